@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. Each makes the environment (.venv) that it needs first.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check env debian format clean
+
+demo: env            ## install, then run the main job on synthetic radiographs and write a report
+	$(BIN)/evenray demo
+
+test: $(VENV)/.tests debian   ## install what tests need and run them all, in parallel
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(VENV)/.tests         ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layers.py
+
+env: $(VENV)/.runs            ## only make the environment
+
+format: $(VENV)/.tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/.made:
+	$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.runs
+
+# The browser tests need Chromium and a Korean font. Without root they are skipped, and say so.
+debian:
+	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi cjk || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	      chromium fonts-noto-cjk fontconfig >/dev/null; \
+	  else echo "chromium is not installed and cannot be here: the browser tests will be skipped"; fi; }
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info src/*.egg-info

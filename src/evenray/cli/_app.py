@@ -1,0 +1,46 @@
+"""The typer application, and what every verb shares: consoles, the way errors end the process, common options."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+__all__ = ["Data", "Jobs", "Json", "Seed", "app", "print_json", "screen"]
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  evenray demo                                            the main job on synthetic data it makes itself
+  evenray run chest_xray/ --patient '(person[0-9]+)'      folders of classes: the whole line, and a report
+  evenray run breastmnist.npz -o breast                   a MedMNIST file
+  evenray run archive/ --labels labels.csv --lang ko      a DICOM tree with a table of labels, a Korean report
+  evenray enhance scan.dcm --all                          every contrast method side by side
+
+[dim]Research software, not a medical device. --install-completion teaches your shell the verbs and options.[/dim]
+"""
+
+app = typer.Typer(
+    name="evenray",
+    help="Classify medical images whose light is uneven and whose classes are unbalanced, and say honestly how well.",
+    epilog=EXAMPLES.replace("\n", "\n\n"),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+screen = Console(stderr=True, highlight=False)  # people read standard error, scripts standard output
+
+Data = Annotated[str, typer.Argument(help="A folder of images, a label table, or a .npz file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes for reading images; 0 takes every core.", min=0)]
+Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.", min=0)]
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,154 @@
+"""The run folder: artefacts written whole or not at all, and the ledger of stages that makes a run resumable."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .errors import DataError, StorageError
+
+__all__ = ["RunFolder", "atomic", "digest", "file_digest"]
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of a JSON-able value, key order not counting.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    Raises StorageError when the disk is full or not writable.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        why = (error.strerror or str(error)).lower()
+        raise StorageError(
+            f"Cannot write {path}: {why}; make room or choose another folder with -o, then run the same command again:"
+            " it goes on where it stopped."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class RunFolder:
+    """The folder of one run: its artefacts by name, and which stages are done for which inputs.
+
+    A stage is named with the digest of what it depends on. `fresh` tells whether the same stage with the same inputs
+    has already finished and its outputs stand as it left them; then it is skipped.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    # -- artefacts --------------------------------------------------------------------------------------------------
+    def has(self, name: str) -> bool:
+        return (self / name).exists()
+
+    def write_json(self, name: str, value: Any) -> None:
+        with atomic(self / name) as path:
+            path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+    def read_json(self, name: str) -> Any:
+        return json.loads(self._needed(name).read_text(encoding="utf-8"))
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        with atomic(self / name) as path:
+            if name.endswith(".csv"):
+                table.write_csv(path)
+            else:
+                table.write_parquet(path)
+
+    def read_table(self, name: str) -> pl.DataFrame:
+        path = self._needed(name)
+        return pl.read_csv(path) if name.endswith(".csv") else pl.read_parquet(path)
+
+    def _needed(self, name: str) -> Path:
+        path = self / name
+        if not path.exists():
+            maker = next((stage for stage, made in MAKERS.items() if name in made), "run")
+            raise DataError(f"{self.path} has no {name} yet; 'evenray {maker}' makes it.")
+        return path
+
+    # -- the ledger of stages ---------------------------------------------------------------------------------------
+    @property
+    def ledger(self) -> dict[str, Any]:
+        path = self / "provenance.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"stages": {}, "test_opened": []}
+
+    def note(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the ledger, atomically."""
+        ledger = self.ledger
+        change(ledger)
+        self.write_json("provenance.json", ledger)
+
+    def stamp(self, stage: str) -> str:
+        """What a later stage depends on: the digest of the outputs that `stage` left, empty where it never ran."""
+        return digest(self.ledger["stages"].get(stage, {}).get("outputs", {}))
+
+    def fresh(self, stage: str, key: str) -> bool:
+        done = self.ledger["stages"].get(stage)
+        if not done or done["key"] != key:
+            return False
+        return all(self.has(name) and file_digest(self / name) == stamp for name, stamp in done["outputs"].items())
+
+    def finish(self, stage: str, key: str, outputs: list[str], seconds: float) -> None:
+        """Write into the ledger that `stage` is done; later stages depend on the bytes of its `outputs`."""
+        found = {name: file_digest(self / name) for name in outputs}
+        entry = {"key": key, "outputs": found, "seconds": round(seconds, 2), "finished": now()}
+        self.note(lambda ledger: ledger["stages"].update({stage: entry}))
+
+
+MAKERS: dict[str, tuple[str, ...]] = {
+    "scan": ("cases.parquet", "dataset.json", "rejected.csv"),
+    "audit": ("findings.parquet",),
+    "split": ("split.parquet",),
+    "compare": ("grid.parquet", "choice.json"),
+    "train": ("model.safetensors", "model.json", "history.csv"),
+    "evaluate": ("predictions.parquet", "scores.json"),
+    "explain": ("attributions/index.json", "contrast/index.json"),
+    "report": ("report.html",),
+}
+
+
+def now() -> str:
+    """The time, to the second, with its zone."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """Seconds since the block began."""
+    start = time.perf_counter()
+    yield lambda: time.perf_counter() - start

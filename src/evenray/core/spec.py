@@ -1,0 +1,92 @@
+"""Specs: the strings that name methods everywhere, in the command line, the recipe and the API.
+
+`clahe(clip=2, tiles=8)` is one step; `percentile(1, 99) | gamma(0.8)` is a chain of two.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import UsageError
+
+__all__ = ["Step", "parse"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a spec: a name and its arguments; prints back as it was read.
+
+    >>> step = Step.of("clahe(clip=2, tiles=8)")
+    >>> step.name, step.args, step.kwargs
+    ('clahe', (), {'clip': 2, 'tiles': 8})
+    >>> str(step)
+    'clahe(clip=2, tiles=8)'
+    """
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def of(cls, text: str) -> Step:
+        """Read exactly one step; a chain raises UsageError."""
+        steps = parse(text)
+        if len(steps) != 1:
+            raise UsageError(f"'{text}' is a chain of {len(steps)} steps where one is expected; give a single name.")
+        return steps[0]
+
+
+def parse(text: str) -> tuple[Step, ...]:
+    """Read a spec into its steps. A bare word as a value is a string; UsageError says what cannot be read.
+
+    >>> [step.name for step in parse("percentile(1, 99) | gamma(0.8)")]
+    ['percentile', 'gamma']
+    >>> parse("window(preset=lung)")[0].kwargs
+    {'preset': 'lung'}
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise _unreadable(text, "it is not of the form name(value, key=value)") from error
+    return tuple(_step(node, text) for node in _links(tree))
+
+
+def _links(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [*_links(node.left), *_links(node.right)]
+    return [node]
+
+
+def _step(node: ast.expr, text: str) -> Step:
+    source = ast.get_source_segment(text.strip(), node) or text
+    if isinstance(node, ast.Name):
+        return Step(node.id, (), {}, source)
+    if isinstance(node, ast.Constant) and node.value is None:  # `None` typed for "none"
+        return Step("none", (), {}, source)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise _unreadable(text, f"'{source}' is not a name or name(...)")
+    kwargs: dict[str, Any] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise _unreadable(text, "** is not allowed")
+        kwargs[keyword.arg] = _value(keyword.value, text)
+    return Step(node.func.id, tuple(_value(argument, text) for argument in node.args), kwargs, source)
+
+
+def _value(node: ast.expr, text: str) -> Any:
+    if isinstance(node, ast.Name):
+        return node.id
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise _unreadable(text, f"'{ast.unparse(node)}' is not a number, a word, a quoted text or a list") from error
+
+
+def _unreadable(text: str, why: str) -> UsageError:
+    return UsageError(f"The spec '{text}' cannot be read: {why}; write for instance clahe(clip=2) or gamma(0.8).")

@@ -1,0 +1,228 @@
+"""The types that flow through the line: images in, cases and findings between, predictions and scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .errors import DataError, UsageError
+
+__all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
+
+Severity = Literal["error", "warning", "info"]
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One decoded image, in the units of its file.
+
+    `pixels` is (H, W) or (H, W, 3), uint8, uint16, int16 or float32, brighter meaning more (MONOCHROME1 is already
+    inverted). `levels` is the grey range (low, high) that the header declares: black and white, never the image's own
+    extremes; values outside it saturate. `valid` is None where every pixel counts, else bool (H, W), False where
+    data is missing (padding, NaN). `spacing_mm` is (row, column) with its source. `header` holds what describes the
+    acquisition, never what identifies a person.
+
+    >>> image = Image(np.zeros((4, 6), np.uint16), levels=(0, 4095))
+    >>> image.shape, image.channels, image.bits
+    ((4, 6), 1, 12)
+    """
+
+    pixels: NDArray[Any]
+    levels: tuple[float, float]
+    valid: NDArray[np.bool_] | None = None
+    photometric: str = "MONOCHROME2"
+    spacing_mm: tuple[float, float] | None = None
+    spacing_source: str | None = None
+    sha256: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim not in (2, 3) or (self.pixels.ndim == 3 and self.pixels.shape[2] != 3):
+            raise UsageError(f"pixels have shape {self.pixels.shape}; expected (H, W) or (H, W, 3).")
+        if self.pixels.dtype not in (np.uint8, np.uint16, np.int16, np.float32):
+            raise UsageError(f"pixels have dtype {self.pixels.dtype}; expected uint8, uint16, int16 or float32.")
+        if not self.levels[0] < self.levels[1]:
+            raise UsageError(f"levels are {self.levels}; expected (low, high) with low < high.")
+        if self.valid is not None and self.valid.shape != self.shape:
+            raise UsageError(f"valid has shape {self.valid.shape}; expected {self.shape}, as the pixels.")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.pixels.ndim == 2 else 3
+
+    @property
+    def bits(self) -> int:
+        """Bits that the range of levels needs; 32 for float pixels."""
+        if self.pixels.dtype == np.float32:
+            return 32
+        return max(1, int(np.ceil(np.log2(self.levels[1] - self.levels[0] + 1))))
+
+    def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
+        """The same image with other pixels."""
+        return replace(self, pixels=pixels, **changes)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A transfer curve: for each bin of a histogram, black to white, the grey level it becomes.
+
+    `values` is float64 (bins,), in units of the range: 0 is the low level, 1 the high one. Curves compose to one.
+
+    >>> Curve(np.array([0.0, 0.5, 1.0])).then(Curve(np.array([1.0, 0.5, 0.0]))).values
+    array([1. , 0.5, 0. ])
+    """
+
+    values: NDArray[np.float64]
+
+    def then(self, other: Curve) -> Curve:
+        """This curve first, `other` after it, as one curve (linear between the other's bins)."""
+        bins = np.linspace(0.0, 1.0, len(other.values))
+        return Curve(np.interp(self.values, bins, other.values))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table of labelled cases and where their pixels are; a few hundred bytes a case, no pixel in memory.
+
+    `cases` has one row a case; `classes` are the label names in the order of the network's outputs; `positive` is the
+    class that sensitivity is about. `root` is the folder (or file) that the column `file` is relative to.
+    Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part.
+    """
+
+    cases: pl.DataFrame
+    classes: tuple[str, ...]
+    positive: str
+    root: str
+    rejected: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"file": pl.String, "reason": pl.String})
+    )
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def part(self, name: str) -> Dataset:
+        """The cases of one part: train, validation or test."""
+        if "part" not in self.cases.columns:
+            raise DataError("The cases are not split yet; run 'evenray split' first.")
+        return replace(self, cases=self.cases.filter(pl.col("part") == name))
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """The class index of every case, int64 (cases,)."""
+        index = {name: i for i, name in enumerate(self.classes)}
+        return np.array([index[label] for label in self.cases["label"]], dtype=np.int64)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cases a class, in class order."""
+        found = dict(self.cases["label"].value_counts().iter_rows())
+        return {name: int(found.get(name, 0)) for name in self.classes}
+
+    def __len__(self) -> int:
+        return self.cases.height
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the audit found: which check, how bad, which cases, the evidence as numbers, what to do.
+
+    `check` is the name in the registry; `title` is a short sentence, `advice` another; `evidence` maps names to
+    numbers or short texts. `cases` are case names; a finding about the whole set has none.
+    """
+
+    check: str
+    severity: Severity
+    title: str
+    advice: str
+    cases: tuple[str, ...] = ()
+    evidence: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said of every case: everything that metrics and reports need, and nothing else.
+
+    `table` has case, patient, part, label, target (int64), logit_0 ... logit_K-1 and p_0 ... p_K-1 (float64; after
+    prior correction and calibration); rows stand in the order of the data set. Group columns (site) may follow.
+    """
+
+    table: pl.DataFrame
+    classes: tuple[str, ...]
+    positive: str
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Corrected probabilities, float64 (cases, classes)."""
+        return self.table.select([f"p_{k}" for k in range(len(self.classes))]).to_numpy().astype(np.float64)
+
+    @property
+    def logits(self) -> NDArray[np.float64]:
+        """The network's own outputs, float64 (cases, classes)."""
+        return self.table.select([f"logit_{k}" for k in range(len(self.classes))]).to_numpy().astype(np.float64)
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """The true class index, int64 (cases,)."""
+        return self.table["target"].to_numpy().astype(np.int64)
+
+    @property
+    def patients(self) -> NDArray[np.int64]:
+        """A cluster index a case, int64 (cases,); cases of unknown patient stand alone."""
+        names = self.table["patient"].fill_null("").to_list()
+        seen: dict[str, int] = {}
+        return np.array([seen.setdefault(n or f"\0{i}", len(seen)) for i, n in enumerate(names)], dtype=np.int64)
+
+    @property
+    def positive_index(self) -> int:
+        return self.classes.index(self.positive)
+
+    def part(self, name: str) -> Predictions:
+        return replace(self, table=self.table.filter(pl.col("part") == name))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval, and the same figure for the always-majority baseline.
+
+    >>> print(Estimate(0.912, 0.87, 0.95, 0.5))
+    0.912 (0.870 to 0.950; always the majority: 0.500)
+    """
+
+    value: float
+    low: float
+    high: float
+    baseline: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}; always the majority: {self.baseline:.3f})"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The evaluation of one part: estimates by name, the operating point, and the counts behind them.
+
+    Estimates are also attributes: `scores.auroc.value`.
+    """
+
+    estimates: Mapping[str, Estimate]
+    threshold: float | None
+    confusion: NDArray[np.int64]
+    classes: tuple[str, ...]
+    positive: str
+    cases: int
+    patients: int
+
+    def __getattr__(self, name: str) -> Estimate:
+        estimates = self.__dict__.get("estimates", {})
+        if name in estimates:
+            found: Estimate = estimates[name]
+            return found
+        raise AttributeError(f"no score named '{name}'; there are: {', '.join(estimates)}")
