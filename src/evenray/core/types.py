@@ -16,6 +16,7 @@ __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "S
 
 Severity = Literal["error", "warning", "info"]
 PARTS = ("train", "validation", "test")
+REJECTED = {"file": pl.String, "reason": pl.String}
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,7 @@ class Dataset:
     classes: tuple[str, ...]
     positive: str
     root: str
-    rejected: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema={"file": pl.String, "reason": pl.String})
-    )
+    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def part(self, name: str) -> Dataset:
