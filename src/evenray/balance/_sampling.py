@@ -1,0 +1,133 @@
+"""The parts that samplers are made of: class members in order, stateless permutations, balanced batches, shards."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import UsageError
+
+__all__ = ["balanced_batches", "draw", "fill_by_class", "permuted", "shard"]
+
+Indices = NDArray[np.int64]
+CHUNK = 1 << 20  # targets looked at in one go: memory beyond the index stays at a few of these
+
+
+def fill_by_class(targets_N: Indices, out: Indices, starts: Indices) -> None:
+    """Write the indices of class k, in order, into `out` from `starts[k]` on.
+
+    >>> out = np.full(5, -1)
+    >>> fill_by_class(np.array([1, 0, 1, 1, 0]), out, np.array([0, 2]))
+    >>> out
+    array([1, 4, 0, 2, 3])
+    """
+    place = starts.copy()
+    for first in range(0, len(targets_N), CHUNK):
+        piece = targets_N[first : first + CHUNK]
+        for k in range(len(place)):
+            found = np.flatnonzero(piece == k)
+            out[place[k] : place[k] + len(found)] = found + first
+            place[k] += len(found)
+
+
+def draw(targets_N: Indices, counts_K: Indices, firsts_K: Indices, seed: int) -> list[Indices]:
+    """`counts_K[k]` indices of each class k: a window from `firsts_K[k]` on of an endless stream of its members.
+
+    The stream of a class is one random order of its members after another, so that consecutive windows show every
+    member equally often. Nothing is kept between calls, and no list of the members is made.
+
+    >>> windows = [draw(np.array([0, 0, 0, 1]), np.array([1, 1]), np.array([e, e]), seed=7) for e in range(3)]
+    >>> sorted(int(w[0][0]) for w in windows), [int(w[1][0]) for w in windows]
+    ([0, 1, 2], [3, 3, 3])
+    """
+    sizes = np.bincount(targets_N, minlength=len(counts_K))
+    ranks = [_stream(int(firsts_K[k]), int(counts_K[k]), int(sizes[k]), (seed, k)) for k in range(len(counts_K))]
+    drawn = [np.empty(len(r), dtype=np.int64) for r in ranks]
+    below = np.zeros(len(ranks), dtype=np.int64)
+    chunk = max(CHUNK, len(targets_N) // 16)
+    for first in range(0, len(targets_N), chunk):
+        piece = targets_N[first : first + chunk]
+        for k, rank in enumerate(ranks):
+            members = np.flatnonzero(piece == k)
+            here = np.flatnonzero((rank >= below[k]) & (rank < below[k] + len(members)))
+            drawn[k][here] = members[rank[here] - below[k]] + first
+            below[k] += len(members)
+    return drawn
+
+
+def _stream(first: int, count: int, size: int, key: tuple[int, ...]) -> Indices:
+    positions = np.arange(first, first + count, dtype=np.int64)
+    turn = positions // size
+    ranks = np.empty(count, dtype=np.int64)
+    for cycle in range(first // size, (first + count - 1) // size + 1 if count else 0):
+        now = turn == cycle
+        ranks[now] = permuted(positions[now] % size, size, (*key, cycle))
+    return ranks
+
+
+def permuted(positions: Indices, size: int, key: tuple[int, ...]) -> Indices:
+    """Where a random permutation of range(size), fixed by `key`, sends `positions`; nothing of length `size` is made.
+
+    A Feistel network over the next power of two, walked until it lands inside (Black & Rogaway 2002).
+
+    >>> np.sort(permuted(np.arange(10), 10, (1, 2)))
+    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    """
+    bits = max(2, (size - 1).bit_length())
+    keys = np.random.default_rng(key).integers(0, 1 << 32, size=4, dtype=np.uint64)
+    out = np.empty(len(positions), dtype=np.int64)
+    for first in range(0, len(positions), 1 << 16):  # pieces that stay in the cache
+        value = _feistel(positions[first : first + (1 << 16)].astype(np.uint64), bits, keys)
+        outside = np.flatnonzero(value >= size)
+        while len(outside):
+            value[outside] = _feistel(value[outside], bits, keys)
+            outside = outside[value[outside] >= size]
+        out[first : first + (1 << 16)] = value
+    return out
+
+
+def _feistel(value: NDArray[np.uint64], bits: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Four rounds: the high part is changed by a hash of the low part, then the two change places."""
+    low, high = bits // 2, bits - bits // 2
+    for key in keys:
+        right = value & np.uint64((1 << low) - 1)
+        left = value >> np.uint64(low)
+        mixed = ((right + key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
+        left ^= mixed & np.uint64((1 << high) - 1)
+        value = (right << np.uint64(high)) | left
+        low, high = high, low
+    return value
+
+
+def balanced_batches(drawn: list[Indices], batch: int, rng: np.random.Generator) -> Indices:
+    """Equally long lists of class members as one list whose every `batch` consecutive entries hold each class equally
+    often (to one, where the classes do not divide the batch), in random order within the batch.
+
+    >>> order = balanced_batches([np.array([1, 2]), np.array([8, 9])], 2, np.random.default_rng(0))
+    >>> sorted(order[:2].tolist()), sorted(order[2:].tolist())
+    ([1, 8], [2, 9])
+    """
+    if batch < len(drawn):
+        raise UsageError(f"A batch of {batch} cannot hold a case of each of {len(drawn)} classes; make it larger.")
+    order = np.stack(drawn, axis=1).reshape(-1)
+    whole = len(order) // batch * batch
+    rng.permuted(order[:whole].reshape(-1, batch), axis=1, out=order[:whole].reshape(-1, batch))
+    rng.shuffle(order[whole:])
+    return order
+
+
+def shard(indices: Indices, *, batch: int, rank: int, world: int) -> Indices:
+    """The part of an epoch that process `rank` of `world` trains on: every `world`-th batch, the same number for each.
+
+    Batches stay whole, so what a sampler promises of a batch holds in every process; the list is filled up from its
+    beginning to a multiple of `batch * world`.
+
+    >>> [shard(np.arange(6), batch=2, rank=r, world=2).tolist() for r in (0, 1)]
+    [[0, 1, 4, 5], [2, 3, 0, 1]]
+    """
+    if not 0 <= rank < world:
+        raise UsageError(f"rank is {rank}; expected 0 to {world - 1} for {world} processes.")
+    if world == 1:
+        return indices
+    whole = -(-len(indices) // (batch * world)) * batch * world
+    return np.resize(indices, whole).reshape(-1, world, batch)[:, rank].reshape(-1)
