@@ -100,7 +100,7 @@ def _scheme(name: str, counts: NDArray[np.int64], beta: float) -> NDArray[np.flo
 def _alpha(alpha: float, classes: tuple[str, ...], positive: str | None, K: int) -> NDArray[np.float64]:
     if K != 2:
         raise UsageError(
-            f"alpha is {alpha}, which is for two classes, but there are {K}; give each class a weight: weighted(a=2, b=1)."
+            f"alpha is {alpha}, which is for two classes, but there are {K}; give each a weight: weighted(a=2, b=1)."
         )
     index = classes.index(positive) if positive in classes else 1
     return np.where(np.arange(2) == index, alpha, 1 - alpha)

@@ -1,0 +1,128 @@
+"""One view of the predictions of a part that yields every metric for any weights of its cases.
+
+The figures themselves, their bootstrap replicates and the baseline's figures all come from here, so they cannot differ
+in definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Predictions
+
+from . import calibration, threshold
+from .ranking import Ranking
+
+__all__ = ["METRICS", "Meter", "class_prior"]
+
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "f1",
+    "mcc",
+    "auroc",
+    "auprc",
+    "brier",
+    "ece",
+    "log_loss",
+)
+
+
+class Meter:
+    """Calling it with weights W (R, N) gives {metric: float64 (R,)}; NaN where a metric is undefined under the weights.
+
+    `prior` (K,), if given, is the class prior to score at: cases are weighted so that the classes have these shares.
+
+    >>> meter = Meter(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), predicted=np.array([0, 1]), positive=1)
+    >>> meter(np.ones((1, 2)))["auroc"]
+    array([1.])
+    """
+
+    def __init__(
+        self,
+        probabilities: NDArray[np.float64],
+        targets: NDArray[np.int64],
+        predicted: NDArray[np.int64],
+        positive: int,
+        prior: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.targets, self.prior = targets, prior
+        self.K = probabilities.shape[1]
+        self.counts = np.bincount(targets, minlength=self.K)
+        self.positive = positive
+        watched = [positive] if self.K == 2 else list(np.flatnonzero(self.counts))
+        self.rankings = [Ranking.of(probabilities[:, k], targets == k) for k in watched]
+        cells = threshold.cells(targets, predicted, self.K)
+        losses, self.bins = calibration.columns(probabilities, targets, positive)
+        self.columns = np.column_stack([cells, losses]).astype(np.float64)
+        self._narrow = self.columns.astype(np.float32)
+
+    def __call__(self, W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        if self.prior is not None:
+            W = self._at_prior(W)
+        sums = (W @ (self._narrow if W.dtype == np.float32 else self.columns)).astype(np.float64)
+        confusion = sums[:, : self.K**2].reshape(-1, self.K, self.K)
+        found = threshold.from_confusion(confusion, self.positive, present=self.counts > 0)
+        areas = np.array([ranking.areas(W) for ranking in self.rankings])  # (classes, 2, R)
+        found["auroc"], found["auprc"] = areas.mean(axis=0)
+        found |= calibration.from_sums(sums[:, self.K**2 :], confusion.sum(axis=(1, 2)), self.bins)
+        return {name: found[name] for name in METRICS}
+
+    def _at_prior(self, W: NDArray[Any]) -> NDArray[Any]:
+        assert self.prior is not None
+        shares = np.stack([W[:, self.targets == k].sum(axis=1) for k in range(self.K)], axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(self.prior > 0, self.prior * len(self.targets) / shares, 0.0)
+        scale[~np.isfinite(scale).all(axis=1)] = np.nan  # a class that ought to have a share is absent
+        return np.asarray(W * scale.astype(W.dtype)[:, self.targets])
+
+    @classmethod
+    def of(cls, predictions: Predictions, threshold: float | None, prior: NDArray[np.float64] | None = None) -> Meter:
+        """The meter of predictions; classes are called by `threshold` on the positive class, or by the largest."""
+        if predictions.table.height == 0:
+            raise DataError("There are no predictions to score; the part is empty.")
+        called = decide(predictions, threshold)
+        return cls(predictions.probabilities, predictions.targets, called, predictions.positive_index, prior)
+
+
+def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int64]:
+    """The class called for every case, int64 (N,): positive where its probability reaches `threshold` (two classes
+    only), else, or without a threshold, the class with the largest probability.
+    """
+    if threshold is None:
+        return np.asarray(predictions.probabilities.argmax(axis=1), dtype=np.int64)
+    if len(predictions.classes) != 2:
+        raise UsageError(
+            f"A threshold ({threshold:g}) is for two classes, but there are {len(predictions.classes)}; leave it out."
+        )
+    positive = predictions.positive_index
+    return np.where(predictions.probabilities[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
+
+
+def class_prior(prior: float | Sequence[float] | NDArray[Any] | None, predictions: Predictions) -> NDArray[np.float64]:
+    """A class prior as shares (K,): from shares or counts, from the prevalence of the positive class (two classes), or,
+    if None, from the cases themselves. UsageError if it fits neither.
+    """
+    K = len(predictions.classes)
+    if prior is None:
+        return np.bincount(predictions.targets, minlength=K) / max(predictions.table.height, 1)
+    values = np.asarray(prior, dtype=np.float64)
+    if values.ndim == 0:
+        if K != 2 or not 0 < values < 1:
+            raise UsageError(f"The prevalence is {values:g}; expected a share between 0 and 1, and two classes.")
+        share = float(values)
+        values = np.where(np.arange(2) == predictions.positive_index, share, 1 - share)
+    if values.shape != (K,) or (values < 0).any() or not values.sum() > 0:
+        raise UsageError(
+            f"The prior is {values.tolist()}; expected a share for each of {', '.join(predictions.classes)}."
+        )
+    return np.asarray(values / values.sum())

@@ -1,0 +1,85 @@
+"""Intervals: the bootstrap over patients, and exact and score intervals of plain shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+__all__ = ["clopper_pearson", "multiplicities", "percentile_interval", "replicates", "wilson"]
+
+CHUNK = 1 << 19  # case weights made at a time: what fits the cache
+
+
+def multiplicities(clusters_N: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """How often each case occurs in each bootstrap resample of the patients: chunks of rows, float32 (r, N).
+
+    `clusters_N` numbers the patients 0 to P - 1; a resample draws P of them with replacement, with all their cases.
+    The draws depend on the seed and the number of patients alone, so that two models are compared on the same ones.
+
+    >>> [w] = multiplicities(np.array([0, 0, 1]), resamples=3, seed=0)
+    >>> bool((w[:, 0] == w[:, 1]).all() and (w[:, 1] + w[:, 2] == 2).all())
+    True
+    """
+    P = int(clusters_N.max()) + 1
+    each_alone = len(clusters_N) == P and bool((clusters_N == np.arange(P)).all())
+    rng = np.random.default_rng(seed)
+    rows = max(1, CHUNK // max(P, len(clusters_N)))
+    for first in range(0, resamples, rows):
+        r = min(rows, resamples - first)
+        drawn = rng.integers(0, P, size=(r, P), dtype=np.uint32).astype(np.int64)
+        drawn += np.arange(r)[:, None] * P
+        counts = np.bincount(drawn.reshape(-1), minlength=r * P).reshape(r, P).astype(np.float32)
+        yield counts if each_alone else counts[:, clusters_N]
+
+
+def replicates(
+    measure: Callable[[NDArray[Any]], Mapping[str, NDArray[np.float64]]],
+    clusters_N: NDArray[np.int64],
+    resamples: int,
+    seed: int,
+) -> dict[str, NDArray[np.float64]]:
+    """What `measure` gives for the weights of every resample, float64 (resamples,) by name."""
+    found = [measure(W) for W in multiplicities(clusters_N, resamples, seed)]
+    return {name: np.concatenate([piece[name] for piece in found]) for name in (found[0] if found else ())}
+
+
+def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
+    """The central `level` of the replicates, leaving out those in which the figure is undefined (NaN).
+
+    >>> percentile_interval(np.append(np.arange(101.0), np.nan), level=0.5)
+    (25.0, 75.0)
+    """
+    defined = values[~np.isnan(values)]
+    if len(defined) == 0:
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def clopper_pearson(hits: int, cases: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact binomial interval of a share (Clopper & Pearson 1934).
+
+    >>> [round(bound, 3) for bound in clopper_pearson(3, 3)]
+    [0.292, 1.0]
+    """
+    tail = (1 - level) / 2
+    low = float(stats.beta.ppf(tail, hits, cases - hits + 1)) if hits else 0.0
+    high = float(stats.beta.ppf(1 - tail, hits + 1, cases - hits)) if hits < cases else 1.0
+    return low, high
+
+
+def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The score interval of shares (Wilson 1927): low, high, float64, of the shape of `hits`.
+
+    >>> [bound.round(3).tolist() for bound in wilson([8], [10])]
+    [[0.49], [0.943]]
+    """
+    k, n = np.asarray(hits, dtype=np.float64), np.asarray(cases, dtype=np.float64)
+    z = float(stats.norm.ppf((1 + level) / 2))
+    middle = (k + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)

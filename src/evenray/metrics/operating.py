@@ -1,0 +1,163 @@
+"""Operating points: from which probability on a case is called positive; chosen on validation, used on test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.registry import Registry
+from evenray.core.types import Predictions
+
+from ._curves import one_class
+from ._meter import class_prior
+from .ranking import Ranking
+
+__all__ = ["OperatingPoints", "choose_threshold", "rules"]
+
+rules = Registry(
+    "threshold rule",
+    {
+        "youden": "evenray.metrics.operating:youden",
+        "sensitivity": "evenray.metrics.operating:sensitivity",
+        "specificity": "evenray.metrics.operating:specificity",
+        "cost": "evenray.metrics.operating:cost",
+        "net_benefit": "evenray.metrics.operating:net_benefit",
+        "prevalence": "evenray.metrics.operating:prevalence",
+        "fixed": "evenray.metrics.operating:fixed",
+    },
+    context=1,
+)
+
+Share = Annotated[float, Gt(0), Lt(1)]
+Target = Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """Every way to divide the cases by one threshold, from calling nobody positive to calling everybody.
+
+    `thresholds` fall and lie between neighbouring probabilities; `sick` and `healthy` count the cases of either kind
+    called positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
+    """
+
+    thresholds: NDArray[np.float64]
+    sick: NDArray[np.int64]
+    healthy: NDArray[np.int64]
+    share: float
+    classes: tuple[str, str]
+
+    @property
+    def sensitivity(self) -> NDArray[np.float64]:
+        return np.asarray(self.sick / self.sick[-1])
+
+    @property
+    def specificity(self) -> NDArray[np.float64]:
+        return np.asarray(1 - self.healthy / self.healthy[-1])
+
+    def best(self, merit: NDArray[Any]) -> float:
+        """The threshold of the highest merit; of equals the highest threshold, that which calls the fewest positive."""
+        return float(self.thresholds[int(np.argmax(merit))])
+
+    @classmethod
+    def of(cls, predictions: Predictions, share: float | None = None) -> OperatingPoints:
+        """The points of two-class predictions; DataError where either class has no case."""
+        scores, sick = one_class(predictions, None)
+        if sick.all() or not sick.any():
+            missing = predictions.positive if not sick.any() else "the other class"
+            raise DataError(f"No threshold can be chosen: there is no case of {missing} to choose it on.")
+        ranking = Ranking.of(scores, sick)
+        true, every = (counts[0].astype(np.int64) for counts in ranking.counts(np.ones((1, len(scores)))))
+        at = ranking.scores if ranking.ends is None else ranking.scores[ranking.ends]
+        upper, lower = np.append(max(1.0, at[0]), at), np.append(at, min(0.0, at[-1]))
+        middle = (upper + lower) / 2
+        between = np.where(middle > lower, middle, upper)
+        between[0] = between[0] if between[0] > at[0] else np.nextafter(at[0], np.inf)
+        negative = predictions.classes[1 - predictions.positive_index]
+        return cls(
+            thresholds=between,
+            sick=np.append(0, true),
+            healthy=np.append(0, every - true),
+            share=float(sick.mean()) if share is None else share,
+            classes=(negative, predictions.positive),
+        )
+
+
+def choose_threshold(
+    predictions: Predictions, rule: str = "youden", prevalence: float | Sequence[float] | None = None
+) -> float:
+    """The probability of the positive class from which on a case is to be called positive.
+
+    `rule` is a spec: `youden`, `sensitivity(0.95)`, `specificity(0.95)`, `cost(sick=500, healthy=1)`,
+    `net_benefit(at=0.1)`, `prevalence`, `fixed(0.5)`. `prevalence` is that of the place of use (default: of the cases);
+    it matters to costs and net benefit. Raises UsageError for an unknown rule or more than two classes, DataError where
+    a class has no case.
+
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"target": [0, 0, 1, 1], "p_0": [0.9, 0.7, 0.4, 0.1], "p_1": [0.1, 0.3, 0.6, 0.9]})
+    >>> round(choose_threshold(Predictions(table, ("healthy", "sick"), "sick")), 3)
+    0.45
+    """
+    if len(predictions.classes) != 2:
+        raise UsageError(
+            f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest one decides."
+        )
+    share = None if prevalence is None else float(class_prior(prevalence, predictions)[predictions.positive_index])
+    chosen: float = rules.bind(rule)(OperatingPoints.of(predictions, share))
+    return chosen
+
+
+def youden(points: OperatingPoints) -> float:
+    """The largest sensitivity + specificity - 1 (Youden 1950)."""
+    return points.best(
+        points.sick * points.healthy[-1] - points.healthy * points.sick[-1]
+    )  # whole numbers: no ties lost
+
+
+def sensitivity(points: OperatingPoints, least: Target = 0.95) -> float:
+    """The highest threshold, so the best specificity, at which the sensitivity is at least `least`."""
+    return points.best(points.sick >= np.ceil(least * points.sick[-1] - 1e-9))
+
+
+def specificity(points: OperatingPoints, least: Target = 0.95) -> float:
+    """The lowest threshold, so the best sensitivity, at which the specificity is at least `least`."""
+    allowed = np.floor((1 - least) * points.healthy[-1] + 1e-9)
+    return points.best(np.where(points.healthy <= allowed, points.sick, -1))
+
+
+def cost(points: OperatingPoints, **by_class: Annotated[float, Ge(0)]) -> float:
+    """The least expected cost; each class is named with what it costs to call one of its cases wrongly."""
+    if set(by_class) != set(points.classes):
+        raise UsageError(
+            f"The costs are for {', '.join(by_class) or 'no class'}, but the classes are {', '.join(points.classes)};"
+            f" give one for each, as in cost({points.classes[1]}=500, {points.classes[0]}=1)."
+        )
+    missed = by_class[points.classes[1]] * points.share * (1 - points.sensitivity)
+    alarmed = by_class[points.classes[0]] * (1 - points.share) * (1 - points.specificity)
+    return points.best(-np.round(missed + alarmed, 12))
+
+
+def net_benefit(points: OperatingPoints, at: Share | None = None) -> float:
+    """The largest net benefit for who would treat from a risk of `at` on (Vickers & Elkin 2006).
+
+    A needless treatment then weighs at / (1 - at) of a needed one. `at` defaults to the prevalence, which comes to the
+    same as Youden's rule.
+    """
+    odds = (points.share if at is None else at) / (1 - (points.share if at is None else at))
+    gained = points.share * points.sensitivity - odds * (1 - points.share) * (1 - points.specificity)
+    return points.best(np.round(gained, 12))
+
+
+def prevalence(points: OperatingPoints) -> float:
+    """The prevalence itself: positive is who is likelier sick than the average case (threshold moving)."""
+    return points.share
+
+
+def fixed(points: OperatingPoints, at: Share = 0.5) -> float:
+    """A threshold given beforehand."""
+    return at
