@@ -1,0 +1,13 @@
+"""Networks: one readable file an architecture, and `build`, which makes a Classifier of a spec.
+
+build("vgg16_bn", classes=2, channels=1, size=28)                      from scratch
+build("vgg16", classes=2, channels=1, size=224, weights="caffe:PATH")  from a weight file, its preprocessing with it
+"""
+
+from __future__ import annotations
+
+from ._build import build, load, restore, save
+from ._classifier import Classifier
+from ._registry import networks
+
+__all__ = ["Classifier", "build", "load", "networks", "restore", "save"]

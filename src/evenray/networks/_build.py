@@ -1,0 +1,144 @@
+"""Making, saving and loading a Classifier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..core.errors import UsageError
+from ._classifier import Classifier
+from ._grey import GreyConv, install_grey
+from ._initialise import initialise
+from ._network import Network
+from ._registry import networks
+from .weights import load_into, read_weights
+
+__all__ = ["build", "load", "restore", "save"]
+
+SMALLEST = 28
+ATTRIBUTION_SIDE = 7
+
+
+def build(
+    spec: str,
+    *,
+    classes: int,
+    channels: int,
+    size: int,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Classifier:
+    """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels.
+
+    `weights` is the path of a weight file (see networks/weights.py); its preprocessing comes with it. From scratch the
+    weights follow from `seed` (He et al. 2015), and `mean` and `std` (one a channel, in unit levels; by default 0.5
+    and 0.25) may be those of the training images. Raises UsageError for a name, parameter, size or file that is wrong.
+
+    >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    >>> model(torch.zeros(5, 1, 28, 28)).shape, model.attribution_layer
+    (torch.Size([5, 2]), 'network.features.9')
+    """
+    _check(classes, channels, size, mean, std, weights)
+    with torch.device("meta"):
+        network: Network = networks.bind(spec)(classes, channels, size)
+    layer = _attribution_layer(network, channels, size)
+    network.to_empty(device="cpu")
+    initialise(network, seed)
+    mean, std = mean or (0.5,) * channels, std or (0.25,) * channels
+    source = None
+    if weights is not None:
+        entered, fresh = load_into(network, read_weights(weights), channels)
+        mean, std, source = entered.mean, entered.std, {**entered.source, "fresh": fresh}
+    description = {
+        "spec": str(spec),
+        "classes": classes,
+        "channels": channels,
+        "size": size,
+        "seed": seed,
+        "grey": any(isinstance(module, GreyConv) for module in network.modules()),
+        "weights": source,
+        "attribution_layer": layer,
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    return Classifier(network, mean=mean, std=std, description=description)
+
+
+def restore(description: Mapping[str, Any], state: Mapping[str, Tensor]) -> Classifier:
+    """The Classifier that `describe()` and `state()` came from, with bit-identical outputs."""
+    description = dict(description)
+    mean, std = description.pop("mean"), description.pop("std")
+    with torch.device("meta"):
+        network: Network = networks.bind(description["spec"])(
+            *(description[k] for k in ("classes", "channels", "size"))
+        )
+        if description["grey"]:
+            install_grey(network)
+    network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
+    return Classifier(network.requires_grad_(True), mean=mean, std=std, description=description)
+
+
+def save(model: Classifier, path: str | Path) -> None:
+    """Write one .safetensors file that `load` and `build(weights=...)` read; names are torchvision's."""
+    save_file(model.state(), path, {"format": "pt", "evenray": json.dumps(model.describe(), sort_keys=True)})
+
+
+def load(path: str | Path) -> Classifier:
+    """The Classifier of a file written by `save`."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata() or {}
+        if "evenray" not in metadata:
+            raise UsageError(f"{path} was not saved by evenray; build a network with weights={path} instead.")
+        return restore(json.loads(metadata["evenray"]), {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+
+
+def _attribution_layer(network: Network, channels: int, size: int) -> str:
+    """The last activation whose map is at least 7 pixels wide: a 2 x 2 map of a small image would show nothing."""
+    sides: dict[str, int] = {}
+    handles = [
+        network.get_submodule(name).register_forward_hook(
+            lambda module, args, output, name=name: sides.__setitem__(name, min(output.shape[-2:]))
+        )
+        for name in network.activations
+    ]
+    training = network.training
+    network.eval()(torch.empty(1, channels, size, size, device="meta"))
+    network.train(training)
+    for handle in handles:
+        handle.remove()
+    wide = [name for name in network.activations if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]
+    return wide[-1]
+
+
+def _check(
+    classes: int,
+    channels: int,
+    size: int,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    weights: str | Path | None,
+) -> None:
+    if classes < 2:
+        raise UsageError(f"classes is {classes}; a classifier needs at least 2.")
+    if channels not in (1, 3):
+        raise UsageError(f"channels is {channels}; give 1 (grey) or 3 (RGB).")
+    if size < SMALLEST:
+        raise UsageError(
+            f"size is {size}; the smallest image that the networks take is {SMALLEST} x {SMALLEST} pixels."
+        )
+    if weights is not None and (mean is not None or std is not None):
+        raise UsageError("mean and std come with the weights; leave them out when weights are given.")
+    for name, values in (("mean", mean), ("std", std)):
+        if values is not None and len(values) != channels:
+            raise UsageError(f"{name} has {len(values)} values; give {channels}, one a channel.")
+    if std is not None and min(std) <= 0:
+        raise UsageError(f"std is {list(std)}; every value must be positive.")

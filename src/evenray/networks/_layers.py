@@ -1,0 +1,74 @@
+"""Layers that keep small inputs alive, and the arithmetic of widths.
+
+The rule for small inputs: a layer that meets a side under 8 pixels loses none of them at its border. A max-pool there
+rounds its output size up, and a convolution without padding is padded with zeros to keep its side. So VGG takes
+28 pixels: 28 -> 14 -> 7 -> 4 -> 2 -> 1. At the sizes of the papers nothing changes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "average_head", "scaled"]
+
+SMALL_SIDE = 8
+
+Head = Literal["average", "classical"]
+Width = Annotated[float, Gt(0), Le(1)]
+Dropout = Annotated[float, Ge(0), Lt(1)]
+Grid = Annotated[int, Ge(1), Le(64)]
+
+
+def scaled(channels: int, width: float) -> int:
+    """The number of channels at a width multiplier: even, and at least 4.
+
+    >>> scaled(64, 1.0), scaled(64, 0.25), scaled(64, 0.01)
+    (64, 16, 4)
+    """
+    return max(4, 2 * round(channels * width / 2))
+
+
+def average_head(inputs: int, classes: int, dropout: float) -> nn.Sequential:
+    """What stands after a global average: dropout and one linear layer."""
+    return nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, classes))
+
+
+class MaxPool(nn.MaxPool2d):
+    """Max-pooling that rounds its output size up where the input side is under 8 pixels, or always with `ceil_mode`.
+
+    >>> import torch
+    >>> MaxPool(2, 2)(torch.zeros(1, 1, 7, 14)).shape[2:], MaxPool(3, 2)(torch.zeros(1, 1, 1, 13)).shape[2:]
+    (torch.Size([4, 7]), torch.Size([1, 6]))
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        bottom, right = self._missing(x_NCHW.shape[-2]), self._missing(x_NCHW.shape[-1])
+        if bottom or right:
+            x_NCHW = functional.pad(x_NCHW, (0, right, 0, bottom), value=-math.inf)
+        return functional.max_pool2d(x_NCHW, self.kernel_size, self.stride)
+
+    def _missing(self, side: int) -> int:
+        """How many pixels the last window lacks, where it is to be kept."""
+        if side >= SMALL_SIDE and not self.ceil_mode:
+            return 0
+        kernel, stride = int(self.kernel_size), int(self.stride)  # type: ignore[arg-type]
+        windows = max(1, math.ceil((side - kernel) / stride) + 1)
+        return max(0, (windows - 1) * stride + kernel - side)
+
+
+class Conv(nn.Conv2d):
+    """A convolution without padding, padded to keep its side where the input side is under 8 pixels.
+
+    >>> import torch
+    >>> Conv(1, 4, 5)(torch.zeros(1, 1, 3, 12)).shape[2:]
+    torch.Size([3, 8])
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        pads = [self.kernel_size[i] // 2 if x_NCHW.shape[-2:][i] < SMALL_SIDE else 0 for i in (0, 1)]
+        return functional.conv2d(x_NCHW, self.weight, self.bias, self.stride, pads, self.dilation, self.groups)

@@ -1,0 +1,123 @@
+"""What every network of this package is: a trunk of convolutions, a pooling without parameters, a head.
+
+    x_NCHW -trunk-> map_NCHW -pool-> features -head-> logits_NK
+
+`features` is what a frozen trunk leaves to cache. `score_map` applies the head at every place of a map that is larger
+than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan & Zisserman 2015, section 3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["ConvNet", "Network", "map_side"]
+
+
+class Network(nn.Module):
+    """The interface; an architecture fills in `trunk`, `pool`, `head` and `score_map`, and the names below.
+
+    `blocks` are the names of the trunk's modules, grouped into stages from the image upwards (to freeze, and for
+    learning rates by depth); `head_modules` are the names of the modules after it. `activations` are the names of
+    the modules after each convolution whose maps can be attributed to, in order.
+    """
+
+    blocks: Sequence[Sequence[str]]
+    head_modules: Sequence[str]
+    activations: Sequence[str]
+
+    def trunk(self, x_NCHW: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def pool(self, map_NCHW: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def head(self, features: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def score_map(self, map_NCHW: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def take_auxiliary(self) -> list[tuple[float, Tensor]]:
+        """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""
+        return []
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.pool(self.trunk(x_NCHW)))
+        return logits
+
+
+class ConvNet(Network):
+    """A network in two sequences, `features` and `classifier`, as torchvision names them.
+
+    `grid` is the side of the map that the first linear layer reads, or None for a head after global average pooling.
+    A larger map is read at every place and the scores are averaged; a smaller one is stretched to the grid by
+    adaptive average pooling, as torchvision does.
+    """
+
+    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, grid: int | None) -> None:
+        super().__init__()
+        self.features, self.classifier, self.grid = features, classifier, grid
+        self.head_modules = ("classifier",)
+        names = [f"features.{name}" for name, _ in features.named_children()]
+        layers = list(features.children())
+        self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
+        self.blocks = _stages(names, layers)
+
+    def trunk(self, x_NCHW: Tensor) -> Tensor:
+        map_NCHW: Tensor = self.features(x_NCHW)
+        return map_NCHW
+
+    def pool(self, map_NCHW: Tensor) -> Tensor:
+        if self.grid is None:
+            return map_NCHW.mean((2, 3))
+        map_NCHW = self._at_least_grid(map_NCHW)
+        return map_NCHW.flatten(1) if map_NCHW.shape[-2:] == (self.grid, self.grid) else map_NCHW
+
+    def head(self, features: Tensor) -> Tensor:
+        if features.ndim == 4:
+            return self.score_map(features).mean((2, 3))
+        logits: Tensor = self.classifier(features)
+        return logits
+
+    def score_map(self, map_NCHW: Tensor) -> Tensor:
+        """Class scores (N, K, h, w) at every place: the linear layers as convolutions, the first one grid x grid."""
+        scores = map_NCHW if self.grid is None else self._at_least_grid(map_NCHW)
+        side = self.grid or 1
+        for layer in self.classifier:
+            if isinstance(layer, nn.Linear):
+                kernel = layer.weight.view(layer.out_features, -1, side, side)
+                scores, side = functional.conv2d(scores, kernel, layer.bias), 1
+            else:
+                scores = layer(scores)
+        return scores
+
+    def _at_least_grid(self, map_NCHW: Tensor) -> Tensor:
+        assert self.grid is not None
+        height, width = map_NCHW.shape[-2:]
+        if height >= self.grid and width >= self.grid:
+            return map_NCHW
+        return functional.adaptive_avg_pool2d(map_NCHW, (max(height, self.grid), max(width, self.grid)))
+
+
+def _stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
+    """Cut after each pooling; layers after the last one (if any) make a stage of their own."""
+    stages: list[list[str]] = [[]]
+    for name, layer in zip(names, layers, strict=True):
+        stages[-1].append(name)
+        if isinstance(layer, nn.MaxPool2d):
+            stages.append([])
+    return [stage for stage in stages if stage]
+
+
+def map_side(trunk: nn.Module, channels: int, size: int) -> int:
+    """The side of the map that `trunk` makes of a square image; only shapes are computed."""
+    meta = {name: tensor.to("meta") for name, tensor in (*trunk.named_parameters(), *trunk.named_buffers())}
+    training = trunk.training
+    trunk.eval()
+    map_NCHW = torch.func.functional_call(trunk, meta, (torch.empty(1, channels, size, size, device="meta"),))
+    trunk.train(training)
+    return int(map_NCHW.shape[-1])
