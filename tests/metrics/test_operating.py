@@ -1,0 +1,102 @@
+"""Thresholds chosen by rule, checked against trying every one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evenray.core.errors import DataError, UsageError
+from evenray.metrics import choose_threshold, score
+from evenray.metrics.operating import OperatingPoints
+
+SCORES = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.05, 0.2, 0.5, 0.9, 1.0]), st.integers(0, 1)), min_size=2, max_size=25
+)
+
+
+def rates(p, t, threshold):
+    return (p[t == 1] >= threshold).mean(), (p[t == 0] < threshold).mean()
+
+
+def every_division(p):
+    return [*np.unique(p), 1.1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases=SCORES)
+def test_each_rule_finds_the_best_of_all_thresholds(binary, cases):
+    p, t = np.array([c[0] for c in cases]), np.array([c[1] for c in cases])
+    if len(set(t)) < 2:
+        return
+    predictions = binary(list(p), list(t))
+    tried = np.array([rates(p, t, x) for x in every_division(p)])
+    prevalence = t.mean()
+
+    sensitivity, specificity = rates(p, t, choose_threshold(predictions))
+    assert sensitivity + specificity == pytest.approx(tried.sum(axis=1).max())
+
+    sensitivity, specificity = rates(p, t, choose_threshold(predictions, "sensitivity(0.8)"))
+    assert sensitivity >= 0.8 - 1e-9
+    assert specificity == pytest.approx(tried[tried[:, 0] >= 0.8 - 1e-9, 1].max())
+
+    sensitivity, specificity = rates(p, t, choose_threshold(predictions, "specificity(0.8)"))
+    assert specificity >= 0.8 - 1e-9
+    assert sensitivity == pytest.approx(tried[tried[:, 1] >= 0.8 - 1e-9, 0].max())
+
+    costs = 500 * prevalence * (1 - tried[:, 0]) + (1 - prevalence) * (1 - tried[:, 1])
+    sensitivity, specificity = rates(p, t, choose_threshold(predictions, "cost(sick=500, healthy=1)"))
+    found = 500 * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 - specificity)
+    assert found == pytest.approx(costs.min(), abs=1e-9)
+
+    benefit = prevalence * tried[:, 0] - 0.1 / 0.9 * (1 - prevalence) * (1 - tried[:, 1])
+    sensitivity, specificity = rates(p, t, choose_threshold(predictions, "net_benefit(at=0.1)"))
+    found = prevalence * sensitivity - 0.1 / 0.9 * (1 - prevalence) * (1 - specificity)
+    assert found == pytest.approx(benefit.max(), abs=1e-9)
+
+
+def test_calibrated_forecasts_get_the_textbook_cost_threshold(make_predictions):
+    """Where p is the true posterior, acting pays from cost(healthy) / (cost(healthy) + cost(sick)) on."""
+    predictions = make_predictions(cases=200_000, prevalence=0.1)
+    assert choose_threshold(predictions, "cost(sick=9, class0=1)") == pytest.approx(0.1, abs=0.03)
+    assert choose_threshold(predictions, "net_benefit(at=0.3)") == pytest.approx(0.3, abs=0.05)
+    assert choose_threshold(predictions, "net_benefit") == choose_threshold(predictions)
+    at = choose_threshold(predictions, "net_benefit(at=0.3)", prevalence=0.001)
+    assert at > 0.9  # the same risk scores, read where the disease is rarer, must be higher to be worth acting on
+
+
+def test_rules_that_do_not_look(make_predictions):
+    predictions = make_predictions(prevalence=0.2)
+    assert choose_threshold(predictions, "prevalence") == pytest.approx(predictions.targets.mean())
+    assert choose_threshold(predictions, "prevalence", prevalence=0.01) == pytest.approx(0.01)
+    assert choose_threshold(predictions, "fixed(0.3)") == 0.3
+
+
+def test_the_middle_between_neighbours_is_taken(binary):
+    assert choose_threshold(binary([0.1, 0.2, 0.6, 0.7], [0, 0, 1, 1])) == pytest.approx(0.4)
+    neighbours = [0.5, np.nextafter(0.5, 1)]
+    assert (
+        score(binary(neighbours, [0, 1]), choose_threshold(binary(neighbours, [0, 1])), resamples=0).accuracy.value == 1
+    )
+
+
+def test_nobody_and_everybody_are_among_the_points(binary):
+    points = OperatingPoints.of(binary([1.0, 0.0, 1.0], [1, 0, 0]))
+    assert points.sensitivity.tolist() == [0, 1, 1]
+    assert points.specificity.tolist() == [1, 0.5, 0]
+    assert points.thresholds[0] > 1
+    assert points.thresholds[-1] == 0
+
+
+def test_mistakes_are_named(binary, make_predictions):
+    with pytest.raises(UsageError, match="no threshold rule named 'yuoden'; did you mean youden"):
+        choose_threshold(make_predictions(), "yuoden")
+    with pytest.raises(UsageError, match="there are 3"):
+        choose_threshold(make_predictions(classes=3))
+    with pytest.raises(DataError, match="no case of sick"):
+        choose_threshold(binary([0.1, 0.2], [0, 0]))
+    with pytest.raises(UsageError, match=r"costs are for ill.*cost\(sick=500, healthy=1\)"):
+        choose_threshold(binary([0.1, 0.2], [0, 1]), "cost(ill=3)")
+    with pytest.raises(UsageError, match="less than or equal to 1"):
+        choose_threshold(binary([0.1, 0.2], [0, 1]), "sensitivity(95)")

@@ -1,0 +1,227 @@
+"""Scores against scikit-learn, by hand, and at their edges."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Predictions
+from evenray.metrics import METRICS, bootstrap, confusion, decide, score
+from evenray.metrics._meter import Meter
+
+
+@pytest.mark.parametrize("decimals", [None, 1, 0])
+@pytest.mark.parametrize("threshold", [0.2, None])
+def test_two_classes_agree_with_scikit_learn(make_predictions, decimals, threshold):
+    predictions = make_predictions(decimals=decimals)
+    scores = score(predictions, threshold, resamples=0)
+    t, p = predictions.targets, predictions.probabilities[:, 1]
+    called = decide(predictions, threshold)
+    expected = {
+        "accuracy": sk.accuracy_score(t, called),
+        "balanced_accuracy": sk.balanced_accuracy_score(t, called),
+        "sensitivity": sk.recall_score(t, called),
+        "specificity": sk.recall_score(t, called, pos_label=0),
+        "ppv": sk.precision_score(t, called),
+        "npv": sk.precision_score(t, called, pos_label=0),
+        "f1": sk.f1_score(t, called),
+        "mcc": sk.matthews_corrcoef(t, called),
+        "auroc": sk.roc_auc_score(t, p),
+        "auprc": sk.average_precision_score(t, p),
+        "brier": sk.brier_score_loss(t, p),
+        "log_loss": sk.log_loss(t, predictions.probabilities),
+    }
+    assert {name: scores.estimates[name].value for name in expected} == pytest.approx(expected, rel=1e-10)
+    assert (scores.confusion == sk.confusion_matrix(t, called)).all()
+    assert tuple(scores.estimates) == METRICS
+
+
+def test_several_classes_agree_with_scikit_learn(make_predictions):
+    predictions = make_predictions(cases=400, classes=4)
+    scores = score(predictions, resamples=0)
+    t, p = predictions.targets, predictions.probabilities
+    called, truth = p.argmax(axis=1), np.eye(4)[predictions.targets]
+    expected = {
+        "accuracy": sk.accuracy_score(t, called),
+        "balanced_accuracy": sk.balanced_accuracy_score(t, called),
+        "sensitivity": sk.recall_score(t, called, average="macro"),
+        "ppv": sk.precision_score(t, called, average="macro"),
+        "f1": sk.f1_score(t, called, average="macro"),
+        "mcc": sk.matthews_corrcoef(t, called),
+        "auroc": sk.roc_auc_score(t, p, multi_class="ovr"),
+        "auprc": sk.average_precision_score(truth, p, average="macro"),
+        "brier": sk.brier_score_loss(t, p),
+        "log_loss": sk.log_loss(t, p),
+    }
+    assert {name: scores.estimates[name].value for name in expected} == pytest.approx(expected, rel=1e-10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_weights_count_like_repeated_cases(data):
+    """Every metric under whole weights is that of the cases written out as often, as scikit-learn has it."""
+    n = data.draw(st.integers(4, 30))
+    p = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 1.0]), min_size=n, max_size=n)))
+    t = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
+    w = np.array(data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
+    T, P = np.repeat(t, w), np.repeat(p, w)
+    both = np.column_stack([1 - p, p])
+    found = {k: v[0] for k, v in Meter(both, t, (p >= 0.5).astype(np.int64), 1)(w[None].astype(np.float32)).items()}
+    if len(set(T)) < 2:
+        assert math.isnan(found["auroc"])
+        return
+    assert found["auroc"] == pytest.approx(sk.roc_auc_score(T, P), rel=1e-5)
+    assert found["auprc"] == pytest.approx(sk.average_precision_score(T, P), rel=1e-5)
+    assert found["brier"] == pytest.approx(sk.brier_score_loss(T, P), rel=1e-5, abs=1e-7)
+    assert found["sensitivity"] == pytest.approx(sk.recall_score(T, P >= 0.5), rel=1e-5)
+    assert found["mcc"] == pytest.approx(sk.matthews_corrcoef(T, P >= 0.5), abs=1e-6)
+
+
+def test_expected_calibration_error_by_hand(binary):
+    # Bins of width 1/15: 0.1, 0.1 -> observed 1/2, forecast 0.1; 0.9 x 4 -> observed 3/4, forecast 0.9.
+    predictions = binary([0.1, 0.1, 0.9, 0.9, 0.9, 0.9], [1, 0, 1, 1, 1, 0])
+    assert score(predictions, resamples=0).ece.value == pytest.approx((2 * 0.4 + 4 * 0.15) / 6)
+
+
+def test_always_healthy_is_right_for_all_but_one_and_finds_nobody(binary):
+    """The slide: one sick, five hundred healthy."""
+    scores = score(binary([0.0] * 500 + [0.4], [0] * 500 + [1]), 0.5, resamples=200)
+    baseline = {name: estimate.baseline for name, estimate in scores.estimates.items()}
+    prevalence = 1 / 501
+    expected = {
+        "accuracy": 500 / 501,
+        "balanced_accuracy": 0.5,
+        "sensitivity": 0.0,
+        "specificity": 1.0,
+        "npv": 500 / 501,
+        "f1": 0.0,
+        "mcc": 0.0,
+        "auroc": 0.5,
+        "auprc": prevalence,
+        "brier": prevalence * (1 - prevalence),
+        "ece": 0.0,
+        "log_loss": -prevalence * math.log(prevalence) - (1 - prevalence) * math.log(1 - prevalence),
+    }
+    assert {name: baseline[name] for name in expected} == pytest.approx(expected)
+    assert math.isnan(baseline["ppv"])  # it calls nobody sick
+    assert scores.accuracy.value == baseline["accuracy"]
+    assert scores.sensitivity.value == 0
+
+
+def test_the_baseline_knows_the_training_prior_only(binary):
+    scores = score(binary([0.2, 0.3, 0.8, 0.9], [0, 0, 1, 1]), prior=[9, 1], resamples=0)
+    assert scores.accuracy.baseline == 0.5
+    assert scores.brier.baseline == pytest.approx((0.1**2 + 0.9**2) / 2)
+    assert scores.ece.baseline == pytest.approx(0.4)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say(make_predictions):
+    """AUROC of a binormal model is known: Phi(d / sqrt(2)); 95 % intervals ought to hold it in 90 to 99 of 100 draws."""
+    from scipy.stats import norm
+
+    truth = norm.cdf(1.0)  # the difference of two logits, each with unit variance, shifts by 2: d = sqrt(2)
+    held = 0
+    for seed in range(100):
+        estimate = score(make_predictions(cases=200, seed=seed, prevalence=0.3), resamples=300, seed=seed).auroc
+        held += estimate.low <= truth <= estimate.high
+    assert 88 <= held <= 100
+
+
+def test_images_of_one_patient_do_not_pass_for_independent(make_predictions):
+    alone = make_predictions(cases=200)
+    copies = 5
+    table = alone.table.with_columns(patient=alone.table["case"])
+    repeated = Predictions(
+        type(table)({name: np.repeat(table[name].to_numpy(), copies) for name in table.columns}), alone.classes, "sick"
+    )
+    one, many = score(alone, resamples=2000).auroc, score(repeated, resamples=2000).auroc
+    assert many.value == pytest.approx(one.value)
+    assert many.high - many.low == pytest.approx(one.high - one.low, rel=0.1)
+
+
+def test_same_seed_same_intervals_and_another_seed_others(make_predictions):
+    predictions = make_predictions(patients=90)
+    again, other = score(predictions, seed=3), score(predictions, seed=4)
+    assert str(score(predictions, seed=3).estimates) == str(again.estimates)
+    assert other.auroc != again.auroc
+    assert other.auroc.value == again.auroc.value
+
+
+def test_replicates_without_a_class_are_left_out(binary):
+    predictions = binary([0.1, 0.2, 0.3, 0.9], [0, 0, 0, 1])
+    spread = bootstrap(predictions, resamples=500)
+    share = np.isnan(spread["auroc"]).mean()
+    assert share == pytest.approx(0.75**4 + 0.25**4, abs=0.06)
+    assert np.isnan(spread["auroc"]).any()
+    estimate = score(predictions, resamples=500).auroc
+    assert (estimate.low, estimate.high) == (1.0, 1.0)
+
+
+def test_a_part_without_the_sick_is_scored_as_far_as_it_goes(binary):
+    scores = score(binary([0.1, 0.2, 0.6], [0, 0, 0]), resamples=50)
+    assert all(
+        math.isnan(x) for x in (scores.sensitivity.value, scores.auroc.value, scores.auroc.low, scores.auprc.value)
+    )
+    assert scores.specificity.value == pytest.approx(2 / 3)
+
+
+def test_a_class_absent_from_the_part_is_left_out_of_means(make_predictions):
+    predictions = make_predictions(cases=300, classes=3)
+    part = Predictions(predictions.table.filter(predictions.table["target"] != 1), predictions.classes, "sick")
+    recalls = [(decide(part, None)[part.targets == k] == k).mean() for k in (0, 2)]
+    scores = score(part, resamples=50)
+    assert scores.balanced_accuracy.value == pytest.approx(np.mean(recalls))
+    assert all(np.isfinite(scores.estimates[name].low) for name in METRICS)
+
+
+def test_a_share_of_one_has_an_interval(binary):
+    """Three of three found does not prove that all will be: the exact bound over the three patients is 0.292."""
+    patients = [0, 1, 2, 2, 3, 4, 5]
+    found = score(
+        binary([0.1, 0.2, 0.9, 0.9, 0.8, 0.7, 0.3], [0, 0, 1, 1, 1, 1, 0], patients), 0.5, resamples=100
+    ).sensitivity
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.025 ** (1 / 3))
+
+
+def test_prevalence_moves_predictive_values_by_bayes_and_leaves_rates_alone(make_predictions):
+    predictions = make_predictions(prevalence=0.4)
+    here, there = score(predictions, 0.4), score(predictions, 0.4, prevalence=0.01)
+    sensitivity, specificity = here.sensitivity.value, here.specificity.value
+    sick, healthy = 0.01 * sensitivity, 0.99 * (1 - specificity)
+    assert there.sensitivity.value == here.sensitivity.value
+    assert there.sensitivity.low == pytest.approx(here.sensitivity.low, abs=1e-6)
+    assert there.auroc.value == pytest.approx(here.auroc.value)
+    assert there.ppv.value == pytest.approx(sick / (sick + healthy))
+    assert there.npv.value == pytest.approx(0.99 * specificity / (0.99 * specificity + 0.01 * (1 - sensitivity)))
+    assert there.ppv.low < there.ppv.value < there.ppv.high
+    assert there.accuracy.baseline == pytest.approx(0.99)
+
+
+def test_the_positive_class_may_stand_first(binary):
+    predictions = binary([0.1, 0.6, 0.4, 0.9, 0.7], [0, 0, 1, 1, 1])
+    flipped = Predictions(predictions.table, predictions.classes, "healthy")
+    one, other = score(predictions, 0.5, resamples=0), score(flipped, 0.5, resamples=0)
+    assert one.sensitivity.value == other.specificity.value
+    assert one.ppv.value == other.npv.value
+    assert one.auroc.value == pytest.approx(other.auroc.value)
+    assert (confusion(predictions, 0.5) == confusion(flipped, 0.5)).all()
+
+
+def test_mistakes_are_named(binary, make_predictions):
+    empty = binary([0.5], [1])
+    empty = Predictions(empty.table.clear(), empty.classes, "sick")
+    with pytest.raises(DataError, match="no predictions"):
+        score(empty)
+    with pytest.raises(UsageError, match="for two classes, but there are 3"):
+        score(make_predictions(classes=3), 0.5)
+    with pytest.raises(UsageError, match="prevalence is 1"):
+        score(binary([0.5], [1]), prevalence=1.5)
+    with pytest.raises(UsageError, match="share for each of healthy, sick"):
+        score(binary([0.5], [1]), prior=[1, 2, 3])
