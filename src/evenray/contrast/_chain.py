@@ -1,0 +1,115 @@
+"""Specs to functions: a chain of global methods becomes one curve, and so one look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import UsageError
+from evenray.core.spec import parse
+from evenray.core.types import Curve, Image
+from evenray.histogram import Histogram
+
+from . import contrasts
+from ._engine import apply
+from ._kinds import needs_pixels
+
+__all__ = ["curve", "enhance"]
+
+Method = Callable[[Histogram], Curve]
+
+
+@dataclass(frozen=True)
+class Globally:
+    """Neighbouring global methods, to be composed."""
+
+    functions: tuple[Method, ...]
+
+
+def enhance(image: Image, spec: str) -> Image:
+    """The image with its contrast changed by a spec such as `percentile(1, 99) | gamma(0.8)`.
+
+    Levels, dtype, shape and missing pixels are kept, and the input is not changed. Neighbouring global methods are
+    composed and applied in one pass. UsageError for an unknown method or a parameter out of bounds.
+
+    >>> image = Image(np.array([[0, 10, 20]], np.uint8), levels=(0, 255))
+    >>> enhance(image, "linear | gamma(2)").pixels.tolist()
+    [[0, 64, 255]]
+    """
+    outcome = image
+    for stage in _compiled(spec):
+        if isinstance(stage, Globally):
+            histogram = Histogram.of(outcome)
+            if histogram.total:
+                outcome = apply(outcome, composed(stage.functions, histogram))
+        else:
+            outcome = stage(outcome)
+    return outcome.with_pixels(outcome.pixels, valid=image.valid)
+
+
+def curve(spec: str, histogram: Histogram) -> Curve:
+    """The one curve that a chain of global methods makes of a histogram; no pixel is needed.
+
+    UsageError where the chain holds a method that looks at pixels, such as clahe.
+
+    >>> histogram = Histogram(np.array([5, 0, 5]), np.array([-0.5, 0.5, 1.5, 2.5]))
+    >>> curve("invert | gamma(2)", histogram).values
+    array([1.  , 0.25, 0.  ])
+    """
+    stages = _compiled(spec)
+    if len(stages) != 1 or not isinstance(stages[0], Globally):
+        raise UsageError(f"'{spec}' treats pixels by where they are, so it has no single curve; use enhance.")
+    return composed(stages[0].functions, histogram)
+
+
+def composed(functions: tuple[Method, ...], histogram: Histogram) -> Curve:
+    """All functions in order as one curve over the bins of `histogram`, without rounding in between."""
+    values = np.clip(functions[0](histogram).values, 0.0, 1.0)
+    for function in functions[1:]:
+        spread, place = _pushed(histogram, values)
+        values = np.clip(function(spread).values, 0.0, 1.0)[place]
+    return Curve(values)
+
+
+@dataclass(frozen=True)
+class _Spread(Histogram):
+    """A histogram whose bins stand at `positions` (unit range, ascending) instead of evenly: what a curve leaves."""
+
+    positions: NDArray[np.float64] | None = None
+    limits: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def unit_levels(self) -> NDArray[np.float64]:
+        assert self.positions is not None
+        return self.positions
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return self.limits
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        return self.limits[0] + self.unit_levels * (self.limits[1] - self.limits[0])
+
+
+def _pushed(histogram: Histogram, values: NDArray[np.float64]) -> tuple[_Spread, NDArray[np.intp]]:
+    """The histogram after a curve, exactly, and for each bin of the old one its bin in the new one."""
+    positions, place = np.unique(values, return_inverse=True)
+    counts = np.bincount(place, weights=histogram.counts, minlength=len(positions)).astype(np.int64)
+    edges = np.arange(len(positions) + 1.0)
+    return _Spread(counts, edges, histogram.missing, None, positions, histogram.range), place
+
+
+@lru_cache(maxsize=256)
+def _compiled(spec: str) -> tuple[Globally | Callable[[Image], Image], ...]:
+    steps = [(needs_pixels(contrasts[step.name]), contrasts.bind(step)) for step in parse(spec)]
+    stages: list[Globally | Callable[[Image], Image]] = []
+    for pixelwise, group in groupby(steps, key=lambda step: step[0]):
+        functions = tuple(function for _, function in group)
+        stages += functions if pixelwise else (Globally(functions),)
+    return tuple(stages)

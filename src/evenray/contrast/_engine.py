@@ -1,0 +1,84 @@
+"""Applies one curve to an image: one pass over the pixels, at any depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.types import Curve, Image
+from evenray.histogram import DEEPEST, lightness
+
+from ._codes import stored_values
+from ._colour import relight
+
+__all__ = ["apply", "keep_missing", "look_up"]
+
+
+def apply(image: Image, curve: Curve) -> Image:
+    """Every pixel through the curve; levels, dtype and missing pixels stay, colour changes in lightness alone.
+
+    >>> image = Image(np.array([[0, 51, 255]], np.uint8), levels=(0, 255))
+    >>> apply(image, Curve(np.linspace(1, 0, 256))).pixels.tolist()
+    [[255, 204, 0]]
+    """
+    if image.channels == 3:
+        grey = lightness(image)
+        brighter = look_up(grey, curve, image.levels)
+        pixels = relight(image.pixels, grey, brighter, image.levels)
+    else:
+        pixels = look_up(np.ascontiguousarray(image.pixels), curve, image.levels)
+    return keep_missing(image, pixels)
+
+
+def keep_missing(image: Image, pixels: NDArray[Any]) -> Image:
+    """The image with new pixels, but the old ones where data is missing."""
+    missing = None if image.valid is None else ~image.valid
+    if image.pixels.dtype == np.float32:
+        nan = np.isnan(image.pixels if image.channels == 1 else image.pixels.sum(axis=2))
+        missing = nan if missing is None else missing | nan
+    if missing is not None and missing.any():
+        cv2.copyTo(np.ascontiguousarray(image.pixels), missing.view(np.uint8), pixels)
+    return image.with_pixels(pixels)
+
+
+def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
+    """(H, W) of any dtype through a curve over `levels`; values outside saturate."""
+    if grey.dtype == np.float32:
+        return _look_up_floats(grey, curve, levels)
+    table = _table(curve, levels, grey.dtype)
+    if grey.dtype == np.uint8:
+        return np.asarray(cv2.LUT(grey, table))
+    found: NDArray[Any] = cv2.LUT(grey.view(np.uint16), table.view(np.uint16))
+    return found.view(grey.dtype)
+
+
+def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    low, high = levels
+    kind = np.iinfo(dtype)
+    # Rounding to 9 decimals first lets the ties of float32 formulas (OpenCV's) fall as they do there.
+    outcome = np.rint(np.round(low + np.clip(curve.values, 0, 1) * (high - low), 9)).clip(kind.min, kind.max)
+    bins = len(outcome)
+    if low == 0 and high == bins - 1 and dtype != np.int16:
+        table = np.full(256 if dtype == np.uint8 else 65_536, outcome[-1], dtype)
+        table[: min(bins, len(table))] = outcome[: len(table)]
+        return table
+    unit = np.clip((stored_values(dtype) - low) / (high - low), 0, 1)
+    if float(low).is_integer() and high - low == bins - 1:
+        return np.asarray(outcome[np.rint(unit * (bins - 1)).astype(np.int64)], dtype)
+    between = np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1))
+    return np.asarray(np.rint(np.round(low + between * (high - low), 9)).clip(kind.min, kind.max), dtype)
+
+
+def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
+    low, high = levels
+    place = np.clip((grey - np.float32(low)) / np.float32(high - low), 0, 1) * np.float32(DEEPEST - 1)
+    place = np.nan_to_num(place, copy=False, nan=0.0)
+    values = np.interp(np.linspace(0, 1, DEEPEST), np.linspace(0, 1, len(curve.values)), np.clip(curve.values, 0, 1))
+    values = (low + values * (high - low)).astype(np.float32)
+    below = np.minimum(place, DEEPEST - 2).astype(np.uint16)
+    start = cv2.LUT(below, values[None])
+    slope = cv2.LUT(below, np.diff(values, append=values[-1:])[None])
+    return np.asarray(start + slope * (place - below), np.float32)

@@ -1,0 +1,104 @@
+"""Tiles: their geometry, their histograms and the clip limit, as OpenCV's CLAHE has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ._threads import over
+
+__all__ = ["BINS", "Tiling", "clipped", "count", "filled"]
+
+BINS = 256  # of a tile at any depth, so that a clip limit means the same at 8 and at 16 bits
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """`rows` x `columns` tiles of `height` x `width` pixels; together they may reach past the image."""
+
+    rows: int
+    columns: int
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], tiles: int | tuple[int, int]) -> Tiling:
+        """Where the image does not divide evenly it is extended at the right and at the bottom, as in OpenCV."""
+        rows, columns = (tiles, tiles) if isinstance(tiles, int) else tiles
+        height, width = shape
+        if height % rows or width % columns:
+            height, width = height + rows - height % rows, width + columns - width % columns
+        return cls(rows, columns, height // rows, width // columns)
+
+
+def count(codes: NDArray[Any], number: int, valid: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.int64]:
+    """The histogram of every tile, int64 (rows, columns, bins); missing pixels are not counted.
+
+    What lies past the image is mirrored (reflect 101). `number` levels go to at most 256 bins, each to the nearest.
+    """
+    bins = min(BINS, number)
+    index = np.rint(np.arange(number) * ((bins - 1) / max(number - 1, 1))).astype(np.int64)
+    if number > 4096:  # one more pass over the pixels is cheaper than a long histogram for every tile
+        table = np.full(65_536, bins - 1, np.uint8)
+        table[:number] = index
+        codes, index = cv2.LUT(codes, table), np.arange(bins)
+    codes, mask = _extended(codes, tiling), None
+    if valid is not None:
+        mask = _extended(np.ascontiguousarray(valid).view(np.uint8), tiling)
+    starts = np.searchsorted(index, np.arange(bins))
+    counts = np.zeros((tiling.rows, tiling.columns, bins), np.int64)
+
+    def count_row(row: int) -> None:
+        for column in range(tiling.columns):
+            part = np.s_[row * tiling.height :, column * tiling.width :]
+            tile = codes[part][: tiling.height, : tiling.width]
+            shown = None if mask is None else mask[part][: tiling.height, : tiling.width]
+            found = cv2.calcHist([tile], [0], shown, [len(index)], [0, len(index)]).ravel()
+            counts[row, column] = found if len(found) == bins else np.add.reduceat(found, starts)
+
+    over(range(tiling.rows), count_row, codes.size)
+    return counts
+
+
+def clipped(counts: NDArray[np.int64], clip: float) -> NDArray[np.int64]:
+    """Counts cut at `clip` times the mean count of a bin, and what was cut spread evenly over all bins.
+
+    `counts` is (tiles, bins). The rounding is OpenCV's: the remainder goes to evenly spaced bins, one each.
+
+    >>> clipped(np.array([[8, 0, 0, 0]]), 2.0)
+    array([[5, 1, 1, 1]])
+    """
+    bins = counts.shape[1]
+    limit = np.maximum((clip * counts.sum(axis=1) / bins).astype(np.int64), 1)[:, None]
+    excess = np.maximum(counts - limit, 0).sum(axis=1)
+    share, rest = np.divmod(excess, bins)
+    outcome: NDArray[np.int64] = np.minimum(counts, limit) + share[:, None]
+    step = np.maximum(bins // np.maximum(rest, 1), 1)[:, None]
+    place = np.arange(bins)[None]
+    outcome += (place % step == 0) & (place // step < rest[:, None])
+    return outcome
+
+
+def filled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tiles without a single pixel take the histogram of the nearest one that has some; (rows, columns, bins)."""
+    some = counts.any(axis=2)
+    if some.all() or not some.any():
+        return counts
+    have = np.argwhere(some)
+    counts = counts.copy()
+    for row, column in np.argwhere(~some):
+        nearest = have[np.abs(have - (row, column)).sum(axis=1).argmin()]
+        counts[row, column] = counts[tuple(nearest)]
+    return counts
+
+
+def _extended(array: NDArray[Any], tiling: Tiling) -> NDArray[Any]:
+    below = tiling.rows * tiling.height - array.shape[0]
+    right = tiling.columns * tiling.width - array.shape[1]
+    if not below and not right:
+        return array
+    return np.asarray(cv2.copyMakeBorder(array, 0, below, 0, right, cv2.BORDER_REFLECT_101))

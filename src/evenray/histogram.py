@@ -1,0 +1,357 @@
+"""Histograms: counts of grey levels or of any numbers, their frequency table, their moments, and exact merging."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Image
+
+__all__ = ["Histogram", "frequencies", "is_quantity", "lightness"]
+
+DEEPEST = 65_536  # bins of a float image, and the most that any image gets
+_EXACT = 1 << 24  # cv2.calcHist returns float32, which counts exactly up to here
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts over bins: `counts` int64 (bins,), `edges` float64 (bins + 1,), ascending, in the units of the values.
+
+    Bins are half open, [edge, next edge). `missing` counts what was left out (padding, NaN). `resolution` is the step
+    that the values come in (1 for grey levels), None where they are continuous; only the texts of the table use it.
+
+    >>> image = Image(np.array([[0, 0, 3, 255]], np.uint8), levels=(0, 255))
+    >>> histogram = Histogram.of(image)
+    >>> histogram.bins, histogram.total, histogram.mean
+    (256, 4, 64.5)
+    >>> (histogram + histogram).counts[[0, 3, 255]].tolist()
+    [4, 2, 2]
+    """
+
+    counts: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    missing: int = 0
+    resolution: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.counts.ndim != 1 or self.edges.shape != (len(self.counts) + 1,) or not len(self.counts):
+            raise UsageError(
+                f"counts have shape {self.counts.shape} and edges {self.edges.shape}; expected (bins,) and (bins + 1,)."
+            )
+
+    @classmethod
+    def of(cls, image: Image) -> Histogram:
+        """The grey levels of an image over the range that its header declares; missing pixels are not counted.
+
+        One bin a level for integer pixels of at most 65,536 levels, else 65,536 bins. Values outside the range fall
+        into the end bins, as they do on a display. Colour is counted by its lightness (see `lightness`).
+        """
+        pixels, valid = lightness(image), image.valid
+        low, high = image.levels
+        if pixels.dtype == np.float32:
+            return _of_floats(pixels, valid, low, high)
+        missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
+        bins = _integer_levels(low, high)
+        edges, resolution = _level_edges(low, high, bins or DEEPEST), 1.0 if bins else None
+        if bins and low == 0 and pixels.dtype != np.int16:
+            counts = _count(pixels, valid, bins)
+            if counts.sum() == pixels.size - missing:  # nothing above the range
+                return cls(counts, edges, missing, resolution)
+        counts, stored = _count_stored(pixels, valid)
+        unit = np.clip((stored - low) / (high - low), 0, 1)
+        index = np.rint(unit * (len(edges) - 2)).astype(np.int64)
+        saturated = np.bincount(index, weights=counts, minlength=len(edges) - 1).astype(np.int64)
+        return cls(saturated, edges, missing, resolution)
+
+    @classmethod
+    def of_values(
+        cls,
+        values: Any,
+        *,
+        bins: int | None = None,
+        width: float | None = None,
+        start: float | None = None,
+        rule: Literal["freedman-diaconis", "equal-frequency"] = "freedman-diaconis",
+        resolution: float | None = None,
+    ) -> Histogram:
+        """Bin any numbers: by `width` (from `start`), by a number of `bins`, or by a rule; NaN counts as missing.
+
+        Freedman and Diaconis (1981): width = 2 IQR / n^(1/3). "equal-frequency" gives `bins` (10 unless told) bins of
+        about the same count. Bins of a given width are whole, and cover the values.
+
+        >>> Histogram.of_values([1, 2, 2, 3, 7], width=2, start=1).table()
+        [('1 to 2', 3), ('3 to 4', 1), ('5 to 6', 0), ('7 to 8', 1)]
+        """
+        array = np.asarray(values)
+        if array.dtype.kind not in "buif":
+            raise UsageError(
+                f"values are of type {array.dtype}; a histogram needs numbers (use frequencies for names)."
+            )
+        array = array.astype(np.float64).ravel()
+        finite = array[np.isfinite(array)]
+        if not finite.size:
+            raise DataError(f"there are {array.size} values and none is a number; a histogram needs at least one.")
+        step = resolution if resolution is not None else _step(finite)
+        edges = _edges(finite, bins, width, start, rule, step)
+        inside = finite[(finite >= edges[0]) & (finite < edges[-1])]
+        counts = np.bincount(np.searchsorted(edges, inside, side="right") - 1, minlength=len(edges) - 1)
+        return cls(counts.astype(np.int64), edges, int(array.size - inside.size), step)
+
+    def __add__(self, other: Histogram) -> Histogram:
+        """The histogram of both together, exactly; both need the same bins."""
+        if not np.array_equal(self.edges, other.edges):
+            raise UsageError(
+                f"histograms of different bins cannot be merged: {self.bins} over {self.range} and "
+                f"{other.bins} over {other.range}; bring both to .unit(256) first."
+            )
+        return Histogram(self.counts + other.counts, self.edges, self.missing + other.missing, self.resolution)
+
+    def rebin(self, bins: int) -> Histogram:
+        """The same range in other bins: every level goes to the nearest one, so 8 bits stored in 16 come back as 8."""
+        index = np.rint(self.unit_levels * (bins - 1)).astype(np.int64)
+        counts = np.bincount(index, weights=self.counts, minlength=bins).astype(np.int64)
+        return Histogram(counts, _level_edges(*self.range, bins), self.missing)
+
+    def unit(self, bins: int = 256) -> Histogram:
+        """Rebinned, over the range 0 to 1: images of any depth can then be merged."""
+        return Histogram(self.rebin(bins).counts, _level_edges(0.0, 1.0, bins), self.missing)
+
+    @property
+    def bins(self) -> int:
+        return len(self.counts)
+
+    @cached_property
+    def centres(self) -> NDArray[np.float64]:
+        """The middle of every bin; for grey levels the level itself."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The centres of the first and the last bin: black and white."""
+        return float(self.centres[0]), float(self.centres[-1])
+
+    @cached_property
+    def unit_levels(self) -> NDArray[np.float64]:
+        """Where every bin stands in the range, float64 (bins,), 0 (black) to 1 (white)."""
+        return np.linspace(0.0, 1.0, self.bins)
+
+    @cached_property
+    def total(self) -> int:
+        """How many values were counted."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def cumulative(self) -> NDArray[np.float64]:
+        """The share of the values up to and including each bin, float64 (bins,); zeros where nothing was counted."""
+        return np.cumsum(self.counts) / max(self.total, 1)
+
+    def _moment(self, power: int) -> float:
+        if not self.total:
+            return math.nan
+        return float(self.counts @ (self.centres - self.mean) ** power) / self.total
+
+    @cached_property
+    def mean(self) -> float:
+        return float(self.counts @ self.centres) / self.total if self.total else math.nan
+
+    @cached_property
+    def variance(self) -> float:
+        """Of the values as they are (divided by n)."""
+        return self._moment(2)
+
+    @cached_property
+    def skewness(self) -> float:
+        """Third standardised moment; negative: the mass is bright and the tail dark (over-exposed). 0 for a constant."""
+        return self._moment(3) / self.variance**1.5 if self.variance else 0.0
+
+    @cached_property
+    def kurtosis(self) -> float:
+        """Fourth standardised moment less 3; 0 for a normal distribution, and for a constant."""
+        return self._moment(4) / self.variance**2 - 3 if self.variance else 0.0
+
+    @cached_property
+    def entropy(self) -> float:
+        """Shannon entropy of the bins in bits; 0 for a constant, log2(bins) for an even spread."""
+        shares = self.counts[self.counts > 0] / max(self.total, 1)
+        return float(abs(-(shares * np.log2(shares)).sum()))
+
+    def percentile(self, q: float) -> float:
+        """The q-th percentile (0 to 100) of the bin centres, linear between values as numpy.percentile.
+
+        >>> Histogram.of_values([1, 2, 3, 10], width=1, start=0.5).percentile(50)
+        2.5
+        """
+        if not 0 <= q <= 100:
+            raise UsageError(f"the percentile is {q}; expected 0 to 100.")
+        if not self.total:
+            return math.nan
+        place = (self.total - 1) * q / 100
+        ranks = np.cumsum(self.counts)
+        below, above = np.searchsorted(ranks, [math.floor(place), math.ceil(place)], side="right")
+        low, high = float(self.centres[below]), float(self.centres[above])
+        return low + (high - low) * (place - math.floor(place))
+
+    @property
+    def saturation(self) -> tuple[float, float]:
+        """The shares of the values in the first and in the last bin: crushed blacks and burnt whites."""
+        return float(self.counts[0]) / max(self.total, 1), float(self.counts[-1]) / max(self.total, 1)
+
+    def table(self) -> list[tuple[str, int]]:
+        """The frequency table: the interval of every bin as text, and its count."""
+        return list(zip(map(self._interval, self.edges[:-1], self.edges[1:]), self.counts.tolist(), strict=True))
+
+    def _interval(self, low: float, high: float) -> str:
+        step = self.resolution
+        if step is None:
+            return f"[{low:.6g}, {high:.6g})"
+        first = math.ceil(round(low / step, 6)) * step
+        last = (math.ceil(round(high / step, 6)) - 1) * step
+        return f"{first:.10g}" if round(last / step) <= round(first / step) else f"{first:.10g} to {last:.10g}"
+
+    def save(self, path: str | Path) -> None:
+        """Write as JSON: {"counts", "edges", "missing", "resolution"}; `match("file.json")` takes it as a reference."""
+        content = {"counts": self.counts.tolist(), "edges": self.edges.tolist()}
+        content |= {"missing": self.missing, "resolution": self.resolution}
+        Path(path).write_text(json.dumps(content), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Histogram:
+        """Read what `save` wrote; UsageError for anything else."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            counts, edges = np.array(content["counts"], np.int64), np.array(content["edges"], np.float64)
+            return cls(counts, edges, int(content["missing"]), content["resolution"])
+        except FileNotFoundError:
+            raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
+
+
+def lightness(image: Image) -> NDArray[Any]:
+    """The grey of every pixel in the image's own dtype, (H, W): the pixels, or luma (BT.601) of colour.
+
+    >>> lightness(Image(np.full((1, 1, 3), (255, 0, 0), np.uint8), levels=(0, 255))).tolist()
+    [[76]]
+    """
+    if image.channels == 1:
+        return np.ascontiguousarray(image.pixels)
+    pixels = np.ascontiguousarray(image.pixels)
+    if pixels.dtype == np.int16:
+        return np.rint(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY)).astype(np.int16)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def frequencies(values: Sequence[Any]) -> list[tuple[str, int]]:
+    """How often each category occurs, most frequent first; None and NaN are left out. A bar chart shows it, with gaps.
+
+    >>> frequencies(["PA", "AP", "PA", None])
+    [('PA', 2), ('AP', 1)]
+    """
+    kept = [str(value) for value in values if value is not None and value == value]
+    names, counts = np.unique(np.array(kept, dtype=str), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [(str(names[i]), int(counts[i])) for i in order]
+
+
+def is_quantity(values: Any) -> bool:
+    """Whether values measure something (a histogram) or name something (a bar chart).
+
+    >>> is_quantity([0.1, 2.5]), is_quantity(["NORMAL", "PNEUMONIA"]), is_quantity([True, False])
+    (True, False, False)
+    """
+    return np.asarray(values).dtype.kind in "uif"
+
+
+def _integer_levels(low: float, high: float) -> int | None:
+    if float(low).is_integer() and float(high).is_integer() and high - low < DEEPEST:
+        return int(high - low) + 1
+    return None
+
+
+def _level_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
+    half = (high - low) / (bins - 1) / 2 if bins > 1 else 0.5
+    return np.linspace(low - half, high + half, bins + 1)
+
+
+def _count(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, bins: int) -> NDArray[np.int64]:
+    """Counts of the stored values 0 to bins - 1, in strips that float32 counts exactly; larger values are left out."""
+    mask = None if valid is None else np.ascontiguousarray(valid).view(np.uint8)
+    rows = max(1, _EXACT // max(1, pixels.shape[1]))
+    counts = np.zeros(bins, np.int64)
+    for y in range(0, pixels.shape[0], rows):
+        part = None if mask is None else mask[y : y + rows]
+        counts += cv2.calcHist([pixels[y : y + rows]], [0], part, [bins], [0, bins]).ravel().astype(np.int64)
+    return counts
+
+
+def _count_stored(pixels: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Counts of every value that the dtype can store, and those values, ascending."""
+    if pixels.dtype == np.uint8:
+        return _count(pixels, valid, 256), np.arange(256)
+    counts = _count(pixels.view(np.uint16), valid, 65_536)
+    if pixels.dtype == np.uint16:
+        return counts, np.arange(65_536)
+    return np.roll(counts, 32_768), np.arange(-32_768, 32_768)
+
+
+def _of_floats(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, low: float, high: float) -> Histogram:
+    counted = ~np.isnan(pixels) if valid is None else valid & ~np.isnan(pixels)
+    values = pixels[counted].astype(np.float64)
+    unit = np.clip((values - low) / (high - low), 0.0, 1.0)
+    counts = np.bincount(np.rint(unit * (DEEPEST - 1)).astype(np.int64), minlength=DEEPEST)
+    return Histogram(counts.astype(np.int64), _level_edges(low, high, DEEPEST), int(pixels.size - values.size))
+
+
+def _step(values: NDArray[np.float64]) -> float | None:
+    """The coarsest decimal step (1 to 0.0001) that all values are multiples of, else None."""
+    for decimals in range(5):
+        scaled = values * 10**decimals
+        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6):
+            return float(10.0**-decimals)
+    return None
+
+
+def _edges(
+    values: NDArray[np.float64],
+    bins: int | None,
+    width: float | None,
+    start: float | None,
+    rule: str,
+    step: float | None,
+) -> NDArray[np.float64]:
+    if bins is not None and bins < 1:
+        raise UsageError(f"bins is {bins}; expected 1 or more.")
+    if width is not None and not width > 0:
+        raise UsageError(f"width is {width}; expected more than 0.")
+    if width is not None and bins is not None and start is None:
+        raise UsageError("width and bins together need start: where the first bin begins.")
+    low, high = float(values.min()), float(values.max())
+    if rule == "equal-frequency" and width is None:
+        inner = np.unique(np.quantile(values, np.linspace(0, 1, (bins or 10) + 1)))
+        return np.append(inner[:-1], _beyond(high, step)) if len(inner) > 1 else np.array([low, _beyond(high, step)])
+    if width is None and bins is None:
+        quartiles = np.percentile(values, [25, 75])
+        width = 2 * float(quartiles[1] - quartiles[0]) / len(values) ** (1 / 3) or None
+        bins = None if width else 1
+    if width is None:
+        return np.linspace(low if start is None else start, _beyond(high, step), (bins or 1) + 1)
+    first = low if start is None else start
+    number = bins or max(1, math.floor((high - first) / width + 1e-9) + 1)
+    if number > 10 * DEEPEST:
+        raise UsageError(f"width {width} over {first} to {high} makes {number} bins; choose a larger width.")
+    return np.asarray(first + width * np.arange(number + 1))
+
+
+def _beyond(high: float, step: float | None) -> float:
+    """An upper edge just above the largest value, as bins are open there."""
+    return high + step if step else float(np.nextafter(high, np.inf))
