@@ -1,0 +1,42 @@
+"""What a single file may ask for: limits against decompression bombs and endless headers. Errors name the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evenray.core.errors import ReadError
+
+__all__ = ["LIMITS", "Limits", "check"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest values that a reader accepts; the field's name stands in the error.
+
+    >>> LIMITS.pixels
+    134217728
+    """
+
+    file_bytes: int = 2 * 1024**3
+    pixels: int = 2**27  # of one frame, page or slice; 134 megapixels, four times the largest mammogram
+    frames: int = 16_384
+    array_bytes: int = 4 * 1024**3  # of one unpacked array: a NIfTI volume, a part of an .npz
+    header_elements: int = 1_000_000  # read while the header of a DICOM file is parsed
+    sequence_depth: int = 32
+    scan_pixels: int = 2**30  # pixels times scans of a progressive JPEG, which is decoded once a scan
+
+
+LIMITS = Limits()
+
+
+def check(path: object, name: str, value: int, what: str) -> None:
+    """Raise ReadError when `value` is over the limit `name`; `what` says what was counted.
+
+    >>> check("a.png", "pixels", 2**40, "pixels")
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.ReadError: a.png: 1,099,511,627,776 pixels are more than the limit 'pixels' allows (134,217,728)
+    """
+    limit: int = getattr(LIMITS, name)
+    if value > limit:
+        raise ReadError(path, f"{value:,} {what} are more than the limit '{name}' allows ({limit:,})")

@@ -1,0 +1,67 @@
+"""Windows: the part of the grey range that a viewer shows from black to white."""
+
+from __future__ import annotations
+
+import math
+
+from evenray.core.errors import UsageError, unknown_name
+
+__all__ = ["PRESETS", "Levels", "Window", "asked_levels", "window_levels"]
+
+Window = str | tuple[float, float]
+Levels = tuple[float, float]
+
+PRESETS: dict[str, tuple[float, float]] = {  # (center, width) in Hounsfield units, as fastai.medical lists them
+    "brain": (40, 80),
+    "lungs": (-600, 1500),
+    "mediastinum": (50, 350),
+    "abdomen": (50, 400),
+}
+
+
+def window_levels(center: float, width: float, function: str = "LINEAR_EXACT") -> Levels:
+    """Black and white of a window, by the formulas of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.2.
+
+    >>> window_levels(40, 80), window_levels(2048, 4096, "LINEAR")
+    ((0.0, 80.0), (0.0, 4095.0))
+    """
+    if function == "LINEAR":
+        if width <= 1:  # a threshold between two grey values
+            return center - 1.0, center + 0.0
+        return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
+    return center - width / 2, center + width / 2
+
+
+def asked_levels(levels: Levels | None, window: Window) -> Levels | None:
+    """The levels that the caller asks for: `levels` itself, a preset, a (center, width) pair; None for the header's.
+
+    Raises UsageError for a name that is not a preset and for ranges that are empty.
+
+    >>> asked_levels(None, "brain"), asked_levels((0, 4095), "header"), asked_levels(None, "none")
+    ((0.0, 80.0), (0.0, 4095.0), None)
+    """
+    if levels is not None:
+        low, high = _pair(levels, "levels", "(low, high), for instance (0, 4095)")
+        if not low < high:
+            raise UsageError(f"levels are {levels}; expected (low, high) with low < high.")
+        return low, high
+    if isinstance(window, str):
+        if window in ("header", "none"):
+            return None
+        if window not in PRESETS:
+            raise unknown_name("window", window, ["header", "none", *PRESETS])
+        return window_levels(*PRESETS[window])
+    center, width = _pair(window, "window", "(center, width), for instance (40, 80)")
+    if not width > 0:
+        raise UsageError(f"window is {window}; expected (center, width) with width > 0.")
+    return window_levels(center, width)
+
+
+def _pair(values: tuple[float, float], name: str, expected: str) -> tuple[float, float]:
+    try:
+        first, second = (float(v) for v in values)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} is {values!r}; expected {expected}.") from None
+    if not (math.isfinite(first) and math.isfinite(second)):
+        raise UsageError(f"{name} is {values!r}; expected finite numbers {expected}.")
+    return first, second

@@ -1,0 +1,122 @@
+"""Attributes of a DICOM header: tolerant look-ups, the acquisition facts that may be kept, and the identifiers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataset import Dataset
+
+from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
+
+if TYPE_CHECKING:
+    from .dicom_pixels import Layout
+
+__all__ = ["facts", "identifiers", "integer", "numbers", "spacings", "text"]
+
+
+def numbers(groups: Sequence[Dataset], keyword: str) -> list[float]:
+    """The finite numbers of an attribute, of the first group that has it; [] where it is absent or unreadable."""
+    for group in groups:
+        if keyword not in group:
+            continue
+        try:
+            value = group.get(keyword)
+        except Exception:
+            return []
+        items = [value] if isinstance(value, str | bytes | int | float) or not hasattr(value, "__iter__") else value
+        try:
+            found = [float(_decoded(item)) for item in items if item is not None]
+        except (TypeError, ValueError):
+            return []
+        return [number for number in found if math.isfinite(number)]
+    return []
+
+
+def _decoded(item: Any) -> Any:
+    """Numbers filed under a wrong VR arrive as bytes: two or four of them are a binary integer, others are text."""
+    if isinstance(item, bytes):
+        return int.from_bytes(item, "little") if len(item) in (2, 4) and not item.strip().isdigit() else item.decode()
+    return item
+
+
+def integer(groups: Sequence[Dataset], keyword: str, default: int) -> int:
+    """The first number of an attribute as an integer."""
+    found = numbers(groups, keyword)
+    return int(found[0]) if found else default
+
+
+def text(groups: Sequence[Dataset], keyword: str) -> str:
+    """The first value of an attribute as stripped text, "" where it is absent or unreadable."""
+    for group in groups:
+        if keyword in group:
+            try:
+                value = group.get(keyword)
+            except Exception:
+                return ""
+            if isinstance(value, bytes):
+                value = value.decode("ascii", "replace")
+            elif not isinstance(value, str) and hasattr(value, "__iter__") and len(value):
+                value = next(iter(value))
+            return str(value).strip(" \0") if value is not None else ""
+    return ""
+
+
+def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[str, Any]:
+    """The acquisition facts of one frame, coded terms and numbers only."""
+    header: dict[str, Any] = {
+        "format": "dicom",
+        "photometric_in_file": layout.photometric,
+        "bits_stored": layout.bits_stored,
+        "bits_allocated": layout.bits_allocated,
+        "pixel_representation": layout.pixel_representation,
+        "transfer_syntax": layout.syntax.name,
+        "channels_in_file": layout.samples,
+    }
+    modality, view = text(groups, "Modality").upper(), text(groups, "ViewPosition").upper()
+    if modality in MODALITIES:
+        header["modality"] = modality
+    if view:
+        header["view"] = view if view in VIEWS else "other"
+    if manufacturer := text(groups, "Manufacturer").lower():
+        known = (name for part, name in MANUFACTURERS.items() if part in f"{manufacturer} ")
+        header["manufacturer"] = next(known, "other")
+    if layout.frames > 1:
+        header["frames"] = layout.frames
+    if text(groups, "LossyImageCompression") == "01":
+        header["lossy"] = True
+    return header
+
+
+def spacings(groups: Sequence[Dataset]) -> tuple[tuple[float, float] | None, str | None, dict[str, Any]]:
+    """Spacing in mm as (row, column), the attribute it comes from, and each of the attributes apart.
+
+    PixelSpacing is in the patient or calibrated, ImagerPixelSpacing at the detector (PS3.3 10.7.1.3): never mixed.
+    """
+    header: dict[str, Any] = {}
+    for keyword, key in (
+        ("PixelSpacing", "pixel_spacing"),
+        ("ImagerPixelSpacing", "imager_pixel_spacing"),
+        ("NominalScannedPixelSpacing", "nominal_scanned_pixel_spacing"),
+    ):
+        found = numbers(groups, keyword)
+        if len(found) == 2 and min(found) > 0:
+            header[key] = (found[0], found[1])
+            header.setdefault("spacing", (header[key], keyword))
+    spacing, source = header.pop("spacing", (None, None))
+    return spacing, source, header
+
+
+def identifiers(dataset: Dataset) -> dict[str, Any]:
+    """The identifiers of a file, raw: None for what is absent."""
+    groups = [dataset]
+    born = text(groups, "PatientBirthDate")[:4]
+    return {
+        "sop_instance_uid": text(groups, "SOPInstanceUID") or None,
+        "study_instance_uid": text(groups, "StudyInstanceUID") or None,
+        "patient_id": text(groups, "PatientID") or None,
+        "sex": text(groups, "PatientSex").upper()[:1] or None,
+        "birth_year": int(born) if len(born) == 4 and born.isdecimal() else None,
+        "site": text(groups, "InstitutionName") or None,
+    }

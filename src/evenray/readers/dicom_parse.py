@@ -1,0 +1,154 @@
+"""From bytes to a pydicom dataset: bounded, silent, and without trusting what the file says of its own encoding."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pydicom
+from pydicom import uid
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_dataset
+
+from evenray.core.errors import ReadError
+
+from ._limits import LIMITS, check
+from ._source import Source
+
+__all__ = ["frame_groups", "parse", "quiet"]
+
+_PIXEL_TAG = b"\xe0\x7f\x10\x00"
+_lock = threading.Lock()
+_users = 0
+_silencer: Any = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep pydicom's warnings and log lines, which may quote the header, from everywhere; safe in threads."""
+    global _users, _silencer
+    logger = logging.getLogger("pydicom")
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _silencer = warnings.catch_warnings()
+            _silencer.__enter__()
+            warnings.simplefilter("ignore")
+            logger.disabled = True
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                logger.disabled = False
+                _silencer.__exit__(None, None, None)
+
+
+class _Counted(io.BytesIO):
+    """Bytes that stop a parser which never comes to an end: each element costs it at least one read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > LIMITS.header_elements:
+            raise MemoryError("header_elements")
+        return super().read(size)
+
+
+def parse(source: Source) -> FileDataset:
+    """The dataset of a DICOM file, with its transfer syntax filled in where the file leaves it out."""
+    path, data = source.path, source.data
+    _check_deflated(path, data)
+    stream = _Counted(data)
+    try:
+        dataset = pydicom.dcmread(stream, force=True)
+        depth = _depth(dataset)
+    except RecursionError:
+        depth = LIMITS.sequence_depth + 1
+    except Exception as error:
+        check(path, "header_elements", stream.reads, "header elements")
+        raise ReadError(path, f"its DICOM header is damaged and cannot be parsed ({type(error).__name__})") from None
+    check(path, "header_elements", stream.reads, "header elements")
+    check(path, "sequence_depth", depth, "or more levels of nested sequences")
+    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise ReadError(path, _no_pixels(dataset, data))
+    _set_syntax(dataset, path)
+    return dataset
+
+
+def _check_deflated(path: str, data: bytes) -> None:
+    """Unpack a deflated dataset in steps, before pydicom does it at once: a few kilobytes can hold gigabytes."""
+    if uid.DeflatedExplicitVRLittleEndian.encode() not in data[:4096]:
+        return
+    stream = _Counted(data)
+    stream.seek(132 if data[128:132] == b"DICM" else 0)
+    read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)  # the file meta information
+    unpacker, size, packed = zlib.decompressobj(-zlib.MAX_WBITS), 0, data[stream.tell() :]
+    while packed and not unpacker.eof:
+        try:
+            size += len(unpacker.decompress(packed, 2**24))
+        except zlib.error:
+            raise ReadError(path, "its deflated content is damaged") from None
+        check(path, "file_bytes", size, "bytes after unpacking")
+        packed = unpacker.unconsumed_tail
+
+
+def _depth(dataset: Dataset) -> int:
+    """How deep sequences of undefined length nest; those of defined length are only parsed when asked for."""
+    level, depth = [dataset], 0
+    while level and depth <= LIMITS.sequence_depth:
+        level = [
+            item
+            for parent in level
+            for element in parent.values()
+            if isinstance(element, DataElement) and element.VR == "SQ"
+            for item in element.value
+        ]
+        depth += 1
+    return depth - 1
+
+
+def _no_pixels(dataset: Dataset, data: bytes) -> str:
+    if data.rfind(_PIXEL_TAG) > 0 and "Rows" in dataset:
+        return "the file ends inside its pixel data; it is truncated"
+    if not len(dataset):
+        return "holds no DICOM element after its prefix; it is truncated or damaged"
+    return "holds no image: no pixel data (a report, a structure set or another object without pixels, or truncated)"
+
+
+def _set_syntax(dataset: FileDataset, path: str) -> None:
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    try:
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+    except Exception:
+        syntax = None
+    if not syntax:
+        implicit, little = dataset.original_encoding
+        native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
+        syntax = uid.ImplicitVRLittleEndian if implicit else native
+        element = dataset.get_item("PixelData")
+        if element is not None and element.is_undefined_length:
+            raise ReadError(path, "does not say how its pixels are compressed (no transfer syntax)")
+        dataset.file_meta.TransferSyntaxUID = syntax
+
+
+def frame_groups(dataset: Dataset, frame: int) -> list[Dataset]:
+    """Where the attributes of one frame stand, the most specific first: its own groups, the shared ones, the file."""
+    found: list[Dataset] = []
+    for keyword, index in (("PerFrameFunctionalGroupsSequence", frame), ("SharedFunctionalGroupsSequence", 0)):
+        try:
+            item = dataset[keyword].value[index]
+            found += [inner for element in item if element.VR == "SQ" for inner in element.value[:1]]
+        except Exception:  # absent, too short or damaged: the file's own attributes are left
+            continue
+    return [*found, dataset]

@@ -1,0 +1,228 @@
+"""NIfTI volumes (.nii, .nii.gz): axial slices in the radiological view, in the units of scl_slope and scl_inter."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import ReadError
+from evenray.core.types import Image
+
+from ._limits import check
+from ._source import Source
+from ._window import Levels, Window, asked_levels
+
+__all__ = ["fragments", "identity", "read", "sniff"]
+
+Array = NDArray[Any]
+KEPT_BYTES = 1024**3
+
+
+@dataclasses.dataclass(frozen=True)
+class Volume:
+    """One file's voxels as stored, turned to R-L, A-P, I-S axes (columns, rows, slices, further), and its scaling."""
+
+    voxels: Array
+    slope: float
+    inter: float
+    spacing: tuple[float, float] | None
+    declared: Levels | None
+    extremes: Levels
+
+    @property
+    def slices(self) -> int:
+        return int(self.voxels.shape[2])
+
+    @property
+    def volumes(self) -> int:
+        return int(self.voxels.shape[3])
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file is NIfTI-1 or NIfTI-2 in one piece, plain or gzipped."""
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(31).decompress(head, 352)
+        except zlib.error:
+            return False
+    return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
+
+
+def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+    """One axial slice, "slice=40" counted from the feet: the patient's right on the left, anterior on top.
+
+    Levels are cal_min and cal_max where set, the range of the dtype for integers of 8 and 16 bits, else the finite
+    extremes of the volume. NaN and infinite voxels are missing.
+    """
+    volume = _volume(source)
+    slice_, part = _place(source.path, fragment, volume)
+    stored = volume.voxels[:, :, slice_, part].T  # rows A to P, columns R to L
+    header = {"format": "nifti", "channels_in_file": 1, "frames": volume.slices * volume.volumes}
+    if stored.dtype.names:  # RGB24
+        stored = np.stack([stored[name] for name in "RGB"], axis=-1)
+        header["channels_in_file"] = 3
+    pixels, found, origin = _scaled(stored, volume, window)
+    valid = None
+    if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
+        valid = np.isfinite(pixels)
+        pixels = np.where(valid, pixels, np.float32(0))
+    asked = asked_levels(levels, window)
+    header |= {"bits_allocated": 8 * stored.dtype.itemsize, "levels_from": "asked for" if asked else origin}
+    return Image(
+        np.ascontiguousarray(pixels),
+        asked or found,
+        valid,
+        "RGB" if pixels.ndim == 3 else "MONOCHROME2",
+        volume.spacing,
+        "pixdim" if volume.spacing else None,
+        source.sha256,
+        header,
+    )
+
+
+def _scaled(stored: Array, volume: Volume, window: Window) -> tuple[Array, Levels, str]:
+    plain = (volume.slope, volume.inter) == (1.0, 0.0)
+    if stored.dtype == np.int8:
+        stored = stored.astype(np.int16)
+    if plain and stored.dtype in (np.uint8, np.uint16, np.int16):
+        pixels = stored
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            pixels = (stored.astype(np.float64) * volume.slope + volume.inter).astype(np.float32)
+    if volume.declared and window != "none":
+        return pixels, volume.declared, "cal_min, cal_max"
+    if stored.dtype.kind in "ui" and stored.dtype.itemsize <= 2:
+        info = np.iinfo(stored.dtype)
+        ends = sorted((info.min * volume.slope + volume.inter, info.max * volume.slope + volume.inter))
+        return pixels, (float(ends[0]), float(ends[1])), "dtype"
+    return pixels, volume.extremes, "extremes of the volume"
+
+
+def _place(path: str, fragment: str, volume: Volume) -> tuple[int, int]:
+    """(slice, volume) of "slice=40" or, where a file holds several volumes, of "slice=40,volume=2"."""
+    counts, place = {"slice": volume.slices, "volume": volume.volumes}, {"slice": 0, "volume": 0}
+    for term in fragment.split(",") if fragment else []:
+        key, _, number = term.partition("=")
+        if key not in counts or not number.isdecimal() or len(number) > 9 or int(number) >= counts[key]:
+            several = f", volume=0 to volume={volume.volumes - 1}" if volume.volumes > 1 else ""
+            raise ReadError(path, f"has no '{fragment}'; it holds slice=0 to slice={volume.slices - 1}{several}")
+        place[key] = int(number)
+    return place["slice"], place["volume"]
+
+
+_kept: tuple[Source | None, Volume | None] = (None, None)
+
+
+def _volume(source: Source) -> Volume:
+    """The volume of a file; the last one is kept, for its slices are read one after the other."""
+    global _kept
+    last, volume = _kept
+    if last is not source or volume is None:
+        volume = _load(source)
+        if volume.voxels.nbytes <= KEPT_BYTES:
+            _kept = (source, volume)
+    return volume
+
+
+def _load(source: Source) -> Volume:
+    path, data = source.path, source.data
+    if data.startswith(b"\x1f\x8b"):
+        data = _unzipped(path, data)
+    kind = nib.Nifti2Header if data[4:8] == b"n+2\0" else nib.Nifti1Header
+    try:
+        header = kind(data[: kind.sizeof_hdr], check=False)
+        shape, dtype, offset = header.get_data_shape(), header.get_data_dtype(), int(header["vox_offset"])
+        slope, inter = (float(np.nan_to_num(header[key], posinf=0, neginf=0)) for key in ("scl_slope", "scl_inter"))
+        affine = header.get_best_affine()
+    except Exception:
+        raise ReadError(path, "its NIfTI header is damaged") from None
+    voxels = _voxels(path, data, shape, dtype, offset)
+    if slope == 0:  # not used, as the standard says
+        slope, inter = 1.0, 0.0
+    turned, spacing = _turned(path, voxels, affine)
+    low, high = float(header["cal_min"]), float(header["cal_max"])
+    declared = (low, high) if np.isfinite((low, high)).all() and low < high else None
+    return Volume(turned, slope, inter, spacing, declared, _extremes(turned, slope, inter))
+
+
+def _unzipped(path: str, data: bytes) -> bytes:
+    unpacker, parts, size = zlib.decompressobj(31), [], 0
+    while data and not unpacker.eof:
+        try:
+            parts.append(unpacker.decompress(data, 2**24))
+        except zlib.error:
+            raise ReadError(path, "its gzip data is damaged") from None
+        size += len(parts[-1])
+        check(path, "array_bytes", size, "bytes after unpacking")
+        data = unpacker.unconsumed_tail
+    if not unpacker.eof:
+        raise ReadError(path, "its gzip data has no end; the file is truncated")
+    return b"".join(parts)
+
+
+def _voxels(path: str, data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int) -> Array:
+    names = dtype.names or ()
+    if dtype.kind not in "uif" and names != ("R", "G", "B"):
+        raise ReadError(path, f"its voxels are of type {dtype}, which is not read")
+    if not 2 <= len(shape) <= 7 or min(shape) < 1:
+        raise ReadError(path, f"its header declares a volume of {' x '.join(map(str, shape)) or 'no'} voxels")
+    count = 1
+    for size in shape:
+        count *= int(size)
+    check(path, "array_bytes", count * dtype.itemsize, "bytes of voxels")
+    if offset < 0 or offset + count * dtype.itemsize > len(data):
+        there = max(0, len(data) - offset)
+        raise ReadError(path, f"holds {there:,} of {count * dtype.itemsize:,} bytes of voxels; the file is truncated")
+    voxels = np.frombuffer(data, dtype, count, offset).reshape(shape, order="F")
+    voxels = voxels.astype(dtype.newbyteorder("="), copy=False)
+    return voxels.reshape((*(*shape, 1)[:3], -1), order="F")
+
+
+def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float, float] | None]:
+    """Axes to the patient's left, posterior and superior, by the file's affine; spacing of (row, column) in mm."""
+    if not np.isfinite(affine).all():
+        raise ReadError(path, "its affine is not finite")
+    orientation = nib.io_orientation(affine)
+    if np.isnan(orientation).any():  # a degenerate affine: the axes are left as they are stored
+        return voxels, None
+    flip = nib.orientations.ornt_transform(orientation, nib.orientations.axcodes2ornt("LPS"))
+    turned = np.asarray(nib.apply_orientation(voxels, flip))
+    check(path, "pixels", turned.shape[0] * turned.shape[1], "pixels")
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    across, along = (float(sizes[np.flatnonzero(orientation[:, 0] == axis)[0]]) for axis in (0, 1))
+    return turned, (along, across) if along > 0 and across > 0 else None
+
+
+def _extremes(voxels: Array, slope: float, inter: float) -> Levels:
+    """The finite extremes of a volume in its units; only used where nothing else gives a range."""
+    if voxels.dtype.names or (voxels.dtype.kind in "ui" and voxels.dtype.itemsize <= 2):
+        return (0.0, 1.0)
+    finite = voxels[np.isfinite(voxels)] if voxels.dtype.kind == "f" else voxels
+    if not finite.size:
+        return (0.0, 1.0)
+    with np.errstate(over="ignore"):
+        ends = np.float32([float(finite.min()) * slope + inter, float(finite.max()) * slope + inter])
+    low, high = float(min(ends)), float(max(ends))
+    if not np.isfinite((low, high)).all():
+        return (0.0, 1.0)
+    return (low, high) if high > low else (low, low + max(1.0, abs(low)))
+
+
+def fragments(source: Source) -> list[str]:
+    """ "slice=0", "slice=1", ... from the feet; with ",volume=N" where there are several volumes; [""] for one."""
+    volume = _volume(source)
+    check(source.path, "frames", volume.slices * volume.volumes, "slices")
+    slices = [f"slice={index}" for index in range(volume.slices)]
+    if volume.volumes > 1:
+        return [f"{one},volume={index}" for index in range(volume.volumes) for one in slices]
+    return slices if volume.slices > 1 else [""]
+
+
+def identity(source: Source) -> dict[str, Any]:
+    """A NIfTI header names nobody; its free text is not read."""
+    return {}

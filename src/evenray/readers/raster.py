@@ -1,0 +1,219 @@
+"""Pictures: PNG, JPEG, TIFF, BMP, PGM and PPM, 8 and 16 bits and float TIFF, decoded by OpenCV after a check."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import ReadError
+from evenray.core.types import Image
+
+from . import raster_pnm, raster_tiff
+from ._codestreams import jpeg_is_complete, jpeg_stream
+from ._colour import collapse
+from ._limits import check
+from ._source import Source, part_of
+from ._window import Levels, Window, asked_levels
+from .raster_png import check_png
+
+__all__ = ["fragments", "identity", "read", "sniff"]
+
+Array = NDArray[Any]
+
+_STARTS = {
+    b"\xff\xd8\xff": "jpeg",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
+    b"BM": "bmp",
+    b"P2": "pgm",
+    b"P5": "pgm",
+    b"P3": "ppm",
+    b"P6": "ppm",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """Decoded pixels, channels in the order R, G, B, A, and what the file says of their range."""
+
+    pixels: Array
+    high: float | None = None  # the declared white where it is not that of the dtype
+    header: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file starts as one of the picture formats."""
+    kind = _kind(head)
+    return kind is not None and (kind not in ("pgm", "ppm") or head[2:3] in b" \t\r\n#")
+
+
+def _kind(head: bytes) -> str | None:
+    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
+
+
+def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+    """One picture, or one page of a TIFF; three equal channels become grey, transparent pixels missing ones.
+
+    The grey range is that of the file's dtype, or what PGM declares; float pixels take their extremes.
+    """
+    kind = _kind(source.head) or "jpeg"
+    decode = {"jpeg": _jpeg, "png": _png, "bmp": _bmp, "pgm": _pnm, "ppm": _pnm}.get(kind)
+    if decode is None:
+        picture = _tiff(source, fragment)
+    else:
+        part_of(source.path, fragment, "page", 1)
+        picture = decode(source)
+    return _image(picture, kind, source, asked_levels(levels, window))
+
+
+def _image(picture: Picture, kind: str, source: Source, asked: Levels | None) -> Image:
+    pixels, valid = picture.pixels, None
+    header = {"format": kind, "channels_in_file": 1 if pixels.ndim == 2 else pixels.shape[2], **picture.header}
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        pixels, valid, header["alpha"] = _without_alpha(pixels)
+    if pixels.ndim == 3:
+        pixels = collapse(pixels) if pixels.shape[2] == 3 else pixels[..., 0]
+    header["bits_allocated"] = 8 * pixels.dtype.itemsize
+    if pixels.dtype in (np.uint8, np.uint16, np.int16):
+        info = np.iinfo(pixels.dtype)
+        found, origin = (float(info.min), picture.high or float(info.max)), "dtype"
+        if pixels.dtype != np.uint8:
+            header["largest"] = int(pixels.max())
+    else:
+        pixels, valid, found, origin = _floats(pixels, valid)
+        header["largest"] = found[1]
+    header["levels_from"] = "asked for" if asked else "file" if picture.high else origin
+    photometric = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
+    return Image(np.ascontiguousarray(pixels), asked or found, valid, photometric, sha256=source.sha256, header=header)
+
+
+def _without_alpha(pixels: Array) -> tuple[Array, NDArray[np.bool_] | None, str]:
+    alpha = pixels[..., -1]
+    top = alpha.max() if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
+    if (alpha == top).all():
+        return pixels[..., :-1], None, "dropped: opaque everywhere"
+    partly = "" if ((alpha == 0) | (alpha == top)).all() else "; the partly transparent pixels are kept as they are"
+    return pixels[..., :-1], alpha > 0, f"transparent pixels are missing{partly}"
+
+
+def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDArray[np.bool_] | None, Levels, str]:
+    """float32 pixels with NaN and infinities missing; nothing declares their range, so it is what they span."""
+    with np.errstate(over="ignore"):
+        pixels = pixels.astype(np.float32)
+    finite = np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels).all(axis=2)
+    if not finite.all():
+        valid = finite if valid is None else finite & valid
+        pixels = np.where(finite if pixels.ndim == 2 else finite[..., None], pixels, np.float32(0))
+    shown = pixels[finite]
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
+    return pixels, valid, (low, high if high > low else low + 1.0), "extremes of the page"
+
+
+def _decoded(source: Source, flags: int) -> Array:
+    """cv2.imdecode without its log lines; ReadError where it gives up."""
+    logging = cv2.utils.logging
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(source.data, np.uint8), flags)
+    except cv2.error:
+        pixels = None
+    finally:
+        logging.setLogLevel(before)
+    if pixels is None:
+        raise ReadError(source.path, "cannot be decoded; it is truncated or damaged")
+    return np.asarray(pixels)
+
+
+def _jpeg(source: Source) -> Picture:
+    stream = jpeg_stream(source.data)
+    if stream is None:
+        raise ReadError(source.path, "is a JPEG without a picture in it; it is truncated or damaged")
+    check(source.path, "pixels", stream.rows * stream.columns, "pixels")
+    if not jpeg_is_complete(source.data):
+        raise ReadError(source.path, "its JPEG data has no end; the file is truncated")
+    if stream.progressive:
+        scans = source.data.count(b"\xff\xda")
+        check(source.path, "scan_pixels", stream.rows * stream.columns * scans, "pixels in all scans")
+    if stream.lossless or stream.precision != 8:
+        raise ReadError(source.path, "is a lossless or 12-bit JPEG, which is read inside DICOM files only")
+    if stream.components == 1:
+        return Picture(_decoded(source, cv2.IMREAD_GRAYSCALE))
+    return Picture(_decoded(source, cv2.IMREAD_COLOR_RGB))
+
+
+def _png(source: Source) -> Picture:
+    has_alpha = check_png(source.path, source.data)
+    pixels = _decoded(source, cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    return Picture(_to_rgb(pixels))
+
+
+def _bmp(source: Source) -> Picture:
+    data = source.data
+    if len(data) < 26:
+        raise ReadError(source.path, "ends inside its header; it is truncated")
+    wide = int.from_bytes(data[14:18], "little") >= 40
+    columns, rows = (int.from_bytes(data[a:b], "little", signed=True) for a, b in ((18, 22), (22, 26))) if wide else (
+        int.from_bytes(data[18:20], "little"), int.from_bytes(data[20:22], "little")
+    )  # fmt: skip
+    check(source.path, "pixels", abs(columns * rows), "pixels")
+    return Picture(_to_rgb(_decoded(source, cv2.IMREAD_ANYCOLOR)))
+
+
+def _pnm(source: Source) -> Picture:
+    pixels, high = raster_pnm.decode(source.path, source.data)
+    return Picture(pixels, high)
+
+
+def _tiff(source: Source, fragment: str) -> Picture:
+    pages = raster_tiff.pages(source.path, source.data)
+    index = part_of(source.path, fragment, "page", len(pages))
+    page = pages[index]
+    raster_tiff.check_page(source.path, page, len(source.data))
+    pixels = _to_rgb(_decoded(source, cv2.IMREAD_UNCHANGED) if page.index == 0 else _page(source, page.index))
+    if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
+        pixels = np.iinfo(pixels.dtype).max - pixels
+    if pixels.dtype == np.int8:
+        pixels = pixels.astype(np.int16)
+    header = {"photometric_in_file": "MONOCHROME1"} if page.white_is_zero else {}
+    return Picture(pixels, header=header | ({"frames": len(pages)} if len(pages) > 1 else {}))
+
+
+def _page(source: Source, index: int) -> Array:
+    logging = cv2.utils.logging
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        data = np.frombuffer(source.data, np.uint8)
+        _, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
+    except cv2.error:
+        found = ()
+    finally:
+        logging.setLogLevel(before)
+    if len(found) != 1:
+        raise ReadError(source.path, f"page {index} cannot be decoded; it is truncated or damaged")
+    return np.asarray(found[0])
+
+
+def _to_rgb(pixels: Array) -> Array:
+    if pixels.ndim == 3 and pixels.shape[2] >= 3:
+        return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+
+
+def fragments(source: Source) -> list[str]:
+    """[""] for a plain picture, else "page=0", "page=1", ... of a TIFF; previews are not pages."""
+    if _kind(source.head) != "tiff":
+        return [""]
+    count = len(raster_tiff.pages(source.path, source.data))
+    return [""] if count == 1 else [f"page={index}" for index in range(count)]
+
+
+def identity(source: Source) -> dict[str, Any]:
+    """A picture names nobody."""
+    return {}
