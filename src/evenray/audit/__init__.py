@@ -1,0 +1,110 @@
+"""The audit: what is wrong with the data, before anything is trained on it.
+
+Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table;
+`checks` judges the table, never a pixel, so shards are judged by joining their tables; `plan` proposes what to leave
+out. To add a check see docs/adding-an-audit-check.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from evenray.core.registry import Registry
+from evenray.core.types import Dataset, Finding, Image
+from evenray.histogram import Histogram
+
+from ._plan import plan
+from ._reduced import Reduced, thumbnail
+
+__all__ = ["audit", "checks", "measure", "measures", "plan", "thumbnail"]
+
+# Each takes (image, histogram, reduced) and returns columns of the case table.
+measures = Registry(
+    "measure",
+    {
+        "levels": "evenray.audit._levels:measure_levels",
+        "fingerprint": "evenray.audit._fingerprint:measure_fingerprint",
+        "missing": "evenray.audit.missing:measure_missing",
+        "noise": "evenray.audit.noise:measure_noise",
+        "blur": "evenray.audit.blur:measure_blur",
+        "outliers": "evenray.audit.outliers:measure_outliers",
+        "text": "evenray.audit.text:measure_text",
+        "compression": "evenray.audit.compression:measure_compression",
+    },
+    context=3,
+)
+
+# Each takes a Dataset and returns findings. A check and a severity together have one title.
+checks = Registry(
+    "check",
+    {
+        # what cannot be used
+        "unreadable": "evenray.audit.unreadable:unreadable",
+        "blank": "evenray.audit.blank:blank",
+        # who is in it, and on which side
+        "classes": "evenray.audit.classes:classes",
+        "patients_unknown": "evenray.audit.patients:patients_unknown",
+        "patients_reused": "evenray.audit.patients:patients_reused",
+        "parts": "evenray.audit.parts:parts",
+        "leakage_patients": "evenray.audit.leakage:leakage_patients",
+        "leakage_duplicates": "evenray.audit.leakage:leakage_duplicates",
+        "leakage_near_duplicates": "evenray.audit.leakage:leakage_near_duplicates",
+        # the same image twice
+        "duplicates": "evenray.audit.duplicates:duplicates",
+        "label_conflicts": "evenray.audit.duplicates:label_conflicts",
+        "near_duplicates": "evenray.audit.near_duplicates:near_duplicates",
+        "negatives": "evenray.audit.near_duplicates:negatives",
+        # the light
+        "overexposed": "evenray.audit.exposure:overexposed",
+        "underexposed": "evenray.audit.exposure:underexposed",
+        "low_contrast": "evenray.audit.exposure:low_contrast",
+        "polarity": "evenray.audit.polarity:polarity",
+        # what the image lost on the way
+        "noise": "evenray.audit.noise:noise",
+        "blur": "evenray.audit.blur:blur",
+        "outliers": "evenray.audit.outliers:outliers",
+        "missing": "evenray.audit.missing:missing",
+        "text": "evenray.audit.text:text",
+        "orientation": "evenray.audit.orientation:orientation",
+        "compression": "evenray.audit.compression:compression",
+        # the depth
+        "levels_undeclared": "evenray.audit.depth:levels_undeclared",
+        "depth_stray": "evenray.audit.depth:depth_stray",
+        "depth_padded": "evenray.audit.depth:depth_padded",
+    },
+    context=1,
+)
+
+
+def measure(image: Image, histogram: Histogram) -> dict[str, Any]:
+    """The numbers of one image that the checks judge by: columns of the case table, described in docs/guides/audit.md.
+
+    >>> import numpy as np
+    >>> image = Image(np.full((64, 64), 255, np.uint8), levels=(0, 255))
+    >>> measured = measure(image, Histogram.of(image))
+    >>> measured["mean"], measured["saturated_high"], len(measured["thumbnail"])
+    (1.0, 1.0, 1024)
+    """
+    reduced = Reduced.of(image)
+    result: dict[str, Any] = {}
+    for function in _measures():
+        result |= function(image, histogram, reduced)
+    return result
+
+
+@cache
+def _measures() -> tuple[Callable[..., dict[str, Any]], ...]:
+    return tuple(measures.values())
+
+
+def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
+    """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
+
+    Findings depend on the table alone: join the tables of shards and judge them together.
+    """
+    names = tuple(checks) if only is None else only
+    found = [finding for name in names for finding in checks[name](dataset)]
+    order = ("error", "warning", "info")
+    return sorted(found, key=lambda finding: order.index(finding.severity))

@@ -1,0 +1,77 @@
+"""The fingerprint: the 64 lowest cosine frequencies of the thumbnail, from which near duplicates, polarity,
+orientation and uneven light are told without opening a file again.
+
+A flip or a turn of the image only changes signs and places of these numbers, a negative changes all signs. The usual
+perceptual hash (Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010) keeps their signs;
+here the numbers are kept, because the signs of aligned images (all chest X-rays) hardly differ: the audit takes the
+signs after the mean of the data set is taken off.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.fft import dct
+
+from evenray.core.types import Image
+from evenray.histogram import Histogram
+
+from ._reduced import Reduced
+from ._table import pixel_rows
+
+__all__ = ["TURNS", "fingerprint_of", "fingerprints", "measure_fingerprint", "turned"]
+
+_BASIS = dct(np.eye(32), norm="ortho", axis=0)[:8].astype(np.float32)
+_ODD = np.arange(8) % 2 * -2 + 1
+
+# What each turn of the square does to the 8 x 8 coefficients: (transpose, row signs, column signs).
+TURNS: dict[str, tuple[bool, NDArray[Any], NDArray[Any]]] = {
+    "mirrored left to right": (False, np.ones(8), _ODD),
+    "mirrored top to bottom": (False, _ODD, np.ones(8)),
+    "turned by 180 degrees": (False, _ODD, _ODD),
+    "turned by 90 degrees clockwise": (True, np.ones(8), _ODD),
+    "turned by 90 degrees anticlockwise": (True, _ODD, np.ones(8)),
+    "mirrored and turned by 90 degrees": (True, np.ones(8), np.ones(8)),
+    "mirrored and turned by 270 degrees": (True, _ODD, _ODD),
+}
+
+
+def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+    """Columns thumbnail (1024 bytes, 32 x 32 uint8) and fingerprint (128 bytes: 64 float16, see fingerprint_of)."""
+    numbers = fingerprint_of(reduced.thumbnail)
+    return {"thumbnail": reduced.thumbnail.tobytes(), "fingerprint": numbers.astype("<f2").tobytes()}
+
+
+def fingerprint_of(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The lowest 8 x 8 coefficients of the orthonormal DCT-II of a 32 x 32 thumbnail, float32 (8, 8).
+
+    Divided by 32 x 255, so that the first is the mean grey level, 0..1.
+
+    >>> fingerprint_of(np.full((32, 32), 255, np.uint8))[0, :2].round(3)
+    array([ 1., -0.], dtype=float32)
+    """
+    return np.asarray(_BASIS @ thumbnail.astype(np.float32) @ _BASIS.T / np.float32(32 * 255))
+
+
+def turned(coefficients: NDArray[Any], turn: str) -> NDArray[Any]:
+    """The fingerprints (images, 8, 8) that the images would have after one of the TURNS.
+
+    >>> picture = np.arange(1024, dtype=np.uint8).reshape(32, 32)
+    >>> mirrored = turned(fingerprint_of(picture)[None], "mirrored left to right")[0]
+    >>> bool(np.allclose(mirrored, fingerprint_of(picture[:, ::-1]), atol=1e-6))
+    True
+    """
+    transpose, rows, columns = TURNS[turn]
+    swapped = coefficients.transpose(0, 2, 1) if transpose else coefficients
+    return np.asarray(swapped * rows[:, None] * columns)
+
+
+def fingerprints(cases: pl.DataFrame) -> NDArray[np.float32]:
+    """The fingerprints of a table, float32 (cases, 64)."""
+    result = np.empty((cases.height, 64), np.float32)
+    for rows, block in pixel_rows(cases, "fingerprint", "<f2", 64):
+        result[rows] = block
+    return result

@@ -1,0 +1,44 @@
+"""Grey level statistics of one image, read from its histogram alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evenray.core.types import Image
+from evenray.histogram import Histogram
+
+from ._reduced import Reduced
+
+__all__ = ["measure_levels"]
+
+
+def measure_levels(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+    """Columns mean, std, p1, p50, p99, saturated_low, saturated_high (all 0..1, of the declared range or of pixels),
+    levels_used (how many grey levels occur), level_step (their greatest common step, in levels; 0 for one level),
+    level_min and level_max (in units of the file). An image without a valid pixel counts as one black level.
+    """
+    counts = np.asarray(histogram.counts)
+    used = np.flatnonzero(counts)
+    shares = counts[used] / max(counts[used].sum(), 1)
+    if not len(used):
+        used, shares = np.zeros(1, np.int64), np.ones(1)
+    unit = used / max(len(counts) - 1, 1)
+    mean = float(unit @ shares)
+    places = np.minimum(np.searchsorted(np.cumsum(shares), np.array([0.01, 0.5, 0.99])), len(used) - 1)
+    p1, p50, p99 = unit[places]
+    return {
+        "mean": mean,
+        "std": float(np.sqrt(max((unit - mean) ** 2 @ shares, 0.0))),
+        "p1": float(p1),
+        "p50": float(p50),
+        "p99": float(p99),
+        "saturated_low": float(shares[0]) if used[0] == 0 else 0.0,
+        "saturated_high": float(shares[-1]) if used[-1] == len(counts) - 1 else 0.0,
+        "levels_used": len(used),
+        # Beyond a few thousand levels the step is one in any real image, and finding it is slow.
+        "level_step": int(np.gcd.reduce(used - used[0])) if len(used) <= 1024 else 1,
+        "level_min": float(image.levels[0] + unit[0] * reduced.span),
+        "level_max": float(image.levels[0] + unit[-1] * reduced.span),
+    }

@@ -1,0 +1,82 @@
+"""Bit depth: files whose declared grey range is not that of their data."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from evenray.core.types import Dataset, Finding
+
+from ._table import column, numbers, values_text, worst_first
+
+__all__ = ["depth_padded", "depth_stray", "levels_undeclared"]
+
+STRAY = 0.1  # the share of cases up to which a bit depth is an exception
+DECLARES = ("dicom", "nifti")  # formats that state their own range
+
+
+def levels_undeclared(dataset: Dataset) -> list[Finding]:
+    """16-bit files of a format that does not state its range, which use at most a quarter of it: 12 bits in 16, say."""
+    cases = dataset.cases
+    formats = column(cases, "format").fill_null("").str.to_lowercase()
+    deep = (numbers(cases, "high") - numbers(cases, "low") >= 65535) & ~formats.is_in(DECLARES).to_numpy()
+    top = numbers(cases, "level_max")
+    if not deep.any() or not 0 < (highest := float(top[deep].max())) < 65536 / 4:
+        return []
+    bits = max(8, int(np.ceil(np.log2(highest + 1))))
+    return [
+        Finding(
+            "levels_undeclared",
+            "warning",
+            "16-bit files that use a small part of their range",
+            f"Their highest level is {highest:.0f} of 65535, so they look nearly black. If the detector gives "
+            f"{bits} bits, say so: --levels 0,{2**bits - 1}.",
+            evidence={"images": int(deep.sum()), "highest_level": highest, "bits": bits},
+        )
+    ]
+
+
+def depth_stray(dataset: Dataset) -> list[Finding]:
+    """Images whose declared range has another number of bits than nearly all of their fellows (8 among 12)."""
+    bits = column(dataset.cases, "bits").cast(pl.Int64, strict=False)
+    counts = bits.drop_nulls().value_counts().sort("count", "bits", descending=True)
+    if counts.height < 2 or counts["count"][0] < (1 - STRAY) * bits.len():
+        return []
+    stray = (bits != counts["bits"][0]).fill_null(False).to_numpy()
+    return [
+        Finding(
+            "depth_stray",
+            "warning",
+            "Images of a stray bit depth",
+            f"Nearly all have {counts['bits'][0]} bits; these came through another export, which may have windowed, "
+            "inverted or compressed them. Fetch the originals, or exclude them.",
+            worst_first(dataset.cases, stray, -bits.fill_null(0).to_numpy()),
+            {"images": int(stray.sum()), "bits": values_text(bits)},
+        )
+    ]
+
+
+def depth_padded(dataset: Dataset) -> list[Finding]:
+    """Data of 8 bits or fewer in files that declare 10 or more: levels that never leave 0..255, or leave gaps."""
+    cases = dataset.cases
+    integer = ~column(cases, "dtype").fill_null("").str.starts_with("float").to_numpy()
+    deep = (numbers(cases, "bits") >= 10) & integer & (numbers(cases, "std") > 0)
+    step, used = numbers(cases, "level_step"), numbers(cases, "levels_used")
+    gaps = (used <= 256) & (used >= 16) & (step >= 2)
+    low = (numbers(cases, "level_max") <= 255) & (numbers(cases, "level_min") >= 0) & (used >= 16)
+    found = deep & (gaps | low)
+    if not found.any():
+        return []
+    return [
+        Finding(
+            "depth_padded",
+            "info" if found.sum() > len(found) / 2 else "warning",
+            "Most files hold 8-bit data in a deeper range"
+            if found.sum() > len(found) / 2
+            else "8-bit data in deeper files",
+            "They passed through an 8-bit step before they were stored: what lay between its levels is lost, and a range "
+            "that is never reached makes them dark. Fetch the originals, or declare the range with --levels.",
+            worst_first(cases, found, -used),
+            {"images": int(found.sum()), "fewest_levels": int(used[found].min())},
+        )
+    ]

@@ -1,0 +1,61 @@
+"""Orientation: images that are turned or mirrored against their fellows."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.types import Dataset, Finding
+
+from ._consensus import Lines, agreement, fellows, likeness, pictures
+from ._fingerprint import TURNS, turned
+from ._table import values_text, worst_first
+from .polarity import ALIKE
+
+__all__ = ["orientation"]
+
+SPREADS = 4.0
+DISTINCT = 0.5  # the spread above which a turn cannot be told in this kind of image (mirrored ultrasound)
+
+
+def orientation(dataset: Dataset) -> list[Finding]:
+    """Images that agree better with their fellows (of one modality and view) when they are turned or mirrored."""
+    cases = dataset.cases
+    if "fingerprint" not in cases.columns:
+        return []
+    scores, turns = np.ones(cases.height), np.full(cases.height, -1)
+    images = pictures(cases)
+    for rows in fellows(cases):
+        if np.median(np.abs(likeness(images[rows]))) >= ALIKE:
+            scores[rows], turns[rows] = _best(images[rows])
+    found = turns >= 0
+    if not found.any():
+        return []
+    kinds = pl.Series("turn", [list(TURNS)[turn] for turn in turns[found]])
+    return [
+        Finding(
+            "orientation",
+            "warning",
+            "Images that are turned or mirrored",
+            "They agree with the others only when turned back. Turn them, and look for what else their export changed: "
+            "a mirrored image shows the wrong side of the body.",
+            worst_first(cases, found, -scores.round(6)),
+            {"images": int(found.sum()), "turns": values_text(kinds)},
+        )
+    ]
+
+
+def _best(images: Lines) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each image its lowest agreement over all turns, and that turn, or -1 where it stands as the others."""
+    best, chosen = np.ones(len(images)), np.full(len(images), -1)
+    for number, turn in enumerate(TURNS):
+        scores, spread = agreement(images, turned(images, turn))
+        if spread > DISTINCT:
+            continue
+        # A right angle also looks a little mirrored: the turn after which the agreement is nearest to 1 is meant.
+        better = (scores < min(-0.4, 1 - SPREADS * spread)) & (
+            np.abs(scores + 1) < np.where(chosen < 0, np.inf, np.abs(best + 1))
+        )
+        best[better], chosen[better] = scores[better], number
+    return best, chosen
