@@ -27,8 +27,8 @@ Path = str | os.PathLike[str]
 readers = Registry(
     "reader",
     {
-        "dicom": "evenray.readers.dicom:read",
         "raster": "evenray.readers.raster:read",
+        "dicom": "evenray.readers.dicom:read",
         "nifti": "evenray.readers.nifti:read",
         "npz": "evenray.readers.npz:read",
     },
@@ -54,12 +54,14 @@ def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window
     ([[7, 7, 7], [7, 7, 7]], (0.0, 255.0))
     """
     asked_levels(levels, window)  # a wrong option is the caller's mistake, whatever the file
-    return _guarded(path, "read", fragment=fragment, levels=levels, window=window)  # type: ignore[no-any-return]
+    image: Image = _guarded(path, "read", fragment=fragment, levels=levels, window=window)
+    return image
 
 
 def fragments(path: Path) -> list[str]:
     """What one file holds: [""] for a plain image, else "frame=0" ..., "page=0" ..., "slice=0" ..., "train/0" ..."""
-    return _guarded(path, "fragments")  # type: ignore[no-any-return]
+    found: list[str] = _guarded(path, "fragments")
+    return found
 
 
 def identity(path: Path) -> dict[str, str | int | None]:
@@ -67,7 +69,9 @@ def identity(path: Path) -> dict[str, str | int | None]:
 
     Only for code that replaces these values by keyed hashes at once; they never reach an artefact, a log or a page.
     """
-    return dict.fromkeys(IDENTITY_KEYS) | _guarded(path, "identity")
+    found: dict[str, str | int | None] = dict.fromkeys(IDENTITY_KEYS)
+    found.update(_guarded(path, "identity"))
+    return found
 
 
 def sniff(path: Path) -> str | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 from evenray.core.errors import ReadError
 
 from ._limits import check
 
-__all__ = ["HEAD_BYTES", "Source", "open_bytes", "part_of"]
+__all__ = ["HEAD_BYTES", "Source", "Stamp", "open_bytes", "part_of"]
+
+Stamp = tuple[str, int, int]  # path, time of the last change, size: the same stamp, the same bytes
 
 HEAD_BYTES = 4096
 KEPT_BYTES = 256 * 1024**2  # a larger file is not kept after its last use
@@ -26,45 +29,43 @@ def open_bytes(path: str, size: int = -1) -> bytes:
 class Source:
     """One file, whose bytes are read on first use.
 
-    >>> source = Source("a.bin", 0, b"BM", b"BM")
+    >>> source = Source("a.bmp", ("a.bmp", 0, 2), b"BM")
     >>> source.sha256[:8]
-    'f19eb7f6'
+    '60552aca'
     """
 
-    def __init__(self, path: str, size: int, head: bytes, data: bytes | None = None) -> None:
-        self.path, self.size, self.head = path, size, head
-        if data is not None:
-            self.__dict__["data"] = data
+    def __init__(self, path: str, stamp: Stamp, head: bytes) -> None:
+        self.path, self.stamp, self.head = path, stamp, head
+        self.memo: dict[str, Any] = {}  # what a reader has parsed of it, for its next call
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Source:
         """The source of a path; the last file asked for is remembered, so that read and identity share its bytes."""
         global _last
         path = os.fspath(path)
-        stamp, source = _last
+        source = _last
         try:
-            stat = os.stat(path)  # noqa: PTH116
-            now = (path, stat.st_mtime_ns, stat.st_size)
-            if stamp == now and source is not None:
+            status = os.stat(path)  # noqa: PTH116
+            stamp = (path, status.st_mtime_ns, status.st_size)
+            if source is not None and source.stamp == stamp:
                 return source
-            if Path(path).is_dir():
-                raise ReadError(path, "is a folder, not an image")
-            check(path, "file_bytes", stat.st_size, "bytes")
-            source = cls(path, stat.st_size, open_bytes(path, HEAD_BYTES))
+            if not stat.S_ISREG(status.st_mode):
+                raise ReadError(path, "is a folder, not a file" if stat.S_ISDIR(status.st_mode) else "is not a file")
+            check(path, "file_bytes", status.st_size, "bytes")
+            source = cls(path, stamp, open_bytes(path, HEAD_BYTES))
         except FileNotFoundError:
             raise ReadError(path, "does not exist") from None
         except OSError as error:
             raise ReadError(path, f"cannot be opened: {error.strerror or type(error).__name__}") from None
         if not source.head:
             raise ReadError(path, "is empty (0 bytes)")
-        if stat.st_size <= KEPT_BYTES:
-            _last = (now, source)
+        _last = source if status.st_size <= KEPT_BYTES else None
         return source
 
     @cached_property
     def data(self) -> bytes:
         """All bytes."""
-        if self.size <= len(self.head):
+        if self.stamp[2] <= len(self.head):
             return self.head
         try:
             return open_bytes(self.path)
@@ -77,7 +78,7 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
 
-_last: tuple[tuple[str, int, int] | None, Source | None] = (None, None)
+_last: Source | None = None
 
 
 def part_of(path: str, fragment: str, key: str, count: int) -> int:

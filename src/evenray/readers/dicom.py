@@ -53,7 +53,7 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
         spacing, spacing_source, extra = spacings(groups)
         header = facts(dataset, groups, layout) | extra
         make = _grey if layout.samples == 1 and layout.photometric != "PALETTE COLOR" else _colour
-        image = make(stored, layout, groups, header, asked_levels(levels, window), window, source.path)
+        image = make(stored, layout, groups, header, levels, window, source.path)
     return dataclasses.replace(image, spacing_mm=spacing, spacing_source=spacing_source, sha256=source.sha256)
 
 
@@ -62,10 +62,11 @@ def _grey(
     layout: Layout,
     groups: list[Dataset],
     header: dict[str, Any],
-    asked: Levels | None,
+    levels: Levels | None,
     window: Window,
     path: str,
 ) -> Image:
+    asked = asked_levels(levels, window)
     valid = values.padding(stored, groups, layout)
     grey = values.modality(stored, groups, layout, path)
     if asked is not None:
@@ -83,10 +84,11 @@ def _colour(
     layout: Layout,
     groups: list[Dataset],
     header: dict[str, Any],
-    asked: Levels | None,
+    levels: Levels | None,
     window: Window,
     path: str,
 ) -> Image:
+    asked = asked_levels(levels, "header")  # windows are for grey values
     if layout.photometric == "PALETTE COLOR":
         pixels, high = values.palette(stored, groups[-1], path)
     elif layout.bits_stored > 16:  # the upper 16 bits

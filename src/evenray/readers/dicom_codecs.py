@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -71,14 +72,14 @@ def _colour_space(stream: Codestream, layout: Layout, jpeg2000: bool) -> str:
 
 
 def _jpeg2000(data: bytes, stream: Codestream, path: str) -> Array:
-    import openjpeg
+    from openjpeg.utils import decode
 
-    decoded: Array = openjpeg.decode(data)
+    decoded: Array = decode(data)
     return decoded
 
 
 def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
-    import jpeg_ls
+    import jpeg_ls  # type: ignore[import-untyped]
 
     buffer, info = jpeg_ls.decode_pixel_data(data)
     samples = np.frombuffer(buffer, "u1" if stream.precision <= 8 else "<u2")
@@ -96,7 +97,7 @@ def _jpeg(data: bytes, stream: Codestream, path: str) -> Array:
     if stream.precision == 8 and not stream.lossless:
         return _jpeg_by_pillow(data, stream)
     try:
-        import imagecodecs
+        imagecodecs = importlib.import_module("imagecodecs")
     except ImportError:
         kind = "lossless" if stream.lossless else f"{stream.precision}-bit"
         raise ReadError(path, f"its {kind} JPEG needs imagecodecs; pip install 'evenray[codecs]'") from None
@@ -115,7 +116,7 @@ def _jpeg_by_pillow(data: bytes, stream: Codestream) -> Array:
 
 
 def _rle(data: bytes, layout: Layout, path: str) -> Array:
-    from rle.rle import decode_frame as unpack
+    from rle.rle import decode_frame as unpack  # type: ignore[import-not-found]
 
     try:
         raw = unpack(data, layout.rows * layout.columns, layout.bits_allocated, "<")

@@ -82,6 +82,9 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
     if manufacturer := text(groups, "Manufacturer").lower():
         known = (name for part, name in MANUFACTURERS.items() if part in f"{manufacturer} ")
         header["manufacturer"] = next(known, "other")
+    for keyword, key in (("WindowCenter", "window_center"), ("WindowWidth", "window_width")):
+        if found := numbers(groups, keyword):
+            header[key] = found[0]
     if layout.frames > 1:
         header["frames"] = layout.frames
     if text(groups, "LossyImageCompression") == "01":

@@ -66,7 +66,13 @@ class _Counted(io.BytesIO):
 
 def parse(source: Source) -> FileDataset:
     """The dataset of a DICOM file, with its transfer syntax filled in where the file leaves it out."""
-    path, data = source.path, source.data
+    if "dataset" not in source.memo:
+        source.memo["dataset"] = _parse(source.path, source.data)
+    found: FileDataset = source.memo["dataset"]
+    return found
+
+
+def _parse(path: str, data: bytes) -> FileDataset:
     _check_deflated(path, data)
     stream = _Counted(data)
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes
 
@@ -43,7 +44,7 @@ class Layout:
     def of(cls, dataset: FileDataset, path: str) -> Layout:
         """Read and check the module; ReadError says which value cannot be."""
         groups: Sequence[Dataset] = [dataset]
-        allocated = integer(groups, "BitsAllocated", 16)
+        allocated = integer(groups, "BitsAllocated", 0)
         stored = integer(groups, "BitsStored", 0) or allocated
         layout = cls(
             rows=integer(groups, "Rows", 0),
@@ -64,28 +65,21 @@ class Layout:
 
     def _check(self, path: str) -> None:
         floats = {"FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}.get(self.keyword)
-        for wrong, reason in (
+        kind, samples = self.photometric, self.samples
+        for wrong, what in (
             (not (0 < self.rows < 65536 and 0 < self.columns < 65536), f"{self.rows} rows x {self.columns} columns"),
-            (self.samples not in (1, 3), f"{self.samples} samples a pixel; 1 and 3 are read"),
+            (samples not in (1, 3), f"{samples} samples a pixel; 1 and 3 are read"),
             (self.bits_allocated not in (floats or (1, 8, 16, 32)), f"{self.bits_allocated} bits allocated"),
-            (
-                not 0 < self.bits_stored <= self.bits_allocated,
-                f"{self.bits_stored} of {self.bits_allocated} bits stored",
-            ),
+            (not 0 < self.bits_stored <= self.bits_allocated, f"{self.bits_stored} bits of {self.bits_allocated}"),
             (self.pixel_representation not in (0, 1), f"pixel representation {self.pixel_representation}"),
-            (self.photometric not in PHOTOMETRICS, "an unknown photometric interpretation"),
-            (self.photometric in ("HSV", "ARGB", "CMYK"), f"colours as {self.photometric}, which is not read"),
-            (
-                self.samples == 3 and self.photometric.startswith("MONO"),
-                f"{self.photometric} with three samples a pixel",
-            ),
-            (
-                self.samples == 1 and self.photometric[:3] in ("RGB", "YBR"),
-                f"{self.photometric} with one sample a pixel",
-            ),
+            (not kind, "no photometric interpretation, so black and white could be swapped"),
+            (kind not in PHOTOMETRICS, "an unknown photometric interpretation"),
+            (kind in ("HSV", "ARGB", "CMYK"), f"colours as {kind}, which are not read"),
+            (samples == 3 and kind[:3] in ("MON", "PAL"), f"{kind} with three samples a pixel"),
+            (samples == 1 and kind[:3] in ("RGB", "YBR"), f"{kind} with one sample a pixel"),
         ):
             if wrong:
-                raise ReadError(path, f"the DICOM header declares {reason}")
+                raise ReadError(path, f"its DICOM header declares {what}")
         check(path, "pixels", self.rows * self.columns, "pixels")
         check(path, "frames", self.frames, "frames")
         if not self.syntax.is_transfer_syntax or self.syntax.is_private:
@@ -130,9 +124,8 @@ def _native(dataset: FileDataset, layout: Layout, frame: int, path: str) -> Arra
     dataset.PhotometricInterpretation, dataset.NumberOfFrames = layout.photometric, layout.frames
     if layout.samples == 3:
         dataset.PlanarConfiguration = layout.planar
-    array, properties = get_decoder(layout.syntax).as_array(
-        dataset, index=frame, raw=True, correct_unused_bits=False, allow_excess_frames=False, view_only=True
-    )
+    options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False, "view_only": True}
+    array, properties = get_decoder(layout.syntax).as_array(dataset, index=frame, raw=True, **options)
     if layout.keyword != "PixelData":
         return array
     shift = layout.high_bit + 1 - layout.bits_stored

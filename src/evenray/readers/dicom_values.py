@@ -87,8 +87,11 @@ def _from_floats(stored: Array) -> Grey:
 
 def _linear(pixels: Array, scale: float, offset: float, full: Levels) -> Array:
     """pixels * scale + offset in the narrowest dtype that holds the whole range, exactly for integers."""
-    if not (float(scale).is_integer() and float(offset).is_integer()):
-        return (pixels.astype(np.float64 if pixels.itemsize > 2 else np.float32) * scale + offset).astype(np.float32)
+    if pixels.dtype.kind == "f" or not (float(scale).is_integer() and float(offset).is_integer()):
+        wide = pixels.astype(np.float64 if pixels.itemsize > 2 else np.float32)
+        np.multiply(wide, wide.dtype.type(scale), out=wide)
+        np.add(wide, wide.dtype.type(offset), out=wide)
+        return wide.astype(np.float32, copy=False)
     dtype = container(full, pixels.dtype)
     if dtype is not None and (scale, offset) == (1, 0):
         return pixels.astype(dtype, copy=False)
@@ -117,15 +120,14 @@ def voi(grey: Grey, groups: Sequence[Dataset]) -> Grey:
     table = lut_of(groups, "VOILUTSequence", signed=grey.full[0] < 0)
     if isinstance(table, Lut):
         bits = table.used_bits
-        notes = {"voi_lut_bits": table.bits} | ({"voi_lut_bits_used": bits} if bits != table.bits else {})
         full = (0.0, 2.0**bits - 1)
-        return Grey(table.apply(grey.pixels), full, full, "VOI LUT", grey.notes | notes)
-    notes = grey.notes | ({"voi_lut_ignored": table} if table is not None else {})
+        notes = grey.notes | {"voi_lut_bits": table.bits, "voi_lut_bits_used": bits}
+        return Grey(table.apply(grey.pixels), full, full, "VOI LUT", notes)
+    notes = dict(grey.notes) | ({"voi_lut_ignored": table} if table is not None else {})
     centers, widths = numbers(groups, "WindowCenter"), numbers(groups, "WindowWidth")
     if not centers or not widths or widths[0] <= 0:
         return replace(grey, notes=notes)
     center, width = centers[0], widths[0]
-    notes = notes | {"window_center": center, "window_width": width}
     function = text(groups, "VOILUTFunction").upper()
     if function == "SIGMOID":
         return _sigmoid(grey, center, width, notes)

@@ -6,7 +6,6 @@ import dataclasses
 import zlib
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,13 +13,12 @@ from evenray.core.errors import ReadError
 from evenray.core.types import Image
 
 from ._limits import check
-from ._source import Source
+from ._source import Source, Stamp
 from ._window import Levels, Window, asked_levels
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
-KEPT_BYTES = 1024**3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +28,7 @@ class Volume:
     voxels: Array
     slope: float
     inter: float
+    sha256: str
     spacing: tuple[float, float] | None
     declared: Levels | None
     extremes: Levels
@@ -80,7 +79,7 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
         "RGB" if pixels.ndim == 3 else "MONOCHROME2",
         volume.spacing,
         "pixdim" if volume.spacing else None,
-        source.sha256,
+        volume.sha256,
         header,
     )
 
@@ -115,21 +114,21 @@ def _place(path: str, fragment: str, volume: Volume) -> tuple[int, int]:
     return place["slice"], place["volume"]
 
 
-_kept: tuple[Source | None, Volume | None] = (None, None)
+_kept: tuple[Stamp, Volume] | None = None
 
 
 def _volume(source: Source) -> Volume:
     """The volume of a file; the last one is kept, for its slices are read one after the other."""
     global _kept
-    last, volume = _kept
-    if last is not source or volume is None:
-        volume = _load(source)
-        if volume.voxels.nbytes <= KEPT_BYTES:
-            _kept = (source, volume)
-    return volume
+    kept = _kept
+    if kept is None or kept[0] != source.stamp:
+        _kept = None  # before the next is loaded, so that two are never in memory
+        kept = _kept = (source.stamp, _load(source))
+    return kept[1]
 
 
 def _load(source: Source) -> Volume:
+    nib = _nibabel()
     path, data = source.path, source.data
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(path, data)
@@ -147,7 +146,7 @@ def _load(source: Source) -> Volume:
     turned, spacing = _turned(path, voxels, affine)
     low, high = float(header["cal_min"]), float(header["cal_max"])
     declared = (low, high) if np.isfinite((low, high)).all() and low < high else None
-    return Volume(turned, slope, inter, spacing, declared, _extremes(turned, slope, inter))
+    return Volume(turned, slope, inter, source.sha256, spacing, declared, _extremes(turned, slope, inter))
 
 
 def _unzipped(path: str, data: bytes) -> bytes:
@@ -187,6 +186,7 @@ def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float
     """Axes to the patient's left, posterior and superior, by the file's affine; spacing of (row, column) in mm."""
     if not np.isfinite(affine).all():
         raise ReadError(path, "its affine is not finite")
+    nib = _nibabel()
     orientation = nib.io_orientation(affine)
     if np.isnan(orientation).any():  # a degenerate affine: the axes are left as they are stored
         return voxels, None
@@ -206,11 +206,18 @@ def _extremes(voxels: Array, slope: float, inter: float) -> Levels:
     if not finite.size:
         return (0.0, 1.0)
     with np.errstate(over="ignore"):
-        ends = np.float32([float(finite.min()) * slope + inter, float(finite.max()) * slope + inter])
-    low, high = float(min(ends)), float(max(ends))
+        ends = [float(np.float32(float(end) * slope + inter)) for end in (finite.min(), finite.max())]
+    low, high = min(ends), max(ends)
     if not np.isfinite((low, high)).all():
         return (0.0, 1.0)
     return (low, high) if high > low else (low, low + max(1.0, abs(low)))
+
+
+def _nibabel() -> Any:
+    """nibabel, imported when the first volume comes: it costs more than a picture's whole reading."""
+    import nibabel
+
+    return nibabel
 
 
 def fragments(source: Source) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 from typing import Any
 
 import cv2
@@ -49,8 +50,8 @@ class Picture:
 
 
 def sniff(head: bytes) -> bool:
-    """Whether a file starts as one of the picture formats."""
-    kind = _kind(head)
+    """Whether a file starts as one of the picture formats; a DICOM file may hide its own start behind one."""
+    kind = _kind(head) if head[128:132] != b"DICM" else None
     return kind is not None and (kind not in ("pgm", "ppm") or head[2:3] in b" \t\r\n#")
 
 
@@ -107,7 +108,7 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
     """float32 pixels with NaN and infinities missing; nothing declares their range, so it is what they span."""
     with np.errstate(over="ignore"):
         pixels = pixels.astype(np.float32)
-    finite = np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels).all(axis=2)
+    finite = np.asarray(np.isfinite(pixels.reshape(*pixels.shape[:2], -1)).all(axis=2))
     if not finite.all():
         valid = finite if valid is None else finite & valid
         pixels = np.where(finite if pixels.ndim == 2 else finite[..., None], pixels, np.float32(0))
@@ -158,10 +159,7 @@ def _bmp(source: Source) -> Picture:
     data = source.data
     if len(data) < 26:
         raise ReadError(source.path, "ends inside its header; it is truncated")
-    wide = int.from_bytes(data[14:18], "little") >= 40
-    columns, rows = (int.from_bytes(data[a:b], "little", signed=True) for a, b in ((18, 22), (22, 26))) if wide else (
-        int.from_bytes(data[18:20], "little"), int.from_bytes(data[20:22], "little")
-    )  # fmt: skip
+    columns, rows = struct.unpack_from("<ii" if data[14] >= 40 else "<hh", data, 18)
     check(source.path, "pixels", abs(columns * rows), "pixels")
     return Picture(_to_rgb(_decoded(source, cv2.IMREAD_ANYCOLOR)))
 

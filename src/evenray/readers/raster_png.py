@@ -14,7 +14,8 @@ __all__ = ["check_png"]
 
 def check_png(path: str, data: bytes) -> bool:
     """Check every chunk's length and checksum (ISO/IEC 15948, 5.3) and the end; returns whether it has transparency."""
-    at, alpha, seen = 8, False, 0
+    at, seen = 8, 0
+    alpha = False
     while True:
         head = data[at : at + 8]
         if len(head) < 8:
@@ -31,7 +32,7 @@ def check_png(path: str, data: bytes) -> bool:
             columns, rows, _, colour = struct.unpack(">IIBB", data[at + 8 : at + 18])
             check(path, "pixels", columns * rows, "pixels")
             alpha = colour in (4, 6)
-        alpha |= kind == b"tRNS"
+        alpha = alpha or kind == b"tRNS"
         if kind == b"IEND":
             return alpha
         at, seen = end, seen + 1

@@ -34,7 +34,8 @@ def pages(path: str, data: bytes) -> list[Page]:
     """The pages of full resolution (TIFF 6.0, section 2); ReadError for directories that are broken or a loop."""
     order = "little" if data[:2] == b"II" else "big"
     big = data[2:3] == b"+" or data[3:4] == b"+"
-    at, found, seen = _int(data, 8 if big else 4, 8 if big else 4, order), [], set()
+    at, seen = _int(data, 8 if big else 4, 8 if big else 4, order), set[int]()
+    found: list[Page] = []
     while at:
         if at in seen or at + 8 > len(data):
             raise ReadError(path, "a page directory lies outside the file; it is truncated or damaged")
