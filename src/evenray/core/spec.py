@@ -43,12 +43,14 @@ class Step:
 
 
 def parse(text: str) -> tuple[Step, ...]:
-    """Read a spec into its steps. A bare word as a value is a string; UsageError says what cannot be read.
+    """Read a spec into its steps. A bare word or a spec as a value is a string; UsageError says what cannot be read.
 
     >>> [step.name for step in parse("percentile(1, 99) | gamma(0.8)")]
     ['percentile', 'gamma']
     >>> parse("window(preset=lung)")[0].kwargs
     {'preset': 'lung'}
+    >>> parse("local(linear | gamma(0.8), tiles=4)")[0].args
+    ('linear | gamma(0.8)',)
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
@@ -82,6 +84,10 @@ def _step(node: ast.expr, text: str) -> Step:
 def _value(node: ast.expr, text: str) -> Any:
     if isinstance(node, ast.Name):
         return node.id
+    if isinstance(node, ast.Call | ast.BinOp):
+        for link in _links(node):
+            _step(link, text)  # unreadable where it is not a spec
+        return ast.get_source_segment(text.strip(), node)
     try:
         return ast.literal_eval(node)
     except ValueError as error:
