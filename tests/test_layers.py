@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("histogram",),
     ("readers", "writers", "contrast", "metrics"),
     ("audit",),
-    ("dataset", "split", "store"),
+    ("dataset", "splitting", "store"),
     ("networks", "balance", "augment"),
     ("explain", "views"),
     ("plan", "train"),

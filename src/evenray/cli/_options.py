@@ -1,0 +1,65 @@
+"""The options of the line's verbs: each once, with the stage from which on it means something."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+__all__ = ["options_until"]
+
+DATA, LIGHT, RUN = "The data", "The method", "The machine"
+
+
+def _option(*names: str, help: str, panel: str = LIGHT) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
+
+
+# name of the Recipe's field (or of a setting of the run): (stage that it first concerns, type, option)
+OPTIONS: dict[str, tuple[str, Any, Any]] = {
+    "output": ("scan", Path, _option("--output", "-o", help="The run folder (default: the data's name with -run).", panel=RUN)),
+    "labels": ("scan", str, _option("--labels", help="A CSV or Parquet table of labels, keyed by path, SOPInstanceUID,"
+               " StudyInstanceUID or PatientID.", panel=DATA)),
+    "patient": ("scan", str, _option("--patient", help="A regular expression that finds the patient in a file's path, such"
+                " as '(person[0-9]+)'; groups are joined.", panel=DATA)),
+    "levels": ("scan", str, _option("--levels", help="LOW,HIGH: the true grey range of 16-bit PNG or TIFF, such as 0,4095.",
+               panel=DATA)),
+    "positive": ("scan", str, _option("--positive", help="The class that sensitivity is about.", panel=DATA)),
+    "test": ("split", float, _option("--test", help="The share of patients to test on [default: 0.2].", panel=DATA)),
+    "validation": ("split", float, _option("--validation", help="The share of patients to validate on [default: 0.15].",
+                   panel=DATA)),
+    "contrast": ("compare", list[str], _option("--contrast", help="A contrast, such as 'clahe(clip=2)'; give several to have"
+                 " them compared.")),
+    "balance": ("compare", list[str], _option("--balance", help="A remedy for imbalance, such as oversample; give several to"
+                " have them compared.")),
+    "weight": ("compare", str, _option("--weight", help="Class weights of the loss, such as sick=0.75,healthy=0.25; short for"
+               " --balance 'weighted(...)'.")),
+    "network": ("compare", str, _option("--network", help="A network, such as vgg16_bn or 'vgg16(head=classical)'.")),
+    "weights": ("compare", str, _option("--weights", help="A file of trained weights to start from.")),
+    "effort": ("compare", str, _option("--effort", help="quick, standard or thorough: how much training may cost.")),
+    "size": ("compare", int, _option("--size", help="The side of the images in pixels, 28 or more.")),
+    "epochs": ("compare", int, _option("--epochs", help="Times that training goes through the data.")),
+    "batch": ("compare", int, _option("--batch", help="Images a step.")),
+    "learning_rate": ("compare", float, _option("--learning-rate", help="The highest step size of AdamW.")),
+    "folds": ("compare", int, _option("--folds", help="Folds of the comparison.")),
+    "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
+    "threshold": ("evaluate", str, _option("--threshold", help="The rule for the operating point, such as youden or"
+                  " 'sensitivity(0.95)'; it is applied on the validation part.")),
+    "lang": ("report", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
+    "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
+    "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
+    "jobs": ("scan", int, _option("--jobs", "-j", help="Processes that read images [default: one a core].", panel=RUN)),
+    "json": ("scan", bool, _option("--json", help="Print one JSON object on standard output.", panel=RUN)),
+}  # fmt: skip
+
+
+def options_until(stage: str, stages: tuple[str, ...]) -> list[inspect.Parameter]:
+    """The options that mean something when the line runs up to `stage`, as keyword parameters that default to None."""
+    found = []
+    for name, (since, kind, option) in OPTIONS.items():
+        if stages.index(since) <= stages.index(stage):
+            annotation = Annotated[Optional[kind], option]  # noqa: UP045  (typer reads it at run time)
+            found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    return found

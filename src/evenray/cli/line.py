@@ -1,0 +1,144 @@
+"""The verbs of the line: run, and each stage by its own name. All are one function with another last stage."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evenray.core.errors import DataError, UsageError
+
+from ._app import app, print_json
+from ._options import options_until
+from ._progress import Bars
+
+if TYPE_CHECKING:
+    from evenray.core.artefacts import RunFolder
+    from evenray.core.recipe import Recipe
+
+__all__ = ["go"]
+
+STAGES = ("scan", "audit", "split", "compare", "train", "evaluate", "explain", "report")
+HELP = {
+    "run": "The main job: everything from the images to the report.",
+    "scan": "Read every image once into a table of cases.",
+    "audit": "Find what would ruin a study, before anything is trained.",
+    "split": "Divide the cases into train, validation and test, by patient.",
+    "compare": "Compare contrasts and remedies for imbalance, the test part closed.",
+    "train": "Train the network on what the comparison chose.",
+    "evaluate": "Open the test part and score it.",
+    "explain": "Show what the contrast did and where the network looked.",
+    "report": "Write the report.",
+}
+Target = Annotated[
+    str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
+]
+NOT_RECIPE = ("output", "weight", "lang", "device", "jobs", "json")
+
+
+def _verb(name: str) -> None:
+    until = "report" if name == "run" else name
+
+    def verb(target: str, **options: Any) -> None:
+        go(target, until, options)
+
+    own = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
+    parameters = [own, *options_until(until, STAGES)]
+    verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    verb.__doc__ = HELP[name]
+    app.command(name, rich_help_panel="The main job" if name == "run" else "Its stages")(verb)
+
+
+for _name in ("run", *STAGES):
+    _verb(_name)
+
+
+def go(target: str, until: str, options: dict[str, Any]) -> None:
+    """Run the line up to a stage, for images or for a run folder; print where the results are."""
+    given = {name: value for name, value in options.items() if value not in (None, [])}
+    language = given.get("lang", "en")
+    if language not in ("en", "ko"):
+        raise UsageError(f"There is no report in '{language}'; give --lang en or --lang ko.")
+    folder, data, recipe = _place(target, given)
+    from evenray.pipeline import Context, run
+    from evenray.scale import local
+
+    context = Context(
+        folder, data, recipe, given.get("device", "auto"), language, map=local(given.get("jobs", 0)), progress=Bars()
+    )
+    run(context, until)
+    finish(folder, until, as_json=bool(given.get("json")))
+
+
+def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
+    """The run folder, the data and the recipe: those that the folder remembers, changed by what is given now."""
+    from evenray.core.artefacts import RunFolder
+    from evenray.core.recipe import Recipe
+
+    values = {name: value for name, value in given.items() if name not in NOT_RECIPE}
+    _spell_out(values, given)
+    path = Path(target)
+    if (path / "recipe.json").is_file():
+        folder = RunFolder(path)
+        before = folder.read_json("recipe.json")
+        return folder, before.pop("data"), Recipe.of(before | values)
+    if not path.exists():
+        raise DataError(
+            f"There is no '{target}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
+        )
+    output = given.get("output") or Path(f"{path.resolve().name.removesuffix(path.suffix) or 'data'}-run")
+    if output.exists() and not (output / "recipe.json").is_file() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"'{output}' exists and is no run folder; name a new folder, or an earlier run's, with -o.")
+    return RunFolder(output), target, Recipe.of(values)
+
+
+def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
+    """Turn what is short on the command line into what the recipe holds."""
+    if "levels" in values:
+        try:
+            low, high = (float(part) for part in values["levels"].split(","))
+        except ValueError:
+            raise UsageError(f"--levels is '{values['levels']}'; give LOW,HIGH such as 0,4095.") from None
+        values["levels"] = (low, high)
+    if "weight" in given:
+        if "balance" in values:
+            raise UsageError("--weight and --balance both name the remedy; give one of them.")
+        values["balance"] = [f"weighted({given['weight']})"]
+    for name in ("contrast", "balance"):
+        if name in values:
+            specs = [spec for text in values[name] for spec in _specs(text)]
+            values[name] = specs[0] if len(specs) == 1 else tuple(dict.fromkeys(specs))
+
+
+def _specs(text: str) -> list[str]:
+    """Split at commas outside of brackets.
+
+    >>> _specs("none, clahe(clip=2, tiles=8)")
+    ['none', 'clahe(clip=2, tiles=8)']
+    """
+    depth, found = 0, [""]
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [spec.strip() for spec in found if spec.strip()]
+
+
+def finish(folder: RunFolder, until: str, *, as_json: bool) -> None:
+    """Say where the results are: for people on standard error, for scripts as one JSON object on standard output."""
+    report = folder / "report.html"
+    if as_json:
+        found: dict[str, Any] = {"run": str(folder.path), "report": str(report) if until == "report" else None}
+        if folder.has("scores.json") and until in ("evaluate", "explain", "report"):
+            scores = folder.read_json("scores.json")
+            found |= {name: part["metrics"] for name, part in scores["parts"].items()}
+        if until == "audit":
+            found["findings"] = folder.read_table("findings.parquet").select("check", "severity", "title").to_dicts()
+        print_json(found)
+    else:
+        Bars().say(f"[bold]{report if until == 'report' else folder.path}[/bold]")

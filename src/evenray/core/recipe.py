@@ -1,0 +1,93 @@
+"""The recipe: everything a user may decide, frozen, saved with every run. What is None is decided by the plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from .errors import UsageError
+
+__all__ = ["Recipe"]
+
+Effort = Literal["quick", "standard", "thorough"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is asked of a run. The one dial is `effort`; every other choice has a default or is planned from the data.
+
+    `contrast` and `balance` are specs; several, as a tuple, are compared and the evidence chooses. Fractions are of
+    patients. None means: the plan decides, and says why in plan.json.
+
+    >>> Recipe(contrast="clahe(clip=2)").contrasts
+    ('clahe(clip=2)',)
+    >>> Recipe.of({"seed": 3, "balance": ["none", "weighted"]}).balances
+    ('none', 'weighted')
+    >>> Recipe(test=1.5)
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.UsageError: test is 1.5; give a fraction of the patients above 0 and below 0.9, such as 0.2.
+    """
+
+    contrast: str | tuple[str, ...] = ("none", "equalize", "clahe")
+    network: str | None = None
+    balance: str | tuple[str, ...] = ("none", "weighted", "oversample")
+    effort: Effort = "standard"
+    weights: str | None = None
+    size: int | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    folds: int | None = None
+    flips: bool = False
+    test: float = 0.2
+    validation: float = 0.15
+    threshold: str = "youden"
+    levels: tuple[float, float] | None = None
+    patient: str | None = None
+    labels: str | None = None
+    positive: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("test", "validation"):
+            value = getattr(self, name)
+            if not 0 < value < 0.9:
+                raise UsageError(
+                    f"{name} is {value}; give a fraction of the patients above 0 and below 0.9, such as 0.2."
+                )
+        if self.test + self.validation >= 0.95:
+            raise UsageError(f"test {self.test} and validation {self.validation} leave nothing to train on.")
+        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2)):
+            value = getattr(self, name)
+            if value is not None and value < lowest:
+                raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")
+        if self.effort not in ("quick", "standard", "thorough"):
+            raise UsageError(f"effort is '{self.effort}'; give quick, standard or thorough.")
+        if self.levels is not None and not self.levels[0] < self.levels[1]:
+            raise UsageError(f"levels are {self.levels}; give LOW,HIGH with LOW below HIGH, such as 0,4095.")
+
+    @property
+    def contrasts(self) -> tuple[str, ...]:
+        """The contrasts to compare; a single one is taken without comparison."""
+        return (self.contrast,) if isinstance(self.contrast, str) else self.contrast
+
+    @property
+    def balances(self) -> tuple[str, ...]:
+        """The remedies to compare; a single one is taken without comparison."""
+        return (self.balance,) if isinstance(self.balance, str) else self.balance
+
+    def but(self, **changes: Any) -> Recipe:
+        """The same recipe with some things changed."""
+        return replace(self, **changes)
+
+    def asked(self) -> dict[str, Any]:
+        """The recipe as JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Recipe:
+        """The recipe that `asked` wrote."""
+        known = {field.name for field in fields(cls)}
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        return cls(**given)

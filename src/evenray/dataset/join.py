@@ -1,0 +1,85 @@
+"""Joining the images that were read with a table of labels, by path, image, study or patient."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from evenray.core.errors import DataError
+
+from .labels import LabelTable
+from .listing import PARTS
+from .pseudonym import pseudonym
+
+__all__ = ["join"]
+
+# table column -> (column of the rows, kind of pseudonym); identifiers are compared as hashes, never as they stand
+HASHED = {
+    "sop_instance_uid": ("sop_instance", "sop"),
+    "study_instance_uid": ("study", "study"),
+    "patient": ("patient", "patient"),
+}
+
+
+def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFrame, int]:
+    """The labelled rows, and how many images the table does not label. DataError where it labels none.
+
+    The most exact key decides; where the table also has a patient, site or part column, it wins over the file's own.
+    """
+    labels = table.table.filter(pl.col("label").is_not_null() & pl.col(table.key).is_not_null())
+    if "patient" in labels.columns:
+        labels = labels.with_columns(_hashed("patient", "patient", key))
+    if table.key in HASHED:
+        own, kind = HASHED[table.key]
+        if table.key != "patient":
+            labels = labels.with_columns(_hashed(table.key, kind, key))
+        rows = rows.with_columns(pl.col(own).alias("_key"))
+    else:
+        labels, rows = _by_path(labels, rows)
+    labels = labels.rename({table.key: "_key"}).select(
+        "_key", *[pl.col(c).alias(f"_{c}") for c in ("label", "patient", "site", "part") if c in labels.columns]
+    )
+    twice = labels.group_by("_key").agg(pl.col("_label").n_unique()).filter(pl.col("_label") > 1).height
+    if twice:
+        raise DataError(f"{table.source} gives {twice} {table.key} values two different labels; keep one row for each.")
+    joined = rows.join(labels.unique("_key", keep="first"), on="_key", how="left", maintain_order="left")
+    labelled = joined.filter(pl.col("_label").is_not_null())
+    if not labelled.height:
+        raise DataError(
+            f"{table.source} matches none of the {rows.height} images: its column {table.key} has {labels.height} values,"
+            f" and none is the {table.key} of an image. Check the column, or name another with a usual name."
+        )
+    taken = [pl.col("_label").alias("label")]
+    for name in ("patient", "site", "part"):
+        if f"_{name}" in labelled.columns:
+            value = pl.col(f"_{name}")
+            if name == "part":
+                value = value.str.to_lowercase().replace_strict(PARTS, default=None)
+            taken.append(pl.coalesce(value, pl.col(name)).alias(name))
+    labelled = labelled.with_columns(taken).select(rows.columns).drop("_key")
+    return labelled, rows.height - labelled.height
+
+
+def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
+    return pl.col(column).map_elements(lambda value: pseudonym(key, kind, value), return_dtype=pl.String)
+
+
+def _by_path(labels: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Paths match whole, else by file name, else by name without its ending: the first of these that labels a file."""
+    path = pl.col("path").str.replace_all("\\", "/", literal=True).str.strip_prefix("./")
+    labels = labels.with_columns(path.alias("path"))
+    for name in (str, _name, _stem):
+        keys = [name(file) for file in rows["file"]]
+        table = labels.with_columns(pl.Series("path", [name(p) for p in labels["path"]], dtype=pl.String))
+        if set(keys) & set(table["path"]) and (name is str or len(set(keys)) == len(keys)):
+            return table, rows.with_columns(pl.Series("_key", keys, dtype=pl.String))
+    return labels, rows.with_columns(pl.col("file").alias("_key"))
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).name.split(".")[0]

@@ -1,0 +1,244 @@
+"""What there is to scan: files and what the layout says of them, before any is opened."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from evenray.core.errors import DataError, UsageError
+
+from .labels import LabelTable
+
+__all__ = ["Entry", "Listing", "listing"]
+
+SIDECARS = {
+    ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
+    ".yaml", ".yml",
+}  # fmt: skip
+PARTS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+HEALTHY = {"normal", "healthy", "negative", "benign", "control", "no finding", "no_finding", "none", "0", "no", "정상"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
+
+    file: str
+    fragment: str | None = None
+    label: str | None = None
+    patient: str | None = None
+    site: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read."""
+
+    root: Path
+    entries: tuple[Entry, ...]
+    table: LabelTable | None = None
+    layout: str = ""
+    class_names: dict[str, str] | None = None
+
+
+def listing(data: str | Path, *, labels: str | Path | None = None, patient: str | None = None) -> Listing:
+    """List what DATA holds: folders of classes, a label table beside images, a MedMNIST file, or a tree of DICOM files.
+
+    `labels` is a CSV or Parquet table; `patient` a regular expression whose groups, joined, are the patient, searched
+    in the path relative to DATA. Raises DataError for an empty or unusable folder, UsageError for a wrong pattern.
+    """
+    path = Path(data)
+    if not path.exists():
+        raise DataError(
+            f"There is no '{data}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
+        )
+    pattern = _pattern(patient)
+    if path.is_file() and path.suffix.lower() == ".npz":
+        return _npz(path)
+    if path.is_file():
+        return _table(path, LabelTable.read(path), pattern)
+    if labels is None:
+        inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file()]
+        usable = [p for p in inside if LabelTable.is_one(p)]
+        if len(usable) == 1 and not _class_folders(path):
+            labels = usable[0]
+    if labels is not None:
+        return _tree(path, LabelTable.read(Path(labels)), pattern)
+    return _folders(path, pattern)
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise UsageError(
+            f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
+        ) from None
+
+
+def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
+    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none.
+
+    >>> patient_of(re.compile(r"(train|test)/.*(person[0-9]+)"), "test/SICK/person12_virus_3.jpeg")
+    'test/person12'
+    """
+    found = pattern.search(file) if pattern else None
+    if not found:
+        return None
+    groups = [group for group in found.groups() if group]
+    return "/".join(groups) if groups else found.group()
+
+
+def _files(root: Path) -> list[str]:
+    found = [
+        p.relative_to(root).as_posix()
+        for p in root.rglob("*")
+        if p.suffix.lower() not in SIDECARS and not any(part.startswith(".") for part in p.relative_to(root).parts)
+        and p.name.upper() not in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README") and p.is_file()
+    ]  # fmt: skip
+    return sorted(found)
+
+
+def _class_folders(path: Path) -> list[str]:
+    return sorted(p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+
+
+def _folders(root: Path, pattern: re.Pattern[str] | None) -> Listing:
+    """`class/.../file` or `part/class/.../file`."""
+    folders = _class_folders(root)
+    files = _files(root)
+    if not files:
+        raise DataError(
+            f"The folder '{root}' holds no image; expected class/file, part/class/file, or files and --labels."
+        )
+    if not folders:
+        raise DataError(
+            f"The {len(files)} files of '{root}' have no labels: put them into one folder a class, or give --labels TABLE."
+        )
+    split = all(name.lower() in PARTS for name in folders)
+    if not split and len(folders) == 1 and not any("/" not in file for file in files):
+        only = root / folders[0]
+        if len(_class_folders(only)) > 1:  # a zip that unpacked into a folder of its own
+            inner = _folders(only, None)
+            moved = (replace(e, file=f"{folders[0]}/{e.file}") for e in inner.entries)
+            return replace(inner, root=root, entries=tuple(_named(e, pattern) for e in moved))
+    entries = []
+    for file in files:
+        steps = file.split("/")
+        depth = 2 if split else 1
+        if len(steps) <= depth:
+            continue  # a file above the class folders has no label
+        part = PARTS[steps[0].lower()] if split else None
+        entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
+    if not entries:
+        raise DataError(f"No file of '{root}' lies in a class folder; expected class/file or part/class/file.")
+    return Listing(root, tuple(entries), layout="part/class/file" if split else "class/file")
+
+
+def _named(entry: Entry, pattern: re.Pattern[str] | None) -> Entry:
+    return replace(entry, patient=patient_of(pattern, entry.file) or entry.patient)
+
+
+def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Listing:
+    """A table whose path column names the images beside it."""
+    if "path" not in table.columns:
+        raise DataError(
+            f"The table '{path}' has no column of paths (path, file, image); add one, or run on the folder of images with"
+            f" --labels '{path}'."
+        )
+    entries = [
+        Entry(
+            file=row["path"], label=row.get("label"), patient=row.get("patient") or patient_of(pattern, row["path"]),
+            site=row.get("site"), part=PARTS.get(str(row.get("part") or "").lower()),
+        )
+        for row in table.rows() if row["path"]
+    ]  # fmt: skip
+    return Listing(path.parent, tuple(entries), layout="table of paths")
+
+
+def _tree(root: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Listing:
+    """Any tree of files, labelled by a table after they are read."""
+    files = _files(root)
+    if not files:
+        raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
+    entries = tuple(_named(Entry(file), pattern) for file in files)
+    return Listing(root, entries, table=table, layout=f"files labelled by {table.key}")
+
+
+def _npz(path: Path) -> Listing:
+    """A MedMNIST file: arrays train_images, train_labels, val_..., test_..."""
+    names = _medmnist_names(path.stem)
+    entries = []
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for part in ("train", "val", "test"):
+                if f"{part}_labels" in archive:
+                    labels = archive[f"{part}_labels"]
+                    if labels.ndim == 2 and labels.shape[1] > 1:
+                        raise DataError(
+                            f"'{path}' gives each image {labels.shape[1]} labels; a classifier here needs exactly one."
+                        )
+                    for row, label in enumerate(labels.reshape(-1).tolist()):
+                        entries.append(
+                            Entry(path.name, f"{part}/{row}", names.get(str(label), str(label)), part=PARTS[part])
+                        )
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"'{path}' cannot be read as a .npz archive: {error}") from None
+    if not entries:
+        raise DataError(
+            f"'{path}' holds no train_labels, val_labels or test_labels; expected a file laid out as MedMNIST's."
+        )
+    return Listing(path.parent, tuple(entries), layout="MedMNIST archive")
+
+
+def _medmnist_names(stem: str) -> dict[str, str]:
+    """The class names that the MedMNIST authors give to the numbers in the file (medmnist.com, INFO)."""
+    for known, names in MEDMNIST.items():
+        if stem.lower().startswith(known):
+            return {str(i): name for i, name in enumerate(names)}
+    return {}
+
+
+MEDMNIST = {
+    "pneumoniamnist": ("normal", "pneumonia"),
+    "breastmnist": ("malignant", "normal, benign"),
+    "octmnist": ("choroidal neovascularization", "diabetic macular edema", "drusen", "normal"),
+    "retinamnist": ("0", "1", "2", "3", "4"),
+    "dermamnist": (
+        "actinic keratoses and intraepithelial carcinoma", "basal cell carcinoma", "benign keratosis-like lesions",
+        "dermatofibroma", "melanoma", "melanocytic nevi", "vascular lesions",
+    ),
+    "bloodmnist": (
+        "basophil", "eosinophil", "erythroblast", "immature granulocytes", "lymphocyte", "monocyte", "neutrophil", "platelet",
+    ),
+    "pathmnist": (
+        "adipose", "background", "debris", "lymphocytes", "mucus", "smooth muscle", "normal colon mucosa",
+        "cancer-associated stroma", "colorectal adenocarcinoma epithelium",
+    ),
+}  # fmt: skip
+
+
+def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, str]:
+    """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarer.
+
+    >>> positive_class(("NORMAL", "PNEUMONIA"), {"NORMAL": 5, "PNEUMONIA": 9}, None)
+    ('PNEUMONIA', 'it is the class whose name does not mean healthy')
+    """
+    if asked is not None:
+        if asked not in classes:
+            raise UsageError(f"There is no class named '{asked}'; the classes are: {', '.join(classes)}.")
+        return asked, "it was asked for"
+    sick = [name for name in classes if not set(re.split(r"[,/;]\s*", name.lower())) & HEALTHY]
+    if len(sick) == 1:
+        return sick[0], "it is the class whose name does not mean healthy"
+    candidates = sick if len(sick) > 1 else list(classes)
+    return min(candidates, key=lambda name: (counts[name], name)), "it is the rarest class that may mean disease"

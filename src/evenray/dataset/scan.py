@@ -1,0 +1,179 @@
+"""The scan: every file is opened once; what is read of it becomes one row of the case table, or a line in rejected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import polars as pl
+
+from evenray.audit import measure
+from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.types import REJECTED, Dataset, Image
+from evenray.histogram import Histogram
+from evenray.readers import fragments, identity, read
+
+from .join import join
+from .listing import Entry, Listing, listing, positive_class
+from .pseudonym import draw_key, pseudonym
+
+__all__ = ["Map", "scan"]
+
+Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+CHUNK = 64
+
+SCHEMA: dict[str, Any] = {
+    "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
+    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
+    "sex": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
+    "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
+    "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
+    "bits_stored": pl.Int32, "largest_value": pl.Float64, "spacing_row": pl.Float64, "spacing_column": pl.Float64,
+    "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
+    "histogram": pl.List(pl.UInt32), "thumbnail": pl.Binary,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to read a chunk of entries; it names no person after the worker is done with it."""
+
+    root: str
+    entries: tuple[Entry, ...]
+    key: bytes
+    levels: tuple[float, float] | None
+    every_frame: bool
+
+
+def scan(
+    data: str | Path,
+    *,
+    labels: str | Path | None = None,
+    patient: str | None = None,
+    levels: tuple[float, float] | None = None,
+    positive: str | None = None,
+    every_frame: bool = False,
+    map: Map = map,
+) -> Dataset:
+    """Read every image of DATA once and return the table of labelled cases.
+
+    `data`, `labels` and `patient` as in `listing`; `levels` is the true grey range of files that do not declare it
+    (16-bit PNG and TIFF); `positive` the class that sensitivity is about. A file with many frames or slices gives its
+    middle one, or with `every_frame` all of them. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
+    where nothing is left to work with.
+    """
+    listed = listing(data, labels=labels, patient=patient)
+    key = draw_key(listed.root / entry.file for entry in listed.entries)
+    tasks = [
+        Task(str(listed.root), listed.entries[start : start + CHUNK], key, levels, every_frame)
+        for start in range(0, len(listed.entries), CHUNK)
+    ]
+    rows: list[pl.DataFrame] = []
+    rejected: list[pl.DataFrame] = []
+    for found, refused in map(describe, tasks):
+        rows.append(found)
+        rejected.append(refused)
+    return assemble(listed, pl.concat(rows, how="diagonal"), pl.concat(rejected), key, positive)
+
+
+def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
+    """Label the rows, name the cases, order the classes, and check that there is something to work with."""
+    if not rows.height:
+        example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
+        raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
+    unlabelled = 0
+    if listed.table is not None:
+        rows, unlabelled = join(rows, listed.table, key)
+    fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
+    rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null())
+    rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
+    counts = dict(rows["label"].value_counts().iter_rows())
+    classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
+    if len(classes) < 2:
+        raise DataError(
+            f"All {rows.height} images have the label '{classes[0]}'; a classifier needs two classes or more."
+            " Check the folder or the column of labels."
+        )
+    chosen, why = positive_class(classes, counts, positive)
+    facts = {
+        "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled,
+        "patients_known": not rows["patient"].is_null().all(),
+        "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
+    }  # fmt: skip
+    return Dataset(rows.drop("synthetic", strict=False), classes, chosen, str(listed.root), rejected, facts)
+
+
+def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of one chunk of files, and those set aside with their reasons."""
+    rows: list[dict[str, Any]] = []
+    rejected: list[dict[str, str]] = []
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    for entry in task.entries:
+        path = Path(task.root) / entry.file
+        try:
+            names = [entry.fragment] if entry.fragment is not None else fragments(path)
+            if not task.every_frame:
+                names = [names[len(names) // 2]]
+            who = _identity(path, entry, task.key)
+            for name in names:
+                rows.append(who | {"fragment": name} | describe_image(read(path, fragment=name, levels=task.levels)))
+        except (ReadError, MissingExtra) as error:
+            reason = error.reason if isinstance(error, ReadError) else str(error)
+            rejected.append({"file": entry.file, "reason": reason})
+    cv2.setNumThreads(threads)
+    return pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None), pl.DataFrame(
+        rejected, schema=REJECTED
+    )
+
+
+def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
+    """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
+    raw = {name: None if value is None else str(value) for name, value in identity(path).items()}
+    person = entry.patient or raw.get("patient_id")
+    shown = entry.file
+    for secret in (person, raw.get("patient_id")):
+        for piece in (secret or "").split("/"):
+            if len(piece) > 2 and piece != entry.label:
+                shown = shown.replace(piece, pseudonym(key, "patient", piece)[:8])
+    sex, birth = raw.get("sex"), raw.get("birth_year")
+    return {
+        "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
+        "patient": pseudonym(key, "patient", person) if person else None,
+        "study": pseudonym(key, "study", raw["study_instance_uid"]) if raw.get("study_instance_uid") else None,
+        "sop_instance": pseudonym(key, "sop", raw["sop_instance_uid"]) if raw.get("sop_instance_uid") else None,
+        "site": entry.site or raw.get("site"),
+        "sex": sex, "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
+    }  # fmt: skip
+
+
+def describe_image(image: Image) -> dict[str, Any]:
+    """What the case table keeps of one image: a few hundred numbers, no name."""
+    header = image.header
+    histogram = Histogram.of(image)
+    spacing = image.spacing_mm or (None, None)
+    return {
+        "sha256": image.sha256, "pixel_hash": pixel_hash(image),
+        "rows": image.shape[0], "columns": image.shape[1], "channels": image.channels,
+        "bits": image.bits, "dtype": str(image.pixels.dtype), "low": image.levels[0], "high": image.levels[1],
+        "photometric": header.get("photometric_in_file", image.photometric),
+        "spacing_row": spacing[0], "spacing_column": spacing[1], "spacing_source": image.spacing_source,
+        "histogram": histogram.rebin(256).counts.astype(np.uint32).tolist(),
+        **{name: header.get(name) for name in HEADER}, **measure(image, histogram),
+    }  # fmt: skip
+
+
+HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "largest_value", "window_center", "window_width",
+          "synthetic")  # fmt: skip
+
+
+def pixel_hash(image: Image) -> str:
+    """The SHA-256 of shape, grey range and pixels: equal for equal pictures, whatever file holds them."""
+    hasher = hashlib.sha256(f"{image.pixels.shape}{image.levels}".encode())
+    hasher.update(np.ascontiguousarray(image.pixels).data)
+    return hasher.hexdigest()

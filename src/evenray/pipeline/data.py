@@ -1,0 +1,117 @@
+"""The stages that need no network: scan, audit, split and report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from evenray.audit import audit, near_groups
+from evenray.core.artefacts import file_digest
+from evenray.core.progress import watched
+from evenray.core.types import Finding
+from evenray.dataset import load, save, scan
+from evenray.dataset.listing import listing
+from evenray.splitting import split
+
+from .context import Context
+
+__all__ = ["audit_cases", "scan_files", "scan_settings", "split_cases", "write_report"]
+
+FINDINGS: dict[str, Any] = {
+    "check": pl.String, "severity": pl.String, "title": pl.String, "advice": pl.String, "cases": pl.List(pl.String),
+    "evidence": pl.String,
+}  # fmt: skip
+
+
+def scan_settings(context: Context) -> list[Any]:
+    """What the scan depends on: the options, and every file's name, size and time of change."""
+    asked = context.recipe
+    if context.given is not None:
+        return [context.given.cases.hash_rows(0, 1, 2, 3).to_list(), context.given.classes, context.given.positive]
+    listed = listing(context.data, labels=asked.labels, patient=asked.patient)
+    files = sorted({entry.file for entry in listed.entries})
+    stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]
+    table = file_digest(Path(listed.table.source)) if listed.table else None
+    own = (
+        file_digest(Path(context.data))
+        if Path(context.data).is_file() and not listed.layout.startswith("Med")
+        else None
+    )
+    return [
+        str(Path(context.data).resolve()),
+        asked.labels,
+        asked.patient,
+        asked.levels,
+        asked.positive,
+        table,
+        own,
+        stats,
+    ]
+
+
+def _stat(path: Path) -> Any:
+    return path.stat() if path.exists() else None
+
+
+def scan_files(context: Context) -> list[str]:
+    asked = context.recipe
+    if context.given is not None:
+        return save(context.given, context.folder)
+    total = len(listing(context.data, labels=asked.labels, patient=asked.patient).entries)
+    with context.progress.task("reading images", total) as tick:
+        dataset = scan(
+            context.data, labels=asked.labels, patient=asked.patient, levels=asked.levels, positive=asked.positive,
+            map=watched(context.map, tick, lambda task: len(task.entries)),
+        )  # fmt: skip
+    counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
+    context.progress.say(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside")
+    return save(dataset, context.folder)
+
+
+def audit_cases(context: Context) -> list[str]:
+    findings = audit(load(context.folder, split=False))
+    context.folder.write_table("findings.parquet", table_of(findings))
+    for severity in ("error", "warning"):
+        for finding in (f for f in findings if f.severity == severity):
+            colour = "red" if severity == "error" else "yellow"
+            context.progress.say(f"[{colour}]{severity}[/{colour}] {finding.title}")
+    return ["findings.parquet"]
+
+
+def table_of(findings: list[Finding]) -> pl.DataFrame:
+    """Findings as a table, evidence as JSON text."""
+    rows = [
+        {"check": f.check, "severity": f.severity, "title": f.title, "advice": f.advice, "cases": list(f.cases),
+         "evidence": json.dumps(dict(f.evidence), ensure_ascii=False)}
+        for f in findings
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=FINDINGS)
+
+
+def split_cases(context: Context) -> list[str]:
+    asked = context.recipe
+    whole = load(context.folder, split=False)
+    done = split(
+        whole, test=asked.test, validation=asked.validation, seed=asked.seed, together=near_duplicates(context)
+    )
+    context.folder.write_table("split.parquet", done.cases.select("case", "part"))
+    parts = dict(done.cases["part"].value_counts().iter_rows())
+    context.progress.say(
+        ", ".join(f"{name} {parts[name]}" for name in ("train", "validation", "test", "excluded") if name in parts)
+    )
+    return ["split.parquet"]
+
+
+def near_duplicates(context: Context) -> list[tuple[str, ...]]:
+    """Groups of cases that are nearly the same image."""
+    return [tuple(group.cases) for group in near_groups(load(context.folder, split=False).cases)]
+
+
+def write_report(context: Context) -> list[str]:
+    from evenray import report
+
+    report.write(context.folder.path, language=context.language)
+    return ["report.html"]

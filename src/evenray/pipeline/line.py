@@ -1,0 +1,71 @@
+"""The line itself: which stages there are, what each depends on, and running them up to one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evenray.core.artefacts import file_digest
+
+from . import data, light, model
+from .context import Context
+
+__all__ = ["STAGES", "run"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage: what it does, the settings that it depends on, and the stages whose outputs it reads.
+
+    `work` does it and returns the names of its outputs.
+    """
+
+    name: str
+    work: Callable[[Context], list[str]]
+    settings: Callable[[Context], list[Any]]
+    after: tuple[str, ...]
+
+
+def _weights(context: Context) -> str | None:
+    given = context.recipe.weights
+    path = Path(given.split(":", 1)[-1]) if given else None
+    return file_digest(path) if path and path.is_file() else given
+
+
+def _training(context: Context) -> list[Any]:
+    asked = context.recipe
+    return [
+        asked.contrast, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
+        asked.learning_rate, asked.folds, asked.flips, asked.seed, str(context.fabric.device.type),
+    ]  # fmt: skip
+
+
+LINE = (
+    Stage("scan", data.scan_files, data.scan_settings, ()),
+    Stage("audit", data.audit_cases, lambda c: [], ("scan",)),
+    Stage("split", data.split_cases, lambda c: [c.recipe.test, c.recipe.validation, c.recipe.seed], ("scan",)),
+    Stage("compare", model.compare_cells, _training, ("scan", "split")),
+    Stage("train", model.train_network, _training, ("scan", "split", "compare")),
+    Stage("evaluate", model.evaluate_network, lambda c: [c.recipe.threshold, c.recipe.seed], ("split", "train")),
+    Stage("explain", light.explain_run, lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
+    Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
+)
+STAGES = tuple(stage.name for stage in LINE)
+
+
+def run(context: Context, until: str = "report") -> None:
+    """Run the stages up to `until`; those whose inputs have not changed since they finished are skipped."""
+    context.begin()
+    for stage in LINE[: STAGES.index(until) + 1]:
+        key = context.key(stage.name, stage.settings(context), stage.after)
+        if context.folder.fresh(stage.name, key):
+            context.progress.say(f"[dim]{stage.name:9} unchanged[/dim]")
+            continue
+        start = time.perf_counter()
+        outputs = stage.work(context)
+        seconds = time.perf_counter() - start
+        context.folder.finish(stage.name, key, outputs, seconds)
+        context.progress.say(f"[green]{stage.name:9}[/green] {seconds:7.1f} s")

@@ -1,0 +1,172 @@
+"""The stages around the network: compare, train and evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from evenray import balance as remedies
+from evenray import networks
+from evenray.balance import Balance
+from evenray.compare import Cell, compare, steps
+from evenray.core.artefacts import now
+from evenray.core.progress import watched
+from evenray.core.types import Dataset, Predictions, Scores
+from evenray.metrics import choose_threshold, score
+from evenray.predict import predictions
+from evenray.splitting import groups
+from evenray.store import Store, prepare, store_folder
+from evenray.train import Part, Settings, fit, forward, statistics
+
+from .context import Context
+from .data import near_duplicates
+
+__all__ = ["compare_cells", "evaluate_network", "model_of", "remedy_of", "stores_of", "train_network"]
+
+
+def stores_of(context: Context, dataset: Dataset, contrasts: list[str], size: int) -> dict[str, Store]:
+    """The prepared pixels of a data set under some contrasts; made where they do not stand yet."""
+    with context.progress.task("preparing images", len(dataset)) as tick:
+        return prepare(
+            dataset, contrasts, size=size, channels=context.plan.channels, folder=store_folder(context.folder),
+            levels=context.recipe.levels, map=watched(context.map, tick, lambda work: len(work.cases)),
+        )  # fmt: skip
+
+
+def compare_cells(context: Context) -> list[str]:
+    """The grid on the training and validation parts; with one cell there is nothing to compare."""
+    asked, plan = context.recipe, context.plan
+    cells = [Cell(contrast, balance) for contrast in asked.contrasts for balance in asked.balances]
+    if len(cells) == 1:
+        context.folder.write_json(
+            "choice.json", {"contrast": cells[0].contrast, "balance": cells[0].balance, "why": "as asked"}
+        )
+        return ["choice.json"]
+    # The order of the specs is their simplicity: none first, wherever the user wrote it.
+    cells.sort(key=lambda cell: (cell.contrast != "none") + (cell.balance != "none"))
+    cases = context.dataset.cases.filter(pl.col("part") != "test")
+    dataset = Dataset(
+        cases, context.dataset.classes, context.dataset.positive, context.dataset.root, facts=context.dataset.facts
+    )
+    stores = stores_of(context, dataset, list(dict.fromkeys(asked.contrasts)), plan.compare_size)
+    with context.progress.task("comparing", steps(plan, len(cells), len(dataset))) as tick:
+        grid = compare(
+            dataset, groups(dataset, near_duplicates(context)), stores, np.arange(len(dataset)), cells, plan, context.fabric,
+            folder=context.folder / "compare", seed=asked.seed, flips=asked.flips, tick=lambda: tick(1),
+        )  # fmt: skip
+    context.folder.write_table("grid.parquet", grid)
+    chosen = grid.filter(pl.col("chosen")).row(0, named=True)
+    why = f"the simplest of the {grid['tied'].sum()} cells of {grid.height} that cannot be told from the best by AUPRC"
+    context.folder.write_json("choice.json", {"contrast": chosen["contrast"], "balance": chosen["balance"], "why": why})
+    context.progress.say(f"chosen: contrast {chosen['contrast']}, balance {chosen['balance']}: {why}")
+    return ["grid.parquet", "choice.json"]
+
+
+def _parts(context: Context, contrast: str, names: tuple[str, ...]) -> dict[str, tuple[Dataset, Part]]:
+    dataset = context.dataset
+    store = stores_of(context, dataset, [contrast], context.plan.size)[contrast]
+    found = {}
+    for name in names:
+        rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
+        part = dataset.part(name)
+        found[name] = (part, Part(store, rows, part.targets))
+    return found
+
+
+def remedy_of(context: Context) -> tuple[Balance, np.ndarray[Any, np.dtype[np.float64]]]:
+    """The chosen remedy, and the class prior of the training part."""
+    counts = np.array(list(context.dataset.part("train").counts.values()))
+    spec = context.folder.read_json("choice.json")["balance"]
+    return remedies.make(spec, counts, context.dataset.classes, context.dataset.positive), counts / counts.sum()
+
+
+def train_network(context: Context) -> list[str]:
+    """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
+    asked, plan = context.recipe, context.plan
+    choice = context.folder.read_json("choice.json")
+    parts = _parts(context, choice["contrast"], ("train", "validation"))
+    train, validation = parts["train"][1], parts["validation"][1]
+    remedy, prior = remedy_of(context)
+    mean, std = (None, None) if asked.weights else statistics(train)
+    model = networks.build(
+        plan.network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
+        seed=asked.seed, mean=mean, std=std,
+    )  # fmt: skip
+    settings = Settings(plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep)
+    checkpoints = _checkpoints(context)
+    drawn = (
+        len(train) if remedy.sampler is None else len(remedy.sampler(train.targets, batch=plan.batch, seed=0, epoch=0))
+    )
+    with context.progress.task(f"training {plan.network}", plan.epochs * -(-drawn // plan.batch)) as tick:
+        model, history = fit(
+            model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
+        )
+    networks.save(model, context.folder / "model.safetensors")
+    about = {
+        "classes": context.dataset.classes, "positive": context.dataset.positive, "contrast": choice["contrast"],
+        "balance": choice["balance"], "prior": prior.tolist(), "levels": asked.levels, "network": model.describe(),
+    }  # fmt: skip
+    context.folder.write_json("model.json", about)
+    context.folder.write_table("history.csv", pl.DataFrame(history))
+    return ["model.safetensors", "model.json", "history.csv"]
+
+
+def _checkpoints(context: Context) -> Path:
+    """Checkpoints of exactly this training; those of another recipe are not taken up."""
+    key = context.key("checkpoints", [context.recipe.asked(), context.plan.why], ("scan", "split", "compare"))
+    return context.folder / "checkpoints" / key[:16]
+
+
+def model_of(context: Context) -> networks.Classifier:
+    return networks.load(context.folder / "model.safetensors").to(context.fabric.device)
+
+
+def evaluate_network(context: Context) -> list[str]:
+    """Predictions and scores; the threshold is chosen on validation, and the test part is opened here and nowhere else."""
+    choice = context.folder.read_json("choice.json")
+    remedy, prior = remedy_of(context)
+    model = model_of(context)
+    context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
+    tables, found = [], {}
+    with context.progress.task("evaluating", len(context.dataset.cases)) as tick:
+        for name, (dataset, part) in _parts(context, choice["contrast"], ("validation", "test")).items():
+            logits = forward(model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch))
+            found[name] = predictions(dataset, logits, remedy, prior)
+            tables.append(found[name].table)
+    context.folder.write_table("predictions.parquet", pl.concat(tables))
+    threshold = None
+    if len(context.dataset.classes) == 2:
+        threshold = choose_threshold(found["validation"], context.recipe.threshold)
+    scores = {
+        name: score(each, threshold, seed=context.recipe.seed, resamples=2000, prior=prior)
+        for name, each in found.items()
+    }
+    context.folder.write_json("scores.json", _summary(context, found, scores, threshold))
+    test = scores["test"]
+    context.progress.say(f"test AUROC {test.auroc}")
+    context.progress.say(f"test AUPRC {test.auprc}")
+    return ["predictions.parquet", "scores.json"]
+
+
+def _summary(
+    context: Context, found: dict[str, Predictions], scores: dict[str, Scores], threshold: float | None
+) -> dict[str, Any]:
+    parts = {}
+    for name, each in scores.items():
+        labels = dict(found[name].table["label"].value_counts().iter_rows())
+        metrics = {
+            metric: {k: None if np.isnan(v) else v for k, v in vars(estimate).items()}
+            for metric, estimate in each.estimates.items()
+        }
+        parts[name] = {
+            "cases": each.cases, "patients": each.patients, "counts": {c: labels.get(c, 0) for c in each.classes},
+            "confusion": each.confusion.tolist(), "metrics": metrics,
+        }  # fmt: skip
+    dataset = context.dataset
+    return {
+        "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold,
+        "threshold_rule": context.recipe.threshold if threshold is not None else None, "parts": parts,
+    }  # fmt: skip

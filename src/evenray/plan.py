@@ -1,0 +1,137 @@
+"""The plan: what the recipe leaves open, decided from the data's fingerprint by fixed rules, each with its reason.
+
+Nothing here measures the machine, so the same data and recipe give the same plan, and the same results, everywhere
+that the kind of device is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evenray.core.recipe import Recipe
+from evenray.core.types import Dataset
+
+__all__ = ["Plan", "make"]
+
+# Multiply-adds of one image at 224 x 224, in units of 10^9 (Simonyan & Zisserman 2014, configurations A and D).
+NETWORKS = {"vgg16_bn": 15.5, "vgg11_bn": 7.6}
+SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
+# What training may cost, in 10^9 multiply-adds of the forward pass: 50 a second is what two cores reach.
+BUDGET = {"quick": 4_000, "standard": 36_000, "thorough": 180_000}
+STEPS = {"quick": 500, "standard": 1200, "thorough": 4000}
+FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
+GPU = 60
+ENOUGH_TO_CHOOSE = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every setting of training and comparison; `why` has a sentence for each."""
+
+    network: str
+    size: int
+    channels: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    keep: str
+    folds: int
+    compare_network: str
+    compare_size: int
+    compare_epochs: int
+    why: dict[str, str]
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The plan as a list of {name, value, why}, for plan.json."""
+        values = asdict(self)
+        return [{"name": name, "value": values[name], "why": why} for name, why in self.why.items()]
+
+
+def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
+    """The plan for a split data set.
+
+    >>> make.__module__
+    'evenray.plan'
+    """
+    train = dataset.part("train")
+    n, why = len(train), dict[str, str]()
+    budget = BUDGET[recipe.effort] * (GPU if gpu else 1)
+    channels = _channels(dataset, why)
+    batch = recipe.batch or (64 if n >= 2000 else 32 if n >= 300 else 16)
+    why["batch"] = (
+        _given(recipe.batch) or f"{n} training images: large enough for a steady gradient, small enough for many steps"
+    )
+    epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 6, 60))
+    why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
+    network, size = _network(dataset, recipe, n * epochs, budget, why)
+    learning_rate = recipe.learning_rate or (1e-4 if recipe.weights else 1e-3)
+    why["learning_rate"] = _given(recipe.learning_rate) or (
+        "gentle, for weights that come trained"
+        if recipe.weights
+        else "the usual one of AdamW with a one-cycle schedule"
+    )
+    keep, why["keep"] = _keep(dataset)
+    folds = recipe.folds or FOLDS[recipe.effort]
+    why["folds"] = (
+        _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
+    )
+    cells = len(recipe.contrasts) * len(recipe.balances)
+    compare_epochs = _compare_epochs(budget, cells, folds, n, epochs, min(size, 64))
+    why["compare_epochs"] = f"{cells} cells of {folds} folds share half of what the final training costs"
+    why["compare_network"] = "a VGG-11 of a quarter of the width ranks contrasts and remedies at a tenth of the cost"
+    why["compare_size"] = "the comparison needs no more pixels than 64"
+    return Plan(
+        network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
+        folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=min(size, 64), compare_epochs=compare_epochs, why=why,
+    )  # fmt: skip
+
+
+def _given(value: object) -> str:
+    return "" if value is None else "as asked"
+
+
+def _channels(dataset: Dataset, why: dict[str, str]) -> int:
+    colour = float(np.mean(dataset.cases["channels"].to_numpy() == 3))
+    why["channels"] = f"{colour:.0%} of the images are in colour" if colour else "all images are grey"
+    return 3 if colour > 0.05 else 1
+
+
+def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: dict[str, str]) -> tuple[str, int]:
+    """The deepest network at the largest size whose training the budget covers."""
+    longest = np.maximum(dataset.cases["rows"].to_numpy(), dataset.cases["columns"].to_numpy())
+    native = int(np.median(longest))
+    sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
+    names = [recipe.network] if recipe.network else list(NETWORKS)
+    small = min(64, sizes[0])
+    fits = [
+        (name, size)
+        for least in (small, 28)
+        for name in names
+        for size in sizes
+        if size >= least
+        and looks * NETWORKS.get(name.split("(")[0], NETWORKS["vgg16_bn"]) * (size / 224) ** 2 <= budget
+    ]
+    network, size = fits[0] if fits else (names[-1], sizes[-1])
+    why["network"] = (
+        _given(recipe.network) or "the deepest VGG with batch normalisation that the budget of training covers"
+    )
+    why["size"] = _given(recipe.size) or (
+        f"images are {native} pixels long (median); {looks} looks at {size} pixels fit the budget of '{recipe.effort}'"
+    )
+    return network, size
+
+
+def _keep(dataset: Dataset) -> tuple[str, str]:
+    fewest = min(dataset.part("validation").counts.values())
+    if fewest < ENOUGH_TO_CHOOSE:
+        return "last", f"a validation part with {fewest} cases of its rarest class is too small to choose an epoch by"
+    return "best", f"of all epochs the one with the best validation AUPRC ({fewest} cases of the rarest class)"
+
+
+def _compare_epochs(budget: float, cells: int, folds: int, n: int, epochs: int, size: int) -> int:
+    look = NETWORKS["vgg11_bn"] * (size / 224) ** 2 / 8  # a quarter of the width costs an eighth of the time
+    looks = cells * (folds - 1) * n
+    return int(np.clip(budget / 2 / (looks * look), 3, min(epochs, 20)))

@@ -1,0 +1,160 @@
+"""The split: train, validation and test by patient, stratified by class; splits that come with the data are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from evenray.core.errors import DataError
+from evenray.core.types import PARTS, Dataset
+
+__all__ = ["folds", "groups", "split"]
+
+
+def split(
+    dataset: Dataset,
+    *,
+    test: float = 0.2,
+    validation: float = 0.15,
+    seed: int = 0,
+    together: Iterable[Sequence[str]] = (),
+) -> Dataset:
+    """The data set with its column `part` filled: train, validation, test or excluded.
+
+    Patients, exact duplicates and the case groups of `together` (near duplicates) never stand on two sides. Parts that
+    came with the data are kept; only the missing ones are made, from the training part. Left out as `excluded`: images
+    that the data label in two ways, and training or validation copies of images that a given test part holds.
+    Fractions are of the groups' cases. Raises DataError where a class has too few groups.
+    """
+    cases = dataset.cases
+    group = groups(dataset, together)
+    part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
+    conflict = _conflicts(cases)
+    part[conflict & (part != "test")] = "excluded"
+    _drop_copies(part, np.unique(cases["pixel_hash"].to_numpy(), return_inverse=True)[1])
+    given = {name for name in PARTS if (part == name).any()}
+    rng = np.random.default_rng([seed, 7])
+    targets = dataset.targets
+    wanted = [("test", test), ("validation", validation)]
+    missing = [name for name, _ in wanted if name not in given] + ["train"]
+    for name, fraction in wanted:
+        if name not in given:
+            free = (part == "") | (part == "train")
+            _check(dataset, group, free, missing)
+            part[free & np.isin(group, _draw(group, targets, free, fraction, rng))] = name
+    part[part == ""] = "train"
+    done = replace(dataset, cases=cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String)))
+    for name in PARTS:
+        absent = [label for label, count in done.part(name).counts.items() if not count]
+        if absent:
+            raise DataError(
+                f"The {name} part has no case of class '{absent[0]}': add cases, or give a split with every class in every part."
+            )
+    return done
+
+
+def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[np.int64]:
+    """The index of the group of every case, int64 (cases,): what must not be torn apart.
+
+    Cases are tied by patient, by equal pixels, and by the lists of case names in `together`.
+    """
+    cases = dataset.cases
+    height = cases.height
+    edges: list[tuple[int, int]] = []
+    row = {name: i for i, name in enumerate(cases["case"])}
+    for names in together:
+        known = [row[name] for name in names if name in row]
+        edges += [(known[0], other) for other in known[1:]]
+    for column in ("patient", "pixel_hash", "file"):
+        first: dict[str, int] = {}
+        for i, value in enumerate(cases[column]):
+            # The images of one archive are not one patient's, as the frames of one file are.
+            if value is not None and not (column == "file" and str(value).endswith(".npz")):
+                j = first.setdefault(value, i)
+                if i != j:
+                    edges.append((j, i))
+    if not edges:
+        return np.arange(height, dtype=np.int64)
+    one, two = np.array(edges).T
+    graph = coo_array((np.ones(len(one), bool), (one, two)), shape=(height, height))
+    found: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return found
+
+
+def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
+    """The fold of every case, int64 (cases,) in 0 .. count - 1: grouped, stratified by class, shuffled by the seed."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    targets = dataset.targets
+    fewest = min(len(np.unique(group[targets == k])) for k in range(len(dataset.classes)))
+    if fewest < count:
+        name = min(dataset.classes, key=lambda c: len(np.unique(group[targets == dataset.classes.index(c)])))
+        raise DataError(
+            f"Class '{name}' has {fewest} patients in training; {count} folds need at least {count}: give --folds {max(fewest, 2)}"
+            " or more cases."
+        )
+    found = np.zeros(len(dataset), np.int64)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    for fold, (_, held_out) in enumerate(splitter.split(np.zeros(len(dataset)), targets, group)):
+        found[held_out] = fold
+    return found
+
+
+def _conflicts(cases: pl.DataFrame) -> NDArray[np.bool_]:
+    """Cases whose very pixels carry another label elsewhere."""
+    labels = pl.col("label").n_unique().over("pixel_hash")
+    return cases.select(labels > 1).to_series().to_numpy()
+
+
+def _drop_copies(part: NDArray[np.object_], picture: NDArray[np.int64]) -> None:
+    """Of a picture that a given split has on two sides, keep the copy furthest from training."""
+    rank = {"test": 3, "validation": 2, "train": 1}
+    best: Counter[int] = Counter()
+    for i, name in zip(picture, part, strict=True):
+        best[i] = max(best[i], rank.get(name, 0))
+    for row, (i, name) in enumerate(zip(picture, part, strict=True)):
+        if 0 < rank.get(name, 0) < best[i]:
+            part[row] = "excluded"
+
+
+def _draw(
+    group: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    free: NDArray[np.bool_],
+    fraction: float,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Groups that hold about `fraction` of the free cases of every class, at least one and never the last one.
+
+    A group counts for the rarest class that it holds, so that the rare class is divided first and best.
+    """
+    rarity = np.argsort(np.argsort(np.bincount(targets[free], minlength=targets.max() + 1), kind="stable"))
+    names, inverse = np.unique(group[free], return_inverse=True)
+    stratum = np.full(len(names), len(rarity))
+    np.minimum.at(stratum, inverse, rarity[targets[free]])
+    size = np.bincount(inverse)
+    drawn: list[int] = []
+    for level in np.unique(stratum):
+        members = rng.permutation(np.flatnonzero(stratum == level))
+        filled = np.cumsum(size[members])
+        enough = int(np.searchsorted(filled, fraction * filled[-1])) + 1
+        drawn += members[: min(max(enough, 1), len(members) - 1)].tolist()
+    return names[drawn]
+
+
+def _check(dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], parts: list[str]) -> None:
+    for k, name in enumerate(dataset.classes):
+        found = len(np.unique(group[free & (dataset.targets == k)]))
+        if found < len(parts):
+            who = "patients" if dataset.facts.get("patients_known") else "separate images"
+            raise DataError(
+                f"Class '{name}' has {found} {who}; dividing it into {', '.join(parts)} needs at least {len(parts)}, and"
+                " figures worth reading need dozens. Add cases, or merge or leave out the class."
+            )

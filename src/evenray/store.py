@@ -1,0 +1,144 @@
+"""The prepared store: every case decoded, enhanced and resized once, in memory-mapped shards on disk.
+
+A store is a folder named by the digest of all that its pixels depend on. Shards are written whole or not at all, so a
+killed preparation goes on with the shard it was at, and two runs may share one folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.contrast import enhance
+from evenray.core.artefacts import RunFolder, atomic, digest
+from evenray.core.types import Dataset, Image
+from evenray.readers import read
+
+__all__ = ["Store", "fit", "prepare", "store_folder"]
+
+VERSION = 1
+SHARD = 512
+
+Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Prepared pixels: `shards` are memory-mapped (n, size, size[, 3]) of uint8 or uint16; `scale` is their white.
+
+    `store[indices]` copies the asked rows into one array.
+    """
+
+    shards: tuple[NDArray[Any], ...]
+    scale: int
+
+    def __len__(self) -> int:
+        return sum(len(shard) for shard in self.shards)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        taken = np.empty((len(rows), *self.shards[0].shape[1:]), self.shards[0].dtype)
+        shard, inside = np.divmod(rows, SHARD)
+        for i, (s, r) in enumerate(zip(shard.tolist(), inside.tolist(), strict=True)):
+            taken[i] = self.shards[s][r]
+        return taken
+
+
+@dataclass(frozen=True)
+class Work:
+    """One shard to write: which cases, and how they are to look, for each contrast asked for."""
+
+    root: str
+    cases: tuple[tuple[str, str, tuple[float, float] | None], ...]
+    targets: tuple[tuple[str, str], ...]  # (contrast, path of the shard)
+    size: int
+    channels: int
+    scale: int
+
+
+def store_folder(run: RunFolder) -> Path:
+    """Where stores are kept: $EVENRAY_STORE, to share them between runs, else inside the run folder."""
+    return Path(os.environ.get("EVENRAY_STORE", run / "store"))
+
+
+def prepare(
+    dataset: Dataset, contrasts: Sequence[str], *, size: int, channels: int, folder: Path,
+    levels: tuple[float, float] | None = None, map: Map = map,
+) -> dict[str, Store]:  # fmt: skip
+    """One store for each contrast, decoding every file once for all of them; what stands already is not made again.
+
+    Rows stand in the order of `dataset.cases`. Images keep their aspect: they are fitted into `size` x `size` and the
+    rest is black. Depth: uint8 where every case has 8 bits or fewer, else uint16.
+    """
+    scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
+    cases = [
+        (file, fragment, levels) for file, fragment in dataset.cases.select("file", "fragment").iter_rows()
+    ]  # fmt: skip
+    content = dataset.cases["sha256"].to_list()
+    folders = {
+        contrast: folder
+        / digest([VERSION, contrast, size, channels, scale, levels, [c[1] for c in cases], content])[:24]
+        for contrast in contrasts
+    }
+    work = []
+    for start in range(0, len(cases), SHARD):
+        targets = tuple((c, str(f / f"{start // SHARD:06d}.npy")) for c, f in folders.items())
+        targets = tuple((c, path) for c, path in targets if not Path(path).exists())
+        if targets:
+            work.append(Work(dataset.root, tuple(cases[start : start + SHARD]), targets, size, channels, scale))
+    for _ in map(_write, work):
+        pass
+    return {contrast: _open(path, scale) for contrast, path in folders.items()}
+
+
+def _open(folder: Path, scale: int) -> Store:
+    return Store(tuple(np.load(path, mmap_mode="r") for path in sorted(folder.glob("[0-9]*.npy"))), scale)
+
+
+def _write(work: Work) -> int:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    shape = (len(work.cases), work.size, work.size) + ((3,) if work.channels == 3 else ())
+    dtype = np.uint8 if work.scale == 255 else np.uint16
+    shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
+    for row, (file, fragment, levels) in enumerate(work.cases):
+        image = read(Path(work.root) / file, fragment=fragment, levels=levels)
+        for contrast, shard in shards.items():
+            shard[row] = fit(enhance(image, contrast), work.size, work.channels, work.scale)
+    for contrast, path in work.targets:
+        with atomic(Path(path)) as temporary, temporary.open("wb") as out:
+            np.save(out, shards[contrast])
+    cv2.setNumThreads(threads)
+    return len(work.cases)
+
+
+def fit(image: Image, size: int, channels: int, scale: int) -> NDArray[Any]:
+    """An image fitted into a square: (size, size) or (size, size, 3), black to `scale` over its levels, missing black.
+
+    >>> fit(Image(np.full((2, 4), 9, np.uint8), (0, 9)), 4, 1, 255)[:, 0]
+    array([  0, 255, 255,   0], dtype=uint8)
+    """
+    low, high = image.levels
+    pixels: NDArray[Any] = image.pixels.astype(np.float32)
+    if image.valid is not None:
+        pixels[~image.valid] = low
+    if channels == 1 and image.channels == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    ratio = size / max(image.shape)
+    rows, columns = (max(1, round(side * ratio)) for side in image.shape)
+    how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(pixels, (columns, rows), interpolation=how)
+    small = np.clip((small - low) * (scale / (high - low)) + 0.5, 0, scale)
+    dtype = np.uint8 if scale == 255 else np.uint16
+    square = np.zeros((size, size, *small.shape[2:]), dtype)
+    top, left = (size - rows) // 2, (size - columns) // 2
+    square[top : top + rows, left : left + columns] = small
+    if channels == 3 and square.ndim == 2:
+        square = np.repeat(square[..., None], 3, axis=2)
+    return square
