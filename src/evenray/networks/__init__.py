@@ -9,5 +9,6 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._registry import networks
+from .finetune import features, freeze, parameter_groups
 
-__all__ = ["Classifier", "build", "load", "networks", "restore", "save"]
+__all__ = ["Classifier", "build", "features", "freeze", "load", "networks", "parameter_groups", "restore", "save"]

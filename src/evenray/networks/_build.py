@@ -12,12 +12,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..core.errors import UsageError
+from ..core.spec import Step
 from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
 from ._initialise import initialise
+from ._load import load_into
 from ._network import Network
 from ._registry import networks
-from .weights import load_into, read_weights
+from .weights import read_weights
 
 __all__ = ["build", "load", "restore", "save"]
 
@@ -35,12 +37,14 @@ def build(
     seed: int = 0,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    offline: bool = False,
 ) -> Classifier:
     """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels.
 
-    `weights` is the path of a weight file (see networks/weights.py); its preprocessing comes with it. From scratch the
-    weights follow from `seed` (He et al. 2015), and `mean` and `std` (one a channel, in unit levels; by default 0.5
-    and 0.25) may be those of the training images. Raises UsageError for a name, parameter, size or file that is wrong.
+    `weights` is the path of a weight file, or `torchvision` (see networks/weights.py; `offline` forbids the download);
+    its preprocessing comes with it. From scratch the weights follow from `seed` (He et al. 2015), and `mean` and `std`
+    (one a channel, in unit levels; by default 0.5 and 0.25) may be those of the training images. Raises UsageError for
+    a name, parameter, size or file that is wrong.
 
     >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
     >>> model(torch.zeros(5, 1, 28, 28)).shape, model.attribution_layer
@@ -52,10 +56,10 @@ def build(
     layer = _attribution_layer(network, channels, size)
     network.to_empty(device="cpu")
     initialise(network, seed)
-    mean, std = mean or (0.5,) * channels, std or (0.25,) * channels
+    mean, std = _or(mean, 0.5, channels), _or(std, 0.25, channels)
     source = None
     if weights is not None:
-        entered, fresh = load_into(network, read_weights(weights), channels)
+        entered, fresh = load_into(network, read_weights(weights, Step.of(spec).name, offline=offline), channels)
         mean, std, source = entered.mean, entered.std, {**entered.source, "fresh": fresh}
     description = {
         "spec": str(spec),
@@ -117,6 +121,10 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
         handle.remove()
     wide = [name for name in network.activations if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]
     return wide[-1]
+
+
+def _or(values: Sequence[float] | None, default: float, channels: int) -> Sequence[float]:
+    return (default,) * channels if values is None else values
 
 
 def _check(

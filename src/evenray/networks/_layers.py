@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "average_head", "scaled"]
+__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "average_head", "classical_head", "lrn", "scaled"]
 
 SMALL_SIDE = 8
 
@@ -36,6 +36,27 @@ def scaled(channels: int, width: float) -> int:
 def average_head(inputs: int, classes: int, dropout: float) -> nn.Sequential:
     """What stands after a global average: dropout and one linear layer."""
     return nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, classes))
+
+
+def classical_head(inputs: int, wide: int, classes: int, dropout: float) -> nn.Sequential:
+    """Two wide layers with dropout after each, and the last one; torchvision's names for VGG."""
+    return nn.Sequential(
+        nn.Linear(inputs, wide),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(wide, wide),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(wide, classes),
+    )
+
+
+def lrn() -> nn.LocalResponseNorm:
+    """Local response normalisation across 5 channels, k = 2, alpha = 1e-4, beta = 0.75 (Krizhevsky et al. 2012, 3.3).
+
+    torch divides alpha by the number of channels, the paper does not.
+    """
+    return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
 
 class MaxPool(nn.MaxPool2d):

@@ -21,12 +21,14 @@ class Network(nn.Module):
     """The interface; an architecture fills in `trunk`, `pool`, `head` and `score_map`, and the names below.
 
     `blocks` are the names of the trunk's modules, grouped into stages from the image upwards (to freeze, and for
-    learning rates by depth); `head_modules` are the names of the modules after it. `activations` are the names of
-    the modules after each convolution whose maps can be attributed to, in order.
+    learning rates by depth); `head_modules` are the names of the modules after it, `outputs` of the layers in them that
+    have one unit a class. `activations` are the names of the modules after each convolution whose maps can be
+    attributed to, in order.
     """
 
     blocks: Sequence[Sequence[str]]
     head_modules: Sequence[str]
+    outputs: Sequence[str]
     activations: Sequence[str]
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
@@ -62,6 +64,7 @@ class ConvNet(Network):
         super().__init__()
         self.features, self.classifier, self.grid = features, classifier, grid
         self.head_modules = ("classifier",)
+        self.outputs = (f"classifier.{len(classifier) - 1}",)
         names = [f"features.{name}" for name, _ in features.named_children()]
         layers = list(features.children())
         self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]

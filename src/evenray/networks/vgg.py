@@ -4,9 +4,9 @@ Table 1 of the paper (3 x 3 convolutions of stride 1 and padding 1, each followe
 | is a 2 x 2 max-pool of stride 2; torchvision's name in brackets):
 
     A      [vgg11]   64      | 128       | 256 256           | 512 512           | 512 512           |
-    A-LRN            64 LRN  | 128       | 256 256           | 512 512           | 512 512           |
+    A-LRN  [-]       64 LRN  | 128       | 256 256           | 512 512           | 512 512           |
     B      [vgg13]   64 64   | 128 128   | 256 256           | 512 512           | 512 512           |
-    C                64 64   | 128 128   | 256 256 256*      | 512 512 512*      | 512 512 512*      |
+    C      [-]       64 64   | 128 128   | 256 256 256*      | 512 512 512*      | 512 512 512*      |
     D      [vgg16]   64 64   | 128 128   | 256 256 256       | 512 512 512       | 512 512 512       |
     E      [vgg19]   64 64   | 128 128   | 256 256 256 256   | 512 512 512 512   | 512 512 512 512   |
 
@@ -29,14 +29,29 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ._layers import Dropout, Grid, Head, MaxPool, Width, average_head, scaled
+from ._layers import Dropout, Grid, Head, MaxPool, Width, average_head, classical_head, lrn, scaled
 from ._network import ConvNet, map_side
 
-__all__ = ["vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
+__all__ = [
+    "vgg11",
+    "vgg11_bn",
+    "vgg11_lrn",
+    "vgg11_lrn_bn",
+    "vgg13",
+    "vgg13_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg16_c",
+    "vgg16_c_bn",
+    "vgg19",
+    "vgg19_bn",
+]
 
 TABLE_1 = {
+    "A-LRN": "64 LRN | 128 | 256 256 | 512 512 | 512 512 |",
     "A": "64 | 128 | 256 256 | 512 512 | 512 512 |",
     "B": "64 64 | 128 128 | 256 256 | 512 512 | 512 512 |",
+    "C": "64 64 | 128 128 | 256 256 256* | 512 512 512* | 512 512 512* |",
     "D": "64 64 | 128 128 | 256 256 256 | 512 512 512 | 512 512 512 |",
     "E": "64 64 | 128 128 | 256 256 256 256 | 512 512 512 512 | 512 512 512 512 |",
 }
@@ -63,7 +78,7 @@ def _column(column: str, batch_norm: bool, name: str) -> Callable[..., ConvNet]:
         if head == "average":
             return ConvNet(features, average_head(scaled(512, width), classes, dropout or 0.0), None)
         side = grid or map_side(features, channels, size)
-        classifier = _classical_head(
+        classifier = classical_head(
             scaled(512, width) * side**2, scaled(4096, width), classes, 0.5 if dropout is None else dropout
         )
         return ConvNet(features, classifier, side)
@@ -78,8 +93,11 @@ def _features(table: str, batch_norm: bool, channels: int, width: float) -> nn.S
         if entry == "|":
             layers.append(MaxPool(2, 2))
             continue
-        wide = scaled(int(entry), width)
-        layers.append(nn.Conv2d(channels, wide, 3, padding=1))
+        if entry == "LRN":
+            layers.append(lrn())
+            continue
+        wide, kernel = scaled(int(entry.removesuffix("*")), width), 1 if entry.endswith("*") else 3
+        layers.append(nn.Conv2d(channels, wide, kernel, padding=kernel // 2))
         if batch_norm:
             layers.append(nn.BatchNorm2d(wide))
         layers.append(nn.ReLU(inplace=True))
@@ -87,19 +105,9 @@ def _features(table: str, batch_norm: bool, channels: int, width: float) -> nn.S
     return nn.Sequential(*layers)
 
 
-def _classical_head(inputs: int, wide: int, classes: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, wide),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide, wide),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide, classes),
-    )
-
-
 vgg11, vgg11_bn = _column("A", False, "vgg11"), _column("A", True, "vgg11_bn")
+vgg11_lrn, vgg11_lrn_bn = _column("A-LRN", False, "vgg11_lrn"), _column("A-LRN", True, "vgg11_lrn_bn")
 vgg13, vgg13_bn = _column("B", False, "vgg13"), _column("B", True, "vgg13_bn")
 vgg16, vgg16_bn = _column("D", False, "vgg16"), _column("D", True, "vgg16_bn")
+vgg16_c, vgg16_c_bn = _column("C", False, "vgg16_c"), _column("C", True, "vgg16_c_bn")
 vgg19, vgg19_bn = _column("E", False, "vgg19"), _column("E", True, "vgg19_bn")

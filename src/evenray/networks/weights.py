@@ -1,21 +1,22 @@
-"""Weight files: which convention a file follows, and how its weights enter a network.
+"""Weight files: which convention a file follows, and the preprocessing that belongs to it.
 
-    torchvision   RGB in unit levels, mean .485 .456 .406, deviation .229 .224 .225
+    torchvision   RGB in unit levels, mean .485 .456 .406, deviation .229 .224 .225; two of its files are otherwise:
+                  GoogLeNet's wants mean and deviation .5, the VGG16 "features" file the Caffe form in RGB
     caffe         the VGG authors' own: BGR in 0..255, mean 103.939 116.779 123.68; turned into RGB in unit levels here
     evenray       a model of this package; carries its own mean and deviation
 
 A file tells its kind itself: by its metadata (safetensors: `evenray`, or `channels: BGR`), or by torchvision's file
 name, whose end is the start of the file's SHA-256. For any other the user says it: `caffe:PATH`, `torchvision:PATH`.
+`torchvision` alone is the file that torchvision has for the network, from the cache or the net.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..core.errors import ReadError, UsageError
-from ._grey import first_convolution, fold_grey, install_grey
-from ._network import Network
+from ._download import TORCHVISION, fetch
 
-__all__ = ["Weights", "load_into", "read_weights"]
+__all__ = ["Weights", "read_weights"]
 
 KINDS = ("torchvision", "caffe", "evenray")
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)
+VGG16_FEATURES = (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)
+GOOGLENET = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Weights:
     source: dict[str, Any] = field(default_factory=dict)
 
 
-def read_weights(text: str | Path) -> Weights:
-    """Read `PATH` or `KIND:PATH` (.safetensors, .pth, .pt).
+def read_weights(text: str | Path, network: str = "", *, offline: bool = False) -> Weights:
+    """Read `PATH`, `KIND:PATH` (.safetensors, .pth, .pt), or `torchvision` for the file of the network of that name.
 
-    Raises ReadError for a damaged file, UsageError for one whose kind is unclear.
+    Raises ReadError for a damaged file, UsageError for one whose kind is unclear or that cannot be had `offline`.
     """
-    kind, path = _kind_and_path(str(text))
+    kind, path = _find(str(text), network, offline)
     if not path.is_file():
         raise UsageError(f"There is no weight file {path}; give the path of a .safetensors or .pth file.")
     tensors, metadata = _tensors(path)
@@ -65,100 +67,35 @@ def read_weights(text: str | Path) -> Weights:
         description = json.loads(metadata["evenray"])
         return Weights(tensors, tuple(description["mean"]), tuple(description["std"]), source)
     tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    if kind == "caffe":
-        first = next(name for name, tensor in tensors.items() if tensor.ndim == 4 and tensor.shape[1] == 3)
-        tensors[first] = tensors[first].flip(1)
-        return Weights(tensors, tuple(m / 255 for m in reversed(CAFFE_MEAN_BGR)), (1 / 255,) * 3, source)
-    return Weights(tensors, IMAGENET_MEAN, IMAGENET_STD, source)
+    return _caffe(tensors, source) if kind == "caffe" else _torchvision(tensors, source)
 
 
-def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weights, list[str]]:
-    """Copy weights into a network; the weights as they entered (grey folded), and the names that stayed fresh.
-
-    The trunk has to fit entirely. A head is taken where it fits, except that its last layer stays fresh when the
-    number of classes differs; a file without the head leaves it fresh. UsageError names the first keys that differ.
-    """
-    weights = _grey(network, weights) if channels == 1 else weights
-    here = network.state_dict()
-    head = [name for name in here if _is_head(name, network)]
-    trunk = {name: tensor for name, tensor in weights.tensors.items() if not _is_head(name, network)}
-    _check_same({name: tensor for name, tensor in here.items() if name not in head}, trunk, weights.source["file"])
-    taken = trunk | _head(network, here, head, weights)
-    network.load_state_dict(taken, strict=False)
-    return weights, [name for name in here if name not in taken]
+def _caffe(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+    first = next((name for name, tensor in tensors.items() if tensor.ndim == 4 and tensor.shape[1] == 3), None)
+    if first is None:
+        raise UsageError(f"{source['file']} has no layer that reads three channels, so it holds no BGR weights.")
+    return Weights(tensors | {first: tensors[first].flip(1)}, *CAFFE, source)
 
 
-def _head(network: Network, here: dict[str, Tensor], head: Sequence[str], weights: Weights) -> dict[str, Tensor]:
-    """The tensors of the head that can be taken from the file: all, all but the last layer, or none."""
-    found = {name: weights.tensors[name] for name in head if name in weights.tensors}
-    fitting = {name: tensor for name, tensor in found.items() if tensor.shape == here[name].shape}
-    last = head[-1].rpartition(".")[0]
-    hidden = [name for name in head if not name.startswith(f"{last}.")]
-    for name in hidden:
-        if name in found and name not in fitting:
-            there, shape = tuple(found[name].shape), tuple(here[name].shape)
-            raise UsageError(
-                f"{weights.source['file']}: {name} has shape {there}, but {shape} in the network. Write "
-                f"{_grid_of_the_file(network, there, shape)}head=average for a fresh head."
-            )
-    return fitting if all(name in fitting for name in hidden) else {}
+def _torchvision(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+    if any(name.startswith("inception") for name in tensors):  # its auxiliary heads were never trained
+        return Weights({name: t for name, t in tensors.items() if not name.startswith("aux")}, *GOOGLENET, source)
+    head = tensors.get("classifier.6.weight")
+    if head is not None and bool(head.isnan().any()):  # vgg16_features-amdegroot-88682ab5.pth
+        return Weights({n: t for n, t in tensors.items() if n.startswith("features")}, *VGG16_FEATURES, source)
+    return Weights(tensors, *IMAGENET, source)
 
 
-def _grid_of_the_file(network: Network, there: Sequence[int], here: Sequence[int]) -> str:
-    grid = getattr(network, "grid", None)
-    if grid is None or len(there) != 2 or there[0] != here[0]:
-        return ""
-    side = math.sqrt(there[1] * grid**2 / here[1])
-    return f"grid={side:.0f} to read the map as the file does, or " if side.is_integer() else ""
-
-
-def _is_head(name: str, network: Network) -> bool:
-    return name.startswith(tuple(f"{module}." for module in network.head_modules))
-
-
-def _check_same(here: Mapping[str, Tensor], there: Mapping[str, Tensor], file: str) -> None:
-    missing = [name for name in here if name not in there and not name.endswith("num_batches_tracked")]
-    foreign = _ordered(name for name in there if name not in here)
-    shapes = [name for name in here if name in there and here[name].shape != there[name].shape]
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} tensors of the network are not in the file, first {', '.join(missing[:3])}")
-    if foreign:
-        parts.append(f"{len(foreign)} of the file are not in the network, first {', '.join(foreign[:3])}")
-    if shapes:
-        first = shapes[0]
-        sides = f"{tuple(there[first].shape)} in the file, {tuple(here[first].shape)} in the network"
-        parts.append(f"{len(shapes)} differ in shape, first {first}: {sides}")
-    if parts:
-        raise UsageError(f"{file} does not fit this network: {'; '.join(parts)}. Is it another network's?")
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    """By layer number: features.2 before features.10."""
-    return sorted(names, key=lambda name: [part.zfill(4) for part in name.split(".")])
-
-
-def _grey(network: Network, weights: Weights) -> Weights:
-    """Fold colour filters for a network that sees grey images, and make room for filters that were folded before."""
-    first = first_convolution(network)
-    filters, offset = f"{first}.weight", f"{first}.offset"
-    if offset in weights.tensors:
-        install_grey(network)
-    if filters not in weights.tensors or weights.tensors[filters].shape[1] != 3:
-        return weights
-    install_grey(network)
-    weight, added, mean, std = fold_grey(weights.tensors[filters], weights.mean, weights.std)
-    return replace(weights, tensors={**weights.tensors, filters: weight, offset: added}, mean=mean, std=std)
-
-
-def _kind_and_path(text: str) -> tuple[str | None, Path]:
+def _find(text: str, network: str, offline: bool) -> tuple[str | None, Path]:
     kind, colon, rest = text.partition(":")
+    if kind == "torchvision" and (not rest or rest in TORCHVISION):
+        return kind, fetch(rest or network, offline=offline)
     if colon and kind in KINDS:
         return kind, Path(rest).expanduser()
     return None, Path(text).expanduser()
 
 
-def _kind_of(path: Path, digest: str, metadata: dict[str, str]) -> str:
+def _kind_of(path: Path, digest: str, metadata: Mapping[str, str]) -> str:
     if "evenray" in metadata:
         return "evenray"
     if metadata.get("channels", "").upper() == "BGR":
