@@ -14,7 +14,7 @@ from evenray.histogram import DEEPEST, lightness
 from ._codes import stored_values
 from ._colour import relight
 
-__all__ = ["apply", "keep_missing", "look_up"]
+__all__ = ["apply", "keep_missing", "look_up", "present"]
 
 
 def apply(image: Image, curve: Curve) -> Image:
@@ -33,14 +33,21 @@ def apply(image: Image, curve: Curve) -> Image:
     return keep_missing(image, pixels)
 
 
+def present(image: Image) -> NDArray[np.bool_] | None:
+    """Where there is data, bool (H, W): the valid pixels that are not NaN; None where that is all of them."""
+    if image.pixels.dtype != np.float32:
+        return image.valid
+    nan = np.isnan(image.pixels if image.channels == 1 else image.pixels.sum(axis=2))
+    if not nan.any():
+        return image.valid
+    return np.asarray(~nan if image.valid is None else image.valid & ~nan)
+
+
 def keep_missing(image: Image, pixels: NDArray[Any]) -> Image:
     """The image with new pixels, but the old ones where data is missing."""
-    missing = None if image.valid is None else ~image.valid
-    if image.pixels.dtype == np.float32:
-        nan = np.isnan(image.pixels if image.channels == 1 else image.pixels.sum(axis=2))
-        missing = nan if missing is None else missing | nan
-    if missing is not None and missing.any():
-        cv2.copyTo(np.ascontiguousarray(image.pixels), missing.view(np.uint8), pixels)
+    there = present(image)
+    if there is not None and not there.all():
+        cv2.copyTo(np.ascontiguousarray(image.pixels), (~there).view(np.uint8), pixels)
     return image.with_pixels(pixels)
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ._levels import at
 from ._threads import over, workers
 from ._tiles import Tiling
 
@@ -27,7 +28,9 @@ def blend(codes: NDArray[Any], number: int, curves: NDArray[np.float64], tiling:
 
     Comes back as indices of the same kind where `dtype` is an integer type, as unit values for float32.
     """
-    values = _at_every_level(curves, number)
+    values = curves.astype(np.float32)
+    if curves.shape[2] != number:
+        values = at(values, np.linspace(0, 1, number))
     values = values if dtype == np.float32 else values * np.float32(number - 1) + np.float32(0.5)
     outcome: NDArray[Any] = np.empty(codes.shape, dtype)
     column, across = _cells(codes.shape[1], tiling.width)
@@ -46,22 +49,6 @@ def _cells(length: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.float3
     place = np.arange(length, dtype=np.float32) * (np.float32(1) / np.float32(size)) - np.float32(0.5)
     below = np.floor(place)
     return below.astype(np.int64) + 1, place - below
-
-
-def _at_every_level(curves: NDArray[np.float64], number: int) -> NDArray[np.float32]:
-    """Curves over bins as curves over levels, linear between the bins; float32 (rows, columns, number).
-
-    Within 1/30 of a bin of its centre a level counts as the centre: so far does rounding to 12 bits move an 8-bit grey,
-    and a steep curve would show it.
-    """
-    bins = curves.shape[2]
-    if bins == number:
-        return curves.astype(np.float32)
-    place = np.arange(number) * ((bins - 1) / (number - 1))
-    below = np.minimum(place.astype(np.int64), bins - 2)
-    part = np.clip(((place - below) * 30 - 1) / 28, 0, 1).astype(np.float32)
-    curves = curves.astype(np.float32)
-    return np.asarray(curves[..., below] + np.diff(curves, axis=2)[..., below] * part)
 
 
 def _blend_rows(

@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ._levels import BINS
 from ._threads import over
 
-__all__ = ["BINS", "Tiling", "clipped", "count", "filled"]
-
-BINS = 256  # of a tile at any depth, so that a clip limit means the same at 8 and at 16 bits
+__all__ = ["Tiling", "clipped", "count", "filled"]
 
 
 @dataclass(frozen=True)

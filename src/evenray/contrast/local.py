@@ -15,7 +15,7 @@ from evenray.histogram import Histogram, lightness
 
 from ._codes import decode, encode
 from ._colour import relight
-from ._engine import keep_missing
+from ._engine import keep_missing, present
 from ._grid import blend
 from ._kinds import on_pixels
 from ._tiles import Tiling, clipped, count, filled
@@ -54,12 +54,9 @@ def local(
 def tilewise(image: Image, curves: Curves, tiles: int | tuple[int, int], clip: float | None) -> Image:
     """The image through a curve a tile; `curves` makes unit values (tiles, bins) of counts (tiles, bins)."""
     grey = lightness(image)
-    valid = image.valid
-    if grey.dtype == np.float32 and np.isnan(grey).any():
-        valid = ~np.isnan(grey) if valid is None else valid & ~np.isnan(grey)
     codes, number = encode(grey, image.levels)
     tiling = Tiling.of(image.shape, tiles)
-    counts = filled(count(codes, number, valid, tiling))
+    counts = filled(count(codes, number, present(image), tiling))
     if not counts.any():
         return image
     flat = counts.reshape(-1, counts.shape[2])
