@@ -62,7 +62,7 @@ def picture(film: Film, seed: int, *, noise: bool = True, lesions: bool = True) 
     (dtype('uint16'), 2, True)
     """
     anatomy, rng = anatomy_of(film.patient, seed), generator(seed, PEOPLE, film.patient, 1 + film.number)
-    view, strips = _view(rng, film, anatomy), _strips(rng, film)
+    view, strips = _view(rng, film, anatomy), _four(rng.integers(3, 11, 4) * film.padded)
     machine, lung = MACHINES[film.site], lung_thickness(anatomy)
     within = draw_lesions(generator(seed, LESIONS, film.patient), lung) if film.sick and lesions else ()
     rays = attenuation(anatomy, lung, within)
@@ -84,24 +84,22 @@ def _view(rng: np.random.Generator, film: Film, anatomy: Anatomy) -> View:
         rows, field = int(rng.integers(196, 233)), rng.uniform(380.0, 396.0)
         columns = max(160, round(rows * rng.uniform(0.82, 0.87)))
     centre = (rng.normal(0.0, 5.0), 0.5 * anatomy.lung_height + rng.normal(8.0, 6.0))
-    strips = (
-        tuple(np.where(rng.random(4) < 0.6, rng.integers(3, 11, 4), 0).tolist()) if film.collimated else (0, 0, 0, 0)
-    )
+    strips = np.where(rng.random(4) < 0.6, rng.integers(3, 11, 4), 0) * film.collimated
     return View(
         shape=(rows, columns),
         spacing=field / rows,
         centre=(float(np.clip(centre[0], -10, 10)), float(centre[1])),
         turn=float(np.clip(rng.normal(0.0, 0.02), -0.04, 0.04)),
         dose=float(rng.uniform(0.7, 1.4)),
-        collimation=strips,
+        collimation=_four(strips),
         overexposed=film.overexposed,
-        marker="LR"[int(rng.integers(2))] if film.marked else "",
+        marker="LR"[int(rng.integers(2))] * film.marked,
     )
 
 
-def _strips(rng: np.random.Generator, film: Film) -> tuple[int, int, int, int]:
-    """Widths of the padding: top, bottom, left, right."""
-    top, bottom, left, right = rng.integers(3, 11, 4).tolist() if film.padded else [0] * 4
+def _four(widths: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right."""
+    top, bottom, left, right = widths.tolist()
     return top, bottom, left, right
 
 
