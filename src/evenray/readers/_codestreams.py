@@ -11,6 +11,7 @@ __all__ = ["Codestream", "j2k_stream", "jpeg_is_complete", "jpeg_stream"]
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_TELLING = _FRAMES | {0xE0, 0xE1, 0xEE}  # and APP0 (JFIF), APP1 (Exif), APP14 (Adobe)
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 
 
@@ -56,8 +57,9 @@ def jpeg_stream(data: bytes) -> Codestream | None:
             continue
         if marker in (0xDA, 0xD9):
             break
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        _segment(stream, marker, data[at + 4 : at + 2 + length])
+        length = (data[at + 2] << 8) + data[at + 3]
+        if marker in _TELLING:
+            _segment(stream, marker, data[at + 4 : at + 2 + length])
         at += 2 + max(length, 2)
     return stream if stream.components else None
 

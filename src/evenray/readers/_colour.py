@@ -18,8 +18,7 @@ def collapse(pixels: NDArray[Any]) -> NDArray[Any]:
     ((2, 2), (1, 3, 3))
     """
     middle = pixels[pixels.shape[0] // 2]  # one row settles most colour pictures
-    if not np.array_equal(middle[:, 0], middle[:, 1]) or not np.array_equal(middle[:, 0], middle[:, 2]):
+    if not ((middle[:, 0] == middle[:, 1]) & (middle[:, 0] == middle[:, 2])).all():
         return pixels
     first, second, third = cv2.split(np.ascontiguousarray(pixels))
-    same = np.array_equal(first, second) and np.array_equal(first, third)
-    return np.asarray(first) if same else pixels
+    return first if np.array_equal(first, second) and np.array_equal(first, third) else pixels

@@ -37,9 +37,10 @@ class Grey:
 
 
 def padding(stored: Array, groups: Sequence[Dataset], layout: Layout) -> NDArray[np.bool_] | None:
-    """False where stored values are padding (PS3.3 C.7.5.1.1.2), None where the image has no such pixel."""
+    """False where stored values are padding (PS3.3 C.7.5.1.1.2) or not finite, None where the image has none such."""
     if stored.dtype.kind == "f":
-        return None
+        finite = np.isfinite(stored)
+        return None if finite.all() else finite
     ends = [v for k in ("PixelPaddingValue", "PixelPaddingRangeLimit") for v in numbers(groups, k)[:1]]
     if not numbers(groups, "PixelPaddingValue"):
         return None
@@ -78,8 +79,10 @@ def modality(stored: Array, groups: Sequence[Dataset], layout: Layout, path: str
 
 
 def _from_floats(stored: Array) -> Grey:
-    pixels = stored.astype(np.float32)
+    with np.errstate(over="ignore"):
+        pixels = stored.astype(np.float32)
     finite = pixels[np.isfinite(pixels)]
+    pixels = np.nan_to_num(pixels, nan=0, posinf=0, neginf=0)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     full = (low, high if high > low else low + 1.0)
     return Grey(pixels, full, full, "extremes of the frame")

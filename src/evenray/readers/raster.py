@@ -200,7 +200,8 @@ def _page(source: Source, index: int) -> Array:
 
 def _to_rgb(pixels: Array) -> Array:
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+        order = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        return np.asarray(cv2.cvtColor(pixels, order))
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
