@@ -15,10 +15,12 @@ from evenray.core.registry import Registry
 from evenray.core.types import Dataset, Finding, Image
 from evenray.histogram import Histogram
 
+from ._near import near_groups
 from ._plan import plan
 from ._reduced import Reduced, thumbnail
+from .label_errors import label_errors
 
-__all__ = ["audit", "checks", "measure", "measures", "plan", "thumbnail"]
+__all__ = ["audit", "checks", "label_errors", "measure", "measures", "near_groups", "plan", "thumbnail"]
 
 # Each takes (image, histogram, reduced) and returns columns of the case table.
 measures = Registry(
@@ -49,6 +51,7 @@ checks = Registry(
         "patients_reused": "evenray.audit.patients:patients_reused",
         "parts": "evenray.audit.parts:parts",
         "leakage_patients": "evenray.audit.leakage:leakage_patients",
+        "leakage_sites": "evenray.audit.leakage:leakage_sites",
         "leakage_duplicates": "evenray.audit.leakage:leakage_duplicates",
         "leakage_near_duplicates": "evenray.audit.leakage:leakage_near_duplicates",
         # the same image twice
@@ -61,6 +64,7 @@ checks = Registry(
         "underexposed": "evenray.audit.exposure:underexposed",
         "low_contrast": "evenray.audit.exposure:low_contrast",
         "polarity": "evenray.audit.polarity:polarity",
+        "illumination": "evenray.audit.illumination:illumination",
         # what the image lost on the way
         "noise": "evenray.audit.noise:noise",
         "blur": "evenray.audit.blur:blur",
@@ -73,6 +77,16 @@ checks = Registry(
         "levels_undeclared": "evenray.audit.depth:levels_undeclared",
         "depth_stray": "evenray.audit.depth:depth_stray",
         "depth_padded": "evenray.audit.depth:depth_padded",
+        # the acquisition
+        "geometry": "evenray.audit.geometry:geometry",
+        "consistency": "evenray.audit.consistency:consistency",
+        "sources": "evenray.audit.sources:sources",
+        "drift": "evenray.audit.drift:drift",
+        # the label without the anatomy
+        "shortcut_header": "evenray.audit.shortcuts:shortcut_header",
+        "shortcut_size": "evenray.audit.shortcuts:shortcut_size",
+        "shortcut_histogram": "evenray.audit.shortcuts:shortcut_histogram",
+        "shortcut_border": "evenray.audit.shortcuts:shortcut_border",
     },
     context=1,
 )

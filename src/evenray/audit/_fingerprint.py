@@ -45,8 +45,8 @@ def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) ->
     return {"thumbnail": reduced.thumbnail.tobytes(), "fingerprint": numbers.astype("<f2").tobytes()}
 
 
-def fingerprint_of(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The lowest 8 x 8 coefficients of the orthonormal DCT-II of a 32 x 32 thumbnail, float32 (8, 8).
+def fingerprint_of(thumbnail: NDArray[Any]) -> NDArray[np.float32]:
+    """The lowest 8 x 8 coefficients of the orthonormal DCT-II of thumbnails (..., 32, 32), float32 (..., 8, 8).
 
     Divided by 32 x 255, so that the first is the mean grey level, 0..1.
 

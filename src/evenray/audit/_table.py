@@ -15,6 +15,7 @@ __all__ = [
     "group_sizes",
     "names",
     "numbers",
+    "patient_numbers",
     "pixel_rows",
     "usual",
     "values_text",
@@ -58,6 +59,17 @@ def worst_first(cases: pl.DataFrame, chosen: NDArray[np.bool_], badness: NDArray
     rows = np.flatnonzero(chosen)
     found = zip(names(cases, rows), badness[rows].tolist(), strict=True)
     return tuple(name for name, _ in sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+
+def patient_numbers(cases: pl.DataFrame) -> NDArray[np.int64]:
+    """A number for each patient, cases of unknown patients each with their own, int64 (cases,).
+
+    >>> patient_numbers(pl.DataFrame({"case": ["a", "b", "c", "d"], "patient": ["p", None, "p", None]})).tolist()
+    [3, 1, 3, 2]
+    """
+    # Every case of unknown patient stands alone, named so that it cannot be mistaken for a patient.
+    who = pl.coalesce(column(cases, "patient").cast(pl.String), pl.lit("\0") + cases["case"])
+    return pl.select(who.rank("dense")).to_series().to_numpy().astype(np.int64)
 
 
 def usual(cases: pl.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from ._near import near_groups
 from ._table import column, group_sizes
 from .duplicates import duplicate_groups
 
-__all__ = ["leakage_duplicates", "leakage_near_duplicates", "leakage_patients"]
+__all__ = ["leakage_duplicates", "leakage_near_duplicates", "leakage_patients", "leakage_sites"]
 
 
 def leakage_patients(dataset: Dataset) -> list[Finding]:
@@ -69,6 +69,26 @@ def leakage_near_duplicates(dataset: Dataset) -> list[Finding]:
             "and exclude the copies outside the test part.",
             tuple(name for group in named for name in group),
             {"groups": len(named), "images": sum(map(len, named)), "group_sizes": group_sizes(named)},
+        )
+    ]
+
+
+def leakage_sites(dataset: Dataset) -> list[Finding]:
+    """Sets of several sites whose test part has none of its own: it says nothing about a site that was not trained on."""
+    crossing = _crossing(dataset.cases, "site").filter((pl.col("part") == "test").any().over("site"))
+    tested = dataset.cases.filter(column(dataset.cases, "part") == "test")
+    if column(dataset.cases, "site").drop_nulls().n_unique() < 2 or not crossing.height:
+        return []
+    own = tested["site"].is_null() | ~tested["site"].is_in(crossing["site"].unique().implode())
+    if own.any():
+        return []
+    return [
+        Finding(
+            "leakage_sites",
+            "info",
+            "The test part comes from the sites of training",
+            "It is an internal test: at another site results are usually worse. Keep one site aside as an external test.",
+            evidence={"sites": crossing["site"].n_unique()},
         )
     ]
 

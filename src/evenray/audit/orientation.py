@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._consensus import Lines, agreement, fellows, likeness, pictures
+from ._consensus import ALIKE, Floats, agreement, fellows, pictures
 from ._fingerprint import TURNS, turned
 from ._table import values_text, worst_first
-from .polarity import ALIKE
 
 __all__ = ["orientation"]
 
@@ -27,8 +26,7 @@ def orientation(dataset: Dataset) -> list[Finding]:
     scores, turns = np.ones(cases.height), np.full(cases.height, -1)
     images = pictures(cases)
     for rows in fellows(cases):
-        if np.median(np.abs(likeness(images[rows]))) >= ALIKE:
-            scores[rows], turns[rows] = _best(images[rows])
+        scores[rows], turns[rows] = _best(images[rows])
     found = turns >= 0
     if not found.any():
         return []
@@ -46,9 +44,12 @@ def orientation(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _best(images: Lines) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _best(images: Floats) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each image its lowest agreement over all turns, and that turn, or -1 where it stands as the others."""
     best, chosen = np.ones(len(images)), np.full(len(images), -1)
+    common = images.mean(axis=0)
+    if np.median(np.tensordot(images, common, 2)) < ALIKE * np.linalg.norm(common):
+        return best, chosen
     for number, turn in enumerate(TURNS):
         scores, spread = agreement(images, turned(images, turn))
         if spread > DISTINCT:

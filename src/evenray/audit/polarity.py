@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._consensus import Lines, agreement, fellows, likeness, pictures
+from ._consensus import ALIKE, Floats, agreement, fellows, likeness, pictures
 from ._table import worst_first
 
 __all__ = ["polarity"]
 
-ALIKE = 0.5  # the usual likeness above which a set has a picture in common at all
 SPREADS = 5.0
+DISTINCT = 0.4  # the spread above which a negative cannot be told in this kind of image (ultrasound)
 
 
 def polarity(dataset: Dataset) -> list[Finding]:
@@ -22,7 +22,8 @@ def polarity(dataset: Dataset) -> list[Finding]:
     if "fingerprint" not in cases.columns:
         return []
     scores, opposed = np.ones(cases.height), np.zeros(cases.height, np.bool_)
-    images = pictures(cases)
+    # The even frequencies alone: they are those that no flip changes, so an image upside down is not taken for a negative.
+    images = pictures(cases)[:, ::2, ::2]
     for rows in fellows(cases):
         scores[rows], opposed[rows] = _opposed(images[rows])
     if not opposed.any():
@@ -40,13 +41,13 @@ def polarity(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _opposed(images: Lines) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _opposed(images: Floats) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     alike = likeness(images)
     if np.median(np.abs(alike)) < ALIKE:
         return np.ones(len(images)), np.zeros(len(images), np.bool_)
     # Half a set in negative would cancel the other half out, so all are brought to one sign first.
-    sign = np.where(alike < 0, -1.0, 1.0)
+    sign = np.where(alike < 0, -1, 1).astype(images.dtype)
     upright = images * sign[:, None, None]
     scores, spread = agreement(upright, -upright)
     scores = scores * sign
-    return scores, scores < min(-0.3, 1 - SPREADS * spread)
+    return scores, (scores < min(-0.3, 1 - SPREADS * spread)) & (spread < DISTINCT)

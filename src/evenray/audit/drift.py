@@ -1,0 +1,114 @@
+"""Drift: are the grey levels of the test part those of the training part?"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.types import Dataset, Finding
+
+from ._table import column, patient_numbers
+
+__all__ = ["drift", "histogram_distance"]
+
+CLEAR, SMALL = 0.04, 0.015  # mean distance in shares of the grey range
+UNLIKELY = 0.01
+PERMUTATIONS = 999
+LEVELS = 64
+
+
+def drift(dataset: Dataset) -> list[Finding]:
+    """Histograms of the validation or test part that differ from those of train, class by class, beyond chance."""
+    if not {"histogram", "part"} <= set(dataset.cases.columns):
+        return []
+    cases = dataset.cases.sort("case")
+    cumulative, parts = cumulative_histograms(cases), column(cases, "part")
+    found = []
+    for part in ("validation", "test"):
+        rows = np.flatnonzero(parts.is_in(["train", part]).to_numpy())
+        chosen = cases[rows]
+        if not (chosen["part"] == part).any() or not (chosen["part"] == "train").any():
+            continue
+        distance, p = histogram_distance(
+            cumulative[rows], chosen["part"] == part, chosen["label"], patient_numbers(chosen)
+        )
+        if p <= UNLIKELY and distance >= SMALL:
+            found.append(_finding(part, distance, p))
+    return found
+
+
+def cumulative_histograms(cases: pl.DataFrame) -> NDArray[np.float32]:
+    """The cumulative share of the pixels at 64 levels of the range, float32 (cases, 64)."""
+    result = np.empty((cases.height, LEVELS), np.float32)
+    for start in range(0, cases.height, 8192):
+        part = cases["histogram"].slice(start, 8192)
+        counts = part.explode().to_numpy().reshape(len(part), LEVELS, -1).sum(axis=2, dtype=np.float64)
+        result[start : start + len(part)] = np.cumsum(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), axis=1)
+    return result
+
+
+def histogram_distance(
+    cumulative: NDArray[np.float32], other: pl.Series, labels: pl.Series, patients: NDArray[np.int64], seed: int = 0
+) -> tuple[float, float]:
+    """How far the mean histograms of two parts are apart, and how likely so far by chance.
+
+    The distance is the mean over the classes of the first Wasserstein distance between the mean histograms, 0..1 in
+    shares of the grey range; so parts of different class counts are comparable. p comes from exchanging patients between
+    the parts 999 times within the class that they (mostly) have (Good, Permutation Tests, 2000).
+    """
+    owners, member = np.unique(patients, return_inverse=True)
+    side = np.zeros(len(owners), np.bool_)
+    np.logical_or.at(side, member, other.to_numpy())
+    _, classes = np.unique(labels.to_numpy(), return_inverse=True)
+    totals, images = [], []
+    for k in range(classes.max() + 1):
+        own = classes == k
+        totals.append(_sums(cumulative[own], member[own], len(owners)))
+        images.append(np.bincount(member[own], minlength=len(owners)).astype(np.float64))
+    stratum = np.argmax(images, axis=0)
+    observed = _distances(totals, images, side[None, :])[0]
+    rng = np.random.default_rng(seed)
+    reached = 0
+    for start in range(0, PERMUTATIONS, 37):
+        count = min(37, PERMUTATIONS - start)
+        drawn = np.repeat(side[None, :], count, axis=0)
+        for k in range(len(images)):
+            drawn[:, stratum == k] = rng.permuted(drawn[:, stratum == k], axis=1)
+        reached += int((_distances(totals, images, drawn) >= observed - 1e-12).sum())
+    return float(observed), (reached + 1) / (PERMUTATIONS + 1)
+
+
+def _sums(lines: NDArray[np.float32], member: NDArray[np.int64], owners: int) -> NDArray[np.float64]:
+    result = np.zeros((owners, lines.shape[1]))
+    np.add.at(result, member, lines)
+    return result
+
+
+def _distances(
+    totals: list[NDArray[np.float64]], images: list[NDArray[np.float64]], sides: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """For each assignment of patients (assignments, patients) the distance; classes absent from a side are left out."""
+    distances, used = np.zeros(len(sides)), np.zeros(len(sides))
+    drawn = sides.astype(np.float64)
+    for total, count in zip(totals, images, strict=True):
+        there = drawn @ count
+        here = count.sum() - there
+        both = (there > 0) & (here > 0)
+        sums = drawn @ total
+        difference = sums / np.maximum(there, 1)[:, None] - (total.sum(axis=0) - sums) / np.maximum(here, 1)[:, None]
+        distances += np.where(both, np.abs(difference).mean(axis=1), 0)
+        used += both
+    return np.asarray(distances / np.maximum(used, 1))
+
+
+def _finding(part: str, distance: float, p: float) -> Finding:
+    clear = distance >= CLEAR
+    return Finding(
+        "drift",
+        "warning" if clear else "info",
+        "Grey levels differ between parts" if clear else "Grey levels differ slightly between parts",
+        f"Within the same class, images of the {part} part are brighter, darker or of other contrast than those of train: "
+        "another scanner, window or export. Results measure that difference too; compare match and percentile contrast.",
+        evidence={"part": part, "distance": round(distance, 4), "p": round(p, 4)},
+    )

@@ -1,0 +1,157 @@
+"""Shortcuts: can the label be told without looking at the anatomy, from the header, the size, the border or the
+grey levels alone?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedGroupKFold
+
+from evenray.core.types import Dataset, Finding
+from evenray.metrics.intervals import percentile_interval, replicates
+from evenray.metrics.ranking import Ranking
+
+from ._table import column, numbers, patient_numbers, pixel_rows
+from .drift import cumulative_histograms
+
+__all__ = ["Telling", "shortcut_border", "shortcut_header", "shortcut_histogram", "shortcut_size", "telling"]
+
+NAMED = ("format", "modality", "manufacturer", "view", "photometric", "channels", "bits", "dtype", "spacing_source")
+MEASURED = ("spacing_row", "spacing_column", "window_center", "window_width", "bits_stored")
+MOST = 3000  # cases used at most: enough for an interval of 0.02
+FOLDS, RESAMPLES = 5, 500
+SHRINKAGE = 0.05  # of the covariance towards the sphere: neighbouring levels and places are nearly the same
+FEW = 20  # patients of each class below which nothing is said
+ABOUT_ANATOMY, NOT_ABOUT = (0.85, 0.75), (0.75, 0.6)  # lower bounds of the AUROC for a warning and for a remark
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The cross-validated AUROC of a linear discriminant on some features, with its 95 % interval over patients."""
+
+    auroc: float
+    low: float
+    high: float
+    cases: int
+
+
+def shortcut_header(dataset: Dataset) -> list[Finding]:
+    """The label told by what the header says of the acquisition."""
+    return _judged(dataset, "shortcut_header", "header", _header(dataset.cases), NOT_ABOUT)
+
+
+def shortcut_size(dataset: Dataset) -> list[Finding]:
+    """The label told by the number of rows and columns, their product and their ratio."""
+    rows, columns = numbers(dataset.cases, "rows"), numbers(dataset.cases, "columns")
+    features = np.stack([rows, columns, np.log(rows * columns), np.log(rows / columns)], axis=1)
+    return _judged(dataset, "shortcut_size", "size", features, NOT_ABOUT)
+
+
+def shortcut_histogram(dataset: Dataset) -> list[Finding]:
+    """The label told by the histogram, whatever the pixels show."""
+    if "histogram" not in dataset.cases.columns:
+        return []
+    return _judged(dataset, "shortcut_histogram", "histogram", cumulative_histograms(dataset.cases), ABOUT_ANATOMY)
+
+
+def shortcut_border(dataset: Dataset) -> list[Finding]:
+    """The label told by the outermost ring of the image, a sixteenth of its side wide."""
+    if "thumbnail" not in dataset.cases.columns:
+        return []
+    ring = np.ones((32, 32), np.bool_)
+    ring[2:-2, 2:-2] = False
+    features = np.empty((dataset.cases.height, int(ring.sum())), np.float32)
+    for rows, block in pixel_rows(dataset.cases, "thumbnail", "u1", 1024):
+        features[rows] = block[:, ring.ravel()] / np.float32(255)
+    return _judged(dataset, "shortcut_border", "border", features, ABOUT_ANATOMY)
+
+
+_TITLES = {
+    "header": ("The label can be told from the header alone", "The header says something about the label"),
+    "size": ("The label can be told from the image size alone", "The image size says something about the label"),
+    "histogram": ("The label can be told from the histogram alone", "The histogram says something about the label"),
+    "border": ("The label can be told from the image border alone", "The image border says something about the label"),
+}
+_ADVICE = {
+    "header": "The classes were acquired differently, and the pixels will show that too. Take the classes from the same "
+    "devices and protocols, or match the cases on the properties that differ.",
+    "size": "The classes were cropped or exported differently; resizing leaves traces of that. Export all images alike.",
+    "histogram": "Exposure, window or export differ between the classes, or the disease changes the overall grey level. "
+    "Normalise the contrast, and see whether the network beats this figure.",
+    "border": "Markers, collimation or position differ between the classes. Crop the border or mask it, and see whether "
+    "the network beats this figure.",
+}
+
+
+def _judged(
+    dataset: Dataset, check: str, what: str, features: NDArray[np.floating] | None, bounds: tuple[float, float]
+) -> list[Finding]:
+    told = None if features is None else telling(dataset, features)
+    if told is None or told.low < bounds[1]:
+        return []
+    strong = told.low >= bounds[0]
+    evidence = {
+        "auroc": round(told.auroc, 3),
+        "low": round(told.low, 3),
+        "high": round(told.high, 3),
+        "cases": told.cases,
+    }
+    title = _TITLES[what][0 if strong else 1]
+    return [Finding(check, "warning" if strong else "info", title, _ADVICE[what], (), evidence)]
+
+
+def telling(dataset: Dataset, features: NDArray[np.floating], seed: int = 0) -> Telling | None:
+    """How well a linear discriminant tells the label from `features` (cases, numbers), by cross-validated AUROC.
+
+    Five folds, stratified by label and grouped by patient; several classes are averaged, each against the rest. The
+    interval is that of 500 resamples of patients. At most 3,000 cases are drawn. None where a class has under 20
+    patients, or no feature varies.
+    """
+    order = np.argsort(dataset.cases["case"].to_numpy())
+    if len(order) > MOST:
+        order = np.sort(np.random.default_rng(seed).choice(len(order), MOST, replace=False))
+        order = np.argsort(dataset.cases["case"].to_numpy())[order]
+    chosen = dataset.cases[order]
+    values = np.nan_to_num(features[order].astype(np.float64))
+    values = values[:, values.std(axis=0) > 1e-9]
+    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    targets, patients = dataset.targets[order], patient_numbers(chosen)
+    present = np.unique(targets)
+    if values.shape[1] == 0 or len(present) < 2 or min(len(np.unique(patients[targets == k])) for k in present) < FEW:
+        return None
+    scores = np.empty((len(targets), len(present)))
+    for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values, targets, patients):
+        model = LinearDiscriminantAnalysis(
+            solver="lsqr", shrinkage=SHRINKAGE, priors=np.full(len(present), 1 / len(present))
+        )
+        model.fit(values[train], targets[train])
+        scores[test] = model.predict_proba(values[test])
+
+    def aurocs(weights: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        return {"auroc": np.mean([ranking.areas(weights)[0] for ranking in rankings], axis=0)}
+
+    # Two classes are one question; several are averaged, each against the rest.
+    judged = [1] if len(present) == 2 else list(range(len(present)))
+    rankings = [Ranking.of(scores[:, k], targets == present[k]) for k in judged]
+    whole = aurocs(np.ones((1, len(targets))))["auroc"][0]
+    drawn = replicates(aurocs, np.unique(patients, return_inverse=True)[1], RESAMPLES, seed)["auroc"]
+    low, high = percentile_interval(drawn)
+    return Telling(float(whole), low, high, len(targets))
+
+
+def _header(cases: pl.DataFrame) -> NDArray[np.float64] | None:
+    """Named properties as indicators of their values (the rarest together), measured ones as they are and whether known."""
+    parts: list[NDArray[np.float64]] = []
+    for name in NAMED:
+        values = column(cases, name).cast(pl.String).fill_null("unknown")
+        for value in values.value_counts().sort(["count", name], descending=[True, False])[name].head(12):
+            parts.append((values == value).to_numpy().astype(np.float64))
+    for name in MEASURED:
+        known = numbers(cases, name)
+        parts += [np.nan_to_num(known), np.isfinite(known).astype(np.float64)]
+    return np.stack(parts, axis=1)
