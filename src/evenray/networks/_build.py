@@ -115,7 +115,7 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
         for name in network.activations
     ]
     training = network.training
-    network.eval()(torch.empty(1, channels, size, size, device="meta"))
+    network.eval().trunk(torch.empty(1, channels, size, size, device="meta"))
     network.train(training)
     for handle in handles:
         handle.remove()

@@ -91,5 +91,12 @@ class Conv(nn.Conv2d):
     """
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        pads = [self.kernel_size[i] // 2 if x_NCHW.shape[-2:][i] < SMALL_SIDE else 0 for i in (0, 1)]
-        return functional.conv2d(x_NCHW, self.weight, self.bias, self.stride, pads, self.dilation, self.groups)
+        return functional.conv2d(x_NCHW, self.weight, self.bias, self.stride, self.pads(x_NCHW))
+
+    def pads(self, x_NCHW: Tensor) -> tuple[int, int]:
+        """The padding (rows, columns) that this input gets."""
+        rows, columns = (
+            kernel // 2 if side < SMALL_SIDE else 0
+            for kernel, side in zip(self.kernel_size, x_NCHW.shape[-2:], strict=True)
+        )
+        return rows, columns
