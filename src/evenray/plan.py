@@ -16,13 +16,16 @@ from evenray.core.types import Dataset
 
 __all__ = ["Plan", "make"]
 
-# Multiply-adds of one image at 224 x 224, in units of 10^9 (Simonyan & Zisserman 2014, configurations A and D).
-NETWORKS = {"vgg16_bn": 15.5, "vgg11_bn": 7.6}
+# What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
+# A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
+COSTS = {"vgg16_bn": 15.5, "vgg16_bn(width=0.5)": 5.0, "vgg11_bn(width=0.5)": 2.5, "vgg11_bn(width=0.25)": 0.8}
+CANDIDATES = ("vgg16_bn", "vgg16_bn(width=0.5)", "vgg11_bn(width=0.5)")
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
-# What training may cost, in 10^9 multiply-adds of the forward pass: 50 a second is what two cores reach.
-BUDGET = {"quick": 4_000, "standard": 36_000, "thorough": 180_000}
-STEPS = {"quick": 500, "standard": 1200, "thorough": 4000}
+# What training may cost in those units: two cores train through some 20 of them in a second.
+BUDGET = {"quick": 2_000, "standard": 15_000, "thorough": 75_000}
+STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
+COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 GPU = 60
 ENOUGH_TO_CHOOSE = 20
 
@@ -42,6 +45,7 @@ class Plan:
     compare_network: str
     compare_size: int
     compare_epochs: int
+    compare_cases: int
     why: dict[str, str]
 
     def choices(self) -> list[dict[str, Any]]:
@@ -51,11 +55,7 @@ class Plan:
 
 
 def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
-    """The plan for a split data set.
-
-    >>> make.__module__
-    'evenray.plan'
-    """
+    """The plan for a split data set; `gpu` says that training runs on one."""
     train = dataset.part("train")
     n, why = len(train), dict[str, str]()
     budget = BUDGET[recipe.effort] * (GPU if gpu else 1)
@@ -79,13 +79,19 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
         _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
     )
     cells = len(recipe.contrasts) * len(recipe.balances)
-    compare_epochs = _compare_epochs(budget, cells, folds, n, epochs, min(size, 64))
+    compare_cases = min(COMPARED[recipe.effort][0], n + len(dataset.part("validation")))
+    compare_size = min(size, COMPARED[recipe.effort][1])
+    compare_epochs = _compare_epochs(budget, cells, folds, compare_cases, epochs, compare_size)
     why["compare_epochs"] = f"{cells} cells of {folds} folds share half of what the final training costs"
-    why["compare_network"] = "a VGG-11 of a quarter of the width ranks contrasts and remedies at a tenth of the cost"
-    why["compare_size"] = "the comparison needs no more pixels than 64"
+    why["compare_cases"] = "of the training and validation parts, whole patients, in their class ratio"
+    why["compare_network"] = (
+        "a VGG-11 of a quarter of the width ranks contrasts and remedies at a twentieth of the cost"
+    )
+    why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
-        folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=min(size, 64), compare_epochs=compare_epochs, why=why,
+        folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size, compare_epochs=compare_epochs,
+        compare_cases=compare_cases, why=why,
     )  # fmt: skip
 
 
@@ -104,20 +110,17 @@ def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: d
     longest = np.maximum(dataset.cases["rows"].to_numpy(), dataset.cases["columns"].to_numpy())
     native = int(np.median(longest))
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
-    names = [recipe.network] if recipe.network else list(NETWORKS)
+    names = [recipe.network] if recipe.network else list(CANDIDATES)
     small = min(64, sizes[0])
     fits = [
         (name, size)
         for least in (small, 28)
         for name in names
         for size in sizes
-        if size >= least
-        and looks * NETWORKS.get(name.split("(")[0], NETWORKS["vgg16_bn"]) * (size / 224) ** 2 <= budget
+        if size >= least and looks * COSTS.get(name, COSTS["vgg16_bn"]) * (size / 224) ** 2 <= budget
     ]
     network, size = fits[0] if fits else (names[-1], sizes[-1])
-    why["network"] = (
-        _given(recipe.network) or "the deepest VGG with batch normalisation that the budget of training covers"
-    )
+    why["network"] = _given(recipe.network) or "the largest of its kind whose training the budget covers"
     why["size"] = _given(recipe.size) or (
         f"images are {native} pixels long (median); {looks} looks at {size} pixels fit the budget of '{recipe.effort}'"
     )
@@ -132,6 +135,6 @@ def _keep(dataset: Dataset) -> tuple[str, str]:
 
 
 def _compare_epochs(budget: float, cells: int, folds: int, n: int, epochs: int, size: int) -> int:
-    look = NETWORKS["vgg11_bn"] * (size / 224) ** 2 / 8  # a quarter of the width costs an eighth of the time
+    look = COSTS["vgg11_bn(width=0.25)"] * (size / 224) ** 2
     looks = cells * (folds - 1) * n
     return int(np.clip(budget / 2 / (looks * look), 3, min(epochs, 20)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 from rich.markup import escape
@@ -17,6 +18,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
+    # Threads that wait for work should sleep: spinning, they slow everything down as soon as the machine is shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except EvenrayError as error:

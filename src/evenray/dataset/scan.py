@@ -19,7 +19,7 @@ from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
 
 from .join import join
-from .listing import Entry, Listing, listing, positive_class
+from .listing import PARTS, Entry, Listing, listing, positive_class
 from .pseudonym import draw_key, pseudonym
 
 __all__ = ["Map", "scan"]
@@ -35,7 +35,7 @@ SCHEMA: dict[str, Any] = {
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
     "bits_stored": pl.Int32, "largest_value": pl.Float64, "spacing_row": pl.Float64, "spacing_column": pl.Float64,
     "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
-    "histogram": pl.List(pl.UInt32), "thumbnail": pl.Binary,
+    "histogram": pl.List(pl.UInt32), "synthetic": pl.Boolean, "thumbnail": pl.Binary,
 }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def scan(
     for found, refused in map(describe, tasks):
         rows.append(found)
         rejected.append(refused)
-    return assemble(listed, pl.concat(rows, how="diagonal"), pl.concat(rejected), key, positive)
+    return assemble(listed, pl.concat(rows, how="diagonal_relaxed"), pl.concat(rejected), key, positive)
 
 
 def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
@@ -134,20 +134,21 @@ def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
     """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
-    raw = {name: None if value is None else str(value) for name, value in identity(path).items()}
-    person = entry.patient or raw.get("patient_id")
+    raw = {name: str(value) if value is not None else None for name, value in identity(path).items()}
+    person = entry.patient or raw["patient_id"]
     shown = entry.file
-    for secret in (person, raw.get("patient_id")):
+    for secret in (person, raw["patient_id"]):
         for piece in (secret or "").split("/"):
-            if len(piece) > 2 and piece != entry.label:
+            if len(piece) > 2 and piece != entry.label and piece.lower() not in PARTS:
                 shown = shown.replace(piece, pseudonym(key, "patient", piece)[:8])
-    sex, birth = raw.get("sex"), raw.get("birth_year")
+    sex, birth = raw["sex"], raw["birth_year"]
+    study, instance = raw["study_instance_uid"], raw["sop_instance_uid"]
     return {
         "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
         "patient": pseudonym(key, "patient", person) if person else None,
-        "study": pseudonym(key, "study", raw["study_instance_uid"]) if raw.get("study_instance_uid") else None,
-        "sop_instance": pseudonym(key, "sop", raw["sop_instance_uid"]) if raw.get("sop_instance_uid") else None,
-        "site": entry.site or raw.get("site"),
+        "study": pseudonym(key, "study", study) if study else None,
+        "sop_instance": pseudonym(key, "sop", instance) if instance else None,
+        "site": entry.site or raw["site"],
         "sex": sex, "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
     }  # fmt: skip
 

@@ -30,7 +30,7 @@ def scan_settings(context: Context) -> list[Any]:
     """What the scan depends on: the options, and every file's name, size and time of change."""
     asked = context.recipe
     if context.given is not None:
-        return [context.given.cases.hash_rows(0, 1, 2, 3).to_list(), context.given.classes, context.given.positive]
+        return [context.given.cases.hash_rows(seed=0).to_list(), context.given.classes, context.given.positive]
     listed = listing(context.data, labels=asked.labels, patient=asked.patient)
     files = sorted({entry.file for entry in listed.entries})
     stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from evenray import balance as remedies
 from evenray import networks
@@ -17,7 +19,7 @@ from evenray.core.progress import watched
 from evenray.core.types import Dataset, Predictions, Scores
 from evenray.metrics import choose_threshold, score
 from evenray.predict import predictions
-from evenray.splitting import groups
+from evenray.splitting import folds, groups
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, fit, forward, statistics
 
@@ -47,14 +49,11 @@ def compare_cells(context: Context) -> list[str]:
         return ["choice.json"]
     # The order of the specs is their simplicity: none first, wherever the user wrote it.
     cells.sort(key=lambda cell: (cell.contrast != "none") + (cell.balance != "none"))
-    cases = context.dataset.cases.filter(pl.col("part") != "test")
-    dataset = Dataset(
-        cases, context.dataset.classes, context.dataset.positive, context.dataset.root, facts=context.dataset.facts
-    )
+    dataset, group = _to_compare(context)
     stores = stores_of(context, dataset, list(dict.fromkeys(asked.contrasts)), plan.compare_size)
     with context.progress.task("comparing", steps(plan, len(cells), len(dataset))) as tick:
         grid = compare(
-            dataset, groups(dataset, near_duplicates(context)), stores, np.arange(len(dataset)), cells, plan, context.fabric,
+            dataset, group, stores, np.arange(len(dataset)), cells, plan, context.fabric,
             folder=context.folder / "compare", seed=asked.seed, flips=asked.flips, tick=lambda: tick(1),
         )  # fmt: skip
     context.folder.write_table("grid.parquet", grid)
@@ -63,6 +62,18 @@ def compare_cells(context: Context) -> list[str]:
     context.folder.write_json("choice.json", {"contrast": chosen["contrast"], "balance": chosen["balance"], "why": why})
     context.progress.say(f"chosen: contrast {chosen['contrast']}, balance {chosen['balance']}: {why}")
     return ["grid.parquet", "choice.json"]
+
+
+def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
+    """The cases of the comparison with their groups: never the test part, and of many a stratified share of the groups."""
+    whole = context.dataset
+    dataset = replace(whole, cases=whole.cases.filter(pl.col("part") != "test"))
+    group = groups(dataset, near_duplicates(context))
+    shares = len(dataset) // context.plan.compare_cases
+    if shares < 2:
+        return dataset, group
+    taken = folds(dataset, group, shares, context.recipe.seed) == 0
+    return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]
 
 
 def _parts(context: Context, contrast: str, names: tuple[str, ...]) -> dict[str, tuple[Dataset, Part]]:
@@ -76,7 +87,7 @@ def _parts(context: Context, contrast: str, names: tuple[str, ...]) -> dict[str,
     return found
 
 
-def remedy_of(context: Context) -> tuple[Balance, np.ndarray[Any, np.dtype[np.float64]]]:
+def remedy_of(context: Context) -> tuple[Balance, NDArray[np.float64]]:
     """The chosen remedy, and the class prior of the training part."""
     counts = np.array(list(context.dataset.part("train").counts.values()))
     spec = context.folder.read_json("choice.json")["balance"]

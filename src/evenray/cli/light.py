@@ -1,0 +1,1 @@
+"""The verbs histogram and enhance."""
