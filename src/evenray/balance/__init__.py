@@ -57,8 +57,9 @@ def make(spec: str, class_counts: ArrayLike, classes: Sequence[str], positive: s
         raise UsageError(f"positive is '{positive}', which is no class; the classes are {', '.join(classes)}.")
     steps = parse(spec)
     made = [_bind(step, tuple(classes), positive or rarest)(counts) for step in steps]
+    combined = _combine(steps, made, counts)
     _warn_of_double_correction(steps, made)
-    return _combine(steps, made, counts)
+    return combined
 
 
 def _counts(class_counts: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:

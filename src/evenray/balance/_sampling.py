@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
-__all__ = ["balanced_batches", "draw", "fill_by_class", "permuted", "shard"]
+__all__ = ["balanced_batches", "draw", "fill_by_class", "permuted", "shard", "shuffle"]
 
 Indices = NDArray[np.int64]
 CHUNK = 1 << 20  # targets looked at in one go: memory beyond the index stays at a few of these
+SMALL = 1 << 15
 
 
 def fill_by_class(targets_N: Indices, out: Indices, starts: Indices) -> None:
@@ -43,60 +46,87 @@ def draw(targets_N: Indices, counts_K: Indices, firsts_K: Indices, seed: int) ->
     sizes = np.bincount(targets_N, minlength=len(counts_K))
     ranks = [_stream(int(firsts_K[k]), int(counts_K[k]), int(sizes[k]), (seed, k)) for k in range(len(counts_K))]
     drawn = [np.empty(len(r), dtype=np.int64) for r in ranks]
-    below = np.zeros(len(ranks), dtype=np.int64)
-    chunk = max(CHUNK, len(targets_N) // 16)
+    below = [0] * len(ranks)
+    chunk = max(4 * CHUNK, len(targets_N) // 16)
     for first in range(0, len(targets_N), chunk):
         piece = targets_N[first : first + chunk]
         for k, rank in enumerate(ranks):
             members = np.flatnonzero(piece == k)
-            here = np.flatnonzero((rank >= below[k]) & (rank < below[k] + len(members)))
-            drawn[k][here] = members[rank[here] - below[k]] + first
+            place = rank - np.uint32(below[k])  # wraps around below, so one comparison finds those of this piece
+            here = np.flatnonzero(place < len(members))
+            drawn[k][here] = members[place[here]] + first
             below[k] += len(members)
     return drawn
 
 
-def _stream(first: int, count: int, size: int, key: tuple[int, ...]) -> Indices:
-    positions = np.arange(first, first + count, dtype=np.int64)
-    turn = positions // size
-    ranks = np.empty(count, dtype=np.int64)
-    for cycle in range(first // size, (first + count - 1) // size + 1 if count else 0):
-        now = turn == cycle
-        ranks[now] = permuted(positions[now] % size, size, (*key, cycle))
+def _stream(first: int, count: int, size: int, key: tuple[int, ...]) -> NDArray[np.uint32]:
+    ranks = np.empty(count, dtype=np.uint32)
+    done = 0
+    while done < count:
+        cycle, place = divmod(first + done, size)
+        here = min(size - place, count - done)
+        ranks[done : done + here] = permuted(np.arange(place, place + here, dtype=np.uint32), size, (*key, cycle))
+        done += here
     return ranks
 
 
-def permuted(positions: Indices, size: int, key: tuple[int, ...]) -> Indices:
-    """Where a random permutation of range(size), fixed by `key`, sends `positions`; nothing of length `size` is made.
+def permuted(positions: NDArray[Any], size: int, key: tuple[int, ...]) -> NDArray[np.uint32]:
+    """Where a random permutation of range(size), size < 2^32, sends `positions`; it is fixed by `key`, and not kept.
 
-    A Feistel network over the next power of two, walked until it lands inside (Black & Rogaway 2002).
+    Beyond 32,768: a Feistel network over the next power of two, walked until it lands inside (Black & Rogaway 2002).
 
     >>> np.sort(permuted(np.arange(10), 10, (1, 2)))
-    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], dtype=uint32)
     """
-    bits = max(2, (size - 1).bit_length())
-    keys = np.random.default_rng(key).integers(0, 1 << 32, size=4, dtype=np.uint64)
-    out = np.empty(len(positions), dtype=np.int64)
-    for first in range(0, len(positions), 1 << 16):  # pieces that stay in the cache
-        value = _feistel(positions[first : first + (1 << 16)].astype(np.uint64), bits, keys)
+    rng = np.random.default_rng(key)
+    if size <= SMALL:
+        return np.asarray(rng.permutation(size)[positions], dtype=np.uint32)
+    bits = (size - 1).bit_length()
+    keys = rng.integers(0, 1 << 32, size=4, dtype=np.uint32)
+    out = np.empty(len(positions), dtype=np.uint32)
+    for first in range(0, len(positions), SMALL):  # pieces that stay in the cache
+        value = _feistel(positions[first : first + SMALL].astype(np.uint32), bits, keys)
         outside = np.flatnonzero(value >= size)
         while len(outside):
             value[outside] = _feistel(value[outside], bits, keys)
             outside = outside[value[outside] >= size]
-        out[first : first + (1 << 16)] = value
+        out[first : first + SMALL] = value
     return out
 
 
-def _feistel(value: NDArray[np.uint64], bits: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _feistel(value: NDArray[np.uint32], bits: int, keys: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Four rounds: the high part is changed by a hash of the low part, then the two change places."""
     low, high = bits // 2, bits - bits // 2
     for key in keys:
-        right = value & np.uint64((1 << low) - 1)
-        left = value >> np.uint64(low)
-        mixed = ((right + key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-        left ^= mixed & np.uint64((1 << high) - 1)
-        value = (right << np.uint64(high)) | left
-        low, high = high, low
+        right = value & np.uint32((1 << low) - 1)
+        mixed = right + key
+        mixed *= np.uint32(0x9E3779B1)
+        mixed ^= mixed >> np.uint32(15)
+        mixed *= np.uint32(0x85EBCA77)
+        mixed >>= np.uint32(32 - high)
+        mixed ^= value >> np.uint32(low)
+        right <<= np.uint32(high)
+        right |= mixed
+        value, low, high = right, high, low
     return value
+
+
+def shuffle(order: Indices, rng: np.random.Generator) -> None:
+    """Put the indices (below 2^32) into a random order along the last axis, in place.
+
+    Sorting by random high bits takes half the time of swapping one by one.
+
+    >>> order = np.arange(5)
+    >>> shuffle(order, np.random.default_rng(0))
+    >>> sorted(order.tolist()), bool((order == np.arange(5)).all())
+    ([0, 1, 2, 3, 4], False)
+    """
+    flat = order.reshape(-1)
+    for first in range(0, len(flat), CHUNK):
+        piece = flat[first : first + CHUNK]
+        piece |= rng.integers(0, 1 << 31, len(piece), dtype=np.uint32).astype(np.int64) << 32
+    order.sort(axis=-1)
+    order &= (1 << 32) - 1
 
 
 def balanced_batches(drawn: list[Indices], batch: int, rng: np.random.Generator) -> Indices:
@@ -111,8 +141,8 @@ def balanced_batches(drawn: list[Indices], batch: int, rng: np.random.Generator)
         raise UsageError(f"A batch of {batch} cannot hold a case of each of {len(drawn)} classes; make it larger.")
     order = np.stack(drawn, axis=1).reshape(-1)
     whole = len(order) // batch * batch
-    rng.permuted(order[:whole].reshape(-1, batch), axis=1, out=order[:whole].reshape(-1, batch))
-    rng.shuffle(order[whole:])
+    shuffle(order[:whole].reshape(-1, batch), rng)
+    shuffle(order[whole:], rng)
     return order
 
 

@@ -41,7 +41,7 @@ def ldam(
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
         truth = one_hot(targets, len(margins)) if targets.ndim == 1 else targets
         reduced = logits_NK - truth * margins_K.to(logits_NK)
-        if progress < defer:
+        if defer == 1 or progress < defer:
             return cross_entropy(reduced, targets)
         return weighted_cross_entropy(reduced, targets, weights_K)
 

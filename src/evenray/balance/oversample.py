@@ -9,7 +9,7 @@ from annotated_types import Gt, Le
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import fill_by_class
+from ._sampling import fill_by_class, shuffle
 
 __all__ = ["oversample", "oversampled"]
 
@@ -35,11 +35,12 @@ def oversample(class_counts: NDArray[np.int64], ratio: Annotated[float, Gt(0), L
         rng = np.random.default_rng([seed, epoch])
         for start, count, aim in zip(starts, counts, aims, strict=True):
             members = order[start : start + count]
-            rng.shuffle(members)  # the last, partial round of copies takes a random part of the class
+            if count < aim:
+                shuffle(members, rng)  # the last, partial round of copies takes a random part of the class
             for done in range(count, aim, max(count, 1)):
                 extra = min(count, aim - done)
                 order[start + done : start + done + extra] = members[:extra]
-        rng.shuffle(order)
+        shuffle(order, rng)
         return order
 
     aims = oversampled(class_counts, ratio)

@@ -9,7 +9,7 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import draw
+from ._sampling import draw, shuffle
 
 __all__ = ["progressive"]
 
@@ -33,7 +33,7 @@ def progressive(class_counts: NDArray[np.int64], epochs: Annotated[int, Ge(2)] =
         settled = max(epoch - (epochs - 1), 0) * progressive_counts(counts, 1.0)
         now = progressive_counts(counts, epoch / (epochs - 1))
         order = np.concatenate(draw(targets_N, now, np.sum([*earlier, settled], axis=0), seed))
-        np.random.default_rng([seed, epoch]).shuffle(order)
+        shuffle(order, np.random.default_rng([seed, epoch]))
         return order
 
     return Balance(sampler=sampler, prior=np.full(len(class_counts), 1 / len(class_counts)))
