@@ -1,0 +1,44 @@
+"""The report: one self-contained HTML page made from the artefacts of a run folder, and never from a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.artefacts import atomic
+from .folder import Run
+from .page import SECTIONS, page
+
+__all__ = ["audit_page", "compare_page", "write"]
+
+
+def write(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `report.html` into a run folder and return its path; `language` is "en" or "ko".
+
+    Artefacts that are missing leave their sections saying which verb makes them. Raises DataError where the folder
+    does not exist, UsageError for an unknown language.
+
+    >>> write("no-such-run")
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.DataError: There is no run folder no-such-run; give the folder that 'evenray run' made.
+    """
+    return _write(run_folder, "report", language, tuple(SECTIONS))
+
+
+def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `audit.html`: the data and what the audit found, with thumbnails; returns its path."""
+    return _write(run_folder, "audit", language, ("audit", "data"))
+
+
+def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `compare.html`: the heat map of contrast x balance and its table; returns its path."""
+    return _write(run_folder, "compare", language, ("compare", "data"))
+
+
+def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ...]) -> Path:
+    run = Run(run_folder)
+    text = page(run, language, only, kind)
+    path = run.folder / f"{kind}.html"
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,197 @@
+"""The artefacts of one run as the report reads them: each one is None where it has not been made yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError
+from evenray.core.types import PARTS, Predictions
+
+__all__ = ["Run"]
+
+HEAVY = ("histogram", "thumbnail")
+
+
+class Run:
+    """A run folder, read lazily; nothing is written and nothing is needed.
+
+    Raises DataError where the folder does not exist.
+
+    >>> Run(".").scores is None
+    True
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise DataError(f"There is no run folder {self.folder}; give the folder that 'evenray run' made.")
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    def _json(self, name: str) -> Any:
+        path = self.folder / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def _table(self, name: str) -> pl.DataFrame | None:
+        path = self.folder / name
+        if not path.exists():
+            return None
+        return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("recipe.json")
+        return found
+
+    @cached_property
+    def choices(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (self._json("plan.json") or {}).get("choices", [])
+        return found
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._json("provenance.json") or {}
+        return found
+
+    @cached_property
+    def dataset(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("dataset.json")
+        return found
+
+    @cached_property
+    def scores(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("scores.json")
+        return found
+
+    @cached_property
+    def findings(self) -> pl.DataFrame | None:
+        return self._table("findings.parquet")
+
+    @cached_property
+    def grid(self) -> pl.DataFrame | None:
+        return self._table("grid.parquet")
+
+    @cached_property
+    def history(self) -> pl.DataFrame | None:
+        return self._table("history.csv")
+
+    @cached_property
+    def rejected(self) -> pl.DataFrame | None:
+        return self._table("rejected.csv")
+
+    @cached_property
+    def attributions(self) -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] | None = self._json("attributions/index.json")
+        return found
+
+    @cached_property
+    def sanity(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("attributions/sanity.json")
+        return found
+
+    @cached_property
+    def contrasts(self) -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] | None = self._json("contrast/index.json")
+        return found
+
+    @cached_property
+    def cases(self) -> pl.DataFrame | None:
+        """The case table without its pixels; the part of split.parquet wins over that of cases.parquet."""
+        path = self.folder / "cases.parquet"
+        if not path.exists():
+            return None
+        lazy = pl.scan_parquet(path)
+        table = lazy.select([c for c in lazy.collect_schema().names() if c not in HEAVY]).collect()
+        split = self._table("split.parquet")
+        if split is None:
+            return table
+        joined = table.join(split.select("case", split="part"), on="case", how="left", maintain_order="left")
+        return joined.with_columns(part=pl.coalesce("split", pl.col("part") if "part" in table.columns else None)).drop(
+            "split"
+        )
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        return tuple((self.dataset or self.scores or {}).get("classes", ()))
+
+    @cached_property
+    def positive(self) -> str:
+        named = (self.dataset or self.scores or {}).get("positive")
+        return str(named if named is not None else next(reversed(self.classes), ""))
+
+    @property
+    def binary(self) -> bool:
+        return len(self.classes) == 2
+
+    @property
+    def negative(self) -> str:
+        """The other class of two."""
+        return next(name for name in self.classes if name != self.positive)
+
+    @cached_property
+    def predictions(self) -> Predictions | None:
+        table = self._table("predictions.parquet")
+        return None if table is None else Predictions(table, self.classes, self.positive)
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts that hold cases, in order; empty before the split."""
+        if self.cases is None or "part" not in self.cases.columns:
+            return []
+        held = set(self.cases["part"].drop_nulls().unique())
+        return [part for part in PARTS if part in held]
+
+    def histograms(self) -> dict[str, NDArray[np.int64]]:
+        """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
+        lazy = self._pixels("histogram")
+        if lazy is None:
+            return {}
+        sums: dict[str, NDArray[np.int64]] = {}
+        for label, counts in lazy.collect().select("label", "histogram").iter_rows():
+            sums[label] = sums.get(label, np.zeros(len(counts), np.int64)) + np.asarray(counts, np.int64)
+        return {name: sums[name] for name in self.classes if name in sums}
+
+    def mean_thumbnails(self, most: int = 2000) -> dict[str, NDArray[np.uint8]]:
+        """The mean thumbnail of each class, uint8 (32, 32), over at most `most` cases evenly spaced in the table."""
+        lazy = self._pixels("thumbnail")
+        if lazy is None:
+            return {}
+        found: dict[str, NDArray[np.uint8]] = {}
+        for name in self.classes:
+            column = lazy.filter(pl.col("label") == name).select("thumbnail").collect()["thumbnail"].drop_nulls()
+            if len(column):
+                kept = column.gather_every(-(-len(column) // most))
+                stack = np.stack([np.frombuffer(b, np.uint8) for b in kept])
+                found[name] = stack.mean(axis=0).round().astype(np.uint8).reshape(32, 32)
+        return found
+
+    def thumbnails(self, cases: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
+        """The thumbnails of the named cases, uint8 (32, 32); cases without one are left out."""
+        path = self.folder / "cases.parquet"
+        if not path.exists():
+            return {}
+        lazy = pl.scan_parquet(path)
+        if "thumbnail" not in lazy.collect_schema().names():
+            return {}
+        rows = lazy.filter(pl.col("case").is_in(list(set(cases)))).select("case", "thumbnail").drop_nulls().collect()
+        return {case: np.frombuffer(pixels, np.uint8).reshape(32, 32) for case, pixels in rows.iter_rows()}
+
+    def _pixels(self, column: str) -> pl.LazyFrame | None:
+        path = self.folder / "cases.parquet"
+        if self.cases is None or column not in pl.scan_parquet(path).collect_schema().names():
+            return None
+        lazy = pl.scan_parquet(path).select("case", "label", column)
+        if "part" not in self.cases.columns:
+            return lazy
+        kept = self.cases.filter(pl.col("part").fill_null("") != "excluded").select("case")
+        return lazy.join(kept.lazy(), on="case", how="semi", maintain_order="left")

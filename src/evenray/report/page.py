@@ -1,0 +1,77 @@
+"""Sections become one self-contained page: no request ever leaves it, and its own policy forbids any."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from .folder import Run
+from .language import Language
+
+__all__ = ["SECTIONS", "page"]
+
+# Each section in the order of the page, with the verb that makes what it shows.
+SECTIONS = {
+    "summary": "run",
+    "asked": "run",
+    "data": "scan",
+    "audit": "audit",
+    "contrast": "explain",
+    "compare": "compare",
+    "training": "train",
+    "ranking": "evaluate",
+    "calibration": "evaluate",
+    "threshold": "evaluate",
+    "metrics": "evaluate",
+    "mistakes": "explain",
+    "limits": "run",
+    "repeat": "run",
+}
+
+
+def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
+    """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
+    say = Language(language)
+    shown = [(name, SECTIONS[name], _context(name, run, say)) for name in only]
+    template = _environment().get_template("page.html.j2")
+    text = template.render(say=say, run=run, sections=shown, kind=kind, css=_source("page.css"), js=_source("page.js"))
+    return text.strip() + "\n"
+
+
+def _context(name: str, run: Run, say: Language) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = importlib.import_module(f".sections.{name}", __package__).context(run, say)
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("evenray.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["share"] = share
+    return environment
+
+
+def _source(name: str) -> Markup:
+    """One of our own files, put into the page as it is."""
+    loader = _environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(_environment(), name)[0])
+
+
+def share(value: float, domain: tuple[float, float]) -> str:
+    """Where a value lies in a range, as the percentage that a style takes.
+
+    >>> share(0.25, (0.0, 0.5)), share(9.0, (0.0, 1.0))
+    ('50.00', '100.00')
+    """
+    low, high = domain
+    return f"{100 * min(max((value - low) / (high - low), 0.0), 1.0):.2f}"

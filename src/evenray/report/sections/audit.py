@@ -1,0 +1,47 @@
+"""What the audit found: the gravest first, with the evidence, the advice and the images."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..folder import Run
+from ..language import Language
+from ..pictures import thumbnail
+
+__all__ = ["context"]
+
+SEVERITIES = ("error", "warning", "info")
+PICTURES = 16  # thumbnails a finding
+NAMES = 300  # case names a finding
+
+
+def context(run: Run, say: Language) -> dict[str, Any] | None:
+    if run.findings is None:
+        return None
+    rows = run.findings.with_row_index("row").to_dicts()
+    rows.sort(key=lambda row: SEVERITIES.index(row["severity"]))
+    pictures = run.thumbnails(case for row in rows for case in row["cases"][:PICTURES])
+    uris = {case: thumbnail(pixels) for case, pixels in pictures.items()}
+    labels: dict[str, str] = {}
+    if run.cases is not None and "label" in run.cases.columns:
+        labels = dict(run.cases.select("case", "label").iter_rows())
+    found = [_finding(row, uris, labels, say) for row in rows]
+    tally = [(s, sum(row["severity"] == s for row in rows)) for s in SEVERITIES]
+    return {"findings": found, "tally": tally}
+
+
+def _finding(row: dict[str, Any], uris: dict[str, str], labels: dict[str, str], say: Language) -> dict[str, Any]:
+    cases = list(row["cases"] or [])
+    evidence = json.loads(row["evidence"] or "{}")
+    return {
+        "id": f"finding-{row['row']}",
+        "severity": row["severity"],
+        "title": row["title"],
+        "advice": row["advice"],
+        "evidence": [(name.replace("_", " "), say.value(value)) for name, value in evidence.items()],
+        "pictures": [(case, uris[case], labels.get(case, "")) for case in cases[:PICTURES] if case in uris],
+        "names": cases[:NAMES],
+        "count": len(cases),
+        "more": max(0, len(cases) - NAMES),
+    }

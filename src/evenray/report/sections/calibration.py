@@ -1,0 +1,26 @@
+"""Whether the probabilities mean what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evenray.metrics import calibration_curve
+
+from ..figures.calibration import calibration
+from ..folder import Run
+from ..language import Language
+
+__all__ = ["context"]
+
+
+def context(run: Run, say: Language) -> dict[str, Any] | None:
+    if run.predictions is None:
+        return None
+    test = run.predictions.part("test")
+    if test.table.is_empty():
+        return None
+    names = [run.positive] if run.binary else list(run.classes)
+    charts = [calibration(calibration_curve(test, name), f"reliability-{k}", name, say) for k, name in enumerate(names)]
+    metrics = (run.scores or {}).get("parts", {}).get("test", {}).get("metrics", {})
+    shown = [(name, metrics[name]) for name in ("brier", "ece", "log_loss") if name in metrics]
+    return {"figures": charts, "metrics": shown}

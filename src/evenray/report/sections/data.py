@@ -1,0 +1,140 @@
+"""The data: classes in each part, pixel histograms with their frequency tables, and what the headers say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.histogram import Histogram
+
+from ..figures.bars import bars
+from ..figures.histogram import pixels, quantity
+from ..folder import Run
+from ..language import Language
+from ..pictures import thumbnail
+from ..style import Figure, class_colours
+
+__all__ = ["context"]
+
+CATEGORIES = ("site", "size", "bits", "manufacturer", "modality", "view", "photometric", "format", "sex")
+ROWS = 32  # intervals of a frequency table
+
+
+def context(run: Run, say: Language) -> dict[str, Any] | None:
+    cases = run.cases
+    if cases is None or not run.classes:
+        return None
+    kept = cases if "part" not in cases.columns else cases.filter(pl.col("part").fill_null("") != "excluded")
+    colours = class_colours(run.classes, run.positive)
+    counts = run.histograms()
+    return {
+        "facts": _facts(run, kept, say),
+        "counts": _counts(run, kept, say),
+        "count_figure": _count_figure(run, kept, colours, say),
+        "histograms": [
+            pixels(c, f"pixels-{k}", name, say, colours[name]) for k, (name, c) in enumerate(counts.items())
+        ],
+        "table": _frequencies(counts, levels := _levels(kept)),
+        "levels": f"{levels[0]:g} – {levels[1]:g}",
+        "means": {name: thumbnail(picture) for name, picture in run.mean_thumbnails().items()},
+        "colours": colours,
+        "headers": _headers(kept, colours, say),
+        "same": _same(kept, say),
+        "rejected": [] if run.rejected is None else run.rejected.head(200).rows(),
+        "classes": list(counts),
+    }
+
+
+def _facts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str, str]]:
+    """Name, value and, for the positive class, why it was taken."""
+    known = "patient" in kept.columns and kept["patient"].is_not_null().any()
+    patients = say.count(kept["patient"].drop_nulls().n_unique()) if known else say("data.unknown")
+    why = str((run.dataset or {}).get("positive_why") or "")
+    facts = [(say("data.images"), say.count(kept.height), ""), (say("data.patients"), patients, "")]
+    facts.append((say("data.positive"), run.positive, why))
+    excluded = (run.cases.height if run.cases is not None else 0) - kept.height
+    if excluded:
+        facts.append((say("data.excluded"), say.count(excluded), ""))
+    if run.rejected is not None:
+        facts.append((say("data.rejected"), say.count(run.rejected.height), ""))
+    return facts
+
+
+def _counts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, list[int]]]:
+    """One row a part, the cases of each class in class order; a single row before the split."""
+    parts = run.parts
+    groups = [(say(f"part.{part}"), kept.filter(pl.col("part") == part)) for part in parts] or [(say("part.all"), kept)]
+    return [(name, [int((rows["label"] == c).sum()) for c in run.classes]) for name, rows in groups]
+
+
+def _count_figure(run: Run, kept: pl.DataFrame, colours: dict[str, str], say: Language) -> Figure:
+    words = {part: say(f"part.{part}") for part in run.parts}
+    column = pl.col("part").replace_strict(words, default=None) if words else pl.lit(say("part.all"))
+    table = kept.select("label", part=column)
+    order = list(words.values()) or [say("part.all")]
+    return bars(table, "part", colours, "counts", say("data.counts"), say, order, legend=True)
+
+
+def _headers(kept: pl.DataFrame, colours: dict[str, str], say: Language) -> list[Figure]:
+    """A bar chart for each thing the headers say in different ways; sizes too many to name become histograms."""
+    figures = []
+    for column in CATEGORIES:
+        table = _with(kept, column)
+        if table is None or table[column].n_unique() < 2:
+            continue
+        if column == "size" and table[column].n_unique() > 12:
+            figures += [
+                quantity(kept[side], f"size-{side}", say(f"data.{side}"), say("axis.pixels"), say)
+                for side in ("rows", "columns")
+                if kept[side].n_unique() > 1
+            ]
+            continue
+        figures.append(bars(table, column, colours, f"by-{column}", say(f"data.{column}"), say))
+    return figures
+
+
+def _same(kept: pl.DataFrame, say: Language) -> list[tuple[str, str]]:
+    """What is the same for every image, as name and value."""
+    found = []
+    for column in CATEGORIES:
+        table = _with(kept, column)
+        if table is not None and table[column].n_unique() == 1:
+            found.append((say(f"data.{column}"), str(table[column][0])))
+    return found
+
+
+def _with(kept: pl.DataFrame, column: str) -> pl.DataFrame | None:
+    """The label and one column, without the cases that do not have it; None where none has."""
+    if column == "size":
+        if not {"rows", "columns"} <= set(kept.columns):
+            return None
+        size = pl.format("{} × {}", pl.col("rows"), pl.col("columns"))
+        return kept.select("label", size=size).drop_nulls()
+    if column not in kept.columns:
+        return None
+    table = kept.select("label", column).drop_nulls()
+    return table if table.height else None
+
+
+def _levels(kept: pl.DataFrame) -> tuple[float, float]:
+    """The grey range of every image where they all have the same; else 256 levels from black to white."""
+    if {"low", "high"} <= set(kept.columns):
+        ranges = kept.select("low", "high").unique().drop_nulls()
+        if ranges.height == 1:
+            low, high = ranges.row(0)
+            if float(low).is_integer() and float(high).is_integer() and high - low >= ROWS:
+                return float(low), float(high)
+    return 0.0, 255.0
+
+
+def _frequencies(counts: dict[str, NDArray[np.int64]], levels: tuple[float, float]) -> list[tuple[str, list[int]]]:
+    """Bin/Interval and Count/Frequency of each class, in equal intervals of grey levels."""
+    if not counts:
+        return []
+    edges = np.linspace(levels[0] - 0.5, levels[1] + 0.5, ROWS + 1)
+    sums = [np.add.reduceat(c, np.arange(0, len(c), max(1, len(c) // ROWS))) for c in counts.values()]
+    tables = [Histogram(c, edges, 0, 1.0).table() for c in sums]
+    return [(rows[0][0], [count for _, count in rows]) for rows in zip(*tables, strict=True)]

@@ -1,0 +1,76 @@
+"""The loud notices on top of the page: everything that makes the numbers mean less than they seem to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ..folder import Run
+from ..language import Language
+
+__all__ = ["Notice", "notices"]
+
+WIDE = 0.15  # width of the 95 % interval of the test AUROC above which little can be told apart
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notice; `target` is the part of the page that says more."""
+
+    severity: str
+    title: str
+    text: str
+    target: str = ""
+    foreign: bool = False  # the words come from an artefact, which is written in English
+
+
+def notices(run: Run, say: Language) -> list[Notice]:
+    """All that apply, the gravest first."""
+    found = [*_errors(run, say), *_data(run, say), *_test(run, say)]
+    return sorted(found, key=lambda notice: ("error", "warning", "info").index(notice.severity))
+
+
+def _errors(run: Run, say: Language) -> list[Notice]:
+    if run.findings is None:
+        return []
+    rows = run.findings.with_row_index("row").filter(pl.col("severity") == "error")
+    found = [
+        Notice("error", f"{row['title'].rstrip('.')}.", row["advice"], f"finding-{row['row']}", foreign=True)
+        for row in rows.head(SHOWN).to_dicts()
+    ]
+    if rows.height > SHOWN:
+        found.append(Notice("error", say("notice.more", n=rows.height - SHOWN), say("notice.more_text"), "audit"))
+    return found
+
+
+def _data(run: Run, say: Language) -> list[Notice]:
+    facts: dict[str, Any] = (run.dataset or {}).get("facts", {})
+    found = []
+    if facts.get("synthetic"):
+        found.append(Notice("warning", say("notice.synthetic"), say("notice.synthetic_text"), "data"))
+    if facts.get("patients_known") is False:
+        found.append(Notice("warning", say("notice.patients"), say("notice.patients_text"), "limits"))
+    if run.rejected is not None and run.rejected.height:
+        text = say("notice.rejected_text", n=say.count(run.rejected.height))
+        found.append(Notice("info", say("notice.rejected"), text, "data"))
+    return found
+
+
+def _test(run: Run, say: Language) -> list[Notice]:
+    found = []
+    opened = run.provenance.get("test_opened") or []
+    if len(opened) > 1:
+        text = say("notice.opened_text", n=len(opened))
+        found.append(Notice("warning", say("notice.opened"), text, "repeat"))
+    auroc = (run.scores or {}).get("parts", {}).get("test", {}).get("metrics", {}).get("auroc")
+    if auroc is None or auroc["value"] is None:
+        return found
+    interval = say.interval(auroc["low"], auroc["high"])
+    if auroc["low"] <= 0.5 <= auroc["high"]:
+        found.append(Notice("error", say("notice.chance"), say("notice.chance_text", interval=interval), "metrics"))
+    elif auroc["high"] - auroc["low"] > WIDE:
+        found.append(Notice("warning", say("notice.wide"), say("notice.wide_text", interval=interval), "metrics"))
+    return found

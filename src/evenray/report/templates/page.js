@@ -1,0 +1,125 @@
+"use strict";
+(() => {
+  const at = (id) => document.getElementById(id);
+  const number = (x, digits = 3) => (Number.isFinite(x) ? x.toFixed(digits) : "–");
+  const count = (n) => Math.round(n).toLocaleString("en-US");
+  const brief = (x) => String(Number(x.toPrecision(3)));
+
+  // The 95 % interval of k out of n (Wilson 1927).
+  const wilson = (k, n) => {
+    const z = 1.959963984540054, d = n + z * z, c = (k + (z * z) / 2) / d;
+    const half = (z / d) * Math.sqrt((k * (n - k)) / n + (z * z) / 4);
+    return n ? `[${number(Math.max(0, c - half))}, ${number(Math.min(1, c + half))}]` : "";
+  };
+
+  // -- the threshold: everything follows from the counts at each of its steps ------------------------------------
+  const source = at("operating");
+  if (source) {
+    const { tables, shape } = JSON.parse(source.textContent);
+    const slider = at("slider"), prevalence = at("prevalence");
+    let table = tables[0];
+
+    // In one figure, put the marks of a named layer somewhere; null leaves that coordinate as it is.
+    const move = (figure, layer, x, y) => {
+      const marks = document.querySelectorAll(`svg[data-figure="${figure}"] [class*="${layer}"] > *`);
+      for (const mark of marks) {
+        const [, oldX, oldY] = /translate\(([^,]+),([^)]+)\)/.exec(mark.getAttribute("transform"));
+        mark.setAttribute("transform", `translate(${x ?? oldX},${y ?? oldY})`);
+      }
+    };
+    const shade = (id, n, of) => {
+      at(id).textContent = count(n);
+      at(id).parentElement.style.setProperty("--share", of ? n / of : 0);
+    };
+    const show = (name, k, n) => {
+      at(name).textContent = number(k / n);
+      at(`${name}-interval`).textContent = wilson(k, n);
+    };
+
+    const elsewhere = (sensitivity, specificity) => {
+      const share = Number(prevalence.value) / 100;
+      const sane = share > 0 && share < 1;
+      prevalence.setAttribute("aria-invalid", String(!sane));
+      const found = share * sensitivity, alarms = (1 - share) * (1 - specificity);
+      const cleared = (1 - share) * specificity, missed = share * (1 - sensitivity);
+      at("ppv-there").textContent = sane ? number(found / (found + alarms)) : "–";
+      at("npv-there").textContent = sane ? number(cleared / (cleared + missed)) : "–";
+      const people = share < 0.002 ? 100000 : 10000;
+      const sick = Math.round(people * share), hits = Math.round(people * found);
+      const words = {
+        people: count(people), sick: count(sick), found: count(hits), missed: count(sick - hits),
+        healthy: count(people - sick), alarms: count(people * alarms), positive: table.name, negative: table.negative,
+      };
+      at("people").textContent = sane ? at("people").dataset.text.replace(/\{(\w+)\}/g, (_, name) => words[name]) : "";
+    };
+
+    const update = () => {
+      const row = Number(slider.value), threshold = table.thresholds[row];
+      const tp = table.found[row], fp = table.alarms[row], P = table.positives, N = table.negatives;
+      const fn = P - tp, tn = N - fp;
+      at("threshold-now").textContent = brief(threshold);
+      slider.setAttribute("aria-valuetext", brief(threshold));
+      shade("tp", tp, P); shade("fn", fn, P); shade("fp", fp, N); shade("tn", tn, N);
+      show("sensitivity", tp, P); show("specificity", tn, N); show("ppv", tp, tp + fp); show("npv", tn, tn + fn);
+      elsewhere(tp / P, tn / N);
+      if (tables.length > 1) return;
+      move("roc", "movingroc", (fp / N) * shape.width, (1 - tp / P) * shape.height);
+      if (tp + fp) move("pr", "movingpr", (tp / P) * shape.width, (1 - tp / (tp + fp)) * shape.height);
+      const p = Math.min(Math.max(threshold, 1e-9), 1 - 1e-9);
+      const odds = Math.min(Math.max(Math.log(p / (1 - p)), -shape.edge), shape.edge);
+      const x = ((odds + shape.edge) / (2 * shape.edge)) * shape.width;
+      move("scores", "movingfirst", x, null); move("scores", "movinglast", x, null);
+    };
+    const begin = () => {
+      slider.max = table.thresholds.length - 1;
+      slider.value = table.row;
+      update();
+    };
+    const atHome = () => { prevalence.value = brief(100 * table.prevalence); };
+
+    slider.addEventListener("input", update);
+    prevalence.addEventListener("input", update);
+    at("here").addEventListener("click", () => { atHome(); update(); });
+    at("rare").addEventListener("click", () => { prevalence.value = brief(100 / 501); update(); });
+    at("reset")?.addEventListener("click", begin);
+    at("class")?.addEventListener("change", (event) => {
+      table = tables[Number(event.target.value)];
+      for (const word of document.querySelectorAll("#explorer .positive-name")) word.textContent = table.name;
+      atHome();
+      begin();
+    });
+    begin();
+  }
+
+  // -- the heat over the images ----------------------------------------------------------------------------------
+  at("opacity")?.addEventListener("input", (event) => {
+    document.documentElement.style.setProperty("--heat", Number(event.target.value) / 100);
+  });
+
+  // -- what a mark of a figure stands for ------------------------------------------------------------------------
+  const tip = at("tip");
+  document.addEventListener("pointermove", (event) => {
+    const mark = event.target.closest?.(".drawing .role-mark [aria-label]");
+    const words = mark?.closest(".mark-rect, .mark-symbol") && mark.getAttribute("aria-label");
+    tip.hidden = !words;
+    if (!words) return;
+    tip.textContent = words;
+    const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
+    tip.style.left = `${left}px`;
+    tip.style.top = `${event.clientY + 16}px`;
+  });
+
+  // -- where the reader is ---------------------------------------------------------------------------------------
+  const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const a of links.values()) a.removeAttribute("aria-current");
+      const link = links.get(entry.target.id);
+      link.setAttribute("aria-current", "true");
+      const bar = link.closest("ol");
+      if (bar.scrollWidth > bar.clientWidth) bar.scrollTo({ left: link.offsetLeft - 40, behavior: "smooth" });
+    }
+  }, { rootMargin: "-15% 0px -75% 0px" });
+  for (const name of links.keys()) if (at(name)) watcher.observe(at(name));
+})();
