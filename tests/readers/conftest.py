@@ -24,7 +24,8 @@ def dicom_dataset(pixels: np.ndarray, **attributes: Any) -> FileDataset:
     meta.TransferSyntaxUID = syntax
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
+    dataset = FileDataset("", {}, b"\0" * 128, meta, is_implicit_VR=implicit, is_little_endian=little)
     dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, "1.2.3.4"
     frames = int("NumberOfFrames" in attributes)
     colour = pixels.ndim - frames == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
     if view:
         header["view"] = view if view in VIEWS else "other"
     if manufacturer := text(groups, "Manufacturer").lower():
-        known = (name for part, name in MANUFACTURERS.items() if part in f"{manufacturer} ")
+        known = (name for word, name in MANUFACTURERS.items() if re.search(rf"(?<![a-z])({word})", manufacturer))
         header["manufacturer"] = next(known, "other")
     for keyword, key in (("WindowCenter", "window_center"), ("WindowWidth", "window_width")):
         if found := numbers(groups, keyword):
@@ -89,6 +90,8 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
         header["frames"] = layout.frames
     if text(groups, "LossyImageCompression") == "01":
         header["lossy"] = True
+    if text(groups, "SyntheticData").upper() == "YES" or text(groups, "SeriesDescription").startswith("SYNTHETIC"):
+        header["synthetic"] = True
     return header
 
 

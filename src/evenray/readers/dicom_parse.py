@@ -110,8 +110,9 @@ def _check_deflated(path: str, data: bytes) -> None:
 
 def _depth(dataset: Dataset) -> int:
     """How deep sequences of undefined length nest; those of defined length are only parsed when asked for."""
-    level, depth = [dataset], 0
+    level, depth = [dataset], -1
     while level and depth <= LIMITS.sequence_depth:
+        depth += 1
         level = [
             item
             for parent in level
@@ -119,8 +120,7 @@ def _depth(dataset: Dataset) -> int:
             if isinstance(element, DataElement) and element.VR == "SQ"
             for item in element.value
         ]
-        depth += 1
-    return depth - 1
+    return depth
 
 
 def _no_pixels(dataset: Dataset, data: bytes) -> str:
@@ -142,8 +142,7 @@ def _set_syntax(dataset: FileDataset, path: str) -> None:
         implicit, little = dataset.original_encoding
         native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
         syntax = uid.ImplicitVRLittleEndian if implicit else native
-        element = dataset.get_item("PixelData")
-        if element is not None and element.is_undefined_length:
+        if "PixelData" in dataset and dataset["PixelData"].is_undefined_length:
             raise ReadError(path, "does not say how its pixels are compressed (no transfer syntax)")
         dataset.file_meta.TransferSyntaxUID = syntax
 

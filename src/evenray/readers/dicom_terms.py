@@ -17,11 +17,12 @@ MONOCHROME1 MONOCHROME2 RGB YBR_FULL YBR_FULL_422 YBR_ICT YBR_RCT YBR_PARTIAL_42
 MODALITIES = frozenset(_MODALITIES.split())
 VIEWS = frozenset(_VIEWS.split())
 PHOTOMETRICS = frozenset([*_PHOTOMETRICS.split(), "PALETTE COLOR"])
-MANUFACTURERS = {  # what the attribute contains, lower case -> the name that is kept
+MANUFACTURERS = {  # how a word of the attribute starts, in lower case (a regular expression) -> the name that is kept
     "agfa": "Agfa", "canon": "Canon", "carestream": "Carestream", "delft": "Delft", "esaote": "Esaote",
-    "fuji": "Fujifilm", "ge ": "GE", "ge_": "GE", "gems": "GE", "general electric": "GE", "hitachi": "Hitachi",
-    "hologic": "Hologic", "kodak": "Kodak", "konica": "Konica Minolta", "lodox": "Lodox", "lorad": "Hologic",
-    "mindray": "Mindray", "neusoft": "Neusoft", "philips": "Philips", "picker": "Picker", "planmed": "Planmed",
-    "samsung": "Samsung", "shimadzu": "Shimadzu", "siemens": "Siemens", "swissray": "Swissray", "toshiba": "Toshiba",
-    "united imaging": "United Imaging", "uih": "United Imaging", "varian": "Varian", "vidar": "Vidar",
+    "example plates": "Example Plates", "fuji": "Fujifilm", "ge(?![a-z])|gems|general electric": "GE",
+    "hitachi": "Hitachi", "hologic|lorad": "Hologic", "kodak": "Kodak", "konica": "Konica Minolta", "lodox": "Lodox",
+    "mindray": "Mindray", "neusoft": "Neusoft", "phantom works": "Phantom Works", "philips": "Philips",
+    "picker": "Picker", "planmed": "Planmed", "samsung": "Samsung", "shimadzu": "Shimadzu", "siemens": "Siemens",
+    "swissray": "Swissray", "toshiba": "Toshiba", "united imaging|uih": "United Imaging", "varian": "Varian",
+    "vidar": "Vidar",
 }  # fmt: skip

@@ -86,10 +86,10 @@ def _image(picture: Picture, kind: str, source: Source, asked: Levels | None) ->
         info = np.iinfo(pixels.dtype)
         found, origin = (float(info.min), picture.high or float(info.max)), "dtype"
         if pixels.dtype != np.uint8:
-            header["largest"] = int(pixels.max())
+            header["largest_value"] = int(pixels.max())
     else:
         pixels, valid, found, origin = _floats(pixels, valid)
-        header["largest"] = found[1]
+        header["largest_value"] = found[1]
     header["levels_from"] = "asked for" if asked else "file" if picture.high else origin
     photometric = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
     return Image(np.ascontiguousarray(pixels), asked or found, valid, photometric, sha256=source.sha256, header=header)

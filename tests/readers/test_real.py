@@ -1,0 +1,108 @@
+"""Real files: what is read of them, against pydicom's own decoding; skipped where they are absent."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+
+from evenray.core.errors import ReadError
+from evenray.readers import fragments, read
+from evenray.readers._source import Source
+from evenray.readers.dicom_parse import parse, quiet
+from evenray.readers.dicom_pixels import Layout, decode
+
+# What only the extra decodes: JPEG of 12 bits, and lossless JPEG.
+NEEDS_EXTRA = {
+    "JPEG-lossy.dcm", "JPEGExtended_1s_1f_u_16_12.dcm", "RG2_JPLY.dcm", "RG2_JPLY_fixed.dcm",
+    "JPEGLossless_1s_1f_i_16_16_bad.dcm", "JPEGLossless_1s_1f_u_16_12.dcm", "JPEG-LL.dcm",
+    "JPEGLosslessP14SV1_1s_1f_u_08_08.dcm", "JPEGLosslessP14SV1_1s_1f_u_16_16.dcm",
+    "JPEGLosslessP14SV1_3s_2f_u_08_08.dcm", "RG2_JPLL.dcm", "SC_rgb_jpeg_gdcm.dcm",
+}  # fmt: skip
+HAS_EXTRA = importlib.util.find_spec("imagecodecs") is not None
+
+
+def stored_values(path: Path) -> np.ndarray:
+    with quiet():
+        dataset = parse(Source.of(path))
+        layout = Layout.of(dataset, str(path))
+        frames = [decode(dataset, layout, index, str(path)) for index in range(layout.frames)]
+    return np.stack(frames) if len(frames) > 1 else frames[0]
+
+
+def test_every_readable_dicom_file_reads_as_pydicom_decodes_it(evenray_data: Path) -> None:
+    paths = sorted((evenray_data / "dicom" / "codecs").rglob("*.dcm"))
+    assert len(paths) == 80
+    refused, compared = {}, 0
+    for path in paths:
+        try:
+            images = [read(path, fragment=name) for name in fragments(path)]
+        except ReadError as error:
+            refused[path.name] = error.reason
+            continue
+        assert all(image.shape == images[0].shape for image in images)
+        with quiet():
+            try:
+                reference = pydicom.dcmread(path).pixel_array
+            except (RuntimeError, NotImplementedError):  # pydicom has no codec of its own for it
+                continue
+        np.testing.assert_array_equal(stored_values(path), reference, err_msg=path.name)
+        compared += 1
+    assert "damaged or incomplete" in refused.pop("966.dcm")
+    assert set(refused) == (set() if HAS_EXTRA else NEEDS_EXTRA)
+    assert all("pip install 'evenray[codecs]'" in reason for reason in refused.values())
+    assert compared >= 60
+
+
+def test_nothing_leaks_while_reading_them(evenray_data: Path, capfd) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for path in sorted((evenray_data / "dicom" / "codecs").rglob("*.dcm")):
+            if path.stat().st_size < 100_000:
+                try:
+                    read(path)
+                except ReadError:
+                    continue
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_the_polarity_pair_are_each_others_negative(evenray_data: Path) -> None:
+    folder = evenray_data / "dicom" / "polarity"
+    plain = read(next(folder.glob("1.2.276*.dcm")))
+    fake = read(folder / "Fake_MONOHR1.dcm")
+    assert (plain.header["photometric_in_file"], fake.header["photometric_in_file"]) == ("MONOCHROME2", "MONOCHROME1")
+    np.testing.assert_array_equal(plain.pixels, 255 - fake.pixels)
+    assert plain.levels == fake.levels == (0, 255)
+    # Lungs are darker than the mediastinum between them only in the true one.
+    lung, middle = plain.pixels[400:600, 250:350].mean(), plain.pixels[400:600, 480:540].mean()
+    assert lung < middle
+
+
+@pytest.mark.parametrize("pattern", ["chest-xray-full/*/*", "breast-ultrasound-256/*/*", "chest-xray-224/test/*/*"])
+def test_pictures_read_as_opencv_decodes_them(evenray_data: Path, pattern: str) -> None:
+    paths = sorted(evenray_data.glob(pattern))
+    assert paths
+    for path in paths[:: max(1, len(paths) // 20)]:
+        image = read(path)
+        reference = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if image.channels == 1 and reference.ndim == 3:
+            assert (reference == reference[..., :1]).all()
+            reference = reference[..., 0]
+        np.testing.assert_array_equal(image.pixels, reference if reference.ndim == 2 else reference[..., ::-1])
+        assert image.levels == (0, 255)
+
+
+@pytest.mark.parametrize("name", ["pneumoniamnist", "breastmnist"])
+def test_medmnist(evenray_data: Path, name: str) -> None:
+    path = evenray_data / "medmnist" / f"{name}.npz"
+    with np.load(path) as archive:
+        for part in ("train", "val", "test"):
+            arrays = archive[f"{part}_images"]
+            names = [fragment for fragment in fragments(path) if fragment.startswith(f"{part}/")]
+            assert len(names) == len(arrays)
+            np.testing.assert_array_equal(read(path, fragment=names[-1]).pixels, arrays[-1])
