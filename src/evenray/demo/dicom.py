@@ -102,6 +102,7 @@ def _identity(dataset: Dataset, film: Film, sex: str, seed: int) -> None:
     dataset.AccessionNumber, dataset.ReferringPhysicianName = "", ""
     dataset.StudyDescription = "Chest PA"
     dataset.SeriesDescription = dataset.ImageComments = NOTICE
+    dataset.SyntheticData = "YES"  # DICOM PS3.3 C.12.1: so that software knows it too
     dataset.QualityControlImage = "YES"  # DICOM's own word for the image of a phantom
 
 

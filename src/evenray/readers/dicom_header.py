@@ -76,6 +76,8 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
         "channels_in_file": layout.samples,
     }
     modality, view = text(groups, "Modality").upper(), text(groups, "ViewPosition").upper()
+    if text(groups, "SyntheticData").upper() == "YES":
+        header["synthetic"] = True
     if modality in MODALITIES:
         header["modality"] = modality
     if view:
