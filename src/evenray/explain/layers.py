@@ -1,0 +1,121 @@
+"""What the layers of a network hold and make: filters, feature maps, and the patches that excite a channel most."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..core.errors import UsageError
+from ..networks import Classifier
+from ..networks.anatomy import Sight, anatomy
+
+__all__ = ["Patch", "exciting_patches", "feature_maps", "filters", "layer_named"]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A part of an image: the index of the image, the box (top, left, bottom, right) in pixels, bottom and right
+    exclusive and cut at the image's border, the channel's value there, and the pixels (C, h, w)."""
+
+    image: int
+    box: tuple[int, int, int, int]
+    value: float
+    pixels: NDArray[np.float32]
+
+
+def filters(model: Classifier, layer: str) -> NDArray[np.float32]:
+    """The filters of a convolution by its name in the network (features.0): float32 (out, in, kh, kw).
+
+    >>> from evenray.networks import build
+    >>> filters(build("vgg11(width=0.1)", classes=2, channels=1, size=28), "features.0").shape
+    (6, 1, 3, 3)
+    """
+    module = layer_named(model, layer)
+    if not isinstance(module, nn.Conv2d):
+        raise UsageError(f"'{layer}' is a {type(module).__name__}; only a convolution has filters.")
+    weights: NDArray[np.float32] = module.weight.detach().cpu().float().numpy()
+    return weights
+
+
+def feature_maps(model: Classifier, x_NCHW: Tensor, layer: str) -> NDArray[np.float32]:
+    """What a layer makes of images: float32 (N, C, H, W), or (N, D) behind a linear layer. The model is in evaluation.
+
+    >>> from evenray.networks import build
+    >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    >>> feature_maps(model, torch.zeros(2, 1, 28, 28), "features.2").shape
+    (2, 6, 14, 14)
+    """
+    kept: list[Tensor] = []
+    handle = layer_named(model, layer).register_forward_hook(lambda module, args, output: kept.append(output.clone()))
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            model(x_NCHW)
+    finally:
+        handle.remove()
+        model.train(training)
+    maps: NDArray[np.float32] = kept[0].cpu().float().numpy()
+    return maps
+
+
+def exciting_patches(
+    model: Classifier, batches: Iterable[Tensor], layer: str, channel: int, *, top: int = 9
+) -> list[Patch]:
+    """The patches that excite one channel of a layer most, strongest first, at most one an image.
+
+    `batches` are x_NCHW; only the best patches are kept in memory. The patch is the receptive field of the strongest
+    value (Zeiler & Fergus 2014, section 4, show such patches beside their reconstructions).
+    """
+    sight = _sight(model, layer)
+    best: list[tuple[float, int, Patch]] = []
+    seen = 0
+    for x_NCHW in batches:
+        maps = feature_maps(model, x_NCHW, layer)
+        if maps.ndim != 4 or not 0 <= channel < maps.shape[1]:
+            raise UsageError(
+                f"'{layer}' has no channel {channel}; it has {maps.shape[1]}, of {maps.ndim - 2} dimensions."
+            )
+        for image, map_HW in enumerate(maps[:, channel]):
+            patch = _strongest(map_HW, x_NCHW[image], seen + image, sight)
+            entry = (patch.value, -patch.image, patch)
+            if len(best) < top:
+                heapq.heappush(best, entry)
+            elif entry > best[0]:
+                heapq.heapreplace(best, entry)
+        seen += len(x_NCHW)
+    return [patch for _, _, patch in sorted(best, reverse=True)]
+
+
+def layer_named(model: Classifier, layer: str) -> nn.Module:
+    """The module of that name in the network; UsageError lists the names there are."""
+    modules: dict[str, nn.Module] = {name: module for name, module in model.network.named_modules() if name}
+    name = layer.removeprefix("network.")
+    if name not in modules:
+        leaves = [name for name, module in modules.items() if not list(module.children())]
+        raise UsageError(f"The network has no layer '{layer}'; it has {', '.join(leaves)}.")
+    return modules[name]
+
+
+def _sight(model: Classifier, layer: str) -> Sight:
+    name = layer.removeprefix("network.")
+    inside = [row for row in anatomy(model) if row.name == name or row.name.startswith(f"{name}.")]
+    sights = [row.sight for row in inside if row.sight is not None]
+    if not sights:
+        raise UsageError(f"'{layer}' makes no maps, so no patch of the image belongs to its values.")
+    return max(sights, key=lambda sight: sight.field)
+
+
+def _strongest(map_HW: NDArray[np.float32], x_CHW: Tensor, image: int, sight: Sight) -> Patch:
+    row, column = (int(i) for i in np.unravel_index(int(map_HW.argmax()), map_HW.shape))
+    top, left = (sight.start + i * sight.jump for i in (row, column))
+    height, width = x_CHW.shape[-2:]
+    box = (max(0, top), max(0, left), min(height, top + sight.field), min(width, left + sight.field))
+    pixels = x_CHW[:, box[0] : box[2], box[1] : box[3]].detach().cpu().float().numpy().copy()
+    return Patch(image, box, float(map_HW[row, column]), pixels)
