@@ -76,8 +76,6 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
         "channels_in_file": layout.samples,
     }
     modality, view = text(groups, "Modality").upper(), text(groups, "ViewPosition").upper()
-    if text(groups, "SyntheticData").upper() == "YES":
-        header["synthetic"] = True
     if modality in MODALITIES:
         header["modality"] = modality
     if view:
