@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from evenray.audit import measure
 from evenray.core.types import Dataset, Image
@@ -103,6 +104,13 @@ def dataset_of(table: pl.DataFrame, **changes: Any) -> Dataset:
     return Dataset(table, ("healthy", "sick"), "sick", "data", **changes)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_blas_thread() -> Iterator[None]:
+    """As `audit` does for all its checks: small matrices gain nothing from threads that wait for each other."""
+    with threadpool_limits(1):
+        yield
+
+
 @pytest.fixture(scope="session")
 def clean_table() -> pl.DataFrame:
     """600 patients with one faultless image each, not split yet."""
@@ -114,20 +122,25 @@ def clean(clean_table: pl.DataFrame) -> Dataset:
     return dataset_of(clean_table)
 
 
-Plant = Callable[..., Dataset]
-
-
 @pytest.fixture
-def plant(clean_table: pl.DataFrame) -> Plant:
-    """`plant(change, seeds)`: the clean set, in which the pictures of these cases are changed."""
+def plant(clean_table: pl.DataFrame) -> Callable[..., Dataset]:
+    """`plant(change, rows)`: the clean set, in which the pictures of these cases are changed.
 
-    def planted(change: Callable[[NDArray[np.uint16]], NDArray[Any]], seeds: Sequence[int], top: float = TOP) -> Dataset:
-        table = clean_table
-        names = {row: table["case"][row] for row in seeds}
-        rows = [described(as_image(change(phantom(row)), top)) | {"case": names[row]} for row in seeds]
-        fresh = pl.DataFrame(rows, infer_schema_length=None).cast(
-            {name: table.schema[name] for name in rows[0]}  # type: ignore[arg-type]
-        )
-        return dataset_of(table.update(fresh, on="case"))
+    With `source`, they are changed from the picture of that case instead of their own.
+    """
+
+    def planted(
+        change: Callable[[NDArray[np.uint16]], NDArray[Any]],
+        rows: Sequence[int],
+        top: float = TOP,
+        source: int | None = None,
+    ) -> Dataset:
+        described_rows = [
+            described(as_image(change(phantom(row if source is None else source)), top))
+            | {"case": clean_table["case"][row]}
+            for row in rows
+        ]
+        fresh = pl.DataFrame(described_rows, schema_overrides=clean_table.schema, infer_schema_length=None)
+        return dataset_of(clean_table.update(fresh, on="case"))
 
     return planted

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from evenray.core.registry import Registry
 from evenray.core.types import Dataset, Finding, Image
 from evenray.histogram import Histogram
@@ -119,6 +121,8 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
     Findings depend on the table alone: join the tables of shards and judge them together.
     """
     names = tuple(checks) if only is None else only
-    found = [finding for name in names for finding in checks[name](dataset)]
+    # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        found = [finding for name in names for finding in checks[name](dataset)]
     order = ("error", "warning", "info")
     return sorted(found, key=lambda finding: order.index(finding.severity))

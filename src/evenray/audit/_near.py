@@ -144,7 +144,8 @@ def _verified(table: pl.DataFrame, pairs: NDArray[np.int64]) -> tuple[NDArray[np
         part = pairs[start : start + 4096]
         first, second = _standard(pixels[part[:, 0]]), _standard(pixels[part[:, 1]])
         same = _cosine(first - common, second - common)
-        negative = _cosine(first - common, -second - common)
+        # Either may be the negative. Two negatives of a set have its common part twice, so both ways have to match.
+        negative = np.minimum(_cosine(first - common, -second - common), _cosine(-first - common, second - common))
         value = np.where(same >= negative, same, -negative)
         keep = np.abs(value) >= MATCH
         links.append(part[keep])

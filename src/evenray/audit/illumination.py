@@ -15,7 +15,7 @@ from ._table import numbers, pixel_rows, values_text, worst_first
 __all__ = ["FALLOFFS", "illumination"]
 
 SPREADS = 6.0
-FRAMED = 0.04
+FRAMED = 0.1
 DISTINCT = 0.45  # the spread above which a fall-off cannot be told in this kind of image
 
 _ALONG = np.linspace(0, 1, 32, dtype=np.float32)

@@ -19,11 +19,14 @@ _KERNEL = np.ones((7, 7), np.uint8)
 CONTRAST = 115  # of 255: a stroke stands out by this much
 MUCH = 0.004  # share of the area, above what is usual: some 200 pixels at 224 x 224, a word
 SPREADS = 6.0
+SMALL = 100
 
 
 def measure_text(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
     """Column strokes: share of the area, 0..1, that a white top-hat (7 x 7, on the copy of at most 512 pixels) raises by
-    over 45 % of the grey range."""
+    over 45 % of the grey range; 0 in images under 100 pixels, where anatomy is as thin as a stroke."""
+    if min(reduced.small.shape) < SMALL:
+        return {"strokes": 0.0}
     raised = cv2.morphologyEx(reduced.small, cv2.MORPH_TOPHAT, _KERNEL)
     return {"strokes": cv2.countNonZero(cv2.threshold(raised, CONTRAST, 1, cv2.THRESH_BINARY)[1]) / reduced.small.size}
 
