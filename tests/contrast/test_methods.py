@@ -242,6 +242,14 @@ def test_chains_compose_to_what_the_steps_give_one_by_one(steps: list[str]) -> N
     assert np.abs(together - one_by_one.pixels).max() <= 65535 * 0.002
 
 
+def test_none_returns_the_pixels_as_they_are() -> None:
+    image = Image(np.array([[-5000, 12, 9000]], np.int16), (-1024, 3071))
+    assert np.array_equal(enhance(image, "none").pixels, image.pixels)
+    assert curve("none", Histogram.of(image)).values[[0, 4095]].tolist() == [0, 1]
+    with pytest.raises(UsageError, match="takes no parameters"):
+        enhance(image, "none(3)")
+
+
 def test_curve_of_a_chain_needs_no_pixel() -> None:
     image = Image(np.random.default_rng(0).integers(0, 200, (30, 30)).astype(np.uint8), (0, 255))
     values = curve("percentile(1, 99) | gamma(0.8)", Histogram.of(image)).values

@@ -62,14 +62,16 @@ def curve(spec: str, histogram: Histogram) -> Curve:
     array([1.  , 0.25, 0.  ])
     """
     stages = _compiled(spec)
-    if len(stages) != 1 or not isinstance(stages[0], Globally):
+    if not stages:
+        return composed((), histogram)
+    if len(stages) > 1 or not isinstance(stages[0], Globally):
         raise UsageError(f"'{spec}' treats pixels by where they are, so it has no single curve; use enhance.")
     return composed(stages[0].functions, histogram)
 
 
 def composed(functions: tuple[Method, ...], histogram: Histogram) -> Curve:
     """All functions in order as one curve over the bins of `histogram`, without rounding in between."""
-    values = np.clip(functions[0](histogram).values, 0.0, 1.0)
+    values = np.clip(functions[0](histogram).values, 0.0, 1.0) if functions else histogram.unit_levels
     for function in functions[1:]:
         spread, place = _pushed(histogram, values)
         values = np.clip(function(spread).values, 0.0, 1.0)[place]
@@ -107,7 +109,9 @@ def _pushed(histogram: Histogram, values: NDArray[np.float64]) -> tuple[_Spread,
 
 @lru_cache(maxsize=256)
 def _compiled(spec: str) -> tuple[Globally | Callable[[Image], Image], ...]:
-    steps = [(needs_pixels(contrasts[step.name]), contrasts.bind(step)) for step in parse(spec)]
+    bound = [(step.name, contrasts.bind(step)) for step in parse(spec)]
+    # "none" drops out here, so that it returns the pixels as they are, also those outside the range.
+    steps = [(needs_pixels(contrasts[name]), function) for name, function in bound if name != "none"]
     stages: list[Globally | Callable[[Image], Image]] = []
     for pixelwise, group in groupby(steps, key=lambda step: step[0]):
         functions = tuple(function for _, function in group)

@@ -9,7 +9,9 @@ import numpy as np
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-__all__ = ["equalized_within"]
+__all__ = ["TIE", "equalized_within"]
+
+TIE = 1e-9  # a level at the cut belongs below it, also where rounding put the mean a hair lower
 
 
 def equalized_within(histogram: Histogram, splits: Sequence[float]) -> Curve:
@@ -21,7 +23,7 @@ def equalized_within(histogram: Histogram, splits: Sequence[float]) -> Curve:
     bounds = [0.0, *sorted(splits), 1.0]
     place = histogram.unit_levels
     values = place.copy()
-    edges = np.searchsorted(place, bounds[1:-1], side="right")
+    edges = np.searchsorted(place, np.array(bounds[1:-1]) + TIE, side="right")
     for low, high, start, stop in zip(bounds, bounds[1:], [0, *edges], [*edges, len(place)], strict=False):
         ranks = np.cumsum(histogram.counts[start:stop])
         if len(ranks) and ranks[-1]:

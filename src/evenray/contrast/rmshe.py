@@ -11,7 +11,7 @@ from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
 from ._kinds import monotone
-from ._segments import equalized_within
+from ._segments import TIE, equalized_within
 
 __all__ = ["rmshe"]
 
@@ -35,5 +35,5 @@ def _means(histogram: Histogram, start: int, stop: int, depth: int) -> list[floa
     if not depth or not total:
         return []
     mean = float(counts @ place) / total
-    cut = start + int(np.searchsorted(place, mean, side="right"))
+    cut = start + int(np.searchsorted(place, mean + TIE, side="right"))
     return [*_means(histogram, start, cut, depth - 1), mean, *_means(histogram, cut, stop, depth - 1)]

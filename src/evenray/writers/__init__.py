@@ -1,0 +1,62 @@
+"""Writing images back as their file was: an enhanced copy in the input's own format and depth.
+
+A writer is `f(source, target, images, note)`: `images` maps the fragments of the source file to their new pixels, and
+`note` says in a few words what was done to them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from evenray.core.artefacts import atomic
+from evenray.core.errors import UsageError
+from evenray.core.registry import Registry
+from evenray.core.types import Image
+
+__all__ = ["write", "writers"]
+
+writers = Registry(
+    "writer",
+    {
+        "dicom": "evenray.writers.dicom:write",
+        "jpeg": "evenray.writers.raster:write",
+        "png": "evenray.writers.raster:write",
+        "tiff": "evenray.writers.raster:write",
+        "bmp": "evenray.writers.raster:write",
+        "pgm": "evenray.writers.raster:write",
+        "ppm": "evenray.writers.raster:write",
+        "nifti": "evenray.writers.nifti:write",
+        "npz": "evenray.writers.npz:write",
+    },
+    context=4,
+)
+
+Writer = Callable[[Path, Path, Mapping[str, Image], str], None]
+
+
+def write(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], images: Mapping[str, Image], note: str
+) -> None:
+    """A copy of the file `source` at `target` with new pixels, whole or not at all.
+
+    `images` holds one image for every fragment that the reader lists ("" for a plain image), as the reader gave them
+    but for their pixels; its header says the format. UsageError where it does not, StorageError where the disk is full.
+
+    >>> import cv2, tempfile, numpy as np
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> source, target = folder / "a.png", folder / "b.png"
+    >>> _ = cv2.imwrite(str(source), np.zeros((2, 2), np.uint16))
+    >>> write(source, target, {"": Image(np.full((2, 2), 9, np.uint16), (0, 65535), header={"format": "png"})}, "demo")
+    >>> cv2.imread(str(target), cv2.IMREAD_UNCHANGED).tolist()
+    [[9, 9], [9, 9]]
+    """
+    kind = str(next(iter(images.values())).header.get("format")) if images else ""
+    if kind not in writers:
+        raise UsageError(f"{source}: images of the format '{kind}' cannot be written; known: {', '.join(writers)}.")
+    target = Path(target)
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the file that is read; choose another folder with -o.")
+    with atomic(target) as temporary:
+        writers[kind](Path(source), temporary, images, note)
