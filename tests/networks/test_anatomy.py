@@ -52,7 +52,9 @@ def test_receptive_fields_are_those_of_the_gradient(spec: str, layer: str) -> No
             )
         if isinstance(module, nn.LocalResponseNorm):
             module.forward = lambda x: x  # type: ignore[method-assign]
-    x = torch.rand(1, 1, size, size, dtype=torch.float64).requires_grad_()
+    x = (
+        0.6 + 0.4 * torch.rand(1, 1, size, size, dtype=torch.float64)
+    ).requires_grad_()  # above the mean: no ReLU closes
     found: list[torch.Tensor] = []
     model.double().network.get_submodule(layer).register_forward_hook(lambda m, a, out: found.append(out))
     model(x)
@@ -70,7 +72,7 @@ def test_the_text_has_a_row_a_layer_and_the_totals() -> None:
     assert lines[-1].split() == ["total", "138,357,544", "15,470,264,320"]
 
 
-@pytest.mark.parametrize("name", list(networks))
+@pytest.mark.parametrize("name", [name for name in networks if name not in ("torchvision", "timm")])
 def test_every_network_can_be_drawn(name: str) -> None:
     drawing = ElementTree.fromstring(figure(f"{name}(width=0.1)", classes=2, channels=1, size=32))
     titles = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}title")]

@@ -15,7 +15,6 @@ from ..core.errors import UsageError
 from ..core.spec import Step
 from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
-from ._initialise import initialise
 from ._load import load_into
 from ._network import Network
 from ._registry import networks
@@ -51,11 +50,11 @@ def build(
     (torch.Size([5, 2]), 'network.features.9')
     """
     _check(classes, channels, size, mean, std, weights)
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        torch.manual_seed(seed)
         network: Network = networks.bind(spec)(classes, channels, size)
     layer = _attribution_layer(network, channels, size)
-    network.to_empty(device="cpu")
-    initialise(network, seed)
+    network.materialise(seed)
     mean, std = _or(mean, 0.5, channels), _or(std, 0.25, channels)
     source = None
     if weights is not None:
@@ -115,7 +114,8 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
         for name in network.activations
     ]
     training = network.training
-    network.eval().trunk(torch.empty(1, channels, size, size, device="meta"))
+    with torch.no_grad():
+        network.eval().trunk(torch.zeros(1, channels, size, size, device=next(network.parameters()).device))
     network.train(training)
     for handle in handles:
         handle.remove()

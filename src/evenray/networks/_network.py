@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ._initialise import initialise
+
 __all__ = ["ConvNet", "Network", "map_side"]
 
 
@@ -42,6 +44,11 @@ class Network(nn.Module):
 
     def score_map(self, map_NCHW: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def materialise(self, seed: int) -> None:
+        """From the meta device, where `build` makes it, to the CPU, with initial weights from the seed."""
+        self.to_empty(device="cpu")
+        initialise(self, self.outputs, seed)
 
     def take_auxiliary(self) -> list[tuple[float, Tensor]]:
         """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""

@@ -30,6 +30,8 @@ networks = Registry(
         "msra": "evenray.networks.msra:msra",
         "googlenet": "evenray.networks.googlenet:googlenet",
         "googlenet_bn": "evenray.networks.googlenet:googlenet_bn",
+        "torchvision": "evenray.networks.adapter:torchvision",
+        "timm": "evenray.networks.adapter:timm",
     },
     context=3,  # classes, channels, size
 )
