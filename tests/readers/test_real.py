@@ -24,6 +24,8 @@ NEEDS_EXTRA = {
     "JPEGLosslessP14SV1_1s_1f_u_08_08.dcm", "JPEGLosslessP14SV1_1s_1f_u_16_16.dcm",
     "JPEGLosslessP14SV1_3s_2f_u_08_08.dcm", "RG2_JPLL.dcm", "SC_rgb_jpeg_gdcm.dcm",
 }  # fmt: skip
+# Its header says unsigned and its stream signed; pydicom's plug-ins give 63488 or 30720 for the air around the patient.
+CONTRADICTORY = {"TOSHIBA_J2K_SIZ1_PixRep0.dcm"}
 HAS_EXTRA = importlib.util.find_spec("imagecodecs") is not None
 
 
@@ -46,6 +48,8 @@ def test_every_readable_dicom_file_reads_as_pydicom_decodes_it(evenray_data: Pat
             refused[path.name] = error.reason
             continue
         assert all(image.shape == images[0].shape for image in images)
+        if path.stat().st_size > 1_000_000 or path.name in CONTRADICTORY:
+            continue
         with quiet():
             try:
                 reference = pydicom.dcmread(path).pixel_array
@@ -57,6 +61,13 @@ def test_every_readable_dicom_file_reads_as_pydicom_decodes_it(evenray_data: Pat
     assert set(refused) == (set() if HAS_EXTRA else NEEDS_EXTRA)
     assert all("pip install 'evenray[codecs]'" in reason for reason in refused.values())
     assert compared >= 60
+
+
+def test_a_stream_that_says_signed_is_signed(evenray_data: Path) -> None:
+    folder = evenray_data / "dicom" / "codecs" / "ds" / "JPEG2000Lossless"
+    one, other = (read(folder / name) for name in ("TOSHIBA_J2K_SIZ1_PixRep0.dcm", "TOSHIBA_J2K_SIZ0_PixRep1.dcm"))
+    assert one.pixels[0, 0] == other.pixels[0, 0] == -2048  # outside the scanner's circle
+    assert one.levels == other.levels == (-1000, 1699)
 
 
 def test_nothing_leaks_while_reading_them(evenray_data: Path, capfd) -> None:

@@ -55,7 +55,7 @@ def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window
     """
     asked_levels(levels, window)  # a wrong option is the caller's mistake, whatever the file
     image: Image = _guarded(path, "read", fragment=fragment, levels=levels, window=window)
-    return image
+    return image if image.pixels.flags.writeable else image.with_pixels(image.pixels.copy())
 
 
 def fragments(path: Path) -> list[str]:
@@ -109,7 +109,7 @@ _FOREIGN = {
     b"%PDF": "is a PDF document, not an image",
     b"<": "is a web page or XML text, not an image",
     b"PK\x03\x04": "is a ZIP archive without images of the MedMNIST kind (train_images, ...)",
-    b"\x1f\x8b": "is a gzip file that holds no NIfTI volume",
+    b"\x1f\x8b": "is a gzip file that holds no NIfTI volume, or a damaged one",
     b"GIF8": "is a GIF picture, which is not read; convert it to PNG",
     b"RIFF": "is a RIFF file (WebP, AVI, WAV), which is not read; convert it to PNG",
     b"version https://git-lfs": "is a Git LFS pointer; fetch the file itself",

@@ -98,7 +98,9 @@ def decode(dataset: FileDataset, layout: Layout, frame: int, path: str) -> Array
         raise ReadError(path, f"its pixel data holds no frame {frame} of {layout.frames}; it is truncated") from None
     pixels, precision, photometric = decode_frame(data, layout, path)
     if layout.syntax in JPEG2000TransferSyntaxes or layout.syntax in JPEGLSTransferSyntaxes:
-        stored = _signed(pixels, precision, 0, layout.pixel_representation)
+        # Header and stream contradict each other in some CT: negative values come of it, whichever says signed.
+        signed = layout.pixel_representation or int(pixels.dtype.kind == "i")
+        stored = _signed(pixels, precision, 0, signed)
     else:
         shift = layout.high_bit + 1 - layout.bits_stored if precision > layout.bits_stored else 0
         stored = _signed(pixels, min(precision, layout.bits_stored), shift, layout.pixel_representation)

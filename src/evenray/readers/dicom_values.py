@@ -56,7 +56,7 @@ def modality(stored: Array, groups: Sequence[Dataset], layout: Layout, path: str
     """Stored values in modality units: by the modality LUT, or by slope and intercept; float32 only where needed."""
     if stored.dtype.kind == "f":
         return _from_floats(stored)
-    bits, signed = layout.bits_stored, layout.pixel_representation
+    bits, signed = layout.bits_stored, stored.dtype.kind == "i"
     low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
     notes: dict[str, Any] = {}
     table = lut_of(groups, "ModalityLUTSequence", signed=low < 0)

@@ -59,7 +59,7 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
     array = archive.array(part)
     if not 0 <= number < len(array):
         raise ReadError(source.path, f"has no '{fragment}'; {part} holds {len(array)} images")
-    pixels = np.ascontiguousarray(array[number])
+    pixels = np.array(array[number])  # a copy: the archive's own stays as it is
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
     header = {"format": "npz", "channels_in_file": 1 if pixels.ndim == 2 else 3, "bits_allocated": pixels.itemsize * 8}
     pixels = collapse(pixels) if pixels.ndim == 3 else pixels

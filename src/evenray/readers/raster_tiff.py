@@ -41,7 +41,7 @@ def pages(path: str, data: bytes) -> list[Page]:
             raise ReadError(path, "a page directory lies outside the file; it is truncated or damaged")
         seen.add(at)
         check(path, "frames", len(seen), "pages")
-        tags, at = _directory(data, at, order, big)
+        tags, at = _directory(path, data, at, order, big)
         found.append(_page(len(found), tags))
     kept = [page for page in found if not page.reduced] or found
     if not kept:
@@ -53,12 +53,14 @@ def _int(data: bytes, at: int, size: int, order: str) -> int:
     return int.from_bytes(data[at : at + size], "little" if order == "little" else "big")
 
 
-def _directory(data: bytes, at: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
+def _directory(path: str, data: bytes, at: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
     wide, entry = (8, 20) if big else (4, 12)
     count = _int(data, at, 8 if big else 2, order)
     at += 8 if big else 2
+    if at + count * entry + wide > len(data):
+        raise ReadError(path, "ends inside a page directory; it is truncated or damaged")
     tags = {}
-    for place in range(at, min(at + count * entry, len(data) - entry + 1), entry):
+    for place in range(at, at + count * entry, entry):
         tag, kind = _int(data, place, 2, order), _int(data, place + 2, 2, order)
         if tag in _WANTED and kind in _SIZES:
             size, number = _SIZES[kind], _int(data, place + 4, wide, order)
