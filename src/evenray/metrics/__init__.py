@@ -2,19 +2,40 @@
 
 from ._meter import METRICS, decide
 from .calibration import calibration_curve
+from .calibrators import Calibration, calibrate, calibrations
+from .decision import decision_curve
+from .groups import bands, by_group, per_patient
 from .operating import choose_threshold, rules
+from .paired import LOWER_IS_BETTER, Difference, compare_models, delong, delong_difference, difference, holm
 from .ranking import precision_recall, roc
 from .scoring import bootstrap, confusion, score
+from .seeds import SeedSpread, seed_spread
 
 __all__ = [
+    "LOWER_IS_BETTER",
     "METRICS",
+    "Calibration",
+    "Difference",
+    "SeedSpread",
+    "bands",
     "bootstrap",
+    "by_group",
+    "calibrate",
     "calibration_curve",
+    "calibrations",
     "choose_threshold",
+    "compare_models",
     "confusion",
     "decide",
+    "decision_curve",
+    "delong",
+    "delong_difference",
+    "difference",
+    "holm",
+    "per_patient",
     "precision_recall",
     "roc",
     "rules",
     "score",
+    "seed_spread",
 ]

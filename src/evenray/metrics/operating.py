@@ -71,9 +71,7 @@ class OperatingPoints:
         if sick.all() or not sick.any():
             missing = predictions.positive if not sick.any() else "the other class"
             raise DataError(f"No threshold can be chosen: there is no case of {missing} to choose it on.")
-        ranking = Ranking.of(scores, sick)
-        true, every = (counts[0].astype(np.int64) for counts in ranking.counts(np.ones((1, len(scores)))))
-        at = ranking.scores if ranking.ends is None else ranking.scores[ranking.ends]
+        true, every, at = Ranking.of(scores, sick).counts()
         upper, lower = np.append(max(1.0, at[0]), at), np.append(at, min(0.0, at[-1]))
         middle = (upper + lower) / 2
         between = np.where(middle > lower, middle, upper)

@@ -20,31 +20,26 @@ __all__ = ["Ranking", "precision_recall", "roc"]
 class Ranking:
     """Cases sorted by falling score, once, so that weighted counts along the ranking are running sums.
 
-    `order` sorts the cases, `positive` tells the sick in that order, `ends` are the last places of runs of equal score
-    (None where all scores differ).
+    `order` sorts the cases, `positive` tells the sick in that order, `ends` are the last places of the runs of equal
+    score, `tied` whether any run is longer than one.
     """
 
     order: NDArray[np.int64]
     positive: NDArray[np.bool_]
-    ends: NDArray[np.int64] | None
     scores: NDArray[np.float64]
+    ends: NDArray[np.int64]
+    tied: bool
 
     @classmethod
     def of(cls, scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Ranking:
         order = np.argsort(-scores, kind="stable")
         ranked = scores[order]
         ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-        return cls(order, positive[order], None if len(ends) == len(order) else ends, ranked)
+        return cls(order, positive[order], ranked, ends, len(ends) < len(order))
 
-    def counts(self, W: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Weighted sick, and all cases, at or above each distinct score: two arrays (R, distinct scores)."""
-        ranked = np.take(W, self.order, axis=1)
-        every = np.cumsum(ranked, axis=1)
-        ranked *= self.positive
-        sick = np.cumsum(ranked, axis=1, out=ranked)
-        if self.ends is None:
-            return sick, every
-        return sick[:, self.ends], every[:, self.ends]
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Sick, and all cases, at or above each distinct score, and those scores, falling."""
+        return np.cumsum(self.positive, dtype=np.int64)[self.ends], self.ends + 1, self.scores[self.ends]
 
     def areas(self, W: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """AUROC (the Mann-Whitney share, ties counting one half) and AUPRC (average precision) for each row of W.
@@ -53,24 +48,38 @@ class Ranking:
         >>> [area.round(3).tolist() for area in ranking.areas(np.array([[1.0, 1, 1, 1], [1, 0, 1, 1]]))]
         [[0.75, 1.0], [0.833, 1.0]]
         """
-        sick, every = self.counts(W)
-        gained = np.diff(sick, axis=1, prepend=0)
-        sick_all, all_ = sick[:, -1].astype(np.float64), every[:, -1].astype(np.float64)
-        precision = np.divide(sick, every, out=np.zeros_like(sick), where=every > 0)
+        gained, every, level = self._at_the_sick(np.take(W, self.order, axis=1))
+        sick = np.cumsum(gained, axis=1)
+        total, sick_all = W.sum(axis=1, dtype=np.float64), gained.sum(axis=1, dtype=np.float64)
+        precision = sick / np.maximum(every, np.finfo(W.dtype).tiny)
+        healthy = every - sick - level / 2  # those above, and half of those level: the pairs that are lost
         with np.errstate(divide="ignore", invalid="ignore"):
-            auprc = _dot(gained, precision) / sick_all
-            # pairs in which the healthy one ranks below: all healthy, less those above and half of those level
-            healthy = every - sick
-            level = np.diff(healthy, axis=1, prepend=0) if self.ends is not None else None
-            above = healthy if level is None else healthy - level / 2
-            auroc = 1 - _dot(gained, above) / (sick_all * (all_ - sick_all))
-        auroc[~((sick_all > 0) & (all_ > sick_all))] = np.nan
+            auprc = (gained * precision).sum(axis=1, dtype=np.float64) / sick_all
+            auroc = 1 - (gained * healthy).sum(axis=1, dtype=np.float64) / (sick_all * (total - sick_all))
+        auroc[~((sick_all > 0) & (total > sick_all))] = np.nan
         auprc[~(sick_all > 0)] = np.nan
         return auroc, auprc
 
-
-def _dot(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-    return np.asarray((a * b).sum(axis=1, dtype=np.float64))
+    def _at_the_sick(self, ranked: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """At each distinct score that a sick case has: weights of the sick with it, of all at or above it, and of the
+        healthy with it. Only there does either area grow, so only there are the sums taken.
+        """
+        if not self.positive.any():
+            none = np.zeros((len(ranked), 1), dtype=ranked.dtype)
+            return none, none, none
+        run = np.searchsorted(self.ends, np.flatnonzero(self.positive))
+        runs = np.unique(run)
+        ends = self.ends[runs]
+        every = np.cumsum(np.add.reduceat(ranked[:, : ends[-1] + 1], np.append(0, ends[:-1] + 1), axis=1), axis=1)
+        gained = ranked[:, self.positive]
+        if not self.tied:
+            return gained, every, np.zeros((), dtype=ranked.dtype)
+        gained = np.add.reduceat(gained, np.searchsorted(run, runs), axis=1)
+        starts = np.append(0, self.ends[:-1] + 1)[runs]
+        lengths = ends - starts + 1
+        first = np.cumsum(lengths) - lengths
+        members = np.repeat(starts - first, lengths) + np.arange(lengths.sum())
+        return gained, every, np.add.reduceat(ranked[:, members], first, axis=1) - gained
 
 
 def roc(predictions: Predictions, of: str | None = None) -> pl.DataFrame:
@@ -79,9 +88,7 @@ def roc(predictions: Predictions, of: str | None = None) -> pl.DataFrame:
     Columns threshold (infinite in the first row), false_positive_rate and sensitivity, one row a distinct score.
     """
     scores, positive = one_class(predictions, of)
-    ranking = Ranking.of(scores, positive)
-    sick, every = (counts[0] for counts in ranking.counts(np.ones((1, len(scores)))))
-    at = ranking.scores if ranking.ends is None else ranking.scores[ranking.ends]
+    sick, every, at = Ranking.of(scores, positive).counts()
     return pl.DataFrame(
         {
             "threshold": np.append(np.inf, at),
@@ -97,11 +104,9 @@ def precision_recall(predictions: Predictions, of: str | None = None) -> pl.Data
     Columns threshold, recall (sensitivity) and precision (PPV), one row a distinct score, recall rising.
     """
     scores, positive = one_class(predictions, of)
-    ranking = Ranking.of(scores, positive)
-    sick, every = (counts[0] for counts in ranking.counts(np.ones((1, len(scores)))))
-    at = ranking.scores if ranking.ends is None else ranking.scores[ranking.ends]
+    sick, every, at = Ranking.of(scores, positive).counts()
     return pl.DataFrame({"threshold": at, "recall": _share(sick), "precision": sick / every})
 
 
-def _share(running: NDArray[np.float64]) -> NDArray[np.float64]:
-    return running / running[-1] if running[-1] > 0 else np.full_like(running, np.nan)
+def _share(running: NDArray[np.int64]) -> NDArray[np.float64]:
+    return running / running[-1] if running[-1] > 0 else np.full(len(running), np.nan)

@@ -44,17 +44,19 @@ def score(
 
     A metric that a class without cases leaves undefined is NaN; resamples without a class are left out of its
     interval. A share of 0 or 1 gets the exact binomial bound over its patients, where a bootstrap sees no spread.
+    Chance alone raises ece, and resampling raises it again by about as much, so its interval is reflected about the
+    value (the basic bootstrap), which takes that off.
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
     meter = Meter.of(predictions, threshold, at)
     one = np.ones((1, predictions.table.height))
     values = {name: float(value[0]) for name, value in meter(one).items()}
     spread = replicates(meter, predictions.patients, resamples, seed)
-    constant = _always_majority(predictions, class_prior(prior, predictions), at)
+    baseline = _always_majority(predictions, class_prior(prior, predictions), at)(one)
     estimates = {}
     for name in METRICS:
-        low, high = percentile_interval(spread[name]) if resamples and not np.isnan(values[name]) else (np.nan, np.nan)
-        estimates[name] = Estimate(values[name], low, high, float(constant(one)[name][0]))
+        low, high = _interval(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
+        estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
     if len(predictions.classes) == 2 and resamples:
         estimates |= _exact_ends(estimates, predictions, decide(predictions, threshold))
     return Scores(
@@ -66,6 +68,15 @@ def score(
         cases=predictions.table.height,
         patients=int(predictions.patients.max()) + 1,
     )
+
+
+def _interval(name: str, value: float, spread: NDArray[np.float64]) -> tuple[float, float]:
+    if np.isnan(value):
+        return value, value
+    low, high = percentile_interval(spread)
+    if name == "ece":
+        return min(value, max(0.0, 2 * value - high)), max(value, 2 * value - low)
+    return low, high
 
 
 def bootstrap(

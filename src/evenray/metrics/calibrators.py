@@ -1,0 +1,165 @@
+"""Calibration: a map from logits to probabilities, fitted on the validation part and saved with the model as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize
+from scipy.special import expit, log_softmax
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.registry import Registry
+
+__all__ = ["Calibration", "calibrate", "calibrations"]
+
+Floats = NDArray[np.float64]
+
+calibrations = Registry(
+    "calibration",
+    {
+        "none": "evenray.metrics.calibrators:none",
+        "temperature": "evenray.metrics.calibrators:temperature",
+        "platt": "evenray.metrics.calibrators:platt",
+        "isotonic": "evenray.metrics.calibrators:isotonic",
+        "beta": "evenray.metrics.calibrators:beta",
+    },
+    context=2,
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted map; `parameters` is JSON-able, so `Calibration(**json)` makes it again from what `as_json` gave.
+
+    >>> Calibration("temperature", {"temperature": 2.0}).apply([[0.0, 2.0]]).round(3)
+    array([[0.269, 0.731]])
+    """
+
+    method: str
+    parameters: Mapping[str, Any]
+
+    def apply(self, logits_NK: ArrayLike) -> Floats:
+        """Probabilities float64 (N, K), summing to one."""
+        logits = np.asarray(logits_NK, dtype=np.float64)
+        if self.method in ("none", "temperature"):
+            return np.asarray(np.exp(log_softmax(logits / self.parameters.get("temperature", 1.0), axis=1)))
+        said = np.stack([_map(self.method, p, x) for p, x in zip(self._columns, _log_odds(logits).T, strict=False)], 1)
+        if logits.shape[1] == 2:
+            return np.column_stack([1 - said[:, 0], said[:, 0]])
+        return np.asarray(said / said.sum(axis=1, keepdims=True))
+
+    @property
+    def _columns(self) -> list[dict[str, Any]]:
+        return list(self.parameters["columns"])
+
+    def as_json(self) -> dict[str, Any]:
+        return {"method": self.method, "parameters": dict(self.parameters)}
+
+
+def calibrate(logits_NK: ArrayLike, targets_N: ArrayLike, method: str = "temperature") -> Calibration:
+    """Fit one of `calibrations` to the logits (N, K; after the prior correction) and classes (N,) of the validation part.
+
+    `temperature` divides the logits by one number (Guo et al. 2017): the ranking stays, and a few cases suffice. `platt`
+    is a logistic fit with Platt's (1999) smoothed targets, `beta` one in log p and log(1 - p) (Kull et al. 2017),
+    `isotonic` any rising step function (wants about 1,000 cases). With more than two classes these three fit each class
+    against the rest and share out the sum. Raises DataError where a class has no case.
+    """
+    logits, targets = np.asarray(logits_NK, dtype=np.float64), np.asarray(targets_N, dtype=np.int64)
+    if logits.ndim != 2 or targets.shape != logits.shape[:1]:
+        raise UsageError(f"logits are {logits.shape} and targets {targets.shape}; expected (N, K) and (N,).")
+    absent = sorted(set(range(logits.shape[1])) - set(targets.tolist()))
+    if absent and method != "none":
+        raise DataError(f"The validation part has no case of class number {absent[0]}, so it cannot calibrate for it.")
+    fitted: Calibration = calibrations.bind(method)(logits, targets)
+    return fitted
+
+
+def none(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+    """The softmax as it is."""
+    return Calibration("none", {})
+
+
+def temperature(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+    """One divisor of all logits, between 1/100 and 100, at which the log loss is least (Guo et al. 2017)."""
+    rows = np.arange(len(targets_N))
+
+    def log_loss(log_t: float) -> float:
+        return -float(log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N].mean())
+
+    found = optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
+    return Calibration("temperature", {"temperature": float(np.exp(found.x))})
+
+
+def platt(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+    """p = sigmoid(slope x log-odds + intercept), fitted to targets drawn in by one case of each kind (Platt 1999)."""
+    return Calibration("platt", {"columns": [_platt(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+
+
+def beta(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+    """p = sigmoid(a log p - b log(1 - p) + c) with a, b >= 0 (Kull, Silva Filho & Flach 2017)."""
+    return Calibration("beta", {"columns": [_beta(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+
+
+def isotonic(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+    """The rising function nearest to the outcomes, linear between its steps, never nearer to 0 or 1 than 1 / (N + 2)."""
+    return Calibration("isotonic", {"columns": [_isotonic(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+
+
+def _each_class(logits_NK: Floats, targets_N: NDArray[np.int64]) -> list[tuple[Floats, NDArray[np.bool_]]]:
+    classes = [1] if logits_NK.shape[1] == 2 else range(logits_NK.shape[1])
+    return [(x, targets_N == k) for k, x in zip(classes, _log_odds(logits_NK).T, strict=True)]
+
+
+def _log_odds(logits_NK: Floats) -> Floats:
+    """log p / (1 - p) of the second of two classes, (N, 1), or of each of more, (N, K)."""
+    if logits_NK.shape[1] == 2:
+        return np.asarray(logits_NK[:, 1:] - logits_NK[:, :1])
+    rest = [np.logaddexp.reduce(np.delete(logits_NK, k, axis=1), axis=1) for k in range(logits_NK.shape[1])]
+    return np.asarray(logits_NK - np.stack(rest, axis=1))
+
+
+def _map(method: str, p: Mapping[str, Any], log_odds: Floats) -> Floats:
+    if method == "platt":
+        return np.asarray(expit(p["slope"] * log_odds + p["intercept"]))
+    if method == "beta":
+        log_p, log_rest = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
+        return np.asarray(expit(p["a"] * log_p - p["b"] * log_rest + p["c"]))
+    return np.asarray(np.interp(log_odds, p["log_odds"], p["probability"]))
+
+
+def _platt(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
+    sick, healthy = int(came.sum()), int((~came).sum())
+    aim = np.where(came, (sick + 1) / (sick + 2), 1 / (healthy + 2))
+    slope, intercept = _logistic(np.column_stack([log_odds, np.ones(len(came))]), aim, [1.0, 0.0], [None, None])
+    return {"slope": slope, "intercept": intercept}
+
+
+def _beta(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
+    features = np.column_stack([-np.logaddexp(0, -log_odds), np.logaddexp(0, log_odds), np.ones(len(came))])
+    a, b, c = _logistic(features, came.astype(np.float64), [1.0, 1.0, 0.0], [0.0, 0.0, None])
+    return {"a": a, "b": b, "c": c}
+
+
+def _logistic(features: Floats, aim: Floats, start: list[float], least: list[float | None]) -> list[float]:
+    def log_loss(theta: Floats) -> tuple[float, Floats]:
+        eta = features @ theta
+        loss = np.logaddexp(0, eta) - aim * eta
+        return float(loss.mean()), np.asarray(features.T @ (expit(eta) - aim) / len(aim))
+
+    bounds = [(low, None) for low in least]
+    found = optimize.minimize(log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9})
+    return [float(value) for value in found.x]
+
+
+def _isotonic(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, list[float]]:
+    at, place = np.unique(log_odds, return_inverse=True)
+    weight = np.bincount(place).astype(np.float64)
+    level = optimize.isotonic_regression(np.bincount(place, came) / weight, weights=weight).x
+    level = np.clip(level, 1 / (len(came) + 2), 1 - 1 / (len(came) + 2))
+    kept = np.ones(len(at), dtype=bool)
+    kept[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])
+    return {"log_odds": at[kept].tolist(), "probability": level[kept].tolist()}

@@ -1,0 +1,200 @@
+"""Two models on the same cases: differences with intervals, DeLong's test, and which of many cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from evenray.core.errors import DataError, UsageError, unknown_name
+from evenray.core.types import Estimate, Predictions
+
+from ._curves import one_class
+from ._meter import METRICS
+from .intervals import percentile_interval
+from .scoring import bootstrap, score
+
+__all__ = ["LOWER_IS_BETTER", "Difference", "compare_models", "delong", "delong_difference", "difference", "holm"]
+
+LOWER_IS_BETTER = ("brier", "ece", "log_loss")
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one figure lies above another on the same cases, its 95 % interval and the two-sided p-value.
+
+    >>> print(Difference(0.031, 0.004, 0.058, 0.02))
+    +0.031 (+0.004 to +0.058; p = 0.020)
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} ({self.low:+.3f} to {self.high:+.3f}; p = {self.p:.3f})"
+
+
+def difference(
+    model: Predictions,
+    reference: Predictions,
+    metric: str = "auprc",
+    *,
+    thresholds: tuple[float | None, float | None] = (None, None),
+    seed: int = 0,
+    resamples: int = 2000,
+) -> Difference:
+    """`metric` of `model` less that of `reference`, from one bootstrap over their common patients.
+
+    The predictions must be of the same cases (UsageError otherwise); their order does not matter. `thresholds` are those
+    of the model and of the reference.
+    """
+    reference = _aligned(reference, model)
+    values, spreads = [], []
+    for predictions, threshold in zip((model, reference), thresholds, strict=True):
+        value, spread = _one(predictions, metric, threshold, seed, resamples)
+        values.append(value)
+        spreads.append(spread)
+    return _difference(values[0] - values[1], spreads[0] - spreads[1])
+
+
+def compare_models(
+    models: Mapping[str, Predictions],
+    metric: str = "auprc",
+    *,
+    reference: str | None = None,
+    thresholds: Mapping[str, float | None] | None = None,
+    level: float = 0.05,
+    seed: int = 0,
+    resamples: int = 2000,
+) -> pl.DataFrame:
+    """Every model's metric and its paired differences to the reference (default: the first) and to the best.
+
+    One row a model, in the order given: model, value, low, high; difference, difference_low, difference_high, p, p_holm
+    (to the reference); behind, behind_low, behind_high, behind_p_holm (to the best); best; tied. `tied` says that the
+    model cannot be told from the best at `level` after Holm's correction for as many comparisons. The best is chosen on
+    these same cases, so its own figure flatters it a little.
+    """
+    names = list(models)
+    reference = names[0] if reference is None else reference
+    if reference not in models:
+        raise unknown_name("model", reference, names)
+    first, cuts = models[names[0]], thresholds or {}
+    pairs = [_one(_aligned(models[n], first), metric, cuts.get(n), seed, resamples) for n in names]
+    values, spreads = np.array([value for value, _ in pairs]), np.stack([spread for _, spread in pairs])
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    best = int(np.nanargmax(sign * values)) if np.isfinite(values).any() else 0
+    intervals = [percentile_interval(spread) for spread in spreads]
+    rows: dict[str, Any] = {
+        "model": names,
+        "value": values,
+        "low": [i[0] for i in intervals],
+        "high": [i[1] for i in intervals],
+    }
+    for prefix, other in (("difference", names.index(reference)), ("behind", best)):
+        found = [_difference(v - values[other], s - spreads[other]) for v, s in zip(values, spreads, strict=True)]
+        p = np.array([d.p for d in found])
+        others = np.arange(len(names)) != other
+        adjusted = np.ones(len(names))
+        adjusted[others] = holm(p[others])
+        rows |= {prefix: [d.value for d in found]}
+        rows |= {f"{prefix}_low": [d.low for d in found], f"{prefix}_high": [d.high for d in found]}
+        rows |= {"p": p, "p_holm": adjusted} if prefix == "difference" else {"behind_p_holm": adjusted}
+    return pl.DataFrame(rows | {"best": np.arange(len(names)) == best, "tied": rows["behind_p_holm"] >= level})
+
+
+def holm(p: ArrayLike) -> Floats:
+    """p-values corrected for having been looked at together (Holm 1979).
+
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values)
+    steps = values[order] * np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return corrected
+
+
+def delong(predictions: Predictions, of: str | None = None) -> Estimate:
+    """AUROC with DeLong's (1988) interval, on the logit scale so that it stays within 0 and 1.
+
+    Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone.
+    NaN bounds where a class has fewer than two patients or the ranking is perfect.
+    """
+    area, influence = _components(predictions, of)
+    deviation = float(np.sqrt((influence**2).sum()))
+    if not 0 < area < 1 or not deviation > 0:
+        return Estimate(area, np.nan, np.nan, 0.5)
+    middle, half = np.log(area / (1 - area)), 1.959963984540054 * deviation / (area * (1 - area))
+    return Estimate(area, float(1 / (1 + np.exp(half - middle))), float(1 / (1 + np.exp(-half - middle))), 0.5)
+
+
+def delong_difference(model: Predictions, reference: Predictions, of: str | None = None) -> Difference:
+    """The difference of two AUROCs on the same cases, with DeLong's interval and test, clustered by patient."""
+    (one, influence), (other, against) = _components(model, of), _components(_aligned(reference, model), of)
+    deviation = float(np.sqrt(((influence - against) ** 2).sum()))
+    gap = one - other
+    p = float(2 * stats.norm.sf(abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
+    return Difference(gap, gap - 1.959963984540054 * deviation, gap + 1.959963984540054 * deviation, p)
+
+
+def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats]:
+    """AUROC, and each patient's share in its error (P,): their squares sum to the variance."""
+    scores, sick = one_class(predictions, of)
+    m, n = int(sick.sum()), int((~sick).sum())
+    if not m or not n:
+        raise DataError("AUROC needs cases of both kinds; the part has only one.")
+    ranks = stats.rankdata(scores)
+    placement = np.empty(len(scores))
+    placement[sick] = (ranks[sick] - stats.rankdata(scores[sick])) / n
+    placement[~sick] = 1 - (ranks[~sick] - stats.rankdata(scores[~sick])) / m
+    area = float(placement[sick].mean())
+    patients = predictions.patients
+    influence = np.zeros(int(patients.max()) + 1)
+    for kind, count in ((sick, m), (~sick, n)):
+        clusters = len(np.unique(patients[kind]))
+        small_sample = np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
+        influence += small_sample * np.bincount(patients[kind], (placement[kind] - area) / count, len(influence))
+    return area, influence
+
+
+def _one(
+    predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int
+) -> tuple[float, Floats]:
+    if metric not in METRICS:
+        raise unknown_name("metric", metric, METRICS)
+    value = score(predictions, threshold, resamples=0).estimates[metric].value
+    return value, bootstrap(predictions, threshold, seed=seed, resamples=resamples)[metric]
+
+
+def _difference(value: float, spread: Floats) -> Difference:
+    defined = spread[~np.isnan(spread)]
+    if not len(defined) or np.isnan(value):
+        return Difference(value, np.nan, np.nan, np.nan)
+    below, above = (np.sum(side) + 1 for side in (defined <= 0, defined >= 0))
+    low, high = percentile_interval(spread)
+    return Difference(float(value), low, high, float(min(1.0, 2 * min(below, above) / (len(defined) + 1))))
+
+
+def _aligned(predictions: Predictions, like: Predictions) -> Predictions:
+    """The predictions in the order of `like`'s cases; UsageError unless they are of the same ones."""
+    cases, wanted = predictions.table["case"], like.table["case"]
+    if cases.equals(wanted):
+        return predictions
+    order: Sequence[int] = cases.arg_sort().to_list()
+    if not cases.sort().equals(wanted.sort()):
+        raise UsageError(
+            f"The two sets of predictions are of different cases ({len(cases)} and {len(wanted)}); only models tested on"
+            " the same cases can be compared in pairs."
+        )
+    place = np.argsort(wanted.arg_sort().to_numpy())
+    return Predictions(predictions.table[np.asarray(order)[place]], predictions.classes, predictions.positive)

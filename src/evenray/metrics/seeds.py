@@ -1,0 +1,68 @@
+"""Training again with other seeds: how much of a figure's uncertainty is that of training, not of the test patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from evenray.core.errors import UsageError
+from evenray.core.types import Predictions
+
+from .intervals import percentile_interval
+from .paired import _aligned, _one
+
+__all__ = ["SeedSpread", "seed_spread"]
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """A metric over runs that differ in their seed alone, with its two sources of variance kept apart.
+
+    `value` is the mean over the runs; `low`, `high` its 95 % interval over the patients (the runs being these),
+    `sampling_deviation` the standard deviation from which test patients were drawn; `seed_deviation` that of a single
+    run from its seed, `seed_low`, `seed_high` Student's interval of the mean over seeds (the patients being these).
+    """
+
+    value: float
+    low: float
+    high: float
+    sampling_deviation: float
+    seed_deviation: float
+    seed_low: float
+    seed_high: float
+    values: tuple[float, ...]
+
+
+def seed_spread(
+    runs: Sequence[Predictions],
+    metric: str = "auprc",
+    *,
+    thresholds: Sequence[float | None] | None = None,
+    seed: int = 0,
+    resamples: int = 2000,
+) -> SeedSpread:
+    """The spread of `metric` over runs on the same cases; NaN for the seeds' part where there is a single run."""
+    if not runs:
+        raise UsageError("There are no runs; give the predictions of at least one seed.")
+    cuts = [None] * len(runs) if thresholds is None else thresholds
+    found = [_one(_aligned(r, runs[0]), metric, t, seed, resamples) for r, t in zip(runs, cuts, strict=True)]
+    values = np.array([value for value, _ in found])
+    mean = np.mean([spread for _, spread in found], axis=0)
+    low, high = percentile_interval(mean)
+    n = len(values)
+    deviation = float(values.std(ddof=1)) if n > 1 else float("nan")
+    half = float(stats.t.ppf(0.975, n - 1)) * deviation / n**0.5 if n > 1 else float("nan")
+    value = float(values.mean())
+    return SeedSpread(
+        value=value,
+        low=low,
+        high=high,
+        sampling_deviation=float(np.nanstd(mean, ddof=1)),
+        seed_deviation=deviation,
+        seed_low=value - half,
+        seed_high=value + half,
+        values=tuple(float(v) for v in values),
+    )

@@ -1,0 +1,104 @@
+"""Calibration against scikit-learn, on distortions whose undoing is known, and through JSON."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from sklearn.calibration import _SigmoidCalibration
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from evenray.core.errors import DataError, UsageError
+from evenray.metrics import Calibration, calibrate, calibrations
+
+
+def world(cases=4000, classes=2, seed=0):
+    """True log posteriors (N, K) and the classes that came of them."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(scale=1.5, size=(cases, classes)) + np.linspace(1, -1, classes)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return np.log(p), (p.cumsum(axis=1) < rng.random((cases, 1))).sum(axis=1)
+
+
+def odds(z):
+    return z[:, 1] - z[:, 0]
+
+
+def both(s):
+    return np.column_stack([np.zeros(len(s)), s])
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("factor", [0.2, 3.0])
+def test_temperature_takes_out_a_factor(classes, factor):
+    z, came = world(classes=classes)
+    fitted = calibrate(z * factor, came)
+    assert fitted.parameters["temperature"] == pytest.approx(factor, rel=0.08)
+    np.testing.assert_allclose(fitted.apply(z * factor), np.exp(z), atol=0.03)
+
+
+def test_platt_agrees_with_scikit_learn():
+    z, came = world()
+    s = 2 * odds(z) + 1
+    theirs = _SigmoidCalibration().fit(s, came)
+    np.testing.assert_allclose(calibrate(both(s), came, "platt").apply(both(s))[:, 1], theirs.predict(s), atol=1e-4)
+
+
+def test_isotonic_agrees_with_scikit_learn():
+    z, came = world(cases=500)
+    s = odds(z).round(1)  # ties among them
+    theirs = IsotonicRegression(out_of_bounds="clip").fit(s, came)
+    new = np.linspace(-9, 9, 300)
+    inside = np.clip(theirs.predict(new), 1 / 502, 501 / 502)
+    np.testing.assert_allclose(calibrate(both(s), came, "isotonic").apply(both(new))[:, 1], inside, atol=0.002)
+
+
+def test_beta_agrees_with_a_logistic_fit_in_its_features():
+    z, came = world()
+    p = expit(1.5 * odds(z) + 0.5)
+    features = np.column_stack([np.log(p), -np.log(1 - p)])
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(features, came)
+    assert (theirs.coef_ > 0).all()  # so that the bounds at zero do not bind
+    np.testing.assert_allclose(
+        calibrate(both(logit(p)), came, "beta").apply(both(logit(p)))[:, 1],
+        theirs.predict_proba(features)[:, 1],
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic", "beta"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_each_undoes_a_distortion_and_survives_json(method, classes):
+    z, came = world(cases=20_000, classes=classes)
+    bent = 0.5 * z + np.linspace(0, 1, classes)
+    fitted = calibrate(bent, came, method)
+    again = Calibration(**json.loads(json.dumps(fitted.as_json())))
+    said = again.apply(bent)
+    assert (said == fitted.apply(bent)).all()
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    before = np.exp(bent) / np.exp(bent).sum(axis=1, keepdims=True)
+    assert np.abs(said - np.exp(z)).mean() < 0.4 * np.abs(before - np.exp(z)).mean()
+
+
+@pytest.mark.parametrize("method", list(calibrations))
+def test_extreme_logits_stay_probabilities(method):
+    z, came = world(cases=200)
+    fitted = calibrate(z, came, method)
+    said = fitted.apply([[-800.0, 800.0], [800.0, -800.0], [0.0, 0.0]])
+    assert np.isfinite(said).all()
+    assert ((said >= 0) & (said <= 1)).all()
+    assert said[0, 1] >= said[2, 1] >= said[1, 1]
+    if method == "isotonic":
+        assert said[1, 1] >= 1 / 202
+
+
+def test_mistakes_are_named():
+    with pytest.raises(DataError, match="no case of class number 1"):
+        calibrate([[0.0, 1.0]], [0])
+    with pytest.raises(UsageError, match="no calibration named 'plat'; did you mean platt"):
+        calibrate([[0.0, 1.0], [1.0, 0.0]], [0, 1], "plat")
+    with pytest.raises(UsageError, match=r"expected \(N, K\) and \(N,\)"):
+        calibrate([0.0, 1.0], [0, 1])

@@ -1,0 +1,163 @@
+"""Differences between models: DeLong by hand, intervals that cover, Holm, and who cannot be told from the best."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import false_discovery_control, norm
+
+from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Predictions
+from evenray.metrics import compare_models, delong, delong_difference, difference, holm, score, seed_spread
+
+
+def noisier(predictions, noise, seed=0):
+    """The same cases, told with added noise."""
+    rng = np.random.default_rng(seed)
+    z = predictions.logits + rng.normal(scale=noise, size=predictions.logits.shape)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    columns = {f"logit_{k}": z[:, k] for k in range(z.shape[1])} | {f"p_{k}": p[:, k] for k in range(z.shape[1])}
+    return Predictions(predictions.table.with_columns(**columns), predictions.classes, predictions.positive)
+
+
+def delong_by_hand(scores, sick):
+    """DeLong, DeLong & Clarke-Pearson 1988, written out over all pairs."""
+    x, y = scores[sick], scores[~sick]
+    wins = (x[:, None] > y).astype(float) + 0.5 * (x[:, None] == y)
+    v10, v01 = wins.mean(axis=1), wins.mean(axis=0)
+    return wins.mean(), v10, v01
+
+
+@pytest.mark.parametrize("decimals", [None, 0])
+def test_delong_is_its_formula(make_predictions, decimals):
+    predictions = make_predictions(decimals=decimals)
+    scores, sick = predictions.probabilities[:, 1], predictions.targets == 1
+    area, v10, v01 = delong_by_hand(scores, sick)
+    variance = v10.var(ddof=1) / sick.sum() + v01.var(ddof=1) / (~sick).sum()
+    found = delong(predictions)
+    half = 1.959964 * np.sqrt(variance) / (area * (1 - area))
+    assert found.value == pytest.approx(area)
+    assert np.log(found.high / (1 - found.high)) - np.log(area / (1 - area)) == pytest.approx(half, rel=1e-6)
+    assert np.log(area / (1 - area)) - np.log(found.low / (1 - found.low)) == pytest.approx(half, rel=1e-6)
+
+
+def test_delongs_difference_is_its_formula(make_predictions):
+    one = make_predictions()
+    other, sick = noisier(one, 0.7), one.targets == 1
+    (a, a10, a01), (b, b10, b01) = (delong_by_hand(m.probabilities[:, 1], sick) for m in (one, other))
+    variance = (a10 - b10).var(ddof=1) / sick.sum() + (a01 - b01).var(ddof=1) / (~sick).sum()
+    found = delong_difference(one, other)
+    assert found.value == pytest.approx(a - b)
+    assert found.p == pytest.approx(2 * norm.sf(abs(a - b) / np.sqrt(variance)))
+    assert found.high - found.value == pytest.approx(1.959964 * np.sqrt(variance), rel=1e-6)
+
+
+def test_delong_and_the_bootstrap_agree_for_clustered_patients(make_predictions):
+    """Four images a patient with a common deviation: both widen alike, and much beyond what single images would give."""
+    rng = np.random.default_rng(0)
+    sick, patients = np.repeat(rng.random(150) < 0.4, 4).astype(int), np.repeat(np.arange(150), 4)
+    z = 1.0 * sick + np.repeat(rng.normal(size=150), 4) + 0.3 * rng.normal(size=600)
+    base = make_predictions(cases=600)
+    p = 1 / (1 + np.exp(-z))
+    table = base.table.with_columns(
+        patient=pl.Series([f"p{i}" for i in patients]), target=pl.Series(sick), p_0=pl.Series(1 - p), p_1=pl.Series(p)
+    )
+    clustered = Predictions(table, base.classes, "sick")
+    alone = Predictions(table.with_columns(patient=pl.col("case")), base.classes, "sick")
+    exact, sampled = delong(clustered), score(clustered, resamples=2000).auroc
+    assert exact.high - exact.low == pytest.approx(sampled.high - sampled.low, rel=0.08)
+    assert exact.high - exact.low > 1.6 * (delong(alone).high - delong(alone).low)
+
+
+def test_delong_at_its_edges(binary):
+    perfect = delong(binary([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]))
+    assert perfect.value == 1
+    assert np.isnan(perfect.low)
+    with pytest.raises(DataError, match="cases of both kinds"):
+        delong(binary([0.1, 0.2], [0, 0]))
+    same = binary([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1])
+    assert delong_difference(same, same).p == 1
+
+
+def test_pairing_narrows_the_interval_and_order_does_not_matter(make_predictions):
+    one = make_predictions(cases=500)
+    other = noisier(one, 0.4)
+    shuffled = Predictions(other.table.sample(fraction=1, shuffle=True, seed=1), other.classes, "sick")
+    paired = difference(one, other, "auroc")
+    assert difference(one, shuffled, "auroc") == paired
+    a, b = score(one).auroc, score(other).auroc
+    assert paired.value == pytest.approx(a.value - b.value)
+    unpaired = np.hypot(a.high - a.low, b.high - b.low)
+    assert paired.high - paired.low < 0.7 * unpaired
+    exact = delong_difference(one, other)
+    assert paired.high - paired.low == pytest.approx(exact.high - exact.low, rel=0.1)
+    assert difference(other, one, "auroc").value == pytest.approx(-paired.value)
+
+
+def test_equal_models_are_seldom_told_apart(make_predictions):
+    """Two equally noisy readings of the same cases: p below 0.05 in about one of twenty."""
+    told = 0
+    for seed in range(40):
+        base = make_predictions(cases=150, seed=seed)
+        a, b = noisier(base, 0.8, seed=2 * seed), noisier(base, 0.8, seed=2 * seed + 1)
+        told += difference(a, b, "auprc", resamples=300, seed=seed).p < 0.05
+    assert told <= 7
+
+
+def test_a_model_does_not_differ_from_itself(make_predictions):
+    one = make_predictions()
+    same = difference(one, one, "brier")
+    assert (same.value, same.low, same.high, same.p) == (0, 0, 0, 1)
+
+
+def test_holm_by_hand_and_against_bounds():
+    np.testing.assert_allclose(holm([0.01, 0.02, 0.03, 0.04]), [0.04, 0.06, 0.06, 0.06])
+    np.testing.assert_allclose(holm([0.5]), [0.5])
+    assert holm([]).shape == (0,)
+    p = np.random.default_rng(0).random(20) ** 3
+    assert (holm(p) >= false_discovery_control(p) - 1e-12).all()  # stricter than the false discovery rate
+    assert (holm(p) <= np.minimum(1, p * 20)).all()  # and no stricter than Bonferroni
+
+
+def test_the_grid_names_the_best_and_those_that_cannot_be_told_from_it(make_predictions):
+    base = make_predictions(cases=800, strength=2.0)
+    models = {"none": noisier(base, 0.05, 1), "twin": noisier(base, 0.05, 2), "poor": noisier(base, 4.0, 3)}
+    table = compare_models(models, "auprc", resamples=1000)
+    assert table["model"].to_list() == ["none", "twin", "poor"]
+    assert table["best"].sum() == 1
+    assert table["tied"].to_list() == [True, True, False]
+    assert table["difference"][0] == 0
+    assert table["p_holm"][2] < 0.01
+    expected = difference(models["poor"], models["none"], "auprc", resamples=1000)
+    assert table["difference"][2] == pytest.approx(expected.value)
+    assert table["difference_low"][2] == pytest.approx(expected.low)
+    brier = compare_models(models, "brier", reference="poor", resamples=500)
+    assert not brier["best"][2]  # the largest Brier score is the worst
+    assert brier["difference"][0] < 0
+
+
+def test_seeds_and_sampling_are_kept_apart(make_predictions):
+    base = make_predictions(cases=600)
+    steady, shaky = ([noisier(base, n, seed) for seed in range(6)] for n in (0.02, 1.5))
+    calm, rough = (seed_spread(runs, "auroc", resamples=1000) for runs in (steady, shaky))
+    assert calm.seed_deviation < 0.1 * calm.sampling_deviation
+    assert rough.seed_deviation > 5 * calm.seed_deviation
+    assert rough.value == pytest.approx(np.mean(rough.values))
+    assert rough.seed_deviation == pytest.approx(np.std(rough.values, ddof=1))
+    assert calm.high - calm.low == pytest.approx(2 * 1.96 * calm.sampling_deviation, rel=0.12)
+    single = seed_spread(steady[:1], "auroc")
+    assert np.isnan(single.seed_deviation)
+    assert np.isfinite(single.low)
+
+
+def test_mistakes_are_named(make_predictions):
+    one, other = make_predictions(cases=20), make_predictions(cases=21)
+    with pytest.raises(UsageError, match=r"different cases \(21 and 20\)"):
+        difference(one, other)
+    with pytest.raises(UsageError, match="no metric named 'auc'; did you mean"):
+        difference(one, one, "auc")
+    with pytest.raises(UsageError, match="no model named 'nine'"):
+        compare_models({"none": one}, reference="nine")
+    with pytest.raises(UsageError, match="There are no runs"):
+        seed_spread([])
