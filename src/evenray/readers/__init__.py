@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from evenray.core.errors import EvenrayError, ReadError
+from evenray.core.errors import EvenrayError, ReadError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Image
 
@@ -96,11 +96,15 @@ def _guarded(path: Path, verb: str, **options: Any) -> Any:
         raise ReadError(source.path, _unknown(source.head))
     try:
         return _function(name, verb)(source, **options)
+    except UsageError as error:  # the options are checked before: no Image can be made of what the file says
+        raise ReadError(source.path, f"is damaged: {error}") from None
     except EvenrayError:
         raise
     except MemoryError:
         raise ReadError(source.path, "needs more memory than this machine has free") from None
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of a Rust decoder is no Exception
         # The message of a decoder may quote the header, and so a patient's name: only its kind is told.
         raise ReadError(source.path, f"is damaged: the {name} decoder failed ({type(error).__name__})") from None
 

@@ -89,4 +89,6 @@ def j2k_stream(data: bytes) -> Codestream | None:
         return None
     _, _, x1, y1, x0, y0 = struct.unpack(">HHIIII", data[at + 4 : at + 24])
     components, depth = struct.unpack(">HB", data[at + 40 : at + 43])
+    if y1 <= y0 or x1 <= x0:
+        return None
     return Codestream(y1 - y0, x1 - x0, components, (depth & 0x7F) + 1, 0x51, signed=bool(depth & 0x80))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError, unknown_name
 
-__all__ = ["PRESETS", "Levels", "Window", "asked_levels", "window_levels"]
+__all__ = ["PRESETS", "Levels", "Window", "asked_levels", "extremes", "window_levels"]
 
 Window = str | tuple[float, float]
 Levels = tuple[float, float]
@@ -30,6 +34,19 @@ def window_levels(center: float, width: float, function: str = "LINEAR_EXACT") -
             return center - 1.0, center + 0.0
         return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
     return center - width / 2, center + width / 2
+
+
+def extremes(values: NDArray[Any]) -> Levels:
+    """The finite extremes of values, for files that declare no range; widened where all values are equal.
+
+    >>> extremes(np.float32([3, np.nan, 5])), extremes(np.float32([7, 7])), extremes(np.float32([np.nan]))
+    ((3.0, 5.0), (7.0, 14.0), (0.0, 1.0))
+    """
+    finite = values if values.dtype.kind in "ui" else values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if low < high else (low, low + max(1.0, abs(low)))
 
 
 def asked_levels(levels: Levels | None, window: Window) -> Levels | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import struct
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pydicom import uid
 from evenray.core.errors import ReadError
 
 from ._codestreams import Codestream, j2k_stream, jpeg_is_complete, jpeg_stream
+from ._limits import check
 
 if TYPE_CHECKING:
     from .dicom_pixels import Layout
@@ -116,12 +118,23 @@ def _jpeg_by_pillow(data: bytes, stream: Codestream) -> Array:
 
 
 def _rle(data: bytes, layout: Layout, path: str) -> Array:
-    from rle.rle import decode_frame as unpack  # type: ignore[import-not-found]
+    """RLE by its segments, one for each byte of a sample, the high one first (PS3.5 annex G)."""
+    from rle.rle import decode_segment  # type: ignore[import-not-found]
 
-    try:
-        raw = unpack(data, layout.rows * layout.columns, layout.bits_allocated, "<")
-        samples = np.frombuffer(raw, f"<u{max(1, layout.bits_allocated // 8)}")
-        planes = samples.reshape(layout.samples, layout.rows, layout.columns)
-    except Exception:
-        raise ReadError(path, "its RLE data is damaged or incomplete") from None
-    return planes[0] if layout.samples == 1 else planes.transpose(1, 2, 0)
+    pixels, width = layout.rows * layout.columns, layout.bits_allocated // 8
+    if len(data) < 64 or width == 0:
+        raise ReadError(path, "its RLE data has no header" if width else "its RLE data has one bit a pixel")
+    count, *offsets = struct.unpack("<16I", data[:64])
+    ends = [*offsets[: min(count, 15)], len(data)]
+    if count != layout.samples * width or ends != sorted(ends):
+        raise ReadError(path, f"its RLE data holds {count} segments where {layout.samples * width} belong")
+    planes = np.empty((count, pixels), np.uint8)
+    for plane, start, end in zip(planes, ends, ends[1:], strict=False):
+        check(path, "array_bytes", (end - start) * 64, "bytes, at the most, in an RLE segment")
+        segment = np.frombuffer(decode_segment(data[start:end]), np.uint8)
+        if len(segment) < pixels:
+            raise ReadError(path, f"an RLE segment ends after {len(segment):,} of {pixels:,} bytes; it is truncated")
+        plane[:] = segment[:pixels]
+    low_first = planes.reshape(layout.samples, width, pixels)[:, ::-1].transpose(2, 0, 1)
+    samples = np.ascontiguousarray(low_first).view(f"<u{width}")[..., 0]
+    return samples.reshape((layout.rows, layout.columns, 3)[: 2 if layout.samples == 1 else 3])

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from evenray.core.errors import ReadError
 
-from ._window import Levels, window_levels
+from ._window import Levels, extremes, window_levels
 from .dicom_header import numbers, text
 from .dicom_lut import Lut, lut_of, palette
 
@@ -81,10 +81,8 @@ def modality(stored: Array, groups: Sequence[Dataset], layout: Layout, path: str
 def _from_floats(stored: Array) -> Grey:
     with np.errstate(over="ignore"):
         pixels = stored.astype(np.float32)
-    finite = pixels[np.isfinite(pixels)]
-    pixels = np.nan_to_num(pixels, nan=0, posinf=0, neginf=0)
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    full = (low, high if high > low else low + 1.0)
+    full = extremes(pixels)
+    pixels = np.nan_to_num(pixels, copy=False, nan=0, posinf=0, neginf=0)
     return Grey(pixels, full, full, "extremes of the frame")
 
 

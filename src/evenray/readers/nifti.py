@@ -14,7 +14,7 @@ from evenray.core.types import Image
 
 from ._limits import check
 from ._source import Source, Stamp
-from ._window import Levels, Window, asked_levels
+from ._window import Levels, Window, asked_levels, extremes
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
@@ -31,7 +31,8 @@ class Volume:
     sha256: str
     spacing: tuple[float, float] | None
     declared: Levels | None
-    extremes: Levels
+    range: Levels
+    range_from: str
 
     @property
     def slices(self) -> int:
@@ -95,11 +96,7 @@ def _scaled(stored: Array, volume: Volume, window: Window) -> tuple[Array, Level
             pixels = (stored.astype(np.float64) * volume.slope + volume.inter).astype(np.float32)
     if volume.declared and window != "none":
         return pixels, volume.declared, "cal_min, cal_max"
-    if stored.dtype.kind in "ui" and stored.dtype.itemsize <= 2:
-        info = np.iinfo(stored.dtype)
-        ends = sorted((info.min * volume.slope + volume.inter, info.max * volume.slope + volume.inter))
-        return pixels, (float(ends[0]), float(ends[1])), "dtype"
-    return pixels, volume.extremes, "extremes of the volume"
+    return pixels, volume.range, volume.range_from
 
 
 def _place(path: str, fragment: str, volume: Volume) -> tuple[int, int]:
@@ -143,10 +140,11 @@ def _load(source: Source) -> Volume:
     voxels = _voxels(path, data, shape, dtype, offset)
     if slope == 0:  # not used, as the standard says
         slope, inter = 1.0, 0.0
-    turned, spacing = _turned(path, voxels, affine)
+    with np.errstate(all="ignore"):
+        turned, spacing = _turned(path, voxels, affine)
     low, high = float(header["cal_min"]), float(header["cal_max"])
-    declared = (low, high) if np.isfinite((low, high)).all() and low < high else None
-    return Volume(turned, slope, inter, source.sha256, spacing, declared, _extremes(turned, slope, inter))
+    declared = (low, high) if -np.inf < low < high < np.inf else None
+    return Volume(turned, slope, inter, source.sha256, spacing, declared, *_range(path, turned, slope, inter))
 
 
 def _unzipped(path: str, data: bytes) -> bytes:
@@ -198,19 +196,20 @@ def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float
     return turned, (along, across) if along > 0 and across > 0 else None
 
 
-def _extremes(voxels: Array, slope: float, inter: float) -> Levels:
-    """The finite extremes of a volume in its units; only used where nothing else gives a range."""
-    if voxels.dtype.names or (voxels.dtype.kind in "ui" and voxels.dtype.itemsize <= 2):
-        return (0.0, 1.0)
-    finite = voxels[np.isfinite(voxels)] if voxels.dtype.kind == "f" else voxels
-    if not finite.size:
-        return (0.0, 1.0)
-    with np.errstate(over="ignore"):
-        ends = [float(np.float32(float(end) * slope + inter)) for end in (finite.min(), finite.max())]
-    low, high = min(ends), max(ends)
-    if not np.isfinite((low, high)).all():
-        return (0.0, 1.0)
-    return (low, high) if high > low else (low, low + max(1.0, abs(low)))
+def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[Levels, str]:
+    """The grey range in the volume's units: that of its dtype up to 16 bits, else the finite extremes."""
+    if voxels.dtype.names:
+        return (0.0, 255.0), "dtype"
+    if voxels.dtype.kind in "ui" and voxels.dtype.itemsize <= 2:
+        info, origin = np.iinfo(voxels.dtype), "dtype"
+        stored = (float(info.min), float(info.max))
+    else:
+        stored, origin = extremes(voxels), "extremes of the volume"
+    low, high = sorted(value * slope + inter for value in stored)
+    limit = float(np.finfo(np.float32).max)
+    if not -limit < low < high < limit:
+        raise ReadError(path, f"its scl_slope {slope:g} and scl_inter {inter:g} leave no range of grey")
+    return (low, high), origin
 
 
 def _nibabel() -> Any:

@@ -18,7 +18,7 @@ from ._codestreams import jpeg_is_complete, jpeg_stream
 from ._colour import collapse
 from ._limits import check
 from ._source import Source, part_of
-from ._window import Levels, Window, asked_levels
+from ._window import Levels, Window, asked_levels, extremes
 from .raster_png import check_png
 
 __all__ = ["fragments", "identity", "read", "sniff"]
@@ -112,9 +112,7 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
     if not finite.all():
         valid = finite if valid is None else finite & valid
         pixels = np.where(finite if pixels.ndim == 2 else finite[..., None], pixels, np.float32(0))
-    shown = pixels[finite]
-    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
-    return pixels, valid, (low, high if high > low else low + 1.0), "extremes of the page"
+    return pixels, valid, extremes(pixels[finite]), "extremes of the page"
 
 
 def _decoded(source: Source, flags: int) -> Array:
