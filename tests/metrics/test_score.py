@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import METRICS, bootstrap, confusion, decide, score
+from evenray.metrics import METRICS, bootstrap, confusion, decide, per_class, score
 from evenray.metrics._meter import Meter
 
 
@@ -225,3 +225,37 @@ def test_mistakes_are_named(binary, make_predictions):
         score(binary([0.5], [1]), prevalence=1.5)
     with pytest.raises(UsageError, match="share for each of healthy, sick"):
         score(binary([0.5], [1]), prior=[1, 2, 3])
+
+
+def test_each_class_against_the_rest(make_predictions):
+    predictions = make_predictions(cases=400, classes=3)
+    each, whole = per_class(predictions, resamples=100), score(predictions, resamples=0)
+    assert list(each) == list(predictions.classes)
+    for name in ("auroc", "auprc", "sensitivity", "specificity", "f1"):
+        assert np.mean([s.estimates[name].value for s in each.values()]) == pytest.approx(whole.estimates[name].value)
+    sick = each["sick"]
+    t, called = predictions.targets == 2, predictions.probabilities.argmax(axis=1) == 2
+    assert sick.ppv.value == pytest.approx(sk.precision_score(t, called))
+    assert sick.confusion.tolist() == sk.confusion_matrix(t, called).tolist()
+    assert sick.sensitivity.low < sick.sensitivity.value < sick.sensitivity.high
+    assert sick.accuracy.baseline == pytest.approx(1 - t.mean())
+    two = make_predictions()
+    assert [str(e) for e in per_class(two, 0.3)["sick"].estimates.values()] == [
+        str(e) for e in score(two, 0.3).estimates.values()
+    ]
+
+
+def test_the_interval_of_the_calibration_error_holds_its_value_and_leans_to_the_truth(make_predictions):
+    """The forecasts are the true posteriors, so the true error is 0, yet chance alone makes ece positive."""
+    estimates = [score(make_predictions(cases=400, seed=s), resamples=200).ece for s in range(10)]
+    assert all(e.low <= e.value <= e.high for e in estimates)
+    assert sum(e.low < 0.02 for e in estimates) >= 8
+    assert all(e.high < 2 * e.value for e in estimates)
+
+
+def test_a_class_missing_from_a_resample_leaves_that_replicate_out(make_predictions):
+    predictions = make_predictions(cases=60, classes=3, prevalence=0.03, seed=4)
+    few = int((predictions.targets == 2).sum())
+    assert 1 <= few <= 3
+    spread = bootstrap(predictions, resamples=1000)["auroc"]
+    assert np.isnan(spread).mean() == pytest.approx((1 - few / 60) ** 60, abs=0.05)

@@ -8,7 +8,7 @@ from .groups import bands, by_group, per_patient
 from .operating import choose_threshold, rules
 from .paired import LOWER_IS_BETTER, Difference, compare_models, delong, delong_difference, difference, holm
 from .ranking import precision_recall, roc
-from .scoring import bootstrap, confusion, score
+from .scoring import bootstrap, confusion, per_class, score
 from .seeds import SeedSpread, seed_spread
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "delong_difference",
     "difference",
     "holm",
+    "per_class",
     "per_patient",
     "precision_recall",
     "roc",

@@ -88,16 +88,16 @@ class Meter:
     @classmethod
     def of(cls, predictions: Predictions, threshold: float | None, prior: NDArray[np.float64] | None = None) -> Meter:
         """The meter of predictions; classes are called by `threshold` on the positive class, or by the largest."""
-        if predictions.table.height == 0:
-            raise DataError("There are no predictions to score; the part is empty.")
         called = decide(predictions, threshold)
         return cls(predictions.probabilities, predictions.targets, called, predictions.positive_index, prior)
 
 
 def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int64]:
     """The class called for every case, int64 (N,): positive where its probability reaches `threshold` (two classes
-    only), else, or without a threshold, the class with the largest probability.
+    only), else, or without a threshold, the class with the largest probability. DataError where there is no case.
     """
+    if predictions.table.height == 0:
+        raise DataError("There are no predictions to score; the part is empty.")
     if threshold is None:
         return np.asarray(predictions.probabilities.argmax(axis=1), dtype=np.int64)
     if len(predictions.classes) != 2:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
@@ -13,7 +14,7 @@ from evenray.core.types import Estimate, Predictions, Scores
 from ._meter import METRICS, Meter, class_prior, decide
 from .intervals import clopper_pearson, percentile_interval, replicates
 
-__all__ = ["bootstrap", "confusion", "score"]
+__all__ = ["bootstrap", "confusion", "per_class", "score"]
 
 Prior = float | Sequence[float] | NDArray[Any]
 
@@ -48,17 +49,9 @@ def score(
     value (the basic bootstrap), which takes that off.
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
-    meter = Meter.of(predictions, threshold, at)
-    one = np.ones((1, predictions.table.height))
-    values = {name: float(value[0]) for name, value in meter(one).items()}
-    spread = replicates(meter, predictions.patients, resamples, seed)
-    baseline = _always_majority(predictions, class_prior(prior, predictions), at)(one)
-    estimates = {}
-    for name in METRICS:
-        low, high = _interval(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
-        estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
-    if len(predictions.classes) == 2 and resamples:
-        estimates |= _exact_ends(estimates, predictions, decide(predictions, threshold))
+    called = decide(predictions, threshold)
+    constant = class_prior(prior, predictions)
+    estimates = _estimates(predictions, predictions.positive_index, called, constant, at, seed, resamples)
     return Scores(
         estimates=estimates,
         threshold=threshold,
@@ -68,6 +61,69 @@ def score(
         cases=predictions.table.height,
         patients=int(predictions.patients.max()) + 1,
     )
+
+
+def per_class(
+    predictions: Predictions,
+    threshold: float | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+    prior: Prior | None = None,
+) -> dict[str, Scores]:
+    """The scores of each class against the rest, as two classes, with the calls that the whole makes.
+
+    With two classes, those of either as the positive one. Every Scores has the classes ('rest', name).
+    """
+    called, shares = decide(predictions, threshold), class_prior(prior, predictions)
+    found = {}
+    for k, name in enumerate(predictions.classes):
+        against = _against_rest(predictions, k)
+        calls, constant = (called == k).astype(np.int64), np.array([1 - shares[k], shares[k]])
+        found[name] = Scores(
+            estimates=_estimates(against, 1, calls, constant, None, seed, resamples),
+            threshold=threshold,
+            confusion=_confusion(against.targets, calls, 2),
+            classes=against.classes,
+            positive=name,
+            cases=against.table.height,
+            patients=int(against.patients.max()) + 1,
+        )
+    return found
+
+
+def _against_rest(predictions: Predictions, k: int) -> Predictions:
+    p, name = predictions.probabilities[:, k], predictions.classes[k]
+    columns = [
+        pl.Series("target", (predictions.targets == k).astype(np.int64)),
+        pl.Series("p_0", 1 - p),
+        pl.Series("p_1", p),
+    ]
+    return Predictions(predictions.table.with_columns(columns), ("rest", name), name)
+
+
+def _estimates(
+    predictions: Predictions,
+    positive: int,
+    called: NDArray[np.int64],
+    constant: NDArray[np.float64],
+    at: NDArray[np.float64] | None,
+    seed: int,
+    resamples: int,
+) -> dict[str, Estimate]:
+    N, one = predictions.table.height, np.ones((1, predictions.table.height))
+    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at)
+    majority = np.full(N, constant.argmax(), dtype=np.int64)
+    baseline = Meter(np.tile(constant, (N, 1)), predictions.targets, majority, positive, at)(one)
+    values = {name: float(value[0]) for name, value in meter(one).items()}
+    spread = replicates(meter, predictions.patients, resamples, seed)
+    estimates = {}
+    for name in METRICS:
+        low, high = _interval(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
+        estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
+    if len(predictions.classes) == 2 and resamples:
+        estimates |= _exact_ends(estimates, predictions, positive, called)
+    return estimates
 
 
 def _interval(name: str, value: float, spread: NDArray[np.float64]) -> tuple[float, float]:
@@ -98,21 +154,18 @@ def bootstrap(
 
 def confusion(predictions: Predictions, threshold: float | None = None) -> NDArray[np.int64]:
     """Counts of cases, int64 (K, K): true classes in the rows, called ones in the columns."""
-    K = len(predictions.classes)
-    cells = predictions.targets * K + decide(predictions, threshold)
-    return np.bincount(cells, minlength=K * K).reshape(K, K).astype(np.int64)
+    return _confusion(predictions.targets, decide(predictions, threshold), len(predictions.classes))
 
 
-def _always_majority(predictions: Predictions, prior: NDArray[np.float64], at: NDArray[np.float64] | None) -> Meter:
-    N = predictions.table.height
-    called = np.full(N, prior.argmax(), dtype=np.int64)
-    return Meter(np.tile(prior, (N, 1)), predictions.targets, called, predictions.positive_index, at)
+def _confusion(targets: NDArray[np.int64], called: NDArray[np.int64], K: int) -> NDArray[np.int64]:
+    return np.bincount(targets * K + called, minlength=K * K).reshape(K, K).astype(np.int64)
 
 
 def _exact_ends(
-    estimates: dict[str, Estimate], predictions: Predictions, called: NDArray[np.int64]
+    estimates: dict[str, Estimate], predictions: Predictions, positive: int, called: NDArray[np.int64]
 ) -> dict[str, Estimate]:
-    sick, said = predictions.targets == predictions.positive_index, called == predictions.positive_index
+    """The exact bounds of the rates that are 0 or 1; the patients are the trials."""
+    sick, said = predictions.targets == positive, called == positive
     within = {
         "accuracy": np.ones(len(sick), dtype=bool),
         "sensitivity": sick,
