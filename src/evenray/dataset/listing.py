@@ -69,7 +69,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
     if labels is None:
         inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file()]
         usable = [p for p in inside if LabelTable.is_one(p)]
-        if len(usable) == 1 and not _class_folders(path):
+        if len(usable) == 1:
             labels = usable[0]
     if labels is not None:
         return _tree(path, LabelTable.read(Path(labels)), pattern)

@@ -66,7 +66,8 @@ def scan_files(context: Context) -> list[str]:
             context.data, labels=asked.labels, patient=asked.patient, levels=asked.levels, positive=asked.positive,
             map=watched(context.map, tick, lambda task: len(task.entries)),
         )  # fmt: skip
-    counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items())
+    counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
+    counts = counts or f"{len(dataset.classes)} classes"
     context.progress.say(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside")
     return save(dataset, context.folder)
 
