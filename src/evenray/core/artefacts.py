@@ -6,9 +6,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import polars as pl
 
 from .errors import DataError, StorageError
 
-__all__ = ["RunFolder", "atomic", "digest", "file_digest"]
+__all__ = ["RunFolder", "atomic", "digest", "file_digest", "refusal", "sweep"]
 
 
 def digest(value: Any) -> str:
@@ -36,27 +37,74 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+REFUSALS = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR,
+    errno.ENAMETOOLONG,
+)  # fmt: skip
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
 
-    Raises StorageError when the disk is full or not writable.
+    Raises StorageError when the disk is full or not writable, whichever library did the writing.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+    except Exception as error:
+        why = refusal(error)
+        if why is None:
             raise
-        why = (error.strerror or str(error)).lower()
         raise StorageError(
             f"Cannot write {path}: {why}; make room or choose another folder with -o, then run the same command again:"
             " it goes on where it stopped."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def refusal(error: BaseException | None) -> str | None:
+    """Why the system refused to write, in its own words; None for any other error.
+
+    Libraries hide the number: polars and safetensors quote it, torch raises its own error after the system's, numpy
+    only counts what it could not write.
+
+    >>> refusal(RuntimeError("underlying IO error: No space left on device (os error 28)"))
+    'no space left on device'
+    """
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None and (quoted := re.search(r"\(os error (\d+)\)", str(error))):
+            number = int(quoted[1])
+        if isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+            number = errno.ENOSPC
+        if number in REFUSALS:
+            return os.strerror(number).lower()
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed had half written in `folder`."""
+    for path in folder.rglob(".*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdigit() and not _alive(int(process)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 class RunFolder:

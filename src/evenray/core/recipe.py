@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
@@ -58,24 +59,31 @@ class Recipe:
                 )
         if self.test + self.validation >= 0.95:
             raise UsageError(f"test {self.test} and validation {self.validation} leave nothing to train on.")
-        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2)):
+        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2), ("seed", 0)):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"learning_rate is {self.learning_rate}; give a number above 0, such as 0.001.")
+        for name in ("contrast", "balance"):
+            if not getattr(self, name):
+                raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
         if self.effort not in ("quick", "standard", "thorough"):
             raise UsageError(f"effort is '{self.effort}'; give quick, standard or thorough.")
-        if self.levels is not None and not self.levels[0] < self.levels[1]:
+        if self.levels is not None and not (
+            len(self.levels) == 2 and -math.inf < self.levels[0] < self.levels[1] < math.inf
+        ):
             raise UsageError(f"levels are {self.levels}; give LOW,HIGH with LOW below HIGH, such as 0,4095.")
 
     @property
     def contrasts(self) -> tuple[str, ...]:
         """The contrasts to compare; a single one is taken without comparison."""
-        return (self.contrast,) if isinstance(self.contrast, str) else self.contrast
+        return (self.contrast,) if isinstance(self.contrast, str) else tuple(self.contrast)
 
     @property
     def balances(self) -> tuple[str, ...]:
         """The remedies to compare; a single one is taken without comparison."""
-        return (self.balance,) if isinstance(self.balance, str) else self.balance
+        return (self.balance,) if isinstance(self.balance, str) else tuple(self.balance)
 
     def but(self, **changes: Any) -> Recipe:
         """The same recipe with some things changed."""
