@@ -1,0 +1,134 @@
+"""Small drawings as SVG text: histograms (bars that touch), bar charts (with gaps), transfer curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.histogram import Histogram
+
+__all__ = ["bar_chart", "histogram_chart", "levels", "mapping"]
+
+INK, MUTED, LINE, ACCENT, GREY = "#1b2430", "#5b6673", "#dde3e8", "#0f64ad", "#98a4b0"
+
+
+def levels(before: NDArray[np.int64], after: NDArray[np.int64], ends: tuple[str, str]) -> str:
+    """The histograms before (grey) and after (blue) over black to white; `ends` names the two levels.
+
+    >>> levels(np.ones(256, np.int64), np.ones(256, np.int64), ("0", "255")).startswith("<svg")
+    True
+    """
+    width, height = 320, 120
+    top = max(_top(before), _top(after))  # one scale, as both count the same pixels
+    shares = [np.minimum(counts / top, 1.0) for counts in (before, after)]
+    parts = [_area(shares[0], width, height, GREY, 0.45), _area(shares[1], width, height, ACCENT, 0.45)]
+    parts.append(_line(0, height, width, height, GREY))
+    parts.append(_text(0, height + 14, ends[0], "start") + _text(width, height + 14, ends[1], "end"))
+    return _svg(width, height + 18, parts, "Histogram before, in grey, and after, in blue")
+
+
+def mapping(curve: NDArray[np.float64] | None, band: NDArray[np.float64] | None, measured: str = "") -> str:
+    """Level in against level out: the curve, or for a method without one the middle 90 % of outcomes and their median.
+
+    `curve` is (n,) of unit values; `band` (3, n): 5 %, 50 % and 95 %, NaN where the level does not occur.
+    """
+    side = 120
+    parts = [f'<rect width="{side}" height="{side}" fill="none" stroke="{LINE}"/>']
+    parts.append(f'<path d="M0 {side}L{side} 0" stroke="{GREY}" stroke-dasharray="4 4"/>')
+    if curve is not None:
+        parts.append(_path(np.linspace(0, 1, len(curve)), curve, side, ACCENT))
+    elif band is not None:
+        x, there = np.linspace(0, 1, band.shape[1]), ~np.isnan(band[1])
+        x, band = x[there], band[:, there]
+        outline = np.concatenate([band[0], band[2][::-1]])
+        points = _points(np.concatenate([x, x[::-1]]), outline, side)
+        parts.append(f'<polygon points="{points}" fill="{ACCENT}" opacity=".25"/>')
+        parts.append(_path(x, band[1], side, ACCENT))
+    parts.append(_text(side / 2, side + 14, "level in → out", "middle"))
+    return _svg(side, side + 18, parts, measured or "Transfer curve, level in to level out")
+
+
+def histogram_chart(histogram: Histogram, title: str) -> str:
+    """A histogram with its axis, its bars touching, as an SVG file of its own."""
+    width, height = 640, 280
+    edges, counts = histogram.edges, histogram.counts
+    place = 60 + (edges - edges[0]) / (edges[-1] - edges[0]) * (width - 80)
+    spans = np.maximum(np.diff(edges), 1e-300)
+    even = np.allclose(spans, spans[0])
+    dense = counts / spans  # bins of different widths show their density, so that areas stay true
+    heights = (counts if even else dense) / max((counts if even else dense).max(), 1e-300) * (height - 70)
+    base = height - 40
+    bars = [
+        f'<rect x="{a:.2f}" y="{base - h:.2f}" width="{b - a:.2f}" height="{h:.2f}"/>'
+        for a, b, h in zip(place, place[1:], heights, strict=False)
+        if h > 0
+    ]
+    edge = "#fefefe" if len(counts) <= 64 else "none"
+    parts = [f'<g fill="{ACCENT}" stroke="{edge}" stroke-width=".7">{"".join(bars)}</g>']
+    shown = np.unique(np.linspace(0, len(edges) - 1, min(8, len(edges))).round().astype(int))
+    parts += [_text(float(place[i]), base + 16, f"{edges[i]:.4g}", "middle") for i in shown]
+    top = f"{int(counts.max()):,}" if even else f"{dense.max():.3g} a unit"
+    return _framed(width, height, base, parts, title, top)
+
+
+def bar_chart(counts: Sequence[tuple[str, int]], title: str) -> str:
+    """A bar chart of categories, with gaps between the bars, as an SVG file of its own.
+
+    >>> "<rect" in bar_chart([("PA", 2), ("AP", 1)], "view")
+    True
+    """
+    width, height = max(320, 80 + 70 * len(counts)), 280
+    base, step = height - 40, (width - 80) / max(len(counts), 1)
+    most = max((count for _, count in counts), default=0) or 1
+    parts = []
+    for place, (name, count) in enumerate(counts):
+        tall, left = count / most * (height - 70), 60 + step * place + step * 0.2
+        bar = f'x="{left:.1f}" y="{base - tall:.1f}" width="{step * 0.6:.1f}" height="{tall:.1f}"'
+        parts.append(f'<rect {bar} fill="{ACCENT}"/>')
+        parts.append(_text(left + step * 0.3, base + 16, name if len(name) < 14 else name[:12] + "…", "middle"))
+    return _framed(width, height, base, parts, title, f"{most:,}")
+
+
+def _framed(width: int, height: int, base: int, parts: list[str], title: str, top: str) -> str:
+    frame = [f'<rect width="{width}" height="{height}" fill="#fefefe"/>', _line(60, base, width - 20, base, GREY)]
+    words = [_text(54, base, "0", "end"), _text(54, 38, top, "end"), _text(60, 18, title, "start", INK)]
+    return _svg(width, height, [*frame, *parts, *words], title)
+
+
+def _top(counts: NDArray[np.int64]) -> float:
+    """The count that the full height stands for; single bins that tower over the rest are cut off there."""
+    inner = counts[counts > 0]
+    return min(float(inner.max()), 2 * float(np.percentile(inner, 95))) if len(inner) else 1.0
+
+
+def _area(shares: NDArray[np.float64], width: int, height: int, colour: str, opacity: float) -> str:
+    x = np.repeat(np.linspace(0, width, len(shares) + 1), 2)[1:-1]
+    y = np.repeat(height * (1 - shares), 2)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    return f'<polygon points="0,{height} {points} {width},{height}" fill="{colour}" opacity="{opacity}"/>'
+
+
+def _path(x: NDArray[np.float64], y: NDArray[np.float64], side: int, colour: str) -> str:
+    return f'<polyline points="{_points(x, y, side)}" fill="none" stroke="{colour}" stroke-width="2"/>'
+
+
+def _points(x: NDArray[np.float64], y: NDArray[np.float64], side: int) -> str:
+    return " ".join(f"{a * side:.1f},{(1 - b) * side:.1f}" for a, b in zip(x, y, strict=True))
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
+    return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{colour}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str = MUTED) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+
+
+def _svg(width: int, height: int, parts: list[str], label: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f' role="img" aria-label="{escape(label)}" font-family="sans-serif" font-size="11">{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,190 @@
+"""Before and after on one page: image, histogram, curve and measures, in one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import UsageError
+from evenray.core.types import Image
+from evenray.histogram import Histogram, lightness
+
+from . import _svg
+from ._chain import curve, enhance
+from ._engine import present
+from .advice import advise
+from .measures import MEASURES, measure
+from .window import PRESETS
+
+__all__ = ["Panel", "gallery", "page", "panel"]
+
+SHOWN = 440  # pixels of the longer side of a picture on the page
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One method on one image, ready to be laid out; `picture` and `drawing` are HTML, the original without measures."""
+
+    title: str
+    spec: str
+    picture: str
+    drawing: str
+    measures: dict[str, float]
+    advice: tuple[str, ...] = ()
+
+
+def panel(before: Image, spec: str, *, title: str = "", after: Image | None = None) -> Panel:
+    """What `spec` does to an image; "none" gives the panel of the original, with the advice from its histogram."""
+    after = enhance(before, spec) if after is None else after
+    old, new = Histogram.of(before), Histogram.of(after)
+    drawing = _svg.levels(old.rebin(256).counts, new.rebin(256).counts, _ends(before.levels))
+    if spec == "none":
+        return Panel(title, spec, _picture(before), drawing, {}, tuple(_advice(old)))
+    try:
+        found: NDArray[np.float64] | None = curve(spec, old).values[:: max(1, old.bins // 1024)]
+    except UsageError:
+        found = None
+    drawing += _svg.mapping(found, None if found is not None else _band(before, after))
+    return Panel(title, spec, _picture(after), drawing, measure(before, after))
+
+
+def gallery(image: Image) -> list[str]:
+    """Specs that show every method on an image, the unchanged one first; CT also in its windows.
+
+    >>> gallery(Image(np.zeros((4, 4), np.uint8), (0, 255)))[:3]
+    ['none', 'invert', 'linear']
+    """
+    histogram = Histogram.of(image)
+    low, high = (histogram.percentile(q) if histogram.total else 0.0 for q in (10, 90))
+    windows = [f"window(center={(low + high) / 2:.6g}, width={max(high - low, 1):.6g})"]
+    if image.header.get("modality") == "CT":
+        windows += [f"window(preset={preset})" for preset in PRESETS if preset in ("lung", "mediastinum", "brain")]
+    return [
+        *("none", "invert", "linear", "percentile(1, 99)", "piecewise", *windows, "voi", "gamma(0.5)", "gamma(2)"),
+        *("auto_gamma", "agcwd", "log(base=10)", "exp(base=10)", "sigmoid", "equalize", "bbhe", "dsihe", "mmbebhe"),
+        *("rmshe(depth=2)", "weighted", "match(normal)", "exact(normal)", "border | equalize"),
+        *("local(equalize, tiles=8, clip=2)", "clahe(clip=2)", "clahe(clip=4)", "unsharp(radius=4)"),
+    ]
+
+
+def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "") -> str:
+    """The HTML of a sheet: one row an image, its panels side by side.
+
+    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), levels=(0, 255))
+    >>> "gamma(0.5)" in page("Sheet", [[panel(image, "none"), panel(image, "gamma(0.5)")]])
+    True
+    """
+    body = "".join(f'<div class="row">{"".join(map(_card, row))}</div>' for row in rows)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f"<h1>{escape(title)}</h1><p>{escape(note)}</p>{body}<p class=foot>{_LEGEND}</p></body></html>"
+    )
+
+
+def _card(item: Panel) -> str:
+    head = f"<h2>{escape(item.title)}</h2>" if item.title else ""
+    name = "before" if item.spec == "none" else item.spec
+    rows = "".join(f"<tr><th>{escape(text)}<td>{shown}" for text, shown in _table(item.measures))
+    advice = "".join(f"<li>{text}" for text in item.advice)
+    return (
+        f'<section class="card">{head}<h3><code>{escape(name)}</code></h3>{item.picture}'
+        f'<div class="draw">{item.drawing}</div>{f"<table>{rows}</table>" if rows else ""}'
+        f"{f'<p class=advice>Advice, not a choice:<ul>{advice}</ul>' if advice else ''}</section>"
+    )
+
+
+def _table(found: dict[str, float]) -> list[tuple[str, str]]:
+    if not found:
+        return []
+    pairs = [
+        ("entropy, bits", f"{_number(found['entropy_before'])} → {_number(found['entropy'])}"),
+        ("EME, dB", f"{_number(found['eme_before'])} → {_number(found['eme'])}"),
+    ]
+    pairs += [(MEASURES[name], _number(found[name])) for name in ("cii", "ambe", "psnr", "ssim")]
+    clipped = f"{found['clipped_low']:.1%} / {found['clipped_high']:.1%}"
+    return [*pairs, ("newly black / white", clipped)]
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "∞ (same)"
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _advice(histogram: Histogram) -> list[str]:
+    return [
+        f"{escape(found.title)} Try {', '.join(f'<code>{escape(spec)}</code>' for spec in found.methods)}."
+        for found in advise(histogram)
+    ]
+
+
+def _ends(levels: tuple[float, float]) -> tuple[str, str]:
+    return f"{levels[0]:.6g}", f"{levels[1]:.6g}"
+
+
+def _picture(image: Image) -> str:
+    """The image in its levels as a PNG of at most `SHOWN` pixels, missing pixels transparent, inline."""
+    low, high = image.levels
+    unit = np.clip((image.pixels.astype(np.float32) - low) / (high - low), 0, 1)
+    shown = np.rint(np.nan_to_num(unit) * 255).astype(np.uint8)
+    if shown.ndim == 3:
+        shown = shown[..., ::-1]
+    there = present(image)
+    if there is not None:
+        shown = cv2.cvtColor(shown, cv2.COLOR_GRAY2BGRA if shown.ndim == 2 else cv2.COLOR_BGR2BGRA)
+        shown[..., 3] = np.where(there, 255, 0)
+    scale = SHOWN / max(shown.shape[:2])
+    if scale < 1:
+        size = (max(1, round(shown.shape[1] * scale)), max(1, round(shown.shape[0] * scale)))
+        shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA))
+    data = base64.b64encode(cv2.imencode(".png", np.ascontiguousarray(shown))[1].tobytes()).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="">'
+
+
+def _band(before: Image, after: Image) -> NDArray[np.float64]:
+    """For each of 256 levels in, the 5 %, 50 % and 95 % points of the levels out; NaN where it does not occur."""
+    there = present(before)
+    one, other = (_levels256(image, there) for image in (before, after))
+    pairs = np.bincount(one.astype(np.int64) * 256 + other, minlength=65_536).reshape(256, 256)
+    total = pairs.sum(axis=1)
+    share = np.cumsum(pairs, axis=1) / np.maximum(total, 1)[:, None]
+    points = np.stack([(share >= q).argmax(axis=1) / 255 for q in (0.05, 0.5, 0.95)])
+    points[:, total < max(1, int(total.sum()) // 50_000)] = np.nan
+    return points
+
+
+def _levels256(image: Image, there: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    low, high = image.levels
+    grey = lightness(image)
+    grey = grey.ravel() if there is None else grey[there]
+    return np.asarray(np.rint(np.clip((grey.astype(np.float32) - low) / (high - low), 0, 1) * 255), np.uint8)
+
+
+_LEGEND = (
+    "Histograms: grey before, blue after, single bins that tower over the rest cut off. Curves: level in to level out; "
+    "methods that look at where pixels are have no single curve, for them the line is the median and the band the middle "
+    "90 % of outcomes. PSNR and SSIM are against the original: they measure change, not benefit. Which contrast helps a "
+    "classifier is found by comparing it on validation data. Research software, not a medical device."
+)
+_STYLE = """
+body{font:14px/1.45 system-ui,sans-serif;color:#1b2430;background:#f4f6f8;margin:24px}
+h1{font-size:22px;margin:0 0 4px}h2{font-size:14px;margin:0 0 4px;overflow-wrap:anywhere}
+h3{font-size:14px;margin:0 0 8px;font-weight:normal}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
+.row{display:grid;grid-template-columns:repeat(auto-fill,minmax(472px,1fr));gap:16px;margin:16px 0}
+.card{background:#fff;border:1px solid #dde3e8;border-radius:8px;padding:14px}
+.card img{display:block;max-width:100%;max-height:440px;margin:0 auto 10px;background:#000;
+background:repeating-conic-gradient(#d9dee3 0 25%,#fff 0 50%) 0/14px 14px}
+.draw{display:flex;gap:12px;align-items:flex-end;justify-content:center}.draw svg{max-width:100%;height:auto}
+table{border-collapse:collapse;margin:8px auto 0;font-size:13px;columns:2}
+th{font-weight:normal;color:#5b6673;text-align:left;padding:1px 14px 1px 0}
+td{text-align:right;font-variant-numeric:tabular-nums}
+.advice{margin:10px 0 0;color:#5b6673}ul{margin:2px 0 0;padding-left:20px}.foot{color:#5b6673;max-width:90ch}
+"""
