@@ -70,11 +70,15 @@ def machine(device: str = "auto") -> Fabric:
     found = device
     if device == "auto":
         found = "cuda" if torch.cuda.is_available() else "cpu"
-    name, _, index = found.partition(":")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("The device 'cuda' is asked for, but torch finds no GPU; leave --device out, or give cpu.")
-    if name not in ("cpu", "cuda", "mps"):
+    name, colon, index = found.partition(":")
+    if name not in ("cpu", "cuda", "mps") or (colon and (name != "cuda" or not index.isdecimal())):
         raise UsageError(f"There is no device '{device}'; give auto, cpu, cuda or cuda:1.")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[name]
+    if int(index or 0) >= count:
+        raise UsageError(
+            f"The device '{device}' is asked for, but torch finds {count or 'no'} GPU of that kind; leave --device out,"
+            " or give cpu."
+        )
     native = torch.cuda.is_bf16_supported() if name == "cuda" else name == "cpu" and _cpu_has_bf16()
     torch.use_deterministic_algorithms(True, warn_only=True)
     return Fabric(
@@ -143,7 +147,7 @@ def fit(
         losses = []
         batches = _batches(next(order(epoch)), settings.batch)
         for number, which in enumerate(batches):
-            progress = (epoch * len(batches) + number) / steps
+            progress = (epoch + number / len(batches)) / settings.epochs
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * one_cycle(progress)
             x_NCHW = augment(train.images(which, fabric.device), generator, flips=settings.flips)
@@ -277,12 +281,12 @@ def _checkpoint(
     if folder is None:
         return
     if best is not None:
-        with atomic(folder / "best.pt") as path:
-            torch.save({"score": best[0], "model": best[1]}, path)
+        with atomic(folder / "best.pt") as path, path.open("wb") as file:
+            torch.save({"score": best[0], "model": best[1]}, file)
     state = {
         "model": model.network.state_dict(),
         "average": average.network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with atomic(folder / "last.pt") as path:
-        torch.save(state | {"history": history}, path)
+    with atomic(folder / "last.pt") as path, path.open("wb") as file:
+        torch.save(state | {"history": history}, file)
