@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from evenray.core.errors import UsageError
-from evenray.metrics import precision_recall, roc, score
+from evenray.metrics import precision_recall, roc, score, sensitivity_at_specificity
 
 
 @pytest.mark.parametrize("decimals", [None, 0])
@@ -47,3 +47,13 @@ def test_each_class_has_a_curve_of_its_own(make_predictions):
     assert np.mean(areas) == pytest.approx(score(predictions, resamples=0).auroc.value)
     with pytest.raises(UsageError, match="no class named 'healthy'"):
         roc(predictions, of="healthy")
+
+
+@pytest.mark.parametrize("decimals", [None, 1])
+@pytest.mark.parametrize("specificity", [0.5, 0.9, 0.95, 1.0])
+def test_sensitivity_at_a_specificity_is_read_off_the_curve(make_predictions, decimals, specificity):
+    predictions = make_predictions(decimals=decimals)
+    fpr, tpr, _ = sk.roc_curve(predictions.targets, predictions.probabilities[:, 1], drop_intermediate=False)
+    found = sensitivity_at_specificity(predictions, specificity, resamples=200)
+    assert found.value == pytest.approx(tpr[fpr <= 1 - specificity + 1e-9].max())
+    assert found.low <= found.value <= found.high

@@ -17,8 +17,19 @@ from evenray.core.spec import Step, parse
 
 from ._balance import Balance, DoubleCorrectionWarning, Sampler, correct
 from ._sampling import shard
+from .thinning import parse_ratio, thin
 
-__all__ = ["Balance", "DoubleCorrectionWarning", "Sampler", "balances", "correct", "make", "shard"]
+__all__ = [
+    "Balance",
+    "DoubleCorrectionWarning",
+    "Sampler",
+    "balances",
+    "correct",
+    "make",
+    "parse_ratio",
+    "shard",
+    "thin",
+]
 
 balances = Registry(
     "balance",

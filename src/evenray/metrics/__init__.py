@@ -8,7 +8,7 @@ from .groups import bands, by_group, per_patient
 from .operating import choose_threshold, rules
 from .paired import LOWER_IS_BETTER, Difference, compare_models, delong, delong_difference, difference, holm
 from .ranking import precision_recall, roc
-from .scoring import bootstrap, confusion, per_class, score
+from .scoring import bootstrap, confusion, per_class, score, sensitivity_at_specificity
 from .seeds import SeedSpread, seed_spread
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "rules",
     "score",
     "seed_spread",
+    "sensitivity_at_specificity",
 ]

@@ -60,6 +60,24 @@ class Ranking:
         auprc[~(sick_all > 0)] = np.nan
         return auroc, auprc
 
+    def sensitivity_at(self, W: NDArray[Any], specificity: float) -> NDArray[np.float64]:
+        """The largest sensitivity of any threshold whose specificity is at least this, for each row of W.
+
+        >>> ranking = Ranking.of(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]))
+        >>> ranking.sensitivity_at(np.ones((1, 4)), 0.9), ranking.sensitivity_at(np.ones((1, 4)), 0.5)
+        (array([0.5]), array([1.]))
+        """
+        gained, every, _ = self._at_the_sick(np.take(W, self.order, axis=1))
+        sick_all = gained.sum(axis=1, dtype=np.float64)
+        healthy_all = W.sum(axis=1, dtype=np.float64) - sick_all
+        alarms = every - np.cumsum(gained, axis=1)
+        allowed = (1 - specificity) * healthy_all * (1 + 1e-9)
+        found = (gained * (alarms <= allowed[:, None])).sum(axis=1, dtype=np.float64)
+        share: NDArray[np.float64] = np.divide(
+            found, sick_all, out=np.full(len(W), np.nan), where=(sick_all > 0) & (healthy_all > 0)
+        )
+        return share
+
     def _at_the_sick(self, ranked: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """At each distinct score that a sick case has: weights of the sick with it, of all at or above it, and of the
         healthy with it. Only there does either area grow, so only there are the sums taken.

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
 
+from ._curves import one_class
 from ._meter import METRICS, Meter, class_prior, decide
 from .intervals import clopper_pearson, percentile_interval, replicates
+from .ranking import Ranking
 
-__all__ = ["bootstrap", "confusion", "per_class", "score"]
+__all__ = ["bootstrap", "confusion", "per_class", "score", "sensitivity_at_specificity"]
 
 Prior = float | Sequence[float] | NDArray[Any]
 
@@ -150,6 +152,24 @@ def bootstrap(
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
     return replicates(Meter.of(predictions, threshold, at), predictions.patients, resamples, seed)
+
+
+def sensitivity_at_specificity(
+    predictions: Predictions, specificity: float = 0.95, *, of: str | None = None, seed: int = 0, resamples: int = 1000
+) -> Estimate:
+    """The sensitivity where the ROC curve of these cases has the given specificity, with its interval over patients.
+
+    It describes the ranking, as AUROC does: the threshold is found on the cases themselves. The constant forecast finds
+    nobody there. `of` is the class against the rest (default: the positive one).
+    """
+    scores, sick = one_class(predictions, of)
+    ranking = Ranking.of(scores, sick)
+    value = float(ranking.sensitivity_at(np.ones((1, len(scores))), specificity)[0])
+    spread = replicates(
+        lambda W: {"value": ranking.sensitivity_at(W, specificity)}, predictions.patients, resamples, seed
+    )
+    low, high = percentile_interval(spread["value"]) if resamples and not np.isnan(value) else (np.nan, np.nan)
+    return Estimate(value, low, high, 0.0)
 
 
 def confusion(predictions: Predictions, threshold: float | None = None) -> NDArray[np.int64]:
