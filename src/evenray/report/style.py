@@ -22,6 +22,22 @@ WIDTH = (
 )
 
 
+TEXT = {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12}
+LINES = {"gridColor": LINE, "domainColor": GREY, "tickColor": GREY, "tickSize": 4}
+CONFIG: dict[str, Any] = {
+    "font": "sans-serif",
+    "background": "transparent",
+    "padding": 4,
+    "view": {"stroke": None, "continuousWidth": WIDTH, "discreteWidth": WIDTH},
+    "axis": TEXT | LINES | {"titleFontWeight": "normal", "titlePadding": 8},
+    "axisBand": {"grid": False, "ticks": False, "labelPadding": 8},
+    "legend": {
+        **{"labelColor": INK, "labelFontSize": 12, "labelLimit": 160, "title": None},
+        **{"orient": "top", "offset": 8, "symbolSize": 90, "symbolStrokeWidth": 2},
+    },
+}
+
+
 @dataclass(frozen=True)
 class Figure:
     """One drawing and the words around it; `alt` says in a sentence what it shows to who cannot see it."""
@@ -51,36 +67,9 @@ def colour_scale(colours: dict[str, str]) -> alt.Scale:
     return alt.Scale(domain=list(colours), range=list(colours.values()))
 
 
-def _theme(chart: Any) -> Any:
-    text = {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12}
-    return (
-        chart.configure(font="sans-serif", background="transparent", padding=4)
-        .configure_view(stroke=None, continuousWidth=WIDTH, discreteWidth=WIDTH)
-        .configure_axis(
-            **text,
-            titleFontWeight="normal",
-            titlePadding=8,
-            gridColor=LINE,
-            domainColor=GREY,
-            tickColor=GREY,
-            tickSize=4,
-        )
-        .configure_axisBand(grid=False, ticks=False, labelPadding=8)
-        .configure_legend(
-            labelColor=INK,
-            labelFontSize=12,
-            orient="top",
-            title=None,
-            symbolSize=90,
-            symbolStrokeWidth=2,
-            labelLimit=160,
-        )
-        .configure_header(labelColor=INK, labelFontSize=12, labelFontWeight="bold", title=None)
-    )
-
-
 def _svg(chart: Any, name: str, alt_text: str) -> Markup:
-    text: str = vl_convert.vegalite_to_svg(_theme(chart).to_dict(), vl_version=_version())
+    spec = chart.to_dict(validate=False) | {"config": CONFIG}
+    text: str = vl_convert.vegalite_to_svg(spec, vl_version=_version())
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None  # vega always writes one
     body = text[text.index(">") + 1 : text.rindex("</svg>")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import Any
 
 from ..folder import Run
@@ -10,6 +11,8 @@ from ..language import Language
 from ..pictures import thumbnail
 
 __all__ = ["context"]
+
+Picture = tuple[str, str, str]  # case, thumbnail, label
 
 SEVERITIES = ("error", "warning", "info")
 PICTURES = 16  # thumbnails a finding
@@ -34,14 +37,25 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
 def _finding(row: dict[str, Any], uris: dict[str, str], labels: dict[str, str], say: Language) -> dict[str, Any]:
     cases = list(row["cases"] or [])
     evidence = json.loads(row["evidence"] or "{}")
+    sizes = [int(size) for size in str(evidence.pop("group_sizes", "")).split(",") if size]
+    pictures = [(case, uris[case], labels.get(case, "")) for case in cases[:PICTURES] if case in uris]
     return {
         "id": f"finding-{row['row']}",
         "severity": row["severity"],
         "title": row["title"],
         "advice": row["advice"],
         "evidence": [(name.replace("_", " "), say.value(value)) for name, value in evidence.items()],
-        "pictures": [(case, uris[case], labels.get(case, "")) for case in cases[:PICTURES] if case in uris],
+        "groups": _groups(cases, sizes, pictures),
+        "shown": len(pictures),
         "names": cases[:NAMES],
         "count": len(cases),
         "more": max(0, len(cases) - NAMES),
     }
+
+
+def _groups(cases: list[str], sizes: list[int], pictures: list[Picture]) -> list[list[Picture]]:
+    """The pictures group by group, as the sizes in the evidence divide the cases; a single group where there are none."""
+    if sum(sizes) != len(cases):
+        return [pictures] if pictures else []
+    group = dict(zip(cases, (n for n, size in enumerate(sizes) for _ in range(size)), strict=True))
+    return [list(found) for _, found in groupby(pictures, key=lambda picture: group[picture[0]])]

@@ -1,0 +1,66 @@
+"""The two languages hold the same texts, and what stands in English in the artefacts is found in Korean."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+
+import pytest
+
+from evenray.core.errors import UsageError
+from evenray.report.language import LANGUAGES, Language
+
+LOCALES = resources.files("evenray.report") / "locales"
+TEXTS = {code: json.loads((LOCALES / f"{code}.json").read_text(encoding="utf-8")) for code in LANGUAGES}
+SENTENCES = json.loads((LOCALES / "sentences.ko.json").read_text(encoding="utf-8"))
+# Abbreviations and forms that Korean papers write as English ones do.
+SAME = re.compile(r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE)$")
+
+
+def names(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w*)\}", text))
+
+
+def test_every_language_has_the_same_keys() -> None:
+    assert set(TEXTS["en"]) == set(TEXTS["ko"])
+
+
+def test_a_translation_fills_in_the_same_values() -> None:
+    assert [key for key, text in TEXTS["en"].items() if names(text) != names(TEXTS["ko"][key])] == []
+
+
+def test_every_korean_text_is_korean() -> None:
+    plain = {key: text for key, text in TEXTS["ko"].items() if not re.search("[가-힣]", text)}
+    assert [key for key, text in plain.items() if not SAME.match(text)] == []
+
+
+def test_korean_sentences_fill_in_what_their_pattern_finds() -> None:
+    assert [english for english, korean in SENTENCES.items() if names(english) != names(korean)] == []
+
+
+def test_what_varies_in_a_sentence_is_carried_over() -> None:
+    text, known = Language("ko").sentence("The manufacturer gives the label away in part, so a network can learn it instead of "
+                                          "the disease. Take every class from every source, test on a source that was not "
+                                          "trained on, and report results for each.")  # fmt: skip
+    assert known
+    assert text.startswith("manufacturer 항목이")
+
+
+def test_english_leaves_sentences_as_they_are() -> None:
+    assert Language("en").sentence("Anything.") == ("Anything.", True)
+
+
+def test_an_unknown_language_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="Known: en, ko"):
+        Language("kr")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.24, "0.2 s"), (59.6, "60 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")])
+def test_durations(seconds: float, text: str) -> None:
+    assert Language("en").duration(seconds) == text
+
+
+def test_numbers_that_are_none_are_a_dash() -> None:
+    say = Language("en")
+    assert {say.number(float("nan")), say.percent(None), say.signed(float("inf")), say.brief(None)} == {"–"}

@@ -1,0 +1,268 @@
+"""What each section says, against the artefacts and against sums done another way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from evenray.metrics import confusion
+from evenray.report.folder import Run
+from evenray.report.language import Language
+from evenray.report.sections import (
+    asked,
+    audit,
+    compare,
+    contrast,
+    data,
+    metrics,
+    mistakes,
+    ranking,
+    repeat,
+    summary,
+    threshold,
+)
+from evenray.report.sections.notices import notices
+
+EN, KO = Language("en"), Language("ko")
+
+
+def change(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+def test_the_verdict_stands_beside_the_majority(two: Path) -> None:
+    run = Run(two)
+    assert run.scores is not None
+    test = run.scores["parts"]["test"]
+    found = summary.context(run, EN)
+    pairs = f"{100 * test['metrics']['auroc']['value']:.0f}"
+    assert found["verdict"].startswith("Better than guessing")
+    assert f"puts {pairs} in the right order" in found["verdict"]
+    share = f"{100 * test['metrics']['accuracy']['baseline']:.1f} %"
+    assert found["sentences"][-1].startswith(f"Always answering ‘healthy’ is right for {share} and finds none of the")
+    caught = test["confusion"][1][1]
+    assert f"finds {caught} of the {test['counts']['sick']} ‘sick’ images" in found["sentences"][1]
+
+
+def test_a_majority_that_is_positive_calls_everybody_sick(copy_of_two: Path) -> None:
+    change(copy_of_two / "dataset.json", positive="healthy")
+    found = summary.context(Run(copy_of_two), EN)
+    assert "calls all" in found["sentences"][-1]
+    assert "‘sick’ images ‘healthy’" in found["sentences"][-1]
+
+
+@pytest.mark.parametrize(("low", "high", "kind"), [(0.6, 0.9, "Better"), (0.45, 0.9, "Not shown"), (0.2, 0.4, "Worse")])
+def test_the_verdict_follows_the_interval(copy_of_two: Path, low: float, high: float, kind: str) -> None:
+    scores = json.loads((copy_of_two / "scores.json").read_text(encoding="utf-8"))
+    scores["parts"]["test"]["metrics"]["auroc"] |= {"low": low, "high": high}
+    (copy_of_two / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    assert summary.context(Run(copy_of_two), EN)["verdict"].startswith(kind)
+    titles = {notice.title for notice in notices(Run(copy_of_two), EN)}
+    assert ("The result may be chance." in titles) == (kind == "Not shown")
+    assert ("The interval is wide." in titles) == (high - low > 0.15 and kind != "Not shown")
+
+
+def test_loud_notices_come_first(copy_of_two: Path) -> None:
+    change(copy_of_two / "dataset.json", facts={"patients_known": False, "synthetic": True})
+    change(copy_of_two / "provenance.json", test_opened=["2025-03-04T10:00:00+09:00", "2025-03-05T10:00:00+09:00"])
+    found = notices(Run(copy_of_two), KO)
+    assert [notice.severity for notice in found] == sorted(
+        (notice.severity for notice in found), key=("error", "warning", "info").index
+    )
+    titles = [notice.title for notice in found]
+    assert titles[0] == "Test images that are also in another part."
+    assert {"합성 영상입니다.", "환자 정보가 없습니다.", "테스트 데이터를 두 번 이상 열었습니다."} <= set(titles)
+
+
+def test_what_was_asked_and_what_was_left_to_the_plan(two: Path) -> None:
+    found = asked.context(Run(two), EN)
+    assert found is not None
+    rows = {name: (words, planned) for name, words, planned in found["asked"]}
+    assert rows["contrast"] == ("none, equalize, clahe", False)
+    assert rows["network"] == ("left to the plan", True)
+    assert "weights" not in rows  # neither asked for nor planned
+    assert ("epochs", "12", "as asked") in found["choices"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_counts_and_frequencies_of_the_data(two: Path) -> None:
+    run = Run(two)
+    found = data.context(run, EN)
+    assert found is not None
+    assert run.scores is not None
+    counted = {name: dict(zip(run.classes, numbers, strict=True)) for name, numbers in found["counts"]}
+    assert counted["Test"] == run.scores["parts"]["test"]["counts"]
+    sums = np.array([numbers for _, numbers in found["table"]]).sum(axis=0)
+    images = {name: sum(row[name] for row in counted.values()) for name in run.classes}
+    assert sums.tolist() == [96 * 96 * images[name] for name in run.classes]  # every pixel of the fixture, once
+    assert found["table"][0][0] == "0 to 127"
+    assert found["table"][-1][0] == "3968 to 4095"
+    assert ("Modality", "DX") in found["same"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_mixed_grey_ranges_are_counted_in_256_levels(copy_of_two: Path) -> None:
+    table = pl.read_parquet(copy_of_two / "cases.parquet").with_row_index()
+    high = pl.when(pl.col("index") == 0).then(255.0).otherwise("high").alias("high")
+    table.with_columns(high).drop("index").write_parquet(copy_of_two / "cases.parquet")
+    change_split = pl.read_parquet(copy_of_two / "split.parquet").with_columns(part=pl.lit("train"))
+    change_split.write_parquet(copy_of_two / "split.parquet")
+    found = data.context(Run(copy_of_two), EN)
+    assert found is not None
+    assert found["table"][0][0] == "0 to 7"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_sizes_too_many_to_name_are_histograms(copy_of_two: Path) -> None:
+    table = pl.read_parquet(copy_of_two / "cases.parquet")
+    rows = pl.Series("rows", np.arange(table.height) + 300)
+    table.with_columns(rows).write_parquet(copy_of_two / "cases.parquet")
+    found = data.context(Run(copy_of_two), EN)
+    assert found is not None
+    assert "Rows" in [figure.title for figure in found["headers"]]
+    assert "Size (rows × columns)" not in [figure.title for figure in found["headers"]]
+
+
+def test_findings_come_by_severity_with_their_pictures_in_groups(two: Path) -> None:
+    found = audit.context(Run(two), EN)
+    assert found is not None
+    assert [f["severity"] for f in found["findings"]] == ["error", "warning", "warning", "info"]
+    duplicates, exposed = found["findings"][:2]
+    assert [len(group) for group in duplicates["groups"]] == [2, 2]
+    assert "group sizes" not in dict(duplicates["evidence"])
+    assert exposed["count"] == 57
+    assert exposed["shown"] == audit.PICTURES
+    assert dict(exposed["evidence"])["largest white share"] == "0.412"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_contrast_is_measured_before_and_after(two: Path) -> None:
+    run = Run(two)
+    found = contrast.context(run, EN)
+    assert found is not None
+    assert run.contrasts is not None
+    example = found["examples"][0]
+    counts = np.array(run.contrasts[0]["histogram_before"])
+    levels = (np.arange(256) + 0.5) / 256
+    assert float({m[0]: m[1] for m in example["measures"]}["mean level"]) == pytest.approx(
+        (counts * levels).sum() / counts.sum(), abs=1e-3
+    )
+    assert [len(e["figures"]) for e in found["examples"]] == [3, 2]  # a local method has no single curve
+
+
+def test_the_heat_map_marks_the_chosen_cell_and_leaves_holes(copy_of_two: Path) -> None:
+    grid = pl.read_parquet(copy_of_two / "grid.parquet").filter(
+        ~((pl.col("contrast") == "none") & (pl.col("balance") == "weighted"))
+    )
+    grid.write_parquet(copy_of_two / "grid.parquet")
+    found = compare.context(Run(copy_of_two), EN)
+    assert found is not None
+    [heat] = found["maps"]
+    assert heat["balances"] == ["none", "oversample", "undersample", "weighted"]
+    cells = dict(heat["rows"])
+    assert cells["none"][3] is None
+    shades = [cell["shade"] for row in cells.values() for cell in row if cell]
+    assert (min(shades), max(shades)) == (0.0, 1.0)
+    assert found["chosen"]["contrast"] == "clahe(clip=2)"
+    assert [row["auprc"] for row in found["ranked"]] == sorted(grid["auprc"], reverse=True)
+    low, high = found["domain"]
+    assert low == -high
+    assert high > grid["difference_high"].max()  # type: ignore[operator]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_slider_starts_at_the_confusion_matrix_of_the_scores(two: Path) -> None:
+    run = Run(two)
+    found = threshold.context(run, EN)
+    assert found is not None
+    assert run.scores is not None
+    [[tn, fp], [fn, tp]] = run.scores["parts"]["test"]["confusion"]
+    assert found["first"]["counts"] == [tp, fn, fp, tn]
+    assert found["first"]["thresholds"][found["first"]["row"]] == run.scores["threshold"]
+
+
+def test_many_classes_have_their_matrix_and_a_table_for_each(three: Path) -> None:
+    run = Run(three)
+    found = threshold.context(run, EN)
+    assert found is not None
+    assert run.predictions is not None
+    counts = [[n for n, _ in row] for _, row in found["matrix"]]
+    np.testing.assert_array_equal(counts, confusion(run.predictions.part("test")))
+    assert [table["name"] for table in found["slider"]["tables"]] == list(run.classes)
+    assert found["figure"] is None
+    per_class = metrics.context(run, EN)
+    assert per_class is not None
+    assert [row[1] for row in per_class["per_class"]] == [sum(row) for row in counts]
+
+
+def test_metrics_have_the_test_part_first_and_keep_unknown_ones(copy_of_two: Path) -> None:
+    scores = json.loads((copy_of_two / "scores.json").read_text(encoding="utf-8"))
+    scores["parts"]["test"]["metrics"]["net_benefit"] = {"value": 0.1, "low": 0.0, "high": 0.2, "baseline": 0.0}
+    (copy_of_two / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    found = metrics.context(Run(copy_of_two), EN)
+    assert found is not None
+    assert [part for part, _ in found["parts"]] == ["test", "validation"]
+    names = [name for name, _, _ in found["rows"]]
+    assert names[0] == "auroc"
+    assert names[-1] == "net_benefit"
+    assert {row[0]: row[2] for row in found["rows"]}["mcc"] == (-1.0, 1.0)
+
+
+def test_the_operating_point_is_that_of_the_scores(two: Path) -> None:
+    run = Run(two)
+    assert run.scores is not None
+    values = run.scores["parts"]["test"]["metrics"]
+    first, second = ranking._points(values)
+    assert first is not None
+    assert second is not None
+    assert first[:2] == (1 - values["specificity"]["value"], values["sensitivity"]["value"])
+    assert second[:2] == (values["sensitivity"]["value"], values["ppv"]["value"])
+
+
+def test_an_undefined_ppv_leaves_its_point_out() -> None:
+    nothing = {"value": float("nan"), "low": float("nan"), "high": float("nan")}
+    known = {"value": 0.0, "low": 0.0, "high": 0.1}
+    assert ranking._points({"sensitivity": known, "specificity": known, "ppv": nothing})[1] is None
+
+
+def test_mistakes_come_before_hits(two: Path) -> None:
+    found = mistakes.context(Run(two), EN)
+    assert found is not None
+    assert [kind for kind, _ in found["groups"]] == ["mistake", "hit"]
+    assert all(card["label"] != card["predicted"] for card in found["groups"][0][1])
+    assert all(card["picture"].startswith("data:image/jpeg") for card in found["groups"][0][1])
+
+
+def test_the_command_leaves_out_what_was_not_said() -> None:
+    recipe = {
+        "data": "my scans/",
+        "contrast": ["none", "clahe(clip=2)"],
+        "levels": [0, 4095],
+        "flips": True,
+        "size": None,
+    }
+    assert repeat.command(recipe) == (
+        "evenray run 'my scans/' --contrast none --contrast 'clahe(clip=2)' --levels 0,4095 --flips"
+    )
+
+
+def test_the_run_tells_when_the_test_part_was_opened(two: Path) -> None:
+    found = repeat.context(Run(two), EN)
+    assert found is not None
+    assert found["opened"] == ["2025-03-04T10:05:12+09:00"]
+    assert len(found["hashes"]) == 7
+    assert max(share for _, _, share, _ in found["stages"]) == 1.0
+
+
+def test_the_part_of_the_split_wins(copy_of_two: Path) -> None:
+    table = pl.read_parquet(copy_of_two / "cases.parquet").with_columns(part=pl.lit("validation"))
+    table.write_parquet(copy_of_two / "cases.parquet")
+    split = pl.read_parquet(copy_of_two / "split.parquet")
+    found = Run(copy_of_two).cases
+    assert found is not None
+    assert found["part"].to_list() == split["part"].to_list()
