@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 import polars as pl
 
 from evenray.core.errors import DataError
 
-from .labels import LabelTable
-from .listing import PARTS
+from .labels import MATCHES, LabelTable
 from .pseudonym import pseudonym
 
 __all__ = ["join"]
@@ -37,9 +34,8 @@ def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFram
         rows = rows.with_columns(pl.col(own).alias("_key"))
     else:
         labels, rows = _by_path(labels, rows)
-    labels = labels.rename({table.key: "_key"}).select(
-        "_key", *[pl.col(c).alias(f"_{c}") for c in ("label", "patient", "site", "part") if c in labels.columns]
-    )
+    told = [name for name in ("label", "patient", "site", "part") if name in labels.columns]
+    labels = labels.select(pl.col(table.key).alias("_key"), *[pl.col(name).alias(f"_{name}") for name in told])
     twice = labels.group_by("_key").agg(pl.col("_label").n_unique()).filter(pl.col("_label") > 1).height
     if twice:
         raise DataError(f"{table.source} gives {twice} {table.key} values two different labels; keep one row for each.")
@@ -51,12 +47,7 @@ def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFram
             f" and none is the {table.key} of an image. Check the column, or name another with a usual name."
         )
     taken = [pl.col("_label").alias("label")]
-    for name in ("patient", "site", "part"):
-        if f"_{name}" in labelled.columns:
-            value = pl.col(f"_{name}")
-            if name == "part":
-                value = value.str.to_lowercase().replace_strict(PARTS, default=None)
-            taken.append(pl.coalesce(value, pl.col(name)).alias(name))
+    taken += [pl.coalesce(pl.col(f"_{name}"), pl.col(name)).alias(name) for name in told if name != "label"]
     labelled = labelled.with_columns(taken).select(rows.columns).drop("_key")
     return labelled, rows.height - labelled.height
 
@@ -67,19 +58,9 @@ def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
 
 def _by_path(labels: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Paths match whole, else by file name, else by name without its ending: the first of these that labels a file."""
-    path = pl.col("path").str.replace_all("\\", "/", literal=True).str.strip_prefix("./")
-    labels = labels.with_columns(path.alias("path"))
-    for name in (str, _name, _stem):
-        keys = [name(file) for file in rows["file"]]
-        table = labels.with_columns(pl.Series("path", [name(p) for p in labels["path"]], dtype=pl.String))
-        if set(keys) & set(table["path"]) and (name is str or len(set(keys)) == len(keys)):
+    for of in MATCHES:
+        keys = [of(file) for file in rows["file"]]
+        table = labels.with_columns(pl.Series("path", [of(path) for path in labels["path"]], dtype=pl.String))
+        if set(keys) & set(table["path"]) and (of is str or len(set(keys)) == len(keys)):
             return table, rows.with_columns(pl.Series("_key", keys, dtype=pl.String))
     return labels, rows.with_columns(pl.col("file").alias("_key"))
-
-
-def _name(path: str) -> str:
-    return PurePosixPath(path).name
-
-
-def _stem(path: str) -> str:
-    return PurePosixPath(path).name.split(".")[0]

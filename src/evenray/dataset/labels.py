@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
 from evenray.core.errors import DataError
 
-__all__ = ["LabelTable"]
+__all__ = ["MATCHES", "PARTS", "LabelTable", "names_any"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
@@ -21,6 +24,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "site": ("site", "hospital", "institution", "center", "centre", "scanner"),
     "part": ("split", "part", "set", "subset", "fold_name", "partition"),
 }
+PARTS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
 KEYS = ("path", "sop_instance_uid", "study_instance_uid", "patient")
 
 
@@ -45,14 +53,21 @@ class LabelTable:
     def rows(self) -> list[dict[str, Any]]:
         return list(self.table.iter_rows(named=True))
 
-    @classmethod
-    def is_one(cls, path: Path) -> bool:
-        """Whether a file can serve as a label table."""
-        try:
-            cls.read(path)
-        except DataError:
-            return False
-        return True
+    def beside(self, root: Path) -> LabelTable:
+        """The table with its paths relative to `root` where they lie in it, as seen from the table's own folder."""
+        if "path" not in self.columns:
+            return self
+        base, here = root.resolve(), Path(self.source).parent.resolve()
+
+        def place(text: str) -> str:
+            text = text.replace("\\", "/").removeprefix("./")
+            if not text.startswith("/") and (base / text).exists():
+                return text
+            full = Path(os.path.normpath(here / text))
+            return full.relative_to(base).as_posix() if full.is_relative_to(base) else text
+
+        placed = pl.col("path").map_elements(place, return_dtype=pl.String)
+        return replace(self, table=self.table.with_columns(placed))
 
     @classmethod
     def read(cls, path: Path) -> LabelTable:
@@ -72,7 +87,7 @@ class LabelTable:
                     renamed[found[0]] = name
                     break
         table = table.select([pl.col(c).cast(pl.String).str.strip_chars().alias(n) for c, n in renamed.items()])
-        table = table.with_columns(pl.all().replace("", None))
+        table = _with_parts(table.with_columns(pl.all().replace("", None)), path)
         if "label" not in table.columns:
             raise DataError(
                 f"The label table '{path}' has no column of labels; name one {' or '.join(NAMES['label'])}."
@@ -84,9 +99,52 @@ class LabelTable:
         return cls(table, str(path))
 
 
+def _with_parts(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The column `part` in our words; dropped where it holds none of them, as a column of fold numbers."""
+    if "part" not in table.columns:
+        return table
+    table = table.with_columns(pl.col("part").str.to_lowercase())
+    foreign = sorted(set(table["part"].drop_nulls()) - set(PARTS))
+    if len(foreign) == table["part"].drop_nulls().n_unique():
+        return table.drop("part")
+    if foreign:
+        raise DataError(
+            f"The label table '{path}' assigns cases to the part '{foreign[0]}'; known are: {', '.join(PARTS)}. Leave the"
+            " rows out, or name their part."
+        )
+    return table.with_columns(pl.col("part").replace(PARTS))
+
+
 def _load(path: Path) -> pl.DataFrame:
     if path.suffix.lower() == ".parquet":
         return pl.read_parquet(path)
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    separator = max("\t;,", key=header.count)
     # As text: an identifier such as 007 is no number.
     return pl.read_csv(path, infer_schema=False, separator=separator, encoding="utf8-lossy")
+
+
+def name_of(path: str) -> str:
+    """The file's name.
+
+    >>> name_of("a/b.nii.gz"), stem_of("a/b.nii.gz"), stem_of("1.2.840.5.dcm"), stem_of("1.2.840.5")
+    ('b.nii.gz', 'b', '1.2.840.5', '1.2.840.5')
+    """
+    return PurePosixPath(path).name
+
+
+def stem_of(path: str) -> str:
+    """The file's name without what tells its format."""
+    return re.sub(r"(\.nii)?\.[A-Za-z][A-Za-z0-9]{0,4}$", "", name_of(path))
+
+
+# How the path of a table is compared with that of a file; the first that finds any is taken.
+MATCHES: tuple[Callable[[str], str], ...] = (str, name_of, stem_of)
+
+
+def names_any(table: LabelTable, files: Iterable[str]) -> bool:
+    """Whether the paths of a table name any of the files."""
+    paths = [path.replace("\\", "/").removeprefix("./") for path in table.table["path"].drop_nulls()]
+    files = list(files)
+    return any(not {of(path) for path in paths}.isdisjoint({of(file) for file in files}) for of in MATCHES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from dataclasses import dataclass, replace
@@ -11,18 +12,13 @@ import numpy as np
 
 from evenray.core.errors import DataError, UsageError
 
-from .labels import LabelTable
+from .labels import PARTS, LabelTable, names_any
 
 __all__ = ["Entry", "Listing", "listing"]
 
 SIDECARS = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml",
-}  # fmt: skip
-PARTS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
 }  # fmt: skip
 HEALTHY = {"normal", "healthy", "negative", "benign", "control", "no finding", "no_finding", "none", "0", "no", "정상"}
 
@@ -41,13 +37,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read."""
+    """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
+
+    `unlabelled` counts what the layout names but does not label.
+    """
 
     root: Path
     entries: tuple[Entry, ...]
     table: LabelTable | None = None
     layout: str = ""
-    class_names: dict[str, str] | None = None
+    unlabelled: int = 0
+
+    @property
+    def labels(self) -> set[str]:
+        """The labels that can be met, known before any file is opened."""
+        found = self.table.table["label"].to_list() if self.table else (entry.label for entry in self.entries)
+        return {label for label in found if label is not None}
 
 
 def listing(data: str | Path, *, labels: str | Path | None = None, patient: str | None = None) -> Listing:
@@ -66,14 +71,24 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         return _npz(path)
     if path.is_file():
         return _table(path, LabelTable.read(path), pattern)
-    if labels is None:
-        inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file()]
-        usable = [p for p in inside if LabelTable.is_one(p)]
-        if len(usable) == 1:
-            labels = usable[0]
+    files = _files(path)
     if labels is not None:
-        return _tree(path, LabelTable.read(Path(labels)), pattern)
-    return _folders(path, pattern)
+        return _tree(path, LabelTable.read(Path(labels)), files, pattern)
+    own = _own_table(path, files)
+    return _tree(path, own, files, pattern) if own else _folders(path, files, pattern)
+
+
+def _own_table(root: Path, files: list[str]) -> LabelTable | None:
+    """The one label table in a folder; None where there is another number, or where it names none of the files."""
+    tables = []
+    for path in sorted(p for p in root.iterdir() if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file()):
+        try:
+            tables.append(LabelTable.read(path))
+        except DataError:
+            continue
+    if len(tables) != 1 or (tables[0].key == "path" and not names_any(tables[0], files)):
+        return None
+    return tables[0]
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -99,49 +114,65 @@ def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
 
 
 def _files(root: Path) -> list[str]:
-    found = [
-        p.relative_to(root).as_posix()
-        for p in root.rglob("*")
-        if p.suffix.lower() not in SIDECARS and not any(part.startswith(".") for part in p.relative_to(root).parts)
-        and p.name.upper() not in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README") and p.is_file()
-    ]  # fmt: skip
+    """The files that may be images, relative and in order; links are followed, hidden folders and run folders are not."""
+    found: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen or {"recipe.json", "provenance.json"} <= set(names):
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        above = Path(folder).relative_to(root)
+        found += [(above / name).as_posix() for name in names if _may_be_image(Path(folder, name))]
     return sorted(found)
 
 
-def _class_folders(path: Path) -> list[str]:
-    return sorted(p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+def _may_be_image(path: Path) -> bool:
+    if path.name.startswith(".") or path.name.upper() in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README"):
+        return False
+    return path.suffix.lower() not in SIDECARS and path.is_file()
 
 
-def _folders(root: Path, pattern: re.Pattern[str] | None) -> Listing:
-    """`class/.../file` or `part/class/.../file`."""
-    folders = _class_folders(root)
-    files = _files(root)
+def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
+    """`class/.../file` or `part/class/.../file`, perhaps inside a folder that holds them all."""
     if not files:
         raise DataError(
             f"The folder '{root}' holds no image; expected class/file, part/class/file, or files and --labels."
         )
+    wrapper = _wrapper(files)
+    inner = [file[len(wrapper) :] for file in files]
+    folders = sorted({file.split("/")[0] for file in inner if "/" in file})
     if not folders:
         raise DataError(
             f"The {len(files)} files of '{root}' have no labels: put them into one folder a class, or give --labels TABLE."
         )
     split = all(name.lower() in PARTS for name in folders)
-    if not split and len(folders) == 1 and not any("/" not in file for file in files):
-        only = root / folders[0]
-        if len(_class_folders(only)) > 1:  # a zip that unpacked into a folder of its own
-            inner = _folders(only, None)
-            moved = (replace(e, file=f"{folders[0]}/{e.file}") for e in inner.entries)
-            return replace(inner, root=root, entries=tuple(_named(e, pattern) for e in moved))
+    if not split and (parts := [name for name in folders if name.lower() in PARTS]):
+        others = ", ".join(name for name in folders if name not in parts)
+        raise DataError(
+            f"In '{root}' the folders {', '.join(parts)} look like the parts of a split, but {others} like classes; keep"
+            " either folders of parts or folders of classes."
+        )
+    depth = 2 if split else 1
     entries = []
-    for file in files:
-        steps = file.split("/")
-        depth = 2 if split else 1
-        if len(steps) <= depth:
-            continue  # a file above the class folders has no label
-        part = PARTS[steps[0].lower()] if split else None
-        entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
+    for file, steps in zip(files, (file.split("/") for file in inner), strict=True):
+        if len(steps) > depth:  # a file above the class folders has no label
+            part = PARTS[steps[0].lower()] if split else None
+            entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
     if not entries:
         raise DataError(f"No file of '{root}' lies in a class folder; expected class/file or part/class/file.")
-    return Listing(root, tuple(entries), layout="part/class/file" if split else "class/file")
+    return Listing(
+        root, tuple(entries), layout="part/class/file" if split else "class/file", unlabelled=len(files) - len(entries)
+    )
+
+
+def _wrapper(files: list[str]) -> str:
+    """The folder that holds everything, as a zip often unpacks into one, with its slash; "" where there is none."""
+    first, *others = {file.split("/")[0] if "/" in file else "" for file in files}
+    inside = {file.split("/")[1] for file in files if file.count("/") > 1}
+    return f"{first}/" if first and not others and first.lower() not in PARTS and len(inside) > 1 else ""
 
 
 def _named(entry: Entry, pattern: re.Pattern[str] | None) -> Entry:
@@ -155,23 +186,35 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
             f"The table '{path}' has no column of paths (path, file, image); add one, or run on the folder of images with"
             f" --labels '{path}'."
         )
+    rows = [row for row in table.beside(path.parent).rows() if row["path"]]
+    labels: dict[str, str] = {}
+    for row in rows:
+        if row["label"] and labels.setdefault(row["path"], row["label"]) != row["label"]:
+            raise DataError(f"'{path}' gives {row['path']} two different labels; keep one row for each.")
+    if not labels:
+        raise DataError(f"The table '{path}' has no row with both a path and a label.")
+    unique = {row["path"]: row for row in reversed(rows) if row["label"]}
     entries = [
         Entry(
-            file=row["path"], label=row.get("label"), patient=row.get("patient") or patient_of(pattern, row["path"]),
-            site=row.get("site"), part=PARTS.get(str(row.get("part") or "").lower()),
+            file=row["path"], label=row["label"], patient=row.get("patient") or patient_of(pattern, row["path"]),
+            site=row.get("site"), part=row.get("part"),
         )
-        for row in table.rows() if row["path"]
+        for row in reversed(unique.values())
     ]  # fmt: skip
-    return Listing(path.parent, tuple(entries), layout="table of paths")
+    unlabelled = len({row["path"] for row in rows} - set(labels))
+    return Listing(path.parent, tuple(entries), layout="table of paths", unlabelled=unlabelled)
 
 
-def _tree(root: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Listing:
+def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
     """Any tree of files, labelled by a table after they are read."""
-    files = _files(root)
     if not files:
         raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
-    entries = tuple(_named(Entry(file), pattern) for file in files)
-    return Listing(root, entries, table=table, layout=f"files labelled by {table.key}")
+    folders = {file.split("/")[0].lower() if "/" in file else "" for file in files}
+    split = folders <= set(PARTS)
+    entries = tuple(
+        _named(Entry(file, part=PARTS[file.split("/")[0].lower()] if split else None), pattern) for file in files
+    )
+    return Listing(root, entries, table=table.beside(root), layout=f"files labelled by {table.key}")
 
 
 def _npz(path: Path) -> Listing:

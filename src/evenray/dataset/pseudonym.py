@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["draw_key", "pseudonym"]
@@ -21,7 +22,7 @@ def draw_key(files: Iterable[Path]) -> bytes:
         return hashlib.blake2b(secret.encode(), digest_size=32, person=b"evenray-key").digest()
     hasher = hashlib.blake2b(digest_size=32, person=b"evenray-key")
     for path, _ in zip(files, range(8), strict=False):
-        with path.open("rb") as file:
+        with suppress(OSError), path.open("rb") as file:  # what cannot be read is set aside later, with its reason
             hasher.update(file.read(1 << 20))
     return hasher.digest()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ import numpy as np
 import polars as pl
 
 from evenray.audit import measure
-from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
 
 from .join import join
-from .listing import PARTS, Entry, Listing, listing, positive_class
+from .labels import PARTS
+from .listing import Entry, Listing, listing, positive_class
 from .pseudonym import draw_key, pseudonym
 
-__all__ = ["Map", "scan"]
+__all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 CHUNK = 64
@@ -68,6 +70,21 @@ def scan(
     where nothing is left to work with.
     """
     listed = listing(data, labels=labels, patient=patient)
+    return scan_listed(listed, levels=levels, positive=positive, every_frame=every_frame, map=map)
+
+
+def scan_listed(
+    listed: Listing,
+    *,
+    levels: tuple[float, float] | None = None,
+    positive: str | None = None,
+    every_frame: bool = False,
+    map: Map = map,
+) -> Dataset:
+    """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened."""
+    _enough_classes(listed)
+    if positive is not None and positive not in (met := {_composed(label) for label in listed.labels}):
+        raise UsageError(f"There is no class named '{positive}'; the classes are: {', '.join(sorted(met))}.")
     key = draw_key(listed.root / entry.file for entry in listed.entries)
     tasks = [
         Task(str(listed.root), listed.entries[start : start + CHUNK], key, levels, every_frame)
@@ -78,7 +95,21 @@ def scan(
     for found, refused in map(describe, tasks):
         rows.append(found)
         rejected.append(refused)
-    return assemble(listed, pl.concat(rows, how="diagonal_relaxed"), pl.concat(rejected), key, positive)
+    dataset = assemble(listed, pl.concat(rows, how="diagonal_relaxed"), pl.concat(rejected), key, positive)
+    return replace(dataset, facts={**dataset.facts, "levels": levels})
+
+
+def _composed(label: str) -> str:
+    """A label as it is typed: file systems and zip files may take letters such as those of Hangul apart."""
+    return unicodedata.normalize("NFC", label)
+
+
+def _enough_classes(listed: Listing) -> None:
+    if len(listed.labels) == 1:
+        raise DataError(
+            f"All images of '{listed.root}' have the label '{min(listed.labels)}'; a classifier needs two classes or more."
+            " Check the folder or the column of labels."
+        )
 
 
 def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
@@ -86,11 +117,12 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
     if not rows.height:
         example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
         raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
-    unlabelled = 0
+    unlabelled = listed.unlabelled
     if listed.table is not None:
         rows, unlabelled = join(rows, listed.table, key)
     fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
-    rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null())
+    label = pl.col("label").map_elements(_composed, return_dtype=pl.String)
+    rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
     rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
     counts = dict(rows["label"].value_counts().iter_rows())
     classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
@@ -105,7 +137,8 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
         "patients_known": not rows["patient"].is_null().all(),
         "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
     }  # fmt: skip
-    return Dataset(rows.drop("synthetic", strict=False), classes, chosen, str(listed.root), rejected, facts)
+    root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
+    return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
 
 
 def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
