@@ -68,8 +68,9 @@ def _cell(
     folder: Path, seed: int, flips: bool, tick: Callable[[], None],
 ) -> tuple[Predictions, float]:  # fmt: skip
     settings = Settings(plan.compare_epochs, plan.batch, 1e-3, seed, flips)
-    key = digest([cell.contrast, cell.balance, plan.compare_network, plan.compare_size, settings.__dict__, fold.tolist(),
-                  dataset.cases["sha256"].to_list(), dataset.cases["label"].to_list()])  # fmt: skip
+    key = digest([cell.balance, plan.compare_network, store.name, rows.tolist(), settings.__dict__, fold.tolist(),
+                  dataset.cases["case"].to_list(), dataset.cases["label"].to_list(), dataset.classes, dataset.positive,
+                  fabric.device.type])  # fmt: skip
     path = folder / f"{key[:24]}.parquet"
     if path.exists():
         table = pl.read_parquet(path)

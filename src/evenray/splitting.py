@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from evenray.audit import near_groups
 from evenray.core.errors import DataError
 from evenray.core.types import PARTS, Dataset
 
-__all__ = ["folds", "groups", "split"]
+__all__ = ["folds", "groups", "near_groups_of", "share", "split"]
 
 
 def split(
@@ -24,31 +25,44 @@ def split(
     test: float = 0.2,
     validation: float = 0.15,
     seed: int = 0,
-    together: Iterable[Sequence[str]] = (),
+    together: Iterable[Sequence[str]] | None = None,
 ) -> Dataset:
     """The data set with its column `part` filled: train, validation, test or excluded.
 
-    Patients, exact duplicates and the case groups of `together` (near duplicates) never stand on two sides. Parts that
-    came with the data are kept; only the missing ones are made, from the training part. Left out as `excluded`: images
-    that the data label in two ways, and training or validation copies of images that a given test part holds.
-    Fractions are of the groups' cases. Raises DataError where a class has too few groups.
+    Patients, exact duplicates and the case groups of `together` (None: the near duplicates that the audit finds) never
+    stand on two sides. Parts that came with the data are kept; only the missing ones are made, from the training part.
+    Left out as `excluded`: images that the data label in two ways, training or validation copies of images that a given
+    test part holds, and cases without a given part whose group a given validation or test part holds. Fractions are of
+    the cases to divide, in whole groups. Raises DataError where a class has too few groups.
+
+    >>> table = pl.DataFrame({"case": list("abcdef"), "label": ["sick", "well"] * 3, "part": [None] * 6,
+    ...                       "patient": list("ppqqrr"), "pixel_hash": list("123456"), "file": list("abcdef")},
+    ...                      schema_overrides={"part": pl.String})
+    >>> done = split(Dataset(table, ("sick", "well"), "sick", "."), test=0.3, validation=0.3)
+    >>> done.cases.group_by("patient").agg(pl.col("part").n_unique())["part"].to_list()
+    [1, 1, 1]
     """
     cases = dataset.cases
-    group = groups(dataset, together)
+    group = groups(dataset, near_groups_of(cases) if together is None else together)
     part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
     conflict = _conflicts(cases)
     part[conflict & (part != "test")] = "excluded"
     _drop_copies(part, np.unique(cases["pixel_hash"].to_numpy(), return_inverse=True)[1])
+    held = np.isin(group, group[(part == "validation") | (part == "test")])
+    part[held & (part == "")] = "excluded"
     given = {name for name in PARTS if (part == name).any()}
     rng = np.random.default_rng([seed, 7])
     targets = dataset.targets
-    wanted = [("test", test), ("validation", validation)]
+    # Both fractions are of the same whole; once the test part is drawn from it, less remains to draw from.
+    wanted = [("test", test), ("validation", validation if "test" in given else validation / (1 - test))]
     missing = [name for name, _ in wanted if name not in given] + ["train"]
     for name, fraction in wanted:
-        if name not in given:
-            free = (part == "") | (part == "train")
-            _check(dataset, group, free, missing)
-            part[free & np.isin(group, _draw(group, targets, free, fraction, rng))] = name
+        if name in given:
+            continue
+        free = ((part == "") | (part == "train")) & ~held
+        _check(dataset, group, free, missing)
+        missing.remove(name)
+        part[free & np.isin(group, _draw(group, targets, free, fraction, rng, left=len(missing)))] = name
     part[part == ""] = "train"
     done = replace(dataset, cases=cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String)))
     for name in PARTS:
@@ -88,6 +102,13 @@ def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[
     return found
 
 
+def share(dataset: Dataset, group: NDArray[np.int64], fraction: float, least: int, seed: int = 0) -> NDArray[np.bool_]:
+    """A stratified share of the cases in whole groups, bool (cases,): of every class about `fraction`, from `least` groups up."""
+    rng = np.random.default_rng([seed, 11])
+    everyone = np.ones(len(dataset), dtype=bool)
+    return np.isin(group, _draw(group, dataset.targets, everyone, fraction, rng, least, left=0))
+
+
 def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
     """The fold of every case, int64 (cases,) in 0 .. count - 1: grouped, stratified by class, shuffled by the seed."""
     from sklearn.model_selection import StratifiedGroupKFold
@@ -97,8 +118,9 @@ def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0)
     if fewest < count:
         name = min(dataset.classes, key=lambda c: len(np.unique(group[targets == dataset.classes.index(c)])))
         raise DataError(
-            f"Class '{name}' has {fewest} patients in training; {count} folds need at least {count}: give --folds {max(fewest, 2)}"
-            " or more cases."
+            f"Class '{name}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
+            + (f"give --folds {fewest}, more cases," if fewest > 1 else "give more cases,")
+            + " or a single --contrast and --balance, which need no comparison."
         )
     found = np.zeros(len(dataset), np.int64)
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -130,8 +152,10 @@ def _draw(
     free: NDArray[np.bool_],
     fraction: float,
     rng: np.random.Generator,
+    least: int = 1,
+    left: int = 1,
 ) -> NDArray[np.int64]:
-    """Groups that hold about `fraction` of the free cases of every class, at least one and never the last one.
+    """Groups that hold about `fraction` of the free cases of every class: `least` or more, with `left` left behind.
 
     A group counts for the rarest class that it holds, so that the rare class is divided first and best.
     """
@@ -143,10 +167,27 @@ def _draw(
     drawn: list[int] = []
     for level in np.unique(stratum):
         members = rng.permutation(np.flatnonzero(stratum == level))
-        filled = np.cumsum(size[members])
-        enough = int(np.searchsorted(filled, fraction * filled[-1])) + 1
-        drawn += members[: min(max(enough, 1), len(members) - 1)].tolist()
+        drawn += _filled(members, size[members], fraction, least, left)
     return names[drawn]
+
+
+def _filled(members: NDArray[np.int64], size: NDArray[np.int64], fraction: float, least: int, left: int) -> list[int]:
+    """Of the members in their order those whose sizes come nearest to `fraction` of all; one too large is passed over."""
+    aim, held = fraction * size.sum(), 0
+    found: list[int] = []
+    for member, cases in zip(members.tolist(), size.tolist(), strict=True):
+        if held + cases / 2 <= aim:
+            found.append(member)
+            held += cases
+    if len(found) < least:
+        smallest = members[np.argsort(size, kind="stable")].tolist()
+        found += [member for member in smallest if member not in found][: least - len(found)]
+    return found[: len(members) - left]
+
+
+def near_groups_of(cases: pl.DataFrame) -> list[tuple[str, ...]]:
+    """Groups of case names that are nearly the same image."""
+    return [tuple(group.cases) for group in near_groups(cases)]
 
 
 def _check(dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], parts: list[str]) -> None:

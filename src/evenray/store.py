@@ -33,11 +33,12 @@ Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 class Store:
     """Prepared pixels: `shards` are memory-mapped (n, size, size[, 3]) of uint8 or uint16; `scale` is their white.
 
-    `store[indices]` copies the asked rows into one array.
+    `store[indices]` copies the asked rows into one array. `name` stands for all that the pixels depend on.
     """
 
     shards: tuple[NDArray[Any], ...]
     scale: int
+    name: str = ""
 
     def __len__(self) -> int:
         return sum(len(shard) for shard in self.shards)
@@ -68,14 +69,15 @@ def store_folder(run: RunFolder) -> Path:
 
 
 def prepare(
-    dataset: Dataset, contrasts: Sequence[str], *, size: int, channels: int, folder: Path,
-    levels: tuple[float, float] | None = None, map: Map = map,
+    dataset: Dataset, contrasts: Sequence[str], *, size: int, channels: int, folder: Path, map: Map = map,
 ) -> dict[str, Store]:  # fmt: skip
     """One store for each contrast, decoding every file once for all of them; what stands already is not made again.
 
     Rows stand in the order of `dataset.cases`. Images keep their aspect: they are fitted into `size` x `size` and the
-    rest is black. Depth: uint8 where every case has 8 bits or fewer, else uint16.
+    rest is black. Depth: uint8 where every case has 8 bits or fewer, else uint16. The grey range is that of the scan.
     """
+    levels = dataset.facts.get("levels")
+    levels = None if levels is None else (float(levels[0]), float(levels[1]))
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
     cases = [
         (file, fragment, levels) for file, fragment in dataset.cases.select("file", "fragment").iter_rows()
@@ -98,7 +100,7 @@ def prepare(
 
 
 def _open(folder: Path, scale: int) -> Store:
-    return Store(tuple(np.load(path, mmap_mode="r") for path in sorted(folder.glob("[0-9]*.npy"))), scale)
+    return Store(tuple(np.load(path, mmap_mode="r") for path in sorted(folder.glob("[0-9]*.npy"))), scale, folder.name)
 
 
 def _write(work: Work) -> int:

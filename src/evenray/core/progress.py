@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-__all__ = ["Progress", "Silent", "watched"]
+__all__ = ["Progress", "Silent", "plain", "watched"]
 
 
 class Progress(Protocol):
     """Something that shows how far the work is."""
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """A line that stays; words in brackets are markup of rich, so what comes from data is made `plain` first."""
 
     def task(self, title: str, total: int) -> Any:
         """A context manager; inside it, calling its value with a number moves on by that much."""
@@ -32,6 +32,17 @@ class Silent:
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda steps: None
+
+
+def plain(text: str) -> str:
+    """Text that stands for itself, whatever brackets a class name may have.
+
+    >>> plain("class [sick]")
+    'class \\\\[sick]'
+    """
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def watched(

@@ -19,6 +19,7 @@ from evenray.core.types import Dataset
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+    from evenray.dataset.listing import Listing
     from evenray.plan import Plan
 
 __all__ = ["Context"]
@@ -54,6 +55,21 @@ class Context:
 
         keep_malloc()
         return machine(self.device)
+
+    @cached_property
+    def listed(self) -> Listing:
+        """What there is to scan."""
+        from evenray.dataset.listing import listing
+
+        return listing(self.data, labels=self.recipe.labels, patient=self.recipe.patient)
+
+    @cached_property
+    def near(self) -> list[tuple[str, ...]]:
+        """Groups of cases that are nearly the same image."""
+        from evenray.dataset import load
+        from evenray.splitting import near_groups_of
+
+        return near_groups_of(load(self.folder, split=False).cases)
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from evenray.audit import audit, near_groups
+from evenray.audit import audit
 from evenray.core.artefacts import file_digest
-from evenray.core.progress import watched
+from evenray.core.progress import plain, watched
 from evenray.core.types import Finding
-from evenray.dataset import load, save, scan
-from evenray.dataset.listing import listing
+from evenray.dataset import load, save
+from evenray.dataset.scan import scan_listed
 from evenray.splitting import split
 
 from .context import Context
@@ -31,25 +31,15 @@ def scan_settings(context: Context) -> list[Any]:
     asked = context.recipe
     if context.given is not None:
         return [context.given.cases.hash_rows(seed=0).to_list(), context.given.classes, context.given.positive]
-    listed = listing(context.data, labels=asked.labels, patient=asked.patient)
+    listed = context.listed
     files = sorted({entry.file for entry in listed.entries})
     stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]
-    table = file_digest(Path(listed.table.source)) if listed.table else None
-    own = (
-        file_digest(Path(context.data))
-        if Path(context.data).is_file() and not listed.layout.startswith("Med")
-        else None
-    )
+    tables = [Path(name) for name in (context.data, listed.table and listed.table.source) if name]
+    tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
     return [
-        str(Path(context.data).resolve()),
-        asked.labels,
-        asked.patient,
-        asked.levels,
-        asked.positive,
-        table,
-        own,
-        stats,
-    ]
+        str(Path(context.data).resolve()), asked.patient, asked.levels, asked.positive,
+        [(str(path.resolve()), file_digest(path)) for path in tables], stats,
+    ]  # fmt: skip
 
 
 def _stat(path: Path) -> Any:
@@ -60,15 +50,14 @@ def scan_files(context: Context) -> list[str]:
     asked = context.recipe
     if context.given is not None:
         return save(context.given, context.folder)
-    total = len(listing(context.data, labels=asked.labels, patient=asked.patient).entries)
-    with context.progress.task("reading images", total) as tick:
-        dataset = scan(
-            context.data, labels=asked.labels, patient=asked.patient, levels=asked.levels, positive=asked.positive,
+    with context.progress.task("reading images", len(context.listed.entries)) as tick:
+        dataset = scan_listed(
+            context.listed, levels=asked.levels, positive=asked.positive,
             map=watched(context.map, tick, lambda task: len(task.entries)),
         )  # fmt: skip
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or f"{len(dataset.classes)} classes"
-    context.progress.say(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside")
+    context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))
     return save(dataset, context.folder)
 
 
@@ -78,7 +67,7 @@ def audit_cases(context: Context) -> list[str]:
     for severity in ("error", "warning"):
         for finding in (f for f in findings if f.severity == severity):
             colour = "red" if severity == "error" else "yellow"
-            context.progress.say(f"[{colour}]{severity}[/{colour}] {finding.title}")
+            context.progress.say(f"[{colour}]{severity}[/{colour}] {plain(finding.title)}")
     return ["findings.parquet"]
 
 
@@ -95,20 +84,13 @@ def table_of(findings: list[Finding]) -> pl.DataFrame:
 def split_cases(context: Context) -> list[str]:
     asked = context.recipe
     whole = load(context.folder, split=False)
-    done = split(
-        whole, test=asked.test, validation=asked.validation, seed=asked.seed, together=near_duplicates(context)
-    )
+    done = split(whole, test=asked.test, validation=asked.validation, seed=asked.seed, together=context.near)
     context.folder.write_table("split.parquet", done.cases.select("case", "part"))
     parts = dict(done.cases["part"].value_counts().iter_rows())
     context.progress.say(
         ", ".join(f"{name} {parts[name]}" for name in ("train", "validation", "test", "excluded") if name in parts)
     )
     return ["split.parquet"]
-
-
-def near_duplicates(context: Context) -> list[tuple[str, ...]]:
-    """Groups of cases that are nearly the same image."""
-    return [tuple(group.cases) for group in near_groups(load(context.folder, split=False).cases)]
 
 
 def write_report(context: Context) -> list[str]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from evenray import contrast as light
+from evenray.core.artefacts import atomic
 from evenray.core.errors import UsageError
 from evenray.core.types import Image
 from evenray.explain import attribute, sanity
@@ -101,11 +102,10 @@ def _previews(context: Context) -> list[str]:
     order = np.argsort(brightness)
     rows = [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWS)]
     entries: list[dict[str, Any]] = []
+    levels = tuple(found) if (found := context.dataset.facts.get("levels")) else None
     for row in rows:
         about = cases.row(row, named=True)
-        image = read(
-            Path(context.dataset.root) / about["file"], fragment=about["fragment"], levels=context.recipe.levels
-        )
+        image = read(Path(context.dataset.root) / about["file"], fragment=about["fragment"], levels=levels)
         for spec in specs:
             name = f"{len(entries):02d}"
             after = light.enhance(image, spec)
@@ -141,7 +141,8 @@ def _picture(image: Image) -> NDArray[np.uint8]:
 
 def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
     ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    path.write_bytes(cv2.imencode(".png", ordered)[1].tobytes())
+    with atomic(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", ordered)[1].tobytes())
 
 
 def _emptied(folder: Path) -> Path:

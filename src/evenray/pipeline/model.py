@@ -14,17 +14,16 @@ from evenray import balance as remedies
 from evenray import networks
 from evenray.balance import Balance
 from evenray.compare import Cell, compare, steps
-from evenray.core.artefacts import now
-from evenray.core.progress import watched
+from evenray.core.artefacts import atomic, now
+from evenray.core.progress import plain, watched
 from evenray.core.types import Dataset, Predictions, Scores
 from evenray.metrics import choose_threshold, score
 from evenray.predict import predictions
-from evenray.splitting import folds, groups
+from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, fit, forward, statistics
 
 from .context import Context
-from .data import near_duplicates
 
 __all__ = ["compare_cells", "evaluate_network", "model_of", "remedy_of", "stores_of", "train_network"]
 
@@ -34,7 +33,7 @@ def stores_of(context: Context, dataset: Dataset, contrasts: list[str], size: in
     with context.progress.task("preparing images", len(dataset)) as tick:
         return prepare(
             dataset, contrasts, size=size, channels=context.plan.channels, folder=store_folder(context.folder),
-            levels=context.recipe.levels, map=watched(context.map, tick, lambda work: len(work.cases)),
+            map=watched(context.map, tick, lambda work: len(work.cases)),
         )  # fmt: skip
 
 
@@ -43,6 +42,7 @@ def compare_cells(context: Context) -> list[str]:
     asked, plan = context.recipe, context.plan
     cells = [Cell(contrast, balance) for contrast in asked.contrasts for balance in asked.balances]
     if len(cells) == 1:
+        (context.folder / "grid.parquet").unlink(missing_ok=True)  # of an earlier recipe
         context.folder.write_json(
             "choice.json", {"contrast": cells[0].contrast, "balance": cells[0].balance, "why": "as asked"}
         )
@@ -60,7 +60,7 @@ def compare_cells(context: Context) -> list[str]:
     chosen = grid.filter(pl.col("chosen")).row(0, named=True)
     why = f"the simplest of the {grid['tied'].sum()} cells of {grid.height} that cannot be told from the best by AUPRC"
     context.folder.write_json("choice.json", {"contrast": chosen["contrast"], "balance": chosen["balance"], "why": why})
-    context.progress.say(f"chosen: contrast {chosen['contrast']}, balance {chosen['balance']}: {why}")
+    context.progress.say(plain(f"chosen: contrast {chosen['contrast']}, balance {chosen['balance']}: {why}"))
     return ["grid.parquet", "choice.json"]
 
 
@@ -68,11 +68,11 @@ def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
     """The cases of the comparison with their groups: never the test part, and of many a stratified share of the groups."""
     whole = context.dataset
     dataset = replace(whole, cases=whole.cases.filter(pl.col("part") != "test"))
-    group = groups(dataset, near_duplicates(context))
-    shares = len(dataset) // context.plan.compare_cases
-    if shares < 2:
+    group = groups(dataset, context.near)
+    fraction = context.plan.compare_cases / len(dataset)
+    if fraction > 0.5:
         return dataset, group
-    taken = folds(dataset, group, shares, context.recipe.seed) == 0
+    taken = share(dataset, group, fraction, context.plan.folds, context.recipe.seed)
     return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]
 
 
@@ -115,10 +115,12 @@ def train_network(context: Context) -> list[str]:
         model, history = fit(
             model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
         )
-    networks.save(model, context.folder / "model.safetensors")
+    with atomic(context.folder / "model.safetensors") as path:
+        networks.save(model, path)
+    dataset = context.dataset
     about = {
-        "classes": context.dataset.classes, "positive": context.dataset.positive, "contrast": choice["contrast"],
-        "balance": choice["balance"], "prior": prior.tolist(), "levels": asked.levels, "network": model.describe(),
+        "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
+        "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
     }  # fmt: skip
     context.folder.write_json("model.json", about)
     context.folder.write_table("history.csv", pl.DataFrame(history))
@@ -127,7 +129,7 @@ def train_network(context: Context) -> list[str]:
 
 def _checkpoints(context: Context) -> Path:
     """Checkpoints of exactly this training; those of another recipe are not taken up."""
-    key = context.key("checkpoints", [context.recipe.asked(), context.plan.why], ("scan", "split", "compare"))
+    key = context.key("checkpoints", [context.recipe.asked(), context.plan.choices()], ("scan", "split", "compare"))
     return context.folder / "checkpoints" / key[:16]
 
 
