@@ -16,7 +16,7 @@ __all__ = ["measure_levels"]
 
 def measure_levels(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
     """Columns mean, std, p1, p50, p99, saturated_low, saturated_high (all 0..1, of the declared range or of pixels),
-    levels_used (how many grey levels occur), level_step (their greatest common step, in levels; 0 for one level),
+    levels_used (how many grey levels occur), level_step (their greatest common step in ranges of over 8 bits; 0 for one level),
     level_min and level_max (in units of the file). An image without a valid pixel counts as one black level.
     """
     counts = np.asarray(histogram.counts)
@@ -37,8 +37,8 @@ def measure_levels(image: Image, histogram: Histogram, reduced: Reduced) -> dict
         "saturated_low": float(shares[0]) if used[0] == 0 else 0.0,
         "saturated_high": float(shares[-1]) if used[-1] == len(counts) - 1 else 0.0,
         "levels_used": len(used),
-        # Beyond a few thousand levels the step is one in any real image, and finding it is slow.
-        "level_step": int(np.gcd.reduce(used - used[0])) if len(used) <= 1024 else 1,
+        # Of a thousand levels some are neighbours in any real image, and finding the step is slow.
+        "level_step": int(np.gcd.reduce(used - used[0])) if len(counts) > 256 and len(used) <= 1024 else 1,
         "level_min": float(image.levels[0] + unit[0] * reduced.span),
         "level_max": float(image.levels[0] + unit[-1] * reduced.span),
     }

@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ._fingerprint import fingerprints
-from ._table import column, pixel_rows
+from ._table import column
 
 __all__ = ["NearGroup", "candidates", "near_groups"]
 
@@ -27,6 +27,8 @@ BITS_APART = 10  # of 63; gamma 0.7, a crop of 1 % or a turn by 1 degree change 
 MATCH = 0.95  # correlation of thumbnails; between different patients it stays below 0.9 in 5,800 chest X-rays
 TABLES = 20
 RUN = 48  # neighbours compared in one bucket, against buckets that overflow
+BLOCK = 1024  # thumbnails unpacked at once
+_NEEDED = ("case", "label", "patient", "part", "rows", "columns", "std", "pixel_hash")
 SHRINK = 10  # cases that the common part is shrunk by: two copies alone must not cancel out
 
 
@@ -62,52 +64,55 @@ def near_groups(cases: pl.DataFrame, *, negative: bool = False) -> list[NearGrou
 def _search(cases: pl.DataFrame) -> _Found:
     if not {"fingerprint", "thumbnail"} <= set(cases.columns) or cases.height < 2:
         return _Found([], [])
-    # The order of the table must not matter, and exact duplicates are another check's.
-    table = cases.filter(pl.col("std") >= 0.01).sort("case")
+    # The order of the table must not matter, and exact duplicates are another check's. Pixels stay where they are.
+    needed = [name for name in _NEEDED if name in cases.columns]
+    table = cases.lazy().select(needed).with_row_index("row").filter(pl.col("std") >= 0.01).sort("case").collect()
     if "pixel_hash" in table.columns:
         table = table.filter(pl.col("pixel_hash").is_first_distinct() | pl.col("pixel_hash").is_null())
     if table.height < 2:
         return _Found([], [])
-    lines = _lines(fingerprints(table))
-    pairs = candidates(_codes(lines), _codes(lines, negative=True))
-    links, correlation = _verified(table, pairs)
+    rows = table["row"].to_numpy().astype(np.int64)
+    lines = _lines(fingerprints(cases)[rows])
+    pairs = candidates(*_codes(lines))
+    links, correlation = _verified(cases["thumbnail"], rows, pairs)
     same = correlation > 0
     return _Found(_groups(table, links[same], correlation[same]), _groups(table, links[~same], -correlation[~same]))
 
 
 def _lines(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fingerprints without their mean grey level, each of length one, float32 (cases, 63)."""
-    lines = numbers[:, 1:].copy()
-    return np.asarray(lines / np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-9))
+    lines = numbers[:, 1:]
+    lengths = np.sqrt(np.einsum("ij,ij->i", lines, lines))
+    return np.asarray(lines / np.maximum(lengths, 1e-9)[:, None])
 
 
-def _codes(lines: NDArray[np.float32], *, negative: bool = False) -> NDArray[np.uint64]:
+def _codes(lines: NDArray[np.float32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Codes of the images, then of the negatives of some, and the image that each belongs to."""
     common = np.median(lines, axis=0) * (len(lines) / (len(lines) + SHRINK))
-    bits = (-lines if negative else lines) > common
+    # Of a pair of negatives one is opposed to what the set has in common, if it has anything in common. The negatives
+    # of all the others would look alike, for they would differ from it in the same way.
+    opposed = np.flatnonzero(lines @ lines.mean(axis=0) <= 0)
+    bits = np.concatenate([lines > common, lines[opposed] < -common])
     packed = np.packbits(np.pad(bits, ((0, 0), (0, 1))), axis=1)
-    return packed.view(np.uint64).ravel()
+    images = np.concatenate([np.arange(len(lines), dtype=np.int64), opposed])
+    return packed.view(np.uint64).ravel(), images
 
 
-def candidates(codes: NDArray[np.uint64], negatives: NDArray[np.uint64] | None = None) -> NDArray[np.int64]:
-    """Pairs (i, j), i < j, of codes at most 10 bits apart, int64 (pairs, 2).
+def candidates(codes: NDArray[np.uint64], images: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs (i, j), i < j, of different images with codes at most 10 bits apart, int64 (pairs, 2).
 
-    With `negatives`, the code of each image's negative, also pairs of one's code and the other's negative.
+    `images` numbers the image of each code; an image may have several.
 
-    >>> codes = np.array([0, 0b111, 2**40 - 1], np.uint64)
-    >>> candidates(codes).tolist()
+    >>> candidates(np.array([0, 0b111, 2**40 - 1], np.uint64), np.arange(3)).tolist()
     [[0, 1]]
     """
-    count = len(codes)
-    both = codes if negatives is None else np.concatenate([codes, negatives])
-    found = [pairs for pairs in _agreeing(both) if len(pairs)]
-    if not found:
-        return np.empty((0, 2), np.int64)
-    pairs = np.concatenate(found)
-    pairs = pairs[pairs[:, 0] < count] % count  # two negatives are the same pair as two originals
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    pairs.sort(axis=1)
-    keys = np.unique(pairs[:, 0] * count + pairs[:, 1])
-    return np.stack([keys // count, keys % count], axis=1)
+    count = int(images.max(initial=0)) + 1
+    keys = [np.empty(0, np.int64)]
+    for pairs in _agreeing(codes):
+        ends = np.sort(images[pairs], axis=1)
+        keys.append(np.unique(ends[:, 0] * count + ends[:, 1]))
+    first, second = np.divmod(np.unique(np.concatenate(keys)), count)
+    return np.asarray(np.stack([first, second], axis=1)[first != second], np.int64)
 
 
 def _agreeing(codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
@@ -119,30 +124,32 @@ def _agreeing(codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
         keys = codes & mask
         # Within a bucket equal codes lie together, so that a bucket that overflows still links its copies.
         order = np.lexsort((codes, keys))
-        keys, sorted_codes = keys[order], codes[order]
-        for step in range(1, min(RUN, len(codes) - 1) + 1):
-            together = keys[step:] == keys[:-step]
-            if not together.any():
+        keys, ordered = keys[order], codes[order]
+        rows = np.arange(len(codes))
+        pairs = []
+        for step in range(1, RUN + 1):
+            rows = rows[: np.searchsorted(rows, len(codes) - step)]
+            rows = rows[keys[rows + step] == keys[rows]]
+            if not len(rows):
                 break
-            close = together & (np.bitwise_count(sorted_codes[step:] ^ sorted_codes[:-step]) <= BITS_APART)
-            rows = np.flatnonzero(close)
-            pairs = np.stack([order[rows], order[rows + step]], axis=1)
-            pairs.sort(axis=1)
-            yield pairs
+            close = rows[np.bitwise_count(ordered[rows + step] ^ ordered[rows]) <= BITS_APART]
+            pairs.append(np.stack([order[close], order[close + step]], axis=1))
+        if pairs:
+            yield np.concatenate(pairs)
 
 
-def _verified(table: pl.DataFrame, pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The pairs whose thumbnails match, and their correlation (negative for negatives)."""
-    pixels = np.empty((table.height, 1024), np.uint8)
+def _verified(
+    thumbnails: pl.Series, rows: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The pairs of `rows` whose thumbnails match, and their correlation (negative for negatives)."""
     total = np.zeros(1024)
-    for rows, block in pixel_rows(table, "thumbnail", "u1", 1024):
-        pixels[rows] = block
-        total += _standard(block).sum(axis=0)
-    common = (total / (table.height + SHRINK)).astype(np.float32)
+    for start in range(0, len(rows), BLOCK):
+        total += _standard(_pixels(thumbnails, rows[start : start + BLOCK])).sum(axis=0, dtype=np.float64)
+    common = (total / (len(rows) + SHRINK)).astype(np.float32)
     links, correlations = [], []
-    for start in range(0, len(pairs), 4096):
-        part = pairs[start : start + 4096]
-        first, second = _standard(pixels[part[:, 0]]), _standard(pixels[part[:, 1]])
+    for start in range(0, len(pairs), BLOCK):
+        part = pairs[start : start + BLOCK]
+        first, second = (_standard(_pixels(thumbnails, rows[part[:, side]])) for side in (0, 1))
         same = _cosine(first - common, second - common)
         # Either may be the negative. Two negatives of a set have its common part twice, so both ways have to match.
         negative = np.minimum(_cosine(first - common, -second - common), _cosine(-first - common, second - common))
@@ -151,6 +158,10 @@ def _verified(table: pl.DataFrame, pairs: NDArray[np.int64]) -> tuple[NDArray[np
         links.append(part[keep])
         correlations.append(value[keep])
     return np.concatenate([np.empty((0, 2), np.int64), *links]), np.concatenate([np.empty(0), *correlations])
+
+
+def _pixels(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(thumbnails.gather(rows).to_list()), np.uint8).reshape(-1, 1024)
 
 
 def _standard(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from evenray.histogram import lightness
 __all__ = ["Reduced", "thumbnail"]
 
 SIDE = 512  # the small copy is halved until both sides fit
-LINES = 32  # pairs of neighbouring rows, and columns, that are looked at in full resolution
+LINES = 32  # about so many pairs of neighbouring rows, and columns, are looked at in full resolution
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class Reduced:
 
     `grey` is the image at full size, uint8 (H, W), the declared range on 0..255; `small` the same, halved until no
     side exceeds 512; `thumbnail` the whole image squeezed to 32 x 32. For what 8 bits would hide there are samples in
-    the file's own levels, int32 or float32: `steps` (2, pairs, W - 1), the steps between neighbours in the upper and
-    lower row of pairs of rows, and `columns` (H, lines). `span` is the width of the range in levels, `share` the
-    valid share of the pixels, 0..1.
+    the file's own levels, uint8, uint16 or float32: `upper` and `lower` (pairs, W) are pairs of neighbouring rows,
+    `across` (H, lines) are columns. `span` is the width of the range in levels, `share` the valid share of the pixels.
 
     >>> image = Image(np.full((1200, 900), 255, np.uint8), levels=(0, 255))
     >>> reduced = Reduced.of(image)
-    >>> reduced.grey.shape, reduced.small.shape, reduced.thumbnail.shape, reduced.steps.shape
-    ((1200, 900), (300, 225), (32, 32), (2, 32, 899))
+    >>> reduced.grey.shape, reduced.small.shape, reduced.thumbnail.shape, reduced.upper.shape, reduced.across.shape
+    ((1200, 900), (300, 225), (32, 32), (33, 900), (1200, 33))
     """
 
     grey: NDArray[np.uint8]
     small: NDArray[np.uint8]
     thumbnail: NDArray[np.uint8]
-    steps: NDArray[Any]
-    columns: NDArray[Any]
+    upper: NDArray[Any]
+    lower: NDArray[Any]
+    across: NDArray[Any]
     span: float
     share: float
 
@@ -49,14 +49,16 @@ class Reduced:
         plane = lightness(image)
         grey = _eight_bits(plane, image.levels)
         small = _halved(grey)
-        rows, columns = _sampled(*plane.shape)
-        lines = _clipped(plane[rows], image.levels)
+        height, width = plane.shape
+        row_step, column_step = max(1, (height - 1) // LINES), max(1, (width - 1) // LINES)
+        last = height - 1
         return cls(
             grey=grey,
             small=small,
             thumbnail=_squeezed(small),
-            steps=lines[..., 1:] - lines[..., :-1],
-            columns=_clipped(plane[:, columns], image.levels),
+            upper=_sample(plane[: last or 1 : row_step], image.levels),
+            lower=_sample(plane[min(1, last) :: row_step], image.levels),
+            across=_sample(plane[:, ::column_step], image.levels),
             span=float(image.levels[1] - image.levels[0]),
             share=1.0 if image.valid is None else float(image.valid.mean()),
         )
@@ -107,20 +109,14 @@ def _squeezed(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, (32, 32), interpolation=by), np.uint8)
 
 
-@lru_cache(maxsize=256)
-def _sampled(height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row numbers (2, pairs) and column numbers (lines,) spread evenly over the image."""
-    upper = np.unique(np.linspace(0, max(height - 2, 0), LINES).astype(np.int64))
-    return np.stack([upper, np.minimum(upper + 1, height - 1)]), np.unique(
-        np.linspace(0, width - 1, LINES).astype(np.int64)
-    )
-
-
-def _clipped(values: NDArray[Any], levels: tuple[float, float]) -> NDArray[Any]:
-    """In the file's own levels, int32 or float32, nothing outside the declared range."""
-    if values.dtype != np.float32:
-        whole = values.astype(np.int32)
-        inside = values.dtype == np.uint8 and levels[0] <= 0 and levels[1] >= 255
-        return whole if inside else np.clip(whole, int(levels[0]), int(levels[1]), out=whole)
+def _sample(values: NDArray[Any], levels: tuple[float, float]) -> NDArray[Any]:
+    """A copy that OpenCV takes, uint8, uint16 or float32, in levels of the file, nothing outside the declared range."""
+    if values.dtype == np.uint8:
+        return np.array(values, order="C")
     low, high = float(levels[0]), float(levels[1])
-    return np.asarray(np.clip(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high))
+    if values.dtype == np.float32:
+        return np.asarray(np.clip(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high))
+    clipped = np.clip(values, max(low, np.iinfo(values.dtype).min), min(high, np.iinfo(values.dtype).max))
+    # Only differences are looked at, so signed levels may be shifted to where OpenCV can subtract them.
+    shift = 0 if values.dtype == np.uint16 else 32768
+    return np.asarray(clipped + np.int32(shift), np.uint16)

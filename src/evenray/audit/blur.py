@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,16 +27,17 @@ def measure_blur(image: Image, histogram: Histogram, reduced: Reduced) -> dict[s
     2 mean|I(x+1) - I(x)| / mean|I(x+2) - I(x)| - 1, along rows and along columns in full resolution; the lower of the
     two, so that motion counts. It does not depend on the contrast. 1 for an image without any step.
     """
-    across = reduced.steps.reshape(-1, reduced.steps.shape[-1])
-    down = reduced.columns[1:] - reduced.columns[:-1]
-    return {"sharpness": min(_sharpness(across[:, :-1], across[:, 1:]), _sharpness(down[:-1], down[1:]))}
+    upper, across = reduced.upper, reduced.across
+    along_rows = _sharpness(upper[:, :-2], upper[:, 1:-1], upper[:, 2:])
+    return {"sharpness": min(along_rows, _sharpness(across[:-2], across[1:-1], across[2:]))}
 
 
-def _sharpness(steps: NDArray[Any], following: NDArray[Any]) -> float:
-    """From the steps between neighbours and the steps that follow them."""
-    far = np.abs(steps + following).sum(dtype=np.float64)
-    near = np.abs(steps).sum(dtype=np.float64) + np.abs(following).sum(dtype=np.float64)
-    return float(near / far - 1) if far > 0 else 1.0
+def _sharpness(first: NDArray[Any], second: NDArray[Any], third: NDArray[Any]) -> float:
+    """From three neighbours each."""
+    far = cv2.norm(first, third, cv2.NORM_L1) if first.size else 0.0
+    if far == 0:
+        return 1.0
+    return (cv2.norm(first, second, cv2.NORM_L1) + cv2.norm(second, third, cv2.NORM_L1)) / far - 1
 
 
 def blur(dataset: Dataset) -> list[Finding]:

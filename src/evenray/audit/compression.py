@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from evenray.core.types import Dataset, Finding, Image
@@ -22,11 +23,11 @@ def measure_compression(image: Image, histogram: Histogram, reduced: Reduced) ->
     """Column blockiness: mean step across the borders of 8 x 8 blocks over the mean step elsewhere; 1 where there are
     no blocks, and where the image is under 128 pixels wide (Wang, Sheikh and Bovik, No-reference perceptual quality
     assessment of JPEG compressed images, ICIP 2002)."""
-    steps = np.abs(reduced.steps).sum(axis=(0, 1), dtype=np.float64)
-    whole = len(steps) // 8 * 8
+    whole = (reduced.upper.shape[1] - 1) // 8 * 8
     if whole < 120:
         return {"blockiness": 1.0}
-    phases = steps[:whole].reshape(-1, 8).sum(axis=0)
+    steps = np.asarray(cv2.absdiff(reduced.upper[:, 1 : whole + 1], reduced.upper[:, :whole]))
+    phases = steps.sum(axis=0, dtype=np.float64).reshape(-1, 8).sum(axis=0)
     elsewhere = float(phases[:7].mean())
     return {"blockiness": float(phases[7]) / elsewhere if elsewhere > 0 else 1.0}
 

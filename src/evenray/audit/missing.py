@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,9 +23,15 @@ MANY = 0.3  # share of the area, above what is usual
 def measure_missing(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
     """Columns missing (share of pixels without a value, 0..1) and frame (share of the area outside the rows and
     columns that vary, 0..1, on the copy of at most 512 pixels; 1 for a constant image)."""
-    small = reduced.small
-    inner = _varying(small, 1) * _varying(small, 0) / small.size
-    return {"missing": 1.0 - reduced.share, "frame": 1.0 - inner}
+    return {"missing": 1.0 - reduced.share, "frame": _frame(reduced.small)}
+
+
+def _frame(grey: NDArray[np.uint8]) -> float:
+    edges = (grey[:1], grey[-1:], grey[:, :1], grey[:, -1:])
+    extremes = (cv2.minMaxLoc(edge) for edge in edges)
+    if all(highest - lowest > TOLERANCE for lowest, highest, *_ in extremes):
+        return 0.0  # most images: nothing more to look for
+    return 1.0 - _varying(grey, 1) * _varying(grey, 0) / grey.size
 
 
 def _varying(grey: NDArray[np.uint8], axis: int) -> int:
