@@ -49,7 +49,7 @@ from evenray.core.errors import ReadError
 from evenray.core.types import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "readers"))
-from conftest import dicom_bytes, dicom_dataset  # noqa: E402 - the makers of small files that the tests use
+from conftest import dicom_bytes, dicom_dataset  # the makers of small files that the tests use
 
 RNG = np.random.default_rng(23)
 SMOOTH8 = cv2.GaussianBlur(RNG.integers(0, 256, (40, 48), np.uint8), (7, 7), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import struct
+import time
 import warnings
 import zlib
 from pathlib import Path
@@ -28,7 +29,7 @@ from pydicom.uid import (
 )
 
 from evenray.core.errors import ReadError
-from evenray.readers import LIMITS, fragments, identity, read, sniff
+from evenray.readers import LIMITS, _jpegls, fragments, identity, read, sniff
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 RGB = np.random.default_rng(3).integers(0, 256, (8, 6, 3), np.uint8)
@@ -79,6 +80,18 @@ def test_wrong_vrs(make_dicom) -> None:
     image = read(path)
     np.testing.assert_array_equal(image.pixels, RAMP * 2)
     assert image.levels == (500, 1499)
+
+
+def test_vrs_that_do_not_exist(make_dicom) -> None:
+    path = make_dicom(RAMP, BitsStored=12)
+    data = path.read_bytes()
+    for tag, vr in ((b"\x28\0\x10\0", b"US"), (b"\x28\0\x01\x01", b"US")):
+        assert tag + vr in data
+        data = data.replace(tag + vr, tag + b"U\0")
+    path.write_bytes(data)
+    image = read(path)
+    np.testing.assert_array_equal(image.pixels, RAMP)
+    assert image.levels == (0, 4095)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
@@ -280,6 +293,26 @@ def test_a_missing_codec_names_its_package(make_dicom, monkeypatch) -> None:
     path = compressed(make_dicom, JPEGLosslessSV1, jpeg_header(64, 64, 0xC3))
     with pytest.raises(ReadError, match=r"lossless JPEG needs imagecodecs; pip install 'evenray\[codecs\]'"):
         read(path)
+
+
+@pytest.mark.parametrize("body", ["import time; time.sleep(60)", "import os; os.abort()"], ids=["hangs", "crashes"])
+def test_a_jpeg_ls_decoder_that_hangs_or_crashes_is_replaced(make_dicom, monkeypatch, tmp_path, body: str) -> None:
+    """Fuzzing found streams that send CharLS round for 11 s and more; it runs in a helper that can be stopped."""
+    path = make_dicom(RAMP, BitsStored=12)
+    dataset = pydicom.dcmread(path)
+    dataset.compress(JPEGLSLossless)
+    dataset.save_as(path)
+    worker = tmp_path / "worker.py"
+    worker.write_text(body)
+    with monkeypatch.context() as patch:
+        patch.setattr(_jpegls, "WORKER", worker)
+        patch.setattr(_jpegls, "SECONDS", 0.5)
+        _jpegls._stop()
+        began = time.monotonic()
+        with pytest.raises(ReadError, match=r"JPEG-LS .* damaged or incomplete \(TimeoutError\)"):
+            read(path)
+        assert time.monotonic() - began < 5
+    np.testing.assert_array_equal(read(path).pixels, RAMP)
 
 
 def nested(levels: int) -> bytes:

@@ -81,15 +81,9 @@ def _jpeg2000(data: bytes, stream: Codestream, path: str) -> Array:
 
 
 def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
-    import jpeg_ls  # type: ignore[import-untyped]
+    from . import _jpegls as helper
 
-    buffer, info = jpeg_ls.decode_pixel_data(data)
-    samples = np.frombuffer(buffer, "u1" if stream.precision <= 8 else "<u2")
-    if stream.components == 1:
-        return samples.reshape(stream.rows, stream.columns)
-    if info["interleave_mode"] == 0:  # colour by plane
-        return samples.reshape(stream.components, stream.rows, stream.columns).transpose(1, 2, 0)
-    return samples.reshape(stream.rows, stream.columns, stream.components)
+    return helper.decode(data, stream)
 
 
 def _jpeg(data: bytes, stream: Codestream, path: str) -> Array:
@@ -131,7 +125,10 @@ def _rle(data: bytes, layout: Layout, path: str) -> Array:
     planes = np.empty((count, pixels), np.uint8)
     for plane, start, end in zip(planes, ends, ends[1:], strict=False):
         check(path, "array_bytes", (end - start) * 64, "bytes, at the most, in an RLE segment")
-        segment = np.frombuffer(decode_segment(data[start:end]), np.uint8)
+        try:
+            segment = np.frombuffer(decode_segment(data[start:end]), np.uint8)
+        except ValueError:
+            raise ReadError(path, "its RLE data is damaged or incomplete") from None
         if len(segment) < pixels:
             raise ReadError(path, f"an RLE segment ends after {len(segment):,} of {pixels:,} bytes; it is truncated")
         plane[:] = segment[:pixels]

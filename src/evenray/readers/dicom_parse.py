@@ -13,9 +13,10 @@ from typing import Any
 
 import pydicom
 from pydicom import uid
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_dataset
+from pydicom.valuerep import STANDARD_VR
 
 from evenray.core.errors import ReadError
 
@@ -78,6 +79,7 @@ def _parse(path: str, data: bytes) -> FileDataset:
     try:
         dataset = pydicom.dcmread(stream, force=True)
         depth = _depth(dataset)
+        _forget_unknown_vrs(dataset)
     except RecursionError:
         depth = LIMITS.sequence_depth + 1
     except Exception as error:
@@ -121,6 +123,13 @@ def _depth(dataset: Dataset) -> int:
             for item in element.value
         ]
     return depth
+
+
+def _forget_unknown_vrs(dataset: FileDataset) -> None:
+    """Where a VR is none that exists, pydicom refuses the element; without it, it looks the VR up."""
+    for element in list(dataset.values()):
+        if isinstance(element, RawDataElement) and element.VR is not None and element.VR not in STANDARD_VR:
+            dataset[element.tag] = element._replace(VR=None)
 
 
 def _no_pixels(dataset: Dataset, data: bytes) -> str:

@@ -71,6 +71,7 @@ class Layout:
             (samples not in (1, 3), f"{samples} samples a pixel; 1 and 3 are read"),
             (self.bits_allocated not in (floats or (1, 8, 16, 32)), f"{self.bits_allocated} bits allocated"),
             (not 0 < self.bits_stored <= self.bits_allocated, f"{self.bits_stored} bits of {self.bits_allocated}"),
+            (samples == 3 and self.planar not in (0, 1), f"planar configuration {self.planar}"),
             (self.pixel_representation not in (0, 1), f"pixel representation {self.pixel_representation}"),
             (not kind, "no photometric interpretation, so black and white could be swapped"),
             (kind not in PHOTOMETRICS, "an unknown photometric interpretation"),
