@@ -40,6 +40,6 @@ contrasts = Registry(
     context=1,
 )
 
-from ._chain import curve, enhance  # noqa: E402  (they look methods up in the table above)
+from ._chain import curve, enhance, enhance_together  # noqa: E402  (they look methods up in the table above)
 
-__all__ = ["contrasts", "curve", "enhance"]
+__all__ = ["contrasts", "curve", "enhance", "enhance_together"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import groupby
 
 import numpy as np
@@ -19,7 +20,7 @@ from . import contrasts
 from ._engine import apply
 from ._kinds import needs_pixels
 
-__all__ = ["curve", "enhance"]
+__all__ = ["curve", "enhance", "enhance_together"]
 
 Method = Callable[[Histogram], Curve]
 
@@ -50,6 +51,26 @@ def enhance(image: Image, spec: str) -> Image:
         else:
             outcome = stage(outcome)
     return outcome.with_pixels(outcome.pixels, valid=image.valid)
+
+
+def enhance_together(images: Sequence[Image], spec: str) -> list[Image]:
+    """The slices of one volume or the frames of one run: a global chain takes one curve from all of them together.
+
+    So a volume does not flicker from slice to slice. Other chains, and images whose ranges differ, go one by one.
+
+    >>> dark, bright = (Image(np.array([[v, v + 10]], np.uint8), levels=(0, 255)) for v in (0, 90))
+    >>> [image.pixels.tolist() for image in enhance_together([dark, bright], "linear")]
+    [[[0, 26]], [[230, 255]]]
+    """
+    stages = _compiled(spec)
+    alike = len({(image.levels, image.pixels.dtype) for image in images}) == 1
+    if len(images) < 2 or not alike or len(stages) != 1 or not isinstance(stages[0], Globally):
+        return [enhance(image, spec) for image in images]
+    total = reduce(operator.add, map(Histogram.of, images))
+    if not total.total:
+        return list(images)
+    shared = composed(stages[0].functions, total)
+    return [apply(image, shared) for image in images]
 
 
 def curve(spec: str, histogram: Histogram) -> Curve:

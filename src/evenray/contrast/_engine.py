@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.types import Curve, Image
-from evenray.histogram import DEEPEST, lightness
+from evenray.histogram import DEEPEST, WORTH_PAIRING, lightness, paired
 
 from ._codes import stored_values
 from ._colour import relight
@@ -57,9 +57,20 @@ def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> ND
         return _look_up_floats(grey, curve, levels)
     table = _table(curve, levels, grey.dtype)
     if grey.dtype == np.uint8:
-        return np.asarray(cv2.LUT(grey, table))
+        return _look_up_pairs(grey, table) if grey.size >= WORTH_PAIRING else np.asarray(cv2.LUT(grey, table))
     found: NDArray[Any] = cv2.LUT(grey.view(np.uint16), table.view(np.uint16))
     return found.view(grey.dtype)
+
+
+def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """8-bit pixels through a table two at a time: a table of pairs takes half the steps."""
+    outcome = np.empty_like(grey)
+    pairs, rest = paired(grey)
+    found, rest_found = paired(outcome)
+    wide = table.astype(np.uint16)
+    cv2.LUT(pairs, (wide[:, None] << 8 | wide).ravel(), found)
+    rest_found[:] = table[rest]
+    return outcome
 
 
 def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
