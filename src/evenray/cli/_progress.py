@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from evenray.core.progress import plain
+
 from ._app import screen
 
 __all__ = ["Bars"]
@@ -21,9 +23,9 @@ class Bars:
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         columns = (
-            TextColumn(f"{title:22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+            TextColumn(plain(f"{title:22}")), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
             TimeRemainingColumn(),
         )  # fmt: skip
-        with Progress(*columns, console=screen, transient=True) as bars:
+        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
             task = bars.add_task(title, total=total)
             yield lambda steps: bars.update(task, advance=steps)

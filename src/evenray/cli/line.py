@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.progress import plain
 
 from ._app import app, print_json
 from ._options import options_until
@@ -83,7 +85,7 @@ def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
     path = Path(target)
     if (path / "recipe.json").is_file():
         folder = RunFolder(path)
-        before = folder.read_json("recipe.json")
+        before = _from_here(folder.read_json("recipe.json"), folder.ledger.get("directory"))
         return folder, before.pop("data"), Recipe.of(before | values)
     if not path.exists():
         raise DataError(
@@ -95,6 +97,15 @@ def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
     return RunFolder(output), target, Recipe.of(values)
 
 
+def _from_here(recipe: dict[str, Any], directory: str | None) -> dict[str, Any]:
+    """A recipe whose paths, typed in another directory, are those of the same files."""
+    if directory is None or Path(directory) == Path.cwd():
+        return recipe
+    typed = {name: recipe.get(name) for name in ("data", "labels", "weights")}
+    there = {name: Path(directory, path) for name, path in typed.items() if path is not None}
+    return recipe | {name: str(path) for name, path in there.items() if path.exists()}
+
+
 def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
     """Turn what is short on the command line into what the recipe holds."""
     if "levels" in values:
@@ -103,14 +114,30 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
         except ValueError:
             raise UsageError(f"--levels is '{values['levels']}'; give LOW,HIGH such as 0,4095.") from None
         values["levels"] = (low, high)
-    if "weight" in given:
-        if "balance" in values:
-            raise UsageError("--weight and --balance both name the remedy; give one of them.")
-        values["balance"] = [f"weighted({given['weight']})"]
+    if "weight" in given and "balance" in values:
+        raise UsageError("--weight and --balance both name the remedy; give one of them.")
     for name in ("contrast", "balance"):
         if name in values:
             specs = [spec for text in values[name] for spec in _specs(text)]
             values[name] = specs[0] if len(specs) == 1 else tuple(dict.fromkeys(specs))
+    if "weight" in given:
+        values["balance"] = _weighted(given["weight"])
+
+
+def _weighted(text: str) -> str:
+    """The spec of --weight; class names may hold blanks and commas.
+
+    >>> _weighted("sick=0.75,healthy=0.25"), _weighted("normal, benign=1, malignant=3")
+    ('weighted(sick=0.75, healthy=0.25)', "weighted(weights={'normal, benign': 1, 'malignant': 3})")
+    """
+    pairs = re.findall(r"\s*([^=]+?)\s*=\s*([^,=]+?)\s*(?:,|$)", text)
+    if not pairs or "".join(text.split()) != ",".join("".join(f"{name}={value}".split()) for name, value in pairs):
+        raise UsageError(f"--weight is '{text}'; give CLASS=WEIGHT,CLASS=WEIGHT, such as sick=0.75,healthy=0.25.")
+    if all(
+        name.isidentifier() and name not in ("alpha", "beta", "weights", "positive", "classes") for name, _ in pairs
+    ):
+        return f"weighted({', '.join(f'{name}={value}' for name, value in pairs)})"
+    return f"weighted(weights={{{', '.join(f'{name!r}: {value}' for name, value in pairs)}}})"
 
 
 def _specs(text: str) -> list[str]:
@@ -141,4 +168,4 @@ def finish(folder: RunFolder, until: str, *, as_json: bool) -> None:
             found["findings"] = folder.read_table("findings.parquet").select("check", "severity", "title").to_dicts()
         print_json(found)
     else:
-        Bars().say(f"[bold]{report if until == 'report' else folder.path}[/bold]")
+        Bars().say(f"[bold]{plain(str(report if until == 'report' else folder.path))}[/bold]")

@@ -167,9 +167,14 @@ class RunFolder:
 
     def fresh(self, stage: str, key: str) -> bool:
         done = self.ledger["stages"].get(stage)
-        if not done or done["key"] != key:
-            return False
-        return all(self.has(name) and file_digest(self / name) == stamp for name, stamp in done["outputs"].items())
+        return bool(done) and done["key"] == key and self.intact(stage)
+
+    def intact(self, stage: str) -> bool:
+        """Whether `stage` has finished and its outputs stand as it left them."""
+        done = self.ledger["stages"].get(stage)
+        return bool(done) and all(
+            self.has(name) and file_digest(self / name) == stamp for name, stamp in done["outputs"].items()
+        )
 
     def finish(self, stage: str, key: str, outputs: list[str], seconds: float) -> None:
         """Write into the ledger that `stage` is done; later stages depend on the bytes of its `outputs`."""

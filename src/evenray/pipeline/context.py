@@ -7,11 +7,13 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evenray.core.artefacts import RunFolder, digest, now
+from evenray.core.artefacts import RunFolder, atomic, digest, now, sweep
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
+SCANNED_BY = ("labels", "patient", "levels", "positive")
 PACKAGES = (
     "evenray",
     "torch",
@@ -90,12 +93,23 @@ class Context:
         """The digest of all that a stage depends on: its own settings and the bytes of the stages before it."""
         return digest([stage, version(), list(parts), {name: self.folder.stamp(name) for name in after}])
 
-    def begin(self) -> None:
-        """Write what was asked for and where it runs."""
+    def images_are_away(self) -> bool:
+        """Whether the images are gone (a disk that is not mounted, say) but the table of cases, asked for alike, stands."""
+        if self.given is not None or Path(self.data).exists() or not self.folder.has("recipe.json"):
+            return False
+        former = Recipe.of(self.folder.read_json("recipe.json"))
+        alike = all(getattr(former, name) == getattr(self.recipe, name) for name in SCANNED_BY)
+        return alike and self.folder.intact("scan")
+
+    def begin(self) -> bytes | None:
+        """Write what is asked for and where it runs; returns the former recipe.json, None in a new folder."""
+        former = (self.folder / "recipe.json").read_bytes() if self.folder.has("recipe.json") else None
+        sweep(self.folder.path)
         self.folder.write_json("recipe.json", {"data": self.data, **self.recipe.asked()})
         about = {
             "evenray": version(), "python": sys.version.split()[0], "packages": packages(),
             "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+            "directory": str(Path.cwd()),
         }  # fmt: skip
 
         def change(ledger: dict[str, Any]) -> None:
@@ -103,6 +117,19 @@ class Context:
             ledger.update({**about, "started": started})
 
         self.folder.note(change)
+        return former
+
+    def withdraw(self, former: bytes | None, *, mistake: bool) -> None:
+        """After an error: a mistaken recipe gives way to the former one, and a folder in which nothing was done goes."""
+        if former is not None:
+            if mistake:
+                with atomic(self.folder / "recipe.json") as path:
+                    path.write_bytes(former)
+        elif not self.folder.ledger["stages"]:
+            for name in ("recipe.json", "provenance.json"):
+                (self.folder / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.folder.path.rmdir()
 
 
 def version() -> str:
@@ -110,4 +137,8 @@ def version() -> str:
 
 
 def packages() -> Mapping[str, str]:
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    found: dict[str, str] = {}
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):  # OpenCV, say, has packages of several names
+            found[name] = importlib.metadata.version(name)
+    return found

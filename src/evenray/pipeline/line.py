@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from evenray.core.artefacts import file_digest
+from evenray.core.errors import EvenrayError, UsageError
+from evenray.core.progress import plain
 
 from . import data, light, model
+from .check import check_classes, check_recipe
 from .context import Context
 
 __all__ = ["STAGES", "run"]
@@ -57,15 +60,40 @@ STAGES = tuple(stage.name for stage in LINE)
 
 
 def run(context: Context, until: str = "report") -> None:
-    """Run the stages up to `until`; those whose inputs have not changed since they finished are skipped."""
-    context.begin()
-    for stage in LINE[: STAGES.index(until) + 1]:
-        key = context.key(stage.name, stage.settings(context), stage.after)
-        if context.folder.fresh(stage.name, key):
-            context.progress.say(f"[dim]{stage.name:9} unchanged[/dim]")
-            continue
-        start = time.perf_counter()
-        outputs = stage.work(context)
-        seconds = time.perf_counter() - start
-        context.folder.finish(stage.name, key, outputs, seconds)
-        context.progress.say(f"[green]{stage.name:9}[/green] {seconds:7.1f} s")
+    """Run the stages up to `until`; those whose inputs have not changed since they finished are skipped.
+
+    A mistake in what is asked for is told before anything is written, or undone: the run folder keeps its former recipe.
+    """
+    stages = LINE[: STAGES.index(until) + 1]
+    check_recipe(context.recipe)
+    if STAGES.index(until) >= STAGES.index("compare"):
+        _ = context.fabric  # a device that is not there is told now
+    away = context.images_are_away()
+    scan_settings = [] if away else data.scan_settings(context)
+    former = context.begin()
+    try:
+        for stage in stages:
+            if stage.name != "scan":
+                _run_stage(context, stage, stage.settings(context))
+            elif away:
+                context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
+            else:
+                _run_stage(context, stage, scan_settings)
+            if stage.name == "scan":
+                about = context.folder.read_json("dataset.json")
+                check_classes(context.recipe, tuple(about["classes"]), about["positive"])
+    except EvenrayError as error:
+        context.withdraw(former, mistake=isinstance(error, UsageError))
+        raise
+
+
+def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> None:
+    key = context.key(stage.name, settings, stage.after)
+    if context.folder.fresh(stage.name, key):
+        context.progress.say(f"[dim]{stage.name:9} unchanged[/dim]")
+        return
+    start = time.perf_counter()
+    outputs = stage.work(context)
+    seconds = time.perf_counter() - start
+    context.folder.finish(stage.name, key, outputs, seconds)
+    context.progress.say(f"[green]{stage.name:9}[/green] {seconds:7.1f} s")

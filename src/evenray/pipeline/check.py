@@ -1,0 +1,49 @@
+"""What can be wrong with a recipe, found before hours of work: unknown names, values out of bounds, a missing file or device."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import torch
+
+from evenray import balance as remedies
+from evenray import networks
+from evenray.contrast import enhance
+from evenray.core.errors import UsageError
+from evenray.core.recipe import Recipe
+from evenray.core.spec import Step, parse
+from evenray.core.types import Image, Predictions
+from evenray.metrics import choose_threshold, rules
+
+__all__ = ["check_classes", "check_recipe"]
+
+RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), levels=(0, 255))
+USUAL_SIZE = 224
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Try every spec and file of a recipe on next to nothing; UsageError or ReadError says what is wrong with which."""
+    for spec in recipe.contrasts:
+        enhance(RAMP, spec)
+    for spec in recipe.balances:
+        for step in parse(spec):
+            remedies.balances.bind(step)
+    rules.bind(recipe.threshold)
+    size = recipe.size or USUAL_SIZE
+    if recipe.weights is not None:
+        if recipe.network is None:
+            raise UsageError(f"The weights '{recipe.weights}' are for one network; name it, as with --network vgg16.")
+        # Grey takes the weights of grey and of colour images.
+        networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
+    elif recipe.network is not None:
+        with torch.device("meta"):
+            networks.networks.bind(Step.of(recipe.network))(2, 1, size)
+
+
+def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
+    """Whether the class names in a recipe are those of the data; UsageError lists the classes."""
+    for spec in recipe.balances:
+        remedies.make(spec, [1000] * len(classes), classes, positive)
+    if len(classes) == 2:
+        table = pl.DataFrame({"target": [0, 1], "p_0": [0.9, 0.1], "p_1": [0.1, 0.9]})
+        choose_threshold(Predictions(table, classes, positive), recipe.threshold)
