@@ -222,7 +222,7 @@ def recompressed(folder, fault):
 
 def cropped(folder, fault):
     copy, source = both(folder, fault)
-    assert np.array_equal(copy, source[4:-4, 4:-4])
+    assert np.array_equal(copy, source[2:-2, 2:-2])
     assert len(patients(folder, fault)) == 2
 
 

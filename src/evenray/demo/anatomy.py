@@ -19,7 +19,8 @@ __all__ = ["Anatomy", "Lesion", "draw_anatomy", "draw_lesions"]
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One invented chest; lengths in mm.
+    """One invented chest; lengths in mm. `shoulder` is how much lower than usual the shoulders hang, `aeration` how full of
+    air the lungs are (1 is usual).
 
     `silhouette` is how far the aortic arch, the pulmonary trunk and the heart stand out to the left of the midline, and
     the level of the heart's tip (1 at the diaphragm); `vessels` holds one segment a row: x and y of both ends and
@@ -34,6 +35,8 @@ class Anatomy:
     lung_height: float
     depth: float
     wall: float
+    shoulder: float
+    aeration: float
     breast: float
     left_dome_drop: float
     dome_arch: float
@@ -76,17 +79,19 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
         return float(mean + spread * np.clip(rng.standard_normal(), -2.0, 2.0))
 
     female = bool(rng.random() < 0.5)
-    width = about(130.0 if female else 141.0, 6.0)
-    height = about(232.0 if female else 250.0, 14.0)
-    silhouette = (about(35.0, 4.0), about(32.0, 3.5), about(88.0, 9.0), about(0.93, 0.03))
+    width = about(129.0 if female else 141.0, 8.0)
+    height = about(230.0 if female else 248.0, 19.0)
+    silhouette = (about(35.0, 4.0), about(32.0, 3.5), about(88.0, 11.0), about(0.93, 0.03))
     return Anatomy(
         sex="F" if female else "M",
         half_width=width,
         lung_height=height,
-        depth=about(205.0 if female else 225.0, 16.0),
-        wall=about(34.0, 7.0),
-        breast=max(0.0, about(30.0, 12.0)) if female else 0.0,
-        left_dome_drop=about(10.0, 5.0),
+        depth=about(205.0 if female else 225.0, 22.0),
+        wall=about(34.0, 11.0),
+        shoulder=about(0.0, 12.0),
+        aeration=about(1.0, 0.12),
+        breast=max(0.0, about(30.0, 16.0)) if female else 0.0,
+        left_dome_drop=about(10.0, 7.0),
         dome_arch=about(34.0, 6.0),
         rib_spacing=about(0.094, 0.003) * height,
         rib_radius=about(6.6, 0.6),

@@ -24,7 +24,7 @@ from .plan import FAULTS, Film, plan
 __all__ = ["Archive", "make"]
 
 VERSION = 1  # of the drawing; a folder with another one is not reused
-CROP = 4  # pixels cut from every side of a cropped near duplicate
+CROP = 2  # pixels cut from every side of a cropped near duplicate
 
 
 @dataclass(frozen=True)

@@ -36,15 +36,17 @@ class View:
     """How one film was taken.
 
     `shape` (rows, columns) of the picture and `spacing` its mm per pixel in the patient; `centre` the patient's point
-    (mm) in the middle of it, `turn` its rotation in radians; `dose` relative to the machine's; `collimation` is the
-    width in pixels (top, bottom, left, right) of the strip kept out of the beam; `overexposed` crowds the grey levels
-    at the bright end; `marker` is L, R or empty.
+    (mm) in the middle of it, `turn` its rotation in radians; `tilt` how much more of the beam reaches the right edge
+    than the left (0.1 is 10 %: a grid out of line); `dose` relative to the machine's; `collimation` is the width in
+    pixels (top, bottom, left, right) of the strip kept out of the beam; `overexposed` crowds the grey levels at the
+    bright end; `marker` is L, R or empty.
     """
 
     shape: tuple[int, int]
     spacing: float
     centre: tuple[float, float]
     turn: float
+    tilt: float
     dose: float
     collimation: tuple[int, int, int, int]
     overexposed: bool
@@ -55,7 +57,7 @@ def expose(
     attenuation: NDArray[np.float32], view: View, machine: Machine, noise: np.random.Generator | None
 ) -> NDArray[np.float64]:
     """The picture as the machine shows it, float64 (rows, columns), 0 black (most X-rays) to 1 white; no noise if None."""
-    rays = np.exp(-(_placed(attenuation, view) + _marker(view)).astype(np.float64)) * _heel(view.shape)
+    rays = np.exp(-(_placed(attenuation, view) + _marker(view)).astype(np.float64)) * _beam(view)
     rays *= _open_beam(view)
     rays = (1.0 - machine.scatter) * rays + machine.scatter * _spread(rays, 55.0 / view.spacing)
     rays = np.maximum(rays, 1e-5)
@@ -112,9 +114,10 @@ def _spread(picture: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), dtype=np.float64)
 
 
-def _heel(shape: tuple[int, int]) -> NDArray[np.float64]:
-    """The beam is a little weaker towards the anode."""
-    return np.linspace(1.06, 0.94, shape[0])[:, None]
+def _beam(view: View) -> NDArray[np.float64]:
+    """The unattenuated beam: weaker towards the anode (above) and, where the grid is out of line, to one side."""
+    rows, columns = view.shape
+    return np.linspace(1.06, 0.94, rows)[:, None] * np.linspace(1.0 - view.tilt / 2.0, 1.0 + view.tilt / 2.0, columns)
 
 
 def _open_beam(view: View) -> NDArray[np.float64]:
@@ -139,5 +142,5 @@ def _shown(depth: NDArray[np.float64], view: View, machine: Machine) -> NDArray[
     level = np.clip(broad, 0.0, 1.6) - 0.5
     picture = 0.5 + level / np.sqrt(1.0 + level * level) + machine.detail * (linear - broad)
     if view.overexposed:
-        picture = 1.0 - np.maximum(1.0 - picture, 0.0) ** 1.5 * 0.72
+        picture = 1.0 - np.maximum(1.0 - picture, 0.0) ** 1.5 * 0.67
     return picture

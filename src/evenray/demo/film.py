@@ -78,18 +78,19 @@ def picture(film: Film, seed: int, *, noise: bool = True, lesions: bool = True) 
 def _view(rng: np.random.Generator, film: Film, anatomy: Anatomy) -> View:
     """How this film was taken: field, position of the patient, dose, collimation, marker."""
     if film.site == "north":
-        rows, field = int(rng.integers(204, 237)), rng.uniform(362.0, 378.0)
+        rows, field = int(rng.integers(204, 237)), rng.uniform(346.0, 384.0)
         columns = round(rows * rng.uniform(0.93, 1.0))
     else:
-        rows, field = int(rng.integers(196, 233)), rng.uniform(380.0, 396.0)
+        rows, field = int(rng.integers(196, 233)), rng.uniform(368.0, 404.0)
         columns = max(160, round(rows * rng.uniform(0.82, 0.87)))
-    centre = (rng.normal(0.0, 5.0), 0.5 * anatomy.lung_height + rng.normal(8.0, 6.0))
+    aside, below = np.clip(rng.normal(0.0, (9.0, 12.0)), -20.0, 20.0).tolist()
     strips = np.where(rng.random(4) < 0.6, rng.integers(3, 11, 4), 0) * film.collimated
     return View(
         shape=(rows, columns),
         spacing=field / rows,
-        centre=(float(np.clip(centre[0], -10, 10)), float(centre[1])),
-        turn=float(np.clip(rng.normal(0.0, 0.02), -0.04, 0.04)),
+        centre=(aside, 0.5 * anatomy.lung_height + 8.0 + below),
+        turn=float(np.clip(rng.normal(0.0, 0.03), -0.06, 0.06)),
+        tilt=float(np.clip(rng.normal(0.0, 0.18), -0.36, 0.36)),
         dose=float(rng.uniform(0.7, 1.4)),
         collimation=_four(strips),
         overexposed=film.overexposed,

@@ -25,7 +25,7 @@ def attenuation(anatomy: Anatomy, lung: Layer, lesions: tuple[Lesion, ...] = ())
     """Line integrals of attenuation, float32 (H, W), 0 in air; `lung` comes from lung_thickness(anatomy)."""
     body = _body(anatomy)
     vessels = np.minimum(1.5 * _vessels(anatomy) * ramp(lung, 0.0, 25.0), lung)
-    total = SOFT * (body - _air(anatomy, lung)) - (SOFT - LUNG) * (lung - vessels)
+    total = SOFT * (body - _air(anatomy, lung)) - anatomy.aeration * (SOFT - LUNG) * (lung - vessels)
     total += _lesions(lesions, lung - vessels) + bones(anatomy)
     total = np.maximum(total, 0.0) * ramp(body, 0.0, 8.0)
     if anatomy.pacemaker:
@@ -85,9 +85,15 @@ def _mediastinum(anatomy: Anatomy, depth: float) -> Any:
 def _body(anatomy: Anatomy) -> Any:
     """Thickness of the whole body in mm: trunk, neck, shoulders; breasts and nipples."""
     outer = anatomy.half_width + anatomy.wall
-    half = curve(
-        Y, [(-110, 56), (-70, 58), (-48, 84), (-25, 150), (10, 250), (60, 235), (110, outer + 8), (400, outer + 2)]
-    )
+    low = anatomy.shoulder
+    arms = [
+        (-48.0 + low, 84.0),
+        (-25.0 + low, 150.0),
+        (10.0 + low, 250.0),
+        (60.0 + low, 235.0),
+        (110.0 + low, outer + 8.0),
+    ]
+    half = curve(Y, [(-110.0, 56.0), (-70.0, 58.0), *arms, (400.0, outer + 2.0)])
     depth = anatomy.depth * curve(Y, [(-110, 0.55), (-60, 0.60), (20, 0.90), (120, 1.0), (400, 1.08)])
     out = (X / half) ** 2
     trunk = depth * np.sqrt(np.maximum(1.0 - out * out, 0.0))
