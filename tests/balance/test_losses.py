@@ -37,9 +37,9 @@ def test_the_slide_by_hand():
     """75 % for the sick, 25 % for the healthy: a sick one told with 0.2 costs 0.75 x 1.609 = 1.207, a healthy one told
     as sick with 0.8 costs a third of that, 0.25 x 1.609 = 0.402.
     """
-    weights = torch.tensor([0.25, 0.75])
-    sick = weighted_cross_entropy(logits_for([0.2]), torch.tensor([1]), weights).item()
-    healthy = weighted_cross_entropy(logits_for([0.8]), torch.tensor([0]), weights).item()
+    loss = weighted_cross_entropy(torch.tensor([0.25, 0.75]))
+    sick = loss(logits_for([0.2]), torch.tensor([1])).item()
+    healthy = loss(logits_for([0.8]), torch.tensor([0])).item()
     assert sick == pytest.approx(0.75 * 1.6094379)
     assert healthy == pytest.approx(0.25 * 1.6094379)
     assert sick == pytest.approx(3 * healthy)

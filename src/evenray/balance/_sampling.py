@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
-__all__ = ["balanced_batches", "draw", "fill_by_class", "permuted", "shard", "shuffle"]
+__all__ = ["balance_batches", "draw", "fill_by_class", "permuted", "shard", "shuffle"]
 
 Indices = NDArray[np.int64]
 CHUNK = 1 << 20  # targets looked at in one go: memory beyond the index stays at a few of these
@@ -33,41 +34,42 @@ def fill_by_class(targets_N: Indices, out: Indices, starts: Indices) -> None:
             place[k] += len(found)
 
 
-def draw(targets_N: Indices, counts_K: Indices, firsts_K: Indices, seed: int) -> list[Indices]:
-    """`counts_K[k]` indices of each class k: a window from `firsts_K[k]` on of an endless stream of its members.
+def draw(targets_N: Indices, out: Sequence[Indices], firsts_K: Indices, seed: int) -> None:
+    """Fill `out[k]`, for each class k, with a window from `firsts_K[k]` on of an endless stream of its members.
 
     The stream of a class is one random order of its members after another, so that consecutive windows show every
     member equally often. Nothing is kept between calls, and no list of the members is made.
 
-    >>> windows = [draw(np.array([0, 0, 0, 1]), np.array([1, 1]), np.array([e, e]), seed=7) for e in range(3)]
+    >>> windows = [[np.empty(1, np.int64), np.empty(1, np.int64)] for epoch in range(3)]
+    >>> for epoch in range(3):
+    ...     draw(np.array([0, 0, 0, 1]), windows[epoch], np.array([epoch, epoch]), seed=7)
     >>> sorted(int(w[0][0]) for w in windows), [int(w[1][0]) for w in windows]
     ([0, 1, 2], [3, 3, 3])
     """
-    sizes = np.bincount(targets_N, minlength=len(counts_K))
-    ranks = [_stream(int(firsts_K[k]), int(counts_K[k]), int(sizes[k]), (seed, k)) for k in range(len(counts_K))]
-    drawn = [np.empty(len(r), dtype=np.int64) for r in ranks]
-    below = [0] * len(ranks)
-    chunk = max(4 * CHUNK, len(targets_N) // 16)
-    for first in range(0, len(targets_N), chunk):
-        piece = targets_N[first : first + chunk]
-        for k, rank in enumerate(ranks):
+    sizes = np.bincount(targets_N, minlength=len(out))
+    for k, window in enumerate(out):  # first the ranks among the members, marked as such by being negative
+        _fill_ranks(window, int(firsts_K[k]), int(sizes[k]), (seed, k))
+    below = [0] * len(out)
+    for first in range(0, len(targets_N), 4 * CHUNK):
+        piece = targets_N[first : first + 4 * CHUNK]
+        for k, window in enumerate(out):
             members = np.flatnonzero(piece == k)
-            place = rank - np.uint32(below[k])  # wraps around below, so one comparison finds those of this piece
-            here = np.flatnonzero(place < len(members))
-            drawn[k][here] = members[place[here]] + first
+            for start in range(0, len(window), SMALL):
+                part = window[start : start + SMALL]
+                place = ~part - below[k]
+                here = np.flatnonzero(place.view(np.uint64) < len(members))  # what is below zero wraps around
+                part[here] = members[place[here]] + first
             below[k] += len(members)
-    return drawn
 
 
-def _stream(first: int, count: int, size: int, key: tuple[int, ...]) -> NDArray[np.uint32]:
-    ranks = np.empty(count, dtype=np.uint32)
+def _fill_ranks(window: Indices, first: int, size: int, key: tuple[int, ...]) -> None:
     done = 0
-    while done < count:
+    while done < len(window):
         cycle, place = divmod(first + done, size)
-        here = min(size - place, count - done)
-        ranks[done : done + here] = permuted(np.arange(place, place + here, dtype=np.uint32), size, (*key, cycle))
+        here = min(size - place, len(window) - done, CHUNK)
+        ranks = permuted(np.arange(place, place + here, dtype=np.uint32), size, (*key, cycle))
+        np.invert(ranks, out=window[done : done + here], dtype=np.int64)
         done += here
-    return ranks
 
 
 def permuted(positions: NDArray[Any], size: int, key: tuple[int, ...]) -> NDArray[np.uint32]:
@@ -129,17 +131,17 @@ def shuffle(order: Indices, rng: np.random.Generator) -> None:
     order &= (1 << 32) - 1
 
 
-def balanced_batches(drawn: list[Indices], batch: int, rng: np.random.Generator) -> Indices:
-    """Equally long lists of class members as one list whose every `batch` consecutive entries hold each class equally
+def balance_batches(rounds: Indices, batch: int, rng: np.random.Generator) -> Indices:
+    """Rounds (n, K) of a case of each class as one list, whose every `batch` consecutive entries hold each class equally
     often (to one, where the classes do not divide the batch), in random order within the batch.
 
-    >>> order = balanced_batches([np.array([1, 2]), np.array([8, 9])], 2, np.random.default_rng(0))
+    >>> order = balance_batches(np.array([[1, 8], [2, 9]]), 2, np.random.default_rng(0))
     >>> sorted(order[:2].tolist()), sorted(order[2:].tolist())
     ([1, 8], [2, 9])
     """
-    if batch < len(drawn):
-        raise UsageError(f"A batch of {batch} cannot hold a case of each of {len(drawn)} classes; make it larger.")
-    order = np.stack(drawn, axis=1).reshape(-1)
+    if batch < rounds.shape[1]:
+        raise UsageError(f"A batch of {batch} cannot hold a case of each of {rounds.shape[1]} classes; make it larger.")
+    order = rounds.reshape(-1)
     whole = len(order) // batch * batch
     shuffle(order[:whole].reshape(-1, batch), rng)
     shuffle(order[whole:], rng)

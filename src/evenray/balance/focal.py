@@ -9,7 +9,7 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import cross_entropy, log_softmax
 
 from ._balance import Balance
 from ._weights import alpha_weights, scaled
@@ -43,16 +43,15 @@ def focal_loss(gamma: float, weights_K: NDArray[np.float64] | None, class_counts
     weights = None if weights_K is None else torch.tensor(weights_K, dtype=torch.float32)
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        log_p = log_softmax(logits_NK, dim=1)
-        if targets.ndim == 1:
-            log_p = log_p.gather(1, targets[:, None])
-        wrong = -torch.expm1(log_p)
+        hard = targets.ndim == 1
+        surprise = cross_entropy(logits_NK, targets, reduction="none") if hard else -log_softmax(logits_NK, dim=1)
+        wrong = 1 - torch.exp(-surprise)
         if gamma < 1:  # the slope of 0^gamma is infinite
             wrong = wrong.clamp_min(1e-12)
-        each = wrong**gamma * log_p
+        each = wrong**gamma * surprise
         if weights is not None:
-            each = each * (weights.to(each)[targets][:, None] if targets.ndim == 1 else weights.to(each))
-        return -each.mean() if targets.ndim == 1 else -(each * targets).sum(dim=1).mean()
+            each = each * (weights.to(each)[targets] if hard else weights.to(each))
+        return each.mean() if hard else (each * targets).sum(dim=1).mean()
 
     prior = None if weights_K is None else weights_K * class_counts / (weights_K * class_counts).sum()
     return Balance(loss=loss, prior=prior, link=lambda logits_NK: focal_link(logits_NK, gamma))

@@ -9,7 +9,7 @@ import torch
 from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 
 from ._balance import Balance
 from ._weights import by_scheme, scaled
@@ -36,14 +36,18 @@ def ldam(
     """
     margins = margin * (class_counts.min() / class_counts) ** 0.25
     weights = scaled(by_scheme("effective", class_counts, beta), class_counts)
-    margins_K, weights_K = torch.tensor(margins, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
+    margins_K = torch.tensor(margins, dtype=torch.float32)
+    weighted_loss = weighted_cross_entropy(torch.tensor(weights, dtype=torch.float32))
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        truth = one_hot(targets, len(margins)) if targets.ndim == 1 else targets
-        reduced = logits_NK - truth * margins_K.to(logits_NK)
+        taken = margins_K.to(logits_NK)
+        if targets.ndim == 1:
+            reduced = logits_NK.scatter_add(1, targets[:, None], -taken[targets][:, None])
+        else:
+            reduced = logits_NK - targets * taken
         if defer == 1 or progress < defer:
             return cross_entropy(reduced, targets)
-        return weighted_cross_entropy(reduced, targets, weights_K)
+        return weighted_loss(reduced, targets)
 
     prior = weights * class_counts / class_counts.sum() if defer < 1 else None
     return Balance(loss=loss, prior=prior, link=lambda logits_NK: margin_link(logits_NK, margins))

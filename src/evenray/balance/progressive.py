@@ -32,7 +32,8 @@ def progressive(class_counts: NDArray[np.int64], epochs: Annotated[int, Ge(2)] =
         earlier = [progressive_counts(counts, e / (epochs - 1)) for e in range(min(epoch, epochs - 1))]
         settled = max(epoch - (epochs - 1), 0) * progressive_counts(counts, 1.0)
         now = progressive_counts(counts, epoch / (epochs - 1))
-        order = np.concatenate(draw(targets_N, now, np.sum([*earlier, settled], axis=0), seed))
+        order = np.empty(int(now.sum()), dtype=np.int64)
+        draw(targets_N, np.split(order, np.cumsum(now)[:-1]), np.sum([*earlier, settled], axis=0), seed)
         shuffle(order, np.random.default_rng([seed, epoch]))
         return order
 

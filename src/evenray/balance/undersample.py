@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import balanced_batches, draw
+from ._sampling import balance_batches, draw
 
 __all__ = ["undersample"]
 
@@ -26,10 +26,12 @@ def undersample(class_counts: NDArray[np.int64]) -> Balance:
     [0, 1, 2, 3, 4, 4, 5, 5]
     """
 
-    def sampler(targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
-        rarest = int(np.bincount(targets_N, minlength=len(class_counts)).min())
-        counts = np.full(len(class_counts), rarest, dtype=np.int64)
-        drawn = draw(targets_N, counts, counts * epoch, seed)
-        return balanced_batches(drawn, batch, np.random.default_rng([seed, epoch]))
+    K = len(class_counts)
 
-    return Balance(sampler=sampler, prior=np.full(len(class_counts), 1 / len(class_counts)))
+    def sampler(targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
+        rarest = int(np.bincount(targets_N, minlength=K).min())
+        rounds = np.empty((rarest, K), dtype=np.int64)
+        draw(targets_N, list(rounds.T), np.full(K, rarest * epoch), seed)
+        return balance_batches(rounds, batch, np.random.default_rng([seed, epoch]))
+
+    return Balance(sampler=sampler, prior=np.full(K, 1 / K))

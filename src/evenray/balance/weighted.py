@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -50,24 +52,32 @@ def weighted(
     else:
         chosen = alpha_weights(alpha, classes, positive, class_counts)
     values = scaled(chosen, class_counts)
-    weights_K = torch.tensor(values, dtype=torch.float32)
+    mean_loss = weighted_cross_entropy(torch.tensor(values, dtype=torch.float32))
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        return weighted_cross_entropy(logits_NK, targets, weights_K)
+        return mean_loss(logits_NK, targets)
 
     return Balance(loss=loss, prior=values * class_counts / class_counts.sum())
 
 
-def weighted_cross_entropy(logits_NK: Tensor, targets: Tensor, weights_K: Tensor) -> Tensor:
-    """The mean over the batch of weight x cross-entropy; targets are int64 (N,) or soft (N, K).
+def weighted_cross_entropy(weights_K: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss (logits_NK, targets) -> mean of weight x cross-entropy; targets are int64 (N,) or soft (N, K).
 
     The divisor is the number of cases. torch's own mean divides by the sum of the batch's weights, which undoes the
     weights in a batch of a single class.
 
+    >>> loss = weighted_cross_entropy(torch.tensor([0.25, 0.75]))  # the slide: 75 % for the sick, 25 % for the healthy
     >>> logits = torch.tensor([[0.25, 0.75]]).log()
-    >>> weights = torch.tensor([0.25, 0.75])  # the slide: 75 % for the sick, class 1, and 25 % for the healthy
-    >>> [round(weighted_cross_entropy(logits, torch.tensor([t]), weights).item(), 4) for t in (0, 1)]
+    >>> [round(loss(logits, torch.tensor([t])).item(), 4) for t in (0, 1)]
     [0.3466, 0.2158]
     """
-    weights = weights_K.to(logits_NK) / max(len(logits_NK), 1)
-    return cross_entropy(logits_NK, targets, weights, reduction="sum")
+
+    @lru_cache(maxsize=8)  # nearly all batches are of one size; dividing anew costs a third of the loss
+    def per_case(cases: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+        return weights_K.to(device, dtype) / max(cases, 1)
+
+    def loss(logits_NK: Tensor, targets: Tensor) -> Tensor:
+        weights = per_case(len(logits_NK), logits_NK.device, logits_NK.dtype)
+        return cross_entropy(logits_NK, targets, weights, reduction="sum")
+
+    return loss
