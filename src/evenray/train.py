@@ -281,12 +281,12 @@ def _checkpoint(
     if folder is None:
         return
     if best is not None:
-        with atomic(folder / "best.pt") as path, path.open("wb") as file:
-            torch.save({"score": best[0], "model": best[1]}, file)
+        with atomic(folder / "best.pt") as path:
+            torch.save({"score": best[0], "model": best[1]}, path)
     state = {
         "model": model.network.state_dict(),
         "average": average.network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with atomic(folder / "last.pt") as path, path.open("wb") as file:
-        torch.save(state | {"history": history}, file)
+    with atomic(folder / "last.pt") as path:
+        torch.save(state | {"history": history}, path)

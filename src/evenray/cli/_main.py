@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
+import warnings
 
 from rich.markup import escape
 
@@ -15,25 +15,49 @@ from ._app import app, screen
 
 __all__ = ["main"]
 
+INTERRUPTED = 130
+
 
 def main() -> None:
-    """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
+    """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     # Threads that wait for work should sleep: spinning, they slow everything down as soon as the machine is shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    warnings.showwarning = _show_warning
     try:
         app()
     except EvenrayError as error:
-        screen.print(f"[bold red]error[/bold red] {escape(str(error))}", soft_wrap=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        screen.print("\nStopped. Run the same command again: it goes on where it stopped.")
-        sys.exit(1)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+        _stopped()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _stopped()
+        raise
+    except Exception as error:
+        from evenray.core.artefacts import refusal
+
+        why = refusal(error)
+        if why is None:
             raise
-        why = (error.strerror or str(error)).lower()
-        where = f" {error.filename}" if error.filename else ""
-        screen.print(
-            f"[bold red]error[/bold red] Cannot write{escape(where)}: {why}; make room, then run the same command again."
-        )
-        sys.exit(1)
+        where = f" {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        _fail(f"Cannot write{where}: {why}; make room, then run the same command again.", 1)
+
+
+def _fail(sentence: str, code: int) -> None:
+    screen.print(f"[bold red]error[/bold red] {escape(sentence)}", soft_wrap=True)
+    sys.exit(code)
+
+
+def _stopped() -> None:
+    screen.print("\nStopped. Run the same command again: it goes on where it stopped.")
+    sys.exit(INTERRUPTED)
+
+
+_shown: set[str] = set()
+
+
+def _show_warning(message: Warning | str, *about: object, **more: object) -> None:
+    """A warning as one line, once; where in the code it arose does not help who reads it."""
+    if str(message) not in _shown:
+        _shown.add(str(message))
+        screen.print(f"[yellow]warning[/yellow] {escape(str(message))}", soft_wrap=True)

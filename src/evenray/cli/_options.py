@@ -60,6 +60,6 @@ def options_until(stage: str, stages: tuple[str, ...]) -> list[inspect.Parameter
     found = []
     for name, (since, kind, option) in OPTIONS.items():
         if stages.index(since) <= stages.index(stage):
-            annotation = Annotated[Optional[kind], option]  # noqa: UP045  (typer reads it at run time)
+            annotation = Annotated[Optional[kind], option]  # type: ignore[valid-type]  # noqa: UP045  (typer reads it)
             found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     return found

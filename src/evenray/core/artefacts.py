@@ -70,8 +70,7 @@ def atomic(path: Path) -> Iterator[Path]:
 def refusal(error: BaseException | None) -> str | None:
     """Why the system refused to write, in its own words; None for any other error.
 
-    Libraries hide the number: polars and safetensors quote it, torch raises its own error after the system's, numpy
-    only counts what it could not write.
+    Libraries hide the number: polars and safetensors quote it, numpy and torch only say that less came to be written.
 
     >>> refusal(RuntimeError("underlying IO error: No space left on device (os error 28)"))
     'no space left on device'
@@ -80,7 +79,7 @@ def refusal(error: BaseException | None) -> str | None:
         number = error.errno if isinstance(error, OSError) else None
         if number is None and (quoted := re.search(r"\(os error (\d+)\)", str(error))):
             number = int(quoted[1])
-        if isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        if re.search(r"\d+ requested and \d+ written|PytorchStreamWriter|unexpected pos \d+", str(error)):
             number = errno.ENOSPC
         if number in REFUSALS:
             return os.strerror(number).lower()

@@ -30,7 +30,8 @@ def scan_settings(context: Context) -> list[Any]:
     """What the scan depends on: the options, and every file's name, size and time of change."""
     asked = context.recipe
     if context.given is not None:
-        return [context.given.cases.hash_rows(seed=0).to_list(), context.given.classes, context.given.positive]
+        given = context.given
+        return [given.cases.hash_rows(seed=0).to_list(), given.classes, given.positive, given.root, dict(given.facts)]
     listed = context.listed
     files = sorted({entry.file for entry in listed.entries})
     stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]

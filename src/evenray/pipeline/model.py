@@ -16,6 +16,7 @@ from evenray.balance import Balance
 from evenray.compare import Cell, compare, steps
 from evenray.core.artefacts import atomic, now
 from evenray.core.progress import plain, watched
+from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions, Scores
 from evenray.metrics import choose_threshold, score
 from evenray.predict import predictions
@@ -150,14 +151,16 @@ def evaluate_network(context: Context) -> list[str]:
             found[name] = predictions(dataset, logits, remedy, prior)
             tables.append(found[name].table)
     context.folder.write_table("predictions.parquet", pl.concat(tables))
-    threshold = None
+    rule = threshold = None
     if len(context.dataset.classes) == 2:
-        threshold = choose_threshold(found["validation"], context.recipe.threshold)
+        asked = context.recipe.threshold
+        rule = remedy.rule if remedy.rule is not None and asked == Recipe.threshold else asked
+        threshold = choose_threshold(found["validation"], rule)
     scores = {
         name: score(each, threshold, seed=context.recipe.seed, resamples=2000, prior=prior)
         for name, each in found.items()
     }
-    context.folder.write_json("scores.json", _summary(context, found, scores, threshold))
+    context.folder.write_json("scores.json", _summary(context, found, scores, threshold, rule))
     test = scores["test"]
     context.progress.say(f"test AUROC {test.auroc}")
     context.progress.say(f"test AUPRC {test.auprc}")
@@ -165,7 +168,11 @@ def evaluate_network(context: Context) -> list[str]:
 
 
 def _summary(
-    context: Context, found: dict[str, Predictions], scores: dict[str, Scores], threshold: float | None
+    context: Context,
+    found: dict[str, Predictions],
+    scores: dict[str, Scores],
+    threshold: float | None,
+    rule: str | None,
 ) -> dict[str, Any]:
     parts = {}
     for name, each in scores.items():
@@ -181,5 +188,5 @@ def _summary(
     dataset = context.dataset
     return {
         "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold,
-        "threshold_rule": context.recipe.threshold if threshold is not None else None, "parts": parts,
+        "threshold_rule": rule, "parts": parts,
     }  # fmt: skip
