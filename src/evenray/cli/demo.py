@@ -12,6 +12,8 @@ from ._progress import Bars
 
 __all__ = ["demo"]
 
+IMAGES = 620
+
 
 @app.command("demo", rich_help_panel="The main job")
 def demo(
@@ -25,15 +27,15 @@ def demo(
 ) -> None:
     """The main job on synthetic radiographs that it makes itself: no download, minutes on two cores."""
     from evenray import demo as archive
+    from evenray.core.progress import watched
+    from evenray.scale import local
 
     from .line import go
 
     bars = Bars()
     bars.say("The images of the demo are [bold]synthetic phantoms[/bold]: no patient was ever seen by it.")
     folder = output / "archive"
-    if not folder.exists():
-        with bars.task("drawing radiographs", 1) as tick:
-            archive.make(folder, seed=seed)
-            tick(1)
+    with bars.task("drawing radiographs", IMAGES) as tick:
+        archive.make(folder, seed=seed, images=IMAGES, map=watched(local(jobs), tick, lambda film: 1))
     options = {"output": output / "run", "seed": seed, "lang": lang, "jobs": jobs, "json": json, "effort": "quick"}
     go(str(folder), "report", options)
