@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from evenray import demo
 from evenray.core.errors import ReadError, StorageError, UsageError
 from evenray.demo import archive as archive_module
 from evenray.demo.dicom import NOTICE
+from evenray.demo.plan import plan
 from evenray.readers import identity, read
 
 PATIENTS, IMAGES = 60, 75
@@ -60,7 +62,8 @@ def test_the_same_seed_writes_the_same_bytes_in_any_order(archive, tmp_path):
     assert files(again.folder) == files(archive.folder)
 
 
-def test_another_seed_writes_other_pictures_and_other_uids(archive, tmp_path):
+def test_another_seed_writes_other_pictures_and_other_uids(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive_module, "plan", lambda *arguments: plan(*arguments)[:20])
     other = demo.make(tmp_path / "other", seed=1, patients=PATIENTS, images=IMAGES)
     assert not set(files(other.folder).values()) & set(files(archive.folder).values())
     assert not {row["sop_instance_uid"] for row in rows(other.labels)} & {
@@ -276,9 +279,26 @@ def test_a_folder_with_anything_else_is_not_touched(archive, tmp_path):
     with pytest.raises(UsageError, match="give a new folder"):
         demo.make(archive.folder, seed=1, patients=PATIENTS, images=IMAGES)
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "planted.json").write_text("[not ours")
     with pytest.raises(UsageError, match="give a new folder"):
         demo.make(tmp_path, patients=PATIENTS, images=IMAGES)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "planted.json"]
+
+
+def test_an_archive_with_a_missing_film_is_not_taken_for_whole(archive, tmp_path):
+    copy = shutil.copytree(archive.folder, tmp_path / "copy")
+    (copy / "films" / "p0001" / "film1.dcm").unlink()
+    with pytest.raises(UsageError, match="is not this demo archive"):
+        demo.make(copy, seed=0, patients=PATIENTS, images=IMAGES)
+
+
+def test_an_empty_folder_and_the_leftover_of_a_killed_run_do_not_hinder(archive, tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / ".here.part").mkdir()
+    (tmp_path / ".here.part" / "old.dcm").write_text("half")
+    again = demo.make(tmp_path / "here", seed=0, patients=PATIENTS, images=IMAGES)
+    assert files(again.folder) == files(archive.folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 @pytest.mark.parametrize(

@@ -69,14 +69,20 @@ def make(
     The folder appears when it is complete, never half-written. The same seed and counts give the same bytes. `map`
     draws the films; it keeps their order and may use several processes. UsageError: the folder holds something else,
     or the counts do not fit. StorageError: the disk is full or not writable.
+
+    >>> make("archive", patients=12, images=15)
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.UsageError: patients is 12; the planted faults need at least 60.
     """
     folder = Path(folder)
     films = plan(seed, patients, images)
     archive = _described(folder, seed, films)
-    if _is_there(archive):
+    if _is_there(archive, films):
         return archive
-    partly = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    partly = folder.absolute().with_name(f".{folder.absolute().name}.part")
     try:
+        shutil.rmtree(partly, ignore_errors=True)  # what a killed run left
         partly.mkdir(parents=True)
         _write(partly, archive, films, map)
         partly.replace(folder)
@@ -99,16 +105,17 @@ def _described(folder: Path, seed: int, films: list[Film]) -> Archive:
     )
 
 
-def _is_there(archive: Archive) -> bool:
+def _is_there(archive: Archive, films: list[Film]) -> bool:
     """Whether the folder holds this archive already; UsageError if it holds anything else."""
-    if not archive.folder.exists():
+    if not archive.folder.exists() or (archive.folder.is_dir() and not any(archive.folder.iterdir())):
         return False
-    if archive.planted.is_file():
+    try:
         found = json.loads(archive.planted.read_text(encoding="utf-8"))
-        if {key: found.get(key) for key in _facts(archive)} == _facts(archive):
-            return True
-    elif archive.folder.is_dir() and not any(archive.folder.iterdir()):
-        return False
+        same = {key: found[key] for key in _facts(archive)} == _facts(archive)
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if same and all((archive.folder / film.path).is_file() for film in films):
+        return True
     raise UsageError(f"{archive.folder} exists and is not this demo archive; give a new folder, or remove it first.")
 
 

@@ -22,7 +22,14 @@ ACROSS = np.abs(X)
 
 
 def attenuation(anatomy: Anatomy, lung: Layer, lesions: tuple[Lesion, ...] = ()) -> Layer:
-    """Line integrals of attenuation, float32 (H, W), 0 in air; `lung` comes from lung_thickness(anatomy)."""
+    """Line integrals of attenuation, float32 (H, W), 0 in air; `lung` comes from lung_thickness(anatomy).
+
+    >>> from .anatomy import draw_anatomy
+    >>> chest = draw_anatomy(np.random.default_rng(0))
+    >>> rays = attenuation(chest, lung_thickness(chest))
+    >>> bool(rays.min() == 0.0), bool(3.0 < rays.max() < 9.0)  # nothing in air, one ray in thousands behind the spine
+    (True, True)
+    """
     body = _body(anatomy)
     vessels = np.minimum(1.5 * _vessels(anatomy) * ramp(lung, 0.0, 25.0), lung)
     total = SOFT * (body - _air(anatomy, lung)) - anatomy.aeration * (SOFT - LUNG) * (lung - vessels)

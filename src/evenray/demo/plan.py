@@ -77,7 +77,12 @@ def generator(seed: int, *key: int) -> np.random.Generator:
 
 
 def plan(seed: int, patients: int, images: int) -> list[Film]:
-    """All films, by patient and number; UsageError where patients and images do not fit together."""
+    """All films, by patient and number; UsageError where patients and images do not fit together.
+
+    >>> films = plan(seed=0, patients=100, images=124)
+    >>> len(films), len({film.patient for film in films if film.sick})
+    (124, 8)
+    """
     if patients < LEAST_PATIENTS:
         raise UsageError(f"patients is {patients}; the planted faults need at least {LEAST_PATIENTS}.")
     if not patients * 1.1 <= images <= patients * 2:
