@@ -1,1 +1,257 @@
-"""The verbs histogram and enhance."""
+"""The verbs histogram and enhance: the light of images, counted and evened out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from evenray.core.errors import DataError, UsageError
+
+from ._app import Jobs, Json, app, print_json, screen
+from ._progress import Bars
+
+if TYPE_CHECKING:
+    from evenray.core.types import Image
+
+    from ._copies import Copied, Job
+
+__all__ = ["enhance", "histogram"]
+
+PANEL = "Light"
+Levels = Annotated[
+    Optional[str],  # noqa: UP045  (typer reads it at run time)
+    typer.Option("--levels", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
+]
+Window = Annotated[
+    str, typer.Option("--window", help="header, none, or a CT window: brain, lungs, mediastinum, abdomen.")
+]
+
+
+@app.command("histogram", rich_help_panel=PANEL)
+def histogram(
+    paths: Annotated[list[str], typer.Argument(help="Images, folders, .npz files or tables (.csv, .parquet).")],
+    output: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            "--output", "-o", help="Also write .csv, .json (a reference for match), .svg or .png; repeatable."
+        ),
+    ] = None,
+    column: Annotated[Optional[str], typer.Option("--column", help="The column of a table.")] = None,  # noqa: UP045
+    bins: Annotated[Optional[int], typer.Option("--bins", help="How many intervals.", min=1)] = None,  # noqa: UP045
+    width: Annotated[Optional[float], typer.Option("--width", help="The width of an interval.")] = None,  # noqa: UP045
+    start: Annotated[Optional[float], typer.Option("--start", help="Where the first one begins.")] = None,  # noqa: UP045
+    rule: Annotated[
+        str, typer.Option("--rule", help="freedman-diaconis or equal-frequency, where neither bins nor width is given.")
+    ] = "freedman-diaconis",
+    levels: Levels = None,
+    window: Window = "header",
+    jobs: Jobs = 0,
+    json: Json = False,
+) -> None:
+    """Count grey levels, or the values of a table's column: frequency table, moments, and advice on the light."""
+    from . import _counting
+    from ._copies import files_of
+
+    if rule not in ("freedman-diaconis", "equal-frequency"):
+        raise UsageError(f"There is no rule '{rule}'; known: freedman-diaconis, equal-frequency.")
+    if _counting.is_table(paths):
+        counted = _counting.of_column(paths, column, bins=bins, width=width, start=start, rule=rule)
+    else:
+        if width is not None or start is not None or rule != "freedman-diaconis":
+            raise UsageError("--width, --start and --rule bin the columns of tables; images take --bins.")
+        files = [file for path in paths for file in files_of(Path(path))]
+        with Bars().task("counting", len(files)) as tick:
+            counted = _counting.of_images(files, bins, pair(levels), window, jobs, tick)
+    for target in output or []:
+        _counting.export(counted, target)
+    if json:
+        print_json(counted.as_json())
+        return
+    typer.echo(counted.text())
+    for target in output or []:
+        screen.print(f"wrote {target}", highlight=False)
+
+
+@app.command("enhance", rich_help_panel=PANEL)
+def enhance(
+    data: Annotated[Path, typer.Argument(help="An image, a .npz file or a folder.", show_default=False)],
+    method: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--method", "-m", help="A contrast, such as 'clahe(clip=2)' or 'percentile(1, 99) | gamma(0.8)'."),
+    ] = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--output", "-o", help="The folder, or for one image the file (default: the name with -enhanced)."
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every method side by side on one page instead.")] = False,
+    reference: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--reference", help="An image, a folder or a saved histogram to match the grey levels of."),
+    ] = None,
+    sheet: Annotated[int, typer.Option("--sheet", help="Images on the page before and after; 0 for none.", min=0)] = 3,
+    levels: Levels = None,
+    window: Window = "header",
+    jobs: Jobs = 0,
+    json: Json = False,
+) -> None:
+    """Write copies with better contrast in the format and depth of the originals, and a page before and after."""
+    if every:
+        result = _show_all(data, output, window, pair(levels))
+    else:
+        if method is None and reference is None:
+            raise UsageError("Say which contrast: --method 'clahe(clip=2)', or --all to see every one on one image.")
+        result = _copy_all(data, method, output, reference, sheet, window, pair(levels), jobs)
+    if json:
+        print_json(result)
+        return
+    for line in result.pop("lines"):
+        screen.print(line, highlight=False, soft_wrap=True)
+
+
+def pair(text: str | None) -> tuple[float, float] | None:
+    """LOW,HIGH as two numbers.
+
+    >>> pair("0,4095")
+    (0.0, 4095.0)
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--levels is '{text}'; expected LOW,HIGH, such as 0,4095.") from None
+    return low, high
+
+
+def _copy_all(
+    data: Path,
+    method: str | None,
+    output: Path | None,
+    reference: Path | None,
+    sheet: int,
+    window: str,
+    levels: tuple[float, float] | None,
+    jobs: int,
+) -> dict[str, Any]:
+    from evenray.contrast import enhance as check
+    from evenray.core.types import Image
+
+    from ._copies import Job, copies, files_of
+
+    files = files_of(data)
+    folder, pairs = _targets(data, files, output)
+    spec = _spec(method, reference, folder, window, levels)
+    check(_blank(Image), spec)  # a wrong spec ends here, before a file is read
+    job = Job(spec, window, levels)
+    done: list[Copied] = []
+    with Bars().task("enhancing", len(pairs)) as tick:
+        for result in copies(pairs, job, jobs):
+            done.append(result)
+            tick(1)
+    written, skipped = [r for r in done if not r.reason], [r for r in done if r.reason]
+    if not written:
+        raise DataError(f"None of the {len(done)} files could be enhanced; the first: {skipped[0].reason}")
+    page = _write_sheet(data, folder, written, job, sheet) if sheet else None
+    lines = [
+        f"[bold]{len(written)}[/bold] enhanced with [bold]{spec}[/bold], in {pairs[0][1] if data.is_file() else folder}"
+    ]
+    lines += [f"skipped {r.source}: {r.reason}" for r in skipped[:20]]
+    lines += [f"and {len(skipped) - 20} more skipped"] if len(skipped) > 20 else []
+    lines += [f"before and after: {page}"] if page else []
+    return {
+        "method": spec,
+        "written": [str(r.target) for r in written],
+        "skipped": [{"file": str(r.source), "reason": r.reason} for r in skipped],
+        "sheet": str(page) if page else None,
+        "seconds": {n: sum(r.seconds[n] for r in written) for n in ("reading", "enhancing", "writing")},
+        "lines": lines,
+    }
+
+
+def _blank(kind: type[Image]) -> Image:
+    import numpy as np
+
+    return kind(np.arange(64, dtype=np.uint8).reshape(8, 8), (0, 255))
+
+
+def _targets(data: Path, files: list[Path], output: Path | None) -> tuple[Path, list[tuple[Path, Path]]]:
+    """The folder of the results, and for every file where its copy goes."""
+    if data.is_dir():
+        folder = output or Path(f"{data.resolve().name}-enhanced")
+        if folder.resolve() == data.resolve() or data.resolve() in folder.resolve().parents:
+            raise UsageError(f"{folder} lies in the folder that is read; choose another with -o.")
+        return folder, [(file, folder / file.relative_to(data)) for file in files]
+    if output is None:
+        suffix = "".join(data.suffixes[-2:]) if data.name.endswith(".nii.gz") else data.suffix
+        target = Path(f"{data.name.removesuffix(suffix)}-enhanced{suffix}")
+    else:
+        target = output if output.suffix and not output.is_dir() else output / data.name
+    return target.parent, [(data, target)]
+
+
+def _spec(
+    method: str | None, reference: Path | None, folder: Path, window: str, levels: tuple[float, float] | None
+) -> str:
+    """The spec to apply; a reference becomes a saved histogram beside the copies, so that the spec can be repeated."""
+    if reference is None:
+        return method or "none"
+    from ._counting import reference_histogram
+
+    saved = reference
+    if reference.suffix != ".json":
+        saved = folder / "reference.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        reference_histogram(reference, levels, window).save(saved)
+    match = f"match('{saved.as_posix()}')"
+    return f"{method} | {match}" if method else match
+
+
+def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, number: int) -> Path:
+    from evenray import readers
+    from evenray.contrast.sheet import page, panel
+
+    from ._copies import shown
+
+    rows = []
+    for result in written[:: max(1, len(written) // number)][:number]:
+        parts = readers.fragments(result.source)
+        part = parts[len(parts) // 2]
+        before = readers.read(result.source, fragment=part, levels=job.levels, window=job.window)
+        title = shown(result.source, data) + (f" {part}" if part else "")
+        after = panel(before, job.spec)
+        rows.append([panel(before, "none", title=title), after])
+    name = f"{written[0].target.stem}-sheet.html" if data.is_file() else "sheet.html"
+    note = f"{len(written)} enhanced with {job.spec}; {len(rows)} of them here."
+    target = folder / name
+    target.write_text(page("Before and after", rows, note=note), encoding="utf-8")
+    return target
+
+
+def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float, float] | None) -> dict[str, Any]:
+    from evenray import readers
+    from evenray.contrast.sheet import gallery, page, panel
+
+    from ._copies import files_of, shown
+
+    if data.is_dir():
+        raise UsageError(f"--all shows one image; give a file, such as '{files_of(data)[0]}'.")
+    parts = readers.fragments(data)
+    part = parts[len(parts) // 2]
+    before = readers.read(data, fragment=part, levels=levels, window=window)
+    specs = gallery(before)
+    panels = []
+    with Bars().task("enhancing", len(specs)) as tick:
+        for spec in specs:
+            panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else ""))
+            tick(1)
+    target = output or Path(f"{data.stem}-contrasts.html")
+    if target.is_dir() or not target.suffix:
+        target = target / f"{data.stem}-contrasts.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
+    found = {item.spec: item.measures for item in panels if item.measures}
+    return {"sheet": str(target), "measures": found, "lines": [f"{len(specs)} panels: {target}"]}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,26 +54,33 @@ def mapping(curve: NDArray[np.float64] | None, band: NDArray[np.float64] | None,
 
 
 def histogram_chart(histogram: Histogram, title: str) -> str:
-    """A histogram with its axis, its bars touching, as an SVG file of its own."""
+    """A histogram with its axis, its bars touching, as an SVG file of its own.
+
+    Bins of different widths show their density, so that areas stay true. A bar that would flatten all others is cut off
+    and its count written beside it.
+    """
     width, height = 640, 280
-    edges, counts = histogram.edges, histogram.counts
-    place = 60 + (edges - edges[0]) / (edges[-1] - edges[0]) * (width - 80)
-    spans = np.maximum(np.diff(edges), 1e-300)
-    even = np.allclose(spans, spans[0])
-    dense = counts / spans  # bins of different widths show their density, so that areas stay true
-    heights = (counts if even else dense) / max((counts if even else dense).max(), 1e-300) * (height - 70)
     base = height - 40
+    edges, spans = histogram.edges, np.maximum(np.diff(histogram.edges), 1e-300)
+    even = bool(np.allclose(spans, spans[0]))
+    tall = histogram.counts if even else histogram.counts / spans
+    top = _cut(tall)
+    place = 60 + (edges - edges[0]) / (edges[-1] - edges[0]) * (width - 80)
+    rise = np.minimum(tall / top, 1) * (height - 70)
     bars = [
         f'<rect x="{a:.2f}" y="{base - h:.2f}" width="{b - a:.2f}" height="{h:.2f}"/>'
-        for a, b, h in zip(place, place[1:], heights, strict=False)
+        for a, b, h in zip(place, place[1:], rise, strict=False)
         if h > 0
     ]
-    edge = "#fefefe" if len(counts) <= 64 else "none"
+    edge = "#fefefe" if histogram.bins <= 64 else "none"
     parts = [f'<g fill="{ACCENT}" stroke="{edge}" stroke-width=".7">{"".join(bars)}</g>']
-    shown = np.unique(np.linspace(0, len(edges) - 1, min(8, len(edges))).round().astype(int))
-    parts += [_text(float(place[i]), base + 16, f"{edges[i]:.4g}", "middle") for i in shown]
-    top = f"{int(counts.max()):,}" if even else f"{dense.max():.3g} a unit"
-    return _framed(width, height, base, parts, title, top)
+    for tick in _ticks(float(edges[0]), float(edges[-1])):
+        x = 60 + (tick - edges[0]) / (edges[-1] - edges[0]) * (width - 80)
+        parts.append(_line(x, base, x, base + 4, GREY) + _text(x, base + 16, f"{tick:.6g}", "middle"))
+    for i in np.flatnonzero(tall > top):
+        anchor, shift = ("start", 6) if place[i] < width - 160 else ("end", -6)
+        parts.append(_text(place[i] + shift, 40, f"{int(histogram.counts[i]):,}, cut off", anchor, INK))
+    return _framed(width, height, base, parts, title, _compact(top) + ("" if even else " a unit"))
 
 
 def bar_chart(counts: Sequence[tuple[str, int]], title: str) -> str:
@@ -89,7 +98,7 @@ def bar_chart(counts: Sequence[tuple[str, int]], title: str) -> str:
         bar = f'x="{left:.1f}" y="{base - tall:.1f}" width="{step * 0.6:.1f}" height="{tall:.1f}"'
         parts.append(f'<rect {bar} fill="{ACCENT}"/>')
         parts.append(_text(left + step * 0.3, base + 16, name if len(name) < 14 else name[:12] + "…", "middle"))
-    return _framed(width, height, base, parts, title, f"{most:,}")
+    return _framed(width, height, base, parts, title, _compact(most))
 
 
 def _framed(width: int, height: int, base: int, parts: list[str], title: str, top: str) -> str:
@@ -102,6 +111,39 @@ def _top(counts: NDArray[np.int64]) -> float:
     """The count that the full height stands for; single bins that tower over the rest are cut off there."""
     inner = counts[counts > 0]
     return min(float(inner.max()), 2 * float(np.percentile(inner, 95))) if len(inner) else 1.0
+
+
+def _cut(tall: NDArray[Any]) -> float:
+    """The height of the axis: the tallest bar, but for at most two that are four times as tall as all others."""
+    order = np.sort(tall)[::-1]
+    for skipped in (2, 1):
+        if len(order) > 8 and order[skipped - 1] > 4 * order[skipped] > 0:
+            return float(order[skipped]) * 1.1
+    return max(float(order[0]), 1e-300)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers within a range, about seven.
+
+    >>> _ticks(-0.5, 255.5)
+    [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]
+    """
+    rough = (high - low) / 7
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = min((power * f for f in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _compact(count: float) -> str:
+    """A count in few characters.
+
+    >>> _compact(10_303_118), _compact(940)
+    ('10.3 M', '940')
+    """
+    for size, name in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+        if count >= size:
+            return f"{count / (1e3 if name == ' k' else size):.3g}{name}"
+    return f"{count:.4g}"
 
 
 def _area(shares: NDArray[np.float64], width: int, height: int, colour: str, opacity: float) -> str:

@@ -81,7 +81,11 @@ def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "") -> str:
     >>> "gamma(0.5)" in page("Sheet", [[panel(image, "none"), panel(image, "gamma(0.5)")]])
     True
     """
-    body = "".join(f'<div class="row">{"".join(map(_card, row))}</div>' for row in rows)
+    body = ""
+    for row in rows:
+        name = next((item.title for item in row if item.title), "")
+        body += f"<h2>{escape(name)}</h2>" if name else ""
+        body += f'<div class="row">{"".join(map(_card, row))}</div>'
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
@@ -90,12 +94,11 @@ def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "") -> str:
 
 
 def _card(item: Panel) -> str:
-    head = f"<h2>{escape(item.title)}</h2>" if item.title else ""
     name = "before" if item.spec == "none" else item.spec
     rows = "".join(f"<tr><th>{escape(text)}<td>{shown}" for text, shown in _table(item.measures))
     advice = "".join(f"<li>{text}" for text in item.advice)
     return (
-        f'<section class="card">{head}<h3><code>{escape(name)}</code></h3>{item.picture}'
+        f'<section class="card"><h3><code>{escape(name)}</code></h3>{item.picture}'
         f'<div class="draw">{item.drawing}</div>{f"<table>{rows}</table>" if rows else ""}'
         f"{f'<p class=advice>Advice, not a choice:<ul>{advice}</ul>' if advice else ''}</section>"
     )
@@ -176,9 +179,9 @@ _LEGEND = (
 )
 _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;color:#1b2430;background:#f4f6f8;margin:24px}
-h1{font-size:22px;margin:0 0 4px}h2{font-size:14px;margin:0 0 4px;overflow-wrap:anywhere}
+h1{font-size:22px;margin:0 0 4px}h2{font-size:15px;margin:20px 0 0;overflow-wrap:anywhere}
 h3{font-size:14px;margin:0 0 8px;font-weight:normal}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
-.row{display:grid;grid-template-columns:repeat(auto-fill,minmax(472px,1fr));gap:16px;margin:16px 0}
+.row{display:grid;grid-template-columns:repeat(auto-fill,minmax(472px,1fr));gap:16px;margin:8px 0 16px}
 .card{background:#fff;border:1px solid #dde3e8;border-radius:8px;padding:14px}
 .card img{display:block;max-width:100%;max-height:440px;margin:0 auto 10px;background:#000;
 background:repeating-conic-gradient(#d9dee3 0 25%,#fff 0 50%) 0/14px 14px}

@@ -1,0 +1,230 @@
+"""What the verb histogram counts, and how it prints and exports it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray import readers
+from evenray.contrast._svg import bar_chart, histogram_chart
+from evenray.contrast.advice import Advice, advise
+from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.histogram import Histogram, frequencies, is_quantity
+
+from ._copies import files_of
+
+__all__ = ["Counted", "export", "is_table", "of_column", "of_images", "reference_histogram"]
+
+TABLES = (".csv", ".tsv", ".parquet")
+ROWS = 16  # intervals of the printed table of an image
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A histogram of quantities, or the frequencies of categories; with what is said beside it."""
+
+    title: str
+    rows: list[tuple[str, int]]
+    histogram: Histogram | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    images: int = 0
+    skipped: tuple[str, ...] = ()
+    advice: tuple[Advice, ...] = ()
+
+    def text(self) -> str:
+        """The frequency table, figures and advice, as plain text."""
+        wide = max(12, *(len(name) for name, _ in self.rows))
+        most = max((count for _, count in self.rows), default=1) or 1
+        first = "Bin/Interval" if self.histogram else "Category"
+        lines = [self.title, "", f"{first:<{wide}}  {'Count/Frequency':>15}"]
+        for name, count in self.rows:
+            bar = "█" * round(30 * count / most)
+            lines.append(f"{name:<{wide}}  {count:>15,}  {bar}".rstrip())
+        if self.figures:
+            lines += ["", *_sentences(self.figures)]
+        lines += [f"skipped {line}" for line in self.skipped]
+        if self.advice:
+            lines += ["", "Advice (the choice is for 'evenray compare' to make, on validation data):"]
+            lines += [f"- {a.title} Methods that suit it: {', '.join(a.methods)}." for a in self.advice]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"title": self.title, "table": [list(row) for row in self.rows]}
+        content |= {name: _finite(value) for name, value in self.figures.items()}
+        content["advice"] = [
+            {"name": a.name, "title": a.title, "figures": dict(a.figures), "methods": list(a.methods)}
+            for a in self.advice
+        ]
+        return content | {"images": self.images, "skipped": list(self.skipped)}
+
+
+def is_table(paths: list[str]) -> bool:
+    return all(Path(path).suffix.lower() in TABLES for path in paths)
+
+
+def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
+    """Quantities give a histogram, categories a bar chart: the kind of the column decides."""
+    found = pl.concat([_load(path) for path in paths], how="diagonal_relaxed")
+    if column is None and len(found.columns) == 1:
+        column = found.columns[0]
+    if column is None or column not in found.columns:
+        asked = "Say which column" if column is None else f"There is no column '{column}'"
+        raise UsageError(f"{asked}: --column {' | '.join(found.columns)}.")
+    values = found[column]
+    title = f"{column}, {values.len():,} rows"
+    if not is_quantity(values.drop_nulls().to_numpy()):
+        return Counted(title, frequencies(values.to_list()))
+    numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
+    histogram = Histogram.of_values(numbers, **binning)
+    return Counted(title, histogram.table(), histogram, _figures_of_values(numbers, histogram))
+
+
+def _load(path: str) -> pl.DataFrame:
+    if not Path(path).exists():
+        raise DataError(f"There is no '{path}'; give a table that exists.")
+    if path.lower().endswith(".parquet"):
+        return pl.read_parquet(path)
+    return pl.read_csv(path, separator="\t" if path.lower().endswith(".tsv") else ",", infer_schema_length=None)
+
+
+@dataclass(frozen=True)
+class _File:
+    """The images of one file: how many, their histogram at full depth if they share a range, and over 0 to 1."""
+
+    images: int
+    total: Histogram | None
+    even: Histogram
+
+
+def of_images(
+    files: Sequence[Path],
+    bins: int | None,
+    levels: tuple[float, float] | None,
+    window: str,
+    jobs: int,
+    tick: Callable[[int], None],
+) -> Counted:
+    """All images together, a few in memory at a time; over 0 to 1 where their ranges differ."""
+    found: _File | None = None
+    skipped: list[str] = []
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        for one in pool.map(lambda file: _of_file(file, levels, window), files):
+            tick(1)
+            if isinstance(one, str):
+                skipped.append(one)
+            else:
+                found = one if found is None else _merged(found, one)
+    if found is None:
+        raise DataError(f"None of the files could be read; the first: {skipped[0]}")
+    histogram = found.total or found.even
+    title = f"{found.images:,} image{'s' if found.images > 1 else ''}, {histogram.total:,} pixels, {histogram.missing:,} missing"
+    if found.total is None:
+        title += "; their grey ranges differ, so levels are 0 (black) to 1 (white)"
+    rows = histogram.grouped(bins or ROWS).table()
+    return Counted(title, rows, histogram, _figures(histogram), found.images, tuple(skipped), tuple(advise(histogram)))
+
+
+def _of_file(file: Path, levels: tuple[float, float] | None, window: str) -> _File | str:
+    try:
+        found: _File | None = None
+        for part in readers.fragments(file):
+            one = Histogram.of(readers.read(file, fragment=part, levels=levels, window=window))
+            single = _File(1, one, one.unit())
+            found = single if found is None else _merged(found, single)
+    except (ReadError, MissingExtra) as error:
+        return str(error)
+    return found or f"{file}: holds no image"
+
+
+def _merged(one: _File, other: _File) -> _File:
+    first, second = one.total, other.total
+    alike = first is not None and second is not None and first.bins == second.bins and first.range == second.range
+    total = first + second if alike and first is not None and second is not None else None
+    return _File(one.images + other.images, total, one.even + other.even)
+
+
+def reference_histogram(path: Path, levels: tuple[float, float] | None, window: str) -> Histogram:
+    """The histogram of an image, or of all images of a folder, to match to."""
+    counted = of_images(files_of(path), None, levels, window, 0, lambda _: None)
+    assert counted.histogram is not None
+    return counted.histogram
+
+
+def export(counted: Counted, target: Path) -> None:
+    """Write .csv (the table), .json (the whole histogram), .svg or .png (the chart)."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    kind = target.suffix.lower()
+    if kind == ".csv":
+        head = ("Bin/Interval", "Count/Frequency") if counted.histogram else ("Category", "Count/Frequency")
+        with target.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([head, *counted.rows])
+    elif kind == ".json" and counted.histogram is not None:
+        counted.histogram.save(target)
+    elif kind in (".svg", ".png"):
+        found = counted.histogram
+        shown = found if found is None or found.bins <= 1024 else found.grouped(256)
+        drawing = bar_chart(counted.rows, counted.title) if shown is None else histogram_chart(shown, counted.title)
+        if kind == ".svg":
+            target.write_text(drawing, encoding="utf-8")
+        else:
+            import vl_convert
+
+            target.write_bytes(vl_convert.svg_to_png(drawing, scale=2))
+    else:
+        raise UsageError(f"'{target}' cannot be written; give a name that ends in .csv, .json, .svg or .png.")
+
+
+def _figures(found: Histogram) -> dict[str, Any]:
+    names = ("total", "missing", "mean", "variance", "skewness", "kurtosis", "entropy", "saturation")
+    quantiles = {str(q): found.percentile(q) for q in PERCENTILES}
+    return {name: getattr(found, name) for name in names} | {"percentiles": quantiles}
+
+
+def _figures_of_values(numbers: NDArray[np.float64], found: Histogram) -> dict[str, Any]:
+    """Of the numbers themselves, not of the middles of their intervals; entropy is that of the intervals."""
+    kept = numbers[np.isfinite(numbers)]
+    centred = kept - kept.mean()
+    spread = float((centred**2).mean())
+    moments = {power: float((centred**power).mean()) / spread ** (power / 2) if spread else 0.0 for power in (3, 4)}
+    return {
+        "total": int(kept.size),
+        "missing": int(numbers.size - kept.size),
+        "mean": float(kept.mean()),
+        "variance": spread,
+        "skewness": moments[3],
+        "kurtosis": moments[4] - 3 if spread else 0.0,
+        "entropy": found.entropy,
+        "percentiles": {str(q): float(np.percentile(kept, q)) for q in PERCENTILES},
+    }
+
+
+def _sentences(figures: Mapping[str, Any]) -> list[str]:
+    quantiles = ", ".join(f"{q} % {value:.6g}" for q, value in figures["percentiles"].items())
+    lines = [
+        f"mean {figures['mean']:.6g}, variance {figures['variance']:.6g}, skewness {figures['skewness']:.3f},"
+        f" kurtosis {figures['kurtosis']:.3f}, entropy {figures['entropy']:.3f} bits, missing {figures['missing']:,}",
+        f"percentiles: {quantiles}",
+    ]
+    if "saturation" in figures:
+        low, high = figures["saturation"]
+        lines.append(f"black {low:.2%}, white {high:.2%}")
+    return lines
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return value if not isinstance(value, float) or math.isfinite(value) else None
