@@ -44,7 +44,7 @@ def test_what_varies_in_a_sentence_is_carried_over() -> None:
                                           "the disease. Take every class from every source, test on a source that was not "
                                           "trained on, and report results for each.")  # fmt: skip
     assert known
-    assert text.startswith("manufacturer 항목이")
+    assert text.startswith("제조사 항목이")
 
 
 def test_english_leaves_sentences_as_they_are() -> None:

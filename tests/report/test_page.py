@@ -16,7 +16,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.report import audit_page, compare_page, write
 from evenray.report.page import SECTIONS, share
 
-VOID = {"meta", "link", "img", "br", "input"}
+VOID = {"meta", "link", "img", "br", "wbr", "input"}
 ARTEFACTS = [
     "recipe.json",
     "plan.json",

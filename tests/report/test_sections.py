@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import made_run
 import numpy as np
 import polars as pl
 import pytest
 
 from evenray.metrics import confusion
+from evenray.report import write
 from evenray.report.folder import Run
 from evenray.report.language import Language
 from evenray.report.sections import (
@@ -67,6 +69,19 @@ def test_the_verdict_follows_the_interval(copy_of_two: Path, low: float, high: f
     assert ("The interval is wide." in titles) == (high - low > 0.15 and kind != "Not shown")
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_a_test_part_of_one_class_is_said_to_be_unranked(copy_of_two: Path) -> None:
+    predictions = pl.read_parquet(copy_of_two / "predictions.parquet").filter(
+        (pl.col("part") != "test") | (pl.col("target") == 0)
+    )
+    predictions.write_parquet(copy_of_two / "predictions.parquet")
+    scores = made_run.scores(predictions, ["healthy", "sick"], 0.3)
+    (copy_of_two / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    assert summary.context(Run(copy_of_two), EN)["verdict"] == "Evaluated, but without a ranking metric."
+    html = write(copy_of_two).read_text(encoding="utf-8")
+    assert "of the 0 ‘sick’ images" in html
+
+
 def test_loud_notices_come_first(copy_of_two: Path) -> None:
     change(copy_of_two / "dataset.json", facts={"patients_known": False, "synthetic": True})
     change(copy_of_two / "provenance.json", test_opened=["2025-03-04T10:00:00+09:00", "2025-03-05T10:00:00+09:00"])
@@ -75,7 +90,7 @@ def test_loud_notices_come_first(copy_of_two: Path) -> None:
         (notice.severity for notice in found), key=("error", "warning", "info").index
     )
     titles = [notice.title for notice in found]
-    assert titles[0] == "Test images that are also in another part."
+    assert titles[0] == "Test images that are also in another part"
     assert {"합성 영상입니다.", "환자 정보가 없습니다.", "테스트 데이터를 두 번 이상 열었습니다."} <= set(titles)
 
 

@@ -151,15 +151,27 @@ class Run:
         held = set(self.cases["part"].drop_nulls().unique())
         return [part for part in PARTS if part in held]
 
+    @property
+    def auroc(self) -> dict[str, float] | None:
+        """The test AUROC with its interval; None where it is not there or not defined."""
+        found = (self.scores or {}).get("parts", {}).get("test", {}).get("metrics", {}).get("auroc")
+        known = found is not None and all(
+            found[end] is not None and found[end] == found[end] for end in ("low", "high")
+        )
+        return found if known else None
+
     def histograms(self) -> dict[str, NDArray[np.int64]]:
         """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
         lazy = self._pixels("histogram")
         if lazy is None:
             return {}
         sums: dict[str, NDArray[np.int64]] = {}
-        for label, counts in lazy.collect().select("label", "histogram").iter_rows():
-            sums[label] = sums.get(label, np.zeros(len(counts), np.int64)) + np.asarray(counts, np.int64)
-        return {name: sums[name] for name in self.classes if name in sums}
+        for name in self.classes:
+            column = lazy.filter(pl.col("label") == name).select("histogram").collect()["histogram"].drop_nulls()
+            if len(column):
+                counts = column.list.to_array(len(column[0])).to_numpy()
+                sums[name] = np.asarray(counts.sum(axis=0, dtype=np.int64))
+        return sums
 
     def mean_thumbnails(self, most: int = 2000) -> dict[str, NDArray[np.uint8]]:
         """The mean thumbnail of each class, uint8 (32, 32), over at most `most` cases evenly spaced in the table."""

@@ -65,7 +65,7 @@ class Language:
         for pattern, translation in self.sentences:
             found = pattern.fullmatch(text)
             if found:
-                return translation.format(*found.groups()), True
+                return translation.format(*(self.sentence(varying)[0] for varying in found.groups())), True
         return text, False
 
     def name(self, group: str, key: str) -> str:

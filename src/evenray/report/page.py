@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from typing import Any
 
@@ -56,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["share"] = share
+    environment.filters |= {"share": share, "breakable": breakable}
     return environment
 
 
@@ -65,6 +66,15 @@ def _source(name: str) -> Markup:
     loader = _environment().loader
     assert loader is not None
     return Markup(loader.get_source(_environment(), name)[0])
+
+
+def breakable(path: str) -> Markup:
+    """A path that may wrap after each slash and before each hash sign.
+
+    >>> breakable("a/b<c#d")
+    Markup('a/<wbr>b&lt;c<wbr>#d')
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=/)(?!$)|(?<!^)(?=#)", path))
 
 
 def share(value: float, domain: tuple[float, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import groupby
 from typing import Any
 
@@ -39,14 +40,15 @@ def _finding(row: dict[str, Any], uris: dict[str, str], labels: dict[str, str], 
     evidence = json.loads(row["evidence"] or "{}")
     sizes = [int(size) for size in str(evidence.pop("group_sizes", "")).split(",") if size]
     pictures = [(case, uris[case], labels.get(case, "")) for case in cases[:PICTURES] if case in uris]
+    groups = _groups(cases, sizes, pictures)
     return {
         "id": f"finding-{row['row']}",
         "severity": row["severity"],
         "title": row["title"],
         "advice": row["advice"],
-        "evidence": [(name.replace("_", " "), say.value(value)) for name, value in evidence.items()],
-        "groups": _groups(cases, sizes, pictures),
-        "shown": len(pictures),
+        "evidence": [(name.replace("_", " "), _words(say.value(value), say)) for name, value in evidence.items()],
+        "groups": groups,
+        "shown": sum(map(len, groups)),
         "names": cases[:NAMES],
         "count": len(cases),
         "more": max(0, len(cases) - NAMES),
@@ -58,4 +60,13 @@ def _groups(cases: list[str], sizes: list[int], pictures: list[Picture]) -> list
     if sum(sizes) != len(cases):
         return [pictures] if pictures else []
     group = dict(zip(cases, (n for n, size in enumerate(sizes) for _ in range(size)), strict=True))
-    return [list(found) for _, found in groupby(pictures, key=lambda picture: group[picture[0]])]
+    held = [list(found) for _, found in groupby(pictures, key=lambda picture: group[picture[0]])]
+    cut = len(held) > 1 and len(pictures) < len(cases) and len(held[-1]) < sizes[len(held) - 1]
+    return held[:-1] if cut else held
+
+
+def _words(value: str, say: Language) -> str:
+    """A text of the evidence in the page's language; of lists such as "left (3), right (2)" each name."""
+    return re.sub(
+        r"[^,()]+(?= \(\d+\))", lambda found: " " * found[0].startswith(" ") + say.sentence(found[0].strip())[0], value
+    )

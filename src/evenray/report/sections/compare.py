@@ -17,10 +17,11 @@ METRIC = "auprc"
 def context(run: Run, _: Language) -> dict[str, Any] | None:
     if run.grid is None or run.grid.is_empty():
         return None
-    rows = run.grid.to_dicts()
+    rows = run.grid.filter(pl.col(METRIC).is_finite()).to_dicts()
+    if not rows:
+        return None
     networks = list(dict.fromkeys(row.get("network") for row in rows))
-    values = [row[METRIC] for row in rows if row[METRIC] is not None]
-    low, high = min(values), max(values)
+    low, high = min(row[METRIC] for row in rows), max(row[METRIC] for row in rows)
     for row in rows:
         row["shade"] = 0.5 if high == low else (row[METRIC] - low) / (high - low)
     chosen = next((row for row in rows if row.get("chosen")), None)

@@ -38,7 +38,7 @@ def _errors(run: Run, say: Language) -> list[Notice]:
         return []
     rows = run.findings.with_row_index("row").filter(pl.col("severity") == "error")
     found = [
-        Notice("error", f"{row['title'].rstrip('.')}.", row["advice"], f"finding-{row['row']}", foreign=True)
+        Notice("error", row["title"], row["advice"], f"finding-{row['row']}", foreign=True)
         for row in rows.head(SHOWN).to_dicts()
     ]
     if rows.height > SHOWN:
@@ -65,8 +65,8 @@ def _test(run: Run, say: Language) -> list[Notice]:
     if len(opened) > 1:
         text = say("notice.opened_text", n=len(opened))
         found.append(Notice("warning", say("notice.opened"), text, "repeat"))
-    auroc = (run.scores or {}).get("parts", {}).get("test", {}).get("metrics", {}).get("auroc")
-    if auroc is None or auroc["value"] is None:
+    auroc = run.auroc
+    if auroc is None:
         return found
     interval = say.interval(auroc["low"], auroc["high"])
     if auroc["low"] <= 0.5 <= auroc["high"]:

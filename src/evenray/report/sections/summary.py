@@ -21,7 +21,7 @@ def context(run: Run, say: Language) -> dict[str, Any]:
     if test is None:
         return found | {"verdict": say("verdict.none"), "sentences": [say("verdict.none_text")]}
     metrics = test["metrics"]
-    found["verdict"] = _verdict(run, metrics, say)
+    found["verdict"] = _verdict(run, say)
     found["sentences"] = [_tested(run, test, say), _baseline(run, test, say)]
     if run.binary:
         found["sentences"].insert(1, _operating(run, test, say))
@@ -37,9 +37,9 @@ def majority(run: Run, counts: dict[str, int]) -> str:
     return max(run.classes, key=lambda name: counts.get(name, 0))
 
 
-def _verdict(run: Run, metrics: dict[str, Any], say: Language) -> str:
-    auroc = metrics.get("auroc")
-    if auroc is None or auroc["value"] is None:
+def _verdict(run: Run, say: Language) -> str:
+    auroc = run.auroc
+    if auroc is None:
         return say("verdict.unranked")
     kind = "better" if auroc["low"] > 0.5 else "worse" if auroc["high"] < 0.5 else "unclear"
     if run.binary:

@@ -2,7 +2,7 @@
 (() => {
   const at = (id) => document.getElementById(id);
   const number = (x, digits = 3) => (Number.isFinite(x) ? x.toFixed(digits) : "–");
-  const count = (n) => Math.round(n).toLocaleString("en-US");
+  const count = (n) => (Number.isFinite(n) ? Math.round(n).toLocaleString("en-US") : "–");
   const brief = (x) => String(Number(x.toPrecision(3)));
 
   // The 95 % interval of k out of n (Wilson 1927).
