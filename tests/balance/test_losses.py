@@ -55,16 +55,19 @@ def test_alpha_is_the_slides_formula_up_to_a_constant(y, t, alpha):
     )
 
 
-def test_the_slides_own_brackets_would_reward_missing_the_sick():
-    """As printed, -alpha t (log y + ...) for a sick case carries the minus sign over both terms only for t = 1: a healthy
-    case told as sick would lower the loss.
-    """
+def test_with_the_slides_own_brackets_healthy_cases_would_cost_nothing():
+    """As printed, -alpha t (log y + (1 - alpha)(1 - t) log(1 - y)): the healthy term has the factor t (1 - t) = 0."""
 
     def as_printed(t: int, y: float, alpha: float) -> float:
-        return -alpha * t * math.log(y) + (1 - alpha) * (1 - t) * math.log(1 - y)
+        return -alpha * t * (math.log(y) + (1 - alpha) * (1 - t) * math.log(1 - y))
 
-    assert as_printed(0, 0.99, 0.75) < as_printed(0, 0.01, 0.75)  # worse forecasts, smaller loss
-    assert slide(0, 0.99, 0.75) > slide(0, 0.01, 0.75)
+    loss = weighted_cross_entropy(torch.tensor([0.25, 0.75]))
+    assert as_printed(0, 0.99, 0.75) == as_printed(0, 0.01, 0.75) == 0
+    assert loss(logits_for([0.99]), torch.tensor([0])).item() == pytest.approx(slide(0, 0.99, 0.75))
+    assert slide(0, 0.99, 0.75) > slide(0, 0.01, 0.75) > 0
+    assert loss(logits_for([0.3]), torch.tensor([1])).item() == pytest.approx(
+        as_printed(1, 0.3, 0.75)
+    )  # the sick agree
 
 
 def test_weights_by_name_do_not_depend_on_their_order_or_unit():
