@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that run tests are shared: how long an example takes says nothing.
+settings.register_profile("evenray", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("evenray")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -39,7 +39,7 @@ def file_digest(path: Path) -> str:
 
 REFUSALS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR,
-    errno.ENAMETOOLONG,
+    errno.EEXIST, errno.ENAMETOOLONG,
 )  # fmt: skip
 
 
