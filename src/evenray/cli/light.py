@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -105,10 +106,11 @@ def enhance(
         if method is None and reference is None:
             raise UsageError("Say which contrast: --method 'clahe(clip=2)', or --all to see every one on one image.")
         result = _copy_all(data, method, output, reference, sheet, window, pair(levels), jobs)
+    lines = result.pop("lines")
     if json:
         print_json(result)
         return
-    for line in result.pop("lines"):
+    for line in lines:
         screen.print(line, highlight=False, soft_wrap=True)
 
 
@@ -253,5 +255,9 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
         target = target / f"{data.stem}-contrasts.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
-    found = {item.spec: item.measures for item in panels if item.measures}
+    found = {
+        item.spec: {name: value if math.isfinite(value) else None for name, value in item.measures.items()}
+        for item in panels
+        if item.measures
+    }
     return {"sheet": str(target), "measures": found, "lines": [f"{len(specs)} panels: {target}"]}

@@ -1,0 +1,188 @@
+"""The verbs histogram and enhance from the outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from evenray import readers
+from evenray.cli import app
+from evenray.contrast import enhance
+from evenray.core.errors import DataError, UsageError
+
+RNG = np.random.default_rng(0)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def run_json(*arguments: object) -> dict:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data"
+    for name in ("a/one.png", "a/two.png", "b/three.png"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(data / name), RNG.integers(10, 90, (50, 60)).astype(np.uint8))
+    (data / "labels.csv").write_text("path,label\n")
+    return data
+
+
+def test_enhance_a_folder(folder: Path, tmp_path: Path) -> None:
+    result = run_json("enhance", folder, "-m", "percentile(1, 99) | gamma(0.8)", "-o", tmp_path / "out")
+    assert len(result["written"]) == 3
+    for name in ("a/one.png", "a/two.png", "b/three.png"):
+        before, after = readers.read(folder / name), readers.read(tmp_path / "out" / name)
+        assert np.array_equal(after.pixels, enhance(before, "percentile(1, 99) | gamma(0.8)").pixels)
+    page = Path(result["sheet"]).read_text()
+    assert "three.png" in page
+    assert not (tmp_path / "out" / "labels.csv").exists()
+
+
+def test_two_jobs_give_the_same_copies(folder: Path, tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        run_json("enhance", folder, "-m", "clahe", "-o", tmp_path / str(jobs), "--jobs", jobs, "--sheet", 0)
+    for file in (tmp_path / "1").rglob("*.png"):
+        assert file.read_bytes() == (tmp_path / "2" / file.relative_to(tmp_path / "1")).read_bytes()
+
+
+def test_enhance_one_file_names_the_copy_after_it(folder: Path, tmp_path: Path) -> None:
+    run_json("enhance", folder / "a/one.png", "-m", "equalize")
+    assert (tmp_path / "one-enhanced.png").exists()
+    assert (tmp_path / "one-enhanced-sheet.html").exists()
+
+
+def test_a_broken_file_is_skipped_and_told_of(folder: Path, tmp_path: Path) -> None:
+    (folder / "a" / "broken.png").write_bytes((folder / "a/one.png").read_bytes()[:300])
+    result = run_json("enhance", folder, "-m", "equalize", "-o", tmp_path / "out", "--sheet", 0)
+    assert len(result["written"]) == 3
+    assert [Path(s["file"]).name for s in result["skipped"]] == ["broken.png"]
+
+
+def test_all_methods_on_one_page(folder: Path, tmp_path: Path) -> None:
+    result = run_json("enhance", folder / "a/one.png", "--all", "-o", tmp_path / "every.html")
+    assert len(result["measures"]) > 20
+    text = (tmp_path / "every.html").read_text()
+    assert "clahe(clip=2)" in text
+    assert "border | equalize" in text
+
+
+def test_matching_a_reference_leaves_a_histogram_to_repeat_it(folder: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "bright.png"), RNG.integers(150, 250, (50, 60)).astype(np.uint8))
+    out = tmp_path / "out"
+    result = run_json("enhance", folder, "--reference", tmp_path / "bright.png", "-o", out, "--sheet", 0)
+    assert readers.read(out / "a/one.png").pixels.mean() == pytest.approx(200, abs=3)
+    again = run_json("enhance", folder, "-m", result["method"], "-o", tmp_path / "again", "--sheet", 0)
+    assert Path(again["written"][0]).read_bytes() == Path(result["written"][0]).read_bytes()
+
+
+def test_a_volume_takes_one_curve(tmp_path: Path) -> None:
+    pages = [np.full((20, 20), value, np.uint16) for value in (1000, 2000, 3000)]
+    cv2.imwritemulti(str(tmp_path / "a.tiff"), pages)
+    run_json(
+        "enhance", tmp_path / "a.tiff", "-m", "linear", "-o", tmp_path / "b.tiff", "--levels", "0,4000", "--sheet", 0
+    )
+    levels = [int(readers.read(tmp_path / "b.tiff", fragment=f"page={i}").pixels[0, 0]) for i in range(3)]
+    assert levels == [0, 2000, 4000]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Say which contrast"),
+        (["-m", "claeh"], "did you mean clahe"),
+        (["-m", "gamma", "--levels", "x"], "LOW,HIGH"),
+        (["--all"], "give a file"),
+        (["-m", "gamma", "-o", "data/inside"], "lies in the folder"),
+    ],
+)
+def test_mistakes_of_usage(folder: Path, arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        run("enhance", "data", *arguments)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="There is no"):
+        run("enhance", tmp_path / "absent", "-m", "gamma")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no image"):
+        run("enhance", tmp_path / "empty", "-m", "gamma")
+
+
+def test_dicom_copy_is_a_derived_image(evenray_data: Path, tmp_path: Path) -> None:
+    import pydicom
+
+    source = evenray_data / "dicom" / "polarity" / "Fake_MONOHR1.dcm"
+    run_json("enhance", source, "-m", "clahe(clip=2)", "-o", tmp_path / "out.dcm")
+    after = pydicom.dcmread(tmp_path / "out.dcm")
+    assert "clahe(clip=2)" in after.DerivationDescription
+    assert after.SOPInstanceUID != pydicom.dcmread(source).SOPInstanceUID
+    page = (tmp_path / "out-sheet.html").read_text()
+    assert str(pydicom.dcmread(source).PatientID or "no identifier") not in page
+
+
+# -- histogram ------------------------------------------------------------------------------------------------------
+
+
+def test_histogram_of_a_folder(folder: Path) -> None:
+    result = run_json("histogram", folder)
+    pixels = np.concatenate([readers.read(file).pixels.ravel() for file in sorted(folder.rglob("*.png"))])
+    assert result["images"] == 3
+    assert result["mean"] == pytest.approx(pixels.mean())
+    assert sum(count for _, count in result["table"]) == pixels.size
+    assert result["table"][0] == ["0 to 15", int((pixels < 16).sum())]
+    assert [a["name"] for a in result["advice"]] == ["low contrast"]
+
+
+def test_histogram_prints_the_slides_table(tmp_path: Path) -> None:
+    counts = [9, 32, 109, 180, 132, 34, 4]
+    values = np.concatenate([RNG.integers(100 * i - 350, 100 * i - 250, n) / 100 for i, n in enumerate(counts)])
+    (tmp_path / "v.csv").write_text("x\n" + "\n".join(f"{v:.2f}" for v in values) + "\n")
+    result = run("histogram", tmp_path / "v.csv", "--width", 1, "--start", -3.5, "-o", tmp_path / "t.csv")
+    assert "Bin/Interval" in result.stdout
+    assert "Count/Frequency" in result.stdout
+    with (tmp_path / "t.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["Bin/Interval", "Count/Frequency"]
+    assert rows[1] == ["-3.5 to -2.51", "9"]
+    assert [int(row[1]) for row in rows[1:]] == counts
+
+
+def test_the_kind_of_a_column_decides_the_chart(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("age,view\n1,PA\n2,AP\n9,PA\n")
+    assert "Category" in run("histogram", tmp_path / "t.csv", "--column", "view", "-o", tmp_path / "v.svg").stdout
+    result = run_json("histogram", tmp_path / "t.csv", "--column", "age", "-o", tmp_path / "a.png")
+    assert result["mean"] == pytest.approx(4)
+    assert (tmp_path / "v.svg").read_text().startswith("<svg")
+    assert cv2.imread(str(tmp_path / "a.png")) is not None
+    with pytest.raises(UsageError, match=r"age \| view"):
+        run("histogram", tmp_path / "t.csv")
+
+
+def test_images_of_different_depths_are_counted_over_the_unit_range(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((4, 4), 255, np.uint8))
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((4, 4), 65535, np.uint16))
+    result = run_json("histogram", tmp_path)
+    assert result["mean"] == pytest.approx(1)
+    assert "ranges differ" in result["title"]
+
+
+def test_options_for_tables_do_not_go_with_images(folder: Path) -> None:
+    with pytest.raises(UsageError, match="images take --bins"):
+        run("histogram", folder, "--width", 3)
+    with pytest.raises(UsageError, match="no rule"):
+        run("histogram", folder, "--rule", "sturges")
+    with pytest.raises(UsageError, match="ends in"):
+        run("histogram", folder, "-o", "x.pdf")
