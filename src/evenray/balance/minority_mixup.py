@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from annotated_types import Gt, Le
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -49,5 +49,5 @@ def minority_mixup(
         return mixed, share[:, None] * labels + (1 - share[:, None]) * labels[partner]
 
     drawn_share = aims / aims.sum()
-    lost_K = drawn_share * rare_K * (1 - float(stats.beta.sf(0.5, alpha + 1, alpha)))  # E max(b, 1 - b)
+    lost_K = drawn_share * rare_K * (1 - float(special.betaincc(alpha + 1, alpha, 0.5)))  # E max(b, 1 - b)
     return Balance(sampler=plain.sampler, prior=drawn_share - lost_K + lost_K.sum() * drawn_share, mix=mix)

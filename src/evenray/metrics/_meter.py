@@ -93,14 +93,18 @@ class Meter:
 
 
 def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int64]:
-    """The class called for every case, int64 (N,): positive where its probability reaches `threshold` (two classes
-    only), else, or without a threshold, the class with the largest probability. DataError where there is no case.
+    """The class called for every case, int64 (N,); DataError where there is no case.
+
+    With two classes, the positive one where its probability reaches `threshold` (None: 0.5); with more, that of the
+    largest probability.
     """
     if predictions.table.height == 0:
         raise DataError("There are no predictions to score; the part is empty.")
-    if threshold is None:
+    if len(predictions.classes) == 2:
+        threshold = 0.5 if threshold is None else threshold
+    elif threshold is None:
         return np.asarray(predictions.probabilities.argmax(axis=1), dtype=np.int64)
-    if len(predictions.classes) != 2:
+    else:
         raise UsageError(
             f"A threshold ({threshold:g}) is for two classes, but there are {len(predictions.classes)}; leave it out."
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["clopper_pearson", "multiplicities", "percentile_interval", "replicates", "wilson"]
 
@@ -67,8 +67,8 @@ def clopper_pearson(hits: int, cases: int, level: float = 0.95) -> tuple[float, 
     [0.292, 1.0]
     """
     tail = (1 - level) / 2
-    low = float(stats.beta.ppf(tail, hits, cases - hits + 1)) if hits else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, cases - hits)) if hits < cases else 1.0
+    low = float(special.betaincinv(hits, cases - hits + 1, tail)) if hits else 0.0
+    high = float(special.betaincinv(hits + 1, cases - hits, 1 - tail)) if hits < cases else 1.0
     return low, high
 
 
@@ -79,7 +79,7 @@ def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDAr
     [[0.49], [0.943]]
     """
     k, n = np.asarray(hits, dtype=np.float64), np.asarray(cases, dtype=np.float64)
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(special.ndtri((1 + level) / 2))
     middle = (k + z**2 / 2) / (n + z**2)
     half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from evenray.core.errors import DataError, UsageError, unknown_name
 from evenray.core.types import Estimate, Predictions
@@ -23,6 +23,7 @@ __all__ = ["LOWER_IS_BETTER", "Difference", "compare_models", "delong", "delong_
 
 LOWER_IS_BETTER = ("brier", "ece", "log_loss")
 Floats = NDArray[np.float64]
+Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def delong(predictions: Predictions, of: str | None = None) -> Estimate:
     deviation = float(np.sqrt((influence**2).sum()))
     if not 0 < area < 1 or not deviation > 0:
         return Estimate(area, np.nan, np.nan, 0.5)
-    middle, half = np.log(area / (1 - area)), 1.959963984540054 * deviation / (area * (1 - area))
+    middle, half = np.log(area / (1 - area)), Z * deviation / (area * (1 - area))
     return Estimate(area, float(1 / (1 + np.exp(half - middle))), float(1 / (1 + np.exp(-half - middle))), 0.5)
 
 
@@ -143,8 +144,8 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
     (one, influence), (other, against) = _components(model, of), _components(_aligned(reference, model), of)
     deviation = float(np.sqrt(((influence - against) ** 2).sum()))
     gap = one - other
-    p = float(2 * stats.norm.sf(abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
-    return Difference(gap, gap - 1.959963984540054 * deviation, gap + 1.959963984540054 * deviation, p)
+    p = float(2 * special.ndtr(-abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
+    return Difference(gap, gap - Z * deviation, gap + Z * deviation, p)
 
 
 def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats]:
@@ -153,10 +154,10 @@ def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats
     m, n = int(sick.sum()), int((~sick).sum())
     if not m or not n:
         raise DataError("AUROC needs cases of both kinds; the part has only one.")
-    ranks = stats.rankdata(scores)
+    ranks = _midranks(scores)
     placement = np.empty(len(scores))
-    placement[sick] = (ranks[sick] - stats.rankdata(scores[sick])) / n
-    placement[~sick] = 1 - (ranks[~sick] - stats.rankdata(scores[~sick])) / m
+    placement[sick] = (ranks[sick] - _midranks(scores[sick])) / n
+    placement[~sick] = 1 - (ranks[~sick] - _midranks(scores[~sick])) / m
     area = float(placement[sick].mean())
     patients = predictions.patients
     influence = np.zeros(int(patients.max()) + 1)
@@ -165,6 +166,12 @@ def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats
         small_sample = np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
         influence += small_sample * np.bincount(patients[kind], (placement[kind] - area) / count, len(influence))
     return area, influence
+
+
+def _midranks(scores: Floats) -> Floats:
+    """Ranks from 1 on, ties sharing the mean of theirs."""
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
 def _one(

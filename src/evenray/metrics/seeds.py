@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
@@ -54,7 +54,7 @@ def seed_spread(
     low, high = percentile_interval(mean)
     n = len(values)
     deviation = float(values.std(ddof=1)) if n > 1 else float("nan")
-    half = float(stats.t.ppf(0.975, n - 1)) * deviation / n**0.5 if n > 1 else float("nan")
+    half = float(special.stdtrit(n - 1, 0.975)) * deviation / n**0.5 if n > 1 else float("nan")
     value = float(values.mean())
     return SeedSpread(
         value=value,
