@@ -222,7 +222,7 @@ def _npz(path: Path) -> Listing:
     names = _medmnist_names(path.stem)
     entries = []
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for part in ("train", "val", "test"):
                 if f"{part}_labels" in archive:
                     labels = archive[f"{part}_labels"]

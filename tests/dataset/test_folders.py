@@ -1,0 +1,160 @@
+"""Folders of classes, with and without parts; what is an image and what is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evenray.core.errors import DataError, UsageError
+from evenray.dataset.listing import listing, positive_class
+
+from .conftest import Make
+
+
+def rows(root: Path, patient: str | None = None) -> list[tuple[str, str | None, str | None, str | None]]:
+    return [(e.file, e.label, e.part, e.patient) for e in listing(root, patient=patient).entries]
+
+
+def test_class_folders(tmp_path: Path, png: Make) -> None:
+    for name in ("sick/b.png", "sick/deep/down/a.png", "well/c.jpg", "above.png"):
+        png(name, 1)
+    found = listing(tmp_path)
+    assert rows(tmp_path) == [
+        ("sick/b.png", "sick", None, None),
+        ("sick/deep/down/a.png", "sick", None, None),
+        ("well/c.jpg", "well", None, None),
+    ]
+    assert (found.layout, found.unlabelled, found.labels) == ("class/file", 1, {"sick", "well"})
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [(("train", "val", "test"), ("train", "validation", "test")), (("Training", "DEV", "Testing"), ("train", "validation", "test")),
+     (("train", "test"), ("train", "test")), (("train",), ("train",))],
+)  # fmt: skip
+def test_part_folders(tmp_path: Path, png: Make, names: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    for name in names:
+        png(f"{name}/sick/a.png", 1)
+        png(f"{name}/well/b.png", 2)
+    expected = {(f"{n}/{label}/{file}", label, p, None) for n, p in zip(names, parts, strict=True)
+                for label, file in (("sick", "a.png"), ("well", "b.png"))}  # fmt: skip
+    assert set(rows(tmp_path)) == expected
+    assert listing(tmp_path).layout == "part/class/file"
+
+
+def test_a_folder_around_the_folders_says_nothing(tmp_path: Path, png: Make) -> None:
+    png("archive/sick/a.png", 1)
+    png("archive/well/b.png", 2)
+    assert rows(tmp_path, "([ab])\\.png") == [
+        ("archive/sick/a.png", "sick", None, "a"),
+        ("archive/well/b.png", "well", None, "b"),
+    ]
+
+
+def test_what_is_no_image_is_not_listed(tmp_path: Path, png: Make, text: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    for name in ("sick/notes.txt", "sick/Thumbs.db", "sick/DICOMDIR", "well/.DS_Store", "__MACOSX/sick/._a.png", ".git/x.png",
+                 "docs/readme.md", "LICENSE"):  # fmt: skip
+        text(name, "x")
+    assert [e.file for e in listing(tmp_path).entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_the_pictures_of_a_run_inside_the_data_are_not_listed(tmp_path: Path, png: Make, text: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    png("data-run/attributions/00.png", 3)
+    text("data-run/recipe.json", "{}")
+    text("data-run/provenance.json", "{}")
+    assert [e.file for e in listing(tmp_path).entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_linked_class_folders_are_followed_and_loops_end(tmp_path: Path, png: Make) -> None:
+    png("elsewhere/a.png", 1)
+    png("data/well/b.png", 2)
+    (tmp_path / "data" / "sick").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "well" / "loop").symlink_to(tmp_path / "data")
+    assert [e.file for e in listing(tmp_path / "data").entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_parts_beside_classes_are_refused(tmp_path: Path, png: Make) -> None:
+    for name in ("train/sick/a.png", "test/sick/b.png", "chest_xray/train/sick/a.png"):
+        png(name, 1)
+    with pytest.raises(DataError, match="test, train look like the parts of a split, but chest_xray like classes"):
+        listing(tmp_path)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"There is no '.*nowhere'; give a folder of images, a label table"):
+        listing(tmp_path / "nowhere")
+
+
+def test_an_empty_folder(tmp_path: Path, text: Make) -> None:
+    text("sick/notes.txt", "x")
+    with pytest.raises(DataError, match="holds no image; expected class/file, part/class/file, or files and --labels"):
+        listing(tmp_path)
+
+
+def test_files_without_folders(tmp_path: Path, png: Make) -> None:
+    png("a.png", 1)
+    png("b.png", 1)
+    with pytest.raises(DataError, match=r"The 2 files of .* have no labels: .* --labels TABLE"):
+        listing(tmp_path)
+
+
+def test_parts_without_classes(tmp_path: Path, png: Make) -> None:
+    png("train/a.png", 1)
+    png("test/b.png", 1)
+    with pytest.raises(DataError, match=r"No file of .* lies in a class folder"):
+        listing(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patients"),
+    [
+        (r"person\d+", ["person1", "person1", "person1"]),
+        (r"(person\d+)_", ["person1", "person1", "person1"]),
+        (r"(train|test)/.*(person\d+)", ["test/person1", "train/person1", "train/person1"]),
+        (r"(?:bacteria|(virus))", ["virus", "bacteria", "virus"]),
+        (r"(IM-\d+)", [None, None, None]),
+    ],
+)
+def test_the_patient_is_what_the_groups_find(
+    tmp_path: Path, png: Make, pattern: str, patients: list[str | None]
+) -> None:
+    for name in (
+        "train/sick/person1_virus_2.png",
+        "train/sick/person1_bacteria_1.png",
+        "test/well/person1_virus_9.png",
+    ):
+        png(name, 1)
+    assert [row[3] for row in rows(tmp_path, pattern)] == patients
+
+
+def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
+    png("sick/a.png", 1)
+    with pytest.raises(UsageError, match=re.escape("The patient pattern '(person' is no regular expression")):
+        listing(tmp_path, patient="(person")
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked", "chosen"),
+    [
+        ({"NORMAL": 5, "PNEUMONIA": 9}, None, "PNEUMONIA"),
+        ({"malignant": 5, "normal, benign": 9}, None, "malignant"),
+        ({"0": 5, "1": 9}, None, "1"),
+        ({"정상": 5, "폐렴": 9}, None, "폐렴"),
+        ({"cat": 9, "dog": 5}, None, "dog"),
+        ({"normal": 1, "bacteria": 9, "virus": 5}, None, "virus"),
+        ({"NORMAL": 5, "PNEUMONIA": 9}, "NORMAL", "NORMAL"),
+    ],
+)
+def test_the_positive_class(counts: dict[str, int], asked: str | None, chosen: str) -> None:
+    assert positive_class(tuple(counts), counts, asked)[0] == chosen
+
+
+def test_a_positive_class_that_is_none_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="There is no class named 'ill'; the classes are: sick, well"):
+        positive_class(("sick", "well"), {"sick": 1, "well": 1}, "ill")

@@ -1,0 +1,67 @@
+"""MedMNIST archives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenray.core.errors import DataError
+from evenray.dataset import scan
+from evenray.dataset.listing import listing
+
+from .conftest import Make, picture
+
+
+def write(path: Path, **counts: int) -> Path:
+    arrays = {}
+    for part, count in counts.items():
+        arrays[f"{part}_images"] = np.stack([picture(i + 100 * len(arrays)) for i in range(count)])
+        arrays[f"{part}_labels"] = np.arange(count, dtype=np.uint8)[:, None] % 2
+    np.savez(path, **arrays)
+    return path
+
+
+def test_the_parts_and_the_names_of_the_classes(tmp_path: Path) -> None:
+    data = scan(write(tmp_path / "pneumoniamnist.npz", train=4, val=2, test=2))
+    assert data.cases["case"].to_list()[:2] == ["pneumoniamnist.npz#train/0", "pneumoniamnist.npz#train/1"]
+    assert data.cases["part"].to_list() == ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
+    assert (data.classes, data.positive, data.counts) == (
+        ("normal", "pneumonia"),
+        "pneumonia",
+        {"normal": 4, "pneumonia": 4},
+    )
+    assert data.facts["patients_known"] is False
+
+
+def test_an_unknown_archive_keeps_the_numbers(tmp_path: Path) -> None:
+    data = scan(write(tmp_path / "own.npz", train=4))
+    assert (data.classes, data.positive) == (("0", "1"), "1")
+    assert data.cases["part"].to_list() == ["train"] * 4
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        (
+            {"train_images": np.zeros((2, 4, 4), np.uint8), "train_labels": np.zeros((2, 14))},
+            "gives each image 14 labels",
+        ),
+        ({"x": np.zeros(3)}, "holds no train_labels, val_labels or test_labels"),
+        ({"train_labels": np.array([{}], dtype=object)}, "cannot be read as a .npz archive"),
+    ],
+)
+def test_an_archive_of_another_kind(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
+    np.savez(tmp_path / "own.npz", **arrays)
+    with pytest.raises(DataError, match=said):
+        listing(tmp_path / "own.npz")
+
+
+def test_a_damaged_archive(tmp_path: Path, text: Make) -> None:
+    with pytest.raises(DataError, match=r"cannot be read as a \.npz archive"):
+        listing(text("own.npz", "no zip"))
+    path = write(tmp_path / "cut.npz", train=4)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match=r"cannot be read as a \.npz archive"):
+        listing(path)
