@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+import evenray.report
 from evenray.core.errors import UsageError
 from evenray.report.language import LANGUAGES, Language
 
@@ -28,6 +30,14 @@ def test_every_language_has_the_same_keys() -> None:
 
 def test_a_translation_fills_in_the_same_values() -> None:
     assert [key for key, text in TEXTS["en"].items() if names(text) != names(TEXTS["ko"][key])] == []
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    folder = Path(evenray.report.__file__).parent
+    sources = "".join(p.read_text(encoding="utf-8") for p in [*folder.rglob("*.py"), *folder.rglob("*.j2")])
+    asked = set(re.findall(r"""\bsay\(\s*"([a-z_]+\.[a-z_.]+)"[,)]""", sources))
+    assert len(asked) > 100
+    assert asked - set(TEXTS["en"]) == set()
 
 
 def test_every_korean_text_is_korean() -> None:

@@ -22,12 +22,11 @@ Point = tuple[float, float, tuple[float, float] | None, tuple[float, float] | No
 
 def roc(lines: Mapping[str, Line], colours: dict[str, str], point: Point | None, say: Language) -> Figure:
     """Sensitivity against the false positive rate; the diagonal is guessing."""
-    diagonal = alt.Chart(pl.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(
-        color=GREY, strokeDash=[4, 4], strokeWidth=1
-    )
+    ends = pl.DataFrame({"x": [0, 1], "y": [0, 1]})
+    diagonal = alt.Chart(ends).mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1)
     x, y = _axis(alt.X, say("axis.false_positive_rate")), _axis(alt.Y, say("axis.sensitivity"))
     chart = alt.layer(diagonal.encode(x=x, y=y), *_curves(lines, colours, x, y, "linear"), *_point(point, x, y, "roc"))
-    caption = say("ranking.roc.caption_point" if point else "ranking.roc.caption")
+    caption = say("ranking.roc.caption")
     return figure(chart, "roc", say("ranking.roc.title"), caption, say("alt.roc"))
 
 
@@ -44,14 +43,13 @@ def precision_recall(
         else rule.encode(y=y, color=alt.value(GREY))
     )
     chart = alt.layer(rules, *_curves(lines, colours, x, y, "step-before"), *_point(point, x, y, "pr"))
-    caption = say("ranking.pr.caption_point" if point else "ranking.pr.caption")
+    caption = say("ranking.pr.caption")
     return figure(chart, "pr", say("ranking.pr.title"), caption, say("alt.pr"))
 
 
 def _axis(channel: Any, title: str) -> Any:
-    return channel(f"{'x' if channel is alt.X else 'y'}:Q", title=title, axis=alt.Axis(format="~g", tickCount=6)).scale(
-        domain=[0, 1]
-    )
+    field = "x:Q" if channel is alt.X else "y:Q"
+    return channel(field, title=title, axis=alt.Axis(format="~g", tickCount=6), scale=alt.Scale(domain=[0, 1]))
 
 
 def _curves(lines: Mapping[str, Line], colours: dict[str, str], x: Any, y: Any, interpolate: Any) -> list[Any]:

@@ -16,21 +16,21 @@ ITEMS = (
     ("9, 12", "7, 11", "data", "pixels"),
     ("10, 35", "20a, 21", "data", "flow"),
     ("19, 20", "12a", "data", "parts"),
-    ("11", "17", "data", "privacy"),
+    ("11", "", "data", "privacy"),
     ("22 – 25", "12c, 22", "asked", "model"),
     ("26", "12c", "compare", "selection"),
     ("", "13", "compare", "imbalance"),
     ("28, 29", "12e", "metrics", "measures"),
     ("37, 38", "23a", "metrics", "performance"),
-    ("32", "12a", "limits", "internal"),
+    ("32", "12c", "limits", "internal"),
     ("", "15", "threshold", "output"),
     ("31, 39", "", "mistakes", "failures"),
     ("40, 41", "26, 27", "limits", "limits"),
     ("23, 42, 43", "18f", "repeat", "repeat"),
 )
 # What only people can add: intended use, reference standard, ethics, external testing, fairness, registration.
-MISSING = ("3, 7, 8, 13", "14 – 18", "21", "33", "34, 44")
-MISSING_TRIPOD = ("3, 5, 6", "8", "10", "16, 23b", "14, 17 – 19")
+MISSING = ("1 – 8, 13", "14 – 18", "21", "33", "34, 44", "36")
+MISSING_TRIPOD = ("1 – 6", "8", "10", "16, 23b", "14, 17 – 19", "20b")
 
 
 def context(run: Run, say: Language) -> dict[str, Any]:
