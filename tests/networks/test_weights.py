@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from evenray.core.errors import ReadError, UsageError
 from evenray.networks import Classifier, build, load, save
+from evenray.networks._grey import fold_grey, install_grey
 
 SPEC = "vgg11(width=0.1)"
 
@@ -74,6 +75,25 @@ def outputs(model: Classifier, layer: str, x: Tensor) -> Tensor:
     model(x)
     handle.remove()
     return found[0]
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 11, 30])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(3, 1, 1), (7, 2, 3), (11, 4, 2), (7, 2, 1), (5, 1, 2), (3, 2, 0)]
+)
+def test_grey_is_exact_for_every_first_layer(side: int, kernel: int, stride: int, padding: int) -> None:
+    if side + 2 * padding < kernel:
+        return
+    generator = torch.Generator().manual_seed(0)
+    colour = nn.Conv2d(3, 4, kernel, stride, padding).double()
+    mean, std = (0.4, 0.5, 0.7), (0.2, 0.3, 0.25)
+    holder = nn.Sequential(nn.Conv2d(3, 4, kernel, stride, padding))
+    install_grey(holder)
+    weight, offset, (m,), (d,) = fold_grey(colour.weight.detach(), mean, std)
+    holder[0].weight.data, holder[0].offset, holder[0].bias.data = weight, offset, colour.bias.detach().float()
+    x = torch.rand(2, 1, side, side + 3, generator=generator)
+    seen = (x.double() - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+    torch.testing.assert_close(holder((x - m) / d).double(), colour(seen.double()), rtol=1e-4, atol=1e-5)
 
 
 def test_summing_the_filters_alone_would_be_wrong_at_the_borders(tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ __all__ = ["GreyConv", "fold_grey", "install_grey"]
 
 
 class GreyConv(nn.Conv2d):
-    """A convolution of one channel plus the map that its `offset` filter (out, 1, kh, kw) makes of an image of ones."""
+    """A convolution of one channel plus the map that its `offset` filter (out, 1, kh, kw) makes of an image of ones.
+
+    That map's inner part joins the bias; only its frame is added pixel by pixel.
+    """
 
     offset: Tensor
 
@@ -39,8 +42,28 @@ class GreyConv(nn.Conv2d):
         self.register_buffer("offset", torch.zeros_like(self.weight))
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
+        inside = self.offset.sum((1, 2, 3))
+        bias = inside if self.bias is None else self.bias + inside
+        maps = functional.conv2d(x_NCHW, self.weight, bias, self.stride, self.padding)
         ones = torch.ones_like(x_NCHW[:1])
-        return super().forward(x_NCHW) + functional.conv2d(ones, self.offset, None, self.stride, self.padding)
+        added = functional.conv2d(ones, self.offset, -inside, self.stride, self.padding)  # zero but for a thin frame
+        top, bottom = self._frame(0, x_NCHW.shape[-2], maps.shape[-2])
+        left, right = self._frame(1, x_NCHW.shape[-1], maps.shape[-1])
+        for rows, columns in (
+            (slice(0, top), slice(None)),
+            (slice(bottom, None), slice(None)),
+            (slice(top, bottom), slice(0, left)),
+            (slice(top, bottom), slice(right, None)),
+        ):
+            maps[..., rows, columns] += added[..., rows, columns]
+        return maps
+
+    def _frame(self, axis: int, before: int, after: int) -> tuple[int, int]:
+        """Up to which output place, and from which on, the windows reach into the padding."""
+        kernel, stride, padding = self.kernel_size[axis], self.stride[axis], int(self.padding[axis])
+        first = min(after, -(-padding // stride))
+        last = (before + padding - kernel) // stride + 1
+        return first, min(after, max(first, last))
 
 
 def first_convolution(network: nn.Module) -> str:

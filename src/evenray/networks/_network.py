@@ -94,15 +94,12 @@ class ConvNet(Network):
         return logits
 
     def score_map(self, map_NCHW: Tensor) -> Tensor:
-        """Class scores (N, K, h, w) at every place: the linear layers as convolutions, the first one grid x grid."""
-        scores = map_NCHW if self.grid is None else self._at_least_grid(map_NCHW)
+        """Class scores (N, K, h, w) at every place: the head as a convolution, grid x grid, as one matrix product."""
         side = self.grid or 1
-        for layer in self.classifier:
-            if isinstance(layer, nn.Linear):
-                kernel = layer.weight.view(layer.out_features, -1, side, side)
-                scores, side = functional.conv2d(scores, kernel, layer.bias), 1
-            else:
-                scores = layer(scores)
+        map_NCHW = map_NCHW if self.grid is None else self._at_least_grid(map_NCHW)
+        height, width = (extent - side + 1 for extent in map_NCHW.shape[-2:])
+        places_NLD = functional.unfold(map_NCHW, side).transpose(1, 2)
+        scores: Tensor = self.classifier(places_NLD).transpose(1, 2).unflatten(2, (height, width))
         return scores
 
     def _at_least_grid(self, map_NCHW: Tensor) -> Tensor:
