@@ -22,10 +22,11 @@ COSTS = {"vgg16_bn": 15.5, "vgg16_bn(width=0.5)": 5.0, "vgg11_bn(width=0.5)": 2.
 CANDIDATES = ("vgg16_bn", "vgg16_bn(width=0.5)", "vgg11_bn(width=0.5)")
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
 # What training may cost in those units: two cores train through some 20 of them in a second.
-BUDGET = {"quick": 2_000, "standard": 15_000, "thorough": 75_000}
+BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
+COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
 GPU = 60
 ENOUGH_TO_CHOOSE = 20
 
@@ -82,7 +83,7 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     compare_cases = min(COMPARED[recipe.effort][0], n + len(dataset.part("validation")))
     compare_size = min(size, COMPARED[recipe.effort][1])
     compare_epochs = _compare_epochs(budget, cells, folds, compare_cases, epochs, compare_size)
-    why["compare_epochs"] = f"{cells} cells of {folds} folds share half of what the final training costs"
+    why["compare_epochs"] = f"{cells} cells of {folds} folds share a quarter of what the final training may cost"
     why["compare_cases"] = "of the training and validation parts, whole patients, in their class ratio"
     why["compare_network"] = (
         "a VGG-11 of a quarter of the width ranks contrasts and remedies at a twentieth of the cost"
@@ -114,7 +115,7 @@ def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: d
     small = min(64, sizes[0])
     fits = [
         (name, size)
-        for least in (small, 28)
+        for least in (small, min(48, small), 28)
         for name in names
         for size in sizes
         if size >= least and looks * COSTS.get(name, COSTS["vgg16_bn"]) * (size / 224) ** 2 <= budget
@@ -137,4 +138,4 @@ def _keep(dataset: Dataset) -> tuple[str, str]:
 def _compare_epochs(budget: float, cells: int, folds: int, n: int, epochs: int, size: int) -> int:
     look = COSTS["vgg11_bn(width=0.25)"] * (size / 224) ** 2
     looks = cells * (folds - 1) * n
-    return int(np.clip(budget / 2 / (looks * look), 3, min(epochs, 20)))
+    return int(np.clip(COMPARISON * budget / (looks * look), 3, min(epochs, 20)))
