@@ -27,7 +27,7 @@ STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
-GPU = 60
+GPU = 200
 ENOUGH_TO_CHOOSE = 20
 
 
