@@ -1,0 +1,84 @@
+"""The plan: what the recipe leaves open follows from the data by fixed rules; what it says is kept."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evenray.core.recipe import Recipe
+from evenray.core.types import Dataset
+from evenray.plan import Plan, make
+
+
+def dataset(train: int = 600, validation: int = 100, side: int = 224, channels: int = 1, sick: float = 0.25) -> Dataset:
+    n = train + validation + 100
+    every = max(2, round(1 / sick))
+    cases = pl.DataFrame({
+        "label": ["sick" if i % every == 0 else "well" for i in range(n)],
+        "part": ["train"] * train + ["validation"] * validation + ["test"] * 100,
+        "rows": [side] * n, "columns": [side // 2] * n, "channels": [channels] * n,
+    })  # fmt: skip
+    return Dataset(cases, ("sick", "well"), "sick", ".")
+
+
+def test_what_is_asked_for_is_kept() -> None:
+    asked = {"network": "vgg13", "size": 96, "epochs": 7, "batch": 9, "learning_rate": 0.02, "folds": 4}
+    plan = make(dataset(), Recipe(**asked))
+    assert {name: getattr(plan, name) for name in asked} == asked
+    assert all(plan.why[name] == "as asked" for name in asked)
+
+
+@given(
+    st.integers(20, 50_000), st.sampled_from([28, 64, 224, 1024]), st.sampled_from(["quick", "standard", "thorough"])
+)
+def test_every_setting_is_usable_and_has_its_reason(train: int, side: int, effort: Any) -> None:
+    data = dataset(train, max(8, train // 6), side)
+    plan = make(data, Recipe(effort=effort))
+    assert set(plan.why) == {field.name for field in fields(Plan)} - {"why"}
+    assert {choice["name"] for choice in plan.choices()} == set(plan.why)
+    assert 28 <= plan.size <= max(28, min(side, 224))
+    assert 28 <= plan.compare_size <= plan.size
+    assert 1 <= plan.compare_epochs <= plan.epochs
+    assert plan.compare_cases <= train + max(8, train // 6)
+    assert plan.batch <= 64
+
+
+def test_the_same_data_and_recipe_give_the_same_plan() -> None:
+    assert make(dataset(), Recipe()) == make(dataset(), Recipe())
+
+
+def test_more_effort_never_plans_less() -> None:
+    plans = [make(dataset(3000), Recipe(effort=effort)) for effort in ("quick", "standard", "thorough")]
+    assert [p.epochs for p in plans] == sorted(p.epochs for p in plans)
+    assert [p.folds for p in plans] == sorted(p.folds for p in plans)
+    assert [p.compare_cases for p in plans] == sorted(p.compare_cases for p in plans)
+
+
+def test_a_gpu_affords_more() -> None:
+    slow, fast = (make(dataset(3000), Recipe(), gpu=gpu) for gpu in (False, True))
+    assert (fast.network, fast.size) == ("vgg16_bn", 224)
+    assert slow.size < 224 or slow.network != "vgg16_bn"
+
+
+@pytest.mark.parametrize(("channels", "planned"), [(1, 1), (3, 3)])
+def test_colour_follows_the_images(channels: int, planned: int) -> None:
+    assert make(dataset(channels=channels), Recipe()).channels == planned
+
+
+def test_a_small_validation_part_chooses_no_epoch() -> None:
+    assert make(dataset(validation=60), Recipe()).keep == "last"
+    assert make(dataset(validation=200), Recipe()).keep == "best"
+
+
+def test_trained_weights_are_learnt_from_gently() -> None:
+    recipe = Recipe(network="vgg16", weights="some.pth")
+    assert make(dataset(), recipe).learning_rate < make(dataset(), Recipe()).learning_rate
+
+
+def test_one_epoch_stays_one_epoch_in_the_comparison() -> None:
+    assert make(dataset(), Recipe(epochs=1)).compare_epochs == 1
