@@ -7,7 +7,7 @@ import ctypes
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,9 @@ from evenray.core.errors import TrainingError, UsageError
 from evenray.networks import Classifier
 from evenray.store import Store
 
-__all__ = ["Part", "Settings", "fit", "forward", "keep_malloc", "machine", "statistics"]
+__all__ = ["Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_malloc", "machine", "statistics"]
 
 WEIGHT_DECAY = 0.01
-LABEL_SMOOTHING = 0.05
 WARM_UP = 0.1
 CLIP = 5.0
 
@@ -135,8 +134,7 @@ def fit(
         [p for p in model.parameters() if p.requires_grad], lr=settings.learning_rate, weight_decay=WEIGHT_DECAY
     )
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
-    order = _orders(train, settings, balance)
-    steps = settings.epochs * len(_batches(next(order(0)), settings.batch))
+    steps = settings.epochs * batches_an_epoch(len(train), settings.batch)
     history, best = _resume(folder, model, average, optimizer, fabric)
     for epoch in range(len(history), settings.epochs):
         start = time.perf_counter()
@@ -145,7 +143,7 @@ def fit(
         mixing = np.random.default_rng([settings.seed, epoch, 3])
         wrapped.train()
         losses = []
-        batches = _batches(next(order(epoch)), settings.batch)
+        batches = _batches_of(epoch, train, settings, balance)
         for number, which in enumerate(batches):
             progress = (epoch + number / len(batches)) / settings.epochs
             for group in optimizer.param_groups:
@@ -212,27 +210,42 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
-def _orders(train: Part, settings: Settings, balance: Balance) -> Callable[[int], Iterator[NDArray[np.int64]]]:
-    def order(epoch: int) -> Iterator[NDArray[np.int64]]:
-        if balance.sampler is not None:
-            yield balance.sampler(train.targets, batch=settings.batch, seed=settings.seed, epoch=epoch)
-        else:
-            yield np.random.default_rng([settings.seed, epoch, 0]).permutation(len(train))
+def batches_an_epoch(cases: int, batch: int) -> int:
+    """Steps of an epoch. Every remedy gets as many, however its sampler divides the cases: so they compare at equal cost.
 
-    return order
+    >>> batches_an_epoch(65, 32), batches_an_epoch(66, 32)
+    (2, 3)
+    """
+    return len(_batches(np.arange(cases), batch))
+
+
+def _batches_of(epoch: int, train: Part, settings: Settings, balance: Balance) -> list[NDArray[np.int64]]:
+    """The batches of an epoch: a permutation, or the next ones of a sampler, whose own epochs follow one another."""
+    if balance.sampler is None:
+        return _batches(np.random.default_rng([settings.seed, epoch, 0]).permutation(len(train)), settings.batch)
+    wanted = batches_an_epoch(len(train), settings.batch)
+    drawn = balance.sampler(train.targets, batch=settings.batch, seed=settings.seed, epoch=0)
+    length = len(_batches(drawn, settings.batch))
+    first, skipped = divmod(epoch * wanted, length)
+    found: list[NDArray[np.int64]] = []
+    while len(found) < skipped + wanted:
+        drawn = balance.sampler(train.targets, batch=settings.batch, seed=settings.seed, epoch=first)
+        found += _batches(drawn, settings.batch)
+        first += 1
+    return found[skipped : skipped + wanted]
 
 
 def _batches(order: NDArray[np.int64], batch: int) -> list[NDArray[np.int64]]:
     found = [order[start : start + batch] for start in range(0, len(order), batch)]
     # Batch normalisation cannot learn from one image; a last batch of one waits for the next epoch's order.
-    return found[:-1] if len(found) > 1 and len(found[-1]) < 2 else found
+    return found[:-1] if len(found) > 1 and len(found[-1]) == 1 < batch else found
 
 
 def _criterion(balance: Balance, targets: Tensor, progress: float) -> Callable[[Tensor], Tensor]:
     def criterion(logits_NK: Tensor) -> Tensor:
         if balance.loss is not None:
             return balance.loss(logits_NK, targets, progress)
-        return functional.cross_entropy(logits_NK, targets, label_smoothing=LABEL_SMOOTHING)
+        return functional.cross_entropy(logits_NK, targets)
 
     return criterion
 
