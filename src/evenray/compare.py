@@ -39,7 +39,7 @@ class Cell:
 
 
 def steps(plan: Plan, cells: int, cases: int) -> int:
-    """Batches that a comparison trains on, for a progress bar; resampling may change it a little."""
+    """Batches that a comparison trains on, for a progress bar; folds of unequal size may change it a little."""
     return cells * plan.compare_epochs * (plan.folds - 1) * -(-cases // plan.batch)
 
 

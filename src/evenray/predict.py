@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from evenray.balance import Balance
 from evenray.core.types import Dataset, Predictions
+from evenray.metrics import Calibration
 
 __all__ = ["predictions"]
 
@@ -15,14 +16,19 @@ CARRIED = ("site", "sex")
 
 
 def predictions(
-    dataset: Dataset, logits: NDArray[np.float64], balance: Balance, prior: NDArray[np.float64]
+    dataset: Dataset,
+    logits: NDArray[np.float64],
+    balance: Balance,
+    prior: NDArray[np.float64],
+    calibration: Calibration | None = None,
 ) -> Predictions:
     """The predictions of a data set's cases from their logits, float64 (cases, K).
 
     What the remedy did to the class prior is undone in closed form: probabilities are those at `prior` (K,), the class
-    shares of the training part.
+    shares of the training part. What `calibration` learnt on the validation part comes after that.
     """
-    posterior = np.exp(balance.correct(logits, prior))
+    corrected = balance.correct(logits, prior)
+    posterior = np.exp(corrected) if calibration is None else calibration.apply(corrected)
     K = len(dataset.classes)
     table = dataset.cases.select("case", "patient", "part", "label").with_columns(
         pl.Series("target", dataset.targets),

@@ -18,11 +18,12 @@ from evenray.core.artefacts import atomic, now
 from evenray.core.progress import plain, watched
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions, Scores
-from evenray.metrics import choose_threshold, score
+from evenray.metrics import Calibration, calibrate, choose_threshold, score
+from evenray.plan import ENOUGH_TO_CHOOSE
 from evenray.predict import predictions
 from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
-from evenray.train import Part, Settings, fit, forward, statistics
+from evenray.train import Part, Settings, batches_an_epoch, fit, forward, statistics
 
 from .context import Context
 
@@ -109,10 +110,8 @@ def train_network(context: Context) -> list[str]:
     )  # fmt: skip
     settings = Settings(plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep)
     checkpoints = _checkpoints(context)
-    drawn = (
-        len(train) if remedy.sampler is None else len(remedy.sampler(train.targets, batch=plan.batch, seed=0, epoch=0))
-    )
-    with context.progress.task(f"training {plan.network}", plan.epochs * -(-drawn // plan.batch)) as tick:
+    steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
+    with context.progress.task(f"training {plan.network}", steps) as tick:
         model, history = fit(
             model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
         )
@@ -144,13 +143,14 @@ def evaluate_network(context: Context) -> list[str]:
     remedy, prior = remedy_of(context)
     model = model_of(context)
     context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-    tables, found = [], {}
+    calibration, found = Calibration("none", {}), {}
     with context.progress.task("evaluating", len(context.dataset.cases)) as tick:
         for name, (dataset, part) in _parts(context, choice["contrast"], ("validation", "test")).items():
             logits = forward(model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch))
-            found[name] = predictions(dataset, logits, remedy, prior)
-            tables.append(found[name].table)
-    context.folder.write_table("predictions.parquet", pl.concat(tables))
+            if name == "validation" and min(dataset.counts.values()) >= ENOUGH_TO_CHOOSE:
+                calibration = calibrate(remedy.correct(logits, prior), dataset.targets, "temperature")
+            found[name] = predictions(dataset, logits, remedy, prior, calibration)
+    context.folder.write_table("predictions.parquet", pl.concat([each.table for each in found.values()]))
     rule = threshold = None
     if len(context.dataset.classes) == 2:
         asked = context.recipe.threshold
@@ -160,7 +160,7 @@ def evaluate_network(context: Context) -> list[str]:
         name: score(each, threshold, seed=context.recipe.seed, resamples=2000, prior=prior)
         for name, each in found.items()
     }
-    context.folder.write_json("scores.json", _summary(context, found, scores, threshold, rule))
+    context.folder.write_json("scores.json", _summary(context, found, scores, threshold, rule, calibration))
     test = scores["test"]
     context.progress.say(f"test AUROC {test.auroc}")
     context.progress.say(f"test AUPRC {test.auprc}")
@@ -173,6 +173,7 @@ def _summary(
     scores: dict[str, Scores],
     threshold: float | None,
     rule: str | None,
+    calibration: Calibration,
 ) -> dict[str, Any]:
     parts = {}
     for name, each in scores.items():
@@ -188,5 +189,5 @@ def _summary(
     dataset = context.dataset
     return {
         "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold,
-        "threshold_rule": rule, "parts": parts,
+        "threshold_rule": rule, "calibration": calibration.as_json(), "parts": parts,
     }  # fmt: skip
