@@ -25,6 +25,7 @@ class Notice:
     text: str
     target: str = ""
     foreign: bool = False  # the words come from an artefact, which is written in English
+    more: str = ""  # what the run did about it
 
 
 def notices(run: Run, say: Language) -> list[Notice]:
@@ -38,12 +39,20 @@ def _errors(run: Run, say: Language) -> list[Notice]:
         return []
     rows = run.findings.with_row_index("row").filter(pl.col("severity") == "error")
     found = [
-        Notice("error", row["title"], row["advice"], f"finding-{row['row']}", foreign=True)
+        Notice("error", row["title"], row["advice"], f"finding-{row['row']}", True, _left_out(run, say, row["cases"]))
         for row in rows.head(SHOWN).to_dicts()
     ]
     if rows.height > SHOWN:
         found.append(Notice("error", say("notice.more", n=rows.height - SHOWN), say("notice.more_text"), "audit"))
     return found
+
+
+def _left_out(run: Run, say: Language, cases: list[str]) -> str:
+    """How many of the cases the split has already left out of the run."""
+    if run.cases is None or "part" not in run.cases.columns:
+        return ""
+    n = run.cases.filter(pl.col("case").is_in(cases) & (pl.col("part") == "excluded")).height
+    return say("notice.left_out", n=say.count(n)) if n else ""
 
 
 def _data(run: Run, say: Language) -> list[Notice]:
