@@ -47,7 +47,7 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
     "threshold": ("evaluate", str, _option("--threshold", help="The rule for the operating point, such as youden or"
                   " 'sensitivity(0.95)'; it is applied on the validation part.")),
-    "lang": ("report", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
+    "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
     "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
     "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
     "jobs": ("scan", int, _option("--jobs", "-j", help="Processes that read images [default: one a core].", panel=RUN)),

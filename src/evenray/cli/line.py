@@ -72,7 +72,7 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
         folder, data, recipe, given.get("device", "auto"), language, map=local(given.get("jobs", 0)), progress=Bars()
     )
     run(context, until)
-    finish(folder, until, as_json=bool(given.get("json")))
+    finish(folder, _page(folder, until, language), until, as_json=bool(given.get("json")))
 
 
 def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
@@ -156,16 +156,26 @@ def _specs(text: str) -> list[str]:
     return [spec.strip() for spec in found if spec.strip()]
 
 
-def finish(folder: RunFolder, until: str, *, as_json: bool) -> None:
+def _page(folder: RunFolder, until: str, language: str) -> Path | None:
+    """The page that shows what a verb did, written where the line itself writes none."""
+    if until == "report":
+        return folder / "report.html"
+    if until not in ("audit", "compare"):
+        return None
+    from evenray import report
+
+    return (report.audit_page if until == "audit" else report.compare_page)(folder.path, language=language)
+
+
+def finish(folder: RunFolder, page: Path | None, until: str, *, as_json: bool) -> None:
     """Say where the results are: for people on standard error, for scripts as one JSON object on standard output."""
-    report = folder / "report.html"
-    if as_json:
-        found: dict[str, Any] = {"run": str(folder.path), "report": str(report) if until == "report" else None}
-        if folder.has("scores.json") and until in ("evaluate", "explain", "report"):
-            scores = folder.read_json("scores.json")
-            found |= {name: part["metrics"] for name, part in scores["parts"].items()}
-        if until == "audit":
-            found["findings"] = folder.read_table("findings.parquet").select("check", "severity", "title").to_dicts()
-        print_json(found)
-    else:
-        Bars().say(f"[bold]{plain(str(report if until == 'report' else folder.path))}[/bold]")
+    if not as_json:
+        Bars().say(f"[bold]{plain(str(page or folder.path))}[/bold]")
+        return
+    found: dict[str, Any] = {"run": str(folder.path), "report": str(page) if page else None}
+    if folder.has("scores.json") and until in ("evaluate", "explain", "report"):
+        scores = folder.read_json("scores.json")
+        found |= {name: part["metrics"] for name, part in scores["parts"].items()}
+    if until == "audit":
+        found["findings"] = folder.read_table("findings.parquet").select("check", "severity", "title").to_dicts()
+    print_json(found)
