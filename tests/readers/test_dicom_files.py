@@ -335,8 +335,14 @@ def test_deeply_nested_sequences_hit_their_limit(make_dicom, levels: int) -> Non
 
 
 def test_limits_name_themselves(make_dicom, monkeypatch) -> None:
-    path = make_dicom(np.stack([RAMP] * 3), NumberOfFrames=3)
-    for name, value in (("pixels", 100), ("frames", 2), ("header_elements", 5), ("file_bytes", 50)):
+    path = make_dicom(np.stack([RAMP] * 3), NumberOfFrames=3, ReferencedImageSequence=[Dataset()])
+    for name, value in (
+        ("pixels", 100),
+        ("frames", 2),
+        ("header_elements", 5),
+        ("sequence_items", 0),
+        ("file_bytes", 50),
+    ):
         monkeypatch.setattr("evenray.readers._limits.LIMITS", dataclasses.replace(LIMITS, **{name: value}))
         monkeypatch.setattr("evenray.readers.dicom_parse.LIMITS", dataclasses.replace(LIMITS, **{name: value}))
         path.touch()  # what is remembered of the file is forgotten

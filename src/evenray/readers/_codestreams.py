@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 __all__ = ["Codestream", "j2k_stream", "jpeg_is_complete", "jpeg_stream"]
 
+HEADER_BYTES = 2**22  # where the frame begins at the latest: profiles and previews come before it
+
 # Frame headers: C0..CF without the tables DHT (C4), JPG (C8) and DAC (CC), and F7 of JPEG-LS.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
@@ -45,10 +47,10 @@ def jpeg_stream(data: bytes) -> Codestream | None:
     >>> jpeg_stream(bytes.fromhex("ffd8 ffc0 000b 08 0010 0020 01 01 11 00 ffda 0008")).columns
     32
     """
-    stream, at = Codestream(), 2
+    stream, at, last = Codestream(), 2, min(len(data), HEADER_BYTES)
     if data[:2] != b"\xff\xd8":
         return None
-    while at + 4 <= len(data):
+    while at + 4 <= last:
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]

@@ -44,7 +44,8 @@ def decode(data: bytes, stream: Codestream) -> NDArray[Any]:
 
 def _asked(data: bytes, seconds: float) -> bytes:
     helper = _running()
-    assert helper.stdin and helper.stdout
+    assert helper.stdin
+    assert helper.stdout
     timer = threading.Timer(seconds, helper.kill)
     timer.start()
     try:

@@ -14,15 +14,17 @@ class Limits:
     """The largest values that a reader accepts; the field's name stands in the error.
 
     >>> LIMITS.pixels
-    134217728
+    67108864
     """
 
     file_bytes: int = 2 * 1024**3
-    pixels: int = 2**27  # of one frame, page or slice; 134 megapixels, four times the largest mammogram
+    pixels: int = 2**26  # of one frame, page or slice: 67 megapixels, twice the largest mammogram
     frames: int = 16_384
     array_bytes: int = 4 * 1024**3  # of one unpacked array: a NIfTI volume, a part of an .npz
-    header_elements: int = 1_000_000  # read while the header of a DICOM file is parsed
+    header_elements: int = 150_000  # of a DICOM file; chunks of a PNG, members of an archive
+    sequence_items: int = 50_000  # of a DICOM file, in all its sequences together
     sequence_depth: int = 32
+    text_values: int = 2**22  # of a picture written in digits
     scan_pixels: int = 2**30  # pixels times scans of a progressive JPEG, which is decoded once a scan
 
 
@@ -35,7 +37,7 @@ def check(path: object, name: str, value: int, what: str) -> None:
     >>> check("a.png", "pixels", 2**40, "pixels")
     Traceback (most recent call last):
     ...
-    evenray.core.errors.ReadError: a.png: 1,099,511,627,776 pixels are more than the limit 'pixels' allows (134,217,728)
+    evenray.core.errors.ReadError: a.png: 1,099,511,627,776 pixels are more than the limit 'pixels' allows (67,108,864)
     """
     limit: int = getattr(LIMITS, name)
     if value > limit:

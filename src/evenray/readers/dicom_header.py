@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
@@ -14,7 +15,20 @@ from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
 if TYPE_CHECKING:
     from .dicom_pixels import Layout
 
+LONGEST = 4096  # bytes of an attribute that is read as numbers or as one word
+
 __all__ = ["facts", "identifiers", "integer", "numbers", "spacings", "text"]
+
+
+def value_of(group: Dataset, keyword: str) -> Any:
+    """The value of an attribute; None where it is absent, unreadable, or too long to be one number or word."""
+    raw: Any = group.get_item(keyword) if keyword in group else None
+    if isinstance(raw, RawDataElement) and raw.value is not None and len(raw.value) > LONGEST:
+        return None
+    try:
+        return group.get(keyword)
+    except Exception:
+        return None
 
 
 def numbers(groups: Sequence[Dataset], keyword: str) -> list[float]:
@@ -22,10 +36,7 @@ def numbers(groups: Sequence[Dataset], keyword: str) -> list[float]:
     for group in groups:
         if keyword not in group:
             continue
-        try:
-            value = group.get(keyword)
-        except Exception:
-            return []
+        value = value_of(group, keyword)
         items = [value] if isinstance(value, str | bytes | int | float) or not hasattr(value, "__iter__") else value
         try:
             found = [float(_decoded(item)) for item in items if item is not None]
@@ -52,10 +63,7 @@ def text(groups: Sequence[Dataset], keyword: str) -> str:
     """The first value of an attribute as stripped text, "" where it is absent or unreadable."""
     for group in groups:
         if keyword in group:
-            try:
-                value = group.get(keyword)
-            except Exception:
-                return ""
+            value = value_of(group, keyword)
             if isinstance(value, bytes):
                 value = value.decode("ascii", "replace")
             elif not isinstance(value, str) and hasattr(value, "__iter__") and len(value):

@@ -26,6 +26,8 @@ from ._source import Source
 __all__ = ["frame_groups", "parse", "quiet"]
 
 _PIXEL_TAG = b"\xe0\x7f\x10\x00"
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # the tag of an item of a sequence, in both byte orders
 _lock = threading.Lock()
 _users = 0
 _silencer: Any = None
@@ -54,15 +56,23 @@ def quiet() -> Iterator[None]:
 
 
 class _Counted(io.BytesIO):
-    """Bytes that stop a parser which never comes to an end: each element costs it at least one read."""
+    """Bytes that stop a parser which never comes to an end: elements and items begin with a read of 8 bytes."""
 
-    reads = 0
+    elements = items = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > LIMITS.header_elements:
-            raise MemoryError("header_elements")
-        return super().read(size)
+        found = super().read(size)
+        if size == 8:
+            self.elements += 1
+            self.items += found[:4] in _ITEMS
+            if self.elements > LIMITS.header_elements or self.items > LIMITS.sequence_items:
+                raise MemoryError("header_elements or sequence_items")
+        return found
+
+    def check(self, path: str) -> None:
+        """Say which limit stopped the parser, if one did."""
+        check(path, "header_elements", self.elements, "header elements")
+        check(path, "sequence_items", self.items, "items of sequences")
 
 
 def parse(source: Source) -> FileDataset:
@@ -83,12 +93,16 @@ def _parse(path: str, data: bytes) -> FileDataset:
     except RecursionError:
         depth = LIMITS.sequence_depth + 1
     except Exception as error:
-        check(path, "header_elements", stream.reads, "header elements")
+        stream.check(path)
         raise ReadError(path, f"its DICOM header is damaged and cannot be parsed ({type(error).__name__})") from None
-    check(path, "header_elements", stream.reads, "header elements")
+    stream.check(path)
     check(path, "sequence_depth", depth, "or more levels of nested sequences")
-    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    pixels = next((dataset.get_item(keyword) for keyword in _PIXEL_KEYWORDS if keyword in dataset), None)
+    if pixels is None:
         raise ReadError(path, _no_pixels(dataset, data))
+    # Sequences of defined length are parsed when they are asked for, all their items at once.
+    start = pixels.value_tell if isinstance(pixels, RawDataElement) else len(data)
+    check(path, "sequence_items", _items(data[:start]), "items of sequences")
     _set_syntax(dataset, path)
     return dataset
 
@@ -100,14 +114,20 @@ def _check_deflated(path: str, data: bytes) -> None:
     stream = _Counted(data)
     stream.seek(132 if data[128:132] == b"DICM" else 0)
     read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)  # the file meta information
-    unpacker, size, packed = zlib.decompressobj(-zlib.MAX_WBITS), 0, data[stream.tell() :]
+    unpacker, size, items, packed = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0, data[stream.tell() :]
     while packed and not unpacker.eof:
         try:
-            size += len(unpacker.decompress(packed, 2**24))
+            unpacked = unpacker.decompress(packed, 2**24)
         except zlib.error:
             raise ReadError(path, "its deflated content is damaged") from None
+        size, items = size + len(unpacked), items + _items(unpacked)
         check(path, "file_bytes", size, "bytes after unpacking")
+        check(path, "sequence_items", items, "items of sequences")
         packed = unpacker.unconsumed_tail
+
+
+def _items(data: bytes) -> int:
+    return max(data.count(tag) for tag in _ITEMS)
 
 
 def _depth(dataset: Dataset) -> int:

@@ -93,6 +93,7 @@ def decode(dataset: FileDataset, layout: Layout, frame: int, path: str) -> Array
         return _native(dataset, layout, frame, path)
     if layout.keyword != "PixelData" or not isinstance(dataset.PixelData, bytes):
         raise ReadError(path, "its compressed pixel data is damaged")
+    check(path, "sequence_items", dataset.PixelData.count(b"\xfe\xff\x00\xe0"), "fragments of pixel data")
     try:
         data = get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=_offsets(dataset))
     except Exception:

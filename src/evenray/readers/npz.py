@@ -8,6 +8,7 @@ import os
 import threading
 import zipfile
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,14 @@ def _opened(path: str) -> Archive:
 
 def _zip(path: str) -> zipfile.ZipFile:
     try:
+        with Path(path).open("rb") as file:
+            file.seek(-min(file.seek(0, os.SEEK_END), 65557), os.SEEK_END)
+            tail = file.read()
+        at = tail.rindex(b"PK\x05\x06")  # the end of the directory, 22 bytes and a comment; 46 bytes a member
+        check(path, "header_elements", int.from_bytes(tail[at + 12 : at + 16], "little") // 46, "members at least")
         return zipfile.ZipFile(path)
+    except ReadError:
+        raise
     except Exception:
         raise ReadError(path, "its ZIP directory is missing or damaged; the file is truncated") from None
 

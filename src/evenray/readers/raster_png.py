@@ -17,6 +17,7 @@ def check_png(path: str, data: bytes) -> bool:
     at, seen = 8, 0
     alpha = False
     while True:
+        check(path, "header_elements", seen, "chunks")
         head = data[at : at + 8]
         if len(head) < 8:
             raise ReadError(path, "its PNG data has no end; the file is truncated")

@@ -37,7 +37,8 @@ def decode(path: str, data: bytes) -> tuple[NDArray[Any], float]:
         dtype = np.dtype(np.uint8 if high < 256 else ">u2")
         values = np.frombuffer(data, dtype, min(count, (len(data) - found.end()) // dtype.itemsize), found.end())
     else:
-        values = np.array(data[found.end() :].split()[:count]).astype(np.uint32)
+        check(path, "text_values", count, "values in digits")
+        values = np.array(data[found.end() :].split(None, count)[:count]).astype(np.uint32)
     if len(values) < count:
         raise ReadError(path, f"ends after {len(values):,} of {count:,} values; the file is truncated")
     shape = (rows, columns, 3)[: 2 if channels == 1 else 3]

@@ -10,9 +10,9 @@ from ._limits import LIMITS, check
 
 __all__ = ["Page", "check_page", "pages"]
 
-_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _COUNTS = 254, 256, 257, 258, 262, 273, 279
+_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _COUNTS = 254, 256, 257, 258, 262, 273, 277, 279
 _TILE_COLUMNS, _TILE_ROWS, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
-_WANTED = {_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _COUNTS} | set(range(322, 326))
+_WANTED = {_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _COUNTS} | set(range(322, 326))
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # BYTE, SHORT, LONG, LONG8
 
 
@@ -23,6 +23,7 @@ class Page:
     index: int
     rows: int
     columns: int
+    samples: int
     bits: int
     white_is_zero: bool
     reduced: bool
@@ -82,6 +83,7 @@ def _page(index: int, tags: dict[int, list[int]]) -> Page:
         index=index,
         rows=first(_ROWS, 0),
         columns=first(_COLUMNS, 0),
+        samples=first(_SAMPLES, 1),
         bits=first(_BITS, 1),
         white_is_zero=first(_PHOTOMETRIC, 1) == 0,
         reduced=bool(first(_SUBFILE, 0) & 1),
@@ -94,6 +96,8 @@ def check_page(path: str, page: Page, size: int) -> None:
     """Raise ReadError where a page is empty, too large, or its data is not all in the file."""
     if page.rows < 1 or page.columns < 1:
         raise ReadError(path, f"page {page.index} has {page.rows} rows x {page.columns} columns; the file is damaged")
+    if not 1 <= page.samples <= 4:
+        raise ReadError(path, f"page {page.index} has {page.samples} samples a pixel; 1 to 4 are read")
     check(path, "pixels", page.rows * page.columns, "pixels")
     check(path, "pixels", page.tile_pixels, "pixels in a tile")
     if page.end > size:
