@@ -22,7 +22,7 @@ def local(jobs: int = 0) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iter
             return map(function, items)
         from joblib import Parallel, delayed
 
-        found: Iterable[Any] = Parallel(n_jobs=min(count, len(items)), return_as="generator")(
+        found: Iterable[Any] = Parallel(n_jobs=min(count, len(items)), return_as="generator", max_nbytes=None)(
             delayed(function)(item) for item in items
         )
         return found
