@@ -162,3 +162,22 @@ def test_multicrop_and_dense_take_images_that_are_not_square(model: Classifier) 
     with torch.no_grad():
         assert multicrop(model, x, grid=2, scales=[1.0, 1.3]).shape == (1, 3)
         assert dense(model, x, scales=[1.0, 1.3], flip=True).shape == (1, 3)
+
+
+@pytest.mark.parametrize("head", ["average", "classical"])
+@pytest.mark.parametrize("sides", [(70, 97), (101, 65), (90, 127)])
+def test_dense_on_odd_sizes_is_the_mean_over_its_places(head: str, sides: tuple[int, int]) -> None:
+    """Against the head applied by hand to every grid x grid cut of the map."""
+    model = build(f"overfeat_fast(head={head}, width=0.05)", classes=3, channels=1, size=64).eval()
+    x = images(1, 1, *sides)
+    grid = model.network.grid or 1
+    with torch.no_grad():
+        map_NCHW = model.network.trunk(model.normalise(x))
+        height, width = map_NCHW.shape[-2:]
+        cuts = [
+            map_NCHW[..., i : i + grid, j : j + grid].flatten(1)
+            for i in range(height - grid + 1)
+            for j in range(width - grid + 1)
+        ]
+        expected = torch.stack([model.network.classifier(cut) for cut in cuts]).mean(0)
+        torch.testing.assert_close(model.score_map(x).mean((2, 3)), expected)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from evenray.core.errors import UsageError
-from evenray.explain import convolution_step, draw_step, exciting_patches, feature_maps, filters
+from evenray.explain import convolution_step, draw_step, exciting_patches, feature_maps, filters, sheet
 from evenray.networks import Classifier, build
 
 
@@ -139,3 +139,13 @@ def test_no_more_patches_than_asked_for_or_than_images(model: Classifier) -> Non
         exciting_patches(model, batches, "features.3", 99)
     with pytest.raises(UsageError, match="makes no maps"):
         exciting_patches(model, batches, "classifier.1", 0)
+
+
+def test_a_sheet_shows_each_picture_over_its_own_range() -> None:
+    pictures = np.stack([np.full((2, 3), 7.0), np.arange(6.0).reshape(2, 3), -np.arange(6.0).reshape(2, 3)])
+    canvas = sheet(pictures.astype(np.float32), columns=2)
+    assert canvas.shape == (5, 7)
+    assert (canvas[:2, :3] == 0).all()
+    assert canvas[:2, 4:].tolist() == [[0, 51, 102], [153, 204, 255]]
+    assert canvas[3:, :3].tolist() == [[255, 204, 153], [102, 51, 0]]
+    assert (canvas[2] == 255).all()

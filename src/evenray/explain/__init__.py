@@ -5,7 +5,7 @@ from __future__ import annotations
 from .attribution import attribute, attributions
 from .convolution import Step, convolution_step
 from .drawing import draw_step
-from .layers import Patch, exciting_patches, feature_maps, filters
+from .layers import Patch, exciting_patches, feature_maps, filters, sheet
 from .sanity import Check, sanity
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "feature_maps",
     "filters",
     "sanity",
+    "sheet",
 ]

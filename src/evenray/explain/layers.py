@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from ..core.errors import UsageError
 from ..networks import Classifier
 from ..networks.anatomy import Sight, anatomy
 
-__all__ = ["Patch", "exciting_patches", "feature_maps", "filters", "layer_named"]
+__all__ = ["Patch", "exciting_patches", "feature_maps", "filters", "layer_named", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,24 @@ def feature_maps(model: Classifier, x_NCHW: Tensor, layer: str) -> NDArray[np.fl
         model.train(training)
     maps: NDArray[np.float32] = kept[0].cpu().float().numpy()
     return maps
+
+
+def sheet(pictures_KHW: NDArray[np.float32], *, columns: int | None = None) -> NDArray[np.uint8]:
+    """Feature maps, filters or patches of one size, (K, H, W), on one grey picture: each from its own darkest (0) to
+    its own brightest value (255), a pixel of white between them, about as wide as high.
+
+    >>> sheet(np.zeros((6, 3, 3), np.float32)).shape
+    (7, 11)
+    """
+    count, height, width = pictures_KHW.shape
+    columns = columns or math.ceil(math.sqrt(count * height / width))
+    rows = math.ceil(count / columns)
+    canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), 255, np.uint8)
+    for i, picture in enumerate(pictures_KHW):
+        top, left = i // columns * (height + 1), i % columns * (width + 1)
+        span = float(np.ptp(picture)) or 1.0
+        canvas[top : top + height, left : left + width] = (picture - picture.min()) / span * 255
+    return canvas
 
 
 def exciting_patches(

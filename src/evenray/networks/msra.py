@@ -22,7 +22,6 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Ge, MinLen
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ._layers import Dropout, MaxPool, Width, classical_head, lrn, scaled
 from ._network import ConvNet
@@ -40,7 +39,7 @@ class PyramidNet(ConvNet):
         self.levels = tuple(levels)
 
     def pool(self, map_NCHW: Tensor) -> Tensor:
-        return torch.cat([functional.adaptive_max_pool2d(map_NCHW, side).flatten(1) for side in self.levels], 1)
+        return torch.cat([_parts(_parts(map_NCHW, side, 2), side, 3).flatten(1) for side in self.levels], 1)
 
     def score_map(self, map_NCHW: Tensor) -> Tensor:
         """One place: the pyramid reads the whole map, of any size (section 3.1.4, "full-image representations")."""
@@ -61,6 +60,14 @@ def msra(
     layers, last = _zf5(channels, width) if base == "zf5" else _overfeat(channels, width, int(base[-1]))
     inputs = last * sum(side**2 for side in levels)
     return PyramidNet(nn.Sequential(*layers), classical_head(inputs, scaled(4096, width), classes, dropout), levels)
+
+
+def _parts(map_NCHW: Tensor, parts: int, axis: int) -> Tensor:
+    """The maxima of `parts` equal stretches of one axis, overlapping where it does not divide: adaptive max-pooling,
+    in operations that ONNX has."""
+    side = map_NCHW.shape[axis]
+    stretches = [(i * side // parts, -(-(i + 1) * side // parts)) for i in range(parts)]
+    return torch.cat([map_NCHW.narrow(axis, a, b - a).amax(axis, keepdim=True) for a, b in stretches], axis)
 
 
 def _overfeat(channels: int, width: float, depth: int) -> tuple[list[nn.Module], int]:
