@@ -21,13 +21,15 @@ def measure_levels(image: Image, histogram: Histogram, reduced: Reduced) -> dict
     """
     counts = np.asarray(histogram.counts)
     used = np.flatnonzero(counts)
-    shares = counts[used] / max(counts[used].sum(), 1)
     if not len(used):
-        used, shares = np.zeros(1, np.int64), np.ones(1)
+        used, weights = np.zeros(1, np.int64), np.ones(1, np.int64)
+    else:
+        weights = counts[used]
+    running = np.cumsum(weights)
+    shares = weights / running[-1]
     unit = used / max(len(counts) - 1, 1)
     mean = float(unit @ shares)
-    places = np.minimum(np.searchsorted(np.cumsum(shares), np.array([0.01, 0.5, 0.99])), len(used) - 1)
-    p1, p50, p99 = unit[places]
+    p1, p50, p99 = unit[np.searchsorted(running, np.array([0.01, 0.5, 0.99]) * running[-1])]
     return {
         "mean": mean,
         "std": float(np.sqrt(max((unit - mean) ** 2 @ shares, 0.0))),

@@ -27,6 +27,7 @@ BITS_APART = 10  # of 63; gamma 0.7, a crop of 1 % or a turn by 1 degree change 
 MATCH = 0.95  # correlation of thumbnails; between different patients it stays below 0.9 in 5,800 chest X-rays
 TABLES = 20
 RUN = 48  # neighbours compared in one bucket, against buckets that overflow
+OPPOSED = 0.1  # likeness to the mean; a negative has less than none, most images of an aligned set have 0.5 and more
 BLOCK = 1024  # thumbnails unpacked at once
 _NEEDED = ("case", "label", "patient", "part", "rows", "columns", "std", "pixel_hash")
 SHRINK = 10  # cases that the common part is shrunk by: two copies alone must not cancel out
@@ -91,7 +92,7 @@ def _codes(lines: NDArray[np.float32]) -> tuple[NDArray[np.uint64], NDArray[np.i
     common = np.median(lines, axis=0) * (len(lines) / (len(lines) + SHRINK))
     # Of a pair of negatives one is opposed to what the set has in common, if it has anything in common. The negatives
     # of all the others would look alike, for they would differ from it in the same way.
-    opposed = np.flatnonzero(lines @ lines.mean(axis=0) <= 0)
+    opposed = np.flatnonzero(lines @ lines.mean(axis=0) <= OPPOSED)
     bits = np.concatenate([lines > common, lines[opposed] < -common])
     packed = np.packbits(np.pad(bits, ((0, 0), (0, 1))), axis=1)
     images = np.concatenate([np.arange(len(lines), dtype=np.int64), opposed])

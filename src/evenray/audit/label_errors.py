@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from evenray.core.types import Finding, Predictions
 
@@ -11,45 +14,56 @@ __all__ = ["label_errors"]
 
 
 def label_errors(predictions: Predictions) -> list[Finding]:
-    """Likely label errors by confident learning (Northcutt, Jiang and Chuang, JAIR 2021, section 3.1).
+    """Likely label errors by confident learning (Northcutt, Jiang and Chuang, JAIR 2021: prune by noise rate).
 
-    `predictions` must come from models that were not trained on these cases: out-of-fold, validation or test. A case is
-    listed when its probability of another class reaches the mean probability that cases labelled so have of it, while
-    that of its own label does not reach its own; the surest disagreement comes first. No label is changed.
+    `predictions` must come from models that were not trained on these cases: out-of-fold, validation or test. Cases
+    whose probability of a class reaches the mean one of those labelled so are counted by label and class; the counts
+    estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. No
+    label is changed.
     """
-    if not predictions.table.height:
-        return []
     probabilities, targets = predictions.probabilities, predictions.targets
-    classes = len(predictions.classes)
-    present = [k for k in range(classes) if (targets == k).any()]
-    usual = np.full(classes, np.inf)
-    usual[present] = [probabilities[targets == k, k].mean() for k in present]
-    confident = np.where(probabilities >= usual, probabilities, -1.0)
-    likely = confident.argmax(axis=1)
     own = probabilities[np.arange(len(targets)), targets]
-    wrong = (likely != targets) & (confident.max(axis=1) >= 0) & (probabilities.argmax(axis=1) == likely)
-    if not wrong.any():
+    found: list[tuple[float, int, int]] = []
+    for given, likely, count in _wrong(probabilities, targets):
+        rows = np.flatnonzero(targets == given)
+        margin = probabilities[rows, likely] - own[rows]
+        worst = np.argsort(-margin, kind="stable")[:count]
+        found += [(float(margin[i]), int(rows[i]), likely) for i in worst if margin[i] > 0]
+    if not found:
         return []
-    margin = probabilities[np.arange(len(targets)), likely] - own
-    listed = predictions.table.select("case", "label").with_columns(
-        margin=pl.Series(margin), likely=pl.Series([predictions.classes[k] for k in likely])
-    )
-    listed = listed.filter(pl.Series(wrong)).sort(["margin", "case"], descending=[True, False])
-    pairs = listed.select(pl.concat_str("label", "likely", separator=" -> ").alias("pair"))["pair"].value_counts()
-    shown = [f"{pair} {count}" for pair, count in pairs.sort(["count", "pair"], descending=[True, False]).iter_rows()]
+    likeliest = {row: (margin, likely) for margin, row, likely in sorted(found)}
+    names = predictions.table["case"].to_list()
+    order = sorted(likeliest, key=lambda row: (-likeliest[row][0], names[row]))
+    kinds = Counter((predictions.classes[targets[row]], predictions.classes[likeliest[row][1]]) for row in order)
+    shown = [f"{given} -> {likely} {count}" for (given, likely), count in kinds.most_common(6)]
     return [
         Finding(
             "label_errors",
             "info",
             "Labels that a model contradicts with confidence",
-            "The model gives each of these cases another label, and is as sure as it usually is of that label. Have them "
-            "read again without showing the label; change none because a model says so.",
-            tuple(listed["case"]),
+            "The model gives each of these cases another label, and is about as sure as it usually is of that label. Have "
+            "them read again without showing the label; change none because a model says so.",
+            tuple(names[row] for row in order),
             {
-                "images": listed.height,
-                "share": round(listed.height / len(targets), 4),
-                "labelled_but_likely": ", ".join(shown[:6]),
-                "largest_margin": round(float(listed["margin"][0]), 4),
+                "images": len(order),
+                "share": round(len(order) / len(targets), 4),
+                "labelled_but_likely": ", ".join(shown),
+                "largest_margin": round(likeliest[order[0]][0], 4),
             },
         )
     ]
+
+
+def _wrong(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """How many cases labelled as one class are estimated to be of another: (given, likely, count)."""
+    present = np.unique(targets)
+    usual = np.full(probabilities.shape[1], np.inf)
+    usual[present] = [probabilities[targets == k, k].mean() for k in present]
+    confident = np.where(probabilities >= usual, probabilities, -1.0)
+    likely = np.where(confident.max(axis=1, initial=-1.0) >= 0, confident.argmax(axis=1), -1)
+    for given in present.tolist():
+        counted = likely[(targets == given) & (likely >= 0)]
+        for other in present.tolist():
+            share = float((counted == other).mean()) if len(counted) else 0.0
+            if other != given and (count := round(share * int((targets == given).sum()))):
+                yield given, other, count

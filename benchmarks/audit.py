@@ -1,0 +1,322 @@
+"""What the audit costs and what it finds: `python benchmarks/audit.py [cost|near|memory|faults|speed ...] --data FOLDER`.
+
+FOLDER holds chest-xray-224, chest-xray-full and breast-ultrasound-256. `faults` plants faults of every kind into copies of
+real images; with `--cleanvision PYTHON` (an environment that has cleanvision) it is given the same folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.audit import audit, checks, measure, near_groups
+from evenray.core.types import Dataset
+from evenray.dataset import scan
+from evenray.histogram import Histogram
+from evenray.readers import read
+
+Grey = NDArray[np.uint8]
+RNG = np.random.default_rng(0)
+
+
+def cost(data: Path) -> None:
+    """All measures of an image against reading it; processor time, one thread, the least of five runs."""
+    cv2.setNumThreads(1)
+    print("an image (ms)                    read   measure   ratio")
+    for name, count in (
+        ("chest-xray-224/train/NORMAL", 200),
+        ("breast-ultrasound-256/benign", 200),
+        ("chest-xray-full", 65),
+    ):
+        files = sorted(file for file in (data / name).rglob("*.*"))[:count]
+        images = [read(file) for file in files]
+        histograms = [Histogram.of(image) for image in images]
+        reading = least(lambda files=files: [read(file) for file in files])
+        pairs = list(zip(images, histograms, strict=True))
+        measuring = least(lambda pairs=pairs: [measure(*pair) for pair in pairs])
+        per = 1e3 / len(files)
+        print(f"{name:30} {reading * per:6.2f}    {measuring * per:6.2f}    {measuring / reading:.2f}")
+
+
+def least(work: Callable[[], object], times: int = 5) -> float:
+    found = []
+    for _ in range(times):
+        start = time.process_time()
+        work()
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def near(data: Path) -> None:
+    """Near duplicates among 100,000 aligned images, blends of chest X-rays, of which 1 % are planted copies."""
+    for count in (10_000, 100_000):
+        table, copies = blends(data, count)
+        before, start, spent = peak(), time.perf_counter(), time.process_time()
+        groups = near_groups(table)
+        print(
+            f"{count:,} images: {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
+            f"{peak() - before:.0f} MB more at the peak; ",
+            end="",
+        )
+        found = {frozenset((a, b)) for group in groups for a in group.cases for b in group.cases if a < b}
+        print(f"recall {len(found & copies) / len(copies):.3f}, precision {len(found & copies) / len(found):.3f}")
+
+
+def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
+    files = sorted((data / "chest-xray-224/train").rglob("*.jpeg"))[::4]
+    small = np.stack([cv2.resize(cv2.imread(str(f), 0), (32, 32), interpolation=cv2.INTER_AREA) for f in files])
+    pixels = np.empty((count, 32, 32), np.uint8)
+    for i in range(count):
+        a, b = RNG.integers(0, len(small), 2)
+        person = cv2.resize(RNG.normal(0, 10, (8, 8)).astype(np.float32), (32, 32), interpolation=cv2.INTER_CUBIC)
+        mixed = cv2.addWeighted(small[a], w := RNG.uniform(0.3, 0.7), small[b], 1 - w, 0) + person
+        pixels[i] = np.clip(mixed, 0, 255)
+    copied = count // 100
+    sources = RNG.choice(count - copied, copied, replace=False)
+    for i, source in enumerate(sources):
+        changed = 255 * (pixels[source] / 255) ** RNG.uniform(0.75, 1.3) + RNG.normal(0, 2, (32, 32))
+        pixels[count - copied + i] = np.clip(changed, 0, 255)
+    from evenray.audit._fingerprint import fingerprint_of
+
+    names = [f"{i:07d}" for i in range(count)]
+    prints = [fingerprint_of(one).astype("<f2").tobytes() for one in pixels]
+    columns = {
+        "case": names,
+        "pixel_hash": names,
+        "fingerprint": prints,
+        "thumbnail": [one.tobytes() for one in pixels],
+    }
+    table = pl.DataFrame(columns).with_columns(std=pl.lit(0.2), label=pl.lit("a"))
+    return table, {frozenset((names[s], names[count - copied + i])) for i, s in enumerate(sources)}
+
+
+def memory(data: Path) -> None:
+    """The whole audit of 10,000 and of 100,000 images, the same files listed many times."""
+    small = scan(data / "chest-xray-224", patient=r"(person\d+|IM-\d+)")
+    for count in (10_000, 100_000):
+        times = -(-count // len(small))
+        pieces = [
+            small.cases.with_columns(
+                pl.col("case") + f"-{i}", pl.col("patient") + f"-{i}", pl.col("pixel_hash") + f"-{i}"
+            )
+            for i in range(times)
+        ]
+        table = pl.concat(pieces).head(count).rechunk()
+        before, start = peak(), time.perf_counter()
+        found = audit(replace(small, cases=table))
+        print(
+            f"{count:,} images: audit {time.perf_counter() - start:.1f} s, {len(found)} findings, table "
+            f"{table.estimated_size() / 1e6:.0f} MB, {peak() - before:.0f} MB more at the peak"
+        )
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def sprinkled(grey: Grey) -> Grey:
+    done, spots = grey.copy(), max(8, grey.size // 400)
+    done[RNG.integers(0, grey.shape[0], spots), RNG.integers(0, grey.shape[1], spots)] = RNG.choice([0, 255], spots)
+    return done
+
+
+def written(grey: Grey) -> Grey:
+    done, scale = grey.copy(), grey.shape[0] / 400
+    for place, text in ((0.3, "ERECT AP 12:31"), (0.6, "LEFT 76kV"), (0.9, "OP 4411 -->")):
+        at = (int(0.05 * grey.shape[1]), int(place * grey.shape[0]))
+        cv2.putText(done, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, max(1, round(scale)))
+    return done
+
+
+def framed(grey: Grey) -> Grey:
+    done, by = np.zeros_like(grey), grey.shape[0] // 5
+    done[by:-by, by:-by] = grey[by:-by, by:-by]
+    return done
+
+
+def recoded(grey: Grey, quality: int) -> Grey:
+    return cv2.imdecode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 0)
+
+
+def scaled(factor: float, offset: float = 0) -> Callable[[Grey], Grey]:
+    return lambda grey: np.clip(grey * factor + offset, 0, 255).astype(np.uint8)
+
+
+# The fault, how it is made, and the checks that are to name it.
+FAULTS: dict[str, tuple[Callable[[Grey], Grey], tuple[str, ...]]] = {
+    "blank": (scaled(0, 30), ("blank",)),
+    "over-exposed": (scaled(2.0, 20), ("overexposed",)),
+    "under-exposed": (scaled(0.2), ("underexposed",)),
+    "low contrast": (scaled(0.12, 110), ("low_contrast",)),
+    "uneven light": (lambda g: (g * np.linspace(1, 0.25, g.shape[1])).astype(np.uint8), ("illumination",)),
+    "negative": (lambda g: 255 - g, ("polarity",)),
+    "noise": (lambda g: np.clip(g + RNG.normal(0, 20, g.shape), 0, 255).astype(np.uint8), ("noise",)),
+    "blur": (lambda g: cv2.GaussianBlur(g, (0, 0), 2), ("blur",)),
+    "enlarged from a third": (lambda g: cv2.resize(cv2.resize(g, None, fx=1 / 3, fy=1 / 3), g.shape[::-1]), ("blur",)),
+    "stray pixels": (sprinkled, ("outliers",)),
+    "frame": (framed, ("missing",)),
+    "text": (written, ("text",)),
+    "turned by 90 degrees": (lambda g: np.rot90(g).copy(), ("orientation",)),
+    "upside down": (lambda g: g[::-1, ::-1].copy(), ("orientation",)),
+    "mirrored": (lambda g: g[:, ::-1].copy(), ("orientation",)),
+    "JPEG quality 10": (lambda g: recoded(g, 10), ("compression",)),
+    "odd aspect": (lambda g: cv2.resize(g, (2 * g.shape[1], g.shape[0])), ("geometry",)),
+    "odd size": (lambda g: cv2.resize(g, None, fx=4, fy=4), ("geometry",)),
+    "exact copy": (lambda g: g, ("duplicates", "label_conflicts")),
+    "near copy": (lambda g: recoded(cv2.resize(g, None, fx=0.9, fy=0.9), 70), ("near_duplicates",)),
+}
+
+
+def faults(data: Path, cleanvision: str | None, each: int = 15) -> None:
+    """Precision and recall of each check on faults planted into real images."""
+    for name in ("chest-xray-224/train", "breast-ultrasound-256"):
+        with tempfile.TemporaryDirectory() as folder:
+            planted = plant(data / name, Path(folder), each)
+            total = sum(1 for file in Path(folder).rglob("*.png"))
+            start, spent = time.perf_counter(), processor()
+            dataset = scan(folder, map=two_processes)
+            found = audit(dataset)
+            seconds, spent = time.perf_counter() - start, processor() - spent
+            blamed = {check: set() for check in checks}
+            for finding in found:
+                blamed[finding.check] |= set(finding.cases)
+            print(f"\n{name}: {total} images, {each} of each fault")
+            print(f"evenray {total / seconds:.0f} images/s, {1e3 * spent / total:.1f} ms of processor an image")
+            rivals = rival(cleanvision, folder) if cleanvision else {}
+            report(planted, blamed, before(dataset, planted), rivals)
+
+
+def plant(source: Path, folder: Path, each: int) -> dict[str, set[str]]:
+    """Copies of 1,500 images as PNG, of which some get a fault each; the planted names by fault."""
+    files = sorted(file for file in source.rglob("*.*"))
+    files = [files[i] for i in RNG.permutation(len(files))[:1500]]
+    kinds = [kind for kind in FAULTS for _ in range(each)]
+    planted: dict[str, set[str]] = {kind: set() for kind in FAULTS}
+    for i, file in enumerate(files):
+        grey, label = cv2.imread(str(file), 0), file.parent.name
+        (folder / label).mkdir(exist_ok=True)
+        write(folder / label / f"{i:05d}.png", grey)
+        if i < len(kinds):
+            kind = kinds[i]
+            copy = kind.endswith("copy")
+            name = f"{label}/{i:05d}{'-copy' if copy else ''}.png"
+            write(folder / name, FAULTS[kind][0](grey))
+            planted[kind] |= {name, f"{label}/{i:05d}.png"} if copy else {name}
+    return planted
+
+
+def write(path: Path, grey: Grey) -> None:
+    cv2.imwrite(str(path), grey)
+
+
+def before(dataset: Dataset, planted: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What each check says of the images that nothing was planted in, judged alone: real faults, or false alarms."""
+    touched = set().union(*planted.values())
+    alone = replace(dataset, cases=dataset.cases.filter(~pl.col("case").is_in(list(touched))))
+    return {check: {case for finding in checks[check](alone) for case in finding.cases} for check in checks}
+
+
+def report(
+    planted: dict[str, set[str]],
+    blamed: dict[str, set[str]],
+    own: dict[str, set[str]],
+    rival_found: dict[str, set[str]],
+) -> None:
+    print(f"{'fault':24} {'recall':>7} {'precision':>10} {'others named':>13} {'CleanVision':>12}")
+    everything = set().union(*planted.values())
+    for kind, (_, names) in FAULTS.items():
+        named = set().union(*(blamed[name] for name in names))
+        same = set().union(*(planted[other] for other in FAULTS if set(FAULTS[other][1]) & set(names)))
+        hits, alarms = len(named & planted[kind]), named - everything - set().union(*(own[name] for name in names))
+        precision = len(named & same) / max(1, len(named & same) + len(alarms))
+        theirs = len(set().union(*rival_found.values(), set()) & planted[kind]) / len(planted[kind])
+        real = len(set().union(*(own[name] for name in names)))
+        print(f"{kind:24} {hits / len(planted[kind]):7.2f} {precision:10.2f} {real:13d} {theirs:12.2f}")
+    any_check = set().union(*blamed.values())
+    theirs = set().union(*rival_found.values(), set())
+    print(f"{'any fault by any check':24} {len(any_check & everything) / len(everything):7.2f}", end=" ")
+    print(f"{'':10} {len(any_check - everything):13d} {len(theirs & everything) / len(everything):12.2f}", end=" ")
+    print(f"(CleanVision names {len(theirs - everything)} others)")
+
+
+RIVAL = """
+import json, sys, time
+from cleanvision import Imagelab
+start = time.perf_counter()
+lab = Imagelab(data_path=sys.argv[1])
+lab.find_issues()
+seconds = time.perf_counter() - start
+kinds = [c for c in lab.issues.columns if c.startswith("is_") and lab.issues[c].mean() < 0.5]
+found = {c: [i for i in lab.issues.index[lab.issues[c].astype(bool)]] for c in kinds}
+print("FOUND" + json.dumps({"seconds": seconds, "found": found, "images": len(lab.issues)}))
+"""
+
+
+def rival(python: str, folder: Path | str) -> dict[str, set[str]]:
+    """The issues of CleanVision, all its kinds but those that accuse over half of the set; prints its speed."""
+    spent = processor()
+    done = subprocess.run([python, "-c", RIVAL, str(folder)], capture_output=True, text=True, check=True)
+    spent = processor() - spent
+    answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))[5:])
+    total = answer["images"]
+    print(f"CleanVision {total / answer['seconds']:.0f} images/s, {1e3 * spent / total:.1f} ms of processor an image")
+    root = str(Path(folder).resolve()) + "/"
+    return {kind: {name.removeprefix(root) for name in names} for kind, names in answer["found"].items()}
+
+
+def processor() -> float:
+    """Seconds of processor time of this process and of all that it started and ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def two_processes(function: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return pool.map(function, tasks, chunksize=1)
+
+
+def speed(data: Path, cleanvision: str | None) -> None:
+    """Scan and audit of whole folders as they are, against CleanVision, two processes each."""
+    for name in ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full"):
+        start, spent = time.perf_counter(), processor()
+        dataset = scan(data / name, map=two_processes)
+        audit(dataset)
+        seconds, spent = time.perf_counter() - start, processor() - spent
+        print(f"\n{name}: {len(dataset)} images")
+        print(
+            f"evenray {len(dataset) / seconds:.0f} images/s, {1e3 * spent / len(dataset):.1f} ms of processor an image"
+        )
+        if cleanvision:
+            rival(cleanvision, data / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["cost", "near", "memory", "faults", "speed"])
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--cleanvision", help="the python of an environment that has cleanvision")
+    asked = parser.parse_args()
+    for part in asked.parts:
+        print(f"\n== {part}")
+        if part in ("faults", "speed"):
+            {"faults": faults, "speed": speed}[part](asked.data, asked.cleanvision)
+        else:
+            {"cost": cost, "near": near, "memory": memory}[part](asked.data)
+
+
+if __name__ == "__main__":
+    main()
