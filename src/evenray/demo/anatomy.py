@@ -142,7 +142,7 @@ def draw_lesions(rng: np.random.Generator, lung: Layer) -> tuple[Lesion, ...]:
         kind = "nodule" if rng.random() < 0.55 else "consolidation"
         radius = float(rng.uniform(15.0, 24.0) if kind == "nodule" else rng.uniform(24.0, 36.0))
         place = _place(rng, lung, radius, lesions)
-        density, depth = float(rng.uniform(0.6, 1.0)), float(rng.uniform(4.0, 5.0))
+        density, depth = float(rng.uniform(0.7, 1.0)), float(rng.uniform(4.8, 6.0))
         lesions.append(Lesion(kind, *place, radius, density, depth, _blobs(rng, kind, place, radius)))
     return tuple(lesions)
 
