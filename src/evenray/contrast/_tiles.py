@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ._kernels import count_rows
 from ._levels import BINS
-from ._threads import over
+from ._threads import over, shares
 
 __all__ = ["Tiling", "clipped", "count", "filled"]
 
@@ -40,26 +41,16 @@ def count(codes: NDArray[Any], number: int, valid: NDArray[np.bool_] | None, til
     What lies past the image is mirrored (reflect 101). `number` levels go to at most 256 bins, each to the nearest.
     """
     bins = min(BINS, number)
-    index = np.rint(np.arange(number) * ((bins - 1) / max(number - 1, 1))).astype(np.int64)
-    if number > 4096:  # one more pass over the pixels is cheaper than a long histogram for every tile
-        table = np.full(65_536, bins - 1, np.uint8)
-        table[:number] = index
-        codes, index = cv2.LUT(codes, table), np.arange(bins)
-    codes, mask = _extended(codes, tiling), None
-    if valid is not None:
-        mask = _extended(np.ascontiguousarray(valid).view(np.uint8), tiling)
-    starts = np.searchsorted(index, np.arange(bins))
+    bin_of = np.rint(np.arange(number) * ((bins - 1) / max(number - 1, 1))).astype(np.uint8)
+    codes = np.ascontiguousarray(codes)
+    shown = np.zeros((0, 0), np.uint8) if valid is None else np.ascontiguousarray(valid).view(np.uint8)
     counts = np.zeros((tiling.rows, tiling.columns, bins), np.int64)
+    mirrored = _mirrored(codes.shape, tiling)
 
-    def count_row(row: int) -> None:
-        for column in range(tiling.columns):
-            part = np.s_[row * tiling.height :, column * tiling.width :]
-            tile = codes[part][: tiling.height, : tiling.width]
-            shown = None if mask is None else mask[part][: tiling.height, : tiling.width]
-            found = cv2.calcHist([tile], [0], shown, [len(index)], [0, len(index)]).ravel()
-            counts[row, column] = found if len(found) == bins else np.add.reduceat(found, starts)
+    def work(rows: tuple[int, int]) -> None:
+        count_rows(codes, shown, bin_of, (tiling.height, tiling.width), mirrored, counts, rows)
 
-    over(range(tiling.rows), count_row, codes.size)
+    over(shares(tiling.rows, codes.size), work, codes.size)
     return counts
 
 
@@ -95,9 +86,11 @@ def filled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return counts
 
 
-def _extended(array: NDArray[Any], tiling: Tiling) -> NDArray[Any]:
-    below = tiling.rows * tiling.height - array.shape[0]
-    right = tiling.columns * tiling.width - array.shape[1]
-    if not below and not right:
-        return array
-    return np.asarray(cv2.copyMakeBorder(array, 0, below, 0, right, cv2.BORDER_REFLECT_101))
+def _mirrored(shape: tuple[int, ...], tiling: Tiling) -> NDArray[np.int64]:
+    """The columns (first row) and rows (second) that stand for those past the image: reflect 101, int64 (2, n)."""
+    past = [tiling.columns * tiling.width - shape[1], tiling.rows * tiling.height - shape[0]]
+    found = np.zeros((2, max(*past, 1)), np.int64)
+    for line, (beyond, length) in enumerate(zip(past, (shape[1], shape[0]), strict=True)):
+        for step in range(beyond):
+            found[line, step] = cv2.borderInterpolate(length + step, length, cv2.BORDER_REFLECT_101)
+    return found
