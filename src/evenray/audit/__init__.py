@@ -7,8 +7,10 @@ out. To add a check see docs/adding-an-audit-check.md.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -126,3 +128,13 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
         found = [finding for name in names for finding in checks[name](dataset)]
     order = ("error", "warning", "info")
     return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+class _Callable(ModuleType):
+    """The package is also the verb: `er.audit(data)`, as `er.scan(data)` and `er.split(data)` (docs/decisions/0005)."""
+
+    def __call__(self, dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
+        return audit(dataset, only)
+
+
+sys.modules[__name__].__class__ = _Callable
