@@ -322,7 +322,7 @@ def nested(levels: int) -> bytes:
     return open_ * levels + close * levels
 
 
-@pytest.mark.parametrize("levels", [LIMITS.sequence_depth + 1, 5000])
+@pytest.mark.parametrize("levels", [LIMITS.sequence_depth + 1, 5000, 5001, 5002, 5003, 5004])
 def test_deeply_nested_sequences_hit_their_limit(make_dicom, levels: int) -> None:
     path = make_dicom(RAMP, TransferSyntaxUID=ImplicitVRLittleEndian)
     data = path.read_bytes()

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import HTJ2K, HTJ2KLossless
 
 from evenray.core.errors import ReadError
 from evenray.readers import fragments, read
@@ -117,3 +119,18 @@ def test_medmnist(evenray_data: Path, name: str) -> None:
             names = [fragment for fragment in fragments(path) if fragment.startswith(f"{part}/")]
             assert len(names) == len(arrays)
             np.testing.assert_array_equal(read(path, fragment=names[-1]).pixels, arrays[-1])
+
+
+def test_high_throughput_jpeg_2000(evenray_data: Path, make_dicom) -> None:
+    folder = evenray_data / "dicom" / "codecs" / "jpg" / "15444" / "HTJ2K"
+    images = []
+    for name, syntax in (("Bretagne1_ht.j2k", HTJ2KLossless), ("Bretagne1_ht_lossy.j2k", HTJ2K)):
+        path = make_dicom(np.zeros((480, 640, 3), np.uint8))
+        dataset = pydicom.dcmread(path)
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.PixelData = encapsulate([(folder / name).read_bytes()])
+        dataset["PixelData"].is_undefined_length = True
+        dataset.save_as(path)
+        images.append(read(path).pixels.astype(int))
+    assert 0 < np.abs(images[0] - images[1]).mean() < 3
+    assert images[0].std() > 20

@@ -90,10 +90,10 @@ def _parse(path: str, data: bytes) -> FileDataset:
         dataset = pydicom.dcmread(stream, force=True)
         depth = _depth(dataset)
         _forget_unknown_vrs(dataset)
-    except RecursionError:
-        depth = LIMITS.sequence_depth + 1
     except Exception as error:
         stream.check(path)
+        if _recursed(error):
+            check(path, "sequence_depth", LIMITS.sequence_depth + 1, "or more levels of nested sequences")
         raise ReadError(path, f"its DICOM header is damaged and cannot be parsed ({type(error).__name__})") from None
     stream.check(path)
     check(path, "sequence_depth", depth, "or more levels of nested sequences")
@@ -124,6 +124,11 @@ def _check_deflated(path: str, data: bytes) -> None:
         check(path, "file_bytes", size, "bytes after unpacking")
         check(path, "sequence_items", items, "items of sequences")
         packed = unpacker.unconsumed_tail
+
+
+def _recursed(error: BaseException | None) -> bool:
+    """Whether a recursion too deep stands behind an error: pydicom makes an OSError of some."""
+    return error is not None and (isinstance(error, RecursionError) or _recursed(error.__context__))
 
 
 def _items(data: bytes) -> int:
