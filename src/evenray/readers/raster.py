@@ -115,12 +115,15 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
     return pixels, valid, extremes(pixels[finite]), "extremes of the page"
 
 
-def _decoded(source: Source, flags: int) -> Array:
-    """cv2.imdecode without its log lines; ReadError where it gives up."""
-    logging = cv2.utils.logging
+def _decoded(source: Source, flags: int, page: int = 0) -> Array:
+    """What OpenCV makes of a page, without its log lines; ReadError where it gives up."""
+    data, logging = np.frombuffer(source.data, np.uint8), cv2.utils.logging
     before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
-        pixels = cv2.imdecode(np.frombuffer(source.data, np.uint8), flags)
+        if page == 0:
+            pixels = cv2.imdecode(data, flags)
+        else:
+            pixels = (*cv2.imdecodemulti(data, flags, range=(page, page + 1))[1], None)[0]
     except cv2.error:
         pixels = None
     finally:
@@ -172,28 +175,13 @@ def _tiff(source: Source, fragment: str) -> Picture:
     index = part_of(source.path, fragment, "page", len(pages))
     page = pages[index]
     raster_tiff.check_page(source.path, page, len(source.data))
-    pixels = _to_rgb(_decoded(source, cv2.IMREAD_UNCHANGED) if page.index == 0 else _page(source, page.index))
+    pixels = _to_rgb(_decoded(source, cv2.IMREAD_UNCHANGED, page.index))
     if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
         pixels = np.iinfo(pixels.dtype).max - pixels
     if pixels.dtype == np.int8:
         pixels = pixels.astype(np.int16)
     header = {"photometric_in_file": "MONOCHROME1"} if page.white_is_zero else {}
     return Picture(pixels, header=header | ({"frames": len(pages)} if len(pages) > 1 else {}))
-
-
-def _page(source: Source, index: int) -> Array:
-    logging = cv2.utils.logging
-    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        data = np.frombuffer(source.data, np.uint8)
-        _, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
-    except cv2.error:
-        found = ()
-    finally:
-        logging.setLogLevel(before)
-    if len(found) != 1:
-        raise ReadError(source.path, f"page {index} cannot be decoded; it is truncated or damaged")
-    return np.asarray(found[0])
 
 
 def _to_rgb(pixels: Array) -> Array:
