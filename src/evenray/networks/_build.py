@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..core.errors import UsageError
+from ..core.errors import ReadError, UsageError
 from ..core.spec import Step
 from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
@@ -90,18 +91,21 @@ def restore(description: Mapping[str, Any], state: Mapping[str, Tensor]) -> Clas
 
 def save(model: Classifier, path: str | Path) -> None:
     """Write one .safetensors file that `load` and `build(weights=...)` read; names are torchvision's."""
-    save_file(model.state(), path, {"format": "pt", "evenray": json.dumps(model.describe(), sort_keys=True)})
+    # One entry only: safetensors writes several in an order of chance, and equal models are to be equal files.
+    save_file(model.state(), path, {"evenray": json.dumps(model.describe(), sort_keys=True)})
 
 
 def load(path: str | Path) -> Classifier:
-    """The Classifier of a file written by `save`."""
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        if "evenray" not in metadata:
-            raise UsageError(f"{path} was not saved by evenray; build a network with weights={path} instead.")
-        return restore(json.loads(metadata["evenray"]), {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    """The Classifier of a file written by `save`; ReadError for a file that is absent or damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ReadError(path, f"not a readable model ({error})") from error
+    if "evenray" not in metadata:
+        raise UsageError(f"{path} was not saved by evenray; build a network with weights={path} instead.")
+    return restore(json.loads(metadata["evenray"]), state)
 
 
 def _attribution_layer(network: Network, channels: int, size: int) -> str:
