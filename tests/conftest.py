@@ -31,3 +31,49 @@ def evenray_data() -> Path:
     if not folder.is_dir():
         pytest.skip("real images are absent; point EVENRAY_DATA at them")
     return folder
+
+
+# The smallest recipe that goes through every stage, comparison included.
+TINY = {
+    "network": "vgg11_bn(width=0.05)",
+    "epochs": 2,
+    "size": 28,
+    "folds": 2,
+    "contrast": ("none", "equalize"),
+    "balance": "none",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> dict[str, object]:
+    """The fields of a recipe that runs in seconds."""
+    return dict(TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A MedMNIST file of 60, 24 and 30 pictures of 28 pixels; every third is of class 1, which a bright square tells."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part, n in (("train", 60), ("val", 24), ("test", 30)):
+        labels = (np.arange(n) % 3 == 0).astype(np.uint8)
+        images = rng.integers(0, 90, (n, 28, 28), dtype=np.uint8)
+        images[labels == 1, 8:18, 8:18] += 60
+        arrays |= {f"{part}_images": images, f"{part}_labels": labels[:, None]}
+    path = tmp_path_factory.mktemp("archive") / "tiny.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a whole run on `tiny_archive`; copy it before changing anything."""
+    from evenray.core.artefacts import RunFolder
+    from evenray.core.recipe import Recipe
+    from evenray.pipeline import Context, run
+
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    run(Context(RunFolder(folder), str(tiny_archive), Recipe(**TINY)))  # type: ignore[arg-type]
+    return folder
