@@ -230,3 +230,14 @@ def test_images_are_in_unit_levels(shape: tuple[int, ...], dtype: Any, scale: in
 def test_a_device_that_is_not_there(device: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         machine(device)
+
+
+def test_batch_normalisation_ends_with_the_statistics_of_the_images_as_they_are(fabric: Fabric) -> None:
+    data = part(24)
+    trained, _ = fit(model("vgg11_bn(width=0.05)"), data, None, SETTINGS, Balance(), fabric)
+    seen: list[Tensor] = []
+    first = next(m for m in trained.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    first.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    trained(data.images(np.arange(24), torch.device("cpu")))
+    assert torch.allclose(first.running_mean, seen[0].mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(first.running_var, seen[0].var((0, 2, 3)), rtol=1e-3, atol=1e-6)

@@ -17,7 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from evenray.augment import augment
@@ -32,6 +32,7 @@ __all__ = ["Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_mallo
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.1
 CLIP = 5.0
+SETTLED = 1024
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,8 @@ def fit(
             losses.append(loss.detach())
             tick()
         row = {"epoch": epoch + 1, "train_loss": float(torch.stack(losses).mean())}
+        if validation is not None or epoch + 1 == settings.epochs:
+            _settle(average, model, train, settings.batch, fabric)
         row |= _validate(average, validation, settings.batch, fabric) if validation is not None else {}
         row |= {"learning_rate": optimizer.param_groups[0]["lr"], "seconds": round(time.perf_counter() - start, 2)}
         history.append(row)
@@ -259,6 +262,35 @@ def _follow(average: Classifier, model: Classifier, steps: int) -> None:
                 old.lerp_(new, share)
             else:
                 old.copy_(new)
+
+
+def _settle(average: Classifier, model: Classifier, train: Part, batch: int, fabric: Fabric) -> None:
+    """Measure the statistics of batch normalisation anew, for the averaged weights, on training images as they are.
+
+    Those gathered while training are of other weights and of augmented images; with them the ranking is right but the
+    probabilities are not (docs/log.md, 2026-11-22). What is frozen keeps its own.
+    """
+    pairs = zip(average.modules(), model.modules(), strict=True)
+    norms = [
+        mean
+        for mean, own in pairs
+        if isinstance(mean, nn.modules.batchnorm._BatchNorm) and (own.weight is None or own.weight.requires_grad)
+    ]
+    if not norms:
+        return
+    average.eval()
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+        norm.train()
+    some = np.random.default_rng(0).permutation(len(train))[:SETTLED]
+    with torch.no_grad(), fabric.autocast():
+        for which in _batches(some, max(batch, 32)):
+            average(train.images(which, fabric.device).contiguous(memory_format=torch.channels_last))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
 
 
 def _validate(model: Classifier, part: Part, batch: int, fabric: Fabric) -> dict[str, float]:
