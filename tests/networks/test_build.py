@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from evenray.core.errors import UsageError
-from evenray.networks import build, networks
+from evenray.core.errors import ReadError, UsageError
+from evenray.networks import build, load, networks, save
 from evenray.networks._layers import MaxPool
 
 RIGHT: dict[str, Any] = {"classes": 2, "channels": 1, "size": 28}
@@ -84,3 +86,16 @@ def test_building_leaves_the_global_random_state_alone() -> None:
     torch.manual_seed(3)
     build("vgg11(width=0.1)", **RIGHT)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_a_model_that_cannot_be_loaded_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(ReadError, match=r"model\.safetensors"):
+        load(path)
+    save(build("vgg11(width=0.05)", **RIGHT), path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ReadError, match="not a readable model"):
+        load(path)
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(UsageError, match="not saved by evenray"):
+        load(path)

@@ -28,7 +28,7 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (server / "made.pth").rename(server / name)
     monkeypatch.setitem(_download.TORCHVISION, "vgg11", name)
     base = f"{server.as_uri()}/"
-    monkeypatch.setattr(_download.fetch, "__kwdefaults__", {"offline": False, "base": base})
+    monkeypatch.setitem(_download.fetch.__kwdefaults__, "base", base)
     return base
 
 
@@ -88,3 +88,9 @@ def test_an_absent_server_says_what_to_do(tmp_path: Path) -> None:
 def test_a_network_that_torchvision_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError, match="no weights for 'krizhevsky'"):
         build("krizhevsky(width=0.05)", classes=2, channels=3, size=28, weights="torchvision")
+
+
+def test_the_bytes_that_come_are_told() -> None:
+    heard: list[tuple[int, int | None]] = []
+    path = fetch("vgg11", tick=lambda done, total: heard.append((done, total)))
+    assert heard[-1] == (path.stat().st_size, path.stat().st_size)

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from ._build import build, load, restore, save
 from ._classifier import Classifier
+from ._download import fetch
 from ._registry import networks
 from .finetune import features, freeze, parameter_groups
 
-__all__ = ["Classifier", "build", "features", "freeze", "load", "networks", "parameter_groups", "restore", "save"]
+__all__ = [
+    "Classifier",
+    "build",
+    "features",
+    "fetch",
+    "freeze",
+    "load",
+    "networks",
+    "parameter_groups",
+    "restore",
+    "save",
+]

@@ -7,6 +7,7 @@ import os
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from ..core.errors import EvenrayError, UsageError
@@ -37,11 +38,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "evenray"
 
 
-def fetch(network: str, *, offline: bool = False, base: str = BASE) -> Path:
+Tick = Callable[[int, int | None], None]
+
+
+def _silent(done: int, total: int | None) -> None:
+    return
+
+
+def fetch(network: str, *, offline: bool = False, base: str = BASE, tick: Tick = _silent) -> Path:
     """The weight file that torchvision has for a network: from our cache, from torch's, or downloaded.
 
     `offline` (or $EVENRAY_OFFLINE) forbids the download. A file whose SHA-256 does not begin as its name says is
-    never used. Raises UsageError where there is no such file, EvenrayError where it cannot be had whole.
+    never used. `tick` hears of the bytes that have come and of how many there are (None: not told). Raises UsageError
+    where there is no such file, EvenrayError where it cannot be had whole.
     """
     if network not in TORCHVISION:
         raise UsageError(f"torchvision has no weights for '{network}'; it has them for {', '.join(TORCHVISION)}.")
@@ -55,17 +64,19 @@ def fetch(network: str, *, offline: bool = False, base: str = BASE) -> Path:
         raise UsageError(
             f"{name} is not in {target.parent}, and downloads are off; fetch {base}{name} and put it there."
         )
-    _download(base + name, target)
+    _download(base + name, target, tick)
     return target
 
 
-def _download(url: str, target: Path) -> None:
+def _download(url: str, target: Path, tick: Tick) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file, urllib.request.urlopen(url, timeout=60) as answer:
+            length = answer.headers.get("Content-Length")
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
+                tick(file.tell(), int(length) if length else None)
         if not _is_whole(Path(partial), target.name):
             raise EvenrayError(f"{url} arrived damaged (its SHA-256 is not the one in its name); try again.")
         Path(partial).replace(target)
