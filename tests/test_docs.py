@@ -1,0 +1,63 @@
+"""The documents say what the code has: every verb, every option, every folder, every registered method."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from evenray.cli._options import OPTIONS
+from evenray.cli.line import HELP
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNNING = (ROOT / "docs/guides/running.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", [*HELP, "demo", "histogram", "enhance"])
+def test_every_verb_is_documented(verb: str) -> None:
+    assert f"| `{verb}` |" in RUNNING
+
+
+@pytest.mark.parametrize("option", sorted(OPTIONS))
+def test_every_option_is_documented(option: str) -> None:
+    assert f"`--{option.replace('_', '-')}`" in RUNNING
+
+
+def test_no_option_is_documented_that_is_not_there() -> None:
+    rows = [line.split("|")[1] for line in RUNNING.splitlines() if line.startswith("| `--")]
+    named = {name.replace("-", "_") for row in rows for name in re.findall(r"`--([a-z-]+)`", row)}
+    assert named == set(OPTIONS)
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    source = ROOT / "src/evenray"
+    found = {path.name.removesuffix(".py") for path in source.iterdir() if path.suffix == ".py" or path.is_dir()}
+    for name in sorted(found - {"__init__", "__main__", "__pycache__", "py.typed"}):
+        assert re.search(rf"\b{name}(/|\.py)", README), f"the README's tree does not name {name}"
+
+
+@pytest.mark.parametrize(
+    ("guide", "where", "table"),
+    [
+        ("contrast.md", "evenray.contrast", "contrasts"),
+        ("networks.md", "evenray.networks", "networks"),
+        ("imbalance.md", "evenray.balance", "balances"),
+    ],
+)
+def test_every_registered_name_is_in_its_guide(guide: str, where: str, table: str) -> None:
+    text = (ROOT / "docs/guides" / guide).read_text(encoding="utf-8")
+    missing = [name for name in getattr(importlib.import_module(where), table) if name not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "path", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+)
+def test_links_lead_somewhere(path: str) -> None:
+    file = ROOT / path
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", file.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (file.parent / target).exists(), f"{path} links to {target}"
