@@ -120,17 +120,14 @@ def _decoded(source: Source, flags: int, page: int = 0) -> Array:
     data, logging = np.frombuffer(source.data, np.uint8), cv2.utils.logging
     before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
-        if page == 0:
-            pixels = cv2.imdecode(data, flags)
-        else:
-            pixels = (*cv2.imdecodemulti(data, flags, range=(page, page + 1))[1], None)[0]
+        found = [cv2.imdecode(data, flags)] if page == 0 else cv2.imdecodemulti(data, flags, range=(page, page + 1))[1]
     except cv2.error:
-        pixels = None
+        found = []
     finally:
         logging.setLogLevel(before)
-    if pixels is None:
+    if not found or found[0] is None:
         raise ReadError(source.path, "cannot be decoded; it is truncated or damaged")
-    return np.asarray(pixels)
+    return np.asarray(found[0])
 
 
 def _jpeg(source: Source) -> Picture:
