@@ -17,6 +17,7 @@ import torch
 from evenray.networks import build
 from evenray.networks._grey import fold_grey, install_grey
 from evenray.networks.anatomy import anatomy, totals
+from evenray.train import keep_malloc
 from evenray.views import PAPER_SCALES, dense, multicrop
 
 # spec, pixels, published parameters, published multiply-adds, where
@@ -62,7 +63,8 @@ def grey() -> None:
     weight, offset, *_ = fold_grey(colour.weight.detach(), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     holder[0].weight.data, holder[0].offset = weight, offset
     x = torch.rand(8, 1, 224, 224)
-    repeated = x.expand(-1, 3, -1, -1).contiguous()
+    repeated = x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+    colour, holder = (layer.to(memory_format=torch.channels_last) for layer in (colour, holder))
     times = [_seconds(lambda: colour(repeated), 5), _seconds(lambda: holder(x), 5)]
     print("| First layer, 8 images | multiply-adds | ms |\n|---|---|---|")
     print(f"| three channels | {27 * 64 * 224**2:,} | {times[0] * 1000:.0f} |")
@@ -97,6 +99,7 @@ def _seconds(work: Callable[[], object], repeats: int) -> float:
 PARTS = {"counts": counts, "grey": grey, "dense": dense_against_multicrop}
 
 if __name__ == "__main__":
+    keep_malloc()
     torch.set_num_threads(1)
     for name in sys.argv[1:] or PARTS:
         PARTS[name]()

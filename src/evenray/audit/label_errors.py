@@ -41,7 +41,7 @@ def label_errors(predictions: Predictions) -> list[Finding]:
             "label_errors",
             "info",
             "Labels that a model contradicts with confidence",
-            "The model gives each of these cases another label, and is about as sure as it usually is of that label. Have "
+            "The model gives each of these cases another label, and is as sure as it usually is of that label. Have "
             "them read again without showing the label; change none because a model says so.",
             tuple(names[row] for row in order),
             {

@@ -86,13 +86,14 @@ def copy(source: Path, target: Path, job: Job) -> Copied:
 def copies(pairs: Sequence[tuple[Path, Path]], job: Job, jobs: int) -> Iterator[Copied]:
     """Enhanced copies of (source, target) pairs, in order as they are done, in `jobs` threads (0: one a core).
 
-    Threads are enough, as decoding, look-ups and encoding leave Python free; each then keeps to one core.
+    Threads are enough, as decoding, look-ups and encoding leave Python free; they share the cores evenly.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    count = min(jobs or os.cpu_count() or 1, len(pairs))
+    cores = os.cpu_count() or 1
+    count = min(jobs or cores, len(pairs))
     before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(max(1, cores // count))
     try:
         if count == 1:
             yield from (copy(source, target, job) for source, target in pairs)
