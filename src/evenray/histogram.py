@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -290,14 +290,18 @@ def _integer_levels(low: float, high: float) -> int | None:
     return None
 
 
+@lru_cache(maxsize=32)
 def _level_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
     half = (high - low) / (bins - 1) / 2 if bins > 1 else 0.5
-    return np.linspace(low - half, high + half, bins + 1)
+    edges = np.linspace(low - half, high + half, bins + 1)
+    edges.setflags(write=False)  # shared by all histograms of the range
+    return edges
 
 
 def _count(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, bins: int) -> NDArray[np.int64]:
     """Counts of the stored values 0 to bins - 1, in strips that float32 counts exactly; larger values are left out."""
-    if pixels.dtype == np.uint8 and valid is None and pixels.size >= WORTH_PAIRING:
+    alone = cv2.getNumThreads() == 1  # with more, OpenCV's own threads are the faster way
+    if pixels.dtype == np.uint8 and valid is None and pixels.size >= WORTH_PAIRING and alone:
         return _count_pairs(pixels)[:bins]
     mask = None if valid is None else np.ascontiguousarray(valid).view(np.uint8)
     rows = max(1, _EXACT // max(1, pixels.shape[1]))

@@ -19,7 +19,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ._fingerprint import fingerprints
-from ._table import column
 
 __all__ = ["NearGroup", "candidates", "near_groups"]
 
@@ -28,7 +27,7 @@ MATCH = 0.95  # correlation of thumbnails; between different patients it stays b
 TABLES = 20
 RUN = 48  # neighbours compared in one bucket, against buckets that overflow
 OPPOSED = 0.1  # likeness to the mean; a negative has less than none, most images of an aligned set have 0.5 and more
-BLOCK = 1024  # thumbnails unpacked at once
+BLOCK, ROUND = 1024, 65536  # thumbnails unpacked, and pairs verified, at once
 _NEEDED = ("case", "label", "patient", "part", "rows", "columns", "std", "pixel_hash")
 SHRINK = 10  # cases that the common part is shrunk by: two copies alone must not cancel out
 
@@ -63,21 +62,24 @@ def near_groups(cases: pl.DataFrame, *, negative: bool = False) -> list[NearGrou
 
 
 def _search(cases: pl.DataFrame) -> _Found:
-    if not {"fingerprint", "thumbnail"} <= set(cases.columns) or cases.height < 2:
+    if not {"fingerprint", "thumbnail"} <= set(cases.columns):
         return _Found([], [])
-    # The order of the table must not matter, and exact duplicates are another check's. Pixels stay where they are.
+    # The order of the table must not matter, so it is sorted; pixels stay where they are.
     needed = [name for name in _NEEDED if name in cases.columns]
     table = cases.lazy().select(needed).with_row_index("row").filter(pl.col("std") >= 0.01).sort("case").collect()
-    if "pixel_hash" in table.columns:
-        table = table.filter(pl.col("pixel_hash").is_first_distinct() | pl.col("pixel_hash").is_null())
     if table.height < 2:
         return _Found([], [])
-    rows = table["row"].to_numpy().astype(np.int64)
-    lines = _lines(fingerprints(cases)[rows])
-    pairs = candidates(*_codes(lines))
-    links, correlation = _verified(cases["thumbnail"], rows, pairs)
-    same = correlation > 0
-    return _Found(_groups(table, links[same], correlation[same]), _groups(table, links[~same], -correlation[~same]))
+    # Equal thumbnails are one picture, however often it is there.
+    looks = cases["thumbnail"].hash().gather(table["row"]).to_numpy()
+    _, first, picture = np.unique(looks, return_index=True, return_inverse=True)
+    table = table.with_columns(picture=pl.Series(np.argsort(np.argsort(first))[picture]))
+    rows = table["row"].to_numpy().astype(np.int64)[np.sort(first)]
+    pairs = candidates(*_codes(_lines(fingerprints(cases)[rows])))
+    links, values = _verified(cases["thumbnail"], rows, pairs)
+    same = values > 0
+    return _Found(
+        _groups(table, links[same], values[same]), _groups(table, links[~same], -values[~same], only_linked=True)
+    )
 
 
 def _lines(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -142,23 +144,46 @@ def _agreeing(codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
 def _verified(
     thumbnails: pl.Series, rows: NDArray[np.int64], pairs: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The pairs of `rows` whose thumbnails match, and their correlation (negative for negatives)."""
+    """Links between `rows` whose thumbnails match, and their correlation (negative for negatives).
+
+    Pairs that earlier links already join are left out, so that a long series of frames costs no more than its length.
+    """
+    common = _common(thumbnails, rows)
+    links, values = np.empty((0, 2), np.int64), np.empty(0)
+    waiting = np.random.default_rng(0).permutation(pairs)
+    while len(waiting):
+        now, waiting = waiting[:ROUND], waiting[ROUND:]
+        found = np.concatenate(
+            [_matched(thumbnails, rows, now[i : i + BLOCK], common) for i in range(0, len(now), BLOCK)]
+        )
+        match = np.abs(found) >= MATCH
+        links, values = np.concatenate([links, now[match]]), np.concatenate([values, found[match]])
+        member = _members(len(rows), links[values > 0])
+        waiting = waiting[member[waiting[:, 0]] != member[waiting[:, 1]]]
+    return links, values
+
+
+def _common(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     total = np.zeros(1024)
     for start in range(0, len(rows), BLOCK):
         total += _standard(_pixels(thumbnails, rows[start : start + BLOCK])).sum(axis=0, dtype=np.float64)
-    common = (total / (len(rows) + SHRINK)).astype(np.float32)
-    links, correlations = [], []
-    for start in range(0, len(pairs), BLOCK):
-        part = pairs[start : start + BLOCK]
-        first, second = (_standard(_pixels(thumbnails, rows[part[:, side]])) for side in (0, 1))
-        same = _cosine(first - common, second - common)
-        # Either may be the negative. Two negatives of a set have its common part twice, so both ways have to match.
-        negative = np.minimum(_cosine(first - common, -second - common), _cosine(-first - common, second - common))
-        value = np.where(same >= negative, same, -negative)
-        keep = np.abs(value) >= MATCH
-        links.append(part[keep])
-        correlations.append(value[keep])
-    return np.concatenate([np.empty((0, 2), np.int64), *links]), np.concatenate([np.empty(0), *correlations])
+    return (total / (len(rows) + SHRINK)).astype(np.float32)
+
+
+def _matched(
+    thumbnails: pl.Series, rows: NDArray[np.int64], pairs: NDArray[np.int64], common: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The correlation of each pair without the common part, negative where one is rather the other's negative."""
+    first, second = (_standard(_pixels(thumbnails, rows[pairs[:, side]])) for side in (0, 1))
+    same = _cosine(first - common, second - common)
+    # Either may be the negative. Two negatives of a set have its common part twice, so both ways have to match.
+    negative = np.minimum(_cosine(first - common, -second - common), _cosine(-first - common, second - common))
+    return np.where(same >= negative, same, -negative)
+
+
+def _members(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
+    joined = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
 
 
 def _pixels(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -176,28 +201,33 @@ def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
     return np.asarray((first * second).sum(axis=1) / np.maximum(lengths, 1e-9), dtype=np.float64)
 
 
-def _groups(table: pl.DataFrame, links: NDArray[np.int64], correlation: NDArray[np.float64]) -> list[NearGroup]:
-    if not len(links):
-        return []
-    size = table.height
-    _, member = connected_components(coo_array((np.ones(len(links)), links.T), shape=(size, size)), directed=False)
-    lowest: dict[int, float] = {}
-    for group, value in zip(member[links[:, 0]].tolist(), correlation.tolist(), strict=True):
-        lowest[group] = min(value, lowest.get(group, 1.0))
-    linked = np.unique(links)
-    rows = {group: linked[member[linked] == group] for group in lowest}
-    return sorted((_group(table[rows[group]], lowest[group]) for group in lowest), key=lambda group: group.cases)
-
-
-def _group(cases: pl.DataFrame, correlation: float) -> NearGroup:
-    def differ(name: str) -> bool:
-        return column(cases, name).drop_nulls().n_unique() > 1
-
-    return NearGroup(
-        cases=tuple(cases["case"].to_list()),
-        correlation=round(correlation, 4),
-        labels_differ=differ("label"),
-        patients_differ=differ("patient"),
-        parts_differ=differ("part"),
-        sizes_differ=differ("rows") or differ("columns"),
+def _groups(
+    table: pl.DataFrame, links: NDArray[np.int64], values: NDArray[np.float64], *, only_linked: bool = False
+) -> list[NearGroup]:
+    """The cases that links join, or (unless `only_linked`) that share a thumbnail without sharing their pixels."""
+    member = _members(int(table["picture"].max()) + 1, links)  # type: ignore[arg-type]
+    weakest = np.ones(len(member))
+    np.minimum.at(weakest, member[links[:, 0]], values)
+    several = [
+        (pl.col(name).drop_nulls().n_unique() > 1 if name in table.columns else pl.lit(False)).alias(name)
+        for name in ("pixel_hash", "label", "patient", "part", "rows", "columns")
+    ]
+    groups = (
+        table.with_columns(group=pl.Series(member).gather(table["picture"]))
+        .group_by("group")
+        .agg(pl.col("case"), *several)
     )
+    linked = pl.Series(np.unique(member[links[:, 0]]))
+    groups = groups.filter(pl.col("group").is_in(linked.implode()) | (pl.col("pixel_hash") & pl.lit(not only_linked)))
+    found = [
+        NearGroup(
+            cases=tuple(sorted(row["case"])),
+            correlation=round(float(weakest[row["group"]]), 4),
+            labels_differ=row["label"],
+            patients_differ=row["patient"],
+            parts_differ=row["part"],
+            sizes_differ=row["rows"] or row["columns"],
+        )
+        for row in groups.iter_rows(named=True)
+    ]
+    return sorted(found, key=lambda group: group.cases)

@@ -122,10 +122,22 @@ class _Spread(Histogram):
 
 def _pushed(histogram: Histogram, values: NDArray[np.float64]) -> tuple[_Spread, NDArray[np.intp]]:
     """The histogram after a curve, exactly, and for each bin of the old one its bin in the new one."""
-    positions, place = np.unique(values, return_inverse=True)
+    positions, place = _distinct(values)
     counts = np.bincount(place, weights=histogram.counts, minlength=len(positions)).astype(np.int64)
     edges = np.arange(len(positions) + 1.0)
     return _Spread(counts, edges, histogram.missing, None, positions, histogram.range), place
+
+
+def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The distinct values, ascending, and the place of each value among them; no sorting where they only rise or fall."""
+    steps = np.diff(values)
+    if (steps >= 0).all():
+        place = np.concatenate([[0], np.cumsum(steps > 0)])
+        return values[np.concatenate([[True], steps > 0])], place
+    if (steps <= 0).all():
+        positions, place = _distinct(values[::-1])
+        return positions, place[::-1]
+    return np.unique(values, return_inverse=True)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,8 @@
 """The two inner loops of local methods, compiled: counting tiles and blending curves.
 
 Compiled because nothing else reached OpenCV's CLAHE with two threads: on 3000 x 3000 pixels it takes 19 ms at 8 bits and
-23.5 at 12; with four cv2.LUT a strip and numpy blends this took 22 and 30, with these loops it takes 11 and 14. They release the interpreter, so threads share the rows. No fast-math: the same bytes on every machine of a kind.
+23.5 at 12; with four cv2.LUT a strip and numpy blends this took 22 and 30, with these loops it takes 11 and 14. They
+release the interpreter, so threads share the rows. No fast-math: the same bytes on every machine of a kind.
 """
 
 from __future__ import annotations
