@@ -170,7 +170,7 @@ def fit(
             tick()
         row = {"epoch": epoch + 1, "train_loss": float(torch.stack(losses).mean())}
         if validation is not None or epoch + 1 == settings.epochs:
-            _settle(average, model, train, settings.batch, fabric)
+            _settle(average, model, train, np.concatenate(batches)[:SETTLED], fabric)
         row |= _validate(average, validation, settings.batch, fabric) if validation is not None else {}
         row |= {"learning_rate": optimizer.param_groups[0]["lr"], "seconds": round(time.perf_counter() - start, 2)}
         history.append(row)
@@ -264,11 +264,12 @@ def _follow(average: Classifier, model: Classifier, steps: int) -> None:
                 old.copy_(new)
 
 
-def _settle(average: Classifier, model: Classifier, train: Part, batch: int, fabric: Fabric) -> None:
+def _settle(average: Classifier, model: Classifier, train: Part, drawn: NDArray[np.int64], fabric: Fabric) -> None:
     """Measure the statistics of batch normalisation anew, for the averaged weights, on training images as they are.
 
     Those gathered while training are of other weights and of augmented images; with them the ranking is right but the
-    probabilities are not (docs/log.md, 2026-11-22). What is frozen keeps its own.
+    probabilities are not (docs/log.md, 2026-11-22). `drawn` are rows as the sampler mixes them: the weights were learnt
+    beside statistics of that mixture. What is frozen keeps its own.
     """
     pairs = zip(average.modules(), model.modules(), strict=True)
     norms = [
@@ -284,9 +285,8 @@ def _settle(average: Classifier, model: Classifier, train: Part, batch: int, fab
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
         norm.train()
-    some = np.random.default_rng(0).permutation(len(train))[:SETTLED]
     with torch.no_grad(), fabric.autocast():
-        for which in _batches(some, max(batch, 32)):
+        for which in _batches(drawn, 64):
             average(train.images(which, fabric.device).contiguous(memory_format=torch.channels_last))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
