@@ -62,17 +62,24 @@ class Histogram:
         if pixels.dtype == np.float32:
             return _of_floats(pixels, valid, low, high)
         missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
-        bins = _integer_levels(low, high)
-        edges, resolution = _level_edges(low, high, bins or DEEPEST), 1.0 if bins else None
-        if bins and low == 0 and pixels.dtype != np.int16:
-            counts = _count(pixels, valid, bins)
+        empty = cls.blank(image)
+        if empty.resolution and low == 0 and pixels.dtype != np.int16:
+            counts = _count(pixels, valid, empty.bins)
             if counts.sum() == pixels.size - missing:  # nothing above the range
-                return cls(counts, edges, missing, resolution)
+                return cls(counts, empty.edges, missing, empty.resolution)
         counts, stored = _count_stored(pixels, valid)
         unit = np.clip((stored - low) / (high - low), 0, 1)
-        index = np.rint(unit * (len(edges) - 2)).astype(np.int64)
-        saturated = np.bincount(index, weights=counts, minlength=len(edges) - 1).astype(np.int64)
-        return cls(saturated, edges, missing, resolution)
+        index = np.rint(unit * (empty.bins - 1)).astype(np.int64)
+        saturated = np.bincount(index, weights=counts, minlength=empty.bins).astype(np.int64)
+        return cls(saturated, empty.edges, missing, empty.resolution)
+
+    @classmethod
+    def blank(cls, image: Image) -> Histogram:
+        """The bins that `of` gives an image, with nothing counted."""
+        low, high = image.levels
+        levels = _integer_levels(low, high) if image.pixels.dtype != np.float32 else None
+        bins, resolution = (levels, 1.0) if levels else (DEEPEST, None)
+        return cls(np.zeros(bins, np.int64), _level_edges(low, high, bins), 0, resolution)
 
     @classmethod
     def of_values(
@@ -301,7 +308,7 @@ def _level_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
 def _count(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, bins: int) -> NDArray[np.int64]:
     """Counts of the stored values 0 to bins - 1, in strips that float32 counts exactly; larger values are left out."""
     alone = cv2.getNumThreads() == 1  # with more, OpenCV's own threads are the faster way
-    if pixels.dtype == np.uint8 and valid is None and pixels.size >= WORTH_PAIRING and alone:
+    if pixels.dtype == np.uint8 and valid is None and pixels.size >= WORTH_PAIRING and alone and bins <= 256:
         return _count_pairs(pixels)[:bins]
     mask = None if valid is None else np.ascontiguousarray(valid).view(np.uint8)
     rows = max(1, _EXACT // max(1, pixels.shape[1]))

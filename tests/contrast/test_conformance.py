@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evenray.contrast import contrasts, enhance
-from evenray.contrast._kinds import is_monotone, monotone, needs_pixels
+from evenray.contrast._kinds import is_monotone, monotone, needs_counts, needs_pixels, pointwise
 from evenray.core.types import Curve, Image
 from evenray.histogram import Histogram
 
@@ -184,6 +184,9 @@ def is_a_curve(function: Callable[[Histogram], Curve]) -> None:
         assert values.max() <= 1
         if is_monotone(function):
             assert (np.diff(values) >= -1e-12).all()
+        if not needs_counts(function):
+            blank = Histogram.blank(stored(picture(), dtype, levels))
+            assert np.array_equal(function(blank).values, values)
 
 
 @pytest.mark.parametrize("name", [n for n in contrasts if not needs_pixels(contrasts[n])])
@@ -230,6 +233,11 @@ def _falls(histogram: Histogram) -> Curve:
     return Curve(1 - histogram.unit_levels)
 
 
+@pointwise
+def _counts_after_all(histogram: Histogram) -> Curve:
+    return Curve(histogram.cumulative)
+
+
 @pytest.mark.parametrize(
     ("check", "faulty"),
     [
@@ -245,6 +253,7 @@ def _falls(histogram: Histogram) -> Curve:
         (gives_the_same_at_every_depth, _deeper_is_darker),
         (keeps_hue, _channelwise),
         (is_a_curve, _falls),
+        (is_a_curve, _counts_after_all),
     ],
     ids=lambda item: item.__name__.strip("_"),
 )

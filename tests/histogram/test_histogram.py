@@ -43,7 +43,7 @@ def test_counts_every_8_bit_level(shape: tuple[int, int]) -> None:
 )
 def test_one_bin_a_level_and_values_outside_saturate(dtype: type, levels: tuple[int, int]) -> None:
     info = np.iinfo(dtype)
-    pixels = RNG.integers(max(info.min, -3000), min(info.max, 9000), (200, 300)).astype(dtype)
+    pixels = RNG.integers(max(info.min, -3000), min(info.max, 9000), (600, 500)).astype(dtype)
     histogram = Histogram.of(Image(pixels, levels))
     clipped = pixels.astype(int).clip(*levels) - levels[0]
     assert np.array_equal(histogram.counts, np.bincount(clipped.ravel(), minlength=levels[1] - levels[0] + 1))

@@ -18,7 +18,7 @@ from evenray.histogram import Histogram
 
 from . import contrasts
 from ._engine import apply
-from ._kinds import needs_pixels
+from ._kinds import needs_counts, needs_pixels
 
 __all__ = ["curve", "enhance", "enhance_together"]
 
@@ -27,9 +27,10 @@ Method = Callable[[Histogram], Curve]
 
 @dataclass(frozen=True)
 class Globally:
-    """Neighbouring global methods, to be composed."""
+    """Neighbouring global methods, to be composed; `counts` is whether one of them needs the counts of the image."""
 
     functions: tuple[Method, ...]
+    counts: bool
 
 
 def enhance(image: Image, spec: str) -> Image:
@@ -45,8 +46,8 @@ def enhance(image: Image, spec: str) -> Image:
     outcome = image
     for stage in _compiled(spec):
         if isinstance(stage, Globally):
-            histogram = Histogram.of(outcome)
-            if histogram.total:
+            histogram = Histogram.of(outcome) if stage.counts else Histogram.blank(outcome)
+            if histogram.total or not stage.counts:
                 outcome = apply(outcome, composed(stage.functions, histogram))
         else:
             outcome = stage(outcome)
@@ -144,9 +145,9 @@ def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
 def _compiled(spec: str) -> tuple[Globally | Callable[[Image], Image], ...]:
     bound = [(step.name, contrasts.bind(step)) for step in parse(spec)]
     # "none" drops out here, so that it returns the pixels as they are, also those outside the range.
-    steps = [(needs_pixels(contrasts[name]), function) for name, function in bound if name != "none"]
+    steps = [(contrasts[name], function) for name, function in bound if name != "none"]
     stages: list[Globally | Callable[[Image], Image]] = []
-    for pixelwise, group in groupby(steps, key=lambda step: step[0]):
-        functions = tuple(function for _, function in group)
-        stages += functions if pixelwise else (Globally(functions),)
+    for pixelwise, group in groupby(steps, key=lambda step: needs_pixels(step[0])):
+        marked, functions = zip(*group, strict=True)
+        stages += functions if pixelwise else (Globally(functions, any(map(needs_counts, marked))),)
     return tuple(stages)

@@ -9,12 +9,13 @@ from annotated_types import Gt
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-from ._kinds import monotone
+from ._kinds import monotone, pointwise
 
 __all__ = ["exp"]
 
 
 @monotone
+@pointwise
 def exp(histogram: Histogram, base: Annotated[float, Gt(1)] = 2.0, gain: Annotated[float, Gt(0)] = 1.0) -> Curve:
     """s = gain * (base^r - 1) / (base - 1); the default is scikit-image's adjust_log(inv=True).
 

@@ -9,12 +9,13 @@ from annotated_types import Gt
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-from ._kinds import monotone
+from ._kinds import monotone, pointwise
 
 __all__ = ["gamma"]
 
 
 @monotone
+@pointwise
 def gamma(histogram: Histogram, gamma: Annotated[float, Gt(0)] = 1.0, gain: Annotated[float, Gt(0)] = 1.0) -> Curve:
     """s = gain * r^gamma. Below 1 brightens the darks, above 1 darkens. Gonzalez and Woods, 3.2; as adjust_gamma.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-from ._kinds import monotone
+from ._kinds import monotone, pointwise
 
 __all__ = ["none"]
 
 
 @monotone
+@pointwise
 def none(histogram: Histogram) -> Curve:
     """s = r.
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
+from ._kinds import pointwise
+
 __all__ = ["invert"]
 
 
+@pointwise
 def invert(histogram: Histogram) -> Curve:
     """s = 1 - r. Gonzalez and Woods, Digital Image Processing, 3.2.
 

@@ -10,12 +10,13 @@ from annotated_types import Gt
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-from ._kinds import monotone
+from ._kinds import monotone, pointwise
 
 __all__ = ["log"]
 
 
 @monotone
+@pointwise
 def log(histogram: Histogram, base: Annotated[float, Gt(1)] = 2.0, gain: Annotated[float, Gt(0)] = 1.0) -> Curve:
     """s = gain * log(1 + (base - 1) r) / log(base); the default is scikit-image's adjust_log, larger bases bend more.
 

@@ -10,9 +10,12 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
+from ._kinds import pointwise
+
 __all__ = ["piecewise"]
 
 
+@pointwise
 def piecewise(histogram: Histogram, points: list[tuple[float, float]] | None = None) -> Curve:
     """Straight lines through `points` (level in, level out), both 0 (black) to 1 (white); ends at (0, 0) and (1, 1).
 

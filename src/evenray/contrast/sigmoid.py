@@ -10,12 +10,13 @@ from annotated_types import Gt, Interval
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
-from ._kinds import monotone
+from ._kinds import monotone, pointwise
 
 __all__ = ["sigmoid"]
 
 
 @monotone
+@pointwise
 def sigmoid(
     histogram: Histogram,
     cutoff: Annotated[float, Interval(ge=0, le=1)] = 0.5,

@@ -12,7 +12,7 @@ from evenray.core.types import Curve, Image
 from evenray.histogram import Histogram
 
 from ._engine import apply
-from ._kinds import monotone, on_pixels
+from ._kinds import monotone, on_pixels, pointwise
 from .linear import between
 
 __all__ = ["PRESETS", "voi", "window"]
@@ -35,6 +35,7 @@ Shape = Literal["linear", "linear_exact", "sigmoid"]
 
 
 @monotone
+@pointwise
 def window(
     histogram: Histogram,
     center: float | None = None,
