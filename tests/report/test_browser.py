@@ -30,6 +30,8 @@ FLAGS = [
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 
+PATIENCE = 180_000  # milliseconds; a busy machine opens a browser slowly
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -45,6 +47,7 @@ class Visit:
 
     def __init__(self, browser: Any, path: Path, width: int = 1280) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.set_default_timeout(PATIENCE)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -175,7 +178,7 @@ def test_the_heat_can_be_turned_down(browser: Any, page_two: Path) -> None:
 
 def test_the_page_is_whole_without_scripts(browser: Any, two: Path, page_two: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(page_two.as_uri())
+    page.goto(page_two.as_uri(), timeout=PATIENCE)
     scores = Run(two).scores
     assert scores is not None
     [[_, _], [_, caught]] = scores["parts"]["test"]["confusion"]
