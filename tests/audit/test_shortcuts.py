@@ -67,11 +67,3 @@ def test_too_few_patients_or_nothing_that_varies_say_nothing() -> None:
     labels = np.where(np.arange(200) < 15, "sick", "healthy")
     assert telling(dataset(labels), np.random.default_rng(3).normal(0, 1, (200, 3))) is None
     assert telling(dataset(np.where(np.arange(200) % 2, "sick", "healthy")), np.ones((200, 3))) is None
-
-
-def test_the_order_of_the_table_changes_nothing() -> None:
-    rng = np.random.default_rng(4)
-    whole, features = dataset(rng.choice(["healthy", "sick"], 200)), rng.normal(0, 1, (200, 4))
-    order = rng.permutation(200)
-    mixed = Dataset(whole.cases[order], whole.classes, whole.positive, "d")
-    assert telling(whole, features) == telling(mixed, features[order])

@@ -20,7 +20,6 @@ from evenray.core.types import Image
 from evenray.histogram import Histogram
 
 from ._reduced import Reduced
-from ._table import pixel_rows
 
 __all__ = ["TURNS", "fingerprint_of", "fingerprints", "measure_fingerprint", "turned"]
 
@@ -69,9 +68,6 @@ def turned(coefficients: NDArray[Any], turn: str) -> NDArray[Any]:
     return np.asarray(swapped * rows[:, None] * columns)
 
 
-def fingerprints(cases: pl.DataFrame) -> NDArray[np.float32]:
-    """The fingerprints of a table, float32 (cases, 64)."""
-    result = np.empty((cases.height, 64), np.float32)
-    for rows, block in pixel_rows(cases, "fingerprint", "<f2", 64):
-        result[rows] = block
-    return result
+def fingerprints(column: pl.Series) -> NDArray[np.float32]:
+    """The fingerprints of a column of the table, float32 (cases, 64)."""
+    return np.frombuffer(b"".join(column.to_list()), "<f2").reshape(-1, 64).astype(np.float32)

@@ -74,7 +74,7 @@ def _search(cases: pl.DataFrame) -> _Found:
     _, first, picture = np.unique(looks, return_index=True, return_inverse=True)
     table = table.with_columns(picture=pl.Series(np.argsort(np.argsort(first))[picture]))
     rows = table["row"].to_numpy().astype(np.int64)[np.sort(first)]
-    pairs = candidates(*_codes(_lines(fingerprints(cases)[rows])))
+    pairs = candidates(*_codes(_lines(fingerprints(cases["fingerprint"].gather(rows)))))
     links, values = _verified(cases["thumbnail"], rows, pairs)
     same = values > 0
     return _Found(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ __all__ = [
     "names",
     "numbers",
     "patient_numbers",
-    "pixel_rows",
     "usual",
     "values_text",
+    "without_pixels",
     "worst_first",
 ]
 
@@ -33,6 +33,11 @@ def column(cases: pl.DataFrame, name: str) -> pl.Series:
     [None]
     """
     return cases[name] if name in cases.columns else pl.Series(name, [None] * cases.height, dtype=pl.String)
+
+
+def without_pixels(cases: pl.DataFrame) -> pl.DataFrame:
+    """The table without its wide columns, so that rows of it may be taken without copying any picture."""
+    return cases.drop("histogram", "thumbnail", "fingerprint", strict=False)
 
 
 def numbers(cases: pl.DataFrame, name: str) -> NDArray[np.float64]:
@@ -109,16 +114,6 @@ def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _scale(distances: NDArray[np.float64]) -> float:
     return max(1.4826 * float(np.median(distances)), 1e-12)
-
-
-def pixel_rows(cases: pl.DataFrame, name: str, dtype: str, width: int) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Slices of the table with a binary column unpacked to (rows, width)."""
-    for start in range(0, cases.height, ROWS):
-        part = cases[name].slice(start, ROWS)
-        yield (
-            slice(start, start + len(part)),
-            np.frombuffer(b"".join(part.to_list()), dtype=dtype).reshape(len(part), width),
-        )
 
 
 def group_sizes(groups: Iterable[tuple[str, ...]]) -> str:

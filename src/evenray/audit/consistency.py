@@ -40,7 +40,7 @@ def _named(dataset: Dataset, name: str, values: pl.Series, counts: pl.DataFrame)
     few = strays.any() and int(strays.sum()) <= STRAY * values.len()
     evidence: dict[str, float | int | str] = {"property": name, "values": values_text(values)}
     if few:
-        cases = tuple(sorted(dataset.cases.filter(strays)["case"]))
+        cases = tuple(sorted(dataset.cases["case"].filter(strays)))
         evidence["images"] = len(cases)
         advice = (
             f"Nearly all share one {_words(name)}; these few came another way. Look at them, and exclude what is alien."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._consensus import Floats, agreement, fellows
+from ._consensus import agreement, fellows
 from ._fingerprint import fingerprint_of
-from ._table import numbers, pixel_rows, values_text, worst_first
+from ._table import numbers, values_text, worst_first
 
 __all__ = ["FALLOFFS", "illumination"]
 
@@ -38,11 +40,9 @@ def illumination(dataset: Dataset) -> list[Finding]:
     if "thumbnail" not in cases.columns:
         return []
     scores, darker = np.ones(cases.height), np.full(cases.height, -1)
-    images = _relative(cases, _EVEN)
-    for number, light in enumerate(FALLOFFS.values()):
-        changed = _relative(cases, light)
-        for rows in fellows(cases):
-            agreed, spread = agreement(images[rows], changed[rows])
+    for rows in fellows(cases):
+        for number, light in enumerate(FALLOFFS.values()):
+            agreed, spread = agreement(rows, partial(_lit, cases, _EVEN), partial(_lit, cases, light))
             if spread < DISTINCT:
                 worse = (agreed < min(-0.3, 1 - SPREADS * spread)) & (agreed < scores[rows])
                 scores[rows[worse]], darker[rows[worse]] = agreed[worse], number
@@ -64,10 +64,8 @@ def illumination(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _relative(cases: pl.DataFrame, light: NDArray[np.float32]) -> Floats:
-    """Fingerprints of the thumbnails under that light, relative to their mean grey level, float32 (cases, 63)."""
-    result = np.empty((cases.height, 63), np.float32)
-    for rows, block in pixel_rows(cases, "thumbnail", "u1", 1024):
-        lit = fingerprint_of(block.reshape(-1, 32, 32) * light).reshape(len(block), 64)
-        result[rows] = lit[:, 1:] / np.maximum(lit[:, :1], 0.02)
-    return result
+def _lit(cases: pl.DataFrame, light: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.floating]:
+    """Fingerprints of the thumbnails under that light, relative to their mean grey level, float32 (rows, 63)."""
+    pixels = np.frombuffer(b"".join(cases["thumbnail"].gather(rows).to_list()), np.uint8).reshape(-1, 32, 32)
+    lines = fingerprint_of(pixels * light).reshape(-1, 64)
+    return np.asarray(lines[:, 1:] / np.maximum(lines[:, :1], 0.02))

@@ -7,7 +7,7 @@ import polars as pl
 from evenray.core.types import Dataset, Finding
 
 from ._near import near_groups
-from ._table import column, group_sizes
+from ._table import column, group_sizes, without_pixels
 from .duplicates import duplicate_groups
 
 __all__ = ["leakage_duplicates", "leakage_near_duplicates", "leakage_patients", "leakage_sites"]
@@ -78,7 +78,7 @@ def leakage_sites(dataset: Dataset) -> list[Finding]:
     crossing = _crossing(dataset.cases, "site")
     if not crossing.height or dataset.cases["site"].n_unique() < 2:
         return []
-    tested = dataset.cases.filter(pl.col("part") == "test")["site"]
+    tested = dataset.cases["site"].filter(dataset.cases["part"] == "test")
     if not tested.len() or not tested.is_in(crossing["site"].unique().implode()).fill_null(False).all():
         return []
     return [
@@ -95,7 +95,9 @@ def leakage_sites(dataset: Dataset) -> list[Finding]:
 def _crossing(cases: pl.DataFrame, who: str) -> pl.DataFrame:
     if who not in cases.columns or "part" not in cases.columns:
         return cases.clear()
-    known = cases.filter(pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"]))
+    known = without_pixels(cases).filter(
+        pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"])
+    )
     return known.filter(pl.col("part").n_unique().over(who) > 1)
 
 

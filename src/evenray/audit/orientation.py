@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._consensus import ALIKE, Floats, agreement, fellows, pictures
+from ._consensus import ALIKE, Look, agreement, fellows, few, pictures
 from ._fingerprint import TURNS, turned
 from ._table import values_text, worst_first
 
@@ -24,9 +26,8 @@ def orientation(dataset: Dataset) -> list[Finding]:
     if "fingerprint" not in cases.columns:
         return []
     scores, turns = np.ones(cases.height), np.full(cases.height, -1)
-    images = pictures(cases)
     for rows in fellows(cases):
-        scores[rows], turns[rows] = _best(images[rows])
+        scores[rows], turns[rows] = _best(rows, pictures(cases))
     found = turns >= 0
     if not found.any():
         return []
@@ -44,19 +45,23 @@ def orientation(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _best(images: Floats) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each image its lowest agreement over all turns, and that turn, or -1 where it stands as the others."""
-    best, chosen = np.ones(len(images)), np.full(len(images), -1)
-    common = images.mean(axis=0)
-    if np.median(np.tensordot(images, common, 2)) < ALIKE * np.linalg.norm(common):
+def _best(rows: NDArray[np.int64], look: Look) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each image its agreement with the turn that it may have had, and that turn, or -1 where it stands as the others."""
+    best, chosen = np.full(len(rows), np.inf), np.full(len(rows), -1)
+    taught = look(few(rows))
+    common = taught.mean(axis=0)
+    if np.median(taught @ common) < ALIKE * np.linalg.norm(common):
         return best, chosen
     for number, turn in enumerate(TURNS):
-        scores, spread = agreement(images, turned(images, turn))
+        scores, spread = agreement(rows, look, partial(_turned, look, turn))
         if spread > DISTINCT:
             continue
         # A right angle also looks a little mirrored: the turn after which the agreement is nearest to 1 is meant.
-        better = (scores < min(-0.4, 1 - SPREADS * spread)) & (
-            np.abs(scores + 1) < np.where(chosen < 0, np.inf, np.abs(best + 1))
-        )
+        nearer = np.abs(scores + 1) < np.abs(best + 1)
+        better = nearer & (scores < min(-0.4, 1 - SPREADS * spread))
         best[better], chosen[better] = scores[better], number
     return best, chosen
+
+
+def _turned(look: Look, turn: str, rows: NDArray[np.int64]) -> NDArray[np.floating]:
+    return turned(look(rows).reshape(-1, 8, 8), turn).reshape(-1, 64)

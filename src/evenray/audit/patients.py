@@ -6,7 +6,7 @@ import polars as pl
 
 from evenray.core.types import Dataset, Finding
 
-from ._table import column
+from ._table import column, without_pixels
 
 __all__ = ["patients_reused", "patients_unknown"]
 
@@ -24,7 +24,7 @@ def patients_unknown(dataset: Dataset) -> list[Finding]:
             "Patients are unknown" if every else "The patient of some cases is unknown",
             "Each image counts as a patient of its own, so images of one person may stand on both sides of a split and "
             "make every result too good. Name the patient by a column of the table or by --patient REGEX.",
-            () if every else tuple(sorted(dataset.cases.filter(unknown)["case"])),
+            () if every else tuple(sorted(dataset.cases["case"].filter(unknown))),
             {"images": int(unknown.sum()), "share": round(int(unknown.sum()) / len(unknown), 4)},
         )
     ]
@@ -35,7 +35,7 @@ def patients_reused(dataset: Dataset) -> list[Finding]:
     persons = [name for name in ("sex", "sex_birth_hash") if name in dataset.cases.columns]
     if not persons or column(dataset.cases, "patient").is_null().all():
         return []
-    known = dataset.cases.filter(pl.col("patient").is_not_null())
+    known = without_pixels(dataset.cases).filter(pl.col("patient").is_not_null())
     differs = pl.any_horizontal(pl.col(name).drop_nulls().n_unique().over("patient") > 1 for name in persons)
     reused = known.filter(differs)
     if not reused.height:

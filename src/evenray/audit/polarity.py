@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._consensus import ALIKE, Floats, agreement, fellows, likeness, pictures
+from ._consensus import ALIKE, Look, agreement, fellows, likeness, pictures
 from ._table import worst_first
 
 __all__ = ["polarity"]
@@ -22,10 +22,8 @@ def polarity(dataset: Dataset) -> list[Finding]:
     if "fingerprint" not in cases.columns:
         return []
     scores, opposed = np.ones(cases.height), np.zeros(cases.height, np.bool_)
-    # The even frequencies alone: they are those that no flip changes, so an image upside down is not taken for a negative.
-    images = pictures(cases)[:, ::2, ::2]
     for rows in fellows(cases):
-        scores[rows], opposed[rows] = _opposed(images[rows])
+        scores[rows], opposed[rows] = _opposed(rows, pictures(cases))
     if not opposed.any():
         return []
     return [
@@ -41,13 +39,20 @@ def polarity(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _opposed(images: Floats) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    alike = likeness(images)
+def _opposed(rows: NDArray[np.int64], look: Look) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def even(chosen: NDArray[np.int64]) -> NDArray[np.floating]:
+        """The frequencies that no flip changes, so that an image upside down is not taken for a negative."""
+        lines = look(chosen).reshape(-1, 8, 8)[:, ::2, ::2].reshape(-1, 16)
+        return np.asarray(lines / np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-9))
+
+    alike = likeness(rows, even)
     if np.median(np.abs(alike)) < ALIKE:
-        return np.ones(len(images)), np.zeros(len(images), np.bool_)
+        return np.ones(len(rows)), np.zeros(len(rows), np.bool_)
     # Half a set in negative would cancel the other half out, so all are brought to one sign first.
-    sign = np.where(alike < 0, -1, 1).astype(images.dtype)
-    upright = images * sign[:, None, None]
-    scores, spread = agreement(upright, -upright)
-    scores = scores * sign
+    sign = np.ones(int(rows.max()) + 1)
+    sign[rows] = np.where(alike < 0, -1, 1)
+    scores, spread = agreement(
+        rows, lambda chosen: even(chosen) * sign[chosen, None], lambda chosen: -even(chosen) * sign[chosen, None]
+    )
+    scores = scores * sign[rows]
     return scores, (scores < min(-0.3, 1 - SPREADS * spread)) & (spread < DISTINCT)

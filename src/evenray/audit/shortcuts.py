@@ -3,7 +3,7 @@ grey levels alone?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,14 @@ from evenray.core.types import Dataset, Finding
 from evenray.metrics.intervals import percentile_interval, replicates
 from evenray.metrics.ranking import Ranking
 
-from ._table import column, numbers, patient_numbers, pixel_rows
+from ._table import column, numbers, patient_numbers
 from .drift import cumulative_histograms
 
 __all__ = ["Telling", "shortcut_border", "shortcut_header", "shortcut_histogram", "shortcut_size", "telling"]
 
 NAMED = ("format", "modality", "manufacturer", "view", "photometric", "channels", "bits", "dtype", "spacing_source")
 MEASURED = ("spacing_row", "spacing_column", "window_center", "window_width", "bits_stored")
-MOST = 3000  # cases used at most: enough for an interval of 0.02
+MOST = 3000  # cases looked at, at most: enough for an interval of 0.02
 FOLDS, RESAMPLES = 5, 500
 SHRINKAGE = 0.05  # of the covariance towards the sphere: neighbouring levels and places are nearly the same
 FEW = 20  # patients of each class below which nothing is said
@@ -42,33 +42,44 @@ class Telling:
 
 def shortcut_header(dataset: Dataset) -> list[Finding]:
     """The label told by what the header says of the acquisition."""
-    return _judged(dataset, "shortcut_header", "header", _header(dataset.cases), NOT_ABOUT)
+    few = _drawn(dataset)
+    return _judged(few, "header", _header(few.cases), NOT_ABOUT)
 
 
 def shortcut_size(dataset: Dataset) -> list[Finding]:
     """The label told by the number of rows and columns, their product and their ratio."""
-    rows, columns = numbers(dataset.cases, "rows"), numbers(dataset.cases, "columns")
-    features = np.stack([rows, columns, np.log(rows * columns), np.log(rows / columns)], axis=1)
-    return _judged(dataset, "shortcut_size", "size", features, NOT_ABOUT)
+    few = _drawn(dataset)
+    rows, columns = numbers(few.cases, "rows"), numbers(few.cases, "columns")
+    return _judged(
+        few, "size", np.stack([rows, columns, np.log(rows * columns), np.log(rows / columns)], axis=1), NOT_ABOUT
+    )
 
 
 def shortcut_histogram(dataset: Dataset) -> list[Finding]:
     """The label told by the histogram, whatever the pixels show."""
     if "histogram" not in dataset.cases.columns:
         return []
-    return _judged(dataset, "shortcut_histogram", "histogram", cumulative_histograms(dataset.cases), ABOUT_ANATOMY)
+    few = _drawn(dataset)
+    return _judged(few, "histogram", cumulative_histograms(few.cases["histogram"]), ABOUT_ANATOMY)
 
 
 def shortcut_border(dataset: Dataset) -> list[Finding]:
     """The label told by the outermost ring of the image, a sixteenth of its side wide."""
     if "thumbnail" not in dataset.cases.columns:
         return []
+    few = _drawn(dataset)
     ring = np.ones((32, 32), np.bool_)
     ring[2:-2, 2:-2] = False
-    features = np.empty((dataset.cases.height, int(ring.sum())), np.float32)
-    for rows, block in pixel_rows(dataset.cases, "thumbnail", "u1", 1024):
-        features[rows] = block[:, ring.ravel()] / np.float32(255)
-    return _judged(dataset, "shortcut_border", "border", features, ABOUT_ANATOMY)
+    pixels = np.frombuffer(b"".join(few.cases["thumbnail"].to_list()), np.uint8).reshape(-1, 1024)
+    return _judged(few, "border", pixels[:, ring.ravel()], ABOUT_ANATOMY)
+
+
+def _drawn(dataset: Dataset, seed: int = 0) -> Dataset:
+    """At most 3,000 of the cases, in order of their names."""
+    order = dataset.cases["case"].arg_sort().to_numpy()
+    if len(order) > MOST:
+        order = order[np.sort(np.random.default_rng(seed).choice(len(order), MOST, replace=False))]
+    return replace(dataset, cases=dataset.cases[order])
 
 
 _TITLES = {
@@ -88,10 +99,8 @@ _ADVICE = {
 }
 
 
-def _judged(
-    dataset: Dataset, check: str, what: str, features: NDArray[np.floating] | None, bounds: tuple[float, float]
-) -> list[Finding]:
-    told = None if features is None else telling(dataset, features)
+def _judged(dataset: Dataset, what: str, features: NDArray[Any], bounds: tuple[float, float]) -> list[Finding]:
+    told = telling(dataset, features)
     if told is None or told.low < bounds[1]:
         return []
     strong = told.low >= bounds[0]
@@ -102,25 +111,21 @@ def _judged(
         "cases": told.cases,
     }
     title = _TITLES[what][0 if strong else 1]
-    return [Finding(check, "warning" if strong else "info", title, _ADVICE[what], (), evidence)]
+    return [Finding(f"shortcut_{what}", "warning" if strong else "info", title, _ADVICE[what], (), evidence)]
 
 
-def telling(dataset: Dataset, features: NDArray[np.floating], seed: int = 0) -> Telling | None:
+def telling(dataset: Dataset, features: NDArray[Any], seed: int = 0) -> Telling | None:
     """How well a linear discriminant tells the label from `features` (cases, numbers), by cross-validated AUROC.
 
     Five folds, stratified by label and grouped by patient; several classes are averaged, each against the rest. The
-    interval is that of 500 resamples of patients. At most 3,000 cases are drawn. None where a class has under 20
-    patients, or no feature varies.
+    interval is that of 500 resamples of patients. None where a class has under 20 patients, or no feature varies.
     """
-    order = np.argsort(dataset.cases["case"].to_numpy())
-    if len(order) > MOST:
-        order = np.sort(np.random.default_rng(seed).choice(len(order), MOST, replace=False))
-        order = np.argsort(dataset.cases["case"].to_numpy())[order]
-    chosen = dataset.cases[order]
-    values = np.nan_to_num(features[order].astype(np.float64))
+    if not len(dataset):
+        return None
+    values = np.nan_to_num(features.astype(np.float64))
     values = values[:, values.std(axis=0) > 1e-9]
     values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
-    targets, patients = dataset.targets[order], patient_numbers(chosen)
+    targets, patients = dataset.targets, patient_numbers(dataset.cases)
     present = np.unique(targets)
     if values.shape[1] == 0 or len(present) < 2 or min(len(np.unique(patients[targets == k])) for k in present) < FEW:
         return None
@@ -144,7 +149,7 @@ def telling(dataset: Dataset, features: NDArray[np.floating], seed: int = 0) -> 
     return Telling(float(whole), low, high, len(targets))
 
 
-def _header(cases: pl.DataFrame) -> NDArray[np.float64] | None:
+def _header(cases: pl.DataFrame) -> NDArray[np.float64]:
     """Named properties as indicators of their values (the rarest together), measured ones as they are and whether known."""
     parts: list[NDArray[np.float64]] = []
     for name in NAMED:
