@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -103,16 +105,14 @@ class Outcome:
 @pytest.fixture(scope="module")
 def outcome(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A run of the command line to the report, and all that it showed."""
-    import contextlib
-    import io
-
     folder = tmp_path_factory.mktemp("run") / "run"
     words = ["evenray", "run", str(tree), "-o", str(folder), "--network", "vgg11_bn(width=0.05)", "--size", "28", "--epochs", "1",
              "--folds", "2", "--contrast", "none,equalize", "--balance", "none", "--jobs", "1", "--json"]  # fmt: skip
     screen = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
         patch.setattr(sys, "argv", words)
-        main()
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main()
     return Outcome(folder, screen.getvalue())
 
 
@@ -131,7 +131,7 @@ def contents(path: Path) -> bytes:
 
 def test_the_canaries_are_in_the_files(tree: Path) -> None:
     raw = next((tree / "films").rglob("*.dcm")).read_bytes()
-    assert len(set(FOUND.findall(raw))) > 800
+    assert len(set(FOUND.findall(raw))) > 600
     assert all(f"QZ{vr}".encode() in raw for vr in TEXTS)
 
 

@@ -130,7 +130,7 @@ def _weighted(text: str) -> str:
     >>> _weighted("sick=0.75,healthy=0.25"), _weighted("normal, benign=1, malignant=3")
     ('weighted(sick=0.75, healthy=0.25)', "weighted(weights={'normal, benign': 1, 'malignant': 3})")
     """
-    pairs = re.findall(r"\s*([^=]+?)\s*=\s*([^,=]+?)\s*(?:,|$)", text)
+    pairs = re.findall(r"\s*([^=,][^=]*?)\s*=\s*([^,=]+?)\s*(?:,|$)", text)
     if not pairs or "".join(text.split()) != ",".join("".join(f"{name}={value}".split()) for name, value in pairs):
         raise UsageError(f"--weight is '{text}'; give CLASS=WEIGHT,CLASS=WEIGHT, such as sick=0.75,healthy=0.25.")
     if all(

@@ -43,9 +43,17 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
         "colours": colours,
         "headers": _headers(kept, colours, say),
         "same": _same(kept, say),
-        "rejected": [] if run.rejected is None else run.rejected.head(200).rows(),
+        "rejected": _reasons(run),
         "classes": list(counts),
     }
+
+
+def _reasons(run: Run) -> list[tuple[str, int]]:
+    """Why files were set aside, and how many; their paths, which may name patients, stay in rejected.csv."""
+    if run.rejected is None:
+        return []
+    counts = run.rejected.group_by("reason").len().sort("len", "reason", descending=[True, False])
+    return [(reason, count) for reason, count in counts.iter_rows()]
 
 
 def _facts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str, str]]:

@@ -1,0 +1,316 @@
+"""The verbs of the line: what they take, what they print, and how they fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+from evenray.cli import main
+from evenray.cli.line import HELP, _specs, _weighted
+from evenray.core.errors import UsageError
+from evenray.core.recipe import Recipe
+from evenray.pipeline import STAGES
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """cli("run", "data", ...) runs the command in this process."""
+
+    def call(*words: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["evenray", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        shown = capsys.readouterr()
+        return Ended(code, shown.out, shown.err)
+
+    return call
+
+
+@pytest.fixture
+def copied(finished_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished_run, tmp_path / "copied"))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for label, count in (("sick", 2), ("well", 5)):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(count):
+            cv2.imwrite(
+                str(tmp_path / "data" / label / f"{number}.png"), rng.integers(0, 255, (28, 28), dtype=np.uint8)
+            )
+    return tmp_path / "data"
+
+
+def one_sentence(ended: Ended, said: str, code: int) -> None:
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert ended.err.startswith("error ")
+    assert ended.err.count("\n") == 1
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+class TestSuccess:
+    def test_json_is_one_object_on_standard_output(self, cli: Cli, copied: Path) -> None:
+        ended = cli("run", copied, "--json")
+        assert ended.code == 0
+        found = json.loads(ended.out)
+        assert found["run"] == str(copied)
+        assert Path(found["report"]).is_file()
+        for part in ("validation", "test"):
+            assert {
+                "auroc",
+                "auprc",
+                "sensitivity",
+                "specificity",
+                "ppv",
+                "npv",
+                "balanced_accuracy",
+                "mcc",
+                "brier",
+            } <= set(found[part])
+            assert all(set(figures) == {"value", "low", "high", "baseline"} for figures in found[part].values())
+
+    @pytest.mark.parametrize("verb", STAGES)
+    def test_every_verb_takes_a_run_folder(self, cli: Cli, copied: Path, verb: str) -> None:
+        ended = cli(verb, copied)
+        assert ended.code == 0
+        assert ended.out == ""
+        assert ended.err.count("unchanged") == STAGES.index(verb) + (verb != "report")
+        assert str(copied / "report.html" if verb == "report" else copied) in ended.err.replace("\n", "")
+
+    def test_a_run_folder_keeps_its_recipe_but_for_what_is_given(self, cli: Cli, copied: Path) -> None:
+        assert cli("evaluate", copied, "--threshold", "fixed(0.3)").code == 0
+        recipe = json.loads((copied / "recipe.json").read_text())
+        assert (recipe["threshold"], recipe["epochs"], recipe["contrast"]) == ("fixed(0.3)", 2, ["none", "equalize"])
+        assert json.loads((copied / "scores.json").read_text())["threshold"] == 0.3
+
+    def test_the_audit_tells_its_findings_as_json(self, cli: Cli, copied: Path) -> None:
+        found = json.loads(cli("audit", copied, "--json").out)
+        assert Path(found["report"]).name == "audit.html"
+        assert "patients_unknown" in [finding["check"] for finding in found["findings"]]
+
+    def test_it_goes_on_from_another_directory(
+        self, cli: Cli, tiny_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tiny_archive.parent)
+        assert cli("scan", tiny_archive.name, "-o", tmp_path / "run").code == 0
+        assert json.loads((tmp_path / "run" / "recipe.json").read_text())["data"] == tiny_archive.name
+        monkeypatch.chdir(tmp_path)
+        ended = cli("split", "run")
+        assert ended.code == 0
+        assert "unchanged" in ended.err
+
+    def test_the_run_folder_is_named_after_the_data(
+        self, cli: Cli, folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(folders)
+        for target in (folders, "."):
+            assert cli("scan", target, "--jobs", "1").code == 0
+            assert (folders / "data-run" / "cases.parquet").is_file()
+
+    def test_every_option_arrives(
+        self, cli: Cli, tiny_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[Any] = []
+        monkeypatch.setattr("evenray.pipeline.run", lambda context, until: seen.append((context, until)))
+        words = [
+            "--network", "vgg11", "--size", "28", "--epochs", "2", "--folds", "4", "--contrast", "none, clahe(clip=2, tiles=4)",
+            "--contrast", "gamma(2)", "--weight", "0=0.25,1=0.75", "--levels", "0,200", "--seed", "3", "--batch", "8",
+            "--learning-rate", "0.01", "--flips", "--threshold", "sensitivity(0.9)", "--test", "0.3", "--validation", "0.1",
+            "--positive", "0", "--patient", "x", "--effort", "quick", "--weights", "w.pth", "--labels", "t.csv",
+            "--device", "cpu", "--jobs", "1", "--lang", "ko", "-o", tmp_path / "run",
+        ]  # fmt: skip
+        ended = cli("evaluate", tiny_archive, *words)
+        assert ended.code == 0, ended.err
+        [(context, until)] = seen
+        assert (until, context.device, context.language, context.folder.path) == (
+            "evaluate",
+            "cpu",
+            "ko",
+            tmp_path / "run",
+        )
+        assert context.recipe == Recipe(
+            contrast=("none", "clahe(clip=2, tiles=4)", "gamma(2)"), network="vgg11", effort="quick", weights="w.pth", size=28,
+            balance="weighted(weights={'0': 0.25, '1': 0.75})", epochs=2, batch=8, learning_rate=0.01, folds=4, flips=True,
+            test=0.3, validation=0.1, threshold="sensitivity(0.9)", levels=(0.0, 200.0), patient="x", labels="t.csv",
+            positive="0", seed=3,
+        )  # fmt: skip
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["--contrast", "claeh"], "There is no contrast named 'claeh'; did you mean clahe?"),
+            (["--balance", "smote"], "There is no balance named 'smote'"),
+            (["--network", "resnet"], "There is no network named 'resnet'"),
+            (["--threshold", "best"], "There is no threshold rule named 'best'"),
+            (["--device", "gpu"], "There is no device 'gpu'"),
+            (["--weights", "no.pth", "--network", "vgg11"], "There is no weight file no.pth"),
+            (["--positive", "ill"], "There is no class named 'ill'; the classes are: 0, 1."),
+            (["--effort", "huge"], "effort is 'huge'"),
+            (["--lang", "fr"], "There is no report in 'fr'; give --lang en or --lang ko."),
+            (["--levels", "4095"], "--levels is '4095'; give LOW,HIGH such as 0,4095."),
+            (["--levels", "9,1"], "levels are (9.0, 1.0)"),
+            (["--size", "5"], "size is 5"),
+            (["--seed", "-1"], "seed is -1"),
+            (["--patient", "(x"], "The patient pattern '(x' is no regular expression"),
+            (["--weight", "a"], "--weight is 'a'; give CLASS=WEIGHT,CLASS=WEIGHT"),
+            (["--weight", "a=1,b=2"], "The weights are for a, b, but the classes are 0, 1"),
+            (["--weight", "0=1,1=2", "--balance", "none"], "--weight and --balance both name the remedy"),
+        ],
+    )
+    def test_wrong_usage_is_one_sentence_and_leaves_no_folder(
+        self, cli: Cli, tiny_archive: Path, tmp_path: Path, words: list[str], said: str
+    ) -> None:
+        ended = cli("run", tiny_archive, "-o", tmp_path / "run", "--jobs", "1", *words)
+        if words[:2] == ["--weight", "a=1,b=2"]:  # told once the classes are known: the scan stands
+            ended = Ended(ended.code, ended.out, "error" + ended.err.partition("error")[2])
+        else:
+            assert not (tmp_path / "run").exists()
+        one_sentence(ended, said, 2)
+
+    @pytest.mark.parametrize("words", [["--epochs", "many"], ["--no-such-option"], ["--jobs"]])
+    def test_what_cannot_be_parsed_is_wrong_usage(self, cli: Cli, tiny_archive: Path, words: list[str]) -> None:
+        ended = cli("run", tiny_archive, *words)
+        assert ended.code == 2
+        assert "Traceback" not in ended.err
+
+    def test_data_that_are_not_there(self, cli: Cli, tmp_path: Path) -> None:
+        one_sentence(cli("run", tmp_path / "nowhere", "-o", tmp_path / "run"), "There is no '", 1)
+
+    def test_an_empty_folder(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        one_sentence(cli("run", tmp_path / "empty", "-o", tmp_path / "run"), "holds no image", 1)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_single_class(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        shutil.rmtree(folders / "sick")
+        one_sentence(
+            cli("run", folders, "-o", tmp_path / "run"), "have the label 'well'; a classifier needs two classes", 1
+        )
+
+    def test_a_label_table_that_matches_nothing(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("path,label\nz1.png,x\nz2.png,y\n")
+        ended = cli("run", folders, "--labels", tmp_path / "t.csv", "-o", tmp_path / "run", "--jobs", "1")
+        one_sentence(ended, "matches none of the 7 images", 1)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_class_with_too_few_patients(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        ended = cli("run", folders, "-o", tmp_path / "run", "--jobs", "1")
+        assert ended.code == 1
+        assert (
+            "error Class 'sick' has 2 separate images; dividing it into test, validation, train needs at least 3"
+            in ended.err
+        )
+        assert ended.out == ""
+
+    def test_an_output_folder_that_is_no_run(self, cli: Cli, tiny_archive: Path, tmp_path: Path) -> None:
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "photos" / "a.txt").write_text("mine")
+        one_sentence(
+            cli("run", tiny_archive, "-o", tmp_path / "photos"), "exists and is no run folder; name a new folder", 2
+        )
+        assert [path.name for path in (tmp_path / "photos").iterdir()] == ["a.txt"]
+        one_sentence(cli("run", tiny_archive, "-o", tmp_path / "photos" / "a.txt"), "exists and is no run folder", 2)
+        one_sentence(cli("scan", tiny_archive, "-o", tmp_path / "photos" / "a.txt" / "run"), "not a directory", 1)
+
+    def test_an_output_folder_that_is_empty_is_taken(self, cli: Cli, tiny_archive: Path, tmp_path: Path) -> None:
+        (tmp_path / "new").mkdir()
+        assert cli("scan", tiny_archive, "-o", tmp_path / "new", "--jobs", "1").code == 0
+
+    def test_one_unreadable_file_is_set_aside(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        (folders / "sick" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        ended = cli("scan", folders, "-o", tmp_path / "run", "--jobs", "1")
+        assert ended.code == 0
+        assert "7 images: sick 2, well 5; 1 files set aside" in ended.err
+        assert (tmp_path / "run" / "rejected.csv").read_text().splitlines()[1].startswith("sick/broken.png,")
+
+    def test_ctrl_c_says_how_to_go_on(self, cli: Cli, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def stopped(context: Any) -> list[str]:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("evenray.report.write", lambda *_, **__: stopped(None))
+        ended = cli("report", copied)
+        assert ended.code == 130
+        assert "Stopped. Run the same command again: it goes on where it stopped." in ended.err
+        assert "Traceback" not in ended.err
+
+    def test_an_error_that_is_ours_shows_itself(self, cli: Cli, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("evenray.report.write", broken)
+        with pytest.raises(ZeroDivisionError):
+            cli("report", copied)
+
+
+class TestSpelling:
+    @pytest.mark.parametrize(
+        ("text", "specs"),
+        [
+            ("none", ["none"]),
+            ("none,clahe", ["none", "clahe"]),
+            ("a(1, b=(2, 3)), c", ["a(1, b=(2, 3))", "c"]),
+            (" , ", []),
+        ],
+    )
+    def test_specs_are_divided_at_commas_outside_of_brackets(self, text: str, specs: list[str]) -> None:
+        assert _specs(text) == specs
+
+    @pytest.mark.parametrize(
+        ("text", "spec"),
+        [("sick=0.75,healthy=0.25", "weighted(sick=0.75, healthy=0.25)"),
+         ("no finding=1, sick=3", "weighted(weights={'no finding': 1, 'sick': 3})"),
+         ("normal, benign=1,malignant=2", "weighted(weights={'normal, benign': 1, 'malignant': 2})"),
+         ("alpha=1,정상=2", "weighted(weights={'alpha': 1, '정상': 2})")],
+    )  # fmt: skip
+    def test_weights_name_any_class(self, text: str, spec: str) -> None:
+        from evenray.core.spec import parse
+
+        assert _weighted(text) == spec
+        parse(spec)
+
+    @pytest.mark.parametrize("text", ["", "sick", "sick=", "=1", "sick=1,well", "sick=1,,well=2", "sick==1"])
+    def test_weights_that_cannot_be_read(self, text: str) -> None:
+        with pytest.raises(UsageError, match="--weight is"):
+            _weighted(text)
+
+
+def test_help_names_every_verb_with_examples(cli: Cli) -> None:
+    ended = cli("--help")
+    assert ended.code == 0
+    assert all(verb in ended.out for verb in HELP)
+    assert "evenray run chest_xray/ --patient" in ended.out
+    assert all(help.split(".")[0].split(",")[0] in ended.out for help in HELP.values())
+
+
+@pytest.mark.parametrize("verb", ["run", *STAGES])
+def test_options_are_those_of_the_stages_up_to_the_verb(cli: Cli, verb: str) -> None:
+    shown = cli(verb, "--help").out
+    for option, since in (("--patient", "scan"), ("--test", "split"), ("--contrast", "compare"), ("--threshold", "evaluate"),
+                          ("--lang", "audit")):  # fmt: skip
+        assert (option in shown) == (verb == "run" or STAGES.index(verb) >= STAGES.index(since)), (verb, option)

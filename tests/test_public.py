@@ -1,0 +1,91 @@
+"""The public names, pinned; and that importing evenray, or asking for help, costs next to nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import evenray as er
+
+NAMES = [
+    "Curve", "DataError", "Dataset", "Estimate", "EvenrayError", "Finding", "Histogram", "Image", "Predictions", "ReadError",
+    "Recipe", "Scores", "UsageError", "audit", "build", "choose_threshold", "enhance", "read", "run", "scan", "score", "split",
+]  # fmt: skip
+HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "altair", "lightning_fabric", "captum")
+
+
+def test_the_public_names() -> None:
+    assert er.__all__ == NAMES
+    assert dir(er) == NAMES
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "audit"])
+def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
+    found = getattr(er, name)
+    assert not isinstance(found, types.ModuleType)
+    assert found.__doc__
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(AttributeError, match="module 'evenray' has no attribute 'Recipy'; it has: Curve, DataError"):
+        _ = er.Recipy
+
+
+LOADED = "import sys; {}; print(*(name for name in {!r} if name in sys.modules))"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "import evenray",
+        "import evenray.core.errors, evenray.core.recipe, evenray.core.spec, evenray.core.registry",
+        "from evenray.cli import main; sys.argv = ['evenray', '--help']; sys.stdout = sys.stderr\n"
+        "try: main()\nexcept SystemExit: sys.stdout = sys.__stdout__",
+        "from evenray.cli import main; sys.argv = ['evenray', 'run', '--help']; sys.stdout = sys.stderr\n"
+        "try: main()\nexcept SystemExit: sys.stdout = sys.__stdout__",
+    ],
+    ids=["import", "core", "help", "help of run"],
+)
+def test_nothing_heavy_is_loaded(work: str) -> None:
+    code = f"import sys\n{work}\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_line_in_python(
+    tiny_archive: Path, tiny_recipe: dict[str, object], finished_run: Path, tmp_path: Path
+) -> None:
+    data = er.scan(tiny_archive)
+    assert data.cases.equals(er.scan(str(tiny_archive)).cases)
+    data = er.split(data)
+    recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})
+    run = er.run(data, recipe, tmp_path / "run", jobs=1)
+    assert 0 <= run.scores["test"].auroc.low <= run.scores["test"].auroc.value <= 1
+    assert run.choice["contrast"] == "none"
+    assert run.report.is_file()
+    assert run.predictions.part("test").table.height == 30
+    assert er.choose_threshold(run.predictions.part("validation")) == run.scores["test"].threshold
+
+
+def test_the_grey_range_of_a_scan_holds_through_the_run(tmp_path: Path, tiny_recipe: dict[str, object]) -> None:
+    import cv2
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    for label in ("sick", "well"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(12):
+            picture = rng.integers(0, 4096, (28, 28), dtype=np.uint16)
+            cv2.imwrite(str(tmp_path / "data" / label / f"{number}.png"), picture)
+    from evenray.core.artefacts import RunFolder
+    from evenray.pipeline import Context, run
+
+    data = er.scan(tmp_path / "data", levels=(0, 4095))
+    recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})
+    run(Context(RunFolder(tmp_path / "run"), data.root, recipe, given=data), "train")
+    [shard] = (tmp_path / "run" / "store").rglob("*.npy")
+    assert np.load(shard).max() > 60_000
