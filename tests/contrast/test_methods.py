@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from evenray.contrast import contrasts, curve, enhance
+from evenray.contrast._kinds import needs_pixels
 from evenray.contrast.window import PRESETS
 from evenray.core.errors import UsageError
 from evenray.core.types import Image
@@ -240,6 +241,17 @@ def test_chains_compose_to_what_the_steps_give_one_by_one(steps: list[str]) -> N
         one_by_one = enhance(one_by_one, step)
     together = enhance(image, " | ".join(steps)).pixels.astype(float)
     assert np.abs(together - one_by_one.pixels).max() <= 65535 * 0.002
+
+
+@pytest.mark.parametrize("name", [name for name in contrasts if not needs_pixels(contrasts[name])])
+def test_every_global_method_follows_another(name: str) -> None:
+    """After one curve the levels stand unevenly; the second must give what it gives on the image in between."""
+    rng = np.random.default_rng(6)
+    deep = Image((rng.beta(2, 5, (60, 60)) * 65535).astype(np.uint16), (0, 65535))
+    two = Image(np.array([[20_000] * 9 + [20_300]], np.uint16), (0, 65535))
+    for image in (deep, two, Image(np.full((3, 3), 99, np.uint16), (0, 65535))):
+        stepwise = enhance(enhance(image, "gamma(0.6)"), name).pixels.astype(float)
+        assert np.abs(enhance(image, f"gamma(0.6) | {name}").pixels - stepwise).max() <= 0.01 * 65535
 
 
 def test_none_returns_the_pixels_as_they_are() -> None:

@@ -15,8 +15,8 @@ BINS = 256  # where a method weighs single bins it does so on these at any depth
 def in_bins(histogram: Histogram) -> NDArray[np.float64]:
     """The counts in 256 even bins, each level in the nearest; float64 (256,), fewer where there are fewer levels."""
     place = histogram.unit_levels
-    even = histogram.bins < BINS and np.allclose(np.diff(place, 2), 0)
-    bins = histogram.bins if even else BINS
+    few = 1 < histogram.bins < BINS and np.allclose(place, np.linspace(0, 1, histogram.bins))
+    bins = histogram.bins if few else BINS
     index = np.rint(place * (bins - 1)).astype(np.int64)
     return np.bincount(index, weights=histogram.counts, minlength=bins).astype(np.float64)
 

@@ -8,7 +8,7 @@ from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
 from ._kinds import monotone
-from ._levels import unit_mean
+from ._levels import in_bins
 from ._segments import equalized_within
 
 __all__ = ["bbhe", "dsihe"]
@@ -22,7 +22,9 @@ def bbhe(histogram: Histogram) -> Curve:
     >>> bbhe(Histogram.of_values([0, 1, 2, 3, 4], width=1)).values[2]
     np.float64(0.5)
     """
-    return equalized_within(histogram, [unit_mean(histogram)])
+    even = in_bins(histogram)
+    mean = float(even @ np.linspace(0, 1, len(even))) / histogram.total if histogram.total else 0.5
+    return equalized_within(histogram, [mean], len(even))
 
 
 @monotone
@@ -33,5 +35,6 @@ def dsihe(histogram: Histogram) -> Curve:
     >>> dsihe(Histogram.of_values([0, 0, 0, 1, 4], bins=5)).values[0]
     np.float64(0.0)
     """
-    median = int(np.searchsorted(histogram.cumulative, 0.5))
-    return equalized_within(histogram, [float(histogram.unit_levels[min(median, histogram.bins - 1)])])
+    even = in_bins(histogram)
+    median = int(np.searchsorted(2 * np.cumsum(even), histogram.total))
+    return equalized_within(histogram, [min(median / (len(even) - 1), 1.0)], len(even))

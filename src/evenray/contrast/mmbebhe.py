@@ -36,4 +36,4 @@ def mmbebhe(histogram: Histogram) -> Curve:
     darks = cut * weighted[:-1] / below
     brights = cut * above + (1 - cut) * (weighted[-1] - weighted[:-1] - below * above) / above
     error = np.abs((darks + brights - counts @ place) / total)
-    return equalized_within(histogram, [float(cut[error.argmin()])], reach=0.5 / (len(even) - 1))
+    return equalized_within(histogram, [float(cut[error.argmin()])], len(even))

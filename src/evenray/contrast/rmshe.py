@@ -6,12 +6,14 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Interval
+from numpy.typing import NDArray
 
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
 
 from ._kinds import monotone
-from ._segments import TIE, equalized_within
+from ._levels import in_bins
+from ._segments import equalized_within
 
 __all__ = ["rmshe"]
 
@@ -26,14 +28,15 @@ def rmshe(histogram: Histogram, depth: Annotated[int, Interval(ge=0, le=8)] = 2)
     >>> rmshe(Histogram.of_values([0, 1, 2, 3, 4], width=1), depth=1).values[2]
     np.float64(0.5)
     """
-    return equalized_within(histogram, _means(histogram, 0, histogram.bins, depth))
+    even = in_bins(histogram)
+    return equalized_within(histogram, _means(even, np.linspace(0, 1, len(even)), depth), len(even))
 
 
-def _means(histogram: Histogram, start: int, stop: int, depth: int) -> list[float]:
-    counts, place = histogram.counts[start:stop], histogram.unit_levels[start:stop]
-    total = int(counts.sum())
+def _means(counts: NDArray[np.float64], place: NDArray[np.float64], depth: int) -> list[float]:
+    total = counts.sum()
     if not depth or not total:
         return []
-    mean = float(counts @ place) / total
-    cut = start + int(np.searchsorted(place, mean + TIE, side="right"))
-    return [*_means(histogram, start, cut, depth - 1), mean, *_means(histogram, cut, stop, depth - 1)]
+    mean = float(counts @ place / total)
+    cut = int(np.searchsorted(place, mean + 1e-9, side="right"))
+    below, above = _means(counts[:cut], place[:cut], depth - 1), _means(counts[cut:], place[cut:], depth - 1)
+    return [*below, mean, *above]
