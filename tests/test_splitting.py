@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from evenray.core.errors import DataError
 from evenray.core.types import Dataset
+from evenray.dataset import scan
 from evenray.splitting import folds, groups, share, split
 
 
@@ -86,6 +89,29 @@ def test_shares_are_as_asked_in_every_class(n: int, test: float, validation: flo
     for name, asked in (("test", test), ("validation", validation)):
         for label, count in done.part(name).counts.items():
             assert abs(count - asked * data.counts[label]) <= 4, (name, label)
+
+
+def test_near_duplicates_are_found_and_kept_together(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        picture = cv2.resize(rng.random((7, 7)), (64, 64), interpolation=cv2.INTER_CUBIC) * 200
+        label = "sick" if number % 2 else "well"
+        (tmp_path / label).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / label / f"{number}.png"), np.clip(picture, 0, 255).astype(np.uint8))
+        if number < 12:
+            cv2.imwrite(
+                str(tmp_path / label / f"{number}_again.png"), np.clip(picture * 0.9 + 10, 0, 255).astype(np.uint8)
+            )
+    data = scan(tmp_path)
+    for seed in range(5):
+        side = dict(split(data, seed=seed).cases.select("file", "part").iter_rows())
+        assert all(
+            side[file] == side[file.replace(".png", "_again.png")] for file in side if f"{file[:-4]}_again.png" in side
+        )
+        assert len({side[file] for file in side if "_again" in file}) > 1
+    alone = split(data, seed=0, together=()).cases.select("file", "part")
+    apart = dict(alone.iter_rows())
+    assert any(apart[file] != apart[f"{file[:-4]}_again.png"] for file in apart if f"{file[:-4]}_again.png" in apart)
 
 
 def test_one_large_patient_does_not_swallow_the_test_part() -> None:

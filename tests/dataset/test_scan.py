@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from pathlib import Path
@@ -97,6 +98,14 @@ def test_equal_pictures_have_equal_hashes_whatever_holds_them(tmp_path: Path, pn
     assert cases["sha256"].n_unique() == 3
 
 
+def test_short_numbers_are_struck_where_they_stand_alone(tmp_path: Path, png: Make) -> None:
+    for label, number in (("sick", 1), ("well", 12)):
+        png(f"{label}/{number}_scan{number}.png", number)
+    names = scan(tmp_path, patient=r"(\d+)_").cases["case"].to_list()
+    assert [name.endswith(end) for name, end in zip(names, ("_scan1.png", "_scan12.png"), strict=True)] == [True, True]
+    assert not any("/1_" in name or "/12_" in name for name in names)
+
+
 def test_levels_say_how_deep_16_bits_are(tmp_path: Path, png: Make) -> None:
     png("sick/a.png", 1, top=4095)
     png("well/b.png", 2, top=4095)
@@ -135,6 +144,13 @@ class TestDicom:
         assert data.facts["patients_known"]
         for name in cases.select(pl.selectors.string()).drop("file").columns:
             assert not cases[name].fill_null("").str.contains("ANNA|1940|1\\.[89]\\.").any(), name
+
+    def test_names_are_struck_too(self, tmp_path: Path, dicom: Make) -> None:
+        for number, label in enumerate(["sick", "well"]):
+            dicom(f"data/{label}/Minsu_KIM/{number}.dcm", number, PatientID=str(number), PatientName="Kim^Minsu^^Dr")
+        names = scan(tmp_path / "data").cases["case"].to_list()
+        assert len(set(names)) == 2
+        assert all(re.fullmatch(r"(sick|well)/[0-9a-f]{8}_[0-9a-f]{8}/[0-9a-f]{8}\.dcm", name) for name in names), names
 
     def test_the_pattern_wins_over_the_header(self, tree: Path) -> None:
         assert scan(tree, patient=r"(\d)\.dcm").cases["patient"].n_unique() == 4

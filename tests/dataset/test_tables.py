@@ -169,6 +169,15 @@ class TestPaths:
         with pytest.raises(DataError, match=said):
             scan(text("labels.csv", content))
 
+    def test_patients_of_the_table_are_struck_from_the_names(self, tmp_path: Path, png: Make, text: Make) -> None:
+        for seed, patient in enumerate(["ANNA", "BERT"]):
+            png(f"{patient}/{seed}.png", seed)
+        text("labels.csv", "file,label,patient\n0.png,x,ANNA\n1.png,y,BERT\n")
+        data = scan(tmp_path)
+        assert data.cases["patient"].n_unique() == 2
+        assert not data.cases["case"].str.contains("ANNA|BERT").any()
+        assert data.cases["file"].to_list() == ["ANNA/0.png", "BERT/1.png"]
+
     def test_a_table_of_something_else_gives_way_to_folders(self, tmp_path: Path, png: Make, text: Make) -> None:
         png("sick/a.png", 1)
         png("well/b.png", 2)

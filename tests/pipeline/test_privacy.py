@@ -78,14 +78,14 @@ def file(number: int) -> FileDataset:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files in folders named by the patient, one cut off, one without pixels; a table keyed by the SOPInstanceUID."""
+    """Files in folders that name the patient, one cut off, one without pixels; a table keyed by the SOPInstanceUID."""
     root = tmp_path_factory.mktemp("tree")
     with (root / "labels.csv").open("w", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(["SOPInstanceUID", "label", "PatientID", "name"])
         for number in range(COUNT + 2):
             made = file(number)
-            path = root / "films" / str(made.PatientID) / f"{number}.dcm"
+            path = root / "films" / f"{made.PatientID}_{made.PatientName}" / f"{number}.dcm"
             path.parent.mkdir(parents=True, exist_ok=True)
             if number == COUNT + 1:
                 del made.PixelData

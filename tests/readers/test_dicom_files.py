@@ -421,12 +421,19 @@ def test_synthetic_images_are_known_as_such(make_dicom, said: dict[str, str]) ->
 
 def test_identity(make_dicom) -> None:
     path = make_dicom(
-        RAMP, StudyInstanceUID="1.2.9", PatientID="p7", PatientSex="F", PatientBirthDate="19340506", InstitutionName="A"
+        RAMP,
+        StudyInstanceUID="1.2.9",
+        PatientID="p7",
+        PatientName="Kim^Minsu",
+        PatientSex="F",
+        PatientBirthDate="19340506",
+        InstitutionName="A",
     )
     assert identity(path) == {
         "sop_instance_uid": "1.2.3.4",
         "study_instance_uid": "1.2.9",
         "patient_id": "p7",
+        "patient_name": "Kim^Minsu",
         "sex": "F",
         "birth_year": 1934,
         "site": "A",

@@ -6,7 +6,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .labels import MATCHES, LabelTable
+from .labels import LabelTable, matching
 from .pseudonym import pseudonym
 
 __all__ = ["join"]
@@ -58,9 +58,7 @@ def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
 
 def _by_path(labels: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Paths match whole, else by file name, else by name without its ending: the first of these that labels a file."""
-    for of in MATCHES:
-        keys = [of(file) for file in rows["file"]]
-        table = labels.with_columns(pl.Series("path", [of(path) for path in labels["path"]], dtype=pl.String))
-        if set(keys) & set(table["path"]) and (of is str or len(set(keys)) == len(keys)):
-            return table, rows.with_columns(pl.Series("_key", keys, dtype=pl.String))
-    return labels, rows.with_columns(pl.col("file").alias("_key"))
+    of = matching(labels["path"], rows["file"]) or str
+    paths, files = ([of(path) for path in column] for column in (labels["path"], rows["file"]))
+    labels = labels.with_columns(pl.Series("path", paths, dtype=pl.String))
+    return labels, rows.with_columns(pl.Series("_key", files, dtype=pl.String))

@@ -13,7 +13,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-__all__ = ["MATCHES", "PARTS", "LabelTable", "names_any"]
+__all__ = ["PARTS", "LabelTable", "matching"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
@@ -139,12 +139,17 @@ def stem_of(path: str) -> str:
     return re.sub(r"(\.nii)?\.[A-Za-z][A-Za-z0-9]{0,4}$", "", name_of(path))
 
 
-# How the path of a table is compared with that of a file; the first that finds any is taken.
 MATCHES: tuple[Callable[[str], str], ...] = (str, name_of, stem_of)
 
 
-def names_any(table: LabelTable, files: Iterable[str]) -> bool:
-    """Whether the paths of a table name any of the files."""
-    paths = [path.replace("\\", "/").removeprefix("./") for path in table.table["path"].drop_nulls()]
-    files = list(files)
-    return any(not {of(path) for path in paths}.isdisjoint({of(file) for file in files}) for of in MATCHES)
+def matching(paths: Iterable[str], files: Iterable[str]) -> Callable[[str], str] | None:
+    """How paths of a table find files: whole, by name, or by name without ending; None where none finds any.
+
+    Names tell files apart only where each stands once.
+    """
+    paths, files = list(paths), list(files)
+    for of in MATCHES:
+        keys = {of(file) for file in files}
+        if not keys.isdisjoint(of(path) for path in paths) and (of is str or len(keys) == len(files)):
+            return of
+    return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from evenray.core.errors import DataError, UsageError
 
-from .labels import PARTS, LabelTable, names_any
+from .labels import PARTS, LabelTable, matching
 
 __all__ = ["Entry", "Listing", "listing"]
 
@@ -86,9 +86,10 @@ def _own_table(root: Path, files: list[str]) -> LabelTable | None:
             tables.append(LabelTable.read(path))
         except DataError:
             continue
-    if len(tables) != 1 or (tables[0].key == "path" and not names_any(tables[0], files)):
+    if len(tables) != 1:
         return None
-    return tables[0]
+    table = tables[0].beside(root)
+    return None if table.key == "path" and matching(table.table["path"].drop_nulls(), files) is None else table
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -209,12 +210,27 @@ def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[s
     """Any tree of files, labelled by a table after they are read."""
     if not files:
         raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
+    table = table.beside(root)
+    patients = _patients(table, files)
     folders = {file.split("/")[0].lower() if "/" in file else "" for file in files}
     split = folders <= set(PARTS)
     entries = tuple(
-        _named(Entry(file, part=PARTS[file.split("/")[0].lower()] if split else None), pattern) for file in files
+        _named(
+            Entry(file, patient=patients.get(file), part=PARTS[file.split("/")[0].lower()] if split else None), pattern
+        )
+        for file in files
     )
-    return Listing(root, entries, table=table.beside(root), layout=f"files labelled by {table.key}")
+    return Listing(root, entries, table=table, layout=f"files labelled by {table.key}")
+
+
+def _patients(table: LabelTable, files: list[str]) -> dict[str, str]:
+    """The patient of each file as the table says it by path; known before the join, it is struck from the case's name."""
+    if table.key != "path" or "patient" not in table.columns:
+        return {}
+    rows = table.table.select("path", "patient").drop_nulls()
+    of = matching(rows["path"], files)
+    told = {of(path): patient for path, patient in rows.iter_rows()} if of else {}
+    return {file: told[of(file)] for file in files if of and of(file) in told}
 
 
 def _npz(path: Path) -> Listing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -169,11 +170,8 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
     """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
     raw = {name: str(value) if value is not None else None for name, value in identity(path).items()}
     person = entry.patient or raw["patient_id"]
-    shown = entry.file
-    for secret in (person, raw["patient_id"]):
-        for piece in (secret or "").split("/"):
-            if len(piece) > 2 and piece != entry.label and piece.lower() not in PARTS:
-                shown = shown.replace(piece, pseudonym(key, "patient", piece)[:8])
+    pieces = [*(person or "").split("/"), raw["patient_id"], *re.split(r"[\^=,\s]+", raw["patient_name"] or "")]
+    shown = _struck(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
     sex, birth = raw["sex"], raw["birth_year"]
     study, instance = raw["study_instance_uid"], raw["sop_instance_uid"]
     return {
@@ -184,6 +182,16 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
         "site": entry.site or raw["site"],
         "sex": sex, "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
     }  # fmt: skip
+
+
+def _struck(file: str, pieces: set[str], key: bytes) -> str:
+    """A path without what names a patient; what is shorter than three letters only where it stands alone."""
+    for piece in sorted(pieces, key=lambda piece: (-len(piece), piece)):
+        if piece.lower() not in PARTS:
+            alone = r"(?<![^\W_]){}(?![^\W_])" if len(piece) < 3 else "{}"
+            hashed = pseudonym(key, "patient", piece.lower())[:8]
+            file = re.sub(alone.format(re.escape(piece)), hashed, file, flags=re.IGNORECASE)
+    return file
 
 
 def describe_image(image: Image) -> dict[str, Any]:

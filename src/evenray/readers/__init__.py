@@ -35,7 +35,7 @@ readers = Registry(
     context=1,
 )
 
-IDENTITY_KEYS = ("sop_instance_uid", "study_instance_uid", "patient_id", "sex", "birth_year", "site")
+IDENTITY_KEYS = ("sop_instance_uid", "study_instance_uid", "patient_id", "patient_name", "sex", "birth_year", "site")
 
 
 def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
@@ -65,7 +65,7 @@ def fragments(path: Path) -> list[str]:
 
 
 def identity(path: Path) -> dict[str, str | int | None]:
-    """Whose image it is, raw: sop_instance_uid, study_instance_uid, patient_id, sex, birth_year, site; None if unknown.
+    """Whose image it is, raw, by the names of IDENTITY_KEYS; None if unknown.
 
     Only for code that replaces these values by keyed hashes at once; they never reach an artefact, a log or a page.
     """

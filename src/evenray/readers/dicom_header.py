@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.valuerep import PersonName
 
 from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
 
@@ -66,7 +67,7 @@ def text(groups: Sequence[Dataset], keyword: str) -> str:
             value = value_of(group, keyword)
             if isinstance(value, bytes):
                 value = value.decode("ascii", "replace")
-            elif not isinstance(value, str) and hasattr(value, "__iter__") and len(value):
+            elif not isinstance(value, str | PersonName) and hasattr(value, "__iter__") and len(value):
                 value = next(iter(value))
             return str(value).strip(" \0") if value is not None else ""
     return ""
@@ -130,6 +131,7 @@ def identifiers(dataset: Dataset) -> dict[str, Any]:
         "sop_instance_uid": text(groups, "SOPInstanceUID") or None,
         "study_instance_uid": text(groups, "StudyInstanceUID") or None,
         "patient_id": text(groups, "PatientID") or None,
+        "patient_name": text(groups, "PatientName") or None,
         "sex": text(groups, "PatientSex").upper()[:1] or None,
         "birth_year": int(born) if len(born) == 4 and born.isdecimal() else None,
         "site": text(groups, "InstitutionName") or None,
