@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -64,16 +65,28 @@ def least(work: Callable[[], object], times: int = 5) -> float:
 def near(data: Path) -> None:
     """Near duplicates among 100,000 aligned images, blends of chest X-rays, of which 1 % are planted copies."""
     for count in (10_000, 100_000):
-        table, copies = blends(data, count)
-        before, start, spent = peak(), time.perf_counter(), time.process_time()
-        groups = near_groups(table)
-        print(
-            f"{count:,} images: {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
-            f"{peak() - before:.0f} MB more at the peak; ",
-            end="",
-        )
-        found = {frozenset((a, b)) for group in groups for a in group.cases for b in group.cases if a < b}
-        print(f"recall {len(found & copies) / len(copies):.3f}, precision {len(found & copies) / len(found):.3f}")
+        alone(near_among, data, count)
+
+
+def alone(function: Callable[[Path, int], None], data: Path, count: int) -> None:
+    """In a process of its own, so that its peak of memory is its own."""
+    sys.stdout.flush()
+    work = multiprocessing.get_context("spawn").Process(target=function, args=(data, count))
+    work.start()
+    work.join()
+
+
+def near_among(data: Path, count: int) -> None:
+    table, copies = blends(data, count)
+    before, start, spent = peak(), time.perf_counter(), time.process_time()
+    groups = near_groups(table)
+    print(
+        f"{count:,} images: {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
+        f"{peak() - before:.0f} MB more at the peak; ",
+        end="",
+    )
+    found = {frozenset((a, b)) for group in groups for a in group.cases for b in group.cases if a < b}
+    print(f"recall {len(found & copies) / len(copies):.3f}, precision {len(found & copies) / len(found):.3f}")
 
 
 def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
@@ -106,22 +119,24 @@ def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
 
 def memory(data: Path) -> None:
     """The whole audit of 10,000 and of 100,000 images, the same files listed many times."""
-    small = scan(data / "chest-xray-224", patient=r"(person\d+|IM-\d+)")
     for count in (10_000, 100_000):
-        times = -(-count // len(small))
-        pieces = [
-            small.cases.with_columns(
-                pl.col("case") + f"-{i}", pl.col("patient") + f"-{i}", pl.col("pixel_hash") + f"-{i}"
-            )
-            for i in range(times)
-        ]
-        table = pl.concat(pieces).head(count).rechunk()
-        before, start = peak(), time.perf_counter()
-        found = audit(replace(small, cases=table))
-        print(
-            f"{count:,} images: audit {time.perf_counter() - start:.1f} s, {len(found)} findings, table "
-            f"{table.estimated_size() / 1e6:.0f} MB, {peak() - before:.0f} MB more at the peak"
-        )
+        alone(memory_of, data, count)
+
+
+def memory_of(data: Path, count: int) -> None:
+    small = scan(data / "chest-xray-224", patient=r"(person\d+|IM-\d+)")
+    times = -(-count // len(small))
+    pieces = [
+        small.cases.with_columns(pl.col("case") + f"-{i}", pl.col("patient") + f"-{i}", pl.col("pixel_hash") + f"-{i}")
+        for i in range(times)
+    ]
+    table = pl.concat(pieces).head(count).rechunk()
+    before, start, spent = peak(), time.perf_counter(), time.process_time()
+    found = audit(replace(small, cases=table))
+    print(
+        f"{count:,} images: audit {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
+        f"{len(found)} findings, table {table.estimated_size() / 1e6:.0f} MB, {peak() - before:.0f} MB more at the peak"
+    )
 
 
 def peak() -> float:

@@ -17,19 +17,23 @@ __all__ = ["compression", "measure_compression"]
 
 STRONG = 0.5  # above what is usual
 SPREADS = 6.0
+MOST = 100.0
 
 
 def measure_compression(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
     """Column blockiness: mean step across the borders of 8 x 8 blocks over the mean step elsewhere; 1 where there are
-    no blocks, and where the image is under 128 pixels wide (Wang, Sheikh and Bovik, No-reference perceptual quality
+    no blocks, 100 at most, and where the image is under 128 pixels wide (Wang, Sheikh and Bovik, No-reference perceptual quality
     assessment of JPEG compressed images, ICIP 2002)."""
     whole = (reduced.upper.shape[1] - 1) // 8 * 8
     if whole < 120:
         return {"blockiness": 1.0}
     steps = np.asarray(cv2.absdiff(reduced.upper[:, 1 : whole + 1], reduced.upper[:, :whole]))
-    phases = steps.sum(axis=0, dtype=np.float64).reshape(-1, 8).sum(axis=0)
-    elsewhere = float(phases[:7].mean())
-    return {"blockiness": float(phases[7]) / elsewhere if elsewhere > 0 else 1.0}
+    blocks = np.sort(steps.sum(axis=0, dtype=np.float64).reshape(-1, 8), axis=0)
+    # Without the highest eighth, for the edge of a collimator raises the steps of one column alone.
+    phases = blocks[: len(blocks) * 7 // 8].mean(axis=0)
+    border, elsewhere = float(phases[7]), float(phases[:7].mean())
+    # Blocks without any step inside are the end of the scale; an image without any step has no blocks.
+    return {"blockiness": min(border / elsewhere, MOST) if elsewhere else MOST if border else 1.0}
 
 
 def compression(dataset: Dataset) -> list[Finding]:
