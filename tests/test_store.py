@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from evenray.core.errors import ReadError
 from evenray.core.types import Dataset, Image
 from evenray.dataset import scan
 from evenray.readers import read
-from evenray.store import SHARD, Store, fit, prepare
+from evenray.store import SHARD, Mapped, Store, fit, prepare
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,18 @@ def test_an_image_that_went_away_is_named(images: Path, data: Dataset, tmp_path:
     lost = replace(data, root=str(tmp_path))
     with pytest.raises(ReadError, match="does not exist"):
         prepare(lost, ["none"], size=28, channels=1, folder=tmp_path / "store")
+
+
+def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:
+    for number in range(400):
+        np.save(tmp_path / f"{number:06d}.npy", np.full((1, 2, 2), number, np.uint16))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (350, hard))
+    try:
+        shards = Mapped(sorted(tmp_path.glob("*.npy")))
+        assert [int(shard[0, 0, 0]) for shard in shards] == list(range(400))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_rows_beyond_a_shard_are_found() -> None:

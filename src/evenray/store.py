@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,38 @@ SHARD = 512
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
+class Mapped(Sequence[NDArray[Any]]):
+    """Arrays on disk, memory-mapped as they are looked at; millions of images have more shards than may be open."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(map(str, paths))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, number: Any) -> Any:
+        return _mapped(self.paths[number])
+
+
+@lru_cache(maxsize=256)
+def _mapped(path: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(path, mmap_mode="r")
+    return array
+
+
 @dataclass(frozen=True)
 class Store:
-    """Prepared pixels: `shards` are memory-mapped (n, size, size[, 3]) of uint8 or uint16; `scale` is their white.
+    """Prepared pixels: `shards` are (n, size, size[, 3]) of uint8 or uint16, all of SHARD rows but the last; `scale` is white.
 
     `store[indices]` copies the asked rows into one array. `name` stands for all that the pixels depend on.
     """
 
-    shards: tuple[NDArray[Any], ...]
+    shards: Sequence[NDArray[Any]]
     scale: int
     name: str = ""
 
     def __len__(self) -> int:
-        return sum(len(shard) for shard in self.shards)
+        return (len(self.shards) - 1) * SHARD + len(self.shards[-1])
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         taken = np.empty((len(rows), *self.shards[0].shape[1:]), self.shards[0].dtype)
@@ -100,7 +120,7 @@ def prepare(
 
 
 def _open(folder: Path, scale: int) -> Store:
-    return Store(tuple(np.load(path, mmap_mode="r") for path in sorted(folder.glob("[0-9]*.npy"))), scale, folder.name)
+    return Store(Mapped(sorted(folder.glob("[0-9]*.npy"))), scale, folder.name)
 
 
 def _write(work: Work) -> int:

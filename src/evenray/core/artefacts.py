@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -197,10 +196,3 @@ MAKERS: dict[str, tuple[str, ...]] = {
 def now() -> str:
     """The time, to the second, with its zone."""
     return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-
-
-@contextmanager
-def timed() -> Iterator[Callable[[], float]]:
-    """Seconds since the block began."""
-    start = time.perf_counter()
-    yield lambda: time.perf_counter() - start
