@@ -95,8 +95,12 @@ def composed(functions: tuple[Method, ...], histogram: Histogram) -> Curve:
     """All functions in order as one curve over the bins of `histogram`, without rounding in between."""
     values = np.clip(functions[0](histogram).values, 0.0, 1.0) if functions else histogram.unit_levels
     for function in functions[1:]:
-        spread, place = _pushed(histogram, values)
-        values = np.clip(function(spread).values, 0.0, 1.0)[place]
+        if not needs_counts(getattr(function, "func", function)):
+            values = np.clip(function(_at(histogram, values, histogram.counts)).values, 0.0, 1.0)
+            continue
+        positions, place = _distinct(values)
+        counts = np.bincount(place, weights=histogram.counts, minlength=len(positions)).astype(np.int64)
+        values = np.clip(function(_at(histogram, positions, counts)).values, 0.0, 1.0)[place]
     return Curve(values)
 
 
@@ -121,12 +125,9 @@ class _Spread(Histogram):
         return self.limits[0] + self.unit_levels * (self.limits[1] - self.limits[0])
 
 
-def _pushed(histogram: Histogram, values: NDArray[np.float64]) -> tuple[_Spread, NDArray[np.intp]]:
-    """The histogram after a curve, exactly, and for each bin of the old one its bin in the new one."""
-    positions, place = _distinct(values)
-    counts = np.bincount(place, weights=histogram.counts, minlength=len(positions)).astype(np.int64)
-    edges = np.arange(len(positions) + 1.0)
-    return _Spread(counts, edges, histogram.missing, None, positions, histogram.range), place
+def _at(histogram: Histogram, positions: NDArray[np.float64], counts: NDArray[np.int64]) -> _Spread:
+    edges = np.zeros(len(positions) + 1)  # nobody asks for the edges of bins that stand unevenly
+    return _Spread(counts, edges, histogram.missing, None, positions, histogram.range)
 
 
 def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
