@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["blend_rows", "count_rows"]
+__all__ = ["blend_deep_rows", "blend_rows", "count_rows"]
 
 
 def _compiled(function: F) -> F:
@@ -119,7 +119,7 @@ def blend_rows(
     """Pixels of `rows` through curves (tile rows, tile columns, bins), blended bilinearly, into outcome.
 
     `node` and `part` say for every level between which bins it lies and how far; `vertical` for every row its cell and
-    its place in it; cells are `edges[j]` to `edges[j + 1]` wide.
+    its place in it; cells are `edges[j]` to `edges[j + 1]` wide. A table for every level: for up to some thousand of them.
     """
     cell_of, down = vertical
     tables = np.empty((edges.shape[0] - 1, 4, node.shape[0]), np.float32)
@@ -131,3 +131,48 @@ def blend_rows(
         for j in range(edges.shape[0] - 1):
             span = slice(edges[j], edges[j + 1])
             _blend_span(codes[y, span], tables[j], across[span], down[y], outcome[y, span])
+
+
+@_compiled
+def _blend_deep_span(
+    codes: NDArray[Any],
+    curves: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+    scale: np.float32,
+    across: NDArray[np.float32],
+    down: np.float32,
+    outcome: NDArray[Any],
+) -> None:
+    a, b, c, d = curves
+    last = a.shape[0] - 2
+    for x in range(codes.shape[0]):
+        place = np.float32(codes[x]) * scale
+        k = min(np.int64(place), last)
+        # As _levels.between: a place within 1/30 of a bin of its centre counts as the centre.
+        f = ((place - np.float32(k)) * np.float32(30) - np.float32(1)) * np.float32(1 / 28)
+        f = min(max(f, np.float32(0)), np.float32(1))
+        left, right = a[k] + f * (a[k + 1] - a[k]), b[k] + f * (b[k + 1] - b[k])
+        above = left + across[x] * (right - left)
+        left, right = c[k] + f * (c[k + 1] - c[k]), d[k] + f * (d[k + 1] - d[k])
+        outcome[x] = above + down * (left + across[x] * (right - left) - above)
+
+
+@_compiled
+def blend_deep_rows(
+    codes: NDArray[Any],
+    curves: NDArray[np.float32],
+    scale: np.float32,
+    vertical: tuple[NDArray[np.int64], NDArray[np.float32]],
+    edges: NDArray[np.int64],
+    across: NDArray[np.float32],
+    rows: tuple[int, int],
+    outcome: NDArray[Any],
+) -> None:
+    """The same without tables, for more levels than a table in the cache can hold; a level times `scale` is its bin."""
+    cell_of, down = vertical
+    last_row, last_column = curves.shape[0] - 1, curves.shape[1] - 1
+    for y in range(rows[0], rows[1]):
+        above, below = curves[max(cell_of[y] - 1, 0)], curves[min(cell_of[y], last_row)]
+        for j in range(edges.shape[0] - 1):
+            span, left, right = slice(edges[j], edges[j + 1]), max(j - 1, 0), min(j, last_column)
+            around = (above[left], above[right], below[left], below[right])
+            _blend_deep_span(codes[y, span], around, scale, across[span], down[y], outcome[y, span])

@@ -68,8 +68,8 @@ def clipped(counts: NDArray[np.int64], clip: float) -> NDArray[np.int64]:
     share, rest = np.divmod(excess, bins)
     outcome: NDArray[np.int64] = np.minimum(counts, limit) + share[:, None]
     step = np.maximum(bins // np.maximum(rest, 1), 1)[:, None]
-    place = np.arange(bins)[None]
-    outcome += (place % step == 0) & (place // step < rest[:, None])
+    turn = np.arange(bins)[None] / step  # a whole number at every step-th bin; float division is the fast one
+    outcome += (turn == np.floor(turn)) & (turn < rest[:, None])
     return outcome
 
 
