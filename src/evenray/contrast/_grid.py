@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._kernels import blend_deep_rows, blend_rows
+from ._kernels import blend_rows
 from ._levels import between
 from ._threads import over, shares
 from ._tiles import Tiling
 
 __all__ = ["blend"]
-
-_TABLE = 4096  # levels of which the tables of a cell, four floats each, stay in the nearest caches
 
 
 def blend(codes: NDArray[Any], number: int, curves: NDArray[np.float64], tiling: Tiling, dtype: type) -> NDArray[Any]:
@@ -28,25 +26,22 @@ def blend(codes: NDArray[Any], number: int, curves: NDArray[np.float64], tiling:
         values = values * np.float32(number - 1) + np.float32(0.5)
     column, across = _cells(codes.shape[1], tiling.width)
     edges = np.searchsorted(column, np.arange(column[-1] + 2))
+    node, part = _levels_between(number, curves.shape[2])
     vertical = _cells(codes.shape[0], tiling.height)
     outcome: NDArray[Any] = np.empty(codes.shape, dtype)
     codes = np.ascontiguousarray(codes)
 
     def work(rows: tuple[int, int]) -> None:
-        if number <= _TABLE:
-            node, part = _levels_between(number, curves.shape[2])
-            blend_rows(codes, values, node, part, vertical, edges, across, rows, outcome)
-        else:
-            scale = np.float32((curves.shape[2] - 1) / (number - 1))
-            blend_deep_rows(codes, values, scale, vertical, edges, across, rows, outcome)
+        blend_rows(codes, values, node, part, vertical, edges, across, rows, outcome)
 
     over(shares(codes.shape[0], codes.size), work, codes.size)
     return outcome
 
 
 @lru_cache(maxsize=8)
-def _levels_between(number: int, bins: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    return between(np.linspace(0, 1, number), bins)
+def _levels_between(number: int, bins: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    node, part = between(np.linspace(0, 1, number), bins)
+    return node.astype(np.uint8), part
 
 
 def _cells(length: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
