@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -107,7 +108,8 @@ def copies(pairs: Sequence[tuple[Path, Path]], job: Job, jobs: int) -> Iterator[
 def shown(path: Path, root: Path) -> str:
     """The name of a file for a page, without the identifiers that the file itself holds."""
     name = path.relative_to(root).as_posix() if path != root else path.name
-    for value in readers.identity(path).values():
-        if isinstance(value, str) and len(value) > 3:
-            name = name.replace(value, "***")
+    found = [value for value in readers.identity(path).values() if isinstance(value, str)]
+    pieces = {piece for value in found for piece in (value, *re.split(r"[\^=,\s]+", value)) if len(piece) > 2}
+    for piece in sorted(pieces, key=len, reverse=True):  # a name is Family^Given in the header, Family_Given in a path
+        name = re.sub(re.escape(piece), "***", name, flags=re.IGNORECASE)
     return name
