@@ -148,6 +148,8 @@ def _picture(image: Image) -> str:
     if scale < 1:
         size = (max(1, round(shown.shape[1] * scale)), max(1, round(shown.shape[0] * scale)))
         shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA))
+    elif scale >= 2:  # small images in whole multiples, so that their pixels can be seen
+        shown = shown.repeat(int(scale), axis=0).repeat(int(scale), axis=1)
     data = base64.b64encode(cv2.imencode(".png", np.ascontiguousarray(shown))[1].tobytes()).decode()
     return f'<img src="data:image/png;base64,{data}" alt="">'
 
