@@ -179,7 +179,7 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
         "patient": pseudonym(key, "patient", person) if person else None,
         "study": pseudonym(key, "study", study) if study else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
-        "site": entry.site or raw["site"],
+        "site": entry.site or (pseudonym(key, "site", raw["site"])[:8] if raw["site"] else None),
         "sex": sex, "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
     }  # fmt: skip
 
