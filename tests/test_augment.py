@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
-from evenray.augment import augment
+from evenray.augment import augment, scale_jitter
+from evenray.core.errors import UsageError
 
 
 def generator(seed: int) -> torch.Generator:
@@ -59,3 +61,21 @@ def test_left_stays_left_unless_flips_are_asked_for() -> None:
     flipped = int((centres(augment(blob(16, 8), generator(0), flips=True))[1] > 16).sum())
     assert 20 < flipped < 44
     assert float((centres(augment(blob(8, 16), generator(0), flips=True))[0] > 16).sum()) == 0  # never upside down
+
+
+def test_scale_jitter_cuts_within_its_scales_and_follows_its_seed() -> None:
+    """A ramp tells where a crop was cut and how far the image had been enlarged."""
+    ramp = torch.linspace(0, 1, 40).expand(6, 1, 40, 40).contiguous()
+    found = [scale_jitter(ramp, 28, generator(seed), (1.5, 2.0)) for seed in (4, 4, 5)]
+    assert found[0].shape == (6, 1, 28, 28)
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    for crops in found:
+        scales = 1 / (crops[:, 0, 14, 20] - crops[:, 0, 14, 7]) * 13 / 39 * 40 / 28
+        assert 1.45 <= float(scales.min()) <= float(scales.max()) <= 2.05
+        assert len(crops[:, 0, 0, 0].unique()) > 1
+
+
+def test_scales_below_the_size_are_refused() -> None:
+    with pytest.raises(UsageError, match="1 <= low"):
+        scale_jitter(torch.rand(1, 1, 40, 40), 28, generator(0), (0.5, 2))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from evenray.core.errors import UsageError
 from evenray.networks import Classifier, build
-from evenray.views import dense, fuse, look, multicrop, scale_jitter
+from evenray.views import check, dense, fuse, look, multicrop, reach
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ class Recorder(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.size, self.seen = 4, []
+        self.size, self.seen, self.description = 4, [], {}
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         self.seen.append(x_NCHW.clone())
@@ -147,14 +147,32 @@ def test_impossible_views_are_refused(model: Classifier, view: str, message: str
         look(model, images(1, 1, 32, 32), view)
 
 
-def test_scale_jitter_cuts_within_its_scales_and_follows_its_seed() -> None:
-    x = images(3, 1, 40, 48)
-    first, again = (scale_jitter(x, 28, np.random.default_rng(4)) for _ in range(2))
-    assert first.shape == (3, 1, 28, 28)
-    assert torch.equal(first, again)
-    assert not torch.equal(first, scale_jitter(x, 28, np.random.default_rng(5)))
-    with pytest.raises(UsageError, match="1 <= low"):
-        scale_jitter(x, 28, np.random.default_rng(4), scales=(0.5, 2))
+@pytest.mark.parametrize(
+    ("trained", "pixels"),
+    [
+        (None, [224, 256, 288]),  # section 4.2, Table 4: S = 256
+        ((12 / 7, 12 / 7), [352, 384, 416]),  # S = 384
+        ((8 / 7, 16 / 7), [256, 384, 512]),  # S in [256; 512]
+    ],
+)
+@pytest.mark.parametrize("view", ["dense", "multicrop"])
+def test_without_scales_they_are_the_papers_for_the_training_scale(
+    view: str, trained: tuple[float, float] | None, pixels: list[int]
+) -> None:
+    model = build("vgg11(width=0.05)", classes=2, channels=1, size=28).eval()
+    model.description["scale_jitter"] = trained
+    x = images(1, 1, 40, 40)
+    named = look(model, x, f"{view}(scales={[side / 224 for side in pixels]})")
+    torch.testing.assert_close(look(model, x, view), named, rtol=0, atol=1e-5)
+    assert reach(view, trained) == pytest.approx(pixels[-1] / 224)
+
+
+@pytest.mark.parametrize("view", ["flips", "dense(flip=True)", "centre | multicrop(3, [1.2], True)"])
+def test_mirror_images_have_to_be_allowed(view: str) -> None:
+    with pytest.raises(UsageError, match="exchanges left and right"):
+        check(view, flips=False)
+    check(view, flips=True)
+    check("dense | multicrop(grid=3)", flips=False)
 
 
 def test_multicrop_and_dense_take_images_that_are_not_square(model: Classifier) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 
-__all__ = ["Plan", "make"]
+__all__ = ["Plan", "make", "native_side"]
 
 # What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
 # A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
@@ -42,6 +42,7 @@ class Plan:
     batch: int
     learning_rate: float
     keep: str
+    views: str
     folds: int
     compare_network: str
     compare_size: int
@@ -75,6 +76,12 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
         else "the usual one of AdamW with a one-cycle schedule"
     )
     keep, why["keep"] = _keep(dataset)
+    views = recipe.views or ("dense" if recipe.scale_jitter else "centre")
+    why["views"] = _given(recipe.views) or (
+        "trained on crops at several scales, so it looks at the whole image at several"
+        if recipe.scale_jitter
+        else "one look at the whole image, as it was trained"
+    )
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = (
         _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
@@ -91,7 +98,7 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
-        folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size, compare_epochs=compare_epochs,
+        views=views, folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size, compare_epochs=compare_epochs,
         compare_cases=compare_cases, why=why,
     )  # fmt: skip
 
@@ -108,8 +115,7 @@ def _channels(dataset: Dataset, why: dict[str, str]) -> int:
 
 def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: dict[str, str]) -> tuple[str, int]:
     """The deepest network at the largest size whose training the budget covers."""
-    longest = np.maximum(dataset.cases["rows"].to_numpy(), dataset.cases["columns"].to_numpy())
-    native = int(np.median(longest))
+    native = native_side(dataset)
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
     names = [recipe.network] if recipe.network else list(CANDIDATES)
     small = min(64, sizes[0])
@@ -126,6 +132,12 @@ def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: d
         f"images are {native} pixels long (median); {looks} looks at {size} pixels fit the budget of '{recipe.effort}'"
     )
     return network, size
+
+
+def native_side(dataset: Dataset) -> int:
+    """The longer side of the images as they come, in pixels (median)."""
+    longest = np.maximum(dataset.cases["rows"].to_numpy(), dataset.cases["columns"].to_numpy())
+    return int(np.median(longest))
 
 
 def _keep(dataset: Dataset) -> tuple[str, str]:

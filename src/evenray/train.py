@@ -20,12 +20,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evenray.augment import augment
+from evenray.augment import augment, scale_jitter
 from evenray.balance import Balance
 from evenray.core.artefacts import atomic
 from evenray.core.errors import TrainingError, UsageError
 from evenray.networks import Classifier
 from evenray.store import Store
+from evenray.views import look
 
 __all__ = ["Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_malloc", "machine", "statistics"]
 
@@ -55,7 +56,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; `keep` is "best" (by validation AUPRC) or "last"."""
+    """How to train; `keep` is "best" (by validation AUPRC) or "last".
+
+    With `scale_jitter` (low, high) the network sees random crops of its size of images at these multiples of it.
+    """
 
     epochs: int
     batch: int
@@ -63,6 +67,7 @@ class Settings:
     seed: int = 0
     flips: bool = False
     keep: str = "last"
+    scale_jitter: tuple[float, float] | None = None
 
 
 def machine(device: str = "auto") -> Fabric:
@@ -150,6 +155,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * one_cycle(progress)
             x_NCHW = augment(train.images(which, fabric.device), generator, flips=settings.flips)
+            x_NCHW = _cropped(x_NCHW, model.size, generator, settings)
             targets = torch.from_numpy(train.targets[which]).to(fabric.device)
             if balance.mix is not None:
                 x_NCHW, targets = balance.mix(x_NCHW, targets, mixing)
@@ -170,8 +176,8 @@ def fit(
             tick()
         row = {"epoch": epoch + 1, "train_loss": float(torch.stack(losses).mean())}
         if validation is not None or epoch + 1 == settings.epochs:
-            _settle(average, model, train, np.concatenate(batches)[:SETTLED], fabric)
-        row |= _validate(average, validation, settings.batch, fabric) if validation is not None else {}
+            _settle(average, model, train, np.concatenate(batches)[:SETTLED], fabric, settings)
+        row |= _validate(average, validation, settings, fabric) if validation is not None else {}
         row |= {"learning_rate": optimizer.param_groups[0]["lr"], "seconds": round(time.perf_counter() - start, 2)}
         history.append(row)
         better = settings.keep == "last" or best is None or row.get("validation_auprc", 0) > best[0]
@@ -195,16 +201,17 @@ def one_cycle(progress: float) -> float:
 
 
 def forward(
-    model: Classifier, part: Part, batch: int, fabric: Fabric, tick: Callable[[], None] = lambda: None
-) -> NDArray[np.float64]:
-    """Logits of every row, float64 (n, K), in order, without augmentation."""
+    model: Classifier, part: Part, batch: int, fabric: Fabric, tick: Callable[[], None] = lambda: None,
+    *, view: str = "centre",
+) -> NDArray[np.float64]:  # fmt: skip
+    """Logits of every row under a view, float64 (n, K), in order, without augmentation."""
     model.eval()
     found = []
     with torch.inference_mode(), fabric.autocast():
         for start in range(0, len(part), batch):
             which = np.arange(start, min(start + batch, len(part)))
             x_NCHW = part.images(which, fabric.device).contiguous(memory_format=torch.channels_last)
-            found.append(model(x_NCHW).float().cpu().numpy())
+            found.append(look(model, x_NCHW, view).float().cpu().numpy())
             tick()
     return np.concatenate(found).astype(np.float64)
 
@@ -264,7 +271,10 @@ def _follow(average: Classifier, model: Classifier, steps: int) -> None:
                 old.copy_(new)
 
 
-def _settle(average: Classifier, model: Classifier, train: Part, drawn: NDArray[np.int64], fabric: Fabric) -> None:
+def _settle(
+    average: Classifier, model: Classifier, train: Part, drawn: NDArray[np.int64], fabric: Fabric,
+    settings: Settings,
+) -> None:  # fmt: skip
     """Measure the statistics of batch normalisation anew, for the averaged weights, on training images as they are.
 
     Those gathered while training are of other weights and of augmented images; with them the ranking is right but the
@@ -285,16 +295,24 @@ def _settle(average: Classifier, model: Classifier, train: Part, drawn: NDArray[
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
         norm.train()
+    generator = torch.Generator().manual_seed(settings.seed)
     with torch.no_grad(), fabric.autocast():
         for which in _batches(drawn, 64):
-            average(train.images(which, fabric.device).contiguous(memory_format=torch.channels_last))
+            x_NCHW = _cropped(train.images(which, fabric.device), model.size, generator, settings)
+            average(x_NCHW.contiguous(memory_format=torch.channels_last))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.eval()
 
 
-def _validate(model: Classifier, part: Part, batch: int, fabric: Fabric) -> dict[str, float]:
-    logits_NK = torch.from_numpy(forward(model, part, batch, fabric))
+def _cropped(x_NCHW: Tensor, size: int, generator: torch.Generator, settings: Settings) -> Tensor:
+    return x_NCHW if settings.scale_jitter is None else scale_jitter(x_NCHW, size, generator, settings.scale_jitter)
+
+
+def _validate(model: Classifier, part: Part, settings: Settings, fabric: Fabric) -> dict[str, float]:
+    """Where training jitters the scale, the whole image is looked at in the middle of its scales (section 4.1)."""
+    view = "centre" if settings.scale_jitter is None else f"dense(scales=[{sum(settings.scale_jitter) / 2}])"
+    logits_NK = torch.from_numpy(forward(model, part, settings.batch, fabric, view=view))
     probabilities = torch.softmax(logits_NK, 1).numpy()
     hot = np.eye(logits_NK.shape[1])[part.targets]
     seen = [k for k in range(hot.shape[1]) if 0 < hot[:, k].sum() < len(hot)]

@@ -5,9 +5,12 @@
     multicrop   a grid of crops at several scales; 5 x 5 at 3 scales, mirrored, are the paper's 150
     dense       the whole image at several scales, the head applied at every place and its scores averaged
 
-Scales are multiples of the training size of the model, on the shorter side: with 224, the paper's 256, 384 and 512 are
-8/7, 12/7 and 16/7. They suit networks that were trained with `scale_jitter`. All views return logits_NK. Where several
-looks are taken, their soft-maxes are averaged and the logarithm is returned, so that a soft-max of it gives the mean.
+Scales are multiples of the training size of the model, on the shorter side: with 224, the paper's 256 is 8/7. Without any
+given they are the paper's for the scale S that the network was trained at (section 4.2): S - 32, S and S + 32 of 256 for
+one S (224, 256, 288 where nothing is known of it); the least, the middle and the largest for jittered ones (256, 384, 512).
+
+All views return logits_NK. Where several looks are taken, their soft-maxes are averaged and the logarithm is returned, so
+that a soft-max of it gives the mean.
 """
 
 from __future__ import annotations
@@ -19,16 +22,16 @@ import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le, MinLen
 from torch import Tensor
-from torch.nn import functional
 
+from .augment import resized
 from .core.errors import UsageError
 from .core.registry import Registry
 from .core.spec import parse
 from .networks import Classifier
 
-__all__ = ["centre", "dense", "flips", "fuse", "look", "multicrop", "scale_jitter", "views"]
+__all__ = ["centre", "check", "dense", "flips", "fuse", "look", "multicrop", "paper_scales", "reach", "views"]
 
-PAPER_SCALES = (8 / 7, 12 / 7, 16 / 7)
+STEP = 1 / 7  # the paper's 32 of 224 pixels
 CropScale = Annotated[float, Ge(1), Le(8)]
 CropScales = Annotated[Sequence[CropScale], MinLen(1)]
 Scales = Annotated[Sequence[Annotated[float, Gt(0), Le(8)]], MinLen(1)]
@@ -60,9 +63,56 @@ def look(model: Classifier, x_NCHW: Tensor, view: str = "centre") -> Tensor:
     return cast(Tensor, looks[0]) if len(looks) == 1 else fuse(looks)
 
 
+def check(view: str, *, flips: bool) -> None:
+    """UsageError for a view that cannot be read, or that mirrors images where `flips` does not allow it.
+
+    >>> check("dense(flip=True)", flips=False)
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.UsageError: dense(flip=True) mirrors images, which exchanges left and right of a patient; give
+    --flips too where that does not matter, or leave the mirroring out.
+    """
+    for step in parse(view):
+        mirrors = step.name == "flips" or bool(views.bind(step).keywords.get("flip"))
+        if mirrors and not flips:
+            raise UsageError(
+                f"{step} mirrors images, which exchanges left and right of a patient; give --flips too where that does"
+                " not matter, or leave the mirroring out."
+            )
+
+
+def paper_scales(trained: tuple[float, float] | None) -> tuple[float, ...]:
+    """The paper's scales for a network that was trained at these ones (low, high); None: on whole images.
+
+    >>> [[round(224 * s) for s in paper_scales(t)] for t in (None, (8 / 7, 8 / 7), (12 / 7, 12 / 7), (8 / 7, 16 / 7))]
+    [[224, 256, 288], [224, 256, 288], [352, 384, 416], [256, 384, 512]]
+    """
+    low, high = trained or (1 + STEP, 1 + STEP)
+    return (low, (low + high) / 2, high) if low < high else (max(1.0, low - STEP), low, low + STEP)
+
+
+def reach(view: str, trained: tuple[float, float] | None = None) -> float:
+    """The largest scale that a view looks at, so that images can be kept that large; `trained` as in `paper_scales`.
+
+    >>> reach("centre | multicrop(grid=3, scales=[1, 1.5])")
+    1.5
+    """
+    found = []
+    for step in parse(view):
+        given = views.bind(step).keywords
+        default = (1.0,) if step.name in ("centre", "flips") else paper_scales(trained)
+        found.append(max([given["scale"]] if "scale" in given else given.get("scales") or default))
+    return float(max(found))
+
+
+def _trained_at(model: Classifier) -> tuple[float, float] | None:
+    found = model.description.get("scale_jitter")
+    return None if found is None else (float(found[0]), float(found[1]))
+
+
 def centre(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
     """Logits of the middle: the shorter side resized to `scale` x the training size, a square cut out of it."""
-    x_NCHW = _resized(x_NCHW, round(model.size * scale))
+    x_NCHW = resized(x_NCHW, round(model.size * scale))
     top, left = ((side - model.size) // 2 for side in x_NCHW.shape[-2:])
     return cast(Tensor, model(_crop(x_NCHW, top, left, model.size)))
 
@@ -73,21 +123,21 @@ def flips(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
 
 
 def multicrop(
-    model: Classifier, x_NCHW: Tensor, grid: Grid = 5, scales: CropScales = PAPER_SCALES, flip: bool = False
+    model: Classifier, x_NCHW: Tensor, grid: Grid = 5, scales: CropScales | None = None, flip: bool = False
 ) -> Tensor:
     """Logits of grid x grid crops of the training size at every scale; with `flip`, of their mirror images too."""
+    scales = paper_scales(_trained_at(model)) if scales is None else scales
     return fuse(model(crop) for crop in _crops(model.size, x_NCHW, grid, scales, flip))
 
 
-def dense(model: Classifier, x_NCHW: Tensor, scales: Scales = PAPER_SCALES, flip: bool = False) -> Tensor:
+def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip: bool = False) -> Tensor:
     """Logits of the whole image at every scale: class scores at every place where the head fits, averaged.
 
     At scale 1 on a square image these are the logits of the centre crop, to rounding.
     """
     images = _mirrored(x_NCHW, flip)
-    return fuse(
-        model.score_map(_resized(x, round(model.size * scale))).mean((2, 3)) for x in images for scale in scales
-    )
+    scales = paper_scales(_trained_at(model)) if scales is None else scales
+    return fuse(model.score_map(resized(x, round(model.size * scale))).mean((2, 3)) for x in images for scale in scales)
 
 
 def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Tensor:
@@ -111,27 +161,9 @@ def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Te
     return total - float(np.log(used))
 
 
-def scale_jitter(
-    x_NCHW: Tensor, size: int, rng: np.random.Generator, scales: tuple[float, float] = (8 / 7, 16 / 7)
-) -> Tensor:
-    """One random crop (size x size) an image, at a scale drawn evenly from `scales` for the batch (section 3.1).
-
-    The paper trains at 256 to 512 pixels with crops of 224: scales 8/7 to 16/7.
-
-    >>> scale_jitter(torch.zeros(4, 1, 40, 60), 28, np.random.default_rng(0)).shape
-    torch.Size([4, 1, 28, 28])
-    """
-    if not 1 <= scales[0] <= scales[1]:
-        raise UsageError(f"scales are {scales}; give (low, high) with 1 <= low <= high.")
-    side = int(rng.integers(round(size * scales[0]), round(size * scales[1]) + 1))
-    x_NCHW = _resized(x_NCHW, side)
-    tops, lefts = (rng.integers(0, extent - size + 1, len(x_NCHW)) for extent in x_NCHW.shape[-2:])
-    return torch.stack([_crop(x, int(t), int(m), size) for x, t, m in zip(x_NCHW, tops, lefts, strict=True)])
-
-
 def _crops(size: int, x_NCHW: Tensor, grid: int, scales: Sequence[float], flip: bool) -> Iterator[Tensor]:
     for scale in scales:
-        for x in _mirrored(_resized(x_NCHW, round(size * scale)), flip):
+        for x in _mirrored(resized(x_NCHW, round(size * scale)), flip):
             tops, lefts = (_starts(side - size, grid) for side in x.shape[-2:])
             for top in tops:
                 for left in lefts:
@@ -149,16 +181,6 @@ def _mirrored(x_NCHW: Tensor, flip: bool) -> tuple[Tensor, ...]:
 
 def _crop(x: Tensor, top: int, left: int, size: int) -> Tensor:
     return x[..., top : top + size, left : left + size]
-
-
-def _resized(x_NCHW: Tensor, shorter: int) -> Tensor:
-    """Bilinear, both axes by the same factor, smoothed where it shrinks."""
-    height, width = x_NCHW.shape[-2:]
-    if min(height, width) == shorter:
-        return x_NCHW
-    factor = shorter / min(height, width)
-    sides = (max(shorter, round(height * factor)), max(shorter, round(width * factor)))
-    return functional.interpolate(x_NCHW, sides, mode="bilinear", align_corners=False, antialias=True)
 
 
 def _weight(weights: Sequence[float], i: int) -> float:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from evenray.explain import attributions
-from evenray.networks import build, networks
-from evenray.views import look, views
+from evenray.networks import networks
+from evenray.views import views
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "networks.md").read_text(encoding="utf-8")
 
@@ -30,9 +30,3 @@ def test_the_python_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.Monkey
         exec(small.replace("channel=7", "channel=3").replace("channel=5", "channel=2"), names)
     assert names["step"].layer == "features.0"
     assert len(names["patches"]) == 2
-
-
-def test_the_papers_scales_are_the_default() -> None:
-    model = build("vgg11(width=0.05)", classes=2, channels=1, size=28)
-    x = torch.rand(1, 1, 40, 40)
-    assert torch.equal(look(model, x, "dense"), look(model, x, f"dense(scales=[{8 / 7}, {12 / 7}, {16 / 7}])"))

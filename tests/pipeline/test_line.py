@@ -31,6 +31,8 @@ def test_nothing_is_done_twice(copied: Path, go: Go) -> None:
     ("change", "done"),
     [
         ({"threshold": "fixed(0.3)"}, ["evaluate", "explain"]),
+        ({"views": "dense | multicrop(grid=2)"}, ["evaluate", "explain"]),
+        ({"scale_jitter": (1.1, 1.5)}, ["compare", "train", "evaluate", "explain"]),
         ({"test": 0.3}, ["split"]),  # the archive's own parts are kept, so nothing after it changes
         ({"contrast": "equalize"}, ["compare", "train", "evaluate", "explain"]),
         ({"balance": "weighted"}, ["compare", "train", "evaluate", "explain"]),

@@ -45,6 +45,10 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "learning_rate": ("compare", float, _option("--learning-rate", help="The highest step size of AdamW.")),
     "folds": ("compare", int, _option("--folds", help="Folds of the comparison.")),
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
+    "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"
+                     " multiple of --size; the VGG paper's 256 to 512 pixels are 1.14,2.29.")),
+    "views": ("evaluate", str, _option("--views", help="How to look at an image: centre, flips, dense, 'multicrop(grid=3)',"
+              " 'dense | multicrop'; soft-maxes are averaged.")),
     "threshold": ("evaluate", str, _option("--threshold", help="The rule for the operating point, such as youden or"
                   " 'sensitivity(0.95)'; it is applied on the validation part.")),
     "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),

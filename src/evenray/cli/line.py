@@ -108,12 +108,14 @@ def _from_here(recipe: dict[str, Any], directory: str | None) -> dict[str, Any]:
 
 def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
     """Turn what is short on the command line into what the recipe holds."""
-    if "levels" in values:
-        try:
-            low, high = (float(part) for part in values["levels"].split(","))
-        except ValueError:
-            raise UsageError(f"--levels is '{values['levels']}'; give LOW,HIGH such as 0,4095.") from None
-        values["levels"] = (low, high)
+    for name, example in (("levels", "0,4095"), ("scale_jitter", "1.14,2.29")):
+        if name in values:
+            try:
+                low, high = (float(part) for part in values[name].split(","))
+            except ValueError:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} is '{values[name]}'; give LOW,HIGH such as {example}.") from None
+            values[name] = (low, high)
     if "weight" in given and "balance" in values:
         raise UsageError("--weight and --balance both name the remedy; give one of them.")
     for name in ("contrast", "balance"):

@@ -41,6 +41,8 @@ class Recipe:
     learning_rate: float | None = None
     folds: int | None = None
     flips: bool = False
+    scale_jitter: tuple[float, float] | None = None
+    views: str | None = None
     test: float = 0.2
     validation: float = 0.15
     threshold: str = "youden"
@@ -70,6 +72,13 @@ class Recipe:
                 raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
         if self.effort not in ("quick", "standard", "thorough"):
             raise UsageError(f"effort is '{self.effort}'; give quick, standard or thorough.")
+        if self.scale_jitter is not None and not (
+            len(self.scale_jitter) == 2 and 1 <= self.scale_jitter[0] <= self.scale_jitter[1] <= 8
+        ):
+            raise UsageError(
+                f"scale_jitter is {self.scale_jitter}; give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the"
+                " images, such as 1.14,2.29."
+            )
         if self.levels is not None and not (
             len(self.levels) == 2 and -math.inf < self.levels[0] < self.levels[1] < math.inf
         ):

@@ -56,7 +56,7 @@ class Registry(Mapping[str, Callable[..., Any]]):
         signature = inspect.signature(self[name])
         return dict(list(signature.parameters.items())[self.context :])
 
-    def bind(self, step: Step | str) -> Callable[..., Any]:
+    def bind(self, step: Step | str) -> partial[Any]:
         """The function of one step with its parameters filled in and checked; it still takes its context.
 
         >>> Registry("root", {"isqrt": "math:isqrt"}, context=1).bind("isqrt(3)")

@@ -7,7 +7,7 @@ import polars as pl
 import torch
 
 from evenray import balance as remedies
-from evenray import networks
+from evenray import networks, views
 from evenray.contrast import enhance
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
@@ -29,6 +29,8 @@ def check_recipe(recipe: Recipe) -> None:
         for step in parse(spec):
             remedies.balances.bind(step)
     rules.bind(recipe.threshold)
+    if recipe.views is not None:
+        views.check(recipe.views, flips=recipe.flips)
     size = recipe.size or USUAL_SIZE
     if recipe.weights is not None:
         if recipe.network is None:

@@ -42,7 +42,7 @@ def _training(context: Context) -> list[Any]:
     asked = context.recipe
     return [
         asked.contrast, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
-        asked.learning_rate, asked.folds, asked.flips, asked.seed, str(context.fabric.device.type),
+        asked.learning_rate, asked.folds, asked.flips, asked.scale_jitter, asked.seed, str(context.fabric.device.type),
     ]  # fmt: skip
 
 
@@ -52,7 +52,12 @@ LINE = (
     Stage("split", data.split_cases, lambda c: [c.recipe.test, c.recipe.validation, c.recipe.seed], ("scan",)),
     Stage("compare", model.compare_cells, _training, ("scan", "split")),
     Stage("train", model.train_network, _training, ("scan", "split", "compare")),
-    Stage("evaluate", model.evaluate_network, lambda c: [c.recipe.threshold, c.recipe.seed], ("split", "train")),
+    Stage(
+        "evaluate",
+        model.evaluate_network,
+        lambda c: [c.recipe.threshold, c.recipe.views, c.recipe.seed],
+        ("split", "train"),
+    ),
     Stage("explain", light.explain_run, lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
     Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
 )

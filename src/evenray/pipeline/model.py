@@ -19,11 +19,12 @@ from evenray.core.progress import plain, watched
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions, Scores
 from evenray.metrics import Calibration, calibrate, choose_threshold, score
-from evenray.plan import ENOUGH_TO_CHOOSE
+from evenray.plan import ENOUGH_TO_CHOOSE, native_side
 from evenray.predict import predictions
 from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, batches_an_epoch, fit, forward, statistics
+from evenray.views import reach
 
 from .context import Context
 
@@ -78,9 +79,13 @@ def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
     return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]
 
 
-def _parts(context: Context, contrast: str, names: tuple[str, ...]) -> dict[str, tuple[Dataset, Part]]:
-    dataset = context.dataset
-    store = stores_of(context, dataset, [contrast], context.plan.size)[contrast]
+def _parts(
+    context: Context, contrast: str, names: tuple[str, ...], scale: float = 1.0
+) -> dict[str, tuple[Dataset, Part]]:
+    """Parts of the data with their prepared pixels, kept `scale` times as large as the network's, where files are."""
+    dataset, size = context.dataset, context.plan.size
+    side = max(size, min(native_side(dataset), round(size * scale)))
+    store = stores_of(context, dataset, [contrast], side)[contrast]
     found = {}
     for name in names:
         rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
@@ -100,7 +105,7 @@ def train_network(context: Context) -> list[str]:
     """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
     asked, plan = context.recipe, context.plan
     choice = context.folder.read_json("choice.json")
-    parts = _parts(context, choice["contrast"], ("train", "validation"))
+    parts = _parts(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
     train, validation = parts["train"][1], parts["validation"][1]
     remedy, prior = remedy_of(context)
     mean, std = (None, None) if asked.weights else statistics(train)
@@ -108,7 +113,10 @@ def train_network(context: Context) -> list[str]:
         plan.network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
         seed=asked.seed, mean=mean, std=std,
     )  # fmt: skip
-    settings = Settings(plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep)
+    model.description["scale_jitter"] = asked.scale_jitter
+    settings = Settings(
+        plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep, asked.scale_jitter
+    )
     checkpoints = _checkpoints(context)
     steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
     with context.progress.task(f"training {plan.network}", steps) as tick:
@@ -143,10 +151,13 @@ def evaluate_network(context: Context) -> list[str]:
     remedy, prior = remedy_of(context)
     model = model_of(context)
     context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-    calibration, found = Calibration("none", {}), {}
-    with context.progress.task("evaluating", len(context.dataset.cases)) as tick:
-        for name, (dataset, part) in _parts(context, choice["contrast"], ("validation", "test")).items():
-            logits = forward(model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch))
+    calibration, found, view = Calibration("none", {}), {}, context.plan.views
+    parts = _parts(context, choice["contrast"], ("validation", "test"), reach(view, context.recipe.scale_jitter))
+    with context.progress.task("evaluating", sum(len(part) for _, part in parts.values())) as tick:
+        for name, (dataset, part) in parts.items():
+            logits = forward(
+                model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch), view=view
+            )
             if name == "validation" and min(dataset.counts.values()) >= ENOUGH_TO_CHOOSE:
                 calibration = calibrate(remedy.correct(logits, prior), dataset.targets, "temperature")
             found[name] = predictions(dataset, logits, remedy, prior, calibration)
@@ -189,5 +200,5 @@ def _summary(
     dataset = context.dataset
     return {
         "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold,
-        "threshold_rule": rule, "calibration": calibration.as_json(), "parts": parts,
+        "threshold_rule": rule, "calibration": calibration.as_json(), "views": context.plan.views, "parts": parts,
     }  # fmt: skip
