@@ -14,6 +14,7 @@ import pytest
 from rich.text import Text
 
 from evenray.core.errors import DataError
+from evenray.core.lock import alone
 from evenray.pipeline import STAGES
 
 from .conftest import Told
@@ -139,3 +140,18 @@ def test_large_sets_are_compared_on_a_share_with_every_class(
         labels = pl.read_parquet(cell)["label"]
         assert 26 <= len(labels) <= 34
         assert 8 <= (labels == "1").sum() <= 12
+
+
+def test_a_finished_training_leaves_no_checkpoints_of_former_recipes(copied: Path, go: Go) -> None:
+    before = {path.name for path in (copied / "checkpoints").iterdir()}
+    go(copied, "train", epochs=1)
+    after = {path.name for path in (copied / "checkpoints").iterdir()}
+    assert len(after) == len(before) == 1
+    assert after != before
+
+
+def test_a_folder_in_which_another_run_works_is_left_alone(copied: Path, go: Go) -> None:
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    with alone(copied), pytest.raises(DataError, match=r"is in use: process \d+ on"):
+        go(copied, epochs=1)
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.lock import LOCK
 from evenray.core.progress import plain
 
 from ._app import app, print_json
@@ -92,9 +93,14 @@ def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
             f"There is no '{target}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
         )
     output = given.get("output") or Path(f"{path.resolve().name.removesuffix(path.suffix) or 'data'}-run")
-    if output.exists() and not (output / "recipe.json").is_file() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and not (output / "recipe.json").is_file() and not _empty(output):
         raise UsageError(f"'{output}' exists and is no run folder; name a new folder, or an earlier run's, with -o.")
     return RunFolder(output), target, Recipe.of(values)
+
+
+def _empty(folder: Path) -> bool:
+    """Whether nothing is in a folder but, perhaps, the lock of a run that was killed as it began."""
+    return folder.is_dir() and all(path.name == LOCK for path in folder.iterdir())
 
 
 def _from_here(recipe: dict[str, Any], directory: str | None) -> dict[str, Any]:

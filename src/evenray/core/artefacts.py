@@ -17,7 +17,7 @@ import polars as pl
 
 from .errors import DataError, StorageError
 
-__all__ = ["RunFolder", "atomic", "digest", "file_digest", "refusal", "sweep"]
+__all__ = ["RunFolder", "atomic", "digest", "file_digest", "refusal", "running", "sweep"]
 
 
 def digest(value: Any) -> str:
@@ -90,12 +90,13 @@ def sweep(folder: Path) -> None:
     """Remove what processes that were killed had half written in `folder`."""
     for path in folder.rglob(".*.tmp"):
         process = path.name.split(".")[-2]
-        if process.isdigit() and not _alive(int(process)):
+        if process.isdigit() and not running(int(process)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
 
-def _alive(process: int) -> bool:
+def running(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

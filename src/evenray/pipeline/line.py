@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import EvenrayError, UsageError
+from evenray.core.lock import alone
 from evenray.core.progress import plain
 
 from . import data, light, model
@@ -73,23 +74,27 @@ def run(context: Context, until: str = "report") -> None:
     check_recipe(context.recipe)
     if STAGES.index(until) >= STAGES.index("compare"):
         _ = context.fabric  # a device that is not there is told now
-    away = context.images_are_away()
-    scan_settings = [] if away else data.scan_settings(context)
-    former = context.begin()
-    try:
-        for stage in stages:
-            if stage.name != "scan":
-                _run_stage(context, stage, stage.settings(context))
-            elif away:
-                context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
-            else:
-                _run_stage(context, stage, scan_settings)
-            if stage.name == "scan":
-                about = context.folder.read_json("dataset.json")
-                check_classes(context.recipe, tuple(about["classes"]), about["positive"])
-    except EvenrayError as error:
-        context.withdraw(former, mistake=isinstance(error, UsageError))
-        raise
+    scan_settings = None if context.images_are_away() else data.scan_settings(context)
+    with alone(context.folder.path):
+        former = context.begin()
+        try:
+            _run_stages(context, stages, scan_settings)
+        except EvenrayError as error:
+            context.withdraw(former, mistake=isinstance(error, UsageError))
+            raise
+
+
+def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[Any] | None) -> None:
+    for stage in stages:
+        if stage.name != "scan":
+            _run_stage(context, stage, stage.settings(context))
+        elif scan_settings is None:
+            context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
+        else:
+            _run_stage(context, stage, scan_settings)
+        if stage.name == "scan":
+            about = context.folder.read_json("dataset.json")
+            check_classes(context.recipe, tuple(about["classes"]), about["positive"])
 
 
 def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> None:

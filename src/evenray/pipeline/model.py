@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,9 @@ def train_network(context: Context) -> list[str]:
     }  # fmt: skip
     context.folder.write_json("model.json", about)
     context.folder.write_table("history.csv", pl.DataFrame(history))
+    for former in checkpoints.parent.glob("*/"):
+        if former != checkpoints:
+            shutil.rmtree(former, ignore_errors=True)
     return ["model.safetensors", "model.json", "history.csv"]
 
 
