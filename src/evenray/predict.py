@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.balance import Balance
+from evenray.balance import Balance, correct
+from evenray.core.errors import UsageError
 from evenray.core.types import Dataset, Predictions
 from evenray.metrics import Calibration
 
-__all__ = ["predictions"]
+__all__ = ["GROUPS", "predictions", "target_prior"]
 
-CARRIED = ("site", "sex")
+GROUPS = ("site", "sex", "age_band")
+TINY = 1e-12  # an isotonic calibration says 0 and 1, and no prevalence would move them
 
 
 def predictions(
@@ -21,19 +25,53 @@ def predictions(
     balance: Balance,
     prior: NDArray[np.float64],
     calibration: Calibration | None = None,
+    target: NDArray[np.float64] | None = None,
 ) -> Predictions:
     """The predictions of a data set's cases from their logits, float64 (cases, K).
 
     What the remedy did to the class prior is undone in closed form: probabilities are those at `prior` (K,), the class
-    shares of the training part. What `calibration` learnt on the validation part comes after that.
+    shares of the training part. What `calibration` learnt on the validation part comes after that, and last the step to
+    `target` (K,), the class shares of the place of use.
     """
     corrected = balance.correct(logits, prior)
     posterior = np.exp(corrected) if calibration is None else calibration.apply(corrected)
+    if target is not None:
+        posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), target, prior))
     K = len(dataset.classes)
     table = dataset.cases.select("case", "patient", "part", "label").with_columns(
         pl.Series("target", dataset.targets),
         *[pl.Series(f"logit_{k}", logits[:, k]) for k in range(K)],
         *[pl.Series(f"p_{k}", posterior[:, k]) for k in range(K)],
-        *[dataset.cases[name] for name in CARRIED if name in dataset.cases.columns],
+        *[dataset.cases[name] for name in GROUPS if name in dataset.cases.columns],
     )
     return Predictions(table, dataset.classes, dataset.positive)
+
+
+def target_prior(
+    prevalence: float | Mapping[str, float] | None, classes: Sequence[str], positive: str
+) -> NDArray[np.float64] | None:
+    """The class shares (K,) of the place of use, from the share of the positive class (two classes) or of every class.
+
+    >>> target_prior(0.01, ("healthy", "sick"), "sick"), target_prior(None, ("healthy", "sick"), "sick")
+    (array([0.99, 0.01]), None)
+    """
+    if prevalence is None:
+        return None
+    if not isinstance(prevalence, Mapping):
+        if len(classes) != 2:
+            raise UsageError(
+                f"The prevalence is {prevalence:g}, but there are {len(classes)} classes; give a share for each, as in"
+                f" {','.join(f'{name}={1 / len(classes):.2g}' for name in classes)}."
+            )
+        prevalence = {name: prevalence if name == positive else 1 - prevalence for name in classes}
+    if set(prevalence) != set(classes):
+        raise UsageError(
+            f"The prevalence names {', '.join(prevalence)}, but the classes are {', '.join(classes)}; give a share for each."
+        )
+    shares = np.array([float(prevalence[name]) for name in classes])
+    if not ((shares > 0) & (shares < 1)).all() or abs(shares.sum() - 1) > 1e-3:
+        raise UsageError(
+            f"The prevalence gives the shares {', '.join(f'{share:g}' for share in shares)}; expected each above 0 and"
+            " below 1, and 1 together."
+        )
+    return np.asarray(shares / shares.sum())

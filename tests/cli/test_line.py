@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from evenray.cli import main
-from evenray.cli.line import HELP, _specs, _weighted
+from evenray.cli.line import HELP, _by_class, _specs
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.pipeline import STAGES
@@ -178,7 +178,7 @@ class TestFailure:
             (["--size", "5"], "size is 5"),
             (["--seed", "-1"], "seed is -1"),
             (["--patient", "(x"], "The patient pattern '(x' is no regular expression"),
-            (["--weight", "a"], "--weight is 'a'; give CLASS=WEIGHT,CLASS=WEIGHT"),
+            (["--weight", "a"], "--weight is 'a'; give CLASS=NUMBER,CLASS=NUMBER"),
             (["--weight", "a=1,b=2"], "The weights are for a, b, but the classes are 0, 1"),
             (["--weight", "0=1,1=2", "--balance", "none"], "--weight and --balance both name the remedy"),
         ],
@@ -291,13 +291,13 @@ class TestSpelling:
     def test_weights_name_any_class(self, text: str, spec: str) -> None:
         from evenray.core.spec import parse
 
-        assert _weighted(text) == spec
+        assert _by_class("weight", text) == spec
         parse(spec)
 
     @pytest.mark.parametrize("text", ["", "sick", "sick=", "=1", "sick=1,well", "sick=1,,well=2", "sick==1"])
     def test_weights_that_cannot_be_read(self, text: str) -> None:
         with pytest.raises(UsageError, match="--weight is"):
-            _weighted(text)
+            _by_class("weight", text)
 
 
 def test_help_names_every_verb_with_examples(cli: Cli) -> None:

@@ -28,6 +28,7 @@ class TestColumns:
         [
             ("path,label,patient,site,split", ["path", "patient", "label", "site", "part"]),
             (" File , Diagnosis ,Hospital", ["path", "label", "site"]),
+            ("path,label,Gender,Age_Years", ["path", "label", "sex", "age"]),
             ("SOPInstanceUID,class", ["sop_instance_uid", "label"]),
             ("StudyInstanceUID,PatientID,target", ["study_instance_uid", "patient", "label"]),
         ],

@@ -28,7 +28,7 @@ MIDDLES = {
     "split": ("evenray.pipeline.data", "split", 0),
     "compare": ("evenray.compare", "fit", 3),
     "train": ("evenray.train", "_validate", 1),
-    "evaluate": ("evenray.pipeline.model", "score", 1),
+    "evaluate": ("evenray.pipeline.evaluation", "score", 1),
     "explain": ("evenray.pipeline.light", "attribute", 1),
     "report": ("evenray.report", "page", 0),
 }

@@ -436,6 +436,7 @@ def test_identity(make_dicom) -> None:
         "patient_name": "Kim^Minsu",
         "sex": "F",
         "birth_year": 1934,
+        "age": None,
         "site": "A",
     }
     assert set(identity(make_dicom(RAMP)).values()) == {"1.2.3.4", None}

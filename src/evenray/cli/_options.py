@@ -51,6 +51,12 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
               " 'dense | multicrop'; soft-maxes are averaged.")),
     "threshold": ("evaluate", str, _option("--threshold", help="The rule for the operating point, such as youden or"
                   " 'sensitivity(0.95)'; it is applied on the validation part.")),
+    "cost": ("evaluate", str, _option("--cost", help="What it costs to call a case of a class wrongly, such as"
+             " sick=500,healthy=1; short for --threshold 'cost(...)'.")),
+    "calibration": ("evaluate", str, _option("--calibration", help="temperature, platt, isotonic, beta or none; fitted on the"
+                    " validation part [default: temperature].")),
+    "prevalence": ("evaluate", str, _option("--prevalence", help="The share of the positive class where the model will be used,"
+                   " such as 0.01 (or a=0.9,b=0.1): probabilities, PPV and NPV are given for it.")),
     "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
     "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
     "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +39,7 @@ HELP = {
 Target = Annotated[
     str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
 ]
-NOT_RECIPE = ("output", "weight", "lang", "device", "jobs", "json")
+NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "json")
 
 
 def _verb(name: str) -> None:
@@ -129,23 +130,52 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
             specs = [spec for text in values[name] for spec in _specs(text)]
             values[name] = specs[0] if len(specs) == 1 else tuple(dict.fromkeys(specs))
     if "weight" in given:
-        values["balance"] = _weighted(given["weight"])
+        values["balance"] = _by_class("weight", given["weight"])
+    if "cost" in given:
+        if values.get("threshold", "cost") != "cost":
+            raise UsageError("--cost and --threshold both name the rule for the operating point; give one of them.")
+        values["threshold"] = _by_class("cost", given["cost"])
+    if "prevalence" in values:
+        values["prevalence"] = _prevalence(values["prevalence"])
 
 
-def _weighted(text: str) -> str:
-    """The spec of --weight; class names may hold blanks and commas.
-
-    >>> _weighted("sick=0.75,healthy=0.25"), _weighted("normal, benign=1, malignant=3")
-    ('weighted(sick=0.75, healthy=0.25)', "weighted(weights={'normal, benign': 1, 'malignant': 3})")
-    """
+def _pairs(option: str, text: str) -> list[tuple[str, str]]:
+    """CLASS=NUMBER,CLASS=NUMBER; class names may hold blanks and commas."""
     pairs = re.findall(r"\s*([^=,][^=]*?)\s*=\s*([^,=]+?)\s*(?:,|$)", text)
     if not pairs or "".join(text.split()) != ",".join("".join(f"{name}={value}".split()) for name, value in pairs):
-        raise UsageError(f"--weight is '{text}'; give CLASS=WEIGHT,CLASS=WEIGHT, such as sick=0.75,healthy=0.25.")
-    if all(
-        name.isidentifier() and name not in ("alpha", "beta", "weights", "positive", "classes") for name, _ in pairs
-    ):
-        return f"weighted({', '.join(f'{name}={value}' for name, value in pairs)})"
-    return f"weighted(weights={{{', '.join(f'{name!r}: {value}' for name, value in pairs)}}})"
+        example = {"weight": "sick=0.75,healthy=0.25", "cost": "sick=500,healthy=1"}.get(
+            option, "sick=0.01,healthy=0.99"
+        )
+        raise UsageError(f"--{option} is '{text}'; give CLASS=NUMBER,CLASS=NUMBER, such as {example}.")
+    return pairs
+
+
+def _by_class(option: str, text: str) -> str:
+    """The spec that --weight or --cost is short for.
+
+    >>> _by_class("weight", "sick=0.75,healthy=0.25"), _by_class("cost", "normal, benign=1, malignant=3")
+    ('weighted(sick=0.75, healthy=0.25)', "cost(costs={'normal, benign': 1, 'malignant': 3})")
+    """
+    name, table = {"weight": ("weighted", "weights"), "cost": ("cost", "costs")}[option]
+    pairs = _pairs(option, text)
+    taken = ("alpha", "beta", "weights", "positive", "classes", "costs", "points")
+    if all(of.isidentifier() and not keyword.iskeyword(of) and of not in taken for of, _ in pairs):
+        return f"{name}({', '.join(f'{of}={value}' for of, value in pairs)})"
+    return f"{name}({table}={{{', '.join(f'{of!r}: {value}' for of, value in pairs)}}})"
+
+
+def _prevalence(text: str) -> float | dict[str, float]:
+    """The share of the positive class, or a share for each class.
+
+    >>> _prevalence("0.01"), _prevalence("1%"), _prevalence("normal=0.9, sick=0.1")
+    (0.01, 0.01, {'normal': 0.9, 'sick': 0.1})
+    """
+    try:
+        if "=" in text:
+            return {name: float(value) for name, value in _pairs("prevalence", text)}
+        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise UsageError(f"--prevalence is '{text}'; give a share such as 0.01, or one for each class.") from None
 
 
 def _specs(text: str) -> list[str]:

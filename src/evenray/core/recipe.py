@@ -46,6 +46,8 @@ class Recipe:
     test: float = 0.2
     validation: float = 0.15
     threshold: str = "youden"
+    calibration: str = "temperature"
+    prevalence: float | dict[str, float] | None = None
     levels: tuple[float, float] | None = None
     patient: str | None = None
     labels: str | None = None
@@ -87,12 +89,12 @@ class Recipe:
     @property
     def contrasts(self) -> tuple[str, ...]:
         """The contrasts to compare; a single one is taken without comparison."""
-        return (self.contrast,) if isinstance(self.contrast, str) else tuple(self.contrast)
+        return _several(self.contrast)
 
     @property
     def balances(self) -> tuple[str, ...]:
         """The remedies to compare; a single one is taken without comparison."""
-        return (self.balance,) if isinstance(self.balance, str) else tuple(self.balance)
+        return _several(self.balance)
 
     def but(self, **changes: Any) -> Recipe:
         """The same recipe with some things changed."""
@@ -108,3 +110,7 @@ class Recipe:
         known = {field.name for field in fields(cls)}
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         return cls(**given)
+
+
+def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)

@@ -6,7 +6,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .labels import LabelTable, matching
+from .labels import LabelTable, age_band, matching
 from .pseudonym import pseudonym
 
 __all__ = ["join"]
@@ -22,7 +22,7 @@ HASHED = {
 def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFrame, int]:
     """The labelled rows, and how many images the table does not label. DataError where it labels none.
 
-    The most exact key decides; where the table also has a patient, site or part column, it wins over the file's own.
+    The most exact key decides; where the table also has a patient, site, sex, age or part column, it wins over the file's own.
     """
     labels = table.table.filter(pl.col("label").is_not_null() & pl.col(table.key).is_not_null())
     if "patient" in labels.columns:
@@ -34,7 +34,9 @@ def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFram
         rows = rows.with_columns(pl.col(own).alias("_key"))
     else:
         labels, rows = _by_path(labels, rows)
-    told = [name for name in ("label", "patient", "site", "part") if name in labels.columns]
+    if "age" in labels.columns:
+        labels = labels.with_columns(age_band=pl.col("age").map_elements(age_band, return_dtype=pl.String))
+    told = [name for name in ("label", "patient", "site", "sex", "age_band", "part") if name in labels.columns]
     labels = labels.select(pl.col(table.key).alias("_key"), *[pl.col(name).alias(f"_{name}") for name in told])
     twice = labels.group_by("_key").agg(pl.col("_label").n_unique()).filter(pl.col("_label") > 1).height
     if twice:

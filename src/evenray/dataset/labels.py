@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from evenray.core.errors import DataError
+from evenray.metrics import bands
 
-__all__ = ["PARTS", "LabelTable", "matching"]
+__all__ = ["PARTS", "LabelTable", "age_band", "matching"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
@@ -22,6 +23,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "patient": ("patient", "patient_id", "patientid", "subject", "subject_id", "person", "case_id"),
     "label": ("label", "class", "target", "diagnosis", "finding", "category", "y"),
     "site": ("site", "hospital", "institution", "center", "centre", "scanner"),
+    "sex": ("sex", "gender", "patient_sex", "patientsex"),
+    "age": ("age", "patient_age", "patientage", "age_years"),
     "part": ("split", "part", "set", "subset", "fold_name", "partition"),
 }
 PARTS = {
@@ -153,3 +156,13 @@ def matching(paths: Iterable[str], files: Iterable[str]) -> Callable[[str], str]
         if not keys.isdisjoint(of(path) for path in paths) and (of is str or len(keys) == len(files)):
             return of
     return None
+
+
+def age_band(text: str | None) -> str | None:
+    """The band that an age lies in, which is all that is kept of it; None where the text is no age.
+
+    >>> age_band("64"), age_band("17.5"), age_band("045Y"), age_band("unknown"), age_band(None)
+    ('40 to 65', 'under 18', '40 to 65', None, None)
+    """
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)\s*(?:y|yrs?|years?)?", (text or "").strip(), re.IGNORECASE)
+    return bands([float(found[1])])[0] if found else None

@@ -32,6 +32,8 @@ class Entry:
     label: str | None = None
     patient: str | None = None
     site: str | None = None
+    sex: str | None = None
+    age: str | None = None
     part: str | None = None
 
 
@@ -198,7 +200,7 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
     entries = [
         Entry(
             file=row["path"], label=row["label"], patient=row.get("patient") or patient_of(pattern, row["path"]),
-            site=row.get("site"), part=row.get("part"),
+            site=row.get("site"), sex=row.get("sex"), age=row.get("age"), part=row.get("part"),
         )
         for row in reversed(unique.values())
     ]  # fmt: skip

@@ -21,7 +21,7 @@ from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
 
 from .join import join
-from .labels import PARTS
+from .labels import PARTS, age_band
 from .listing import Entry, Listing, listing, positive_class
 from .pseudonym import draw_key, pseudonym
 
@@ -33,7 +33,7 @@ CHUNK = 64
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
     "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
-    "sex": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
+    "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
     "bits_stored": pl.Int32, "largest_value": pl.Float64, "spacing_row": pl.Float64, "spacing_column": pl.Float64,
@@ -172,7 +172,7 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
     person = entry.patient or raw["patient_id"]
     pieces = [*(person or "").split("/"), raw["patient_id"], *re.split(r"[\^=,\s]+", raw["patient_name"] or "")]
     shown = _struck(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
-    sex, birth = raw["sex"], raw["birth_year"]
+    sex, birth = entry.sex or raw["sex"], raw["birth_year"]
     study, instance = raw["study_instance_uid"], raw["sop_instance_uid"]
     return {
         "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
@@ -180,7 +180,8 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
         "study": pseudonym(key, "study", study) if study else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
         "site": entry.site or (pseudonym(key, "site", raw["site"])[:8] if raw["site"] else None),
-        "sex": sex, "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
+        "sex": sex, "age_band": age_band(entry.age or raw["age"]),
+        "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
     }  # fmt: skip
 
 

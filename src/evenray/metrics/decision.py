@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def decision_curve(
     predictions: Predictions,
     at: ArrayLike | None = None,
     *,
-    prevalence: float | None = None,
+    prevalence: float | Sequence[float] | NDArray[Any] | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> pl.DataFrame:

@@ -87,7 +87,7 @@ class OperatingPoints:
 
 
 def choose_threshold(
-    predictions: Predictions, rule: str = "youden", prevalence: float | Sequence[float] | None = None
+    predictions: Predictions, rule: str = "youden", prevalence: float | Sequence[float] | NDArray[Any] | None = None
 ) -> float:
     """The probability of the positive class from which on a case is to be called positive.
 
@@ -128,8 +128,15 @@ def specificity(points: OperatingPoints, least: Target = 0.95) -> float:
     return points.best(np.where(points.healthy <= allowed, points.sick, -1))
 
 
-def cost(points: OperatingPoints, **by_class: Annotated[float, Ge(0)]) -> float:
-    """The least expected cost; each class is named with what it costs to call one of its cases wrongly."""
+Cost = Annotated[float, Ge(0)]
+
+
+def cost(points: OperatingPoints, *, costs: dict[str, Cost] | None = None, **by_class: Cost) -> float:
+    """The least expected cost; each class is named with what it costs to call one of its cases wrongly.
+
+    Names that are no plain words go into `costs`: `cost(costs={'no finding': 1, 'sick': 500})`.
+    """
+    by_class = {**(costs or {}), **by_class}
     if set(by_class) != set(points.classes):
         raise UsageError(
             f"The costs are for {', '.join(by_class) or 'no class'}, but the classes are {', '.join(points.classes)};"

@@ -13,7 +13,8 @@ from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.core.types import Image, Predictions
-from evenray.metrics import choose_threshold, rules
+from evenray.metrics import calibrations, choose_threshold, rules
+from evenray.predict import target_prior
 
 __all__ = ["check_classes", "check_recipe"]
 
@@ -29,6 +30,7 @@ def check_recipe(recipe: Recipe) -> None:
         for step in parse(spec):
             remedies.balances.bind(step)
     rules.bind(recipe.threshold)
+    calibrations.bind(recipe.calibration)
     if recipe.views is not None:
         views.check(recipe.views, flips=recipe.flips)
     size = recipe.size or USUAL_SIZE
@@ -46,6 +48,7 @@ def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> No
     """Whether the class names in a recipe are those of the data; UsageError lists the classes."""
     for spec in recipe.balances:
         remedies.make(spec, [1000] * len(classes), classes, positive)
+    target = target_prior(recipe.prevalence, classes, positive)
     if len(classes) == 2:
         table = pl.DataFrame({"target": [0, 1], "p_0": [0.9, 0.1], "p_1": [0.1, 0.9]})
-        choose_threshold(Predictions(table, classes, positive), recipe.threshold)
+        choose_threshold(Predictions(table, classes, positive), recipe.threshold, target)

@@ -13,7 +13,7 @@ from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
 from evenray.core.progress import plain
 
-from . import data, light, model
+from . import data, evaluation, light, model
 from .check import check_classes, check_recipe
 from .context import Context
 
@@ -47,18 +47,18 @@ def _training(context: Context) -> list[Any]:
     ]  # fmt: skip
 
 
+def _evaluation(context: Context) -> list[Any]:
+    asked = context.recipe
+    return [asked.threshold, asked.views, asked.calibration, asked.prevalence, asked.seed]
+
+
 LINE = (
     Stage("scan", data.scan_files, data.scan_settings, ()),
     Stage("audit", data.audit_cases, lambda c: [], ("scan",)),
     Stage("split", data.split_cases, lambda c: [c.recipe.test, c.recipe.validation, c.recipe.seed], ("scan",)),
     Stage("compare", model.compare_cells, _training, ("scan", "split")),
     Stage("train", model.train_network, _training, ("scan", "split", "compare")),
-    Stage(
-        "evaluate",
-        model.evaluate_network,
-        lambda c: [c.recipe.threshold, c.recipe.views, c.recipe.seed],
-        ("split", "train"),
-    ),
+    Stage("evaluate", evaluation.evaluate_network, _evaluation, ("split", "train")),
     Stage("explain", light.explain_run, lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
     Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
 )

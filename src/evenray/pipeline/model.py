@@ -1,11 +1,10 @@
-"""The stages around the network: compare, train and evaluate."""
+"""The stages that train: compare and train."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,21 +14,17 @@ from evenray import balance as remedies
 from evenray import networks
 from evenray.balance import Balance
 from evenray.compare import Cell, compare, steps
-from evenray.core.artefacts import atomic, now
+from evenray.core.artefacts import atomic
 from evenray.core.progress import plain, watched
-from evenray.core.recipe import Recipe
-from evenray.core.types import Dataset, Predictions, Scores
-from evenray.metrics import Calibration, calibrate, choose_threshold, score
-from evenray.plan import ENOUGH_TO_CHOOSE, native_side
-from evenray.predict import predictions
+from evenray.core.types import Dataset
+from evenray.plan import native_side
 from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
-from evenray.train import Part, Settings, batches_an_epoch, fit, forward, statistics
-from evenray.views import reach
+from evenray.train import Part, Settings, batches_an_epoch, fit, statistics
 
 from .context import Context
 
-__all__ = ["compare_cells", "evaluate_network", "model_of", "remedy_of", "stores_of", "train_network"]
+__all__ = ["compare_cells", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
 
 def stores_of(context: Context, dataset: Dataset, contrasts: list[str], size: int) -> dict[str, Store]:
@@ -80,7 +75,7 @@ def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
     return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]
 
 
-def _parts(
+def parts_of(
     context: Context, contrast: str, names: tuple[str, ...], scale: float = 1.0
 ) -> dict[str, tuple[Dataset, Part]]:
     """Parts of the data with their prepared pixels, kept `scale` times as large as the network's, where files are."""
@@ -106,7 +101,7 @@ def train_network(context: Context) -> list[str]:
     """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
     asked, plan = context.recipe, context.plan
     choice = context.folder.read_json("choice.json")
-    parts = _parts(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
+    parts = parts_of(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
     train, validation = parts["train"][1], parts["validation"][1]
     remedy, prior = remedy_of(context)
     mean, std = (None, None) if asked.weights else statistics(train)
@@ -147,62 +142,3 @@ def _checkpoints(context: Context) -> Path:
 
 def model_of(context: Context) -> networks.Classifier:
     return networks.load(context.folder / "model.safetensors").to(context.fabric.device)
-
-
-def evaluate_network(context: Context) -> list[str]:
-    """Predictions and scores; the threshold is chosen on validation, and the test part is opened here and nowhere else."""
-    choice = context.folder.read_json("choice.json")
-    remedy, prior = remedy_of(context)
-    model = model_of(context)
-    context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-    calibration, found, view = Calibration("none", {}), {}, context.plan.views
-    parts = _parts(context, choice["contrast"], ("validation", "test"), reach(view, context.recipe.scale_jitter))
-    with context.progress.task("evaluating", sum(len(part) for _, part in parts.values())) as tick:
-        for name, (dataset, part) in parts.items():
-            logits = forward(
-                model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch), view=view
-            )
-            if name == "validation" and min(dataset.counts.values()) >= ENOUGH_TO_CHOOSE:
-                calibration = calibrate(remedy.correct(logits, prior), dataset.targets, "temperature")
-            found[name] = predictions(dataset, logits, remedy, prior, calibration)
-    context.folder.write_table("predictions.parquet", pl.concat([each.table for each in found.values()]))
-    rule = threshold = None
-    if len(context.dataset.classes) == 2:
-        asked = context.recipe.threshold
-        rule = remedy.rule if remedy.rule is not None and asked == Recipe.threshold else asked
-        threshold = choose_threshold(found["validation"], rule)
-    scores = {
-        name: score(each, threshold, seed=context.recipe.seed, resamples=2000, prior=prior)
-        for name, each in found.items()
-    }
-    context.folder.write_json("scores.json", _summary(context, found, scores, threshold, rule, calibration))
-    test = scores["test"]
-    context.progress.say(f"test AUROC {test.auroc}")
-    context.progress.say(f"test AUPRC {test.auprc}")
-    return ["predictions.parquet", "scores.json"]
-
-
-def _summary(
-    context: Context,
-    found: dict[str, Predictions],
-    scores: dict[str, Scores],
-    threshold: float | None,
-    rule: str | None,
-    calibration: Calibration,
-) -> dict[str, Any]:
-    parts = {}
-    for name, each in scores.items():
-        labels = dict(found[name].table["label"].value_counts().iter_rows())
-        metrics = {
-            metric: {k: None if np.isnan(v) else v for k, v in vars(estimate).items()}
-            for metric, estimate in each.estimates.items()
-        }
-        parts[name] = {
-            "cases": each.cases, "patients": each.patients, "counts": {c: labels.get(c, 0) for c in each.classes},
-            "confusion": each.confusion.tolist(), "metrics": metrics,
-        }  # fmt: skip
-    dataset = context.dataset
-    return {
-        "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold,
-        "threshold_rule": rule, "calibration": calibration.as_json(), "views": context.plan.views, "parts": parts,
-    }  # fmt: skip

@@ -35,7 +35,16 @@ readers = Registry(
     context=1,
 )
 
-IDENTITY_KEYS = ("sop_instance_uid", "study_instance_uid", "patient_id", "patient_name", "sex", "birth_year", "site")
+IDENTITY_KEYS = (
+    "sop_instance_uid",
+    "study_instance_uid",
+    "patient_id",
+    "patient_name",
+    "sex",
+    "birth_year",
+    "age",
+    "site",
+)
 
 
 def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:

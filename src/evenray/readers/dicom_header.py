@@ -134,5 +134,19 @@ def identifiers(dataset: Dataset) -> dict[str, Any]:
         "patient_name": text(groups, "PatientName") or None,
         "sex": text(groups, "PatientSex").upper()[:1] or None,
         "birth_year": int(born) if len(born) == 4 and born.isdecimal() else None,
+        "age": _age(text(groups, "PatientAge"), born, text(groups, "StudyDate")[:4]),
         "site": text(groups, "InstitutionName") or None,
     }
+
+
+def _age(said: str, born: str, examined: str) -> int | None:
+    """Whole years, from an age string (PS3.5 6.2: 045Y, 006M), else from the years of birth and of the study.
+
+    >>> _age("045Y", "", ""), _age("018M", "1934", "2021"), _age("", "1934", "2021"), _age("old", "", "2021")
+    (45, 1, 87, None)
+    """
+    found = re.fullmatch(r"(\d{1,3})([DWMY])", said)
+    if found:
+        return int(found[1]) // {"D": 365, "W": 52, "M": 12, "Y": 1}[found[2]]
+    years = [int(year) for year in (born, examined) if len(year) == 4 and year.isdecimal()]
+    return years[1] - years[0] if len(years) == 2 and 0 <= years[1] - years[0] <= 130 else None
