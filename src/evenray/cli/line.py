@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evenray.core.errors import DataError, UsageError
-from evenray.core.lock import LOCK
 from evenray.core.progress import plain
 
 from ._app import app, print_json
@@ -101,6 +100,8 @@ def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
 
 def _empty(folder: Path) -> bool:
     """Whether nothing is in a folder but, perhaps, the lock of a run that was killed as it began."""
+    from evenray.core.lock import LOCK
+
     return folder.is_dir() and all(path.name == LOCK for path in folder.iterdir())
 
 
