@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core import fast
 from evenray.core.types import Curve, Image
 from evenray.histogram import DEEPEST, WORTH_PAIRING, lightness, paired
 
@@ -58,6 +59,10 @@ def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> ND
     table = _table(curve, levels, grey.dtype)
     if grey.dtype == np.uint8:
         return _look_up_pairs(grey, table) if grey.size >= WORTH_PAIRING else np.asarray(cv2.LUT(grey, table))
+    if fast.worth_it(grey.size):
+        outcome = np.empty_like(grey)
+        fast.look_up(grey.reshape(-1).view(np.uint16), table.view(np.uint16), outcome.reshape(-1).view(np.uint16))
+        return outcome
     found: NDArray[Any] = cv2.LUT(grey.view(np.uint16), table.view(np.uint16))
     return found.view(grey.dtype)
 
@@ -68,7 +73,11 @@ def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray
     pairs, rest = paired(grey)
     found, rest_found = paired(outcome)
     wide = table.astype(np.uint16)
-    cv2.LUT(pairs, (wide[:, None] << 8 | wide).ravel(), found)
+    of_pairs = (wide[:, None] << 8 | wide).ravel()
+    if fast.worth_it(grey.size):
+        fast.look_up(pairs.reshape(-1), of_pairs, found.reshape(-1))
+    else:
+        cv2.LUT(pairs, of_pairs, found)
     rest_found[:] = table[rest]
     return outcome
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.threads import over, shares
+
 from ._kernels import blend_rows
 from ._levels import between
-from ._threads import over, shares
 from ._tiles import Tiling
 
 __all__ = ["blend"]

@@ -1,36 +1,23 @@
 """The two inner loops of local methods, compiled: counting tiles and blending curves.
 
 Compiled because nothing else reached OpenCV's CLAHE with two threads: on 3000 x 3000 pixels it takes 19 ms at 8 bits and
-23.5 at 12; with four cv2.LUT a strip and numpy blends this took 22 and 30, with these loops it takes 11 and 16. They
-release the interpreter, so threads share the rows. No fast-math: the same bytes on every machine of a kind.
+23.5 at 12; with four cv2.LUT a strip and numpy blends this took 22 and 30, with these loops it takes 11 and 16. Threads
+share the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from evenray.core.compiled import compiled
 
 __all__ = ["blend_rows", "count_rows"]
 
 
-def _compiled(function: F) -> F:
-    """Compiled on first use and kept on disk; where no folder can be written, compiled anew in each process."""
-    made: Any
-    try:
-        made = numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        made = numba.njit(nogil=True)(function)
-    compiled: F = made
-    return compiled
-
-
-@_compiled
+@compiled
 def count_rows(
     codes: NDArray[Any],
     valid: NDArray[np.uint8],
@@ -65,7 +52,7 @@ def count_rows(
                 counts[i, j, k] = found[0, k] + found[1, k] + found[2, k] + found[3, k]
 
 
-@_compiled
+@compiled
 def _blend_down(
     above: tuple[NDArray[np.float32], NDArray[np.float32]],
     below: tuple[NDArray[np.float32], NDArray[np.float32]],
@@ -81,7 +68,7 @@ def _blend_down(
         left[k], across[k] = one, other - one
 
 
-@_compiled
+@compiled
 def _span(
     codes: NDArray[Any],
     left: NDArray[np.float32],
@@ -94,7 +81,7 @@ def _span(
         out[x] = left[k] + place[x] * across[k]
 
 
-@_compiled
+@compiled
 def _span_between(
     codes: NDArray[Any],
     left: NDArray[np.float32],
@@ -110,7 +97,7 @@ def _span_between(
         out[x] = start + place[x] * rise
 
 
-@_compiled
+@compiled
 def blend_rows(
     codes: NDArray[Any],
     curves: NDArray[np.float32],

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.threads import over, shares
+
 from ._kernels import count_rows
 from ._levels import BINS
-from ._threads import over, shares
 
 __all__ = ["Tiling", "clipped", "count", "filled"]
 

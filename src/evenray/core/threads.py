@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -13,7 +15,7 @@ T = TypeVar("T")
 
 __all__ = ["over", "shares", "workers"]
 
-_WORTH_IT = 500_000  # pixels; below, starting threads costs more than they save
+_WORTH_IT = 500_000  # pixels; below, handing work to threads costs more than they save
 
 
 def workers(pixels: int) -> int:
@@ -31,8 +33,10 @@ def shares(rows: int, pixels: int) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def over(items: Iterable[T], function: Callable[[T], None], pixels: int) -> None:
+def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None:
     """Call `function` with every item, in threads where the image is large; the first error is raised.
+
+    The last item is done in the calling thread. `function` must not call `over` itself.
 
     >>> seen = []
     >>> over([1, 2], seen.append, pixels=10)
@@ -40,10 +44,22 @@ def over(items: Iterable[T], function: Callable[[T], None], pixels: int) -> None
     [1, 2]
     """
     threads = workers(pixels)
-    if threads == 1:
+    if threads == 1 or len(items) == 1:
         for item in items:
             function(item)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(function, items):
-            pass
+    pool = _pool(threads - 1, os.getpid())
+    waiting = [pool.submit(function, item) for item in items[:-1]]
+    try:
+        function(items[-1])
+    finally:
+        for one in waiting:
+            one.exception()  # all are done before the arrays that they write to may go
+    for one in waiting:
+        one.result()
+
+
+@lru_cache(maxsize=4)
+def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
+    """Kept, as starting threads takes a tenth of a millisecond; a forked process has none of its parent's."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="evenray")

@@ -1,0 +1,82 @@
+"""Counting and looking up 16-bit values with compiled loops, once a process has enough pixels to make loading them pay."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .threads import over, shares
+
+__all__ = ["count", "look_up", "worth_it"]
+
+_LEAST = 1 << 18  # pixels; below, OpenCV is as fast
+_PAYS = 1 << 30  # pixels after which the loops have saved about what loading them took, .4 s
+_passed = 0
+
+
+def worth_it(pixels: int) -> bool:
+    """Whether an image of so many pixels should go through the loops: large, and they are loaded or worth loading.
+
+    The result is the same either way, to the bit; OpenCV serves until then.
+    """
+    global _passed
+    if pixels < _LEAST:
+        return False
+    _passed += pixels
+    return _passed >= _PAYS or "evenray.core.compiled" in sys.modules  # a local method loads it
+
+
+def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
+    """How often 0 to bins - 1 occur in values (n,), int64 (bins,); larger values are left out.
+
+    >>> count(np.array([0, 2, 2, 2, 9], np.uint16), 3).tolist()
+    [1, 0, 3]
+    """
+    from .loops import count_words
+
+    size = 1 << (bins - 1).bit_length()
+    words, rest = _words(values, 4)
+    parts = shares(len(words), values.size)
+    found = np.zeros((len(parts), size), np.int64)
+    above: list[int] = []
+
+    def work(share: int) -> None:
+        first, last = parts[share]
+        above.append(int(count_words(words[first:last], np.uint64(size - 1), found[share])))
+
+    over(range(len(parts)), work, values.size)
+    every = int(np.bitwise_or.reduce(np.array([0, *above], np.uint64)))
+    if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
+        return count(values, 65_536)[:bins]
+    return np.asarray(found.sum(axis=0) + np.bincount(rest[rest < size], minlength=size))[:bins]
+
+
+def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np.uint16]) -> None:
+    """Values (n,) through table (65536,) into outcome (n,).
+
+    >>> found = np.empty(9, np.uint16)
+    >>> look_up(np.arange(9, dtype=np.uint16), np.arange(65_536)[::-1].astype(np.uint16), found)
+    >>> found.tolist()
+    [65535, 65534, 65533, 65532, 65531, 65530, 65529, 65528, 65527]
+    """
+    from .loops import look_up_words
+
+    words, rest = _words(values, 8)
+
+    def work(part: tuple[int, int]) -> None:
+        first, last = part
+        look_up_words(words[first * 2 : last * 2], table, outcome[first * 8 : last * 8])
+
+    over(shares(len(words) // 2, values.size), work, values.size)
+    outcome[values.size - rest.size :] = table[rest]
+
+
+def _words(values: NDArray[np.uint16], step: int) -> tuple[NDArray[np.uint64], NDArray[Any]]:
+    """Four values a word, without copying, in whole groups of `step` values; and the few values that are left."""
+    whole = values.size // step * step
+    words = values[:whole].view(np.uint64)
+    words = words if words.flags.aligned else words.copy()
+    return words, values[whole:]
