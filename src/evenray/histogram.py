@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core import fast
+from evenray.core import binning, fast
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
 
@@ -111,8 +111,8 @@ class Histogram:
         finite = array[np.isfinite(array)]
         if not finite.size:
             raise DataError(f"there are {array.size} values and none is a number; a histogram needs at least one.")
-        step = resolution if resolution is not None else _step(finite)
-        edges = _edges(finite, bins, width, start, rule, step)
+        step = resolution if resolution is not None else binning.step_of(finite)
+        edges = binning.edges(binning.Sample.of(finite, step), bins=bins, width=width, start=start, rule=rule)
         inside = finite[(finite >= edges[0]) & (finite < edges[-1])]
         counts = np.bincount(np.searchsorted(edges, inside, side="right") - 1, minlength=len(edges) - 1)
         return cls(counts.astype(np.int64), edges, int(array.size - inside.size), step)
@@ -142,6 +142,34 @@ class Histogram:
         starts = np.arange(bins) * self.bins // bins
         counts = np.add.reduceat(self.counts, starts)
         return Histogram(counts, np.append(self.edges[starts], self.edges[-1]), self.missing, self.resolution)
+
+    def binned(
+        self,
+        *,
+        bins: int | None = None,
+        width: float | None = None,
+        start: float | None = None,
+        rule: Literal["freedman-diaconis", "equal-frequency"] = "freedman-diaconis",
+    ) -> Histogram:
+        """The same counts in intervals as `of_values` has them; where values come in steps, a rule takes whole ones.
+
+        Every bin goes where its centre lies. What lies outside a given `start` and `bins` counts as missing.
+
+        >>> Histogram(np.array([4, 2, 1, 1]), np.arange(5) - 0.5, resolution=1).binned(width=2, start=0).table()
+        [('0 to 1', 6), ('2 to 3', 2)]
+        """
+        found = np.flatnonzero(self.counts)
+        if not len(found):
+            raise DataError("the histogram is empty; binning needs at least one value.")
+        low, high = float(self.centres[found[0]]), float(self.centres[found[-1]])
+        sample = binning.Sample(low, high, self.total, lambda q: self.percentile(100 * q), self.resolution)
+        if width is None and bins is None and rule == "freedman-diaconis" and self.resolution:
+            width = max(round(binning.freedman_diaconis(sample) / self.resolution), 1) * self.resolution
+        edges = binning.edges(sample, bins=bins, width=width, start=start, rule=rule)
+        place = np.searchsorted(edges, self.centres, side="right") - 1
+        inside = (place >= 0) & (place < len(edges) - 1)
+        counts = np.bincount(place[inside], weights=self.counts[inside], minlength=len(edges) - 1).astype(np.int64)
+        return Histogram(counts, edges, self.missing + self.total - int(counts.sum()), self.resolution)
 
     def unit(self, bins: int = 256) -> Histogram:
         """Rebinned, over the range 0 to 1: images of any depth can then be merged."""
@@ -357,48 +385,3 @@ def _of_floats(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, low: float
     unit = np.clip((values - low) / (high - low), 0.0, 1.0)
     counts = np.bincount(np.rint(unit * (DEEPEST - 1)).astype(np.int64), minlength=DEEPEST)
     return Histogram(counts.astype(np.int64), _level_edges(low, high, DEEPEST), int(pixels.size - values.size))
-
-
-def _step(values: NDArray[np.float64]) -> float | None:
-    """The coarsest decimal step (1 to 0.0001) that all values are multiples of, else None."""
-    for decimals in range(5):
-        scaled = values * 10**decimals
-        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6):
-            return float(10.0**-decimals)
-    return None
-
-
-def _edges(
-    values: NDArray[np.float64],
-    bins: int | None,
-    width: float | None,
-    start: float | None,
-    rule: str,
-    step: float | None,
-) -> NDArray[np.float64]:
-    if bins is not None and bins < 1:
-        raise UsageError(f"bins is {bins}; expected 1 or more.")
-    if width is not None and not width > 0:
-        raise UsageError(f"width is {width}; expected more than 0.")
-    if width is not None and bins is not None and start is None:
-        raise UsageError("width and bins together need start: where the first bin begins.")
-    low, high = float(values.min()), float(values.max())
-    if rule == "equal-frequency" and width is None:
-        inner = np.unique(np.quantile(values, np.linspace(0, 1, (bins or 10) + 1)))
-        return np.append(inner[:-1], _beyond(high, step)) if len(inner) > 1 else np.array([low, _beyond(high, step)])
-    if width is None and bins is None:
-        quartiles = np.percentile(values, [25, 75])
-        width = 2 * float(quartiles[1] - quartiles[0]) / len(values) ** (1 / 3) or None
-        bins = None if width else 1
-    if width is None:
-        return np.linspace(low if start is None else start, _beyond(high, step), (bins or 1) + 1)
-    first = low if start is None else start
-    number = bins or max(1, math.floor((high - first) / width + 1e-9) + 1)
-    if number > 10 * DEEPEST:
-        raise UsageError(f"width {width} over {first} to {high} makes {number} bins; choose a larger width.")
-    return np.asarray(first + width * np.arange(number + 1))
-
-
-def _beyond(high: float, step: float | None) -> float:
-    """An upper edge just above the largest value, as bins are open there."""
-    return high + step if step else float(np.nextafter(high, np.inf))

@@ -179,9 +179,51 @@ def test_images_of_different_depths_are_counted_over_the_unit_range(tmp_path: Pa
     assert "ranges differ" in result["title"]
 
 
-def test_options_for_tables_do_not_go_with_images(folder: Path) -> None:
-    with pytest.raises(UsageError, match="images take --bins"):
-        run("histogram", folder, "--width", 3)
+@pytest.mark.parametrize(
+    ("options", "edges"),
+    [
+        (("--width", 32), np.arange(0, 97, 32)),
+        (("--width", 30, "--start", 15), [15, 45, 75, 105]),
+        (("--width", 20, "--start", 30, "--bins", 2), [30, 50, 69.5]),  # numpy closes its last bin, we do not
+    ],
+)
+def test_images_take_any_binning(folder: Path, options: tuple[object, ...], edges: np.ndarray) -> None:
+    pixels = np.concatenate([readers.read(file).pixels.ravel() for file in sorted(folder.rglob("*.png"))])
+    result = run_json("histogram", folder, *options)
+    assert [count for _, count in result["table"]] == np.histogram(pixels, edges)[0].tolist()
+
+
+def test_images_binned_by_rules(folder: Path) -> None:
+    pixels = np.concatenate([readers.read(file).pixels.ravel() for file in sorted(folder.rglob("*.png"))])
+    even = [count for _, count in run_json("histogram", folder, "--rule", "equal-frequency", "--bins", 4)["table"]]
+    assert sum(even) == pixels.size
+    assert max(even) - min(even) <= 2 * np.bincount(pixels).max()
+    table = run_json("histogram", folder, "--rule", "freedman-diaconis")["table"]
+    width = round(2 * np.subtract(*np.percentile(pixels, [75, 25])) / pixels.size ** (1 / 3))
+    assert table[0] == [f"{pixels.min()} to {pixels.min() + width - 1}", int((pixels < pixels.min() + width).sum())]
+
+
+def test_a_table_of_paths_stands_for_its_images(folder: Path, tmp_path: Path) -> None:
+    (folder / "cases.csv").write_text("image,age\na/one.png,3\nb/three.png,4\nb/none.png,5\n")
+    result = run_json("histogram", folder / "cases.csv")
+    assert (result["images"], len(result["skipped"])) == (2, 1)
+    assert run_json("histogram", folder / "cases.csv", "--column", "age")["mean"] == pytest.approx(4)
+    made = run_json("enhance", folder / "cases.csv", "-m", "equalize", "-o", tmp_path / "out")
+    assert [Path(file).relative_to(tmp_path / "out").as_posix() for file in made["written"]] == [
+        "a/one.png",
+        "b/three.png",
+    ]
+    assert "none.png" in made["skipped"][0]["file"]
+    with pytest.raises(UsageError, match="written over"):
+        run("enhance", folder / "cases.csv", "-m", "equalize", "-o", folder)
+    (folder / "ages.csv").write_text("age,view\n3,PA\n")
+    with pytest.raises(DataError, match="no column of paths"):
+        run("enhance", folder / "ages.csv", "-m", "equalize")
+
+
+def test_mistakes_of_counting(folder: Path) -> None:
+    with pytest.raises(UsageError, match="smaller start"):
+        run("histogram", folder, "--start", 300, "--bins", 2)
     with pytest.raises(UsageError, match="no rule"):
         run("histogram", folder, "--rule", "sturges")
     with pytest.raises(UsageError, match="ends in"):

@@ -133,6 +133,22 @@ def test_nifti_with_a_slope_and_several_volumes(tmp_path: Path) -> None:
         assert np.abs(back[part].pixels - images[part].pixels).max() <= 0.25 + 1e-3
 
 
+@pytest.mark.parametrize("slope", [1.0, 2.0])
+def test_missing_voxels_of_a_nifti_stay_as_they_are(tmp_path: Path, slope: float) -> None:
+    voxels = RNG.random((8, 9, 5)).astype(np.float32)
+    voxels[:2, 3, 1], voxels[4, 4, 4] = np.nan, np.inf
+    image = nib.Nifti1Image(voxels, np.diag([-1, 1, 3, 1]))
+    image.header.set_slope_inter(slope, 0)
+    nib.save(image, tmp_path / "a.nii")
+    written(tmp_path / "a.nii", tmp_path / "b.nii")
+    before, after = (np.asarray(nib.load(tmp_path / name).dataobj) for name in ("a.nii", "b.nii"))
+    missing = ~np.isfinite(before)
+    assert missing.sum() == 3
+    assert np.array_equal(before[missing], after[missing], equal_nan=True)
+    assert np.isfinite(after[~missing]).all()
+    assert not np.allclose(before[~missing], after[~missing])
+
+
 def test_npz_keeps_labels_and_shapes(tmp_path: Path) -> None:
     arrays = {
         "train_images": RNG.integers(0, 256, (5, 8, 8)).astype(np.uint8),

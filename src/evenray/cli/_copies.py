@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
@@ -16,8 +17,12 @@ from evenray import readers, writers
 from evenray.contrast import enhance, enhance_together
 from evenray.core.errors import DataError, MissingExtra, ReadError
 
-__all__ = ["Copied", "Job", "copies", "copy", "files_of", "shown"]
+if TYPE_CHECKING:
+    import polars as pl
 
+__all__ = ["TABLES", "Copied", "Job", "copies", "copy", "files_of", "load_table", "relative", "shown"]
+
+TABLES = (".csv", ".tsv", ".parquet")
 NOT_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml",
@@ -48,9 +53,10 @@ class Copied:
 
 
 def files_of(data: Path) -> list[Path]:
-    """The files below a folder that may be images, in order; the file itself for a file. DataError where none is."""
+    """The files below a folder that may be images, in order; those that a table of paths names; the file itself for any
+    other file. DataError where none is."""
     if data.is_file():
-        return [data]
+        return _listed(data) if data.suffix.lower() in TABLES else [data]
     if not data.is_dir():
         raise DataError(f"There is no '{data}'; give a folder of images or an image.")
     found = sorted(
@@ -64,6 +70,48 @@ def files_of(data: Path) -> list[Path]:
     if not found:
         raise DataError(f"The folder '{data}' holds no image.")
     return found
+
+
+def _listed(table: Path) -> list[Path]:
+    """The files that the column of paths names, in order, each once; relative ones lie beside the table."""
+    import polars as pl
+
+    from evenray.dataset.labels import NAMES
+
+    found = load_table(table)
+    columns = [c for name in NAMES["path"] for c in found.columns if c.strip().lower() == name]
+    if not columns:
+        raise DataError(f"The table '{table}' has no column of paths; name one of: {', '.join(NAMES['path'])}.")
+    paths = dict.fromkeys(found[columns[0]].drop_nulls().cast(pl.String).str.replace_all("\\", "/", literal=True))
+    if not paths:
+        raise DataError(f"The column '{columns[0]}' of '{table}' names no file.")
+    return [table.parent / path for path in paths]
+
+
+def load_table(path: Path) -> pl.DataFrame:
+    """A .csv, .tsv or .parquet file; DataError for what is none."""
+    import polars as pl
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, separator="\t" if path.suffix.lower() == ".tsv" else ",", infer_schema_length=None)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def relative(path: Path, data: Path) -> Path:
+    """Where in DATA a file lies: below the folder, or below the table's folder; its whole path where in neither.
+
+    >>> relative(Path("x/a/1.png"), Path("x/cases.csv")).as_posix()
+    'a/1.png'
+    """
+    root = data.parent if data.suffix.lower() in TABLES and not data.is_dir() else data
+    if path in (root, data):
+        return Path(path.name)
+    if not path.is_relative_to(root) or ".." in path.parts:
+        path, root = path.resolve(), root.resolve()
+    return path.relative_to(root) if path.is_relative_to(root) else Path(*path.parts[1:])
 
 
 def copy(source: Path, target: Path, job: Job) -> Copied:
@@ -107,7 +155,7 @@ def copies(pairs: Sequence[tuple[Path, Path]], job: Job, jobs: int) -> Iterator[
 
 def shown(path: Path, root: Path) -> str:
     """The name of a file for a page, without the identifiers that the file itself holds."""
-    name = path.relative_to(root).as_posix() if path != root else path.name
+    name = relative(path, root).as_posix()
     found = [value for value in readers.identity(path).values() if isinstance(value, str)]
     pieces = {piece for value in found for piece in (value, *re.split(r"[\^=,\s]+", value)) if len(piece) > 2}
     for piece in sorted(pieces, key=len, reverse=True):  # a name is Family^Given in the header, Family_Given in a path

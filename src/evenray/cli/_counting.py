@@ -19,13 +19,13 @@ from evenray import readers
 from evenray.contrast._svg import bar_chart, histogram_chart
 from evenray.contrast.advice import Advice, advise
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.dataset.labels import NAMES
 from evenray.histogram import Histogram, frequencies, is_quantity
 
-from ._copies import files_of
+from ._copies import TABLES, files_of, load_table
 
-__all__ = ["Counted", "export", "is_table", "of_column", "of_images", "reference_histogram"]
+__all__ = ["Counted", "export", "is_table", "names_images", "of_column", "of_images", "reference_histogram"]
 
-TABLES = (".csv", ".tsv", ".parquet")
 ROWS = 16  # intervals of the printed table of an image
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
@@ -41,6 +41,7 @@ class Counted:
     images: int = 0
     skipped: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
+    drawn: Histogram | None = None  # what the chart shows, where not the histogram itself
 
     def text(self) -> str:
         """The frequency table, figures and advice, as plain text."""
@@ -73,6 +74,11 @@ def is_table(paths: list[str]) -> bool:
     return all(Path(path).suffix.lower() in TABLES for path in paths)
 
 
+def names_images(paths: list[str]) -> bool:
+    """Whether all tables have a column of paths, whose images can be counted where no column is asked for."""
+    return all(set(NAMES["path"]) & {column.strip().lower() for column in _load(path).columns} for path in paths)
+
+
 def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
     """Quantities give a histogram, categories a bar chart: the kind of the column decides."""
     found = pl.concat([_load(path) for path in paths], how="diagonal_relaxed")
@@ -86,16 +92,14 @@ def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
     if not is_quantity(values.drop_nulls().to_numpy()):
         return Counted(title, frequencies(values.to_list()))
     numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
-    histogram = Histogram.of_values(numbers, **binning)
+    histogram = Histogram.of_values(numbers, **{name: value for name, value in binning.items() if value is not None})
     return Counted(title, histogram.table(), histogram, _figures_of_values(numbers, histogram))
 
 
 def _load(path: str) -> pl.DataFrame:
     if not Path(path).exists():
         raise DataError(f"There is no '{path}'; give a table that exists.")
-    if path.lower().endswith(".parquet"):
-        return pl.read_parquet(path)
-    return pl.read_csv(path, separator="\t" if path.lower().endswith(".tsv") else ",", infer_schema_length=None)
+    return load_table(Path(path))
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,16 @@ class _File:
 
 def of_images(
     files: Sequence[Path],
-    bins: int | None,
+    binning: Mapping[str, Any],
     levels: tuple[float, float] | None,
     window: str,
     jobs: int,
     tick: Callable[[int], None],
 ) -> Counted:
-    """All images together, a few in memory at a time; over 0 to 1 where their ranges differ."""
+    """All images together, a few in memory at a time; over 0 to 1 where their ranges differ.
+
+    `binning` may hold bins alone, which divide the whole range, or width, start and rule as `Histogram.binned` has them.
+    """
     found: _File | None = None
     skipped: list[str] = []
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
@@ -131,8 +138,15 @@ def of_images(
     title = f"{found.images:,} image{'s' if found.images > 1 else ''}, {histogram.total:,} pixels, {histogram.missing:,} missing"
     if found.total is None:
         title += "; their grey ranges differ, so levels are 0 (black) to 1 (white)"
-    rows = histogram.grouped(bins or ROWS).table()
-    return Counted(title, rows, histogram, _figures(histogram), found.images, tuple(skipped), tuple(advise(histogram)))
+    asked = {name: value for name, value in binning.items() if value is not None}
+    if "width" in asked:  # of the range, not of what happens to be in it
+        asked.setdefault("start", histogram.range[0])
+    whole = not asked.keys() - {"bins"}
+    binned = histogram.grouped(asked.get("bins", ROWS)) if whole or not histogram.total else histogram.binned(**asked)
+    return Counted(
+        title, binned.table(), histogram, _figures(histogram), found.images, tuple(skipped), tuple(advise(histogram)),
+        binned if asked else None,
+    )  # fmt: skip
 
 
 def _of_file(file: Path, levels: tuple[float, float] | None, window: str) -> _File | str:
@@ -156,7 +170,7 @@ def _merged(one: _File, other: _File) -> _File:
 
 def reference_histogram(path: Path, levels: tuple[float, float] | None, window: str) -> Histogram:
     """The histogram of an image, or of all images of a folder, to match to."""
-    counted = of_images(files_of(path), None, levels, window, 0, lambda _: None)
+    counted = of_images(files_of(path), {}, levels, window, 0, lambda _: None)
     assert counted.histogram is not None
     return counted.histogram
 
@@ -172,7 +186,7 @@ def export(counted: Counted, target: Path) -> None:
     elif kind == ".json" and counted.histogram is not None:
         counted.histogram.save(target)
     elif kind in (".svg", ".png"):
-        found = counted.histogram
+        found = counted.drawn or counted.histogram
         shown = found if found is None or found.bins <= 1024 else found.grouped(256)
         drawing = bar_chart(counted.rows, counted.title) if shown is None else histogram_chart(shown, counted.title)
         if kind == ".svg":

@@ -44,8 +44,9 @@ def histogram(
     width: Annotated[Optional[float], typer.Option("--width", help="The width of an interval.")] = None,  # noqa: UP045
     start: Annotated[Optional[float], typer.Option("--start", help="Where the first one begins.")] = None,  # noqa: UP045
     rule: Annotated[
-        str, typer.Option("--rule", help="freedman-diaconis or equal-frequency, where neither bins nor width is given.")
-    ] = "freedman-diaconis",
+        Optional[str],  # noqa: UP045
+        typer.Option("--rule", help="freedman-diaconis or equal-frequency, where no width is given."),
+    ] = None,
     levels: Levels = None,
     window: Window = "header",
     jobs: Jobs = 0,
@@ -55,16 +56,15 @@ def histogram(
     from . import _counting
     from ._copies import files_of
 
-    if rule not in ("freedman-diaconis", "equal-frequency"):
+    binning = {"bins": bins, "width": width, "start": start, "rule": rule}
+    if rule not in (None, "freedman-diaconis", "equal-frequency"):
         raise UsageError(f"There is no rule '{rule}'; known: freedman-diaconis, equal-frequency.")
-    if _counting.is_table(paths):
-        counted = _counting.of_column(paths, column, bins=bins, width=width, start=start, rule=rule)
+    if _counting.is_table(paths) and (column is not None or not _counting.names_images(paths)):
+        counted = _counting.of_column(paths, column, **binning)
     else:
-        if width is not None or start is not None or rule != "freedman-diaconis":
-            raise UsageError("--width, --start and --rule bin the columns of tables; images take --bins.")
         files = [file for path in paths for file in files_of(Path(path))]
         with Bars().task("counting", len(files)) as tick:
-            counted = _counting.of_images(files, bins, pair(levels), window, jobs, tick)
+            counted = _counting.of_images(files, binning, pair(levels), window, jobs, tick)
     for target in output or []:
         _counting.export(counted, target)
     if json:
@@ -159,7 +159,7 @@ def _copy_all(
         raise DataError(f"None of the {len(done)} files could be enhanced; the first: {skipped[0].reason}")
     page = _write_sheet(data, folder, written, job, sheet) if sheet else None
     lines = [
-        f"[bold]{len(written)}[/bold] enhanced with [bold]{spec}[/bold], in {pairs[0][1] if data.is_file() else folder}"
+        f"[bold]{len(written)}[/bold] enhanced with [bold]{spec}[/bold], in {pairs[0][1] if files == [data] else folder}"
     ]
     lines += [f"skipped {r.source}: {r.reason}" for r in skipped[:20]]
     lines += [f"and {len(skipped) - 20} more skipped"] if len(skipped) > 20 else []
@@ -182,17 +182,31 @@ def _blank(kind: type[Image]) -> Image:
 
 def _targets(data: Path, files: list[Path], output: Path | None) -> tuple[Path, list[tuple[Path, Path]]]:
     """The folder of the results, and for every file where its copy goes."""
-    if data.is_dir():
-        folder = output or Path(f"{data.resolve().name}-enhanced")
-        if folder.resolve() == data.resolve() or data.resolve() in folder.resolve().parents:
+    from ._copies import relative
+
+    if files != [data]:
+        folder = output or Path(f"{data.resolve().stem if data.is_file() else data.resolve().name}-enhanced")
+        if data.is_dir() and (folder.resolve() == data.resolve() or data.resolve() in folder.resolve().parents):
             raise UsageError(f"{folder} lies in the folder that is read; choose another with -o.")
-        return folder, [(file, folder / file.relative_to(data)) for file in files]
+        pairs = [(file, folder / relative(file, data)) for file in files]
+        same = next((file for file, target in pairs if file.resolve() == target.resolve()), None)
+        if same is not None:
+            raise UsageError(f"the copy of {same} would be written over it; choose another folder with -o.")
+        return folder, pairs
     if output is None:
-        suffix = "".join(data.suffixes[-2:]) if data.name.endswith(".nii.gz") else data.suffix
-        target = Path(f"{data.name.removesuffix(suffix)}-enhanced{suffix}")
+        target = Path(f"{_stem(data)}-enhanced{data.name.removeprefix(_stem(data))}")
     else:
         target = output if output.suffix and not output.is_dir() else output / data.name
     return target.parent, [(data, target)]
+
+
+def _stem(path: Path) -> str:
+    """The name without its format.
+
+    >>> _stem(Path("brain.nii.gz"))
+    'brain'
+    """
+    return path.name.removesuffix(".nii.gz") if path.name.lower().endswith(".nii.gz") else path.stem
 
 
 def _spec(
@@ -226,7 +240,7 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
         title = shown(result.source, data) + (f" {part}" if part else "")
         after = panel(before, job.spec)
         rows.append([panel(before, "none", title=title), after])
-    name = f"{written[0].target.stem}-sheet.html" if data.is_file() else "sheet.html"
+    name = f"{_stem(written[0].target)}-sheet.html" if written[0].source == data else "sheet.html"
     note = f"{len(written)} enhanced with {job.spec}; {len(rows)} of them here."
     target = folder / name
     target.write_text(page("Before and after", rows, note=note), encoding="utf-8")
@@ -239,7 +253,7 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
 
     from ._copies import files_of, shown
 
-    if data.is_dir():
+    if files_of(data) != [data]:
         raise UsageError(f"--all shows one image; give a file, such as '{files_of(data)[0]}'.")
     parts = readers.fragments(data)
     part = parts[len(parts) // 2]
@@ -250,9 +264,9 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
         for spec in specs:
             panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else ""))
             tick(1)
-    target = output or Path(f"{data.stem}-contrasts.html")
+    target = output or Path(f"{_stem(data)}-contrasts.html")
     if target.is_dir() or not target.suffix:
-        target = target / f"{data.stem}-contrasts.html"
+        target = target / f"{_stem(data)}-contrasts.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
     found = {

@@ -40,7 +40,7 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
     size = 1 << (bins - 1).bit_length()
     words, rest = _words(values, 4)
     parts = shares(len(words), values.size)
-    found = np.zeros((len(parts), size), np.int64)
+    found = np.zeros((len(parts), size), np.uint32)
     above: list[int] = []
 
     def work(share: int) -> None:
@@ -51,7 +51,7 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
     every = int(np.bitwise_or.reduce(np.array([0, *above], np.uint64)))
     if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
         return count(values, 65_536)[:bins]
-    return np.asarray(found.sum(axis=0) + np.bincount(rest[rest < size], minlength=size))[:bins]
+    return np.asarray(found.sum(axis=0, dtype=np.int64) + np.bincount(rest[rest < size], minlength=size))[:bins]
 
 
 def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np.uint16]) -> None:

@@ -24,10 +24,11 @@ _FLUSH = 32_767  # words of four values after which a 16-bit counter could be fu
 
 
 @compiled
-def count_words(words: NDArray[np.uint64], mask: np.uint64, counts: NDArray[np.int64]) -> np.uint64:
+def count_words(words: NDArray[np.uint64], mask: np.uint64, counts: NDArray[np.uint32]) -> np.uint64:
     """Add the counts of the values in `words`, four of 16 bits each, to counts (mask + 1,); all of them or-ed together.
 
-    Values above `mask` are counted at their lower bits: where what comes back has other bits, count again with more.
+    Counts of 32 bits, so that all tables stay in the first cache. Values above `mask` are counted at their lower bits:
+    where what comes back has other bits, count again with more.
     """
     seen = np.uint64(0)
     one, other = np.zeros(counts.shape[0], np.uint16), np.zeros(counts.shape[0], np.uint16)
@@ -50,7 +51,7 @@ def _tally(words: NDArray[np.uint64], mask: np.uint64, one: NDArray[np.uint16], 
 
 
 @compiled
-def _flush(one: NDArray[np.uint16], other: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+def _flush(one: NDArray[np.uint16], other: NDArray[np.uint16], counts: NDArray[np.uint32]) -> None:
     for k in range(counts.shape[0]):
         counts[k] += np.uint32(one[k]) + np.uint32(other[k])
         one[k], other[k] = 0, 0

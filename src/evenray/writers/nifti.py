@@ -32,10 +32,23 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     orientation = nib.io_orientation(header.get_best_affine())
     slices = np.stack([image.pixels.T for image in images.values()], axis=2)
     turned = _turned_back(slices, (*shape, 1)[:3], orientation, nib)
-    voxels = _stored(turned, float(header["scl_slope"]), float(header["scl_inter"]), dtype)
-    size = voxels.nbytes
-    outcome = data[:offset] + voxels.reshape(shape, order="F").tobytes(order="F") + data[offset + size :]
+    voxels = _stored(turned, float(header["scl_slope"]), float(header["scl_inter"]), dtype).reshape(shape, order="F")
+    there = _present(images, (*shape, 1)[:3], orientation, nib)
+    if there is not None:  # what is missing (NaN, infinite) stays as it is stored
+        before = np.frombuffer(data, dtype, voxels.size, offset).reshape(shape, order="F")
+        voxels = np.where(there.reshape(shape, order="F"), voxels, before)
+    outcome = data[:offset] + voxels.tobytes(order="F") + data[offset + voxels.nbytes :]
     target.write_bytes(gzip.compress(outcome, 6, mtime=0) if raw.startswith(b"\x1f\x8b") else outcome)
+
+
+def _present(
+    images: Mapping[str, Image], shape: tuple[int, ...], orientation: NDArray[Any], nib: Any
+) -> NDArray[np.bool_] | None:
+    """Where voxels are not missing, in the axes of the file; None where none is."""
+    if all(image.valid is None for image in images.values()):
+        return None
+    masks = [np.ones(i.pixels.shape, bool) if i.valid is None else i.valid for i in images.values()]
+    return _turned_back(np.stack([mask.T for mask in masks], axis=2), shape, orientation, nib)
 
 
 def _turned_back(slices: NDArray[Any], shape: tuple[int, ...], orientation: NDArray[Any], nib: Any) -> NDArray[Any]:
