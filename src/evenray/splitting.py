@@ -16,7 +16,10 @@ from evenray.audit import near_groups
 from evenray.core.errors import DataError
 from evenray.core.types import PARTS, Dataset
 
-__all__ = ["folds", "groups", "near_groups_of", "share", "split"]
+__all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"]
+
+
+CONFLICT = "the same pixels stand under another label too"
 
 
 def split(
@@ -72,6 +75,15 @@ def split(
                 f"The {name} part has no case of class '{absent[0]}': add cases, or give a split with every class in every part."
             )
     return done
+
+
+def why_excluded(dataset: Dataset) -> pl.DataFrame:
+    """The cases that the split left out, with the reason: columns case, by (always "split") and reason."""
+    found = dataset.cases.filter(pl.col("part") == "excluded").select("case", by=pl.lit("split"))
+    conflict = pl.Series(_conflicts(dataset.cases)).filter(dataset.cases["part"] == "excluded")
+    copy = "a copy of an image, or an image of a patient, that a given test or validation part holds"
+    reasons = [CONFLICT if both else copy for both in conflict]
+    return found.with_columns(reason=pl.Series(reasons, dtype=pl.String))
 
 
 def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[np.int64]:

@@ -48,12 +48,14 @@ def test_what_a_person_has_to_judge_is_to_be_reviewed() -> None:
     proposed = plan(found, dataset())
     assert proposed["case"].to_list() == ["a", "b", "c"]
     assert proposed["action"].to_list() == ["review", "exclude", "exclude"]
+    assert proposed["check"].to_list() == ["text", "blank", "blur; blank"]
+    assert proposed["severity"].unique().to_list() == ["warning"]
     assert proposed["reason"][2] == "Images far less sharp; Blank images"
 
 
 def test_nothing_found_proposes_nothing() -> None:
     assert plan([], dataset()).is_empty()
-    assert plan([], dataset()).columns == ["case", "action", "reason"]
+    assert plan([], dataset()).columns == ["case", "file", "check", "severity", "reason", "action"]
 
 
 def test_what_is_proposed_settles_the_findings(clean: Dataset) -> None:

@@ -160,6 +160,43 @@ class TestSuccess:
         )  # fmt: skip
 
 
+class TestAudit:
+    def test_it_ends_well_whatever_it_finds_unless_asked(self, cli: Cli, copied: Path) -> None:
+        ended = cli("audit", copied)
+        assert ended.code == 0
+        assert "found: 0 errors, " in ended.err
+        assert cli("audit", copied, "--fail-on", "error").code == 0
+        ended = cli("audit", copied, "--fail-on", "warning")
+        assert ended.code == 1
+        assert "error The audit found, as --fail-on warning minds: Patients are unknown;" in ended.err
+        assert "Traceback" not in ended.err
+
+    def test_it_proposes_a_plan_that_a_run_honours(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        for label in ("sick", "well"):
+            shutil.copy(folders / "well" / "0.png", folders / label / "copy.png")
+        plan = tmp_path / "plan.csv"
+        ended = cli("audit", folders, "-o", tmp_path / "run", "--fix", plan, "--jobs", "1")
+        assert ended.code == 0
+        assert f"{plan}: 3 to exclude, " in ended.err
+        lines = plan.read_text().splitlines()
+        assert lines[0] == "case,file,check,severity,reason,action"
+        assert (
+            lines[1]
+            == "sick/copy.png,sick/copy.png,label_conflicts,error,Identical images with different labels,exclude"
+        )
+        one_sentence(cli("audit", folders, "-o", tmp_path / "run", "--fix", plan), "may hold what you edited", 2)
+        plan.write_text(plan.read_text().replace("sick/copy.png,exclude", "sick/copy.png,keep"))
+        ended = cli("audit", tmp_path / "run", "--exclude", plan, "--fail-on", "error", "--json", "--jobs", "1")
+        assert ended.code == 0
+        found = {finding["check"]: finding["cases"] for finding in json.loads(ended.out)["findings"]}
+        assert found["excluded"] == ["sick/copy.png", "well/0.png", "well/copy.png"]
+        assert "label_conflicts" not in found
+
+    def test_only_the_audit_takes_its_options(self, cli: Cli, copied: Path) -> None:
+        assert cli("run", copied, "--fix", "plan.csv").code == 2
+        one_sentence(cli("audit", copied, "--fail-on", "info"), "--fail-on is 'info'; give error or warning.", 2)
+
+
 class TestFailure:
     @pytest.mark.parametrize(
         ("words", "said"),

@@ -24,7 +24,7 @@ Go = Callable[..., Told]
 # Stage: the module and name of something in the middle of its work, and how often it works before the kill.
 MIDDLES = {
     "scan": ("evenray.dataset.scan", "describe_image", 40),
-    "audit": ("evenray.pipeline.data", "table_of", 0),
+    "audit": ("evenray.pipeline.findings", "table_of", 0),
     "split": ("evenray.pipeline.data", "split", 0),
     "compare": ("evenray.compare", "fit", 3),
     "train": ("evenray.train", "_validate", 1),

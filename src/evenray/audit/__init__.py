@@ -16,15 +16,19 @@ from typing import Any
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from evenray.core.registry import Registry
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.types import SEVERITIES, Dataset, Finding, Image
 from evenray.histogram import Histogram
 
 from ._near import near_groups
 from ._plan import plan
 from ._reduced import Reduced, thumbnail
+from ._void import STOPS, void
+from .exclusions import left_out
 from .label_errors import label_errors
 
-__all__ = ["audit", "checks", "label_errors", "measure", "measures", "near_groups", "plan", "thumbnail"]
+__all__ = [
+    "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "thumbnail", "void",
+]  # fmt: skip
 
 # Each takes (image, histogram, reduced) and returns columns of the case table.
 measures = Registry(
@@ -126,8 +130,7 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
     # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
     with threadpool_limits(1, user_api="blas"):
         found = [finding for name in names for finding in checks[name](dataset)]
-    order = ("error", "warning", "info")
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 class _Callable(ModuleType):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.types import SEVERITIES, Dataset, Finding
 
 from ._table import column
 
@@ -15,19 +15,20 @@ __all__ = ["plan"]
 _ALL = ("blank", "label_conflicts")  # what cannot be used at all
 _KEEP_ONE = ("duplicates", "leakage_duplicates", "leakage_near_duplicates", "near_duplicates")
 _OUTSIDE_TEST = ("leakage_patients",)
+COLUMNS = ("case", "file", "check", "severity", "reason", "action")
 _PREFERRED = ("test", "validation", "train")  # the copy that stays
 
 
 def plan(findings: Sequence[Finding], dataset: Dataset) -> pl.DataFrame:
-    """A table of case, action ("exclude" or "review") and reason, one row a case, in the order of the data set.
+    """What to do with each accused case: case, file, check, severity, reason, action; in the order of the data set.
 
-    Excluded: blank images, whole groups of identical images whose labels conflict, all but one of identical or nearly
-    identical images (the one in the test part stays), and outside the test part the images of patients who are in it.
-    Every other finding that names cases is to be reviewed. The user edits the file; `run --exclude` honours what is
-    left in it as "exclude".
+    The action is "exclude" or "review". Excluded: blank images, whole groups of identical images whose labels conflict,
+    all but one of identical or nearly identical images (the one in the test part stays), and outside the test part the
+    images of patients who are in it. Every other finding that names cases is to be reviewed. The user edits the file;
+    `run --exclude` honours what is left in it as "exclude".
     """
     parts = dict(zip(dataset.cases["case"], column(dataset.cases, "part"), strict=True))
-    proposed: dict[str, tuple[str, list[str]]] = {}
+    proposed: dict[str, tuple[str, list[Finding]]] = {}
     for finding in findings:
         excluded = set(_excluded(finding, parts))
         for name in finding.cases:
@@ -35,14 +36,25 @@ def plan(findings: Sequence[Finding], dataset: Dataset) -> pl.DataFrame:
             if action == "review" and finding.check in (*_KEEP_ONE, *_OUTSIDE_TEST):
                 continue  # the copy that stays
             before, reasons = proposed.get(name, ("review", []))
-            reasons.append(finding.title)
+            reasons.append(finding)
             proposed[name] = ("exclude" if "exclude" in (action, before) else "review", reasons)
+    files = dict(zip(dataset.cases["case"], column(dataset.cases, "file"), strict=True))
     rows = [
-        {"case": name, "action": proposed[name][0], "reason": "; ".join(dict.fromkeys(proposed[name][1]))}
-        for name in parts
-        if name in proposed
+        {
+            "case": name,
+            "file": files[name],
+            "check": _joined(finding.check for finding in why),
+            "severity": min((finding.severity for finding in why), key=SEVERITIES.index),
+            "reason": _joined(finding.title for finding in why),
+            "action": action,
+        }
+        for name, (action, why) in ((name, proposed[name]) for name in parts if name in proposed)
     ]
-    return pl.DataFrame(rows, schema={"case": pl.String, "action": pl.String, "reason": pl.String})
+    return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(words))
 
 
 def _excluded(finding: Finding, parts: dict[str, str | None]) -> Iterator[str]:

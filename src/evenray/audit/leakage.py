@@ -45,7 +45,9 @@ def leakage_duplicates(dataset: Dataset) -> list[Finding]:
     found = []
     if tested:
         advice = "The network is tested on images that it has learnt. Exclude the copies in train and validation."
-        found.append(_copies(tested, "error", "Test images that are also in another part", advice))
+        inside = sum(int((group["part"] == "test").sum()) for group in tested)
+        share = round(inside / int((dataset.cases["part"] == "test").sum()), 4)
+        found.append(_copies(tested, "error", "Test images that are also in another part", advice, share_of_test=share))
     if others:
         advice = (
             "The operating point and the best epoch are chosen on images that were learnt. Exclude one of each group."
@@ -107,7 +109,7 @@ def _parts_of(crossing: pl.DataFrame, who: str) -> dict[str, int]:
     return {f"in_{parts}": count for parts, count in sorted(sides["part"].value_counts().iter_rows())}
 
 
-def _copies(groups: list[pl.DataFrame], severity: str, title: str, advice: str) -> Finding:
+def _copies(groups: list[pl.DataFrame], severity: str, title: str, advice: str, **more: float) -> Finding:
     named = sorted(tuple(group["case"].to_list()) for group in groups)
     return Finding(
         "leakage_duplicates",
@@ -115,5 +117,5 @@ def _copies(groups: list[pl.DataFrame], severity: str, title: str, advice: str) 
         title,
         advice,
         tuple(name for group in named for name in group),
-        {"groups": len(named), "images": sum(map(len, named)), "group_sizes": group_sizes(named)},
+        {"groups": len(named), "images": sum(map(len, named)), **more, "group_sizes": group_sizes(named)},
     )

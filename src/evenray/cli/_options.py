@@ -27,6 +27,14 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "levels": ("scan", str, _option("--levels", help="LOW,HIGH: the true grey range of 16-bit PNG or TIFF, such as 0,4095.",
                panel=DATA)),
     "positive": ("scan", str, _option("--positive", help="The class that sensitivity is about.", panel=DATA)),
+    "exclude": ("audit", str, _option("--exclude", help="A CSV of cases to leave out, as 'evenray audit --fix' proposes it.",
+                panel=DATA)),
+    "allow": ("compare", list[str], _option("--allow", help="Go on in spite of a finding that makes results void:"
+              " leakage_patients, leakage_duplicates. The report says so at its top.", panel=DATA)),
+    "fix": ("audit", str, _option("--fix", help="Write a CSV that proposes what to leave out, to be edited and given to"
+            " --exclude.", panel=DATA)),
+    "fail_on": ("audit", str, _option("--fail-on", help="End with exit code 1 where there is a finding as grave as this: error"
+                " or warning.", panel=RUN)),
     "test": ("split", float, _option("--test", help="The share of patients to test on [default: 0.2].", panel=DATA)),
     "validation": ("split", float, _option("--validation", help="The share of patients to validate on [default: 0.15].",
                    panel=DATA)),
@@ -65,11 +73,14 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
 }  # fmt: skip
 
 
+ALONE = {"fix": "audit", "fail_on": "audit"}  # options of one verb only
+
+
 def options_until(stage: str, stages: tuple[str, ...]) -> list[inspect.Parameter]:
     """The options that mean something when the line runs up to `stage`, as keyword parameters that default to None."""
     found = []
     for name, (since, kind, option) in OPTIONS.items():
-        if stages.index(since) <= stages.index(stage):
+        if stages.index(since) <= stages.index(stage) and ALONE.get(name, stage) == stage:
             annotation = Annotated[Optional[kind], option]  # type: ignore[valid-type]  # noqa: UP045  (typer reads it)
             found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     return found

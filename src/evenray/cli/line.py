@@ -16,6 +16,7 @@ from evenray.core.progress import plain
 from ._app import app, print_json
 from ._options import options_until
 from ._progress import Bars
+from ._verdict import check_verdict, verdict
 
 if TYPE_CHECKING:
     from evenray.core.artefacts import RunFolder
@@ -38,7 +39,7 @@ HELP = {
 Target = Annotated[
     str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
 ]
-NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "json")
+NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "json", "fix", "fail_on")
 
 
 def _verb(name: str) -> None:
@@ -65,6 +66,7 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     language = given.get("lang", "en")
     if language not in ("en", "ko"):
         raise UsageError(f"There is no report in '{language}'; give --lang en or --lang ko.")
+    check_verdict(given)
     folder, data, recipe = _place(target, given)
     from evenray.pipeline import Context, run
     from evenray.scale import local
@@ -74,6 +76,8 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     )
     run(context, until)
     finish(folder, _page(folder, until, language), until, as_json=bool(given.get("json")))
+    if until == "audit":
+        verdict(context, given)
 
 
 def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
@@ -109,7 +113,7 @@ def _from_here(recipe: dict[str, Any], directory: str | None) -> dict[str, Any]:
     """A recipe whose paths, typed in another directory, are those of the same files."""
     if directory is None or Path(directory) == Path.cwd():
         return recipe
-    typed = {name: recipe.get(name) for name in ("data", "labels", "weights")}
+    typed = {name: recipe.get(name) for name in ("data", "labels", "weights", "exclude")}
     there = {name: Path(directory, path) for name, path in typed.items() if path is not None}
     return recipe | {name: str(path) for name, path in there.items() if path.exists()}
 
@@ -124,6 +128,8 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
                 option = f"--{name.replace('_', '-')}"
                 raise UsageError(f"{option} is '{values[name]}'; give LOW,HIGH such as {example}.") from None
             values[name] = (low, high)
+    if "allow" in values:
+        values["allow"] = tuple(dict.fromkeys(name for text in values["allow"] for name in _specs(text)))
     if "weight" in given and "balance" in values:
         raise UsageError("--weight and --balance both name the remedy; give one of them.")
     for name in ("contrast", "balance"):
@@ -216,5 +222,7 @@ def finish(folder: RunFolder, page: Path | None, until: str, *, as_json: bool) -
         scores = folder.read_json("scores.json")
         found |= {name: part["metrics"] for name, part in scores["parts"].items()}
     if until == "audit":
-        found["findings"] = folder.read_table("findings.parquet").select("check", "severity", "title").to_dicts()
+        found["findings"] = (
+            folder.read_table("findings.parquet").select("check", "severity", "title", "cases").to_dicts()
+        )
     print_json(found)

@@ -185,7 +185,7 @@ class RunFolder:
 MAKERS: dict[str, tuple[str, ...]] = {
     "scan": ("cases.parquet", "dataset.json", "rejected.csv"),
     "audit": ("findings.parquet",),
-    "split": ("split.parquet",),
+    "split": ("split.parquet", "excluded.csv"),
     "compare": ("grid.parquet", "choice.json"),
     "train": ("model.safetensors", "model.json", "history.csv"),
     "evaluate": ("predictions.parquet", "scores.json"),

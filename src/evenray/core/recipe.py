@@ -52,6 +52,8 @@ class Recipe:
     patient: str | None = None
     labels: str | None = None
     positive: str | None = None
+    exclude: str | None = None
+    allow: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from .errors import DataError, UsageError
 __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the gravest first
 PARTS = ("train", "validation", "test")
 REJECTED = {"file": pl.String, "reason": pl.String}
 

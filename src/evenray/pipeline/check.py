@@ -8,8 +8,9 @@ import torch
 
 from evenray import balance as remedies
 from evenray import networks, views
+from evenray.audit import STOPS
 from evenray.contrast import enhance
-from evenray.core.errors import UsageError
+from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.core.types import Image, Predictions
@@ -30,6 +31,9 @@ def check_recipe(recipe: Recipe) -> None:
         for step in parse(spec):
             remedies.balances.bind(step)
     rules.bind(recipe.threshold)
+    for name in recipe.allow:
+        if name not in STOPS:
+            raise unknown_name("finding to allow", name, STOPS)
     calibrations.bind(recipe.calibration)
     if recipe.views is not None:
         views.check(recipe.views, flips=recipe.flips)

@@ -13,10 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from evenray.core.artefacts import RunFolder, atomic, digest, now, sweep
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
+from evenray.dataset import check_exclusions, load, read_exclusions, without
+from evenray.dataset.exclusions import EXCLUSIONS
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -67,18 +71,32 @@ class Context:
         return listing(self.data, labels=self.recipe.labels, patient=self.recipe.patient)
 
     @cached_property
+    def exclusions(self) -> pl.DataFrame:
+        """What the user leaves out, case and reason; as the run folder remembers it where the file is gone."""
+        asked = self.recipe.exclude
+        if not asked:
+            return pl.DataFrame(schema=EXCLUSIONS)
+        gone = not Path(asked).exists() and self.folder.has("excluded.csv")
+        if gone and self.folder.read_json("recipe.json").get("exclude") == asked:
+            kept = pl.read_csv(self.folder / "excluded.csv", infer_schema=False)
+            return kept.filter(pl.col("by") == "user").select(list(EXCLUSIONS))
+        return read_exclusions(asked)
+
+    def whole(self) -> Dataset:
+        """The data set before the split, without what the user leaves out."""
+        found = load(self.folder, split=False)
+        return without(found, check_exclusions(found, self.exclusions))
+
+    @cached_property
     def near(self) -> list[tuple[str, ...]]:
         """Groups of cases that are nearly the same image."""
-        from evenray.dataset import load
         from evenray.splitting import near_groups_of
 
-        return near_groups_of(load(self.folder, split=False).cases)
+        return near_groups_of(self.whole().cases)
 
     @cached_property
     def dataset(self) -> Dataset:
         """The split data set, read back from the run folder."""
-        from evenray.dataset import load
-
         return load(self.folder)
 
     @cached_property

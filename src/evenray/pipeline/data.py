@@ -1,29 +1,21 @@
-"""The stages that need no network: scan, audit, split and report."""
+"""The stages that need no network: scan, split and report."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from evenray.audit import audit
 from evenray.core.artefacts import file_digest
 from evenray.core.progress import plain, watched
-from evenray.core.types import Finding
-from evenray.dataset import load, save
+from evenray.dataset import check_exclusions, load, save, without
 from evenray.dataset.scan import scan_listed
-from evenray.splitting import split
+from evenray.splitting import split, why_excluded
 
 from .context import Context
 
-__all__ = ["audit_cases", "scan_files", "scan_settings", "split_cases", "write_report"]
-
-FINDINGS: dict[str, Any] = {
-    "check": pl.String, "severity": pl.String, "title": pl.String, "advice": pl.String, "cases": pl.List(pl.String),
-    "evidence": pl.String,
-}  # fmt: skip
+__all__ = ["scan_files", "scan_settings", "split_cases", "split_settings", "write_report"]
 
 
 def scan_settings(context: Context) -> list[Any]:
@@ -62,36 +54,30 @@ def scan_files(context: Context) -> list[str]:
     return save(dataset, context.folder)
 
 
-def audit_cases(context: Context) -> list[str]:
-    findings = audit(load(context.folder, split=False))
-    context.folder.write_table("findings.parquet", table_of(findings))
-    for severity in ("error", "warning"):
-        for finding in (f for f in findings if f.severity == severity):
-            colour = "red" if severity == "error" else "yellow"
-            context.progress.say(f"[{colour}]{severity}[/{colour}] {plain(finding.title)}")
-    return ["findings.parquet"]
-
-
-def table_of(findings: list[Finding]) -> pl.DataFrame:
-    """Findings as a table, evidence as JSON text."""
-    rows = [
-        {"check": f.check, "severity": f.severity, "title": f.title, "advice": f.advice, "cases": list(f.cases),
-         "evidence": json.dumps(dict(f.evidence), ensure_ascii=False)}
-        for f in findings
-    ]  # fmt: skip
-    return pl.DataFrame(rows, schema=FINDINGS)
+def split_settings(context: Context) -> list[Any]:
+    """What the split depends on besides the cases."""
+    asked = context.recipe
+    return [asked.test, asked.validation, asked.seed, context.exclusions.rows()]
 
 
 def split_cases(context: Context) -> list[str]:
+    """The part of every case, and the reason of each that has none."""
     asked = context.recipe
     whole = load(context.folder, split=False)
-    done = split(whole, test=asked.test, validation=asked.validation, seed=asked.seed, together=context.near)
-    context.folder.write_table("split.parquet", done.cases.select("case", "part"))
-    parts = dict(done.cases["part"].value_counts().iter_rows())
-    context.progress.say(
-        ", ".join(f"{name} {parts[name]}" for name in ("train", "validation", "test", "excluded") if name in parts)
+    exclusions = check_exclusions(whole, context.exclusions)
+    left = without(whole, exclusions)
+    done = split(left, test=asked.test, validation=asked.validation, seed=asked.seed, together=context.near)
+    asked_out = exclusions.select("case", by=pl.lit("user"), reason="reason")
+    parts = pl.concat([done.cases.select("case", "part"), asked_out.select("case", part=pl.lit("excluded"))])
+    context.folder.write_table(
+        "split.parquet", whole.cases.select("case").join(parts, on="case", maintain_order="left")
     )
-    return ["split.parquet"]
+    context.folder.write_table("excluded.csv", pl.concat([asked_out, why_excluded(done)]))
+    count = dict(parts["part"].value_counts().iter_rows())
+    context.progress.say(
+        ", ".join(f"{name} {count[name]}" for name in ("train", "validation", "test", "excluded") if name in count)
+    )
+    return ["split.parquet", "excluded.csv"]
 
 
 def write_report(context: Context) -> list[str]:

@@ -13,7 +13,7 @@ from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
 from evenray.core.progress import plain
 
-from . import data, evaluation, light, model
+from . import data, evaluation, findings, light, model
 from .check import check_classes, check_recipe
 from .context import Context
 
@@ -54,8 +54,8 @@ def _evaluation(context: Context) -> list[Any]:
 
 LINE = (
     Stage("scan", data.scan_files, data.scan_settings, ()),
-    Stage("audit", data.audit_cases, lambda c: [], ("scan",)),
-    Stage("split", data.split_cases, lambda c: [c.recipe.test, c.recipe.validation, c.recipe.seed], ("scan",)),
+    Stage("audit", findings.audit_cases, lambda c: [c.exclusions.rows()], ("scan",)),
+    Stage("split", data.split_cases, data.split_settings, ("scan",)),
     Stage("compare", model.compare_cells, _training, ("scan", "split")),
     Stage("train", model.train_network, _training, ("scan", "split", "compare")),
     Stage("evaluate", evaluation.evaluate_network, _evaluation, ("split", "train")),
@@ -74,6 +74,7 @@ def run(context: Context, until: str = "report") -> None:
     check_recipe(context.recipe)
     if STAGES.index(until) >= STAGES.index("compare"):
         _ = context.fabric  # a device that is not there is told now
+    _ = context.exclusions  # so is a file that is not
     scan_settings = None if context.images_are_away() else data.scan_settings(context)
     with alone(context.folder.path):
         former = context.begin()
@@ -85,9 +86,11 @@ def run(context: Context, until: str = "report") -> None:
 
 
 def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[Any] | None) -> None:
+    last = stages[-1].name
     for stage in stages:
+        worked = False
         if stage.name != "scan":
-            _run_stage(context, stage, stage.settings(context))
+            worked = _run_stage(context, stage, stage.settings(context))
         elif scan_settings is None:
             context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
         else:
@@ -95,15 +98,21 @@ def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[A
         if stage.name == "scan":
             about = context.folder.read_json("dataset.json")
             check_classes(context.recipe, tuple(about["classes"]), about["positive"])
+        if stage.name == "audit" and (worked or last == "audit"):
+            findings.tell_findings(context)
+        if stage.name == "audit" and STAGES.index(last) >= STAGES.index("compare"):
+            findings.stop_where_void(context)
 
 
-def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> None:
+def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> bool:
+    """Whether there was anything to do."""
     key = context.key(stage.name, settings, stage.after)
     if context.folder.fresh(stage.name, key):
         context.progress.say(f"[dim]{stage.name:9} unchanged[/dim]")
-        return
+        return False
     start = time.perf_counter()
     outputs = stage.work(context)
     seconds = time.perf_counter() - start
     context.folder.finish(stage.name, key, outputs, seconds)
     context.progress.say(f"[green]{stage.name:9}[/green] {seconds:7.1f} s")
+    return True

@@ -7,6 +7,8 @@ import re
 from itertools import groupby
 from typing import Any
 
+from evenray.core.types import SEVERITIES
+
 from ..folder import Run
 from ..language import Language
 from ..pictures import thumbnail
@@ -15,7 +17,6 @@ __all__ = ["context"]
 
 Picture = tuple[str, str, str]  # case, thumbnail, label
 
-SEVERITIES = ("error", "warning", "info")
 PICTURES = 16  # thumbnails a finding
 NAMES = 300  # case names a finding
 

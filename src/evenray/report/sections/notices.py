@@ -37,9 +37,11 @@ def notices(run: Run, say: Language) -> list[Notice]:
 def _errors(run: Run, say: Language) -> list[Notice]:
     if run.findings is None:
         return []
+    allowed = list((run.recipe or {}).get("allow") or [])
     rows = run.findings.with_row_index("row").filter(pl.col("severity") == "error")
+    rows = rows.sort(~pl.col("check").is_in(allowed), maintain_order=True)
     found = [
-        Notice("error", row["title"], row["advice"], f"finding-{row['row']}", True, _left_out(run, say, row["cases"]))
+        Notice("error", row["title"], row["advice"], f"finding-{row['row']}", True, _done(run, say, row, allowed))
         for row in rows.head(SHOWN).to_dicts()
     ]
     if rows.height > SHOWN:
@@ -47,12 +49,13 @@ def _errors(run: Run, say: Language) -> list[Notice]:
     return found
 
 
-def _left_out(run: Run, say: Language, cases: list[str]) -> str:
-    """How many of the cases the split has already left out of the run."""
-    if run.cases is None or "part" not in run.cases.columns:
-        return ""
-    n = run.cases.filter(pl.col("case").is_in(cases) & (pl.col("part") == "excluded")).height
-    return say("notice.left_out", n=say.count(n)) if n else ""
+def _done(run: Run, say: Language, row: dict[str, Any], allowed: list[str]) -> str:
+    """What was done about an error: let through by name, or so many of its cases left out by the split."""
+    said = [say("notice.allowed", check=row["check"])] if row["check"] in allowed else []
+    if run.cases is not None and "part" in run.cases.columns:
+        n = run.cases.filter(pl.col("case").is_in(row["cases"]) & (pl.col("part") == "excluded")).height
+        said += [say("notice.left_out", n=say.count(n))] if n else []
+    return " ".join(said)
 
 
 def _data(run: Run, say: Language) -> list[Notice]:
