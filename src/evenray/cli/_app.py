@@ -14,6 +14,7 @@ EXAMPLES = """
 
   evenray demo                                            the main job on synthetic data it makes itself
   evenray run chest_xray/ --patient '(person[0-9]+)'      folders of classes: the whole line, and a report
+  evenray audit chest_xray/ --fix plan.csv                what is wrong with the data, and what to leave out
   evenray run breastmnist.npz -o breast                   a MedMNIST file
   evenray run archive/ --labels labels.csv --lang ko      a DICOM tree with a table of labels, a Korean report
   evenray enhance scan.dcm --all                          every contrast method side by side
