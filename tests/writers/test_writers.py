@@ -89,6 +89,30 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     assert np.array_equal(back[""].pixels, images[""].pixels)
 
 
+def test_an_opaque_alpha_channel_stays(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (12, 12, 4)).astype(np.uint8)
+    pixels[..., 3] = 255
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    images, _ = written(tmp_path / "a.png", tmp_path / "b.png")
+    back = cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(back, np.dstack([images[""].pixels[..., ::-1], pixels[..., 3]]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_tiffs_of_numbers_keep_their_type_and_what_is_missing(tmp_path: Path, dtype: type) -> None:
+    pixels = RNG.integers(-3000, 3000, (20, 30)).astype(dtype)
+    if dtype != np.int32:
+        pixels[:3, 5], pixels[9, 9] = np.nan, -np.inf
+    assert cv2.imwrite(str(tmp_path / "a.tiff"), pixels)
+    images, _ = written(tmp_path / "a.tiff", tmp_path / "b.tiff")
+    back = cv2.imread(str(tmp_path / "b.tiff"), cv2.IMREAD_UNCHANGED)
+    there = np.isfinite(pixels)
+    assert back.dtype == dtype
+    assert np.array_equal(back[~there], pixels[~there], equal_nan=True)
+    assert back[there] == pytest.approx(images[""].pixels[there], abs=0.51 if dtype == np.int32 else 1e-6)
+    assert not np.array_equal(back[there], pixels[there])
+
+
 def test_pgm_keeps_its_own_white(tmp_path: Path) -> None:
     grey = RNG.integers(0, 4096, (10, 12))
     (tmp_path / "a.pgm").write_bytes(b"P5\n12 10\n4095\n" + grey.astype(">u2").tobytes())
@@ -231,6 +255,15 @@ def test_dicom_padding_stays_padding_and_nothing_else_becomes_it(tmp_path: Path)
     assert images[""].valid is not None
     assert back[""].valid is not None
     assert np.array_equal(back[""].valid, images[""].valid)
+
+
+def test_dicom_of_one_image_type_value_becomes_derived(tmp_path: Path) -> None:
+    source = made(tmp_path, RNG.integers(0, 4096, (16, 16)).astype(np.uint16))
+    dataset = pydicom.dcmread(source)
+    dataset.ImageType = "ORIGINAL"
+    dataset.save_as(source)
+    written(source, tmp_path / "b.dcm")
+    assert list(pydicom.dcmread(tmp_path / "b.dcm").ImageType) == ["DERIVED", "PRIMARY"]
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])

@@ -109,6 +109,12 @@ def _forget_tables(dataset: Dataset) -> None:
 
 def _set_floats(dataset: FileDataset, frames: list[Image]) -> None:
     pixels = np.stack([image.pixels for image in frames]).astype("<f4")
+    if (
+        any(image.valid is not None for image in frames) and "FloatPixelData" in dataset
+    ):  # missing ones stay as they are
+        before = np.frombuffer(dataset.FloatPixelData, "<f4")[: pixels.size].reshape(pixels.shape)
+        present = np.stack([np.ones(i.shape, bool) if i.valid is None else i.valid for i in frames])
+        pixels = np.where(present, pixels, before)
     dataset.BitsAllocated, dataset.FloatPixelData = 32, pixels.tobytes()
     _drop(dataset, _STALE)
 
@@ -155,17 +161,26 @@ def _set_identity(dataset: FileDataset, note: str) -> None:
     dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[str(dataset.get("SeriesInstanceUID", "")), note])
     before = str(dataset.get("DerivationDescription") or "")
     dataset.DerivationDescription = (f"{before}; {note}" if before else note)[:1024]
-    kind = list(dataset.get("ImageType") or ["", "PRIMARY"])
-    dataset.ImageType = ["DERIVED", *(kind[1:] or ["PRIMARY"])]
+    dataset.ImageType = _derived(dataset.get("ImageType"))
     for group in _groups(dataset):
         for item in [item for element in group if element.VR == "SQ" for item in element.value]:
             if "FrameType" in item:
-                item.FrameType = ["DERIVED", *item.FrameType[1:]]
+                item.FrameType = _derived(item.FrameType)
     if "SOPClassUID" not in dataset:
         raise ReadError(dataset.filename, "has no SOP Class UID, so it cannot become a valid DICOM file")
     meta = dataset.file_meta
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+
+
+def _derived(kind: Any) -> list[str]:
+    """ImageType or FrameType of a derived image: its first value replaced, of two at least.
+
+    >>> _derived("ORIGINAL"), _derived(["ORIGINAL", "SECONDARY", "AXIAL"])
+    (['DERIVED', 'PRIMARY'], ['DERIVED', 'SECONDARY', 'AXIAL'])
+    """
+    values = [kind] if isinstance(kind, str) else list(kind or [])
+    return ["DERIVED", *(values[1:] or ["PRIMARY"])]
 
 
 def _groups(dataset: Dataset) -> list[Dataset]:

@@ -41,13 +41,30 @@ def _channels(image: Image, source: Path, page: int) -> NDArray[Any]:
     pixels, wanted = image.pixels, int(image.header.get("channels_in_file", image.channels))
     if wanted < 3:
         grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        return np.ascontiguousarray(grey)
+        return np.ascontiguousarray(grey if grey.dtype != np.float32 else _as_stored(grey, image, source, page))
     colour = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., ::-1]
-    if image.valid is not None and "alpha" in image.header:
-        found, pages = cv2.imreadmulti(str(source), flags=cv2.IMREAD_UNCHANGED)
-        if found and pages[page].ndim == 3 and pages[page].shape[2] == 4:
-            colour = np.dstack([colour, pages[page][..., 3]])
+    before = _stored(source, page) if "alpha" in image.header else None
+    if before is not None and before.ndim == 3 and before.shape[2] == 4:
+        colour = np.dstack([colour, before[..., 3]])
     return np.ascontiguousarray(colour)
+
+
+def _stored(source: Path, page: int) -> NDArray[Any] | None:
+    """A page as the file has it; None where OpenCV cannot say."""
+    found, pages = cv2.imreadmulti(str(source), flags=cv2.IMREAD_UNCHANGED)
+    return np.asarray(pages[page]) if found and page < len(pages) else None
+
+
+def _as_stored(grey: NDArray[Any], image: Image, source: Path, page: int) -> NDArray[Any]:
+    """Numbers in the type that the file has, where that is no float32, and what is missing (NaN) as it was."""
+    before = _stored(source, page)
+    if before is None or before.shape != grey.shape:
+        return grey
+    if before.dtype.kind == "i":
+        info = np.iinfo(before.dtype)
+        grey = np.rint(grey.astype(np.float64)).clip(info.min, info.max)
+    grey = grey.astype(before.dtype)
+    return grey if image.valid is None else np.where(image.valid, grey, before)
 
 
 def _portable(image: Image) -> bytes:
