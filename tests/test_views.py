@@ -55,9 +55,11 @@ def test_flips_show_the_image_and_its_mirror() -> None:
 
 
 def test_the_papers_multi_crop_is_150_crops_with_flips_and_75_without() -> None:
-    for view, crops in (("multicrop(flip=True)", 150), ("multicrop", 75), ("multicrop(grid=3, scales=[2])", 9)):
+    scales = "scales=[2, 3, 4]"
+    for view, crops in ((f"multicrop(flip=True, {scales})", 150), (f"multicrop({scales})", 75),
+                        ("multicrop(grid=3, scales=[2])", 9), ("fivecrop", 5), ("fivecrop(2, flip=True)", 10)):  # fmt: skip
         recorder = Recorder()
-        look(recorder, ramp(8, 8), view)  # type: ignore[arg-type]
+        look(recorder, ramp(16, 16), view)  # type: ignore[arg-type]
         assert len(recorder.seen) == crops
         assert {tuple(seen.shape[-2:]) for seen in recorder.seen} == {(4, 4)}
 
@@ -67,6 +69,23 @@ def test_the_grid_reaches_every_corner_evenly() -> None:
     look(recorder, ramp(8, 12), "multicrop(grid=3, scales=[2])")  # type: ignore[arg-type]
     corners = [(int(seen[0, 0, 0, 0]) // 100, int(seen[0, 0, 0, 0]) % 100) for seen in recorder.seen]
     assert corners == [(top, left) for top in (0, 2, 4) for left in (0, 4, 8)]
+
+
+def test_five_crops_are_the_corners_and_the_middle() -> None:
+    recorder = Recorder()
+    look(recorder, ramp(8, 12), "fivecrop(scale=2)")  # type: ignore[arg-type]
+    corners = [(int(seen[0, 0, 0, 0]) // 100, int(seen[0, 0, 0, 0]) % 100) for seen in recorder.seen]
+    assert corners == [(0, 0), (0, 8), (4, 0), (4, 8), (2, 4)]
+
+
+def test_places_that_the_grid_holds_twice_count_twice_and_are_computed_once() -> None:
+    """Two pixels of room and five crops along an axis: the starts 0, 0, 1, 2, 2."""
+    recorder, x = Recorder(), images(1, 1, 6, 4)
+    found = look(recorder, x, "multicrop(grid=5, scales=[1.0])").softmax(1)  # type: ignore[arg-type]
+    assert len(recorder.seen) == 3
+    crops = [x[:, :, top : top + 4] for top in (0, 0, 1, 2, 2)]
+    expected = torch.stack([Recorder()(crop).softmax(1) for crop in crops]).mean(0)
+    torch.testing.assert_close(found, expected)
 
 
 def test_dense_at_the_training_size_is_the_centre(model: Classifier) -> None:

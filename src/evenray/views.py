@@ -2,6 +2,7 @@
 
     centre      the middle, at the size of training
     flips       the same and its mirror image; only where left and right mean the same
+    fivecrop    the four corners and the middle; mirrored, they are the ten crops of Krizhevsky et al. 2012
     multicrop   a grid of crops at several scales; 5 x 5 at 3 scales, mirrored, are the paper's 150
     dense       the whole image at several scales, the head applied at every place and its scores averaged
 
@@ -15,7 +16,9 @@ that a soft-max of it gives the mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product, repeat
 from typing import Annotated, cast
 
 import numpy as np
@@ -29,16 +32,29 @@ from .core.registry import Registry
 from .core.spec import parse
 from .networks import Classifier
 
-__all__ = ["centre", "check", "dense", "flips", "fuse", "look", "multicrop", "paper_scales", "reach", "views"]
+__all__ = [
+    "centre",
+    "check",
+    "dense",
+    "fivecrop",
+    "flips",
+    "fuse",
+    "look",
+    "multicrop",
+    "paper_scales",
+    "reach",
+    "views",
+]
 
 STEP = 1 / 7  # the paper's 32 of 224 pixels
+ONE_SCALE = {"centre": 1.0, "flips": 1.0, "fivecrop": 1 + STEP}
 CropScale = Annotated[float, Ge(1), Le(8)]
 CropScales = Annotated[Sequence[CropScale], MinLen(1)]
 Scales = Annotated[Sequence[Annotated[float, Gt(0), Le(8)]], MinLen(1)]
 Grid = Annotated[int, Ge(1), Le(25)]
 
 views = Registry(
-    "view", {name: f"evenray.views:{name}" for name in ("centre", "flips", "multicrop", "dense")}, context=2
+    "view", {name: f"evenray.views:{name}" for name in ("centre", "flips", "fivecrop", "multicrop", "dense")}, context=2
 )
 
 
@@ -100,8 +116,9 @@ def reach(view: str, trained: tuple[float, float] | None = None) -> float:
     found = []
     for step in parse(view):
         given = views.bind(step).keywords
-        default = (1.0,) if step.name in ("centre", "flips") else paper_scales(trained)
-        found.append(max([given["scale"]] if "scale" in given else given.get("scales") or default))
+        default = ONE_SCALE.get(step.name)
+        several = given.get("scales") or paper_scales(trained)
+        found.append(max(several) if default is None else given.get("scale", default))
     return float(max(found))
 
 
@@ -122,12 +139,21 @@ def flips(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
     return fuse(centre(model, x, scale) for x in (x_NCHW, x_NCHW.flip(3)))
 
 
+def fivecrop(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1 + STEP, flip: bool = False) -> Tensor:
+    """Logits of the corners and the middle at one scale, by default 256 of 224; with `flip`, of ten crops."""
+    size, x_NCHW = model.size, resized(x_NCHW, round(model.size * scale))
+    bottom, right = (side - size for side in x_NCHW.shape[-2:])
+    corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
+    return fuse(model(_crop(x, *corner, size)) for x in _mirrored(x_NCHW, flip) for corner in corners)
+
+
 def multicrop(
     model: Classifier, x_NCHW: Tensor, grid: Grid = 5, scales: CropScales | None = None, flip: bool = False
 ) -> Tensor:
     """Logits of grid x grid crops of the training size at every scale; with `flip`, of their mirror images too."""
     scales = paper_scales(_trained_at(model)) if scales is None else scales
-    return fuse(model(crop) for crop in _crops(model.size, x_NCHW, grid, scales, flip))
+    crops = _crops(model.size, x_NCHW, grid, scales, flip)
+    return fuse(logits for crop, times in crops for logits in repeat(model(crop), times))
 
 
 def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip: bool = False) -> Tensor:
@@ -161,13 +187,13 @@ def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Te
     return total - float(np.log(used))
 
 
-def _crops(size: int, x_NCHW: Tensor, grid: int, scales: Sequence[float], flip: bool) -> Iterator[Tensor]:
+def _crops(size: int, x_NCHW: Tensor, grid: int, scales: Sequence[float], flip: bool) -> Iterator[tuple[Tensor, int]]:
+    """Each crop and how often the grid holds it: at scales near 1 there are fewer places than crops."""
     for scale in scales:
         for x in _mirrored(resized(x_NCHW, round(size * scale)), flip):
-            tops, lefts = (_starts(side - size, grid) for side in x.shape[-2:])
-            for top in tops:
-                for left in lefts:
-                    yield _crop(x, top, left, size)
+            corners = product(*(_starts(side - size, grid) for side in x.shape[-2:]))
+            for (top, left), times in Counter(corners).items():
+                yield _crop(x, top, left, size), times
 
 
 def _starts(room: int, grid: int) -> list[int]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
 
-__all__ = ["go"]
+__all__ = ["go", "language_of", "place"]
 
 STAGES = ("scan", "audit", "split", "compare", "train", "evaluate", "explain", "report")
 HELP = {
@@ -63,11 +63,9 @@ for _name in ("run", *STAGES):
 def go(target: str, until: str, options: dict[str, Any]) -> None:
     """Run the line up to a stage, for images or for a run folder; print where the results are."""
     given = {name: value for name, value in options.items() if value not in (None, [])}
-    language = given.get("lang", "en")
-    if language not in ("en", "ko"):
-        raise UsageError(f"There is no report in '{language}'; give --lang en or --lang ko.")
+    language = language_of(given)
     check_verdict(given)
-    folder, data, recipe = _place(target, given)
+    folder, data, recipe = place(target, given)
     from evenray.pipeline import Context, run
     from evenray.scale import local
 
@@ -80,7 +78,15 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
         verdict(context, given)
 
 
-def _place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
+def language_of(given: dict[str, Any]) -> str:
+    """The language asked for; UsageError where there is no report in it."""
+    language: str = given.get("lang", "en")
+    if language not in ("en", "ko"):
+        raise UsageError(f"There is no report in '{language}'; give --lang en or --lang ko.")
+    return language
+
+
+def place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
     """The run folder, the data and the recipe: those that the folder remembers, changed by what is given now."""
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe

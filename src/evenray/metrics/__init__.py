@@ -10,6 +10,7 @@ from .paired import LOWER_IS_BETTER, Difference, compare_models, delong, delong_
 from .ranking import precision_recall, roc
 from .scoring import bootstrap, confusion, per_class, score, sensitivity_at_specificity
 from .seeds import SeedSpread, seed_spread
+from .topk import top_error
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -40,4 +41,5 @@ __all__ = [
     "score",
     "seed_spread",
     "sensitivity_at_specificity",
+    "top_error",
 ]

@@ -27,11 +27,17 @@ from .context import Context
 __all__ = ["compare_cells", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
 
-def stores_of(context: Context, dataset: Dataset, contrasts: list[str], size: int) -> dict[str, Store]:
-    """The prepared pixels of a data set under some contrasts; made where they do not stand yet."""
+def stores_of(
+    context: Context, dataset: Dataset, contrasts: list[str], size: int, channels: int | None = None
+) -> dict[str, Store]:
+    """The prepared pixels of a data set under some contrasts; made where they do not stand yet.
+
+    `channels` are the plan's unless they are given.
+    """
+    channels = context.plan.channels if channels is None else channels
     with context.progress.task("preparing images", len(dataset)) as tick:
         return prepare(
-            dataset, contrasts, size=size, channels=context.plan.channels, folder=store_folder(context.folder),
+            dataset, contrasts, size=size, channels=channels, folder=store_folder(context.folder),
             map=watched(context.map, tick, lambda work: len(work.cases)),
         )  # fmt: skip
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..core.artefacts import atomic
 from .folder import Run
-from .page import SECTIONS, page
+from .page import ASIDE, SECTIONS, page
 
-__all__ = ["audit_page", "compare_page", "write"]
+__all__ = ["audit_page", "compare_page", "table7_page", "write"]
 
 
 def write(run_folder: str | Path, *, language: str = "en") -> Path:
@@ -22,7 +22,9 @@ def write(run_folder: str | Path, *, language: str = "en") -> Path:
     ...
     evenray.core.errors.DataError: There is no run folder no-such-run; give the folder that 'evenray run' made.
     """
-    return _write(run_folder, "report", language, tuple(SECTIONS))
+    made = [name for name in ASIDE if (Path(run_folder) / f"{name}.parquet").exists()]
+    last = list(SECTIONS).index("limits")
+    return _write(run_folder, "report", language, (*list(SECTIONS)[:last], *made, *list(SECTIONS)[last:]))
 
 
 def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
@@ -33,6 +35,11 @@ def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
 def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:
     """Write `compare.html`: the heat map of contrast x balance and its table; returns its path."""
     return _write(run_folder, "compare", language, ("compare", "data"))
+
+
+def table7_page(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `table7.html`: Table 7 of the VGG paper for the run's images; returns its path."""
+    return _write(run_folder, "table7", language, ("table7", "data"))
 
 
 def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ...]) -> Path:

@@ -82,6 +82,15 @@ class Run:
         return self._table("grid.parquet")
 
     @cached_property
+    def table7(self) -> pl.DataFrame | None:
+        return self._table("table7.parquet")
+
+    @cached_property
+    def table7_about(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("table7.json")
+        return found
+
+    @cached_property
     def history(self) -> pl.DataFrame | None:
         return self._table("history.csv")
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from .folder import Run
 from .language import Language
 
-__all__ = ["SECTIONS", "page"]
+__all__ = ["ASIDE", "SECTIONS", "page"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -34,10 +34,14 @@ SECTIONS = {
 }
 
 
+ASIDE = {"table7": "table7"}  # beside the line: on the page of a run only where they were made
+
+
 def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
     """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
     say = Language(language)
-    shown = [(name, SECTIONS[name], _context(name, run, say)) for name in only]
+    verbs = SECTIONS | ASIDE
+    shown = [(name, verbs[name], _context(name, run, say)) for name in only]
     template = _environment().get_template("page.html.j2")
     text = template.render(say=say, run=run, sections=shown, kind=kind, css=_source("page.css"), js=_source("page.js"))
     return text.strip() + "\n"

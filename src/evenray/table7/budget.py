@@ -1,0 +1,104 @@
+"""One budget for all systems: the same size, width, epochs, batch and learning rate, so that a row's error is its network's.
+
+Like the plan, it never measures the machine: the same data and recipe give the same budget everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evenray.core.recipe import Recipe
+from evenray.core.types import Dataset
+from evenray.networks.anatomy import anatomy, totals
+from evenray.plan import GPU, SIZES, native_side
+
+from .systems import Net
+
+__all__ = ["Budget", "make"]
+
+STEPS = {"quick": 120, "standard": 550, "thorough": 2000}  # batches that every net learns from
+MINUTES = {"quick": 5, "standard": 25, "thorough": 150}  # of two cores, for all systems together
+WIDTHS = (1.0, 0.5, 0.25, 0.125)
+LARGEST = 112  # beyond this side the budget goes into width
+# What a step takes two cores, about: multiply-adds of both passes in a second, and seconds a parameter and a layer.
+RATE, PARAMETER, LAYER = 200e9, 3.5e-9, 0.5e-3
+LOOKS = 1.3  # what the evaluations add
+WHOLE = 49  # nets of the whole table; of fewer each may cost as much
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How every net is trained; `why` has a sentence for each choice."""
+
+    size: int
+    width: float
+    channels: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    why: dict[str, str]
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The budget as a list of {name, value, why}."""
+        values = asdict(self)
+        return [{"name": name, "value": values[name], "why": why} for name, why in self.why.items()]
+
+
+def make(dataset: Dataset, recipe: Recipe, nets: Sequence[Net], *, gpu: bool = False) -> Budget:
+    """The budget for the nets of some systems on a split data set."""
+    n, why = len(dataset.part("train")), dict[str, str]()
+    channels = 3 if float(np.mean(dataset.cases["channels"].to_numpy() == 3)) > 0.05 else 1
+    batch = recipe.batch or (64 if n >= 2000 else 32 if n >= 300 else 16)
+    why["batch"] = _given(recipe.batch) or f"for {n} training images"
+    epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 1, 60))
+    why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
+    steps = epochs * -(-n // batch)
+    size, width = _size(dataset, recipe, nets, channels, batch, steps, gpu, why)
+    learning_rate = recipe.learning_rate or 1e-3
+    why["learning_rate"] = _given(recipe.learning_rate) or (
+        "one for all; the rise of the one-cycle schedule and clipped gradients keep the nets without batch normalisation"
+        " from falling to a constant answer"
+    )
+    return Budget(size, width, channels, epochs, batch, learning_rate, why)
+
+
+def _size(
+    dataset: Dataset, recipe: Recipe, nets: Sequence[Net], channels: int, batch: int, steps: int, gpu: bool,
+    why: dict[str, str],
+) -> tuple[int, float]:  # fmt: skip
+    """The widest nets at the largest size that the minutes cover; size first where images are larger than 28 pixels."""
+    native = native_side(dataset)
+    sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(28, min(native, LARGEST))]
+    seconds = 60 * MINUTES[recipe.effort] * (GPU if gpu else 1) * len(nets) / WHOLE
+    fits = [
+        (size, width)
+        for least in (WIDTHS[2], WIDTHS[3])
+        for size in sizes
+        for width in WIDTHS
+        if width >= least and LOOKS * steps * _step(nets, width, size, channels, batch) <= seconds
+    ]
+    size, width = fits[0] if fits else (sizes[-1], WIDTHS[-1])
+    why["size"] = _given(recipe.size) or f"images are {native} pixels long (median)"
+    why["width"] = (
+        f"the share of the papers' channels with which {len(nets)} nets of {steps} steps fit about"
+        f" {max(1, round(seconds / 60))} minutes of two cores ('{recipe.effort}')"
+    )
+    return size, width
+
+
+def _step(nets: Sequence[Net], width: float, size: int, channels: int, batch: int) -> float:
+    """Seconds of one step of every net."""
+    total = 0.0
+    for net in nets:
+        layers = anatomy(net.at(width), classes=2, channels=channels, size=size)
+        cost = totals(layers)
+        total += 3 * batch * cost["multiply_adds"] / RATE + PARAMETER * cost["parameters"] + LAYER * len(layers)
+    return total
+
+
+def _given(value: object) -> str:
+    return "" if value is None else "as asked"
