@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,8 +107,20 @@ def test_every_item_is_done_once_and_the_first_error_is_raised() -> None:
         seen.append(item)
         raise ValueError(item)
 
-    with pytest.raises(ValueError, match=r"[01]"):
+    with pytest.raises(ValueError, match=r"[01]"):  # whichever thread was first
         over([0, 1], fail, pixels=10**6)
+
+
+def test_a_thread_that_never_begins_is_not_waited_for(threads: int) -> None:
+    inside = threading.Event()
+    over(range(2), lambda _: None, pixels=10**6)
+    with ThreadPoolExecutor(1) as other:  # keeps the helper busy until the caller has done everything itself
+        busy = other.submit(over, range(2), lambda _: inside.wait(30), 10**6)
+        seen: list[int] = []
+        over(range(5), seen.append, pixels=10**6)
+        inside.set()
+        busy.result()
+    assert sorted(seen) == [0, 1, 2, 3, 4]
 
 
 def _counted(_: int) -> int:

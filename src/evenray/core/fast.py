@@ -39,7 +39,7 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
 
     size = 1 << (bins - 1).bit_length()
     words, rest = _words(values, 4)
-    parts = shares(len(words), values.size)
+    parts = shares(len(words), values.size, each=4 if size <= 1 << 14 else 1)  # large tables are dear to add up
     found = np.zeros((len(parts), size), np.uint32)
     above: list[int] = []
 

@@ -23,39 +23,46 @@ def workers(pixels: int) -> int:
     return max(1, cv2.getNumThreads()) if pixels >= _WORTH_IT else 1
 
 
-def shares(rows: int, pixels: int) -> list[tuple[int, int]]:
-    """`rows` cut into one share a thread: (first, last + 1) each.
+def shares(rows: int, pixels: int, each: int = 4) -> list[tuple[int, int]]:
+    """`rows` cut into at most `each` shares a thread: (first, last + 1); one share where threads are not worth it.
+
+    More than one a thread, so that a thread that the machine keeps waiting holds nobody up for long.
 
     >>> shares(5, pixels=10)
     [(0, 5)]
     """
-    cuts = [rows * k // workers(pixels) for k in range(workers(pixels) + 1)]
+    threads = workers(pixels)
+    number = max(1, min(rows, threads * each if threads > 1 else 1))
+    cuts = [rows * k // number for k in range(number + 1)]
     return list(pairwise(cuts))
 
 
 def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None:
     """Call `function` with every item, in threads where the image is large; the first error is raised.
 
-    The last item is done in the calling thread. `function` must not call `over` itself.
+    The calling thread takes items too, and does not wait for threads that have not begun. `function` must not call
+    `over` itself.
 
     >>> seen = []
     >>> over([1, 2], seen.append, pixels=10)
     >>> seen
     [1, 2]
     """
-    threads = workers(pixels)
-    if threads == 1 or len(items) == 1:
-        for item in items:
+    left = iter(items)  # every thread takes the next one from it
+
+    def work() -> None:
+        for item in left:
             function(item)
-        return
-    pool = _pool(threads - 1, os.getpid())
-    waiting = [pool.submit(function, item) for item in items[:-1]]
+
+    helpers = min(workers(pixels), len(items)) - 1
+    waiting = [_pool(helpers, os.getpid()).submit(work) for _ in range(helpers)]
     try:
-        function(items[-1])
+        work()
     finally:
-        for one in waiting:
+        begun = [one for one in waiting if not one.cancel()]
+        for one in begun:
             one.exception()  # all are done before the arrays that they write to may go
-    for one in waiting:
+    for one in begun:
         one.result()
 
 
