@@ -1,78 +1,140 @@
-"""Augmentation of a batch in tensors: small rotations, scalings and shifts, brightness and contrast; flips if allowed.
+"""Augmentation of a batch in tensors: small rotations, scalings and shifts, brightness and contrast, noise and cut-out;
+flips if allowed. And scale jitter, as the VGG paper trains (section 3.1): random crops of an image at a random scale.
 
-And scale jitter, as the VGG paper trains (section 3.1): random crops of an image at a random scale.
+How strong is said by the constants below, and nowhere else.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from evenray.core.errors import UsageError
 
-__all__ = ["augment", "resized", "scale_jitter"]
+__all__ = ["Chance", "augment", "resized", "scale_jitter"]
 
 ROTATION = math.radians(10)
 SCALE = 0.10
 SHIFT = 0.06
 BRIGHTNESS = 0.10
 CONTRAST = 0.15
+NOISE = 0.02  # the largest standard deviation, in unit levels; an image that gets noise draws its own below it
+NOISY = 0.25  # the share of images that get noise
+CUT = 0.25  # the share of images that lose a rectangle
+CUT_AREA = (0.02, 0.08)  # of the image
+CUT_ASPECT = 2.0  # up to twice as wide as high, or as high as wide
 
 
-def augment(x_NCHW: Tensor, generator: torch.Generator, *, flips: bool = False) -> Tensor:
-    """Change every image of a batch in its own way; float32 in 0..1 in, the same out.
+@dataclass(frozen=True)
+class Chance:
+    """What is random about a batch: a seed for all of it, and one for each of its images.
 
-    Flips are off unless asked for: the heart is on the left. What enters at the border is black, as padding is.
+    An image changes by its own seed alone. So a process that has a part of a batch (`chance[part]`) makes of it what one
+    process makes of the whole batch.
 
-    >>> x = torch.rand(2, 1, 28, 28)
-    >>> torch.equal(augment(x, torch.Generator().manual_seed(1)), augment(x, torch.Generator().manual_seed(1)))
+    >>> whole = Chance.of([7, 0], 4)
+    >>> torch.equal(whole[1:3].uniform(2), whole.uniform(2)[1:3])
     True
     """
-    n = len(x_NCHW)
 
-    def uniform(reach: float) -> Tensor:
-        return ((torch.rand(n, generator=generator) * 2 - 1) * reach).to(x_NCHW.device)
+    batch: int
+    images: NDArray[np.int64]
 
-    angle, zoom = uniform(ROTATION), 1 + uniform(SCALE)
-    mirror = torch.ones(n, device=x_NCHW.device)
-    if flips:
-        mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0).to(x_NCHW.device)
-    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    theta_N23 = torch.stack(
-        [
-            torch.stack([cos * mirror, -sin, uniform(2 * SHIFT)], 1),
-            torch.stack([sin * mirror, cos, uniform(2 * SHIFT)], 1),
-        ],
-        1,
-    )
-    grid = functional.affine_grid(theta_N23, list(x_NCHW.shape), align_corners=False)
-    moved = functional.grid_sample(x_NCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    gain, offset = (1 + uniform(CONTRAST)).view(n, 1, 1, 1), uniform(BRIGHTNESS).view(n, 1, 1, 1)
-    return ((moved - 0.5) * gain + 0.5 + offset).clamp_(0, 1)
+    @classmethod
+    def of(cls, key: list[int], n: int) -> Chance:
+        """The chance of a batch of `n` images, fixed by `key`."""
+        drawn = np.random.default_rng(key).integers(0, 2**62, n + 1)
+        return cls(int(drawn[0]), drawn[1:])
+
+    def __getitem__(self, part: slice) -> Chance:
+        return Chance(self.batch, self.images[part])
+
+    def uniform(self, count: int) -> Tensor:
+        """float32 (N, count) in 0..1, a row an image."""
+        drawn, generator = torch.empty(len(self.images), count), torch.Generator()
+        for row, seed in zip(drawn, self.images.tolist(), strict=True):
+            row.uniform_(generator=generator.manual_seed(seed))
+        return drawn
+
+    def normal(self, image: int, shape: torch.Size) -> Tensor:
+        """Standard normal float32 numbers for one image."""
+        return torch.randn(shape, generator=torch.Generator().manual_seed(int(self.images[image]) ^ 1))
 
 
-def scale_jitter(x_NCHW: Tensor, size: int, generator: torch.Generator, scales: tuple[float, float]) -> Tensor:
+def augment(x_NCHW: Tensor, chance: Chance, *, flips: bool = False) -> Tensor:
+    """Change every image of a batch in its own way; float32 in 0..1 in, the same out.
+
+    Flips are off unless asked for: the heart is on the left. What enters at the border is black, as padding is; a cut-out
+    takes the image's mean (random erasing, Zhong et al. 2020, of a smaller part).
+
+    >>> x = torch.rand(2, 1, 28, 28)
+    >>> torch.equal(augment(x, Chance.of([1], 2)), augment(x, Chance.of([1], 2)))
+    True
+    """
+    drawn = chance.uniform(14)
+    reach = torch.tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS])  # a side counts as 2
+    shape = (drawn[:, :6] * 2 - 1) * reach
+    mirror = torch.where(drawn[:, 6] < 0.5, -1.0, 1.0) if flips else torch.ones(len(drawn))
+    moved = _moved(x_NCHW, shape[:, :4].to(x_NCHW.device), mirror.to(x_NCHW.device))
+    gain, offset = shape[:, 4:6].to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
+    lit = moved.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)
+    for i in torch.nonzero(drawn[:, 7] < NOISY).flatten().tolist():
+        lit[i] += chance.normal(i, lit.shape[1:]).to(lit.device) * (NOISE * drawn[i, 8].item())
+    return _cut(lit.clamp_(0, 1), drawn[:, 9:14])
+
+
+def _moved(x_NCHW: Tensor, shape_N4: Tensor, mirror_N: Tensor) -> Tensor:
+    """Turned, scaled and shifted by (angle, scale, x, y), bilinearly, in one go."""
+    angle, zoom, right, down = shape_N4.unbind(1)
+    cos, sin = torch.cos(angle) * (1 + zoom), torch.sin(angle) * (1 + zoom)
+    rows = [torch.stack([cos * mirror_N, -sin, right], 1), torch.stack([sin * mirror_N, cos, down], 1)]
+    grid = functional.affine_grid(torch.stack(rows, 1), list(x_NCHW.shape), align_corners=False)
+    return functional.grid_sample(x_NCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _cut(x_NCHW: Tensor, drawn_N5: Tensor) -> Tensor:
+    """A rectangle of some images takes their mean: (whether, area, aspect, row, column), each drawn in 0..1."""
+    for i in torch.nonzero(drawn_N5[:, 0] < CUT).flatten().tolist():
+        area, aspect, top, left = drawn_N5[i, 1:].tolist()
+        area = CUT_AREA[0] + (CUT_AREA[1] - CUT_AREA[0]) * area
+        stretch = CUT_ASPECT ** (aspect - 0.5)
+        height, width = (
+            min(extent, max(1, round(extent * math.sqrt(area) * by)))
+            for extent, by in zip(x_NCHW.shape[-2:], (stretch, 1 / stretch), strict=True)
+        )
+        row, column = (
+            int(place * (extent - side + 1))
+            for place, extent, side in zip((top, left), x_NCHW.shape[-2:], (height, width), strict=True)
+        )
+        x_NCHW[i, :, row : row + height, column : column + width] = x_NCHW[i].mean((1, 2), keepdim=True)
+    return x_NCHW
+
+
+def scale_jitter(x_NCHW: Tensor, size: int, chance: Chance, scales: tuple[float, float]) -> Tensor:
     """One random crop (size x size) an image, at a scale drawn evenly from `scales` for the batch (section 3.1).
 
     Scales are multiples of `size` on the shorter side. The paper trains with crops of 224 pixels out of 256 (scales 8/7
     to 8/7), or out of 256 to 512 (8/7 to 16/7).
 
-    >>> scale_jitter(torch.zeros(4, 1, 40, 60), 28, torch.Generator().manual_seed(0), (8 / 7, 16 / 7)).shape
+    >>> scale_jitter(torch.zeros(4, 1, 40, 60), 28, Chance.of([0], 4), (8 / 7, 16 / 7)).shape
     torch.Size([4, 1, 28, 28])
     """
     if not 1 <= scales[0] <= scales[1]:
         raise UsageError(f"scales are {scales}; give (low, high) with 1 <= low <= high.")
-
-    def draw(low: int, high: int, number: int) -> list[int]:
-        found: list[int] = torch.randint(low, high + 1, (number,), generator=generator).tolist()
-        return found
-
-    x_NCHW = resized(x_NCHW, draw(round(size * scales[0]), round(size * scales[1]), 1)[0])
-    tops, lefts = (draw(0, extent - size, len(x_NCHW)) for extent in x_NCHW.shape[-2:])
-    return torch.stack([x[:, t : t + size, m : m + size] for x, t, m in zip(x_NCHW, tops, lefts, strict=True)])
+    low, high = (round(size * scale) for scale in scales)
+    x_NCHW = resized(x_NCHW, low + chance.batch % (high - low + 1))
+    places = chance.uniform(16)[:, 14:].tolist()  # the numbers before these are those of augment
+    corners = [
+        [int(place * (extent - size + 1)) for place, extent in zip(pair, x_NCHW.shape[-2:], strict=True)]
+        for pair in places
+    ]
+    return torch.stack([x[:, t : t + size, m : m + size] for x, (t, m) in zip(x_NCHW, corners, strict=True)])
 
 
 def resized(x_NCHW: Tensor, shorter: int) -> Tensor:

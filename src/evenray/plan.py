@@ -29,6 +29,7 @@ COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}
 COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
 GPU = 200
 ENOUGH_TO_CHOOSE = 20
+LEAST_PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Plan:
     batch: int
     learning_rate: float
     keep: str
+    patience: int
     views: str
     folds: int
     compare_network: str
@@ -76,6 +78,7 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
         else "the usual one of AdamW with a one-cycle schedule"
     )
     keep, why["keep"] = _keep(dataset)
+    patience, why["patience"] = _patience(recipe, keep, epochs)
     views = recipe.views or ("dense" if recipe.scale_jitter else "centre")
     why["views"] = _given(recipe.views) or (
         "trained on crops at several scales, so it looks at the whole image at several"
@@ -98,8 +101,8 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
-        views=views, folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size, compare_epochs=compare_epochs,
-        compare_cases=compare_cases, why=why,
+        patience=patience, views=views, folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size,
+        compare_epochs=compare_epochs, compare_cases=compare_cases, why=why,
     )  # fmt: skip
 
 
@@ -145,6 +148,15 @@ def _keep(dataset: Dataset) -> tuple[str, str]:
     if fewest < ENOUGH_TO_CHOOSE:
         return "last", f"a validation part with {fewest} cases of its rarest class is too small to choose an epoch by"
     return "best", f"of all epochs the one with the best validation AUPRC ({fewest} cases of the rarest class)"
+
+
+def _patience(recipe: Recipe, keep: str, epochs: int) -> tuple[int, str]:
+    if recipe.patience is not None:
+        return recipe.patience, "as asked"
+    if keep == "last":
+        return 0, "training runs to its end: no epoch is chosen, so none can be the last that was better"
+    patience = max(LEAST_PATIENCE, -(-epochs // 2))
+    return patience, f"training stops early when {patience} epochs, half of them, brought no better validation AUPRC"
 
 
 def _compare_epochs(budget: float, cells: int, folds: int, n: int, epochs: int, size: int) -> int:

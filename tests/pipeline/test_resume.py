@@ -27,7 +27,7 @@ MIDDLES = {
     "audit": ("evenray.pipeline.findings", "table_of", 0),
     "split": ("evenray.pipeline.data", "split", 0),
     "compare": ("evenray.compare", "fit", 3),
-    "train": ("evenray.train", "_validate", 1),
+    "train": ("evenray.train.loop", "validate", 1),
     "evaluate": ("evenray.pipeline.evaluation", "score", 1),
     "explain": ("evenray.pipeline.light", "attribute", 1),
     "report": ("evenray.report", "page", 0),
@@ -96,20 +96,19 @@ def test_another_seed_gives_another_model(finished_run: Path, copied: Path, go: 
 
 KILL = """
 import os, signal, sys
-import evenray.train as train
+import evenray.train.checkpoint as checkpoint
 from evenray.core.artefacts import RunFolder
 from evenray.core.recipe import Recipe
 from evenray.pipeline import Context, run
 import torch
 
 torch.set_num_threads(1)
-checkpoint = train._checkpoint
-def kill(*args):
-    checkpoint(*args)
-    if args[0] is not None:
-        (args[0] / f".best.pt.{os.getpid()}.tmp").touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-train._checkpoint = kill
+write = checkpoint._write
+def kill(folder, *args):
+    write(folder, *args)
+    (folder / f".best.pt.{os.getpid()}.tmp").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+checkpoint._write = kill
 run(Context(RunFolder(sys.argv[1]), sys.argv[2], Recipe(**eval(sys.argv[3]))), "train")
 """
 

@@ -51,6 +51,8 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "epochs": ("compare", int, _option("--epochs", help="Times that training goes through the data.")),
     "batch": ("compare", int, _option("--batch", help="Images a step.")),
     "learning_rate": ("compare", float, _option("--learning-rate", help="The highest step size of AdamW.")),
+    "patience": ("train", int, _option("--patience", help="Epochs without a better validation AUPRC after which training stops;"
+                 " 0 never stops it.")),
     "folds": ("compare", int, _option("--folds", help="Folds of the comparison.")),
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
     "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"

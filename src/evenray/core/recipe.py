@@ -39,6 +39,7 @@ class Recipe:
     epochs: int | None = None
     batch: int | None = None
     learning_rate: float | None = None
+    patience: int | None = None
     folds: int | None = None
     flips: bool = False
     scale_jitter: tuple[float, float] | None = None
@@ -65,7 +66,7 @@ class Recipe:
                 )
         if self.test + self.validation >= 0.95:
             raise UsageError(f"test {self.test} and validation {self.validation} leave nothing to train on.")
-        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2), ("seed", 0)):
+        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2), ("patience", 0), ("seed", 0)):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")

@@ -92,7 +92,7 @@ def parts_of(
     for name in names:
         rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
         part = dataset.part(name)
-        found[name] = (part, Part(store, rows, part.targets))
+        found[name] = (part, Part(store, rows, part.targets, part.cases["case"]))
     return found
 
 
@@ -117,7 +117,14 @@ def train_network(context: Context) -> list[str]:
     )  # fmt: skip
     model.description["scale_jitter"] = asked.scale_jitter
     settings = Settings(
-        plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep, asked.scale_jitter
+        plan.epochs,
+        plan.batch,
+        plan.learning_rate,
+        asked.seed,
+        asked.flips,
+        plan.keep,
+        asked.scale_jitter,
+        plan.patience,
     )
     checkpoints = _checkpoints(context)
     steps = plan.epochs * batches_an_epoch(len(train), plan.batch)

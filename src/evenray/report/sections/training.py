@@ -15,11 +15,11 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     history = run.history
     if history is None or history.is_empty():
         return None
-    seconds = float(history["seconds"].sum()) if "seconds" in history.columns else None
+    timed = [float(history[name].sum()) for name in ("seconds", "validation_seconds") if name in history.columns]
     return {
         "figures": learning(history, say),
         "epochs": int(history["epoch"].n_unique()),
-        "time": None if seconds is None else say.duration(seconds),
+        "time": say.duration(sum(timed)) if timed else None,
         "table": history.rows(named=True),
         "columns": [c for c in history.columns if c != "epoch"],
     }

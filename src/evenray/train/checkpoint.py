@@ -1,0 +1,127 @@
+"""Checkpoints: all that a killed training goes on from, written whole or not at all, by a thread while training goes on."""
+
+from __future__ import annotations
+
+import pickle
+import time
+import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from evenray.core.artefacts import atomic
+
+__all__ = ["Checkpoints", "Position"]
+
+
+@dataclass
+class Position:
+    """How far a training has come: the epoch and the batch in it that are next, and what was summed up until there.
+
+    Nothing else is random state: the order of rows, the changes of images, and dropout follow from the seed and this.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss: float = 0.0
+    images: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class Best:
+    """The averaged weights that are kept so far, and the validation score that they were kept for."""
+
+    score: float
+    model: dict[str, Tensor]
+
+
+class Checkpoints:
+    """`last.pt`, to go on from, and `best.pt`, the weights that are kept so far; without a folder, nothing is written.
+
+    Only the first process writes and reads. Raises StorageError, at the next checkpoint or at the end, where the disk
+    refused.
+    """
+
+    def __init__(self, folder: Path | None, fabric: Fabric, minutes: float) -> None:
+        self.folder, self.fabric, self.seconds = folder, fabric, minutes * 60
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._writing: Future[None] | None = None
+        self._written = time.monotonic()
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            if error is None:
+                self._wait()
+        finally:
+            self._thread.shutdown()
+
+    def due(self) -> bool:
+        return time.monotonic() - self._written > self.seconds
+
+    def load(self) -> tuple[dict[str, Any], Best | None] | None:
+        """What was saved last, for every process; None where nothing was."""
+        found = self._read() if self.fabric.global_rank == 0 else None
+        return self.fabric.broadcast(found) if self.fabric.world_size > 1 else found
+
+    def _read(self) -> tuple[dict[str, Any], Best | None] | None:
+        if self.folder is None or not (self.folder / "last.pt").exists():
+            return None
+        try:
+            last = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
+            best = self.folder / "best.pt"
+            if not best.exists():
+                return last, None
+            return last, Best(**torch.load(best, map_location="cpu", weights_only=True))
+        except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+            aside = self.folder / "last.pt.damaged"
+            (self.folder / "last.pt").replace(aside)
+            reason = str(error).splitlines()[0]
+            warnings.warn(
+                f"The checkpoint in {self.folder} cannot be read ({reason}); it is set aside as {aside.name}, and training"
+                " starts anew.", stacklevel=2,
+            )  # fmt: skip
+            return None
+
+    def save(self, state: dict[str, Any], best: Best | None) -> None:
+        """Write a copy of `state`, and of `best` where it is new, while training goes on."""
+        self._written = time.monotonic()
+        if self.folder is None or self.fabric.global_rank != 0:
+            return
+        self._wait()
+        folder, copied = self.folder, _copied(state)
+        self._writing = self._thread.submit(lambda: _write(folder, copied, best))
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+
+def _write(folder: Path, state: dict[str, Any], best: Best | None) -> None:
+    # First the best: killed in between, the epoch that made it is trained again, to the same weights.
+    if best is not None:
+        _save({"score": best.score, "model": best.model}, folder / "best.pt")
+    _save(state, folder / "last.pt")
+
+
+def _save(value: Any, target: Path) -> None:
+    with atomic(target) as path:
+        torch.save(value, path)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value

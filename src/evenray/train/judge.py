@@ -1,0 +1,70 @@
+"""What a network says of a part without learning from it: its logits, and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from evenray.metrics.ranking import Ranking
+from evenray.networks import Classifier
+from evenray.views import look
+
+from .part import Part
+
+__all__ = ["forward", "validate"]
+
+
+def forward(
+    model: Classifier, part: Part, batch: int, fabric: Fabric, tick: Callable[[], None] = lambda: None,
+    *, view: str = "centre",
+) -> NDArray[np.float64]:  # fmt: skip
+    """Logits of every row under a view, float64 (n, K), in order, without augmentation.
+
+    Of several processes each computes every n-th batch, and all get all.
+    """
+    model.eval()
+    found: dict[int, NDArray[np.float64]] = {}
+    with torch.inference_mode(), fabric.autocast():
+        for number, start in enumerate(range(0, len(part), batch)):
+            if number % fabric.world_size != fabric.global_rank:
+                continue
+            which = np.arange(start, min(start + batch, len(part)))
+            x_NCHW = part.images(which, fabric.device).contiguous(memory_format=torch.channels_last)
+            found[number] = look(model, x_NCHW.to(_dtype(model)), view).double().cpu().numpy()
+            tick()
+    if fabric.world_size > 1:
+        gathered: list[dict[int, NDArray[np.float64]]] = [{} for _ in range(fabric.world_size)]
+        torch.distributed.all_gather_object(gathered, found)
+        found = {number: logits for each in gathered for number, logits in each.items()}
+    return np.concatenate([found[number] for number in sorted(found)])
+
+
+def _dtype(model: Classifier) -> torch.dtype:
+    return next(model.parameters()).dtype
+
+
+def validate(
+    model: Classifier, part: Part, batch: int, fabric: Fabric, scales: tuple[float, float] | None
+) -> dict[str, float]:
+    """Loss, AUROC and AUPRC, each the mean over the classes that are there.
+
+    Where training jitters the scale, the whole image is looked at in the middle of its scales (section 4.1).
+    """
+    view = "centre" if scales is None else f"dense(scales=[{sum(scales) / 2}])"
+    logits_NK: Tensor = torch.from_numpy(forward(model, part, batch, fabric, view=view))
+    probabilities = torch.softmax(logits_NK, 1).numpy()
+    hot = part.targets[:, None] == np.arange(logits_NK.shape[1])
+    areas = [
+        Ranking.of(probabilities[:, k], hot[:, k]).areas(np.ones((1, len(part))))
+        for k in range(hot.shape[1])
+        if 0 < hot[:, k].sum() < len(hot)
+    ]
+    loss = float(functional.cross_entropy(logits_NK, torch.from_numpy(part.targets)))
+    auroc, auprc = (float(np.mean([pair[i] for pair in areas])) for i in (0, 1))
+    return {"validation_loss": loss, "validation_auroc": auroc, "validation_auprc": auprc}

@@ -1,0 +1,128 @@
+"""The device and its precision, the allocator, and the processes that share a training."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import MutableMapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+
+from evenray.core.errors import UsageError
+from evenray.core.processes import Processes, processes
+
+__all__ = ["keep_malloc", "machine", "team"]
+
+# The first process may be at work alone for long, with the comparison say, while the others wait for the training.
+PATIENCE = timedelta(days=7)
+
+
+def machine(device: str = "auto") -> Fabric:
+    """Fabric on one device: `auto` takes a GPU where there is one; bfloat16 only where the processor has it natively."""
+    name, index = _device(device)
+    _prepare()
+    return Fabric(
+        accelerator=name, devices=[index] if name == "cuda" else 1, precision=_precision(name), plugins=LightningEnvironment(),
+    )  # fmt: skip
+
+
+def team(device: str = "auto") -> Fabric | None:
+    """Fabric over all processes that torchrun or srun started, joined; None where this is the only one.
+
+    Each process has a GPU of its own, the one of its number on its machine, or its share of the processor.
+    """
+    all_of_us = processes()
+    if all_of_us.count == 1:
+        return None
+    name, _ = _device(device)
+    nodes, odd = divmod(all_of_us.count, all_of_us.local_count)
+    if odd:
+        raise UsageError(
+            f"{all_of_us.count} processes are {all_of_us.local_count} on one machine and fewer on another; start the same"
+            " number on each."
+        )
+    if name == "cuda" and ":" in device:
+        raise UsageError(f"--device is '{device}', but each of {all_of_us.count} processes has its own; give cuda.")
+    if name == "cuda" and all_of_us.local_count > torch.cuda.device_count():
+        raise UsageError(
+            f"{all_of_us.local_count} processes are started on a machine with {torch.cuda.device_count()} GPU; start one a"
+            " GPU."
+        )
+    if all_of_us.slurm:
+        _as_torchrun(os.environ, all_of_us)
+    _prepare()
+    backend = "nccl" if name == "cuda" else "gloo"
+    fabric = Fabric(
+        accelerator=name, devices=all_of_us.local_count, num_nodes=nodes, precision=_precision(name),
+        plugins=TorchElasticEnvironment(),
+        strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE, broadcast_buffers=False),
+    )  # fmt: skip
+    fabric.launch()
+    return fabric
+
+
+def _device(device: str) -> tuple[str, int]:
+    found = device
+    if device == "auto":
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+    name, colon, index = found.partition(":")
+    if name not in ("cpu", "cuda", "mps") or (colon and (name != "cuda" or not index.isdecimal())):
+        raise UsageError(f"There is no device '{device}'; give auto, cpu, cuda or cuda:1.")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[name]
+    if int(index or 0) >= count:
+        raise UsageError(
+            f"The device '{device}' is asked for, but torch finds {count or 'no'} GPU of that kind; leave --device out,"
+            " or give cpu."
+        )
+    return name, int(index or 0)
+
+
+def _prepare() -> None:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Deterministic, torch also fills all new memory before it is written to; our results depend on none of it.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def _precision(name: str) -> Literal["bf16-mixed", "32-true"]:
+    native = torch.cuda.is_bf16_supported() if name == "cuda" else name == "cpu" and _cpu_has_bf16()
+    return "bf16-mixed" if native else "32-true"
+
+
+def _cpu_has_bf16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _as_torchrun(environment: MutableMapping[str, str], all_of_us: Processes) -> None:
+    """Where the processes meet, in torchrun's words: on the first machine of the SLURM step, at a port of its job."""
+    job = int(environment.get("SLURM_JOB_ID", "0"))
+    first = SLURMEnvironment.resolve_root_node_address(environment.get("SLURM_STEP_NODELIST", "127.0.0.1"))
+    for name, value in {"MASTER_ADDR": first, "MASTER_PORT": 15000 + job % 10000}.items():
+        environment.setdefault(name, str(value))
+    environment.update({
+        "WORLD_SIZE": str(all_of_us.count), "RANK": str(all_of_us.rank), "LOCAL_RANK": str(all_of_us.local_rank),
+        "LOCAL_WORLD_SIZE": str(all_of_us.local_count), "GROUP_RANK": environment.get("SLURM_NODEID", "0"),
+    })  # fmt: skip
+
+
+def keep_malloc() -> None:
+    """Have glibc keep big buffers instead of handing them back after every layer: a third of the time on a CPU."""
+    if sys.platform == "linux":
+        try:
+            libc = ctypes.CDLL("libc.so.6")
+            for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+                libc.mallopt(option, value)
+        except (OSError, AttributeError):  # another C library: only the speed is lost
+            return

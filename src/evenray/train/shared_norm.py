@@ -1,0 +1,47 @@
+"""Batch normalisation over the batches of all processes, on any device: many processes learn what one would."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.nn import functional as shared
+
+__all__ = ["share_norms"]
+
+
+def share_norms(model: nn.Module) -> None:
+    """Have every batch normalisation of `model` take its statistics over all processes; names and weights stay."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedNorm
+
+
+class SharedNorm(nn.BatchNorm2d):
+    """nn.BatchNorm2d whose batch is that of all processes. torch's own SyncBatchNorm is for GPUs alone."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        if not self.training or self.running_mean is None or self.running_var is None:
+            return super().forward(x_NCHW)
+        wide = x_NCHW.to(self.running_mean.dtype)
+        count = wide.new_tensor([wide.numel() // wide.shape[1]])
+        total = _summed(torch.cat([wide.sum((0, 2, 3)), count]))
+        number = total[-1].detach()
+        mean = total[:-1] / number
+        centred = wide - mean[:, None, None]
+        variance = _summed(centred.square().sum((0, 2, 3))) / number
+        with torch.no_grad():
+            share = self.momentum or 0.0
+            self.running_mean.lerp_(mean.detach(), share)
+            self.running_var.lerp_(variance.detach() * number / (number - 1).clamp_min(1), share)
+        scale = torch.rsqrt(variance + self.eps)
+        if self.affine:
+            scale = scale * self.weight
+        shifted = centred * scale[:, None, None]
+        shifted = shifted + self.bias[:, None, None] if self.affine else shifted
+        return shifted.to(x_NCHW.dtype)
+
+
+def _summed(tensor: Tensor) -> Tensor:
+    """The sum over processes; gradients pass."""
+    total: Tensor = shared.all_reduce(tensor)  # type: ignore[no-untyped-call]
+    return total
