@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from lightning_fabric import Fabric
@@ -22,7 +23,7 @@ from evenray.networks import Classifier
 from evenray.store import Store
 from evenray.train import Part, Settings, fit, forward, machine, statistics
 from evenray.train.loop import one_cycle
-from evenray.train.order import cut
+from evenray.train.order import cut, epoch_batches
 
 SETTINGS = Settings(epochs=3, batch=8, learning_rate=2e-3)
 
@@ -162,6 +163,19 @@ def test_a_loss_that_is_not_finite_names_the_batch(fabric: Fabric, tmp_path: Pat
     ):
         fit(model(), part(), None, SETTINGS, Balance(loss=loss), fabric, folder=tmp_path)
     assert (tmp_path / "last.pt").exists()
+
+
+def test_a_gradient_that_is_not_finite_names_the_cases_of_its_batch(fabric: Fabric) -> None:
+    data = replace(part(30), cases=pl.Series([f"case {i}" for i in range(30)]))
+    spoilt = epoch_batches(0, data.targets, 10, SETTINGS.seed, Balance())[2]
+
+    def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
+        third = progress == 2 / 3 / SETTINGS.epochs
+        return torch.sqrt(logits_NK.square().sum() * 0) if third else logits_NK.square().mean()
+
+    named = ", ".join(f"case {i}" for i in spoilt[:8])
+    with pytest.raises(TrainingError, match=rf"gradient is not finite in batch 2 of epoch 1 \({named} and 2 more\)"):
+        fit(model(), data, None, replace(SETTINGS, batch=10), Balance(loss=loss), fabric)
 
 
 @pytest.mark.parametrize("spec", ["vgg11(width=0.05)", "vgg11_bn(width=0.05)"])

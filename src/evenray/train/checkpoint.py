@@ -29,7 +29,7 @@ class Position:
 
     epoch: int = 0
     batch: int = 0
-    loss: float = 0.0
+    losses: list[float] = field(default_factory=list)
     images: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)

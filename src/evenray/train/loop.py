@@ -120,18 +120,18 @@ class _Training:
         at, begun = self.at, time.perf_counter()
         before = at.seconds
         self.wrapped.train()
-        lost = 0.0
+        pending: list[float] = []
         for batch in self.feed.batches(at.epoch, order, at.batch):
             loss = self._step(batch, len(order))
-            lost += loss * len(batch.targets)
+            pending.append(loss * len(batch.targets))
             at.images += len(batch.which)
             at.batch = batch.number + 1
             at.seconds = before + time.perf_counter() - begun
             if at.batch < len(order) and self._due():
-                at.loss, lost = at.loss + self._summed(lost), 0.0
+                at.losses, pending = at.losses + self._summed(pending), []
                 self._save(new=False)
             self.tick()
-        at.loss += self._summed(lost)
+        at.losses += self._summed(pending)
 
     def _step(self, batch: Batch, batches: int) -> float:
         """One step of the optimiser; returns the loss, the mean over this process's images."""
@@ -157,7 +157,7 @@ class _Training:
     def _judge(self, order: list[NDArray[np.int64]]) -> None:
         """Close an epoch: the averaged weights are validated, kept if they are better, and a checkpoint is written."""
         at, settings, begun = self.at, self.settings, time.perf_counter()
-        row = {"epoch": at.epoch + 1, "train_loss": at.loss / at.images}
+        row = {"epoch": at.epoch + 1, "train_loss": math.fsum(at.losses) / at.images}
         if self.validation is not None or at.epoch + 1 == settings.epochs:
             self.average.settle(self._plain(np.concatenate(order)[:SETTLED]), self.fabric)
         if self.validation is not None:
@@ -172,7 +172,7 @@ class _Training:
         if better:
             kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
             self.best = Best(score, kept)
-        at.epoch, at.batch, at.loss, at.images, at.seconds = at.epoch + 1, 0, 0.0, 0, 0.0
+        at.epoch, at.batch, at.losses, at.images, at.seconds = at.epoch + 1, 0, [], 0, 0.0
         self._save(new=better)
 
     def _plain(self, drawn: NDArray[np.int64]) -> Iterator[Tensor]:
@@ -193,19 +193,21 @@ class _Training:
 
     def _not_finite(self, batch: Batch, loss: Tensor) -> str:
         what = f"The loss is {loss.item()}" if not torch.isfinite(loss) else "The gradient is not finite"
-        names = [self.train.cases[i] for i in batch.which] if self.train.cases else []
+        names = [self.train.cases[int(i)] for i in batch.which] if len(self.train.cases) else []
         of = f" ({', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''})"
         return (
             f"{what} in batch {batch.number} of epoch {self.at.epoch + 1}{of if names else ''}: lower --learning-rate (now"
             f" {self.settings.learning_rate:g}), or look for images without finite pixels with 'evenray audit'."
         )
 
-    def _summed(self, lost: float) -> float:
+    def _summed(self, losses: list[float]) -> list[float]:
+        """Over processes, batch by batch."""
         if self.fabric.world_size == 1:
-            return lost
-        total = torch.tensor([lost], dtype=torch.float64, device=self.fabric.device)
+            return losses
+        total = torch.tensor(losses, dtype=torch.float64, device=self.fabric.device)
         torch.distributed.all_reduce(total)
-        return total.item()
+        found: list[float] = total.tolist()
+        return found
 
     def _due(self) -> bool:
         """Whether a checkpoint is due; the first process's clock decides for all."""

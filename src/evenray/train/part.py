@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,7 +25,7 @@ class Part:
     store: Store
     rows: NDArray[np.int64]
     targets: NDArray[np.int64]
-    cases: Sequence[str] = ()
+    cases: Sequence[str] | pl.Series = ()
 
     def __len__(self) -> int:
         return len(self.rows)
