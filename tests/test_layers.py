@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("explain", "views"),
     ("plan", "train"),
     ("predict",),
-    ("compare", "table7", "report", "scale", "demo"),
+    ("compare", "table7", "report", "scale", "demo", "export"),
     ("pipeline",),
     ("cli", "serve", "app"),
 )

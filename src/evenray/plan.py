@@ -14,7 +14,7 @@ import numpy as np
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 
-__all__ = ["Plan", "make", "native_side"]
+__all__ = ["Plan", "kept_side", "make", "native_side"]
 
 # What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
 # A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
@@ -141,6 +141,15 @@ def native_side(dataset: Dataset) -> int:
     """The longer side of the images as they come, in pixels (median)."""
     longest = np.maximum(dataset.cases["rows"].to_numpy(), dataset.cases["columns"].to_numpy())
     return int(np.median(longest))
+
+
+def kept_side(size: int, native: int, scale: float) -> int:
+    """The side at which images are kept for a network of `size` that looks at up to `scale` times it; never enlarged for it.
+
+    >>> kept_side(224, 300, 16 / 7), kept_side(224, 28, 1.0)
+    (300, 224)
+    """
+    return max(size, min(native, round(size * scale)))
 
 
 def _keep(dataset: Dataset) -> tuple[str, str]:

@@ -4,46 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from evenray.cli import main
 from evenray.cli.line import HELP, _by_class, _specs
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.pipeline import STAGES
 
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """cli("run", "data", ...) runs the command in this process."""
-
-    def call(*words: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["evenray", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        shown = capsys.readouterr()
-        return Ended(code, shown.out, shown.err)
-
-    return call
+from .conftest import Cli, Ended, one_sentence
 
 
 @pytest.fixture
@@ -61,15 +34,6 @@ def folders(tmp_path: Path) -> Path:
                 str(tmp_path / "data" / label / f"{number}.png"), rng.integers(0, 255, (28, 28), dtype=np.uint8)
             )
     return tmp_path / "data"
-
-
-def one_sentence(ended: Ended, said: str, code: int) -> None:
-    assert ended.code == code, ended.err
-    assert said in ended.err
-    assert ended.err.startswith("error ")
-    assert ended.err.count("\n") == 1
-    assert "Traceback" not in ended.err
-    assert ended.out == ""
 
 
 class TestSuccess:

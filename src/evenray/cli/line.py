@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
 
-__all__ = ["go", "language_of", "place"]
+__all__ = ["go", "language_of", "place", "prevalence_of"]
 
 STAGES = ("scan", "audit", "split", "compare", "train", "evaluate", "explain", "report")
 HELP = {
@@ -149,7 +149,7 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
             raise UsageError("--cost and --threshold both name the rule for the operating point; give one of them.")
         values["threshold"] = _by_class("cost", given["cost"])
     if "prevalence" in values:
-        values["prevalence"] = _prevalence(values["prevalence"])
+        values["prevalence"] = prevalence_of(values["prevalence"])
 
 
 def _pairs(option: str, text: str) -> list[tuple[str, str]]:
@@ -177,10 +177,10 @@ def _by_class(option: str, text: str) -> str:
     return f"{name}({table}={{{', '.join(f'{of!r}: {value}' for of, value in pairs)}}})"
 
 
-def _prevalence(text: str) -> float | dict[str, float]:
+def prevalence_of(text: str) -> float | dict[str, float]:
     """The share of the positive class, or a share for each class.
 
-    >>> _prevalence("0.01"), _prevalence("1%"), _prevalence("normal=0.9, sick=0.1")
+    >>> prevalence_of("0.01"), prevalence_of("1%"), prevalence_of("normal=0.9, sick=0.1")
     (0.01, 0.01, {'normal': 0.9, 'sick': 0.1})
     """
     try:

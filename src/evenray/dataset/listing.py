@@ -14,7 +14,7 @@ from evenray.core.errors import DataError, UsageError
 
 from .labels import PARTS, LabelTable, matching
 
-__all__ = ["Entry", "Listing", "listing"]
+__all__ = ["Entry", "Listing", "files_below", "listing"]
 
 SIDECARS = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
@@ -73,7 +73,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         return _npz(path)
     if path.is_file():
         return _table(path, LabelTable.read(path), pattern)
-    files = _files(path)
+    files = files_below(path)
     if labels is not None:
         return _tree(path, LabelTable.read(Path(labels)), files, pattern)
     own = _own_table(path, files)
@@ -116,7 +116,7 @@ def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
     return "/".join(groups) if groups else found.group()
 
 
-def _files(root: Path) -> list[str]:
+def files_below(root: Path) -> list[str]:
     """The files that may be images, relative and in order; links are followed, hidden folders and run folders are not."""
     found: list[str] = []
     seen: set[tuple[int, int]] = set()

@@ -17,7 +17,8 @@ from evenray.compare import Cell, compare, steps
 from evenray.core.artefacts import atomic
 from evenray.core.progress import plain, watched
 from evenray.core.types import Dataset
-from evenray.plan import native_side
+from evenray.plan import kept_side, native_side
+from evenray.predict.familiar import fit as familiarity
 from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, batches_an_epoch, fit, statistics
@@ -86,7 +87,7 @@ def parts_of(
 ) -> dict[str, tuple[Dataset, Part]]:
     """Parts of the data with their prepared pixels, kept `scale` times as large as the network's, where files are."""
     dataset, size = context.dataset, context.plan.size
-    side = max(size, min(native_side(dataset), round(size * scale)))
+    side = kept_side(size, native_side(dataset), scale)
     store = stores_of(context, dataset, [contrast], side)[contrast]
     found = {}
     for name in names:
@@ -135,9 +136,12 @@ def train_network(context: Context) -> list[str]:
     with atomic(context.folder / "model.safetensors") as path:
         networks.save(model, path)
     dataset = context.dataset
+    familiar = familiarity(dataset.part("train").cases)
     about = {
         "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
         "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
+        "counts": list(dataset.part("train").counts.values()), "scale": train.store.scale, "native": native_side(dataset),
+        "familiar": None if familiar is None else familiar.as_json(),
     }  # fmt: skip
     context.folder.write_json("model.json", about)
     context.folder.write_table("history.csv", pl.DataFrame(history))

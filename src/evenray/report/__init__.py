@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.artefacts import atomic
+from .card import write_card
 from .folder import Run
 from .page import ASIDE, SECTIONS, page
 
-__all__ = ["audit_page", "compare_page", "table7_page", "write"]
+__all__ = ["audit_page", "compare_page", "table7_page", "write", "write_card"]
 
 
 def write(run_folder: str | Path, *, language: str = "en") -> Path:

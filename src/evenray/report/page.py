@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from .folder import Run
 from .language import Language
 
-__all__ = ["ASIDE", "SECTIONS", "page"]
+__all__ = ["ASIDE", "SECTIONS", "page", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -63,6 +64,13 @@ def _environment() -> Environment:
     )
     environment.filters |= {"share": share, "breakable": breakable}
     return environment
+
+
+def template(name: str, **filters: Callable[..., str]) -> Template:
+    """A template of text that is no page: nothing is escaped but by the given filters."""
+    environment = _environment().overlay(autoescape=False)
+    environment.filters = {**environment.filters, **filters}
+    return environment.get_template(name)
 
 
 def _source(name: str) -> Markup:

@@ -1,0 +1,5 @@
+"""Handing a model on in standard formats: ONNX, OpenVINO (also in 8-bit integers) and safetensors."""
+
+from .formats import onnx, openvino, quantized, safetensors
+
+__all__ = ["onnx", "openvino", "quantized", "safetensors"]

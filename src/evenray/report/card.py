@@ -1,0 +1,122 @@
+"""The model card: what a model is, what it was trained and tested on, and what it must not be used for, as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.artefacts import atomic
+from ..core.errors import DataError
+from ..core.types import PARTS
+from .folder import Run
+from .language import Language
+from .page import template
+from .sections.limits import MISSING
+
+__all__ = ["write_card"]
+
+RULES = ("internal", "interval", "prevalence", "threshold", "labels")
+
+
+def write_card(
+    run_folder: str | Path, folder: str | Path, exported: Mapping[str, Any], *, language: str = "en"
+) -> Path:
+    """Write MODEL_CARD.md (of another language MODEL_CARD.ko.md) into `folder` from an evaluated run; returns its path.
+
+    `exported` says what was handed on: `files` (names), `side` of the input, `difference` from torch, `validation`
+    figures in f32 and int8, and `familiar` with the `rates` of false flags and the `cases` behind them. The card holds
+    no path and no identifier.
+    """
+    run, say = Run(run_folder), Language(language)
+    if run.scores is None:
+        raise DataError(f"'{run.folder}' is not evaluated yet; 'evenray evaluate {run.folder}' does it.")
+    name = "MODEL_CARD.md" if language == "en" else f"MODEL_CARD.{language}.md"
+    text = template("card.md.j2", markdown=markdown).render(
+        say=say, run=run, c=_context(run, say, exported), e=exported
+    )
+    with atomic(Path(folder) / name) as temporary:
+        temporary.write_text(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", encoding="utf-8")
+    return Path(folder) / name
+
+
+def markdown(text: object) -> str:
+    """Text that stands for itself in Markdown, in a table too.
+
+    >>> markdown("a|b *c* <d>")
+    'a\\\\|b \\\\*c\\\\* \\\\<d\\\\>'
+    """
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", str(text)).replace("\n", " ")
+
+
+def _context(run: Run, say: Language, exported: Mapping[str, Any]) -> dict[str, Any]:
+    assert run.scores is not None
+    model = run._json("model.json") or {}
+    test = run.scores["parts"]["test"]
+    return {
+        "model": _model(run, say, model, exported), "counts": _counts(run), "patients": _patients(run), "test": test,
+        "metrics": [_metric(say, name, figures) for name, figures in test["metrics"].items()],
+        "opened": len(run.provenance.get("test_opened", [])), "errors": _severity(run, "error"),
+        "warnings": _severity(run, "warning"), "rejected": 0 if run.rejected is None else run.rejected.height,
+        "threshold": run.scores["threshold"], "rule": run.scores["threshold_rule"],
+        "calibration": run.scores["calibration"]["method"], "shares": _shares(run, say, model),
+        "total": sum(n for _, counts in _counts(run) for n in counts), "flags": _flags(say, exported),
+        "limits": [(say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES],
+        "yours": [say(f"limits.missing_{n}") for n in range(len(MISSING))],
+    }  # fmt: skip
+
+
+def _metric(say: Language, name: str, figures: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    interval = say.interval(figures["low"], figures["high"])
+    return say.name("metric", name), say.number(figures["value"]), interval, say.number(figures["baseline"])
+
+
+def _model(run: Run, say: Language, model: Mapping[str, Any], exported: Mapping[str, Any]) -> list[tuple[str, str]]:
+    network, recipe = model["network"], run.recipe or {}
+    weights = network.get("weights")
+    versions = run.provenance.get("packages", {})
+    colour = say("card.grey" if network["channels"] == 1 else "card.colour")
+    return [
+        (say("card.network"), network["spec"]),
+        (say("card.parameters"), say.count(network["parameters"])),
+        (say("card.size"), say("card.size_text", side=exported["side"], colour=colour)),
+        (say("card.contrast"), model["contrast"]),
+        (say("card.balance"), model["balance"]),
+        (say("card.weights"), Path(str(weights["file"])).name if weights else say("card.scratch")),
+        (say("card.effort"), f"{recipe.get('effort')}, {recipe.get('seed')}"),
+        (say("card.made"), f"evenray {versions.get('evenray', '')}, torch {versions.get('torch', '')}"),
+        (say("card.files"), ", ".join(exported["files"])),
+    ]  # fmt: skip
+
+
+def _counts(run: Run) -> list[tuple[str, list[int]]]:
+    """(part, cases of each class) for the parts that are used."""
+    if run.cases is None:
+        return []
+    found = {(part, label): n for part, label, n in run.cases.group_by("part", "label").len().iter_rows()}
+    return [(part, [found.get((part, name), 0) for name in run.classes]) for part in PARTS if part in run.parts]
+
+
+def _patients(run: Run) -> int | None:
+    known = (run.dataset or {}).get("facts", {}).get("patients_known", False)
+    return run.cases["patient"].n_unique() if known and run.cases is not None else None
+
+
+def _severity(run: Run, severity: str) -> int:
+    return 0 if run.findings is None else int((run.findings["severity"] == severity).sum())
+
+
+def _shares(run: Run, say: Language, model: Mapping[str, Any]) -> str:
+    asked = (run.scores or {}).get("prevalence")
+    prior = dict(zip(run.classes, model["prior"], strict=True))
+    if isinstance(asked, Mapping):
+        prior = dict(asked)
+    elif asked is not None:
+        prior = {name: asked if name == run.positive else 1 - asked for name in run.classes}
+    return "; ".join(f"{name} {say.percent(share, 2)}" for name, share in prior.items())
+
+
+def _flags(say: Language, exported: Mapping[str, Any]) -> str:
+    rates = (exported["familiar"] or {"rates": {}})["rates"]
+    return "; ".join(f"{name} {say.percent(rate)}" for name, rate in rates.items() if name != "all")

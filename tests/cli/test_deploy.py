@@ -1,0 +1,100 @@
+"""The verbs predict and export: what they write, what they say, and how they fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+
+from .conftest import Cli, one_sentence
+
+
+@pytest.fixture(scope="module")
+def pictures(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    with np.load(tiny_archive) as archive:
+        for number, picture in enumerate(archive["test_images"][:5]):
+            cv2.imwrite(str(folder / f"{number}.png"), picture)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json"])
+def test_predict_writes_tables(cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / f"answers.{kind}"
+    ended = cli("predict", finished_run, pictures, "-o", target, "--device", "cpu")
+    assert ended.code == 0, ended.err
+    assert ended.out == ""
+    assert "set aside broken.png" in ended.err
+    rows = (
+        json.loads(target.read_text())["answers"] if kind == "json" else getattr(pl, f"read_{kind}")(target).to_dicts()
+    )
+    assert [row["file"] for row in rows] == [f"{i}.png" for i in range(5)]
+    assert set(rows[0]) == {"file", "fragment", "p_0", "p_1", "decision", "threshold", "unfamiliar", "why"}
+    beside = tmp_path / "answers.rejected.csv"
+    if kind == "json":
+        assert json.loads(target.read_text())["rejected"][0]["file"] == "broken.png"
+    else:
+        assert pl.read_csv(beside)["file"].to_list() == ["broken.png"]
+
+
+def test_predict_prints_csv_or_json(cli: Cli, finished_run: Path, pictures: Path) -> None:
+    ended = cli("predict", finished_run, pictures / "0.png", pictures / "1.png")
+    assert ended.out.splitlines()[0] == "file,fragment,p_0,p_1,decision,threshold,unfamiliar,why"
+    assert len(ended.out.splitlines()) == 3
+    found = json.loads(cli("predict", finished_run, pictures, "--json", "--prevalence", "1%").out)
+    assert found["images"] == 5
+    assert found["prevalence"] in ([0.99, 0.01], [0.01, 0.99])
+    assert 0 < found["false_flags"] <= 0.05
+    assert len(found["answers"]) == 5
+
+
+def test_predict_says_what_is_wrong(cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path) -> None:
+    one_sentence(cli("predict", finished_run, tmp_path / "nowhere"), "There is no", 1)
+    one_sentence(cli("predict", finished_run, pictures, "-o", "answers.xlsx"), "ends in .csv, .parquet, .json", 2)
+    one_sentence(cli("predict", tmp_path, pictures), "model.safetensors", 1)
+    ended = cli("predict", finished_run, pictures / "broken.png")
+    assert ended.code == 1
+    assert "None of the 1 files could be read; the first: " in ended.err
+
+
+def test_export_hands_on_all_that_prediction_needs(
+    cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    ended = cli("export", finished_run, "--format", "safetensors", "-o", tmp_path / "away", "--lang", "ko", "--json")
+    assert ended.code == 0, ended.err
+    names = [Path(path).name for path in json.loads(ended.out)["files"]]
+    assert names == ["model.safetensors", "MODEL_CARD.md", "MODEL_CARD.ko.md"]
+    here = cli("predict", finished_run, pictures, "--json")
+    away = cli("predict", tmp_path / "away" / "model.safetensors", pictures, "--json")
+    assert json.loads(here.out) == json.loads(away.out)
+
+
+def test_the_card_says_what_the_run_found(cli: Cli, finished_run: Path, tiny_archive: Path, tmp_path: Path) -> None:
+    cli("export", finished_run, "--format", "safetensors", "-o", tmp_path / "away", "--lang", "ko")
+    scores = json.loads((finished_run / "scores.json").read_text())
+    auroc = scores["parts"]["test"]["metrics"]["auroc"]
+    for name in ("MODEL_CARD.md", "MODEL_CARD.ko.md"):
+        card = (tmp_path / "away" / name).read_text(encoding="utf-8")
+        assert f"| AUROC | {auroc['value']:.3f} |" in card
+        assert str(tmp_path) not in card
+        assert str(tiny_archive.parent) not in card
+        for row, counts in zip(("0", "1"), scores["parts"]["test"]["confusion"], strict=True):
+            assert f"| {row} | {counts[0]} | {counts[1]} |" in card
+    assert "not a medical device" in (tmp_path / "away" / "MODEL_CARD.md").read_text()
+    assert "의료기기가 아닙니다" in card
+
+
+def test_export_says_what_is_wrong(cli: Cli, finished_run: Path, tmp_path: Path) -> None:
+    one_sentence(cli("export", finished_run, "--format", "tflite"), "There is no format 'tflite'", 2)
+    one_sentence(cli("export", finished_run, "--int8"), "give --format openvino --int8", 2)
+    one_sentence(cli("export", tmp_path / "nowhere"), "There is no run folder", 1)
+    one_sentence(cli("export", finished_run, "-o", finished_run), "is the run folder itself", 2)
+    half = Path(shutil.copytree(finished_run, tmp_path / "half"))
+    (half / "scores.json").unlink()
+    one_sentence(cli("export", half), "evenray evaluate", 1)
