@@ -55,3 +55,11 @@ def test_on_a_washed_out_x_ray(evenray_data: Path) -> None:
     pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     washed = (200 + pixels / 255 * 40).astype(np.uint8)
     assert "low contrast" in {advice.name for advice in advise(Histogram.of(Image(washed, (0, 255))))}
+
+
+@pytest.mark.parametrize(("shift", "name"), [(-0.35, "under-exposed"), (0.4, "over-exposed")])
+def test_on_x_rays_exposed_wrongly(evenray_data: Path, shift: float, name: str) -> None:
+    files = sorted((evenray_data / "chest-xray-full" / "NORMAL").glob("*.jpeg"))[:5]
+    unit = [cv2.imread(str(file), cv2.IMREAD_REDUCED_GRAYSCALE_4) / 255 for file in files]
+    found = [{advice.name for advice in advise(of((grey + shift).clip(0, 1).ravel()))} for grey in unit]
+    assert all(name in names for names in found)

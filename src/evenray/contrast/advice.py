@@ -32,9 +32,9 @@ class Advice:
 def advise(histogram: Histogram) -> list[Advice]:
     """What a histogram of grey levels suggests; an empty list where the light is even.
 
-    over-exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark). under-exposed: the
-    mirror of it. low contrast: the middle 98 % take less than 0.6 of the range. clipped: more than 1 % of the pixels in
-    the first or the last level. bimodal: two peaks with a valley below 0.75 of the lower one.
+    over-exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark), or skewness < 0 and mean
+    > 0.75. under-exposed: the mirror of it. low contrast: the middle 98 % take less than 0.6 of the range. clipped: more
+    than 1 % of the pixels in the first or the last level. bimodal: two peaks with a valley below 0.75 of the lower one.
 
     >>> counts = np.bincount([250] * 900 + [200] * 70 + [20] * 30, minlength=256)
     >>> [advice.name for advice in advise(Histogram(counts, np.arange(257) - 0.5))]
@@ -48,10 +48,10 @@ def advise(histogram: Histogram) -> list[Advice]:
 def _exposure(histogram: Histogram) -> Advice | None:
     mean, skewness = unit_mean(histogram), histogram.skewness
     figures = {"skewness": skewness, "mean": mean}
-    if skewness < -0.5 and mean > 0.55:
+    if (skewness < -0.5 and mean > 0.55) or (skewness < 0 and mean > 0.75):
         title = f"Over-exposed: left-skewed (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
         return Advice("over-exposed", title, figures, ("gamma(2)", "exp(base=10)", "auto_gamma", "equalize"))
-    if skewness > 0.5 and mean < 0.45:
+    if (skewness > 0.5 and mean < 0.45) or (skewness > 0 and mean < 0.25):
         title = f"Under-exposed: right-skewed (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
         return Advice("under-exposed", title, figures, ("gamma(0.5)", "log(base=10)", "agcwd", "equalize"))
     return None
