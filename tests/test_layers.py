@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("networks", "balance", "augment"),
     ("explain", "views"),
     ("plan", "train"),
-    ("predict",),
+    ("predict", "features"),
     ("compare", "table7", "report", "scale", "demo", "export"),
     ("pipeline",),
     ("cli", "serve", "app"),

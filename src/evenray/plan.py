@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from evenray.core.recipe import Recipe
+from evenray.core.spec import Step
 from evenray.core.types import Dataset
+from evenray.networks.anatomy import anatomy, totals
 
 __all__ = ["Plan", "kept_side", "make", "native_side"]
 
@@ -26,6 +28,9 @@ BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
+LARGE = 24  # cells from which on a comparison stops the weak ones early
+LEAST_EPOCHS = 3
+STAND_IN = "vgg11_bn(width=0.25)"
 COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
 GPU = 200
 ENOUGH_TO_CHOOSE = 20
@@ -46,10 +51,11 @@ class Plan:
     patience: int
     views: str
     folds: int
-    compare_network: str
+    compare_networks: tuple[str, ...]
     compare_size: int
     compare_epochs: int
     compare_cases: int
+    search: str
     why: dict[str, str]
 
     def choices(self) -> list[dict[str, Any]]:
@@ -71,10 +77,10 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 6, 60))
     why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
     network, size = _network(dataset, recipe, n * epochs, budget, why)
-    learning_rate = recipe.learning_rate or (1e-4 if recipe.weights else 1e-3)
+    learning_rate = recipe.learning_rate or (1e-4 if recipe.weights and not recipe.frozen else 1e-3)
     why["learning_rate"] = _given(recipe.learning_rate) or (
         "gentle, for weights that come trained"
-        if recipe.weights
+        if recipe.weights and not recipe.frozen
         else "the usual one of AdamW with a one-cycle schedule"
     )
     keep, why["keep"] = _keep(dataset)
@@ -89,20 +95,10 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     why["folds"] = (
         _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
     )
-    cells = len(recipe.contrasts) * len(recipe.balances)
-    compare_cases = min(COMPARED[recipe.effort][0], n + len(dataset.part("validation")))
-    compare_size = min(size, COMPARED[recipe.effort][1])
-    compare_epochs = _compare_epochs(budget, cells, folds, compare_cases, epochs, compare_size)
-    why["compare_epochs"] = f"{cells} cells of {folds} folds share a quarter of what the final training may cost"
-    why["compare_cases"] = "of the training and validation parts, whole patients, in their class ratio"
-    why["compare_network"] = (
-        "a VGG-11 of a quarter of the width ranks contrasts and remedies at a twentieth of the cost"
-    )
-    why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
+    compared = _comparison(recipe, network, size, epochs, folds, n + len(dataset.part("validation")), budget, why)
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
-        patience=patience, views=views, folds=folds, compare_network="vgg11_bn(width=0.25)", compare_size=compare_size,
-        compare_epochs=compare_epochs, compare_cases=compare_cases, why=why,
+        patience=patience, views=views, folds=folds, **compared, why=why,
     )  # fmt: skip
 
 
@@ -120,7 +116,7 @@ def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: d
     """The deepest network at the largest size whose training the budget covers."""
     native = native_side(dataset)
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
-    names = [recipe.network] if recipe.network else list(CANDIDATES)
+    names = list(recipe.networks or CANDIDATES)
     small = min(64, sizes[0])
     fits = [
         (name, size)
@@ -130,6 +126,8 @@ def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: d
         if size >= least and looks * COSTS.get(name, COSTS["vgg16_bn"]) * (size / 224) ** 2 <= budget
     ]
     network, size = fits[0] if fits else (names[-1], sizes[-1])
+    if len(recipe.networks) > 1:
+        network = recipe.networks[0]
     why["network"] = _given(recipe.network) or "the largest of its kind whose training the budget covers"
     why["size"] = _given(recipe.size) or (
         f"images are {native} pixels long (median); {looks} looks at {size} pixels fit the budget of '{recipe.effort}'"
@@ -168,7 +166,48 @@ def _patience(recipe: Recipe, keep: str, epochs: int) -> tuple[int, str]:
     return patience, f"training stops early when {patience} epochs, half of them, brought no better validation AUPRC"
 
 
-def _compare_epochs(budget: float, cells: int, folds: int, n: int, epochs: int, size: int) -> int:
-    look = COSTS["vgg11_bn(width=0.25)"] * (size / 224) ** 2
-    looks = cells * (folds - 1) * n
-    return int(np.clip(COMPARISON * budget / (looks * look), 3, min(epochs, 20)))
+def _comparison(
+    recipe: Recipe, network: str, size: int, epochs: int, folds: int, n: int, budget: float, why: dict[str, str]
+) -> dict[str, Any]:
+    """How the grid is gone through: with which networks, on how many cases of which size, for how long."""
+    cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
+    large = cells > LARGE and not recipe.frozen
+    halving = recipe.search == "halving" or (recipe.search == "auto" and large)
+    why["search"] = _given(recipe.search if recipe.search != "auto" else None) or (
+        "{} cells: the weak ones are stopped early" if large else "{} cells: each is trained whole"
+    ).format(cells)
+    found: dict[str, Any] = {"search": "halving" if halving else "grid"}
+    if recipe.frozen:
+        why["compare_networks"] = why["compare_size"] = "the trunk is frozen: what it makes of each image is kept"
+        why["compare_epochs"] = why["compare_cases"] = "a head on kept features takes seconds"
+        return found | {
+            "compare_networks": (network,), "compare_size": size, "compare_epochs": epochs, "compare_cases": n,
+        }  # fmt: skip
+    cases, side = min(COMPARED[recipe.effort][0], n), min(size, COMPARED[recipe.effort][1])
+    looks = cells * (folds - 1) * cases * recipe.seeds * max(len(recipe.imbalances), 1)
+    share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
+    own = sum(map(_cost, recipe.networks)) / max(len(recipe.networks), 1)
+    if len(recipe.networks) > 1 or (own and share / own >= LEAST_EPOCHS):
+        networks, cost = recipe.networks, own
+        why["compare_networks"] = "as asked"
+    else:
+        networks, cost = (STAND_IN,), COSTS[STAND_IN]
+        why["compare_networks"] = (
+            "a VGG-11 of a quarter of the width ranks contrasts and remedies at a twentieth of the cost"
+        )
+    why["compare_epochs"] = f"{cells} cells of {folds} folds share a quarter of what the final training may cost"
+    why["compare_cases"] = "of the training and validation parts, whole patients, in their class ratio"
+    why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
+    return found | {
+        "compare_networks": networks, "compare_size": side, "compare_cases": cases,
+        "compare_epochs": int(np.clip(share / cost, LEAST_EPOCHS, min(epochs, 20))),
+    }  # fmt: skip
+
+
+def _cost(network: str) -> float:
+    """What one image at 224 x 224 costs; of a narrow network more than its multiply-adds, for it takes that in time."""
+    if network in COSTS:
+        return COSTS[network]
+    if Step.of(network).name in ("torchvision", "timm"):  # shapes alone would want their weights
+        return COSTS["vgg16_bn"]
+    return 1.5 * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9

@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import false_discovery_control, norm
+from scipy.stats import false_discovery_control, norm, ttest_ind
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import compare_models, delong, delong_difference, difference, holm, score, seed_spread
+from evenray.metrics import (
+    Spread,
+    compare_models,
+    compare_spreads,
+    delong,
+    delong_difference,
+    difference,
+    holm,
+    score,
+    seed_spread,
+)
 
 
 def noisier(predictions, noise, seed=0):
@@ -161,3 +171,16 @@ def test_mistakes_are_named(make_predictions):
         compare_models({"none": one}, reference="nine")
     with pytest.raises(UsageError, match="There are no runs"):
         seed_spread([])
+
+
+def test_differences_answer_for_the_seeds_as_students_test_does():
+    """No patient matters here, so all uncertainty is that of the seeds: Student's interval with the pooled variance."""
+    one, other = np.array([0.70, 0.72, 0.77]), np.array([0.60, 0.61, 0.68])
+    still = np.zeros(20_000)
+    spreads = {name: Spread(values, still + values.mean()) for name, values in (("other", other), ("one", one))}
+    found = compare_spreads(spreads, "auprc").row(1, named=True)
+    wanted = ttest_ind(one, other).confidence_interval(0.95)
+    assert found["difference_low"] == pytest.approx(wanted.low, abs=0.005)
+    assert found["difference_high"] == pytest.approx(wanted.high, abs=0.005)
+    alone = {name: Spread(spread.values[:1], spread.replicates) for name, spread in spreads.items()}
+    assert compare_spreads(alone, "auprc")["difference_low"][1] == pytest.approx(one.mean() - other.mean())

@@ -56,7 +56,7 @@ def test_an_adapted_network_does_what_ours_do(spec: str) -> None:
     torch.testing.assert_close(dense(model, x, scales=[1.0]), look(model, x).log_softmax(1))
     torch.testing.assert_close(model.head(features(model, x)), model(x))
     assert torch.equal(restore(model.describe(), model.state()).eval()(x), model(x))
-    freeze(model, "trunk")
+    freeze(model, "frozen")
     assert [n for n, p in model.named_parameters() if p.requires_grad] == ["network.fc.weight", "network.fc.bias"]
 
 

@@ -62,8 +62,10 @@ def test_the_parts_of_the_archive_are_kept(finished_run: Path) -> None:
 
 
 def test_the_comparison_never_saw_the_test_part(finished_run: Path) -> None:
-    [cell, _] = (finished_run / "compare").glob("*.parquet")
-    assert set(pl.read_parquet(cell)["part"]) == {"train", "validation"}
+    kept = pl.read_parquet(finished_run / "split.parquet").filter(pl.col("part").is_in(["train", "validation"]))
+    held = [np.load(path)["cases"] for path in (finished_run / "compare").glob("*.npz")]
+    assert len(held) == 4  # two cells in two folds
+    assert sorted(np.concatenate(held)) == sorted(kept["case"].to_list() * 2)
 
 
 def test_pictures_stand_beside_their_index(finished_run: Path) -> None:

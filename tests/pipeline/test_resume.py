@@ -26,7 +26,7 @@ MIDDLES = {
     "scan": ("evenray.dataset.scan", "describe_image", 40),
     "audit": ("evenray.pipeline.findings", "table_of", 0),
     "split": ("evenray.pipeline.data", "split", 0),
-    "compare": ("evenray.compare", "fit", 3),
+    "compare": ("evenray.compare._cells", "fit", 3),
     "train": ("evenray.train.loop", "validate", 1),
     "evaluate": ("evenray.pipeline.evaluation", "score", 1),
     "explain": ("evenray.pipeline.light", "attribute", 1),

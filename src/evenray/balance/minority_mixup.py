@@ -44,7 +44,7 @@ def minority_mixup(
         partner = torch.from_numpy(rng.permutation(N)).to(x_NCHW.device)
         share = torch.from_numpy(kept).to(x_NCHW)
         labels = one_hot(targets_N, K).to(x_NCHW)
-        pixels = share[:, None, None, None]
+        pixels = share.view(-1, *[1] * (x_NCHW.ndim - 1))  # images, or what a frozen trunk made of them
         mixed = pixels * x_NCHW + (1 - pixels) * x_NCHW[partner]
         return mixed, share[:, None] * labels + (1 - share[:, None]) * labels[partner]
 

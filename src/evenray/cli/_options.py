@@ -44,8 +44,11 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
                 " have them compared.")),
     "weight": ("compare", str, _option("--weight", help="Class weights of the loss, such as sick=0.75,healthy=0.25; short for"
                " --balance 'weighted(...)'.")),
-    "network": ("compare", str, _option("--network", help="A network, such as vgg16_bn or 'vgg16(head=classical)'.")),
+    "network": ("compare", list[str], _option("--network", help="A network, such as vgg16_bn or 'vgg16(head=classical)';"
+                " give several to have them compared.")),
     "weights": ("compare", str, _option("--weights", help="A file of trained weights to start from.")),
+    "finetune": ("compare", str, _option("--finetune", help="What of trained weights may change: all, last(2) for the last"
+                 " two blocks, or frozen for the head alone.")),
     "effort": ("compare", str, _option("--effort", help="quick, standard or thorough: how much training may cost.")),
     "size": ("compare", int, _option("--size", help="The side of the images in pixels, 28 or more.")),
     "epochs": ("compare", int, _option("--epochs", help="Times that training goes through the data.")),
@@ -54,6 +57,13 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "patience": ("train", int, _option("--patience", help="Epochs without a better validation AUPRC after which training stops;"
                  " 0 never stops it.")),
     "folds": ("compare", int, _option("--folds", help="Folds of the comparison.")),
+    "seeds": ("compare", int, _option("--seeds", help="Times that the comparison trains every cell, each from another seed"
+              " [default: 1].")),
+    "metric": ("compare", str, _option("--metric", help="What the comparison ranks by [default: auprc].")),
+    "search": ("compare", str, _option("--search", help="grid trains every cell whole, halving stops the weak ones early"
+               " [default: auto: halving for large grids].")),
+    "imbalance": ("compare", list[str], _option("--imbalance", help="Thin the positive class in the comparison's training"
+                  " folds, as 1:50; give several to see what each remedy does as it becomes rare.")),
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
     "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"
                      " multiple of --size; the VGG paper's 256 to 512 pixels are 1.14,2.29.")),

@@ -138,7 +138,7 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
         values["allow"] = tuple(dict.fromkeys(name for text in values["allow"] for name in _specs(text)))
     if "weight" in given and "balance" in values:
         raise UsageError("--weight and --balance both name the remedy; give one of them.")
-    for name in ("contrast", "balance"):
+    for name in ("contrast", "balance", "network", "imbalance"):
         if name in values:
             specs = [spec for text in values[name] for spec in _specs(text)]
             values[name] = specs[0] if len(specs) == 1 else tuple(dict.fromkeys(specs))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import UsageError
 
 __all__ = ["Recipe"]
 
 Effort = Literal["quick", "standard", "thorough"]
+Search = Literal["auto", "grid", "halving"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,21 @@ class Recipe:
     """
 
     contrast: str | tuple[str, ...] = ("none", "equalize", "clahe")
-    network: str | None = None
+    network: str | tuple[str, ...] | None = None
     balance: str | tuple[str, ...] = ("none", "weighted", "oversample")
     effort: Effort = "standard"
     weights: str | None = None
+    finetune: str = "all"
     size: int | None = None
     epochs: int | None = None
     batch: int | None = None
     learning_rate: float | None = None
     patience: int | None = None
     folds: int | None = None
+    seeds: int = 1
+    metric: str = "auprc"
+    search: Search = "auto"
+    imbalance: str | tuple[str, ...] = ()
     flips: bool = False
     scale_jitter: tuple[float, float] | None = None
     views: str | None = None
@@ -66,7 +72,15 @@ class Recipe:
                 )
         if self.test + self.validation >= 0.95:
             raise UsageError(f"test {self.test} and validation {self.validation} leave nothing to train on.")
-        for name, lowest in (("size", 28), ("epochs", 1), ("batch", 1), ("folds", 2), ("patience", 0), ("seed", 0)):
+        for name, lowest in (
+            ("size", 28),
+            ("epochs", 1),
+            ("batch", 1),
+            ("folds", 2),
+            ("seeds", 1),
+            ("patience", 0),
+            ("seed", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")
@@ -75,8 +89,9 @@ class Recipe:
         for name in ("contrast", "balance"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
-        if self.effort not in ("quick", "standard", "thorough"):
-            raise UsageError(f"effort is '{self.effort}'; give quick, standard or thorough.")
+        for name, known in (("effort", get_args(Effort)), ("search", get_args(Search))):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} is '{getattr(self, name)}'; give {', '.join(known[:-1])} or {known[-1]}.")
         if self.scale_jitter is not None and not (
             len(self.scale_jitter) == 2 and 1 <= self.scale_jitter[0] <= self.scale_jitter[1] <= 8
         ):
@@ -98,6 +113,21 @@ class Recipe:
     def balances(self) -> tuple[str, ...]:
         """The remedies to compare; a single one is taken without comparison."""
         return _several(self.balance)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks named; several are compared."""
+        return _several(self.network)
+
+    @property
+    def imbalances(self) -> tuple[str, ...]:
+        """The ratios that the comparison thins its training folds to; none where it takes them as they are."""
+        return _several(self.imbalance)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the trunk stays as its weights are, so that its features can be kept."""
+        return self.finetune.strip().startswith("frozen")
 
     def but(self, **changes: Any) -> Recipe:
         """The same recipe with some things changed."""

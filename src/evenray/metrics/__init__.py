@@ -6,10 +6,20 @@ from .calibrators import Calibration, calibrate, calibrations
 from .decision import decision_curve
 from .groups import bands, by_group, per_patient
 from .operating import choose_threshold, rules
-from .paired import LOWER_IS_BETTER, Difference, compare_models, delong, delong_difference, difference, holm
+from .paired import (
+    LOWER_IS_BETTER,
+    Difference,
+    Spread,
+    compare_models,
+    compare_spreads,
+    delong,
+    delong_difference,
+    difference,
+    holm,
+)
 from .ranking import precision_recall, roc
-from .scoring import bootstrap, confusion, per_class, score, sensitivity_at_specificity
-from .seeds import SeedSpread, seed_spread
+from .scoring import bootstrap, confusion, measured, per_class, score, sensitivity_at_specificity
+from .seeds import SeedSpread, seed_spread, spread_apart
 from .topk import top_error
 
 __all__ = [
@@ -18,6 +28,7 @@ __all__ = [
     "Calibration",
     "Difference",
     "SeedSpread",
+    "Spread",
     "bands",
     "bootstrap",
     "by_group",
@@ -26,6 +37,7 @@ __all__ = [
     "calibrations",
     "choose_threshold",
     "compare_models",
+    "compare_spreads",
     "confusion",
     "decide",
     "decision_curve",
@@ -33,6 +45,7 @@ __all__ = [
     "delong_difference",
     "difference",
     "holm",
+    "measured",
     "per_class",
     "per_patient",
     "precision_recall",
@@ -41,5 +54,6 @@ __all__ = [
     "score",
     "seed_spread",
     "sensitivity_at_specificity",
+    "spread_apart",
     "top_error",
 ]

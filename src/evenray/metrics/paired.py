@@ -19,7 +19,17 @@ from ._meter import METRICS
 from .intervals import percentile_interval
 from .scoring import bootstrap, score
 
-__all__ = ["LOWER_IS_BETTER", "Difference", "compare_models", "delong", "delong_difference", "difference", "holm"]
+__all__ = [
+    "LOWER_IS_BETTER",
+    "Difference",
+    "Spread",
+    "compare_models",
+    "compare_spreads",
+    "delong",
+    "delong_difference",
+    "difference",
+    "holm",
+]
 
 LOWER_IS_BETTER = ("brier", "ece", "log_loss")
 Floats = NDArray[np.float64]
@@ -67,7 +77,7 @@ def difference(
 
 
 def compare_models(
-    models: Mapping[str, Predictions],
+    models: Mapping[str, Predictions | Sequence[Predictions]],
     metric: str = "auprc",
     *,
     reference: str | None = None,
@@ -81,26 +91,62 @@ def compare_models(
     One row a model, in the order given: model, value, low, high; difference, difference_low, difference_high, p, p_holm
     (to the reference); behind, behind_low, behind_high, behind_p_holm (to the best); best; tied. `tied` says that the
     model cannot be told from the best at `level` after Holm's correction for as many comparisons. The best is chosen on
-    these same cases, so its own figure flatters it a little.
+    these same cases, so its own figure flatters it a little. A model may be a sequence of runs that differ in their
+    seed: see `compare_spreads`.
     """
-    names = list(models)
+    names, cuts = list(models), thresholds or {}
+    runs = {name: [each] if isinstance(each, Predictions) else list(each) for name, each in models.items()}
+    first = runs[names[0]][0]
+    spreads = {
+        name: Spread.of([_one(_aligned(run, first), metric, cuts.get(name), seed, resamples) for run in runs[name]])
+        for name in names
+    }
+    return compare_spreads(spreads, metric, reference=reference, level=level, seed=seed)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A metric of one model: its value in each run, and its bootstrap replicates, those of the runs averaged."""
+
+    values: Floats
+    replicates: Floats
+
+    @property
+    def value(self) -> float:
+        return float(self.values.mean())
+
+    @classmethod
+    def of(cls, runs: Sequence[tuple[float, Floats]]) -> Spread:
+        """From (value, replicates) of every run."""
+        return cls(np.array([value for value, _ in runs]), np.mean([spread for _, spread in runs], axis=0))
+
+
+def compare_spreads(
+    spreads: Mapping[str, Spread], metric: str, *, reference: str | None = None, level: float = 0.05, seed: int = 0
+) -> pl.DataFrame:
+    """`compare_models` from what is measured already; all replicates are of the same resamples of the same cases.
+
+    low and high are over the patients. Where models were trained from several seeds, the differences answer for those
+    too: to the replicates of each is added what a mean of so many runs varies by, Student's distribution with the
+    variance between seeds pooled over the models.
+    """
+    names = list(spreads)
     reference = names[0] if reference is None else reference
-    if reference not in models:
+    if reference not in spreads:
         raise unknown_name("model", reference, names)
-    first, cuts = models[names[0]], thresholds or {}
-    pairs = [_one(_aligned(models[n], first), metric, cuts.get(n), seed, resamples) for n in names]
-    values, spreads = np.array([value for value, _ in pairs]), np.stack([spread for _, spread in pairs])
+    values = np.array([spread.value for spread in spreads.values()])
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     best = int(np.nanargmax(sign * values)) if np.isfinite(values).any() else 0
-    intervals = [percentile_interval(spread) for spread in spreads]
+    intervals = [percentile_interval(spread.replicates) for spread in spreads.values()]
     rows: dict[str, Any] = {
         "model": names,
         "value": values,
         "low": [i[0] for i in intervals],
         "high": [i[1] for i in intervals],
     }
+    drawn = _with_seeds(list(spreads.values()), seed)
     for prefix, other in (("difference", names.index(reference)), ("behind", best)):
-        found = [_difference(v - values[other], s - spreads[other]) for v, s in zip(values, spreads, strict=True)]
+        found = [_difference(v - values[other], s - drawn[other]) for v, s in zip(values, drawn, strict=True)]
         p = np.array([d.p for d in found])
         others = np.arange(len(names)) != other
         adjusted = np.ones(len(names))
@@ -109,6 +155,19 @@ def compare_models(
         rows |= {f"{prefix}_low": [d.low for d in found], f"{prefix}_high": [d.high for d in found]}
         rows |= {"p": p, "p_holm": adjusted} if prefix == "difference" else {"behind_p_holm": adjusted}
     return pl.DataFrame(rows | {"best": np.arange(len(names)) == best, "tied": rows["behind_p_holm"] >= level})
+
+
+def _with_seeds(spreads: Sequence[Spread], seed: int) -> list[Floats]:
+    """The replicates, widened by the variance between seeds where there are several runs."""
+    freedom = sum(len(spread.values) - 1 for spread in spreads)
+    if freedom == 0:
+        return [spread.replicates for spread in spreads]
+    variance = sum(float(((spread.values - spread.value) ** 2).sum()) for spread in spreads) / freedom
+    # One draw of the variance for all, so that the difference of any two is Student's.
+    R = len(spreads[0].replicates)
+    deviation = np.sqrt(variance * freedom / np.random.default_rng([seed, 1]).chisquare(freedom, R))
+    noise = np.random.default_rng([seed, 2]).standard_normal((len(spreads), R))
+    return [s.replicates + n * deviation / len(s.values) ** 0.5 for s, n in zip(spreads, noise, strict=True)]
 
 
 def holm(p: ArrayLike) -> Floats:

@@ -16,7 +16,7 @@ from ._meter import METRICS, Meter, class_prior, decide
 from .intervals import clopper_pearson, percentile_interval, replicates
 from .ranking import Ranking
 
-__all__ = ["bootstrap", "confusion", "per_class", "score", "sensitivity_at_specificity"]
+__all__ = ["bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
 Prior = float | Sequence[float] | NDArray[Any]
 
@@ -152,6 +152,23 @@ def bootstrap(
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
     return replicates(Meter.of(predictions, threshold, at), predictions.patients, resamples, seed)
+
+
+def measured(
+    predictions: Predictions, *, specificity: float = 0.95, seed: int = 0, resamples: int = 1000
+) -> dict[str, tuple[float, NDArray[np.float64]]]:
+    """Every metric of METRICS and `sensitivity_at_specificity` with their bootstrap replicates, in one pass.
+
+    {metric: (value, float64 (resamples,))}; classes are called as in `score` without a threshold.
+    """
+    meter, ranking = Meter.of(predictions, None), Ranking.of(*one_class(predictions, None))
+
+    def measure(W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        return {**meter(W), "sensitivity_at_specificity": ranking.sensitivity_at(W, specificity)}
+
+    values = measure(np.ones((1, predictions.table.height)))
+    spread = replicates(measure, predictions.patients, resamples, seed)
+    return {name: (float(value[0]), spread[name]) for name, value in values.items()}
 
 
 def sensitivity_at_specificity(

@@ -12,9 +12,9 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 
 from .intervals import percentile_interval
-from .paired import _aligned, _one
+from .paired import Spread, _aligned, _one
 
-__all__ = ["SeedSpread", "seed_spread"]
+__all__ = ["SeedSpread", "seed_spread", "spread_apart"]
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,22 @@ def seed_spread(
         raise UsageError("There are no runs; give the predictions of at least one seed.")
     cuts = [None] * len(runs) if thresholds is None else thresholds
     found = [_one(_aligned(r, runs[0]), metric, t, seed, resamples) for r, t in zip(runs, cuts, strict=True)]
-    values = np.array([value for value, _ in found])
-    mean = np.mean([spread for _, spread in found], axis=0)
-    low, high = percentile_interval(mean)
-    n = len(values)
-    deviation = float(values.std(ddof=1)) if n > 1 else float("nan")
+    return spread_apart(Spread.of(found))
+
+
+def spread_apart(spread: Spread) -> SeedSpread:
+    """The two sources of variance of what is measured already."""
+    low, high = percentile_interval(spread.replicates)
+    n = len(spread.values)
+    deviation = float(spread.values.std(ddof=1)) if n > 1 else float("nan")
     half = float(special.stdtrit(n - 1, 0.975)) * deviation / n**0.5 if n > 1 else float("nan")
-    value = float(values.mean())
     return SeedSpread(
-        value=value,
+        value=spread.value,
         low=low,
         high=high,
-        sampling_deviation=float(np.nanstd(mean, ddof=1)),
+        sampling_deviation=float(np.nanstd(spread.replicates, ddof=1)),
         seed_deviation=deviation,
-        seed_low=value - half,
-        seed_high=value + half,
-        values=tuple(float(v) for v in values),
+        seed_low=spread.value - half,
+        seed_high=spread.value + half,
+        values=tuple(float(v) for v in spread.values),
     )

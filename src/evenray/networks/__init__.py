@@ -10,13 +10,15 @@ from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._download import fetch
 from ._registry import networks
-from .finetune import features, freeze, parameter_groups
+from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
 
 __all__ = [
     "Classifier",
     "build",
     "features",
     "fetch",
+    "fine_tuning",
+    "fine_tunings",
     "freeze",
     "load",
     "networks",

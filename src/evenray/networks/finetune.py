@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from ..core.errors import UsageError
+from ..core.registry import Registry
 from ._classifier import Classifier
 
-__all__ = ["features", "freeze", "parameter_groups"]
+__all__ = ["FineTuning", "features", "fine_tuning", "fine_tunings", "freeze", "parameter_groups"]
+
+fine_tunings = Registry(
+    "way of fine-tuning",
+    {
+        "all": "evenray.networks.finetune:everything",
+        "last": "evenray.networks.finetune:last",
+        "frozen": "evenray.networks.finetune:frozen",
+    },
+    context=1,
+)
+Decay = Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How many blocks of the trunk stay as they are, from the image upwards, and how much slower each block below learns."""
+
+    still: int
+    decay: float = 1.0
+
+
+def fine_tuning(spec: str, blocks: int = 5) -> FineTuning:
+    """What a spec means for a trunk of so many blocks: `all`, `last(2)`, `frozen`; a VGG has five, each up to its pool.
+
+    >>> fine_tuning("last(2, decay=0.4)"), fine_tuning("frozen").still
+    (FineTuning(still=3, decay=0.4), 5)
+    """
+    found: FineTuning = fine_tunings.bind(spec)(blocks)
+    return found
+
+
+def everything(blocks: int, decay: Decay = 1.0) -> FineTuning:
+    """Everything trains; each block at `decay` times the learning rate of the one above it."""
+    return FineTuning(0, decay)
+
+
+def last(blocks: int, count: Annotated[int, Ge(1)] = 1, decay: Decay = 1.0) -> FineTuning:
+    """The head and the last `count` blocks train."""
+    if count > blocks:
+        raise UsageError(f"last({count}) names more blocks than the network has: give up to {blocks}.")
+    return FineTuning(blocks - count, decay)
+
+
+def frozen(blocks: int) -> FineTuning:
+    """The head alone trains."""
+    return FineTuning(blocks)
 
 
 def freeze(model: Classifier, what: str) -> Classifier:
-    """Choose what stays as it is: `none`, `trunk` (only the head trains), or `blocks=N`, the first N blocks.
-
-    A VGG has five blocks, each up to its pool. What is frozen gets no gradient and stays in evaluation, so batch
-    statistics rest too. Returns the model; UsageError for anything else.
+    """Choose what trains, by a spec of `fine_tunings`; what is frozen gets no gradient and stays in evaluation, so
+    batch statistics rest too. Returns the model.
 
     >>> from .. import networks
-    >>> model = freeze(networks.build("vgg11(width=0.1)", classes=2, channels=1, size=28), "blocks=4")
+    >>> model = freeze(networks.build("vgg11(width=0.1)", classes=2, channels=1, size=28), "last(1)")
     >>> [name for name, p in model.network.named_parameters() if p.requires_grad]
     ['features.16.weight', 'features.16.bias', 'features.18.weight', 'features.18.bias',
      'classifier.1.weight', 'classifier.1.bias']
     """
     blocks = model.network.blocks
-    number = re.fullmatch(r"blocks=(\d+)", what)
-    if what == "none":
-        count = 0
-    elif what == "trunk":
-        count = len(blocks)
-    elif number and int(number.group(1)) <= len(blocks):
-        count = int(number.group(1))
-    else:
-        raise UsageError(f"freeze is '{what}'; give none, trunk, or blocks=N with N up to {len(blocks)}.")
-    model.freeze_modules([f"network.{name}" for block in blocks[:count] for name in block])
+    still = fine_tuning(what, len(blocks)).still
+    model.freeze_modules([f"network.{name}" for block in blocks[:still] for name in block])
     return model
 
 

@@ -9,6 +9,7 @@ import torch
 from evenray import balance as remedies
 from evenray import networks, views
 from evenray.audit import STOPS
+from evenray.compare import check_metric
 from evenray.contrast import enhance
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
@@ -37,21 +38,42 @@ def check_recipe(recipe: Recipe) -> None:
     calibrations.bind(recipe.calibration)
     if recipe.views is not None:
         views.check(recipe.views, flips=recipe.flips)
-    size = recipe.size or USUAL_SIZE
-    if recipe.weights is not None:
-        if recipe.network is None:
-            raise UsageError(f"The weights '{recipe.weights}' are for one network; name it, as with --network vgg16.")
-        # Grey takes the weights of grey and of colour images.
-        networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
-    elif recipe.network is not None:
-        with torch.device("meta"):
-            networks.networks.bind(Step.of(recipe.network))(2, 1, size)
+    check_metric(recipe.metric)
+    for ratio in recipe.imbalances:
+        if ratio != "own":
+            remedies.parse_ratio(ratio)
+    _check_networks(recipe, recipe.size or USUAL_SIZE)
+
+
+def _check_networks(recipe: Recipe, size: int) -> None:
+    tuned = networks.fine_tuning(recipe.finetune, blocks=99)
+    if recipe.weights is None:
+        if tuned.still:
+            raise UsageError(
+                f"--finetune '{recipe.finetune}' keeps weights as they come, and there are none; give --weights, or leave"
+                " it out."
+            )
+        for spec in recipe.networks:
+            with torch.device("meta"):
+                networks.networks.bind(Step.of(spec))(2, 1, size)
+        return
+    if recipe.frozen and recipe.scale_jitter:
+        raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
+    if not isinstance(recipe.network, str):
+        raise UsageError(f"The weights '{recipe.weights}' are for one network; name it, as with --network vgg16.")
+    # Grey takes the weights of grey and of colour images.
+    model = networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
+    networks.freeze(model, recipe.finetune)
 
 
 def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
     """Whether the class names in a recipe are those of the data; UsageError lists the classes."""
     for spec in recipe.balances:
-        remedies.make(spec, [1000] * len(classes), classes, positive)
+        if remedies.make(spec, [1000] * len(classes), classes, positive).pixels and recipe.frozen:
+            raise UsageError(
+                f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
+                " minority_mixup, or --finetune 'last(1)'."
+            )
     target = target_prior(recipe.prevalence, classes, positive)
     if len(classes) == 2:
         table = pl.DataFrame({"target": [0, 1], "p_0": [0.9, 0.1], "p_1": [0.1, 0.9]})

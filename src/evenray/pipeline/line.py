@@ -13,7 +13,7 @@ from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
 from evenray.core.progress import plain
 
-from . import data, evaluation, findings, light, model
+from . import comparison, data, evaluation, findings, light, model
 from .check import check_classes, check_recipe
 from .context import Context
 
@@ -43,8 +43,14 @@ def _training(context: Context) -> list[Any]:
     asked = context.recipe
     return [
         asked.contrast, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
-        asked.learning_rate, asked.patience, asked.folds, asked.flips, asked.scale_jitter, asked.seed, str(context.fabric.device.type),
+        asked.learning_rate, asked.patience, asked.folds, asked.flips, asked.scale_jitter, asked.finetune, asked.seed,
+        str(context.fabric.device.type),
     ]  # fmt: skip
+
+
+def _comparison(context: Context) -> list[Any]:
+    asked = context.recipe
+    return [*_training(context), asked.seeds, asked.metric, asked.search, asked.imbalance]
 
 
 def _evaluation(context: Context) -> list[Any]:
@@ -56,7 +62,7 @@ LINE = (
     Stage("scan", data.scan_files, data.scan_settings, ()),
     Stage("audit", findings.audit_cases, lambda c: [c.exclusions.rows()], ("scan",)),
     Stage("split", data.split_cases, data.split_settings, ("scan",)),
-    Stage("compare", model.compare_cells, _training, ("scan", "split")),
+    Stage("compare", comparison.compare_cells, _comparison, ("scan", "split")),
     Stage("train", model.train_network, _training, ("scan", "split", "compare")),
     Stage("evaluate", evaluation.evaluate_network, _evaluation, ("split", "train")),
     Stage("explain", light.explain_run, lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),

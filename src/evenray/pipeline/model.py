@@ -1,9 +1,8 @@
-"""The stages that train: compare and train."""
+"""The stage that trains the final network, and what other stages share with it: prepared pixels, kept features, the model."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,18 @@ from numpy.typing import NDArray
 from evenray import balance as remedies
 from evenray import networks
 from evenray.balance import Balance
-from evenray.compare import Cell, compare, steps
 from evenray.core.artefacts import atomic
-from evenray.core.progress import plain, watched
+from evenray.core.progress import watched
 from evenray.core.types import Dataset
+from evenray.features import FeaturePart, compute, fit_head, views_of
 from evenray.plan import kept_side, native_side
 from evenray.predict.familiar import fit as familiarity
-from evenray.splitting import groups, share
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, batches_an_epoch, fit, statistics
 
 from .context import Context
 
-__all__ = ["compare_cells", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
+__all__ = ["kept_features", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
 
 def stores_of(
@@ -43,45 +41,6 @@ def stores_of(
         )  # fmt: skip
 
 
-def compare_cells(context: Context) -> list[str]:
-    """The grid on the training and validation parts; with one cell there is nothing to compare."""
-    asked, plan = context.recipe, context.plan
-    cells = [Cell(contrast, balance) for contrast in asked.contrasts for balance in asked.balances]
-    if len(cells) == 1:
-        (context.folder / "grid.parquet").unlink(missing_ok=True)  # of an earlier recipe
-        context.folder.write_json(
-            "choice.json", {"contrast": cells[0].contrast, "balance": cells[0].balance, "why": "as asked"}
-        )
-        return ["choice.json"]
-    # The order of the specs is their simplicity: none first, wherever the user wrote it.
-    cells.sort(key=lambda cell: (cell.contrast != "none") + (cell.balance != "none"))
-    dataset, group = _to_compare(context)
-    stores = stores_of(context, dataset, list(dict.fromkeys(asked.contrasts)), plan.compare_size)
-    with context.progress.task("comparing", steps(plan, len(cells), len(dataset))) as tick:
-        grid = compare(
-            dataset, group, stores, np.arange(len(dataset)), cells, plan, context.fabric,
-            folder=context.folder / "compare", seed=asked.seed, flips=asked.flips, tick=lambda: tick(1),
-        )  # fmt: skip
-    context.folder.write_table("grid.parquet", grid)
-    chosen = grid.filter(pl.col("chosen")).row(0, named=True)
-    why = f"the simplest of the {grid['tied'].sum()} cells of {grid.height} that cannot be told from the best by AUPRC"
-    context.folder.write_json("choice.json", {"contrast": chosen["contrast"], "balance": chosen["balance"], "why": why})
-    context.progress.say(plain(f"chosen: contrast {chosen['contrast']}, balance {chosen['balance']}: {why}"))
-    return ["grid.parquet", "choice.json"]
-
-
-def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
-    """The cases of the comparison with their groups: never the test part, and of many a stratified share of the groups."""
-    whole = context.dataset
-    dataset = replace(whole, cases=whole.cases.filter(pl.col("part") != "test"))
-    group = groups(dataset, context.near)
-    fraction = context.plan.compare_cases / len(dataset)
-    if fraction > 0.5:
-        return dataset, group
-    taken = share(dataset, group, fraction, context.plan.folds, context.recipe.seed)
-    return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]
-
-
 def parts_of(
     context: Context, contrast: str, names: tuple[str, ...], scale: float = 1.0
 ) -> dict[str, tuple[Dataset, Part]]:
@@ -97,6 +56,29 @@ def parts_of(
     return found
 
 
+def kept_features(
+    context: Context, model: networks.Classifier, contrasts: list[str]
+) -> tuple[NDArray[np.int64], dict[str, tuple[Store, ...]]]:
+    """What a frozen trunk makes of all images but those of the test part: their rows in the data set, and the stores."""
+    dataset, plan = context.dataset, context.plan
+    rows = np.flatnonzero((dataset.cases["part"] != "test").to_numpy())
+    views, found = views_of(context.recipe.flips), {}
+    stores = stores_of(context, dataset, contrasts, plan.size)
+    with context.progress.task("through the trunk", len(rows) * len(views) * len(contrasts)) as tick:
+        for contrast, store in stores.items():
+            found[contrast] = compute(model, store, rows, views, store_folder(context.folder), context.fabric, tick)
+    return rows, found
+
+
+def _kept_parts(context: Context, model: networks.Classifier, contrast: str) -> dict[str, FeaturePart]:
+    rows, stores = kept_features(context, model, [contrast])
+    found = {}
+    for name in ("train", "validation"):
+        own = np.flatnonzero((context.dataset.cases["part"] == name).to_numpy())
+        found[name] = FeaturePart(stores[contrast], np.searchsorted(rows, own), context.dataset.part(name).targets)
+    return found
+
+
 def remedy_of(context: Context) -> tuple[Balance, NDArray[np.float64]]:
     """The chosen remedy, and the class prior of the training part."""
     counts = np.array(list(context.dataset.part("train").counts.values()))
@@ -108,31 +90,33 @@ def train_network(context: Context) -> list[str]:
     """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
     asked, plan = context.recipe, context.plan
     choice = context.folder.read_json("choice.json")
+    network = choice.get("network") or plan.network
     parts = parts_of(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
     train, validation = parts["train"][1], parts["validation"][1]
     remedy, prior = remedy_of(context)
     mean, std = (None, None) if asked.weights else statistics(train)
     model = networks.build(
-        plan.network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
+        network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
         seed=asked.seed, mean=mean, std=std,
     )  # fmt: skip
+    model = networks.freeze(model, asked.finetune)
     model.description["scale_jitter"] = asked.scale_jitter
     settings = Settings(
-        plan.epochs,
-        plan.batch,
-        plan.learning_rate,
-        asked.seed,
-        asked.flips,
-        plan.keep,
-        asked.scale_jitter,
-        plan.patience,
-    )
+        plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep, asked.scale_jitter,
+        plan.patience, networks.fine_tuning(asked.finetune, len(model.network.blocks)).decay,
+    )  # fmt: skip
     checkpoints = _checkpoints(context)
+    kept = _kept_parts(context, model, choice["contrast"]) if asked.frozen else None
     steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
-    with context.progress.task(f"training {plan.network}", steps) as tick:
-        model, history = fit(
-            model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
-        )
+    with context.progress.task(f"training {network}", steps) as tick:
+        if kept is not None:
+            model, history = fit_head(
+                model, kept["train"], kept["validation"], settings, remedy, context.fabric, tick=lambda: tick(1)
+            )
+        else:
+            model, history = fit(
+                model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
+            )
     with atomic(context.folder / "model.safetensors") as path:
         networks.save(model, path)
     dataset = context.dataset

@@ -17,7 +17,7 @@ from evenray.views import look
 
 from .part import Part
 
-__all__ = ["forward", "validate"]
+__all__ = ["forward", "ranked", "validate"]
 
 
 def forward(
@@ -57,14 +57,19 @@ def validate(
     Where training jitters the scale, the whole image is looked at in the middle of its scales (section 4.1).
     """
     view = "centre" if scales is None else f"dense(scales=[{sum(scales) / 2}])"
-    logits_NK: Tensor = torch.from_numpy(forward(model, part, batch, fabric, view=view))
+    return ranked(forward(model, part, batch, fabric, view=view), part.targets)
+
+
+def ranked(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> dict[str, float]:
+    """What is watched of a validation part while training, from its logits (n, K)."""
+    logits_NK: Tensor = torch.from_numpy(logits)
     probabilities = torch.softmax(logits_NK, 1).numpy()
-    hot = part.targets[:, None] == np.arange(logits_NK.shape[1])
+    hot = targets[:, None] == np.arange(logits_NK.shape[1])
     areas = [
-        Ranking.of(probabilities[:, k], hot[:, k]).areas(np.ones((1, len(part))))
+        Ranking.of(probabilities[:, k], hot[:, k]).areas(np.ones((1, len(targets))))
         for k in range(hot.shape[1])
         if 0 < hot[:, k].sum() < len(hot)
     ]
-    loss = float(functional.cross_entropy(logits_NK, torch.from_numpy(part.targets)))
+    loss = float(functional.cross_entropy(logits_NK, torch.from_numpy(targets)))
     auroc, auprc = (float(np.mean([pair[i] for pair in areas])) for i in (0, 1))
     return {"validation_loss": loss, "validation_auroc": auroc, "validation_auprc": auprc}

@@ -18,7 +18,7 @@ from torch.nn import functional
 from evenray.augment import Chance, augment, scale_jitter
 from evenray.balance import Balance
 from evenray.core.errors import TrainingError, UsageError
-from evenray.networks import Classifier
+from evenray.networks import Classifier, parameter_groups
 
 from .average import Average
 from .checkpoint import Best, Checkpoints, Position
@@ -28,7 +28,7 @@ from .order import batches_an_epoch, cut, epoch_batches, seed_of
 from .part import Part
 from .shared_norm import share_norms
 
-__all__ = ["Settings", "fit", "one_cycle", "stale"]
+__all__ = ["WEIGHT_DECAY", "Settings", "criterion_of", "fit", "one_cycle", "stale"]
 
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.1
@@ -44,7 +44,8 @@ class Settings:
     """How to train; `keep` is "best" (by validation AUPRC) or "last".
 
     With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. With
-    `scale_jitter` (low, high) the network sees random crops of its size of images at these multiples of it.
+    `scale_jitter` (low, high) the network sees random crops of its size of images at these multiples of it. Each
+    block of the network learns at `decay` times the rate of the one above it.
     """
 
     epochs: int
@@ -55,6 +56,7 @@ class Settings:
     keep: str = "last"
     scale_jitter: tuple[float, float] | None = None
     patience: int = 0
+    decay: float = 1.0
 
 
 def fit(
@@ -94,9 +96,11 @@ class _Training:
         if fabric.world_size > 1:
             share_norms(self.model)
         self.learnt = [p for p in self.model.parameters() if p.requires_grad]
+        rates = parameter_groups(self.model, settings.learning_rate, decay=settings.decay)
         self.optimizer = torch.optim.AdamW(
-            self.learnt, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=fabric.device.type != "mps"
-        )
+            [group | {"highest": group["lr"]} for group in rates], weight_decay=WEIGHT_DECAY,
+            fused=fabric.device.type != "mps",
+        )  # fmt: skip
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.model, self.optimizer)
         self.at = Position()
         self.best: Best | None = None
@@ -138,9 +142,9 @@ class _Training:
         settings, epoch = self.settings, self.at.epoch
         progress = (epoch + batch.number / batches) / settings.epochs
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * one_cycle(progress)
+            group["lr"] = group["highest"] * one_cycle(progress)
         torch.manual_seed(seed_of(settings.seed, epoch, batch.number, 2, self.fabric.global_rank))  # of dropout
-        criterion = _criterion(self.balance, batch.targets, progress)
+        criterion = criterion_of(self.balance, batch.targets, progress)
         loss: Tensor = criterion(self.wrapped(batch.images)) + self.model.auxiliary_loss(criterion)
         self.wrapped_optimizer.zero_grad()
         self.fabric.backward(loss * batch.share)
@@ -264,7 +268,9 @@ def stale(history: History) -> int:
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
-def _criterion(balance: Balance, targets: Tensor, progress: float) -> Callable[[Tensor], Tensor]:
+def criterion_of(balance: Balance, targets: Tensor, progress: float) -> Callable[[Tensor], Tensor]:
+    """The remedy's loss of logits against these targets, at this share of training."""
+
     def criterion(logits_NK: Tensor) -> Tensor:
         if balance.loss is not None:
             return balance.loss(logits_NK, targets, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import sys
 from collections.abc import MutableMapping
@@ -87,6 +88,7 @@ def _device(device: str) -> tuple[str, int]:
 
 
 def _prepare() -> None:
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells which precision it was told to use
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Deterministic, torch also fills all new memory before it is written to; our results depend on none of it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

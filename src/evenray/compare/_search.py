@@ -1,0 +1,81 @@
+"""Going through the grid: every cell whole, or by successive halving, which stops the weak ones early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ._cells import Cell, Fold, Setup, folds_of, predicted, simplest_first, train_fold
+from ._grid import Measured, check_metric, grid, measure, merit
+
+__all__ = ["compare", "rungs", "trainings"]
+
+Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+KEEP = 3  # one cell in so many goes on, and trains so many times as long
+
+
+def compare(
+    cells: Sequence[Cell], setup: Setup, folder: Path, *, metric: str = "auprc", halving: bool = False, map: Map = map,
+    tick: Callable[[int], None] = lambda n: None,
+) -> pl.DataFrame:  # fmt: skip
+    """The grid, one row a cell: metrics with intervals, paired differences to the simplest cell, ties and the choice.
+
+    Every case is predicted by a network that saw neither it nor its group. Each fold of each cell is kept in `folder` and
+    not computed again. `map` runs trainings, in processes or on a cluster that shares the stores; the numbers are the same.
+    With `halving` all cells train a short while, the best third of them three times as long, and so on (Jamieson &
+    Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the trainings done.
+    """
+    check_metric(metric)
+    climbs = []
+    for imbalance in dict.fromkeys(cell.imbalance for cell in cells):
+        here = simplest_first([c for c in cells if c.imbalance == imbalance], setup.channels, setup.size)
+        climbs.append(_climb(here, setup, folder, metric, halving, map, tick))
+    return grid(climbs, metric, setup.settings.seed)
+
+
+def _climb(
+    cells: list[Cell], setup: Setup, folder: Path, metric: str, halving: bool, map: Map, tick: Callable[[int], None]
+) -> list[list[Measured]]:
+    """The cells of one imbalance, rung by rung, each rung in the order given."""
+    climbed: list[list[Measured]] = []
+    left = cells
+    for count, epochs in rungs(len(cells), setup.settings.epochs, halving):
+        if climbed:
+            ahead = sorted(climbed[-1][1:], key=lambda found: -merit(found, metric))[: count - 1]
+            left = [left[0], *(cell for cell in left if cell in {found.cell for found in ahead})]
+        works = {cell: folds_of(cell, setup, folder, epochs) for cell in left}
+        _train([work for seeds in works.values() for folds in seeds for work in folds], map, tick)
+        runs = {cell: [predicted(cell, setup, folds) for folds in seeds] for cell, seeds in works.items()}
+        climbed.append([measure(cell, found, epochs, setup.settings.seed) for cell, found in runs.items()])
+    return climbed
+
+
+def _train(works: list[Fold], map: Map, tick: Callable[[int], None]) -> None:
+    missing = [work for work in works if not Path(work.path).exists()]
+    tick(len(works) - len(missing))
+    for _ in map(train_fold, missing):
+        tick(1)
+
+
+def rungs(cells: int, epochs: int, halving: bool) -> list[tuple[int, int]]:
+    """How many cells train for how many epochs, rung by rung.
+
+    >>> rungs(27, 18, halving=True), rungs(27, 18, halving=False), rungs(27, 2, halving=True)
+    ([(27, 2), (9, 6), (3, 18)], [(27, 18)], [(27, 2)])
+    """
+    counts = [cells]
+    while halving and counts[-1] > 2 * KEEP and epochs // KEEP ** len(counts) > 0:
+        counts.append(-(-counts[-1] // KEEP))
+    return [(count, epochs // KEEP ** (len(counts) - 1 - i)) for i, count in enumerate(counts)]
+
+
+def trainings(cells: int, folds: int, seeds: int, epochs: int, halving: bool) -> int:
+    """Trainings of a comparison of so many cells at one imbalance, for a progress bar.
+
+    >>> trainings(9, folds=3, seeds=2, epochs=6, halving=False)
+    54
+    """
+    return sum(count for count, _ in rungs(cells, epochs, halving)) * folds * seeds
