@@ -221,10 +221,15 @@ def _grid(rng: np.random.Generator, folder: Path) -> None:
     for i, contrast in enumerate(["none", "gamma(0.8)", "equalize", "clahe(clip=2)"]):
         for j, balance in enumerate(["none", "weighted", "oversample", "undersample"]):
             auprc = 0.45 + 0.05 * i + 0.03 * (j == 2) - 0.04 * (j == 3) + rng.normal(0, 0.01)
-            row: dict[str, Any] = {"contrast": contrast, "balance": balance, "network": "vgg11_bn"}
+            row: dict[str, Any] = {
+                "contrast": contrast, "balance": balance, "network": "vgg11_bn", "imbalance": "own", "metric": "auprc",
+                "seeds": 1, "sampling_deviation": 0.04, "seed_deviation": float("nan"), "epochs": 12,
+                "reference": not rows,
+            }  # fmt: skip
             for name, v in {
                 "auprc": auprc,
                 "auroc": 0.5 + auprc / 1.4,
+                "sensitivity_at_specificity": auprc - 0.1,
                 "brier": 0.06 + 0.01 * j,
                 "ece": 0.02 + 0.01 * j,
             }.items():
@@ -232,7 +237,7 @@ def _grid(rng: np.random.Generator, folder: Path) -> None:
             rows.append(row | {"seconds": 10.0 + 3 * i + 4 * (j == 2)})
     for row in rows:
         d = row["auprc"] - rows[0]["auprc"]
-        row |= {"difference": d, "difference_low": d - 0.06, "difference_high": d + 0.06}
+        row |= {"difference": d, "difference_low": d - 0.06, "difference_high": d + 0.06, "p_holm": max(0.001, 0.5 - d)}
         row |= {
             "tied": row["auprc"] > 0.55,
             "chosen": (row["contrast"], row["balance"]) == ("clahe(clip=2)", "oversample"),

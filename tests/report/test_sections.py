@@ -177,14 +177,15 @@ def test_the_heat_map_marks_the_chosen_cell_and_leaves_holes(copy_of_two: Path) 
     grid.write_parquet(copy_of_two / "grid.parquet")
     found = compare.context(Run(copy_of_two), EN)
     assert found is not None
-    [heat] = found["maps"]
+    [group] = found["groups"]
+    [heat] = group["maps"]
     assert heat["balances"] == ["none", "oversample", "undersample", "weighted"]
     cells = dict(heat["rows"])
     assert cells["none"][3] is None
     shades = [cell["shade"] for row in cells.values() for cell in row if cell]
     assert (min(shades), max(shades)) == (0.0, 1.0)
     assert found["chosen"]["contrast"] == "clahe(clip=2)"
-    assert [row["auprc"] for row in found["ranked"]] == sorted(grid["auprc"], reverse=True)
+    assert [row["auprc"] for row in group["ranked"]] == sorted(grid["auprc"], reverse=True)
     low, high = found["domain"]
     assert low == -high
     assert high > grid["difference_high"].max()  # type: ignore[operator]

@@ -220,13 +220,21 @@ def _page(folder: RunFolder, until: str, language: str) -> Path | None:
 
 def finish(folder: RunFolder, page: Path | None, until: str, *, as_json: bool) -> None:
     """Say where the results are: for people on standard error, for scripts as one JSON object on standard output."""
+    grid = folder.read_table("grid.parquet") if until == "compare" and folder.has("grid.parquet") else None
     if not as_json:
+        if grid is not None:
+            from ._grid import print_grid
+
+            print_grid(grid)
         Bars().say(f"[bold]{plain(str(page or folder.path))}[/bold]")
         return
     found: dict[str, Any] = {"run": str(folder.path), "report": str(page) if page else None}
     if folder.has("scores.json") and until in ("evaluate", "explain", "report"):
         scores = folder.read_json("scores.json")
         found |= {name: part["metrics"] for name, part in scores["parts"].items()}
+    if until == "compare":
+        found["choice"] = folder.read_json("choice.json")
+        found["grid"] = [] if grid is None else grid.fill_nan(None).to_dicts()
     if until == "audit":
         found["findings"] = (
             folder.read_table("findings.parquet").select("check", "severity", "title", "cases").to_dicts()

@@ -29,6 +29,7 @@ SECTIONS = {
     "calibration": "evaluate",
     "threshold": "evaluate",
     "metrics": "evaluate",
+    "practice": "evaluate",
     "mistakes": "explain",
     "limits": "run",
     "repeat": "run",

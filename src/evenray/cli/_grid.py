@@ -1,0 +1,89 @@
+"""The grid of a comparison in the terminal: a heat map for each network, and the figures beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from ._app import screen
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["print_grid"]
+
+LOWER_IS_BETTER = ("brier", "ece", "log_loss")
+SHORT = {"sensitivity_at_specificity": "sens at spec .95"}
+
+
+def print_grid(grid: pl.DataFrame) -> None:
+    """Draw what `compare` found: first where the figure is high, then differences, calibration and cost."""
+    metric = grid["metric"][0]
+    for imbalance in grid["imbalance"].unique(maintain_order=True):
+        rows = grid.filter(grid["imbalance"] == imbalance).to_dicts()
+        at = "" if imbalance == "own" else f", training at {imbalance}"
+        for network in dict.fromkeys(row["network"] for row in rows):
+            screen.print(_heat([row for row in rows if row["network"] == network], metric, f"{network}{at}", rows))
+        screen.print(_beside(rows, metric))
+
+
+def _heat(rows: list[dict[str, Any]], metric: str, title: str, every: list[dict[str, Any]]) -> Table:
+    """Contrasts down, remedies across; the better the brighter."""
+    table = Table(title=f"{SHORT.get(metric, metric)} (95 % interval): {title}", title_justify="left", padding=(0, 1))
+    balances = list(dict.fromkeys(row["balance"] for row in rows))
+    table.add_column("contrast \\ balance")
+    for balance in balances:
+        table.add_column(Text(balance), justify="center")
+    values = [row[metric] for row in every if row[metric] == row[metric]]
+    for contrast in dict.fromkeys(row["contrast"] for row in rows):
+        here = {row["balance"]: row for row in rows if row["contrast"] == contrast}
+        cells = [_cell(here[b], metric, values) if b in here else Text("-") for b in balances]
+        table.add_row(Text(contrast), *cells)
+    return table
+
+
+def _cell(row: dict[str, Any], metric: str, values: list[float]) -> Text:
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    share = 0.5 if high == low or row[metric] != row[metric] else (row[metric] - low) / (high - low)
+    share = 1 - share if metric in LOWER_IS_BETTER else share
+    mark = " *" if row["chosen"] else " =" if row["tied"] else ""
+    text = f"{row[metric]:.3f}{mark}\n{row[f'{metric}_low']:.2f}-{row[f'{metric}_high']:.2f}"
+    dark = int(235 - 150 * share)
+    return Text(text, Style(color="black" if share < 0.6 else "white", bgcolor=f"rgb({dark - 30},{dark},{dark + 15})"))
+
+
+def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
+    """Differences to the reference, calibration and cost; * chosen, = cannot be told from the best."""
+    reference = next(row for row in rows if row["reference"])
+    caption = (
+        f"* chosen   = cannot be told from the best   differences: to {reference['contrast']} x {reference['balance']}"
+    )
+    table = Table(caption=caption, caption_justify="left")
+    seeds = rows[0]["seeds"] > 1
+    others = [name for name in ("auprc", "auroc", "brier", "ece") if name != metric]
+    several = len({row["network"] for row in rows}) > 1
+    names = [
+        "",
+        "contrast",
+        "balance",
+        *(["network"] if several else []),
+        SHORT.get(metric, metric),
+        "difference",
+        "p (Holm)",
+    ]
+    names += ["sd patients", "sd seed"] if seeds else []
+    for name in [*names, *others, "seconds"]:
+        table.add_column(name, justify="left" if name in ("", "contrast", "balance", "network") else "right")
+    sign = 1 if metric in LOWER_IS_BETTER else -1
+    for row in sorted(rows, key=lambda row: sign * row[metric]):
+        gap = f"{row['difference']:+.3f} ({row['difference_low']:+.3f} to {row['difference_high']:+.3f})"
+        cells = ["*" if row["chosen"] else "=" if row["tied"] else "", row["contrast"], row["balance"]]
+        cells += [row["network"]] if several else []
+        cells += [f"{row[metric]:.3f}", *(("", "") if row["reference"] else (gap, f"{row['p_holm']:.3f}"))]
+        cells += [f"{row['sampling_deviation']:.3f}", f"{row['seed_deviation']:.3f}"] if seeds else []
+        cells += [f"{row[name]:.3f}" for name in others] + [f"{row['seconds']:.0f}"]
+        table.add_row(*map(Text, cells))
+    return table

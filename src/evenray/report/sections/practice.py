@@ -1,0 +1,46 @@
+"""The model in use: what other operating points would do, whether acting on it does good, and for whom it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..figures.decision import decision
+from ..folder import Run
+from ..language import Language
+
+__all__ = ["context"]
+
+RATES = ("sensitivity", "specificity", "ppv", "npv")
+TOLD = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv")
+MOST = 20  # groups of a column
+
+
+def context(run: Run, say: Language) -> dict[str, Any] | None:
+    scores = run.scores or {}
+    if not {"operating_points", "decision_curve", "patients", "groups"} & set(scores):
+        return None
+    curve = scores.get("decision_curve")
+    return {
+        "points": scores.get("operating_points") or [], "rates": RATES, "told": TOLD,
+        "chosen": scores.get("threshold_rule"),
+        "prevalence": _prevalence(scores.get("prevalence"), say),
+        "figure": decision(curve, say) if curve else None,
+        "patients": scores.get("patients"),
+        "images": scores.get("parts", {}).get("test"),
+        "groups": [(column, *_largest(groups)) for column, groups in (scores.get("groups") or {}).items() if groups],
+    }  # fmt: skip
+
+
+def _prevalence(value: Any, say: Language) -> str | None:
+    """The prevalence that the figures are for, in words; None where it is that of the test part."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {say.percent(share)}" for name, share in value.items())
+    return say.percent(float(value), 2)
+
+
+def _largest(groups: dict[str, Any]) -> tuple[list[tuple[str, Any]], int]:
+    """The groups with the most cases, in their own order, and how many are not shown."""
+    kept = set(sorted(groups, key=lambda name: -groups[name]["cases"])[:MOST])
+    return [(name, group) for name, group in groups.items() if name in kept], len(groups) - len(kept)
