@@ -52,7 +52,7 @@ def parts_of(
     for name in names:
         rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
         part = dataset.part(name)
-        found[name] = (part, Part(store, rows, part.targets, part.cases["case"]))
+        found[name] = (part, Part(store, rows, part.targets, part.cases["case"].to_list()))
     return found
 
 
