@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -61,27 +62,18 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
     caption = (
         f"* chosen   = cannot be told from the best   differences: to {reference['contrast']} x {reference['balance']}"
     )
-    table = Table(caption=caption, caption_justify="left")
-    seeds = rows[0]["seeds"] > 1
+    table = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    seeds, several = rows[0]["seeds"] > 1, len({row["network"] for row in rows}) > 1
     others = [name for name in ("auprc", "auroc", "brier", "ece") if name != metric]
-    several = len({row["network"] for row in rows}) > 1
-    names = [
-        "",
-        "contrast",
-        "balance",
-        *(["network"] if several else []),
-        SHORT.get(metric, metric),
-        "difference",
-        "p (Holm)",
-    ]
-    names += ["sd patients", "sd seed"] if seeds else []
-    for name in [*names, *others, "seconds"]:
-        table.add_column(name, justify="left" if name in ("", "contrast", "balance", "network") else "right")
+    numbers = [SHORT.get(metric, metric), "difference", "p\n(Holm)", *(["sd of\npatients", "seeds"] if seeds else [])]
+    table.add_column("contrast x balance" + (", network" if several else ""), min_width=16)
+    for name in [*numbers, *others, "s"]:
+        table.add_column(name, justify="right", no_wrap=True)
     sign = 1 if metric in LOWER_IS_BETTER else -1
     for row in sorted(rows, key=lambda row: sign * row[metric]):
-        gap = f"{row['difference']:+.3f} ({row['difference_low']:+.3f} to {row['difference_high']:+.3f})"
-        cells = ["*" if row["chosen"] else "=" if row["tied"] else "", row["contrast"], row["balance"]]
-        cells += [row["network"]] if several else []
+        gap = f"{row['difference']:+.3f}\n{row['difference_low']:+.2f} to {row['difference_high']:+.2f}"
+        mark = "* " if row["chosen"] else "= " if row["tied"] else "  "
+        cells = [f"{mark}{row['contrast']} x {row['balance']}" + (f", {row['network']}" if several else "")]
         cells += [f"{row[metric]:.3f}", *(("", "") if row["reference"] else (gap, f"{row['p_holm']:.3f}"))]
         cells += [f"{row['sampling_deviation']:.3f}", f"{row['seed_deviation']:.3f}"] if seeds else []
         cells += [f"{row[name]:.3f}" for name in others] + [f"{row['seconds']:.0f}"]
