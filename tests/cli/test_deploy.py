@@ -98,3 +98,28 @@ def test_export_says_what_is_wrong(cli: Cli, finished_run: Path, tmp_path: Path)
     half = Path(shutil.copytree(finished_run, tmp_path / "half"))
     (half / "scores.json").unlink()
     one_sentence(cli("export", half), "evenray evaluate", 1)
+
+
+def test_urls_and_engines_at_the_command_line(
+    cli: Cli, finished_run: Path, tiny_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    memory.put_file(str(tiny_archive), "/in/tiny.npz")
+    ended = cli("split", "memory://in/tiny.npz", "-o", "memory://out/run", "--jobs", 1)
+    assert ended.code == 0, ended.err
+    assert memory.exists("/out/run/split.parquet")
+    assert "scan      unchanged" in cli("split", "memory://out/run").err
+    ended = cli("predict", finished_run, "memory://in/tiny.npz", "-o", "memory://out/answers.csv")
+    assert ended.code == 0, ended.err
+    assert memory.cat_file("/out/answers.csv").startswith(b"file,fragment,")
+    one_sentence(cli("scan", "memory://nowhere/x"), "There is no 'memory://nowhere/x'", 1)
+    one_sentence(cli("scan", "s3://me:word@bucket/x"), "leave them out", 2)
+    one_sentence(
+        cli("scan", tiny_archive, "-o", tmp_path / "r", "--engine", "spark"), "There is no engine named 'spark'", 2
+    )
+    one_sentence(cli("scan", tiny_archive, "-o", "memory://in"), "holds files and is no run folder", 2)
+    memory.store.clear()

@@ -34,7 +34,7 @@ def imagenet_errors(folder: Path, given: dict[str, Any]) -> None:
     images = listing(folder)
     fabric = machine(given.get("device", "auto"))
     model = given_weights(network, given["weights"], images.classes, given.get("size", 224)).to(fabric.device)
-    output = RunFolder(given.get("output") or Path(f"{folder.resolve().name}-imagenet"))
+    output = RunFolder(given.get("output") or f"{folder.resolve().name}-imagenet")
     with alone(output.path):
         job = Job(model, images, views, output / "ranks", fabric, given.get("batch", 16))
         with bars.task("evaluating", len(images.files)) as tick:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -19,7 +18,8 @@ def _option(*names: str, help: str, panel: str = LIGHT) -> Any:
 
 # name of the Recipe's field (or of a setting of the run): (stage that it first concerns, type, option)
 OPTIONS: dict[str, tuple[str, Any, Any]] = {
-    "output": ("scan", Path, _option("--output", "-o", help="The run folder (default: the data's name with -run).", panel=RUN)),
+    "output": ("scan", str, _option("--output", "-o", help="The run folder, or its URL (default: the data's name with -run).",
+               panel=RUN)),
     "labels": ("scan", str, _option("--labels", help="A CSV or Parquet table of labels, keyed by path, SOPInstanceUID,"
                " StudyInstanceUID or PatientID.", panel=DATA)),
     "patient": ("scan", str, _option("--patient", help="A regular expression that finds the patient in a file's path, such"
@@ -81,6 +81,10 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
     "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
     "jobs": ("scan", int, _option("--jobs", "-j", help="Processes that read images [default: one a core].", panel=RUN)),
+    "engine": ("scan", str, _option("--engine", help="Who reads and prepares images: local, dask or ray [default: local].",
+               panel=RUN)),
+    "address": ("scan", str, _option("--address", help="The cluster of the engine, such as tcp://host:8786; without one it is"
+                " made here.", panel=RUN)),
     "json": ("scan", bool, _option("--json", help="Print one JSON object on standard output.", panel=RUN)),
 }  # fmt: skip
 

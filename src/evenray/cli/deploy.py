@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -29,7 +30,7 @@ def predict(
     model: Annotated[str, typer.Argument(help="A run folder, a model.safetensors, an .onnx or an OpenVINO .xml file.")],
     files: Annotated[list[str], typer.Argument(help="Image files, folders of them, or .npz files.")],
     output: Annotated[
-        Optional[Path],  # noqa: UP045  (typer reads it at run time)
+        Optional[str],  # noqa: UP045  (typer reads it at run time)
         typer.Option("--output", "-o", help="Write .csv, .parquet or .json [default: CSV on standard output]."),
     ] = None,
     prevalence: Annotated[
@@ -41,22 +42,23 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say of image files what the model makes of them: probabilities, the decision, and whether it knows such images."""
-    if output is not None and output.suffix.lower() not in FORMS:
+    if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
     asked = None if prevalence is None else prevalence_of(prevalence)
     from evenray.predict.engines import load
     from evenray.predict.files import items
     from evenray.predict.files import predict as answer
+    from evenray.scale import fetched, is_url
 
     bars = Bars()
-    found = items(files)
-    loaded = load(model, device=device)
+    found = items([fetched(file) if is_url(file) else file for file in files])
+    loaded = load(fetched(model) if is_url(model) else model, device=device)
     with bars.task("predicting", len(found)) as tick:
         answers = answer(loaded, found, prevalence=asked, jobs=jobs, tick=tick)
     _tell(bars, loaded, answers, len(found))
     if output is not None:
         _write(output, loaded, answers)
-        bars.say(f"[bold]{plain(str(output))}[/bold]")
+        bars.say(f"[bold]{plain(output)}[/bold]")
     if json:
         print_json(_summary(loaded, answers) | ({} if output else {"answers": answers.table.to_dicts()}))
     elif output is None:
@@ -90,8 +92,20 @@ def _summary(model: Model, answers: Answers) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write(output: Path, model: Model, answers: Answers) -> None:
-    """The answers; of CSV and Parquet, what was set aside goes into a table beside them."""
+def _write(output: str, model: Model, answers: Answers) -> None:
+    """The answers, to a file or a URL; of CSV and Parquet, what was set aside goes into a table beside them."""
+    from evenray.scale import is_url, sent
+
+    if not is_url(output):
+        _write_here(Path(output), model, answers)
+        return
+    with TemporaryDirectory() as folder:
+        _write_here(Path(folder) / output.rsplit("/", 1)[-1], model, answers)
+        for path in sorted(Path(folder).iterdir()):
+            sent(path, f"{output.rsplit('/', 1)[0]}/{path.name}")
+
+
+def _write_here(output: Path, model: Model, answers: Answers) -> None:
     from evenray.core.artefacts import RunFolder
 
     folder = RunFolder(output.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +40,7 @@ HELP = {
 Target = Annotated[
     str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
 ]
-NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "json", "fix", "fail_on")
+NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "engine", "address", "json", "fix", "fail_on")
 
 
 def _verb(name: str) -> None:
@@ -67,13 +68,13 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     check_verdict(given)
     folder, data, recipe = place(target, given)
     from evenray.pipeline import Context, run
-    from evenray.scale import local
+    from evenray.scale import engine
 
-    context = Context(
-        folder, data, recipe, given.get("device", "auto"), language, map=local(given.get("jobs", 0)), progress=Bars()
-    )
-    run(context, until)
-    finish(folder, _page(folder, until, language), until, as_json=bool(given.get("json")))
+    with engine(given.get("engine", "local"), given.get("address"), given.get("jobs", 0)) as map, closing(folder):
+        context = Context(folder, data, recipe, given.get("device", "auto"), language, map=map, progress=Bars())
+        run(context, until)
+        page = _page(folder, until, language)
+    finish(folder, page, until, as_json=bool(given.get("json")))
     if until == "audit":
         verdict(context, given)
 
@@ -90,22 +91,44 @@ def place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
     """The run folder, the data and the recipe: those that the folder remembers, changed by what is given now."""
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
+    from evenray.scale import is_url
 
     values = {name: value for name, value in given.items() if name not in NOT_RECIPE}
     _spell_out(values, given)
-    path = Path(target)
-    if (path / "recipe.json").is_file():
-        folder = RunFolder(path)
+    if (folder := _run_at(target)) is not None:
         before = _from_here(folder.read_json("recipe.json"), folder.ledger.get("directory"))
         return folder, before.pop("data"), Recipe.of(before | values)
-    if not path.exists():
+    if not is_url(target) and not Path(target).exists():
         raise DataError(
             f"There is no '{target}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
         )
-    output = given.get("output") or Path(f"{path.resolve().name.removesuffix(path.suffix) or 'data'}-run")
+    if is_url(given.get("output", "")):
+        return _new_at(given["output"]), target, Recipe.of(values)
+    path = Path(target.rstrip("/").rsplit("/", 1)[-1] if is_url(target) else target)
+    output = Path(given.get("output") or f"{path.resolve().name.removesuffix(path.suffix) or 'data'}-run")
     if output.exists() and not (output / "recipe.json").is_file() and not _empty(output):
         raise UsageError(f"'{output}' exists and is no run folder; name a new folder, or an earlier run's, with -o.")
     return RunFolder(output), target, Recipe.of(values)
+
+
+def _run_at(target: str) -> RunFolder | None:
+    """The run folder at a path or a URL; None where there is none."""
+    from evenray.core.artefacts import RunFolder
+    from evenray.scale import Mirror, RemoteFolder, is_url
+
+    if not is_url(target):
+        return RunFolder(target) if (Path(target) / "recipe.json").is_file() else None
+    return RemoteFolder(target) if Mirror(target).holds("recipe.json") else None
+
+
+def _new_at(url: str) -> RunFolder:
+    """The run folder at a URL, empty or of an earlier run."""
+    from evenray.scale import RemoteFolder
+
+    folder = RemoteFolder(url)
+    if not folder.has("recipe.json") and folder.mirror.there():
+        raise UsageError(f"'{url}' holds files and is no run folder; name a new folder, or an earlier run's, with -o.")
+    return folder
 
 
 def _empty(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -31,7 +32,20 @@ DATA = (
     "seed",
 )  # what the scan and the split depend on
 TRAINING = ("contrast", "balance", "weight", "effort", "size", "epochs", "batch", "learning_rate", "flips")
-OF_THE_LINE = ("output", *DATA, *TRAINING, "network", "weights", "views", "device", "jobs", "lang", "json")
+OF_THE_LINE = (
+    "output",
+    *DATA,
+    *TRAINING,
+    "network",
+    "weights",
+    "views",
+    "device",
+    "jobs",
+    "engine",
+    "address",
+    "lang",
+    "json",
+)
 IMAGENET = ("output", "network", "weights", "views", "size", "batch", "device", "json")
 WIDE = 165  # columns of a terminal that the whole table needs
 
@@ -69,13 +83,12 @@ def _of_data(data: str, systems: str | None, given: dict[str, Any]) -> None:
     from evenray import report
     from evenray.pipeline import Context
     from evenray.pipeline.table import table7
-    from evenray.scale import local
+    from evenray.scale import engine
 
-    context = Context(
-        folder, source, recipe, given.get("device", "auto"), language, map=local(given.get("jobs", 0)), progress=Bars()
-    )
-    table = table7(context, asked, systems)
-    page = report.table7_page(folder.path, language=language)
+    with engine(given.get("engine", "local"), given.get("address"), given.get("jobs", 0)) as map, closing(folder):
+        context = Context(folder, source, recipe, given.get("device", "auto"), language, map=map, progress=Bars())
+        table = table7(context, asked, systems)
+        page = report.table7_page(folder.path, language=language)
     if given.get("json"):
         print_json({"run": str(folder.path), "report": str(page), "table": table.to_dicts()})
         return

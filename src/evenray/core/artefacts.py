@@ -180,6 +180,13 @@ class RunFolder:
         found = {name: file_digest(self / name) for name in outputs}
         entry = {"key": key, "outputs": found, "seconds": round(seconds, 2), "finished": now()}
         self.note(lambda ledger: ledger["stages"].update({stage: entry}))
+        self.publish()
+
+    def publish(self) -> None:
+        """Send what was written to where the run lives; this folder is that place."""
+
+    def close(self) -> None:
+        """The work in the folder is over."""
 
 
 MAKERS: dict[str, tuple[str, ...]] = {

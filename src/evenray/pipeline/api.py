@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evenray import scale
 from evenray.core.artefacts import RunFolder
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Estimate, Predictions, Scores
-from evenray.scale import local
 
 from . import line
 from .context import Context
@@ -66,19 +67,21 @@ def run(
     *,
     device: str = "auto",
     jobs: int = 0,
+    engine: str = "local",
+    address: str | None = None,
     language: str = "en",
     progress: Progress | None = None,
 ) -> Run:
     """The main job on images, or on a data set that is scanned already: compare, train, evaluate, explain, report.
 
-    `folder` is the run folder (by default the data's name with -run); what stands there already is not done again.
+    `folder` is the run folder (by default the data's name with -run); what stands there already is not done again. Both
+    may be URLs. `engine` (local, dask, ray) reads and prepares images, on the cluster at `address` or on `jobs` processes.
     Raises EvenrayError with a sentence for whatever the user can mend.
     """
     given = data if isinstance(data, Dataset) else None
     source = str(data.root if isinstance(data, Dataset) else data)
-    place = RunFolder(folder or f"{Path(source).resolve().stem}-run")
-    context = Context(
-        place, source, recipe or Recipe(), device, language, local(jobs), progress or Silent(), given=given
-    )  # fmt: skip
-    line.run(context)
+    url = folder is not None and scale.is_url(folder)
+    place = scale.RemoteFolder(str(folder)) if url else RunFolder(folder or f"{Path(source).resolve().stem}-run")
+    with scale.engine(engine, address, jobs) as map, closing(place):
+        line.run(Context(place, source, recipe or Recipe(), device, language, map, progress or Silent(), given=given))
     return Run.load(place.path)

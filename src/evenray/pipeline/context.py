@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 from evenray.dataset import check_exclusions, load, read_exclusions, without
 from evenray.dataset.exclusions import EXCLUSIONS
+from evenray.scale import fetched, is_url
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -64,11 +65,18 @@ class Context:
         return machine(self.device)
 
     @cached_property
+    def source(self) -> Path:
+        """The data as a path: of a URL, its local copy."""
+        return fetched(self.data) if is_url(self.data) else Path(self.data)
+
+    @cached_property
     def listed(self) -> Listing:
         """What there is to scan."""
         from evenray.dataset.listing import listing
 
-        return listing(self.data, labels=self.recipe.labels, patient=self.recipe.patient)
+        labels = self.recipe.labels
+        labels = str(fetched(labels)) if labels is not None and is_url(labels) else labels
+        return listing(self.source, labels=labels, patient=self.recipe.patient)
 
     @cached_property
     def exclusions(self) -> pl.DataFrame:
@@ -97,7 +105,8 @@ class Context:
     @cached_property
     def dataset(self) -> Dataset:
         """The split data set, read back from the run folder."""
-        return load(self.folder)
+        found = load(self.folder)
+        return replace(found, root=str(self.listed.root.resolve())) if is_url(self.data) else found
 
     @cached_property
     def plan(self) -> Plan:
@@ -113,7 +122,12 @@ class Context:
 
     def images_are_away(self) -> bool:
         """Whether the images are gone (a disk that is not mounted, say) but the table of cases, asked for alike, stands."""
-        if self.given is not None or Path(self.data).exists() or not self.folder.has("recipe.json"):
+        if (
+            self.given is not None
+            or is_url(self.data)
+            or Path(self.data).exists()
+            or not self.folder.has("recipe.json")
+        ):
             return False
         former = Recipe.of(self.folder.read_json("recipe.json"))
         alike = all(getattr(former, name) == getattr(self.recipe, name) for name in SCANNED_BY)

@@ -11,6 +11,7 @@ from evenray.core.artefacts import file_digest
 from evenray.core.progress import plain, watched
 from evenray.dataset import check_exclusions, load, save, without
 from evenray.dataset.scan import scan_listed
+from evenray.scale import is_url
 from evenray.splitting import split, why_excluded
 
 from .context import Context
@@ -27,11 +28,11 @@ def scan_settings(context: Context) -> list[Any]:
     listed = context.listed
     files = sorted({entry.file for entry in listed.entries})
     stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]
-    tables = [Path(name) for name in (context.data, listed.table and listed.table.source) if name]
+    tables = [Path(name) for name in (context.source, listed.table and listed.table.source) if name]
     tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
     return [
-        str(Path(context.data).resolve()), asked.patient, asked.levels, asked.positive,
-        [(str(path.resolve()), file_digest(path)) for path in tables], stats,
+        context.data if is_url(context.data) else str(context.source.resolve()), asked.patient, asked.levels, asked.positive,
+        [(path.name if is_url(context.data) else str(path.resolve()), file_digest(path)) for path in tables], stats,
     ]  # fmt: skip
 
 
