@@ -12,14 +12,16 @@ from evenray.core.types import Finding, Predictions
 
 __all__ = ["label_errors"]
 
+JUDGE = 0.25  # wrong labels are seldom more than a tenth of a class; disagreement on a quarter is the model's own failure
+
 
 def label_errors(predictions: Predictions) -> list[Finding]:
     """Likely label errors by confident learning (Northcutt, Jiang and Chuang, JAIR 2021: prune by noise rate).
 
     `predictions` must come from models that were not trained on these cases: out-of-fold, validation or test. Cases
     whose probability of a class reaches the mean one of those labelled so are counted by label and class; the counts
-    estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. No
-    label is changed.
+    estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. A model
+    that contradicts more than a quarter of a class is no judge of it, and accuses none of its cases. No label is changed.
     """
     probabilities, targets = predictions.probabilities, predictions.targets
     own = probabilities[np.arange(len(targets)), targets]
@@ -63,7 +65,9 @@ def _wrong(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> It
     likely = np.where(confident.max(axis=1, initial=-1.0) >= 0, confident.argmax(axis=1), -1)
     for given in present.tolist():
         counted = likely[(targets == given) & (likely >= 0)]
+        if not len(counted) or (counted != given).mean() > JUDGE:
+            continue
         for other in present.tolist():
-            share = float((counted == other).mean()) if len(counted) else 0.0
+            share = float((counted == other).mean())
             if other != given and (count := round(share * int((targets == given).sum()))):
                 yield given, other, count

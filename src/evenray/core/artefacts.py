@@ -195,7 +195,7 @@ MAKERS: dict[str, tuple[str, ...]] = {
     "split": ("split.parquet", "excluded.csv"),
     "compare": ("grid.parquet", "choice.json"),
     "train": ("model.safetensors", "model.json", "history.csv"),
-    "evaluate": ("predictions.parquet", "scores.json"),
+    "evaluate": ("predictions.parquet", "scores.json", "label_errors.parquet"),
     "explain": ("attributions/index.json", "contrast/index.json"),
     "report": ("report.html",),
 }

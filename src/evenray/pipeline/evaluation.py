@@ -28,6 +28,7 @@ from evenray.train import forward
 from evenray.views import reach
 
 from .context import Context
+from .findings import label_findings
 from .model import model_of, parts_of, remedy_of
 
 __all__ = ["evaluate_network"]
@@ -63,7 +64,9 @@ def evaluate_network(context: Context) -> list[str]:
                         f" {asked.calibration} needs {ENOUGH_TO_CHOOSE}"
                     )
             found[name] = predictions(cases, logits, remedy, prior, calibration, target)
-    context.folder.write_table("predictions.parquet", pl.concat([each.table for each in found.values()]))
+    table = pl.concat([each.table for each in found.values()])
+    context.folder.write_table("predictions.parquet", table)
+    labels = label_findings(context, Predictions(table, dataset.classes, dataset.positive))
     rule = None
     if len(dataset.classes) == 2:
         rule = remedy.rule if remedy.rule is not None and asked.threshold == Recipe.threshold else asked.threshold
@@ -73,7 +76,7 @@ def evaluate_network(context: Context) -> list[str]:
         context.progress.say(
             f"test {metric.upper()} {Estimate(**_defined(summary['parts']['test']['metrics'][metric]))}"
         )
-    return ["predictions.parquet", "scores.json"]
+    return ["predictions.parquet", "scores.json", *labels]
 
 
 def _defined(figures: dict[str, float | None]) -> dict[str, float]:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-from evenray.audit import audit, left_out, void
+from evenray.audit import audit, label_errors, left_out, void
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError
 from evenray.core.progress import plain
-from evenray.core.types import SEVERITIES, Finding
+from evenray.core.types import SEVERITIES, Finding, Predictions
 from evenray.dataset import check_exclusions, load, without
 from evenray.dataset.labels import PARTS
 from evenray.dataset.listing import patient_of
 
 from .context import Context
 
-__all__ = ["audit_cases", "findings_of", "stop_where_void", "table_of", "tally", "tell_findings"]
+__all__ = ["audit_cases", "findings_of", "label_findings", "stop_where_void", "table_of", "tally", "tell_findings"]
 
 FINDINGS: dict[str, Any] = {
     "check": pl.String, "severity": pl.String, "title": pl.String, "advice": pl.String, "cases": pl.List(pl.String),
     "evidence": pl.String,
 }  # fmt: skip
+LABEL_ERRORS, OUT_OF_FOLD = "label_errors.parquet", "out_of_fold.parquet"
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -49,9 +51,31 @@ def table_of(findings: list[Finding]) -> pl.DataFrame:
 
 
 def findings_of(folder: RunFolder) -> list[Finding]:
-    """The findings that the audit left in a run folder."""
+    """The findings that a run folder holds: the audit's, and those of labels once a network is trained."""
     rows = folder.read_table("findings.parquet").to_dicts()
+    if folder.has(LABEL_ERRORS):
+        rows += folder.read_table(LABEL_ERRORS).to_dicts()
     return [Finding(**row | {"cases": tuple(row["cases"]), "evidence": json.loads(row["evidence"])}) for row in rows]
+
+
+def label_findings(context: Context, evaluated: Predictions) -> list[str]:
+    """Likely label errors, in label_errors.parquet: each case judged by a model that was not trained on it.
+
+    The comparison has judged the training and validation parts out of fold; the trained network has judged the test part,
+    and the validation part where nothing was compared.
+    """
+    judged = {"the trained network": evaluated}
+    if context.folder.has(OUT_OF_FOLD):
+        table = context.folder.read_table(OUT_OF_FOLD)
+        compared = Predictions(table, evaluated.classes, evaluated.positive)
+        judged = {"out-of-fold models of the comparison": compared, "the trained network": evaluated.part("test")}
+    found = [
+        replace(finding, evidence={**finding.evidence, "predicted_by": who})
+        for who, predictions in judged.items()
+        for finding in label_errors(predictions)
+    ]
+    context.folder.write_table(LABEL_ERRORS, table_of(found))
+    return [LABEL_ERRORS]
 
 
 def tally(findings: list[Finding]) -> str:

@@ -75,7 +75,9 @@ class Run:
 
     @cached_property
     def findings(self) -> pl.DataFrame | None:
-        return self._table("findings.parquet")
+        """What the audit found, and the labels that the network contradicts once there is one."""
+        found, labels = self._table("findings.parquet"), self._table("label_errors.parquet")
+        return found if found is None or labels is None else pl.concat([found, labels])
 
     @cached_property
     def grid(self) -> pl.DataFrame | None:
