@@ -64,3 +64,9 @@ def test_agreement_and_doubt_are_not_accused() -> None:
 
 def test_no_predictions_no_finding() -> None:
     assert label_errors(predictions(np.empty((0, 3)), np.empty(0, np.int64))) == []
+
+
+def test_a_model_that_cannot_tell_the_classes_accuses_nobody() -> None:
+    rng = np.random.default_rng(2)
+    noise = rng.dirichlet((2, 2, 2), 600)
+    assert label_errors(predictions(noise, np.arange(600) % 3)) == []

@@ -10,7 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
+from evenray.core.recipe import Recipe
+from evenray.core.types import Predictions
+from evenray.pipeline import Context
+from evenray.pipeline.findings import findings_of, label_findings
 from evenray.report import write
 
 from .conftest import Told
@@ -126,3 +131,31 @@ def test_numbers_that_start_anew_are_told_apart_by_the_pattern_that_is_proposed(
     assert go(tmp_path / "run", "compare", data=data, patient=pattern, contrast="none").done == [
         "scan", "audit", "split", "compare",
     ]  # fmt: skip
+
+
+def test_labels_are_doubted_by_models_that_did_not_see_them(copied: Path, go: Go) -> None:
+    """The comparison judges train and validation out of fold, the trained network the test part; none judges a case twice."""
+    judged = pl.read_parquet(copied / "out_of_fold.parquet")
+    assert sorted(judged["part"].unique()) == ["train", "validation"]
+    assert judged.height == 84
+    assert judged.select(pl.sum_horizontal("p_0", "p_1")).to_series().to_numpy() == pytest.approx(1)
+    go(copied, "evaluate", contrast="none")  # nothing to compare
+    assert not (copied / "out_of_fold.parquet").exists()
+
+
+def test_a_planted_label_error_reaches_the_report(copied: Path, tiny_archive: Path, go: Go) -> None:
+    """Predictions that are sure of every case, one of which is labelled otherwise."""
+    (copied / "out_of_fold.parquet").unlink()
+    table = pl.read_parquet(copied / "predictions.parquet")
+    target = table["target"].to_numpy().copy()
+    wrong = int(np.flatnonzero((table["part"] == "test").to_numpy() & (target == 0))[0])
+    sure = np.where(target == 1, 0.96, 0.04) + np.linspace(0, 0.02, len(target))
+    sure[wrong] = 0.99
+    made = table.with_columns(p_0=pl.Series(1 - sure), p_1=pl.Series(sure))
+    context = Context(RunFolder(copied), str(tiny_archive), Recipe())
+    assert label_findings(context, Predictions(made, ("0", "1"), "1")) == ["label_errors.parquet"]
+    [found] = [finding for finding in findings_of(RunFolder(copied)) if finding.check == "label_errors"]
+    assert found.cases == (table["case"][wrong],)
+    assert found.evidence["predicted_by"] == "the trained network"
+    page = write(copied).read_text(encoding="utf-8")
+    assert "Labels that a model contradicts with confidence" in page

@@ -12,7 +12,9 @@ from evenray.core.types import Finding, Predictions
 
 __all__ = ["label_errors"]
 
-JUDGE = 0.25  # wrong labels are seldom more than a tenth of a class; disagreement on a quarter is the model's own failure
+JUDGE = (
+    0.25  # wrong labels are seldom more than a tenth of a class; disagreement on a quarter is the model's own failure
+)
 
 
 def label_errors(predictions: Predictions) -> list[Finding]:

@@ -29,7 +29,7 @@ from evenray.predict import predictions
 from evenray.store import Store
 from evenray.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
 
-__all__ = ["Cell", "Fold", "Setup", "folds_of", "predicted", "simplest_first", "train_fold"]
+__all__ = ["Cell", "Fold", "Setup", "folds_of", "out_of_fold", "predicted", "simplest_first", "train_fold"]
 
 Indices = NDArray[np.int64]
 OWN = "own"
@@ -221,6 +221,14 @@ def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predicti
         pieces.append(predictions(held, logits, remedy, counts / counts.sum(), target=target).table)
     table = dataset.cases.select("case").join(pl.concat(pieces), on="case", maintain_order="left")
     return Predictions(table, dataset.classes, dataset.positive), seconds
+
+
+def out_of_fold(cell: Cell, setup: Setup, folder: Path, epochs: int) -> pl.DataFrame:
+    """What the trained folds of a cell say of every case, as a table of predictions; probabilities are means over the seeds."""
+    tables = [predicted(cell, setup, folds)[0].table for folds in folds_of(cell, setup, folder, epochs)]
+    names = [name for name in tables[0].columns if name.startswith(("p_", "logit_"))]
+    means = [pl.mean_horizontal([table[name] for table in tables]).alias(name) for name in names]
+    return tables[0].with_columns(means)
 
 
 def simplest_first(cells: Sequence[Cell], channels: int = 1, size: int = 224) -> list[Cell]:

@@ -193,7 +193,7 @@ MAKERS: dict[str, tuple[str, ...]] = {
     "scan": ("cases.parquet", "dataset.json", "rejected.csv"),
     "audit": ("findings.parquet",),
     "split": ("split.parquet", "excluded.csv"),
-    "compare": ("grid.parquet", "choice.json"),
+    "compare": ("grid.parquet", "choice.json", "out_of_fold.parquet"),
     "train": ("model.safetensors", "model.json", "history.csv"),
     "evaluate": ("predictions.parquet", "scores.json", "label_errors.parquet"),
     "explain": ("attributions/index.json", "contrast/index.json"),

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray import networks
-from evenray.compare import Cell, Setup, compare, trainings
+from evenray.compare import Cell, Setup, compare, out_of_fold, trainings
 from evenray.core.progress import plain
 from evenray.core.types import Dataset
 from evenray.splitting import folds, groups, share
@@ -18,6 +18,7 @@ from evenray.store import Store
 from evenray.train import Settings
 
 from .context import Context
+from .findings import OUT_OF_FOLD
 from .model import kept_features, stores_of
 
 __all__ = ["compare_cells"]
@@ -39,7 +40,8 @@ def compare_cells(context: Context) -> list[str]:
         for balance in asked.balances
     ]
     if len(cells) == 1 and not asked.imbalances:
-        (context.folder / "grid.parquet").unlink(missing_ok=True)  # of an earlier recipe
+        for former in ("grid.parquet", OUT_OF_FOLD):
+            (context.folder / former).unlink(missing_ok=True)
         return _choose(context, {"contrast": cells[0].contrast, "balance": cells[0].balance}, "as asked")
     setup, halving = _setup(context), plan.search == "halving"
     alike = len(cells) // max(len(asked.imbalances), 1)
@@ -55,10 +57,12 @@ def compare_cells(context: Context) -> list[str]:
     why = f"the simplest of the {own['tied'].sum()} cells of {own.height} that cannot be told from the best by {METRICS[asked.metric]}"
     if chosen["imbalance"] != "own":
         why += f", at an imbalance of {chosen['imbalance']}"
+    cell = Cell(*(chosen[name] for name in ("contrast", "balance", "network", "imbalance")))
+    context.folder.write_table(OUT_OF_FOLD, out_of_fold(cell, setup, context.folder / "compare", chosen["epochs"]))
     names = ("contrast", "balance", "network") if len(asked.networks) > 1 else ("contrast", "balance")
     _choose(context, {name: chosen[name] for name in names}, why)
     context.progress.say(plain(f"chosen: {', '.join(f'{name} {chosen[name]}' for name in names)}: {why}"))
-    return ["grid.parquet", "choice.json"]
+    return ["grid.parquet", "choice.json", OUT_OF_FOLD]
 
 
 def _choose(context: Context, chosen: dict[str, Any], why: str) -> list[str]:

@@ -21,7 +21,16 @@ from evenray.dataset.listing import patient_of
 
 from .context import Context
 
-__all__ = ["audit_cases", "findings_of", "label_findings", "stop_where_void", "table_of", "tally", "tell_findings"]
+__all__ = [
+    "OUT_OF_FOLD",
+    "audit_cases",
+    "findings_of",
+    "label_findings",
+    "stop_where_void",
+    "table_of",
+    "tally",
+    "tell_findings",
+]
 
 FINDINGS: dict[str, Any] = {
     "check": pl.String, "severity": pl.String, "title": pl.String, "advice": pl.String, "cases": pl.List(pl.String),
