@@ -57,14 +57,15 @@ class Chance:
 
     def uniform(self, count: int) -> Tensor:
         """float32 (N, count) in 0..1, a row an image."""
-        drawn, generator = torch.empty(len(self.images), count), torch.Generator()
+        drawn, generator = torch.empty(len(self.images), count, dtype=torch.float32), torch.Generator()
         for row, seed in zip(drawn, self.images.tolist(), strict=True):
             row.uniform_(generator=generator.manual_seed(seed))
         return drawn
 
     def normal(self, image: int, shape: torch.Size) -> Tensor:
         """Standard normal float32 numbers for one image."""
-        return torch.randn(shape, generator=torch.Generator().manual_seed(int(self.images[image]) ^ 1))
+        generator = torch.Generator().manual_seed(int(self.images[image]) ^ 1)
+        return torch.randn(shape, generator=generator, dtype=torch.float32)
 
 
 def augment(x_NCHW: Tensor, chance: Chance, *, flips: bool = False) -> Tensor:
@@ -78,9 +79,9 @@ def augment(x_NCHW: Tensor, chance: Chance, *, flips: bool = False) -> Tensor:
     True
     """
     drawn = chance.uniform(14)
-    reach = torch.tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS])  # a side counts as 2
+    reach = drawn.new_tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS])  # a side counts as 2
     shape = (drawn[:, :6] * 2 - 1) * reach
-    mirror = torch.where(drawn[:, 6] < 0.5, -1.0, 1.0) if flips else torch.ones(len(drawn))
+    mirror = 1 - 2 * (drawn[:, 6] < (0.5 if flips else 0)).to(drawn.dtype)
     moved = _moved(x_NCHW, shape[:, :4].to(x_NCHW.device), mirror.to(x_NCHW.device))
     gain, offset = shape[:, 4:6].to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
     lit = moved.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)

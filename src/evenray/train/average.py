@@ -90,3 +90,6 @@ def _unite(norms: list[nn.modules.batchnorm._BatchNorm], seen: int) -> None:
     torch.distributed.all_reduce(flat)
     for tensor, total in zip(kept, torch.split(flat[:-1], [len(tensor) for tensor in kept]), strict=True):
         tensor.copy_(total / flat[-1])
+    for norm in norms:
+        if norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.fill_(int(flat[-1]))

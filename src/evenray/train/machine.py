@@ -23,20 +23,22 @@ from evenray.core.processes import Processes, processes
 
 __all__ = ["keep_malloc", "machine", "team"]
 
+Precision = Literal["bf16-mixed", "32-true", "64-true"]
+
 # The first process may be at work alone for long, with the comparison say, while the others wait for the training.
 PATIENCE = timedelta(days=7)
 
 
-def machine(device: str = "auto") -> Fabric:
+def machine(device: str = "auto", *, precision: Precision | None = None) -> Fabric:
     """Fabric on one device: `auto` takes a GPU where there is one; bfloat16 only where the processor has it natively."""
     name, index = _device(device)
     _prepare()
     return Fabric(
-        accelerator=name, devices=[index] if name == "cuda" else 1, precision=_precision(name), plugins=LightningEnvironment(),
+        accelerator=name, devices=[index] if name == "cuda" else 1, precision=precision or _precision(name), plugins=LightningEnvironment(),
     )  # fmt: skip
 
 
-def team(device: str = "auto") -> Fabric | None:
+def team(device: str = "auto", *, precision: Precision | None = None) -> Fabric | None:
     """Fabric over all processes that torchrun or srun started, joined; None where this is the only one.
 
     Each process has a GPU of its own, the one of its number on its machine, or its share of the processor.
@@ -63,7 +65,7 @@ def team(device: str = "auto") -> Fabric | None:
     _prepare()
     backend = "nccl" if name == "cuda" else "gloo"
     fabric = Fabric(
-        accelerator=name, devices=all_of_us.local_count, num_nodes=nodes, precision=_precision(name),
+        accelerator=name, devices=all_of_us.local_count, num_nodes=nodes, precision=precision or _precision(name),
         plugins=TorchElasticEnvironment(),
         strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE, broadcast_buffers=False),
     )  # fmt: skip
@@ -94,7 +96,7 @@ def _prepare() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def _precision(name: str) -> Literal["bf16-mixed", "32-true"]:
+def _precision(name: str) -> Precision:
     native = torch.cuda.is_bf16_supported() if name == "cuda" else name == "cpu" and _cpu_has_bf16()
     return "bf16-mixed" if native else "32-true"
 
