@@ -114,6 +114,7 @@ def test_later_ranks_of_a_distributed_run_share_the_lock_of_the_first(
     tmp_path: Path, other: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with alone(tmp_path / "run"):
         pass
     assert other.poll() is None

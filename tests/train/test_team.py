@@ -7,9 +7,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 import torch
+
+from evenray.core.errors import TrainingError
+from evenray.pipeline.together import sharing
 
 # What each process does; one that torchrun did not start does the whole of it alone.
 WORK = """
@@ -66,25 +71,24 @@ def free_port() -> str:
         return str(found.getsockname()[1])
 
 
-def by_torchrun(script: Path, out: Path, stop: int = 99) -> None:
+def by_torchrun(script: Path, out: Path) -> None:
     words = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port()}"]
-    done = subprocess.run([*words, str(script), str(out), str(stop)], env=environment(), capture_output=True, check=False)
+    done = subprocess.run([*words, str(script), str(out), "99"], env=environment(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-3000:]
 
 
-def by_srun(script: Path, out: Path) -> None:
-    """The variables that srun sets for a step of two tasks on one machine."""
+def by_srun(words: list[str]) -> None:
+    """Two tasks with the variables that srun sets for a step on one machine."""
     common = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "1", "SLURM_STEP_NODELIST": "localhost",
               "SLURM_JOB_ID": "17", "SLURM_NTASKS": "2", "MASTER_PORT": free_port()}  # fmt: skip
     tasks = [
         subprocess.Popen(
-            [sys.executable, str(script), str(out), "99"], stderr=subprocess.PIPE,
+            [sys.executable, *words], stderr=subprocess.PIPE,
             env=environment(**common, SLURM_PROCID=rank, SLURM_LOCALID=rank, SLURM_NODEID="0"),
         ) for rank in ("0", "1")
     ]  # fmt: skip
-    for task in tasks:
-        _, said = task.communicate(timeout=120)
-        assert task.returncode == 0, said.decode()[-3000:]
+    said = [task.communicate(timeout=300)[1].decode() for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0], said
 
 
 def found(folder: Path, rank: int = 0) -> dict[str, object]:
@@ -122,21 +126,46 @@ def assert_same(one: dict[str, object], two: dict[str, object]) -> None:
                 assert other[name] == pytest.approx(row[name], abs=1e-6), name
 
 
-def test_torchrun(script: Path, alone: dict[str, object], tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does_also_when_stopped_and_started_otherwise(
+    script: Path, alone: dict[str, object], tmp_path: Path
+) -> None:
+    by_srun([str(script), str(tmp_path), "6"])
+    assert set(found(tmp_path, 1)) == {"rank", "world"}  # stopped in the second epoch
+    position = torch.load(tmp_path / "vgg11_bn" / "last.pt", weights_only=True)["position"]
+    assert (position["epoch"], position["batch"]) == (1, 2)
     by_torchrun(script, tmp_path)
     assert (found(tmp_path)["world"], found(tmp_path, 1)["rank"]) == (2, 1)
     assert_same(alone, found(tmp_path))
     assert_same(found(tmp_path), found(tmp_path, 1))
 
 
-def test_srun(script: Path, alone: dict[str, object], tmp_path: Path) -> None:
-    by_srun(script, tmp_path)
-    assert found(tmp_path, 1)["world"] == 2
-    assert_same(alone, found(tmp_path, 1))
+def test_the_command_line_under_srun(tiny_archive: Path, tmp_path: Path) -> None:
+    """The first process writes all there is, the second helps and is silent."""
+    asked = [
+        "--network",
+        "vgg11_bn(width=0.05)",
+        "--epochs",
+        "2",
+        "--size",
+        "28",
+        "--contrast",
+        "none",
+        "--balance",
+        "none",
+    ]
+    words = ["-c", "from evenray.cli import main; main()", "train", str(tiny_archive), *asked, "--jobs", "1", "-o"]
+    run = tmp_path / "run"
+    by_srun([*words, str(run)])
+    assert pl.read_csv(run / "history.csv")["epoch"].to_list() == [1, 2]
+    assert (run / "model.safetensors").exists()
+    assert not list(run.rglob("*.tmp"))
 
 
-def test_two_processes_go_on_where_two_were_stopped(script: Path, alone: dict[str, object], tmp_path: Path) -> None:
-    by_torchrun(script, tmp_path, stop=6)
-    assert (tmp_path / "vgg11_bn" / "last.pt").exists()
-    by_torchrun(script, tmp_path)
-    assert_same(alone, found(tmp_path))
+def test_another_process_that_has_gone_is_told(tmp_path: Path) -> None:
+    team = SimpleNamespace(global_rank=1, world_size=2)
+    context = SimpleNamespace(team=team, shares=False)
+    said = r"Another of the 2 processes .* has gone \(.*closed by peer.*\); start"
+    with pytest.raises(TrainingError, match=said), sharing(context):  # type: ignore[arg-type]
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:3377")
+    with pytest.raises(RuntimeError, match="shape"), sharing(context):  # type: ignore[arg-type]
+        raise RuntimeError("shape mismatch")

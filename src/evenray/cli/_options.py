@@ -80,6 +80,8 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
     "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
     "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
+    "save_every": ("train", float, _option("--save-every", help="Minutes between checkpoints within an epoch [default: 10].",
+                   panel=RUN)),
     "jobs": ("scan", int, _option("--jobs", "-j", help="Processes that read images [default: one a core].", panel=RUN)),
     "engine": ("scan", str, _option("--engine", help="Who reads and prepares images: local, dask or ray [default: local].",
                panel=RUN)),

@@ -40,7 +40,9 @@ HELP = {
 Target = Annotated[
     str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
 ]
-NOT_RECIPE = ("output", "weight", "cost", "lang", "device", "jobs", "engine", "address", "json", "fix", "fail_on")
+NOT_RECIPE = (
+    "output", "save_every", "weight", "cost", "lang", "device", "jobs", "engine", "address", "json", "fix", "fail_on",
+)  # fmt: skip
 
 
 def _verb(name: str) -> None:
@@ -67,12 +69,21 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     language = language_of(given)
     check_verdict(given)
     folder, data, recipe = place(target, given)
+    from evenray.core.processes import processes
+    from evenray.core.progress import Silent
     from evenray.pipeline import Context, run
     from evenray.scale import engine
 
-    with engine(given.get("engine", "local"), given.get("address"), given.get("jobs", 0)) as map, closing(folder):
-        context = Context(folder, data, recipe, given.get("device", "auto"), language, map=map, progress=Bars())
+    first = processes().rank == 0
+    chosen = given.get("engine", "local") if first else "local"
+    with engine(chosen, given.get("address") if first else None, given.get("jobs", 0)) as map, closing(folder):
+        context = Context(
+            folder, data, recipe, given.get("device", "auto"), language, map=map,
+            progress=Bars() if first else Silent(), save_every=given.get("save_every", 10.0),
+        )  # fmt: skip
         run(context, until)
+        if not first:
+            return
         page = _page(folder, until, language)
     finish(folder, page, until, as_json=bool(given.get("json")))
     if until == "audit":
@@ -90,6 +101,7 @@ def language_of(given: dict[str, Any]) -> str:
 def place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
     """The run folder, the data and the recipe: those that the folder remembers, changed by what is given now."""
     from evenray.core.artefacts import RunFolder
+    from evenray.core.processes import processes
     from evenray.core.recipe import Recipe
     from evenray.scale import is_url
 
@@ -103,10 +115,16 @@ def place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
             f"There is no '{target}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
         )
     if is_url(given.get("output", "")):
+        if processes().count > 1:
+            raise UsageError(
+                f"{processes().count} processes need a run folder that all of them see; give -o a path on a shared disk."
+            )
         return _new_at(given["output"]), target, Recipe.of(values)
     path = Path(target.rstrip("/").rsplit("/", 1)[-1] if is_url(target) else target)
     output = Path(given.get("output") or f"{path.resolve().name.removesuffix(path.suffix) or 'data'}-run")
-    if output.exists() and not (output / "recipe.json").is_file() and not _empty(output):
+    # Of several processes only the first looks: it begins to write while the others start.
+    first = processes().rank == 0
+    if first and output.exists() and not (output / "recipe.json").is_file() and not _empty(output):
         raise UsageError(f"'{output}' exists and is no run folder; name a new folder, or an earlier run's, with -o.")
     return RunFolder(output), target, Recipe.of(values)
 

@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 from .artefacts import atomic, running
 from .errors import DataError
+from .processes import processes
 
 __all__ = ["LOCK", "alone"]
 
@@ -28,7 +29,7 @@ def alone(folder: Path) -> Iterator[None]:
     has given no sign of life for ten minutes, has lost it. Of the processes of one distributed run only the first holds
     it. Raises DataError naming the process that works there.
     """
-    if int(os.environ.get("RANK", "0")):
+    if processes().rank:
         yield
         return
     made = not folder.exists()

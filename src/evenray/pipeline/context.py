@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from evenray.core.artefacts import RunFolder, atomic, digest, now, sweep
+from evenray.core.processes import processes
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
@@ -46,7 +47,9 @@ PACKAGES = (
 
 @dataclass
 class Context:
-    """One run under way. `data` is what the user pointed at, as typed; `given` a data set that is scanned already."""
+    """One run under way. `data` is what the user pointed at, as typed; `given` a data set that is scanned already.
+
+    Within an epoch, training is saved every `save_every` minutes; it `shares` while other processes train along."""
 
     folder: RunFolder
     data: str
@@ -56,6 +59,8 @@ class Context:
     map: Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]] = map
     progress: Progress = field(default_factory=Silent)
     given: Dataset | None = None
+    save_every: float = 10.0
+    shares: bool = False
 
     @cached_property
     def fabric(self) -> Fabric:
@@ -68,6 +73,17 @@ class Context:
     def source(self) -> Path:
         """The data as a path: of a URL, its local copy."""
         return fetched(self.data) if is_url(self.data) else Path(self.data)
+
+    @cached_property
+    def team(self) -> Fabric | None:
+        """The processes that torchrun or srun started for this run, this one among them; None where it is alone."""
+        if processes().count == 1:
+            return None
+        from evenray.train import keep_malloc
+        from evenray.train.machine import team
+
+        keep_malloc()
+        return team(self.device)
 
     @cached_property
     def listed(self) -> Listing:
@@ -113,7 +129,8 @@ class Context:
         from evenray.plan import make
 
         plan = make(self.dataset, self.recipe, gpu=self.fabric.device.type != "cpu")
-        self.folder.write_json("plan.json", {"choices": plan.choices()})
+        if processes().rank == 0:
+            self.folder.write_json("plan.json", {"choices": plan.choices()})
         return plan
 
     def key(self, stage: str, parts: Sequence[Any], after: Sequence[str]) -> str:

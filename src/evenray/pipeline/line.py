@@ -11,11 +11,13 @@ from typing import Any
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
+from evenray.core.processes import processes
 from evenray.core.progress import plain
 
 from . import comparison, data, evaluation, findings, light, model
 from .check import check_classes, check_recipe
 from .context import Context
+from .together import help_out, leading
 
 __all__ = ["STAGES", "run"]
 
@@ -74,8 +76,22 @@ STAGES = tuple(stage.name for stage in LINE)
 def run(context: Context, until: str = "report") -> None:
     """Run the stages up to `until`; those whose inputs have not changed since they finished are skipped.
 
-    A mistake in what is asked for is told before anything is written, or undone: the run folder keeps its former recipe.
+    Of several processes that torchrun or srun started, the first does all this, and the others help it to train. A
+    mistake in what is asked for is told before anything is written, or undone: the run folder keeps its former recipe.
     """
+    if processes().count == 1:
+        _run(context, until)
+    elif STAGES.index(until) < STAGES.index("train"):
+        if processes().rank == 0:
+            _run(context, until)
+    elif context.team is not None and context.team.global_rank:
+        help_out(context, model.learn)
+    else:
+        with leading(context):
+            _run(context, until)
+
+
+def _run(context: Context, until: str) -> None:
     stages = LINE[: STAGES.index(until) + 1]
     check_recipe(context.recipe)
     if STAGES.index(until) >= STAGES.index("compare"):

@@ -22,8 +22,9 @@ from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, batches_an_epoch, fit, statistics
 
 from .context import Context
+from .together import sharing
 
-__all__ = ["kept_features", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
+__all__ = ["kept_features", "learn", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
 
 def stores_of(
@@ -88,12 +89,40 @@ def remedy_of(context: Context) -> tuple[Balance, NDArray[np.float64]]:
 
 def train_network(context: Context) -> list[str]:
     """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
+    model, history, train = learn(context)
+    with atomic(context.folder / "model.safetensors") as path:
+        networks.save(model, path)
+    choice, prior = context.folder.read_json("choice.json"), remedy_of(context)[1]
+    dataset = context.dataset
+    familiar = familiarity(dataset.part("train").cases)
+    about = {
+        "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
+        "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
+        "counts": list(dataset.part("train").counts.values()), "scale": train.store.scale, "native": native_side(dataset),
+        "familiar": None if familiar is None else familiar.as_json(),
+    }  # fmt: skip
+    context.folder.write_json("model.json", about)
+    context.folder.write_table("history.csv", pl.DataFrame(history))
+    checkpoints = _checkpoints(context)
+    for former in checkpoints.parent.glob("*/"):
+        if former != checkpoints:
+            shutil.rmtree(former, ignore_errors=True)
+    if len(history) < context.plan.epochs and not context.recipe.frozen:
+        epochs = f"{context.plan.patience} epochs" if context.plan.patience > 1 else "an epoch"
+        context.progress.say(
+            f"stopped after {len(history)} of {context.plan.epochs} epochs: {epochs} brought no better validation AUPRC"
+        )
+    return ["model.safetensors", "model.json", "history.csv"]
+
+
+def learn(context: Context) -> tuple[networks.Classifier, list[dict[str, float]], Part]:
+    """The trained network, its history and the part that it learnt from; every process of a run does this."""
     asked, plan = context.recipe, context.plan
     choice = context.folder.read_json("choice.json")
     network = choice.get("network") or plan.network
     parts = parts_of(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
     train, validation = parts["train"][1], parts["validation"][1]
-    remedy, prior = remedy_of(context)
+    remedy = remedy_of(context)[0]
     mean, std = (None, None) if asked.weights else statistics(train)
     model = networks.build(
         network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
@@ -105,34 +134,20 @@ def train_network(context: Context) -> list[str]:
         plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep, asked.scale_jitter,
         plan.patience, networks.fine_tuning(asked.finetune, len(model.network.blocks)).decay,
     )  # fmt: skip
-    checkpoints = _checkpoints(context)
-    kept = _kept_parts(context, model, choice["contrast"]) if asked.frozen else None
     steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
     with context.progress.task(f"training {network}", steps) as tick:
-        if kept is not None:
-            model, history = fit_head(
+        if asked.frozen:  # a head learns in seconds: no other process is called
+            kept = _kept_parts(context, model, choice["contrast"])
+            fitted = fit_head(
                 model, kept["train"], kept["validation"], settings, remedy, context.fabric, tick=lambda: tick(1)
             )
         else:
-            model, history = fit(
-                model, train, validation, settings, remedy, context.fabric, folder=checkpoints, tick=lambda: tick(1)
-            )
-    with atomic(context.folder / "model.safetensors") as path:
-        networks.save(model, path)
-    dataset = context.dataset
-    familiar = familiarity(dataset.part("train").cases)
-    about = {
-        "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
-        "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
-        "counts": list(dataset.part("train").counts.values()), "scale": train.store.scale, "native": native_side(dataset),
-        "familiar": None if familiar is None else familiar.as_json(),
-    }  # fmt: skip
-    context.folder.write_json("model.json", about)
-    context.folder.write_table("history.csv", pl.DataFrame(history))
-    for former in checkpoints.parent.glob("*/"):
-        if former != checkpoints:
-            shutil.rmtree(former, ignore_errors=True)
-    return ["model.safetensors", "model.json", "history.csv"]
+            with sharing(context) as fabric:
+                fitted = fit(
+                    model, train, validation, settings, remedy, fabric, folder=_checkpoints(context),
+                    tick=lambda: tick(1), save_every=context.save_every,
+                )  # fmt: skip
+    return *fitted, train
 
 
 def _checkpoints(context: Context) -> Path:

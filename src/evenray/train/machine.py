@@ -34,7 +34,8 @@ def machine(device: str = "auto", *, precision: Precision | None = None) -> Fabr
     name, index = _device(device)
     _prepare()
     return Fabric(
-        accelerator=name, devices=[index] if name == "cuda" else 1, precision=precision or _precision(name), plugins=LightningEnvironment(),
+        accelerator=name, devices=[index] if name == "cuda" else 1, precision=precision or _precision(name),
+        plugins=LightningEnvironment(),
     )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def team(device: str = "auto", *, precision: Precision | None = None) -> Fabric 
     fabric = Fabric(
         accelerator=name, devices=all_of_us.local_count, num_nodes=nodes, precision=precision or _precision(name),
         plugins=TorchElasticEnvironment(),
-        strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE, broadcast_buffers=False),
+        strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE),
     )  # fmt: skip
     fabric.launch()
     return fabric

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
-from torch.distributed.nn import functional as shared
 
 __all__ = ["share_norms"]
 
@@ -41,7 +42,22 @@ class SharedNorm(nn.BatchNorm2d):
         return shifted.to(x_NCHW.dtype)
 
 
+class _Sum(torch.autograd.Function):
+    """The sum over processes; what each does with it adds to the gradient of all."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        total = tensor.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+
 def _summed(tensor: Tensor) -> Tensor:
-    """The sum over processes; gradients pass."""
-    total: Tensor = shared.all_reduce(tensor)  # type: ignore[no-untyped-call]
+    total: Tensor = _Sum.apply(tensor)  # type: ignore[no-untyped-call]
     return total
