@@ -217,16 +217,14 @@ def _moments(train: FeaturePart) -> tuple[Tensor, Tensor]:
 
 
 def _first_linear(model: Classifier, train: FeaturePart) -> nn.Linear | None:
-    """The head's first layer that has weights, where it reads vectors of features; None where it reads maps."""
-    shape = train.views[0].shards[0].shape
-    weighted = [
-        module
-        for name in model.network.head_modules
-        for module in model.network.get_submodule(name).modules()
-        if any(True for _ in module.parameters(recurse=False))
-    ]
-    first = weighted[0]
-    return first if isinstance(first, nn.Linear) and shape[1:] == (first.in_features,) else None
+    """The layer of the head that reads the features, where they are vectors; None where they are maps."""
+    shape = train.views[0].shards[0].shape[1:]
+    for name in model.network.head_modules:  # auxiliary heads are among them, and begin with a convolution
+        modules = model.network.get_submodule(name).modules()
+        first = next((module for module in modules if any(True for _ in module.parameters(recurse=False))), None)
+        if isinstance(first, nn.Linear) and shape == (first.in_features,):
+            return first
+    return None
 
 
 def _fold(layer: nn.Linear, centre: Tensor, scale: Tensor) -> None:
