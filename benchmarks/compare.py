@@ -117,7 +117,7 @@ def some(dataset: Dataset, most: int) -> Dataset:
 def samplers(figures: Figures) -> None:
     """Seconds of an epoch of ten million indices, and what is held at the peak beyond the index."""
     print(
-        f"indices of an epoch for {CASES:,} cases: s, and memory at the peak beyond the index (MB; of a quarter of the cases)"
+        f"indices of an epoch for {CASES:,} cases: s, and memory at the peak beyond the index (MB; of half the cases)"
     )
     with threadpool_limits(1):
         for share in (1 / 500, 1 / 2):
@@ -127,12 +127,12 @@ def samplers(figures: Figures) -> None:
                 assert sampler is not None
                 draw = lambda n, sampler=sampler, targets=targets: sampler(targets[:n], batch=64, seed=0, epoch=3)  # noqa: E731
                 seconds = least(lambda draw=draw: draw(CASES), 3)
-                whole, part = (beyond(lambda n=n, draw=draw: draw(n)) for n in (CASES, CASES // 4))
+                whole, part = (beyond(lambda n=n, draw=draw: draw(n)) for n in (CASES, CASES // 2))
                 name = f"1:{1 / share - 1:.0f} {spec}"
                 print(f"  {name:22} {seconds:6.2f} {whole:6.0f} ({part:.0f})")
                 note(figures, f"sampler {name}: s for 10 million cases", seconds, "<= 1.0")
                 note(
-                    figures, f"sampler {name}: MB beyond the index / at a quarter of the cases", whole / part, "<= 1.5"
+                    figures, f"sampler {name}: MB beyond the index / at half the cases", whole / part, "<= 1.5"
                 )
 
 
