@@ -131,9 +131,7 @@ def samplers(figures: Figures) -> None:
                 name = f"1:{1 / share - 1:.0f} {spec}"
                 print(f"  {name:22} {seconds:6.2f} {whole:6.0f} ({part:.0f})")
                 note(figures, f"sampler {name}: s for 10 million cases", seconds, "<= 1.0")
-                note(
-                    figures, f"sampler {name}: MB beyond the index / at half the cases", whole / part, "<= 1.5"
-                )
+                note(figures, f"sampler {name}: MB beyond the index / at half the cases", whole / part, "<= 1.5")
 
 
 def beyond(draw: Callable[[], np.ndarray]) -> float:

@@ -89,6 +89,10 @@ def test_a_narrow_terminal_gets_the_table_part_by_part(cli: Cli, copied: Path, m
         (("RUN", "--network", "vgg16"), "--network does nothing with table7 DATA"),
         (("RUN", "--contrast", "none, equalize"), "give one --contrast"),
         (("--imagenet", "RUN"), "name both, as with --network vgg16 --weights torchvision"),
+        (
+            ("--imagenet", "RUN", "--network", "vgg16", "--network", "vgg11", "--weights", "torchvision"),
+            "evaluates one network, not vgg16 and vgg11",
+        ),
         (("--imagenet", "RUN", "--effort", "quick"), "--effort does nothing with --imagenet"),
         (("RUN", "--imagenet", "RUN"), "--imagenet takes no data"),
     ],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from evenray.core.recipe import Recipe
 from evenray.core.types import Predictions
-from evenray.metrics import choose_threshold, score
+from evenray.metrics import choose_threshold, decision_curve, score
 
 SITES = ("Alder", "Birch")
 
@@ -56,7 +56,16 @@ def scores(table: pl.DataFrame, names: list[str], threshold: float | None) -> di
             "metrics": {name: asdict(estimate) for name, estimate in found.estimates.items()},
         }
     rule = "youden" if threshold is not None else None
-    return {"classes": names, "positive": names[-1], "threshold": threshold, "threshold_rule": rule, "parts": parts}
+    test, found = predictions.part("test"), {"threshold": threshold, "threshold_rule": rule, "parts": parts}
+    rates = {name: parts["test"]["metrics"][name] for name in ("sensitivity", "specificity", "ppv", "npv")}
+    rules = ("youden", "specificity(0.95)") if rule else ()
+    return found | {
+        "classes": names, "positive": names[-1], "prevalence": None,
+        "operating_points": [{"rule": each, "threshold": threshold, **rates} for each in rules],
+        "decision_curve": decision_curve(test, resamples=50).to_dict(as_series=False),
+        "patients": parts["test"] | {"cases": parts["test"]["patients"]},
+        "groups": {"site": {name: parts["test"] | {"cases": n} for n, name in enumerate(SITES, 40)}},
+    }  # fmt: skip
 
 
 def _cases(rng: np.random.Generator, names: list[str], shares: list[float], n: int) -> pl.DataFrame:

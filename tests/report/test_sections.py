@@ -23,6 +23,7 @@ from evenray.report.sections import (
     data,
     metrics,
     mistakes,
+    practice,
     ranking,
     repeat,
     summary,
@@ -189,6 +190,54 @@ def test_the_heat_map_marks_the_chosen_cell_and_leaves_holes(copy_of_two: Path) 
     low, high = found["domain"]
     assert low == -high
     assert high > grid["difference_high"].max()  # type: ignore[operator]
+
+
+def test_the_ratios_of_an_imbalance_bench_stand_apart_and_are_drawn(copy_of_two: Path) -> None:
+    grid = pl.read_parquet(copy_of_two / "grid.parquet")
+    rare = grid.with_columns(imbalance=pl.lit("1:50"), chosen=pl.lit(False), auprc=pl.col("auprc") / 2, seeds=3)
+    pl.concat([grid, rare], how="vertical_relaxed").write_parquet(copy_of_two / "grid.parquet")
+    found = compare.context(Run(copy_of_two), EN)
+    assert found is not None
+    assert [group["imbalance"] for group in found["groups"]] == ["own", "1:50"]
+    assert found["seeds"] == 3
+    assert found["thinned"]
+    assert [figure.title.split(" by ")[0] for figure in found["figures"]] == [
+        "AUPRC", "Sensitivity at 95 % specificity", "ECE",
+    ]  # fmt: skip
+    for figure in found["figures"]:
+        assert all(word in figure.svg for word in ("as it is", "1:50", "oversample"))
+
+
+def test_a_metric_whose_low_is_good_is_shaded_and_ranked_from_below(copy_of_two: Path) -> None:
+    grid = pl.read_parquet(copy_of_two / "grid.parquet").with_columns(metric=pl.lit("brier"))
+    grid.write_parquet(copy_of_two / "grid.parquet")
+    found = compare.context(Run(copy_of_two), EN)
+    assert found is not None
+    ranked = found["groups"][0]["ranked"]
+    assert [row["brier"] for row in ranked] == sorted(grid["brier"])
+    assert (ranked[0]["shade"], ranked[-1]["shade"]) == (1.0, 0.0)
+
+
+def test_in_use_shows_points_decisions_patients_and_groups(two: Path, three: Path) -> None:
+    found = practice.context(Run(two), EN)
+    assert found is not None
+    assert [point["rule"] for point in found["points"]] == ["youden", "specificity(0.95)"]
+    assert found["figure"].title == "Would acting on it do good?"
+    assert found["groups"][0][0] == "site"
+    assert [name for name, _ in found["groups"][0][1]] == ["Alder", "Birch"]
+    many = practice.context(Run(three), EN)
+    assert many is not None
+    assert many["points"] == []
+
+
+def test_of_very_many_groups_the_largest_are_shown_in_their_order() -> None:
+    groups = {f"site {i:02d}": {"cases": 100 - i if i % 2 else i} for i in range(30)}
+    shown, hidden = practice._largest(groups)
+    assert hidden == 10
+    assert [name for name, _ in shown] == sorted(name for name, _ in shown)
+    assert min(group["cases"] for _, group in shown) >= max(
+        group["cases"] for name, group in groups.items() if name not in dict(shown)
+    )
 
 
 @pytest.mark.usefixtures("undrawn")

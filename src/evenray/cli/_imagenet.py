@@ -23,6 +23,8 @@ def imagenet_errors(folder: Path, given: dict[str, Any]) -> None:
         raise UsageError(
             "--imagenet evaluates trained weights; name both, as with --network vgg16 --weights torchvision."
         )
+    if len(given["network"]) > 1:
+        raise UsageError(f"--imagenet evaluates one network, not {' and '.join(given['network'])}; name one.")
     from evenray.core.artefacts import RunFolder, atomic
     from evenray.core.lock import alone
     from evenray.table7.classes import listing
@@ -30,7 +32,7 @@ def imagenet_errors(folder: Path, given: dict[str, Any]) -> None:
     from evenray.train import keep_malloc, machine
 
     keep_malloc()
-    bars, network, views = Bars(), given["network"], wanted(given.get("views"))
+    bars, network, views = Bars(), given["network"][0], wanted(given.get("views"))
     images = listing(folder)
     fabric = machine(given.get("device", "auto"))
     model = given_weights(network, given["weights"], images.classes, given.get("size", 224)).to(fabric.device)
