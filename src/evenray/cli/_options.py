@@ -77,6 +77,9 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
                     " validation part [default: temperature].")),
     "prevalence": ("evaluate", str, _option("--prevalence", help="The share of the positive class where the model will be used,"
                    " such as 0.01 (or a=0.9,b=0.1): probabilities, PPV and NPV are given for it.")),
+    "layers": ("explain", str, _option("--layers", help="Look into a network in place of a run's decisions: a spec, a model's"
+               " file, a run folder, or all for the counts of every network.")),
+    "image": ("explain", str, _option("--image", help="An image or a folder of images to show the layers on.")),
     "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
     "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
     "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
@@ -91,7 +94,7 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
 }  # fmt: skip
 
 
-ALONE = {"fix": "audit", "fail_on": "audit"}  # options of one verb only
+ALONE = {"fix": "audit", "fail_on": "audit", "layers": "explain", "image": "explain"}  # options of one verb only
 
 
 def options_until(stage: str, stages: tuple[str, ...]) -> list[inspect.Parameter]:

@@ -48,10 +48,18 @@ NOT_RECIPE = (
 def _verb(name: str) -> None:
     until = "report" if name == "run" else name
 
-    def verb(target: str, **options: Any) -> None:
+    def verb(target: str | None = None, **options: Any) -> None:
+        if options.get("layers"):
+            from ._layers import explain_layers
+
+            explain_layers(target, options)
+            return
+        if target is None:
+            raise UsageError("Give images or a run folder, or --layers NETWORK.")
         go(target, until, options)
 
-    own = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
+    nothing = None if name == "explain" else inspect.Parameter.empty  # explain --layers needs no data
+    own = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=nothing, annotation=Target)
     parameters = [own, *options_until(until, STAGES)]
     verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     verb.__annotations__ = {p.name: p.annotation for p in parameters}

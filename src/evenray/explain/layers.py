@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..core.errors import UsageError
 from ..networks import Classifier
 from ..networks.anatomy import Sight, anatomy
 
-__all__ = ["Patch", "exciting_patches", "feature_maps", "filters", "layer_named", "sheet"]
+__all__ = ["Patch", "all_exciting_patches", "exciting_patches", "feature_maps", "filters", "layer_named", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,30 @@ def feature_maps(model: Classifier, x_NCHW: Tensor, layer: str) -> NDArray[np.fl
     >>> feature_maps(model, torch.zeros(2, 1, 28, 28), "features.2").shape
     (2, 6, 14, 14)
     """
-    kept: list[Tensor] = []
-    handle = layer_named(model, layer).register_forward_hook(lambda module, args, output: kept.append(output.clone()))
+    return _maps_of(model, x_NCHW, [layer])[layer]
+
+
+def _maps_of(model: Classifier, x_NCHW: Tensor, layers: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """What some layers make of images, in one pass."""
+    kept: dict[str, Tensor] = {}
+
+    def keep(layer: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def hook(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            kept[layer] = output.clone()
+
+        return hook
+
+    handles = [layer_named(model, layer).register_forward_hook(keep(layer)) for layer in layers]
     training = model.training
     model.eval()
     try:
         with torch.no_grad():
             model(x_NCHW)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         model.train(training)
-    maps: NDArray[np.float32] = kept[0].cpu().float().numpy()
-    return maps
+    return {layer: maps.cpu().float().numpy() for layer, maps in kept.items()}
 
 
 def sheet(pictures_KHW: NDArray[np.float32], *, columns: int | None = None) -> NDArray[np.uint8]:
@@ -92,24 +104,32 @@ def exciting_patches(
     `batches` are x_NCHW; only the best patches are kept in memory. The patch is the receptive field of the strongest
     value (Zeiler & Fergus 2014, section 4, show such patches beside their reconstructions).
     """
-    sight = _sight(model, layer)
-    best: list[tuple[float, int, Patch]] = []
+    return all_exciting_patches(model, batches, {layer: [channel]}, top=top)[layer, channel]
+
+
+def all_exciting_patches(
+    model: Classifier, batches: Iterable[Tensor], wanted: Mapping[str, Sequence[int]], *, top: int = 9
+) -> dict[tuple[str, int], list[Patch]]:
+    """`exciting_patches` of several channels of several layers, (layer, channel) -> patches, in one pass over the images."""
+    sights = {layer: _sight(model, layer) for layer in wanted}
+    best: dict[tuple[str, int], list[tuple[float, int, Patch]]] = {(n, c): [] for n, cs in wanted.items() for c in cs}
     seen = 0
     for x_NCHW in batches:
-        maps = feature_maps(model, x_NCHW, layer)
-        if maps.ndim != 4 or not 0 <= channel < maps.shape[1]:
-            raise UsageError(
-                f"'{layer}' has no channel {channel}; it has {maps.shape[1]}, of {maps.ndim - 2} dimensions."
-            )
-        for image, map_HW in enumerate(maps[:, channel]):
-            patch = _strongest(map_HW, x_NCHW[image], seen + image, sight)
-            entry = (patch.value, -patch.image, patch)
-            if len(best) < top:
-                heapq.heappush(best, entry)
-            elif entry > best[0]:
-                heapq.heapreplace(best, entry)
+        maps = _maps_of(model, x_NCHW, wanted)
+        for (layer, channel), kept in best.items():
+            if maps[layer].ndim != 4 or not 0 <= channel < maps[layer].shape[1]:
+                raise UsageError(
+                    f"'{layer}' has no channel {channel}; it has {maps[layer].shape[1]}, of {maps[layer].ndim - 2} dimensions."
+                )
+            for image, map_HW in enumerate(maps[layer][:, channel]):
+                patch = _strongest(map_HW, x_NCHW[image], seen + image, sights[layer])
+                entry = (patch.value, -patch.image, patch)
+                if len(kept) < top:
+                    heapq.heappush(kept, entry)
+                elif entry > kept[0]:
+                    heapq.heapreplace(kept, entry)
         seen += len(x_NCHW)
-    return [patch for _, _, patch in sorted(best, reverse=True)]
+    return {key: [patch for _, _, patch in sorted(kept, reverse=True)] for key, kept in best.items()}
 
 
 def layer_named(model: Classifier, layer: str) -> nn.Module:

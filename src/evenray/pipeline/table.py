@@ -23,6 +23,7 @@ from evenray.views import reach
 
 from . import line
 from .context import Context
+from .findings import stop_where_void
 from .model import stores_of
 
 __all__ = ["table7"]
@@ -42,6 +43,7 @@ def table7(context: Context, asked: Recipe, systems: str | None = None) -> pl.Da
     _check(asked)
     _ = context.fabric  # a device that is not there is told now
     line.run(context, "split")
+    stop_where_void(context)
     settings = [getattr(asked, name) for name in MATTER]
     settings += [[system.name for system in wanted], str(context.fabric.device.type)]
     key = context.key("table7", settings, ("scan", "split"))
@@ -94,7 +96,8 @@ def _bench(context: Context, asked: Recipe, systems: tuple[System, ...]) -> tupl
     parts = {}
     for name in ("train", *PARTS):
         where = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
-        parts[name] = Part(store, where, dataset.part(name).targets)
+        own = dataset.part(name)
+        parts[name] = Part(store, where, own.targets, own.cases["case"])
     counts = np.bincount(parts["train"].targets, minlength=len(dataset.classes))
     remedy = remedies.make(asked.balances[0], counts, dataset.classes, dataset.positive)
     bench = Bench(

@@ -7,9 +7,10 @@ from pathlib import Path
 from ..core.artefacts import atomic
 from .card import write_card
 from .folder import Run
+from .layers import layers_page
 from .page import ASIDE, SECTIONS, page
 
-__all__ = ["audit_page", "compare_page", "table7_page", "write", "write_card"]
+__all__ = ["audit_page", "compare_page", "layers_page", "table7_page", "write", "write_card"]
 
 
 def write(run_folder: str | Path, *, language: str = "en") -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -44,8 +44,15 @@ def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS)
     say = Language(language)
     verbs = SECTIONS | ASIDE
     shown = [(name, verbs[name], _context(name, run, say)) for name in only]
+    return rendered(run, say, shown, kind)
+
+
+def rendered(run: Any, say: Language, sections: Sequence[tuple[str, str, dict[str, Any] | None]], kind: str) -> str:
+    """The HTML of sections (name, verb, what its template shows); of `run` only the name and provenance are needed."""
     template = _environment().get_template("page.html.j2")
-    text = template.render(say=say, run=run, sections=shown, kind=kind, css=_source("page.css"), js=_source("page.js"))
+    text = template.render(
+        say=say, run=run, sections=sections, kind=kind, css=_source("page.css"), js=_source("page.js")
+    )
     return text.strip() + "\n"
 
 
