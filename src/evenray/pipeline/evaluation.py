@@ -31,7 +31,7 @@ from .context import Context
 from .findings import label_findings
 from .model import model_of, parts_of, remedy_of
 
-__all__ = ["evaluate_network"]
+__all__ = ["evaluate_network", "summarise"]
 
 RESAMPLES = 2000
 BESIDE = 1000  # for the tables beside the main one
@@ -70,8 +70,9 @@ def evaluate_network(context: Context) -> list[str]:
     rule = None
     if len(dataset.classes) == 2:
         rule = remedy.rule if remedy.rule is not None and asked.threshold == Recipe.threshold else asked.threshold
-    summary = _summary(context, found, rule, prior, target)
-    context.folder.write_json("scores.json", summary | {"calibration": calibration.as_json()})
+    told = {"calibration": calibration.as_json(), "prevalence": asked.prevalence, "views": view}
+    summary = summarise(found, rule, prior, target, seed=asked.seed) | told
+    context.folder.write_json("scores.json", summary)
     for metric in ("auroc", "auprc"):
         context.progress.say(
             f"test {metric.upper()} {Estimate(**_defined(summary['parts']['test']['metrics'][metric]))}"
@@ -83,16 +84,19 @@ def _defined(figures: dict[str, float | None]) -> dict[str, float]:
     return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
-def _summary(
-    context: Context, found: dict[str, Predictions], rule: str | None, prior: Any, target: Any
+def summarise(
+    found: dict[str, Predictions], rule: str | None, prior: Any, target: Any = None, *, seed: int = 0
 ) -> dict[str, Any]:
-    """All of scores.json but the calibration. `target` (K,) is the class prior to score at, None for that of the cases."""
-    dataset, test = context.dataset, found["test"]
+    """What scores.json tells of the predictions of the validation and the test part.
+
+    `rule` chooses the threshold on validation (None with more than two classes); `target` (K,) is the class prior to score
+    at, None for that of the cases.
+    """
+    test = found["test"]
     threshold = None if rule is None else choose_threshold(found["validation"], rule, target)
-    options = {"seed": context.recipe.seed, "prior": prior if target is None else target, "prevalence": target}
+    options = {"seed": seed, "prior": prior if target is None else target, "prevalence": target}
     summary: dict[str, Any] = {
-        "classes": dataset.classes, "positive": dataset.positive, "threshold": threshold, "threshold_rule": rule,
-        "prevalence": context.recipe.prevalence, "views": context.plan.views,
+        "classes": test.classes, "positive": test.positive, "threshold": threshold, "threshold_rule": rule,
         "parts": {name: _part(score(each, threshold, resamples=RESAMPLES, **options)) for name, each in found.items()},
     }  # fmt: skip
     summary["parts"]["test"]["delong"] = _delong(test)

@@ -10,7 +10,7 @@ from .folder import Run
 from .layers import layers_page
 from .page import ASIDE, SECTIONS, page
 
-__all__ = ["audit_page", "compare_page", "layers_page", "table7_page", "write", "write_card"]
+__all__ = ["audit_page", "compare_page", "ensemble_page", "layers_page", "table7_page", "write", "write_card"]
 
 
 def write(run_folder: str | Path, *, language: str = "en") -> Path:
@@ -42,6 +42,11 @@ def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:
 def table7_page(run_folder: str | Path, *, language: str = "en") -> Path:
     """Write `table7.html`: Table 7 of the VGG paper for the run's images; returns its path."""
     return _write(run_folder, "table7", language, ("table7", "data"))
+
+
+def ensemble_page(folder: str | Path, *, language: str = "en") -> Path:
+    """Write `ensemble.html`: an ensemble beside its members, and its own curves and scores; returns its path."""
+    return _write(folder, "ensemble", language, ("ensemble", "ranking", "calibration", "threshold", "metrics", "data"))
 
 
 def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ...]) -> Path:

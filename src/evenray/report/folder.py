@@ -84,6 +84,11 @@ class Run:
         return self._table("grid.parquet")
 
     @cached_property
+    def ensemble(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._json("ensemble.json")
+        return found
+
+    @cached_property
     def table7(self) -> pl.DataFrame | None:
         return self._table("table7.parquet")
 

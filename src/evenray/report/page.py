@@ -36,7 +36,7 @@ SECTIONS = {
 }
 
 
-ASIDE = {"table7": "table7"}  # beside the line: on the page of a run only where they were made
+ASIDE = {"table7": "table7", "ensemble": "ensemble"}  # beside the line: on the page of a run only where they were made
 
 
 def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
