@@ -55,7 +55,7 @@ def test_what_a_person_has_to_judge_is_to_be_reviewed() -> None:
 
 def test_nothing_found_proposes_nothing() -> None:
     assert plan([], dataset()).is_empty()
-    assert plan([], dataset()).columns == ["case", "file", "check", "severity", "reason", "action"]
+    assert plan([], dataset()).columns == ["case", "check", "severity", "reason", "action"]
 
 
 def test_what_is_proposed_settles_the_findings(clean: Dataset) -> None:

@@ -15,17 +15,17 @@ __all__ = ["plan"]
 _ALL = ("blank", "label_conflicts")  # what cannot be used at all
 _KEEP_ONE = ("duplicates", "leakage_duplicates", "leakage_near_duplicates", "near_duplicates")
 _OUTSIDE_TEST = ("leakage_patients",)
-COLUMNS = ("case", "file", "check", "severity", "reason", "action")
+COLUMNS = ("case", "check", "severity", "reason", "action")
 _PREFERRED = ("test", "validation", "train")  # the copy that stays
 
 
 def plan(findings: Sequence[Finding], dataset: Dataset) -> pl.DataFrame:
-    """What to do with each accused case: case, file, check, severity, reason, action; in the order of the data set.
+    """What to do with each accused case: case, check, severity, reason, action; in the order of the data set.
 
     The action is "exclude" or "review". Excluded: blank images, whole groups of identical images whose labels conflict,
     all but one of identical or nearly identical images (the one in the test part stays), and outside the test part the
     images of patients who are in it. Every other finding that names cases is to be reviewed. The user edits the file;
-    `run --exclude` honours what is left in it as "exclude".
+    `run --exclude` honours what is left in it as "exclude". It holds no path: a path may name a patient.
     """
     parts = dict(zip(dataset.cases["case"], column(dataset.cases, "part"), strict=True))
     proposed: dict[str, tuple[str, list[Finding]]] = {}
@@ -38,11 +38,9 @@ def plan(findings: Sequence[Finding], dataset: Dataset) -> pl.DataFrame:
             before, reasons = proposed.get(name, ("review", []))
             reasons.append(finding)
             proposed[name] = ("exclude" if "exclude" in (action, before) else "review", reasons)
-    files = dict(zip(dataset.cases["case"], column(dataset.cases, "file"), strict=True))
     rows = [
         {
             "case": name,
-            "file": files[name],
             "check": _joined(finding.check for finding in why),
             "severity": min((finding.severity for finding in why), key=SEVERITIES.index),
             "reason": _joined(finding.title for finding in why),

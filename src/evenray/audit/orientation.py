@@ -16,8 +16,11 @@ from ._table import values_text, worst_first
 
 __all__ = ["orientation"]
 
-SPREADS = 4.0
-DISTINCT = 0.5  # the spread above which a turn cannot be told in this kind of image (mirrored ultrasound)
+# Agreement is 1 for images as they are and -1 for turned ones, with the same spread s: at -3 s^2 an image is exp(6) = 400
+# times as likely to be a turned one, which outweighs that one in a hundred is.
+DOUBT = 3.0
+PLAIN = -0.4  # a person would see it
+DISTINCT = 0.6  # the spread above which a turn cannot be told in this kind of image (mirrored ultrasound)
 
 
 def orientation(dataset: Dataset) -> list[Finding]:
@@ -58,7 +61,7 @@ def _best(rows: NDArray[np.int64], look: Look) -> tuple[NDArray[np.float64], NDA
             continue
         # A right angle also looks a little mirrored: the turn after which the agreement is nearest to 1 is meant.
         nearer = np.abs(scores + 1) < np.abs(best + 1)
-        better = nearer & (scores < min(-0.4, 1 - SPREADS * spread))
+        better = nearer & (scores < min(PLAIN, -DOUBT * spread**2))
         best[better], chosen[better] = scores[better], number
     return best, chosen
 
