@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import resource
 import sys
 from dataclasses import replace
@@ -10,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -189,3 +192,39 @@ class TestFit:
         pixels = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
         expected = pixels.reshape(30, 2, 30, 2).mean((1, 3))
         assert np.abs(fit(Image(pixels, (0, 255)), 30, 1, 255) - expected).max() <= 0.5
+
+
+def test_the_index_says_what_each_row_was_made_of(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["evenray.store"], "SHARD", 3)
+    store = prepare(data, ["none"], size=28, channels=1, folder=tmp_path)["none"]
+    index = pl.read_parquet(tmp_path / store.name / "index.parquet")
+    assert index.columns == ["row", "shard", "offset", "sha256", "fragment"]  # and no path, which may name a patient
+    for row, shard, offset, sha256 in index.select("row", "shard", "offset", "sha256").iter_rows():
+        file = Path(data.root) / data.cases["file"][row]
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == sha256
+        np.testing.assert_array_equal(
+            np.load(tmp_path / store.name / f"{shard:06d}.npy")[offset], store[np.array([row])][0]
+        )
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's count of a process's pages")
+def test_reading_keeps_no_pages_of_the_shards(tmp_path: Path) -> None:
+    shards = []
+    for number in range(4):
+        shards.append(tmp_path / f"{number}.npy")
+        np.save(shards[-1], np.full((SHARD, 128, 128), number, np.uint8))  # 8 MB each
+    store = Store(Mapped(shards), 255)
+
+    def held() -> int:
+        found = re.search(r"Rss:\s+(\d+) kB", Path("/proc/self/smaps_rollup").read_text())
+        assert found
+        return int(found[1])
+
+    store[np.array([0])]
+    before = held()
+    for start in range(0, len(store), 64):
+        rows = store[np.arange(start, start + 64)]
+        assert (rows == start // SHARD).all()
+    assert held() - before < 8_000  # of 32,000 that were read

@@ -1,11 +1,14 @@
 """The prepared store: every case decoded, enhanced and resized once, in memory-mapped shards on disk.
 
 A store is a folder named by the digest of all that its pixels depend on. Shards are written whole or not at all, so a
-killed preparation goes on with the shard it was at, and two runs may share one folder.
+killed preparation goes on with the shard it was at, and two runs may share one folder. Beside them stands
+`index.parquet`, a row an image: its shard, its row in it, and the content of the file and the frame that it was made of.
 """
 
 from __future__ import annotations
 
+import hashlib
+import mmap
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from evenray.contrast import enhance
@@ -26,12 +30,16 @@ __all__ = ["Store", "fit", "prepare", "store_folder"]
 
 VERSION = 1
 SHARD = 512
+CAN_FORGET = hasattr(mmap, "MADV_DONTNEED")
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 class Mapped(Sequence[NDArray[Any]]):
-    """Arrays on disk, memory-mapped as they are looked at; millions of images have more shards than may be open."""
+    """Arrays on disk, memory-mapped as they are looked at; millions of images have more shards than may be open.
+
+    `forget` lets go of the pages that were read, which else count as this process's memory as long as there is any.
+    """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(map(str, paths))
@@ -41,6 +49,11 @@ class Mapped(Sequence[NDArray[Any]]):
 
     def __getitem__(self, number: Any) -> Any:
         return _mapped(self.paths[number])
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            mapped: Any = _mapped(self.paths[number])
+            mapped.base.madvise(mmap.MADV_DONTNEED)
 
 
 @lru_cache(maxsize=256)
@@ -68,6 +81,8 @@ class Store:
         shard, inside = np.divmod(rows, SHARD)
         for i, (s, r) in enumerate(zip(shard.tolist(), inside.tolist(), strict=True)):
             taken[i] = self.shards[s][r]
+        if isinstance(self.shards, Mapped) and CAN_FORGET:
+            self.shards.forget(np.unique(shard).tolist())
         return taken
 
 
@@ -99,24 +114,41 @@ def prepare(
     levels = dataset.facts.get("levels")
     levels = None if levels is None else (float(levels[0]), float(levels[1]))
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
-    cases = [
-        (file, fragment, levels) for file, fragment in dataset.cases.select("file", "fragment").iter_rows()
-    ]  # fmt: skip
-    content = dataset.cases["sha256"].to_list()
+    content = _content(dataset)
     folders = {
-        contrast: folder
-        / digest([VERSION, contrast, size, channels, scale, levels, [c[1] for c in cases], content])[:24]
+        contrast: folder / digest([VERSION, contrast, size, channels, scale, levels, content])[:24]
         for contrast in contrasts
     }
     work = []
-    for start in range(0, len(cases), SHARD):
+    for start in range(0, len(dataset), SHARD):
         targets = tuple((c, str(f / f"{start // SHARD:06d}.npy")) for c, f in folders.items())
         targets = tuple((c, path) for c, path in targets if not Path(path).exists())
         if targets:
-            work.append(Work(dataset.root, tuple(cases[start : start + SHARD]), targets, size, channels, scale))
+            rows = dataset.cases.select("file", "fragment")[start : start + SHARD].iter_rows()
+            cases = tuple((file, fragment, levels) for file, fragment in rows)
+            work.append(Work(dataset.root, cases, targets, size, channels, scale))
     for _ in map(_write, work):
         pass
+    for path in folders.values():
+        _index(dataset, path)
     return {contrast: _open(path, scale) for contrast, path in folders.items()}
+
+
+def _content(dataset: Dataset) -> str:
+    """The digest of what the pixels are made of, file by file and frame by frame, in pieces of a hundred thousand."""
+    found = hashlib.sha256()
+    for piece in dataset.cases.select("sha256", "fragment").iter_slices(100_000):
+        found.update(digest(piece.rows()).encode())
+    return found.hexdigest()
+
+
+def _index(dataset: Dataset, folder: Path) -> None:
+    if (folder / "index.parquet").exists():
+        return
+    row = pl.int_range(pl.len(), dtype=pl.UInt32)
+    places = [row.alias("row"), (row // SHARD).alias("shard"), (row % SHARD).alias("offset")]
+    with atomic(folder / "index.parquet") as path:
+        dataset.cases.select(*places, "sha256", "fragment").write_parquet(path)
 
 
 def _open(folder: Path, scale: int) -> Store:

@@ -6,6 +6,7 @@ EvenrayError                1   something could not be done; the sentence says w
 ├── ReadError               1   one file cannot be read; a scan sets it aside with this reason and goes on
 ├── MissingExtra            1   an optional package is not installed; names the one to install
 ├── StorageError            1   the disk is full or not writable; what was written before stays whole
+├── WorkerError             1   a process of a parallel stage has died; what is done stands
 └── TrainingError           1   training cannot go on (a loss that is not finite, say)
 """
 
@@ -22,6 +23,7 @@ __all__ = [
     "StorageError",
     "TrainingError",
     "UsageError",
+    "WorkerError",
     "unknown_name",
 ]
 
@@ -82,6 +84,10 @@ class MissingExtra(EvenrayError):
 
 class StorageError(EvenrayError):
     """Writing failed; nothing is left half-written, and the run can be started again."""
+
+
+class WorkerError(EvenrayError):
+    """A process of a parallel stage has died; the others are stopped, and the run can be started again."""
 
 
 class TrainingError(EvenrayError):
