@@ -82,3 +82,11 @@ def test_trained_weights_are_learnt_from_gently() -> None:
 
 def test_one_epoch_stays_one_epoch_in_the_comparison() -> None:
     assert make(dataset(), Recipe(epochs=1)).compare_epochs == 1
+
+
+def test_a_rare_class_makes_batches_larger_while_an_epoch_keeps_steps() -> None:
+    assert make(dataset(6000, 1000, sick=0.25), Recipe()).batch == 64
+    rare = make(dataset(6000, 1000, sick=1 / 150), Recipe())
+    assert rare.batch == 256
+    assert "1 in 150" in rare.why["batch"]
+    assert make(dataset(1500, 1000, sick=1 / 150), Recipe()).batch <= 1500 // 16

@@ -16,7 +16,7 @@ from evenray.core.spec import Step
 from evenray.core.types import Dataset
 from evenray.networks.anatomy import anatomy, totals
 
-__all__ = ["Plan", "kept_side", "make", "native_side"]
+__all__ = ["Plan", "fingerprint", "kept_side", "make", "native_side"]
 
 # What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
 # A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
@@ -35,6 +35,8 @@ COMPARISON = 0.25  # the share of the budget that all cells of a comparison have
 GPU = 200
 ENOUGH_TO_CHOOSE = 20
 LEAST_PATIENCE = 5
+LARGEST_BATCH = 256
+FEWEST_STEPS = 16  # of an epoch, when a batch is made larger for a rare class
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,29 @@ class Plan:
         return [{"name": name, "value": values[name], "why": why} for name, why in self.why.items()]
 
 
+def fingerprint(dataset: Dataset) -> dict[str, Any]:
+    """What the plan goes by: how many images a part and a class, how unequal, how large, grey or in colour, how deep."""
+    train = dataset.part("train")
+    counts = [count for count in train.counts.values() if count]
+    cases = dataset.cases
+    return {
+        "cases": {name: len(dataset.part(name)) for name in ("train", "validation", "test")},
+        "classes": train.counts, "imbalance": round(max(counts) / min(counts), 2), "side": native_side(dataset),
+        "colour": round(float(np.mean(cases["channels"].to_numpy() == 3)), 4),
+        "bits": int(cases["bits"].to_numpy().max()) if "bits" in cases.columns else None,
+    }  # fmt: skip
+
+
 def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     """The plan for a split data set; `gpu` says that training runs on one."""
     train = dataset.part("train")
     n, why = len(train), dict[str, str]()
     budget = BUDGET[recipe.effort] * (GPU if gpu else 1)
-    channels = _channels(dataset, why)
-    batch = recipe.batch or (64 if n >= 2000 else 32 if n >= 300 else 16)
-    why["batch"] = (
-        _given(recipe.batch) or f"{n} training images: large enough for a steady gradient, small enough for many steps"
-    )
+    chosen = recipe.choose or {}
+    channels = _channels(dataset, chosen, why)
+    batch = recipe.batch or _batch(train, why)
+    if recipe.batch:
+        why["batch"] = "as asked"
     epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 6, 60))
     why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
     network, size = _network(dataset, recipe, n * epochs, budget, why)
@@ -83,7 +98,7 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
         if recipe.weights and not recipe.frozen
         else "the usual one of AdamW with a one-cycle schedule"
     )
-    keep, why["keep"] = _keep(dataset)
+    keep, why["keep"] = (chosen["keep"], "as asked") if "keep" in chosen else _keep(dataset)
     patience, why["patience"] = _patience(recipe, keep, epochs)
     views = recipe.views or ("dense" if recipe.scale_jitter else "centre")
     why["views"] = _given(recipe.views) or (
@@ -96,6 +111,8 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
         _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
     )
     compared = _comparison(recipe, network, size, epochs, folds, n + len(dataset.part("validation")), budget, why)
+    for name in set(chosen) & set(compared):
+        compared[name], why[name] = chosen[name], "as asked"
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
         patience=patience, views=views, folds=folds, **compared, why=why,
@@ -106,7 +123,26 @@ def _given(value: object) -> str:
     return "" if value is None else "as asked"
 
 
-def _channels(dataset: Dataset, why: dict[str, str]) -> int:
+def _batch(train: Dataset, why: dict[str, str]) -> int:
+    """By the number of images, and larger where a class is so rare that most batches would have none of it."""
+    n = len(train)
+    rarest = min((count for count in train.counts.values() if count), default=n)
+    batch = 64 if n >= 2000 else 32 if n >= 300 else 16
+    why["batch"] = f"{n} training images: large enough for a steady gradient, small enough for many steps"
+    wider = batch
+    while wider * rarest < n and wider < LARGEST_BATCH and n >= 2 * FEWEST_STEPS * wider:
+        wider *= 2
+    if wider > batch:
+        why["batch"] = (
+            f"1 in {round(n / rarest)} training images is of the rarest class: a smaller batch would often have none"
+        )
+    return wider
+
+
+def _channels(dataset: Dataset, chosen: dict[str, Any], why: dict[str, str]) -> int:
+    if "channels" in chosen:
+        why["channels"] = "as asked"
+        return int(chosen["channels"])
     colour = float(np.mean(dataset.cases["channels"].to_numpy() == 3))
     why["channels"] = f"{colour:.0%} of the images are in colour" if colour else "all images are grey"
     return 3 if colour > 0.05 else 1

@@ -185,6 +185,8 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
             values[name] = (low, high)
     if "allow" in values:
         values["allow"] = tuple(dict.fromkeys(name for text in values["allow"] for name in _specs(text)))
+    if "choose" in values:
+        values["choose"] = dict(_choice(text) for text in values["choose"])
     if "weight" in given and "balance" in values:
         raise UsageError("--weight and --balance both name the remedy; give one of them.")
     for name in ("contrast", "balance", "network", "imbalance"):
@@ -199,6 +201,17 @@ def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
         values["threshold"] = _by_class("cost", given["cost"])
     if "prevalence" in values:
         values["prevalence"] = prevalence_of(values["prevalence"])
+
+
+def _choice(text: str) -> tuple[str, int | str]:
+    """
+    >>> _choice("compare_size=64"), _choice("keep=last")
+    (('compare_size', 64), ('keep', 'last'))
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise UsageError(f"--choose is '{text}'; give NAME=VALUE, such as keep=last.")
+    return name, int(value) if value.isdecimal() else value
 
 
 def _pairs(option: str, text: str) -> list[tuple[str, str]]:

@@ -6,11 +6,15 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from .errors import UsageError
+from .errors import UsageError, unknown_name
 
 __all__ = ["Recipe"]
 
 Effort = Literal["quick", "standard", "thorough"]
+# Choices of the plan that have no option of their own: the values, or the least whole number, that each takes.
+CHOOSABLE: dict[str, tuple[Any, ...] | int] = {
+    "channels": (1, 3), "keep": ("best", "last"), "compare_size": 28, "compare_epochs": 1, "compare_cases": 20,
+}  # fmt: skip
 Search = Literal["auto", "grid", "halving"]
 
 
@@ -19,7 +23,8 @@ class Recipe:
     """What is asked of a run. The one dial is `effort`; every other choice has a default or is planned from the data.
 
     `contrast` and `balance` are specs; several, as a tuple, are compared and the evidence chooses. Fractions are of
-    patients. None means: the plan decides, and says why in plan.json.
+    patients. None means: the plan decides, and says why in plan.json; `choose` names what
+    else of the plan is to be otherwise, such as {"keep": "last"}.
 
     >>> Recipe(contrast="clahe(clip=2)").contrasts
     ('clahe(clip=2)',)
@@ -43,6 +48,7 @@ class Recipe:
     learning_rate: float | None = None
     patience: int | None = None
     folds: int | None = None
+    choose: dict[str, Any] | None = None
     seeds: int = 1
     metric: str = "auprc"
     search: Search = "auto"
@@ -86,6 +92,8 @@ class Recipe:
                 raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise UsageError(f"learning_rate is {self.learning_rate}; give a number above 0, such as 0.001.")
+        for name, value in (self.choose or {}).items():
+            _check_choice(name, value)
         for name in ("contrast", "balance"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
@@ -143,6 +151,17 @@ class Recipe:
         known = {field.name for field in fields(cls)}
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         return cls(**given)
+
+
+def _check_choice(name: str, value: Any) -> None:
+    if name not in CHOOSABLE:
+        raise unknown_name("choice of the plan without an option of its own", name, CHOOSABLE)
+    allowed = CHOOSABLE[name]
+    if isinstance(allowed, int):
+        if type(value) is not int or value < allowed:
+            raise UsageError(f"{name} is {value}; give a whole number from {allowed} up.")
+    elif value not in allowed:
+        raise UsageError(f"{name} is {value}; give {' or '.join(map(str, allowed))}.")
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

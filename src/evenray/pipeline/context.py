@@ -126,11 +126,11 @@ class Context:
 
     @cached_property
     def plan(self) -> Plan:
-        from evenray.plan import make
+        from evenray.plan import fingerprint, make
 
         plan = make(self.dataset, self.recipe, gpu=self.fabric.device.type != "cpu")
         if processes().rank == 0:
-            self.folder.write_json("plan.json", {"choices": plan.choices()})
+            self.folder.write_json("plan.json", {"fingerprint": fingerprint(self.dataset), "choices": plan.choices()})
         return plan
 
     def key(self, stage: str, parts: Sequence[Any], after: Sequence[str]) -> str:

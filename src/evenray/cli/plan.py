@@ -1,0 +1,57 @@
+"""The verb plan: what a run would train, each choice with its reason; nothing is trained."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import closing
+from typing import Any
+
+from rich.table import Table
+
+from evenray.core.progress import plain
+
+from ._app import app, print_json, screen
+from ._options import options_until
+from ._progress import Bars
+from .line import STAGES, Target, place
+
+__all__ = ["plan"]
+
+
+def plan(target: str, **options: Any) -> None:
+    """Say what would be trained, and why: scans, audits and splits, but trains nothing."""
+    given = {name: value for name, value in options.items() if value not in (None, [])}
+    folder, data, recipe = place(target, given)
+    from evenray.pipeline import Context, run
+    from evenray.scale import engine
+
+    chosen, jobs = given.get("engine", "local"), given.get("jobs", 0)
+    with engine(chosen, given.get("address"), jobs) as map, closing(folder):
+        context = Context(folder, data, recipe, given.get("device", "auto"), map=map, progress=Bars())
+        run(context, "split")
+        choices = context.plan.choices()
+        found = folder.read_json("plan.json")
+    if given.get("json"):
+        print_json({"run": str(folder.path), **found})
+    else:
+        _show(found["fingerprint"], choices)
+
+
+def _show(fingerprint: dict[str, Any], choices: list[dict[str, Any]]) -> None:
+    classes = ", ".join(f"{name} {count}" for name, count in fingerprint["classes"].items())
+    cases = ", ".join(f"{name} {count}" for name, count in fingerprint["cases"].items())
+    kind = "grey" if not fingerprint["colour"] else f"{fingerprint['colour']:.0%} in colour"
+    screen.print(plain(f"{cases}; to train on: {classes} (up to {fingerprint['imbalance']:g} to 1)"))
+    screen.print(plain(f"{fingerprint['side']} pixels long (median), {kind}, {fingerprint['bits']} bits"))
+    table = Table("choice", "value", "because", box=None, header_style="bold", pad_edge=False)
+    for choice in choices:
+        value = choice["value"]
+        words = ", ".join(map(str, value)) if isinstance(value, list | tuple) else f"{value}"
+        table.add_row(choice["name"], plain(words), plain(choice["why"]))
+    screen.print(table)
+
+
+_own = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
+plan.__signature__ = inspect.Signature([_own, *options_until("evaluate", STAGES)])  # type: ignore[attr-defined]
+plan.__annotations__ = {p.name: p.annotation for p in plan.__signature__.parameters.values()}  # type: ignore[attr-defined]
+app.command("plan", rich_help_panel="Its stages")(plan)
