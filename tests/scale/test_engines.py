@@ -116,6 +116,12 @@ def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+def test_ray_where_it_is_installed() -> None:
+    pytest.importorskip("ray", reason="ray is not an extra of ours")
+    with engine("ray", jobs=2) as map:
+        assert list(map(abs, range(-40, 0))) == list(range(40, 0, -1))
+
+
 def test_engines_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     from evenray.scale import engines
 

@@ -45,14 +45,16 @@ def predict(
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
     asked = None if prevalence is None else prevalence_of(prevalence)
+    from evenray.export import quicker
     from evenray.predict.engines import load
-    from evenray.predict.files import items
+    from evenray.predict.files import images, items
     from evenray.predict.files import predict as answer
     from evenray.scale import fetched, is_url
 
     bars = Bars()
     found = items([fetched(file) if is_url(file) else file for file in files])
-    loaded = load(fetched(model) if is_url(model) else model, device=device)
+    source = fetched(model) if is_url(model) else model
+    loaded = quicker(load(source, device=device), source, images(found))
     with bars.task("predicting", len(found)) as tick:
         answers = answer(loaded, found, prevalence=asked, jobs=jobs, tick=tick)
     _tell(bars, loaded, answers, len(found))

@@ -17,7 +17,7 @@ import polars as pl
 
 from .errors import DataError, StorageError
 
-__all__ = ["RunFolder", "atomic", "digest", "file_digest", "refusal", "running", "sweep"]
+__all__ = ["RunFolder", "atomic", "cache_folder", "digest", "file_digest", "refusal", "running", "sweep"]
 
 
 def digest(value: Any) -> str:
@@ -34,6 +34,12 @@ def file_digest(path: Path) -> str:
     """The SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where local copies are kept: $EVENRAY_CACHE, else evenray in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("EVENRAY_CACHE") or Path(base) / "evenray")
 
 
 REFUSALS = (

@@ -1,5 +1,6 @@
 """Handing a model on in standard formats: ONNX, OpenVINO (also in 8-bit integers) and safetensors."""
 
 from .formats import onnx, openvino, quantized, safetensors
+from .quick import quicker
 
-__all__ = ["onnx", "openvino", "quantized", "safetensors"]
+__all__ = ["onnx", "openvino", "quantized", "quicker", "safetensors"]

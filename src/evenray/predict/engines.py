@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,24 +35,21 @@ class Model:
     run: Run
     engine: str
     precision: str
+    device: str = "cpu"
 
     @property
     def batch(self) -> int:
         """Images that are computed together: enough to keep the cores busy, few enough for the caches."""
-        return 64 if self.about.side <= 64 else 16
+        return 256 if self.about.side <= 64 else 64 if self.about.side <= 128 else 16
 
 
 def load(path: str | Path, *, device: str = "auto", threads: int = 0) -> Model:
     """A model to predict with: a run folder, its model.safetensors (or an exported one), an exported .onnx or .xml.
 
-    A run folder whose model is also exported to OpenVINO (RUN/export/model.xml) and unchanged since is computed by that
-    on a CPU, which is faster for small images.
     `device` is for torch: auto, cpu, cuda, cuda:1. `threads` 0 takes every core. Raises DataError or ReadError for
     what is no such model, MissingExtra where its engine is not installed.
     """
     path = Path(path)
-    if path.is_dir() and (exported := _exported(path, device, threads)):
-        return exported
     if path.is_dir() or path.suffix == ".safetensors":
         return _torch(path, device)
     if not path.is_file():
@@ -68,21 +64,6 @@ def load(path: str | Path, *, device: str = "auto", threads: int = 0) -> Model:
     if device not in ("auto", "cpu"):
         raise UsageError(f"--device {device} is for torch; '{path.name}' runs on the CPU. Give the run folder instead.")
     return engine(path, threads)
-
-
-def _exported(folder: Path, device: str, threads: int) -> Model | None:
-    """What a run folder was exported to, where it is still the same model."""
-    from evenray.train import machine
-
-    file = folder / "export" / "model.xml"
-    if not file.is_file() or find_spec("openvino") is None or machine(device).device.type != "cpu":
-        return None
-    try:
-        model = _openvino(file, threads)
-    except (ReadError, DataError):  # an older export
-        return None
-    now = json.dumps(About.of_run(folder).as_json(), sort_keys=True)
-    return model if json.dumps(model.about.as_json(), sort_keys=True) == now else None
 
 
 def _torch(path: Path, device: str) -> Model:
@@ -106,7 +87,7 @@ def _torch(path: Path, device: str) -> Model:
             logits: NDArray[np.float64] = look(network, x, about.view).float().cpu().numpy().astype(np.float64)
         return logits
 
-    return Model(about, run, "torch", _precision(fabric))
+    return Model(about, run, "torch", _precision(fabric), fabric.device.type)
 
 
 def _onnx(path: Path, threads: int) -> Model:

@@ -25,7 +25,7 @@ from .about import About
 from .engines import Model
 from .familiar import fingerprint_row
 
-__all__ = ["Answers", "Item", "items", "predict"]
+__all__ = ["Answers", "Item", "images", "items", "predict"]
 
 AHEAD = 3  # batches that are decoded before they are needed
 CHUNK = 16  # images that one thread takes at once
@@ -71,6 +71,17 @@ def items(targets: Sequence[str | Path]) -> list[Item]:
     if not found:
         raise DataError(f"'{targets[0]}' holds no image; give image files, or folders of them.")
     return found
+
+
+def images(files: Sequence[Item]) -> int:
+    """How many images some files hold, none opened but archives."""
+    count = 0
+    for item in files:
+        try:
+            count += len(fragments(item.path)) if item.path.suffix.lower() == ".npz" else 1
+        except (ReadError, MissingExtra):  # told where it is read
+            count += 1
+    return count
 
 
 def predict(

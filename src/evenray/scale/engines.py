@@ -16,6 +16,7 @@ __all__ = ["Map", "engine"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 ENGINES = ("local", "dask", "ray")
+SLICE = 8  # items a processor that go to ray together
 
 
 @contextmanager
@@ -52,13 +53,26 @@ def _ray(address: str | None, jobs: int) -> Iterator[Map]:
     if find_spec("ray") is None:
         raise UsageError("--engine ray needs the package ray; install it with: pip install ray. Or give --engine dask.")
     import ray
-    from joblib import parallel_config
+    from joblib import Parallel, delayed, parallel_config
     from ray.util.joblib import register_ray
 
-    ray.init(address=address, num_cpus=None if address else jobs or os.cpu_count(), log_to_driver=False)
+    ray.init(
+        address=address,
+        num_cpus=None if address else jobs or os.cpu_count(),
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
     register_ray()
+    count = jobs or int(ray.cluster_resources().get("CPU", 1))
+
+    def run(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        for start in range(0, len(items), SLICE * count):  # its backend gives lists only
+            some = items[start : start + SLICE * count]
+            with parallel_config(backend="ray"):
+                found = Parallel(n_jobs=count)(delayed(function)(item) for item in some)
+            yield from found
+
     try:
-        with parallel_config(backend="ray"):
-            yield local(jobs or int(ray.cluster_resources().get("CPU", 1)))
+        yield run
     finally:
         ray.shutdown()

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event, RLock, Thread
 from typing import Any
 
-from evenray.core.artefacts import RunFolder, atomic, digest
+from evenray.core.artefacts import RunFolder, atomic, cache_folder, digest
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, StorageError, UsageError
 
 __all__ = ["Mirror", "RemoteFolder", "fetched", "is_url", "sent"]
@@ -38,12 +38,6 @@ def is_url(text: str | Path) -> bool:
     (True, False, False)
     """
     return re.match(r"[a-z][a-z0-9+.-]+://", str(text)) is not None
-
-
-def cache_folder() -> Path:
-    """Where local copies are kept: $EVENRAY_CACHE, else evenray in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("EVENRAY_CACHE") or Path(base) / "evenray")
 
 
 class Mirror:
