@@ -116,6 +116,7 @@ def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+@pytest.mark.filterwarnings("ignore")  # of ray's own
 def test_ray_where_it_is_installed() -> None:
     pytest.importorskip("ray", reason="ray is not an extra of ours")
     with engine("ray", jobs=2) as map:
