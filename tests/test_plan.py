@@ -90,3 +90,28 @@ def test_a_rare_class_makes_batches_larger_while_an_epoch_keeps_steps() -> None:
     assert rare.batch == 256
     assert "1 in 150" in rare.why["batch"]
     assert make(dataset(1500, 1000, sick=1 / 150), Recipe()).batch <= 1500 // 16
+
+
+def test_a_thinned_comparison_trains_as_many_steps_on_fewer_cases() -> None:
+    """150 sick and 450 well: at 1:45 ten sick are left, 460 of 600 cases."""
+    one = Recipe(effort="thorough", contrast="none", balance="none")
+    whole, thinned = (make(dataset(side=28), one.but(imbalance=ratio)) for ratio in ((), "1:45"))
+    assert whole.compare_epochs == 20
+    assert thinned.compare_epochs == int(20 * 600 / 460)
+    assert make(dataset(side=28), one.but(imbalance="own")).compare_epochs == whole.compare_epochs
+
+
+def test_several_networks_are_compared_as_they_are_and_a_dear_one_by_a_narrow_one() -> None:
+    several = make(dataset(), Recipe(network=("vgg16", "alexnet")))
+    assert several.compare_networks == ("vgg16", "alexnet")
+    assert make(dataset(), Recipe(network="vgg16")).compare_networks == ("vgg11_bn(width=0.25)",)
+    assert make(dataset(), Recipe(network="vgg11(width=0.05)")).compare_networks == ("vgg11(width=0.05)",)
+
+
+def test_large_grids_are_halved_unless_the_trunk_is_frozen() -> None:
+    many = tuple(f"gamma(0.{i})" for i in range(1, 10))
+    assert make(dataset(), Recipe(contrast=many)).search == "halving"
+    assert make(dataset(), Recipe(contrast=many, search="grid")).search == "grid"
+    assert make(dataset(), Recipe()).search == "grid"
+    frozen = make(dataset(), Recipe(contrast=many, network="vgg16", weights="w", finetune="frozen", size=64))
+    assert (frozen.search, frozen.compare_networks, frozen.compare_size) == ("grid", ("vgg16",), 64)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evenray.balance import parse_ratio
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step
 from evenray.core.types import Dataset
@@ -30,6 +31,7 @@ FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 LARGE = 24  # cells from which on a comparison stops the weak ones early
 LEAST_EPOCHS = 3
+MOST_EPOCHS = 200
 STAND_IN = "vgg11_bn(width=0.25)"
 COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
 GPU = 200
@@ -110,7 +112,7 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     why["folds"] = (
         _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
     )
-    compared = _comparison(recipe, network, size, epochs, folds, n + len(dataset.part("validation")), budget, why)
+    compared = _comparison(dataset, recipe, network, size, epochs, folds, budget, why)
     for name in set(chosen) & set(compared):
         compared[name], why[name] = chosen[name], "as asked"
     return Plan(
@@ -203,9 +205,17 @@ def _patience(recipe: Recipe, keep: str, epochs: int) -> tuple[int, str]:
 
 
 def _comparison(
-    recipe: Recipe, network: str, size: int, epochs: int, folds: int, n: int, budget: float, why: dict[str, str]
+    dataset: Dataset,
+    recipe: Recipe,
+    network: str,
+    size: int,
+    epochs: int,
+    folds: int,
+    budget: float,
+    why: dict[str, str],
 ) -> dict[str, Any]:
     """How the grid is gone through: with which networks, on how many cases of which size, for how long."""
+    n, left = len(dataset.part("train")) + len(dataset.part("validation")), _left(dataset, recipe)
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
     large = cells > LARGE and not recipe.frozen
     halving = recipe.search == "halving" or (recipe.search == "auto" and large)
@@ -217,10 +227,11 @@ def _comparison(
         why["compare_networks"] = why["compare_size"] = "the trunk is frozen: what it makes of each image is kept"
         why["compare_epochs"] = why["compare_cases"] = "a head on kept features takes seconds"
         return found | {
-            "compare_networks": (network,), "compare_size": size, "compare_epochs": epochs, "compare_cases": n,
+            "compare_networks": (network,), "compare_size": size, "compare_cases": n,
+            "compare_epochs": min(int(epochs / left), MOST_EPOCHS) if left < 1 else epochs,
         }  # fmt: skip
     cases, side = min(COMPARED[recipe.effort][0], n), min(size, COMPARED[recipe.effort][1])
-    looks = cells * (folds - 1) * cases * recipe.seeds * max(len(recipe.imbalances), 1)
+    looks = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
     share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
     own = sum(map(_cost, recipe.networks)) / max(len(recipe.networks), 1)
     if len(recipe.networks) > 1 or (own and share / own >= LEAST_EPOCHS):
@@ -236,8 +247,20 @@ def _comparison(
     why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
     return found | {
         "compare_networks": networks, "compare_size": side, "compare_cases": cases,
-        "compare_epochs": int(np.clip(share / cost, LEAST_EPOCHS, min(epochs, 20))),
+        "compare_epochs": int(np.clip(share / cost, LEAST_EPOCHS, min(epochs, 20) / left)),
     }  # fmt: skip
+
+
+def _left(dataset: Dataset, recipe: Recipe) -> float:
+    """The share of the cases that thinning leaves to train on, the mean over the imbalances; fewer cases, more epochs."""
+    counts = dataset.part("train").counts
+    sick, every = counts[dataset.positive], sum(counts.values())
+    shares = []
+    for text in recipe.imbalances:
+        ratio = (every - sick) / sick if text == "own" else parse_ratio(text)
+        positives = min(sick, (every - sick) / ratio)
+        shares.append(positives * (1 + ratio) / every)
+    return float(np.mean(shares)) if shares else 1.0
 
 
 def _cost(network: str) -> float:

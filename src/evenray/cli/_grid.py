@@ -32,17 +32,17 @@ def print_grid(grid: pl.DataFrame) -> None:
 
 
 def _heat(rows: list[dict[str, Any]], metric: str, title: str, every: list[dict[str, Any]]) -> Table:
-    """Contrasts down, remedies across; the better the brighter."""
+    """Contrasts and remedies, the longer list downwards, where there is room; the better the brighter."""
     table = Table(title=f"{SHORT.get(metric, metric)} (95 % interval): {title}", title_justify="left", padding=(0, 1))
-    balances = list(dict.fromkeys(row["balance"] for row in rows))
-    table.add_column("contrast \\ balance")
-    for balance in balances:
-        table.add_column(Text(balance), justify="center")
+    names = {axis: list(dict.fromkeys(row[axis] for row in rows)) for axis in ("contrast", "balance")}
+    down, across = sorted(names, key=lambda axis: -len(names[axis]))
+    table.add_column(f"{down} \\ {across}")
+    for name in names[across]:
+        table.add_column(Text(name), justify="center")
     values = [row[metric] for row in every if row[metric] == row[metric]]
-    for contrast in dict.fromkeys(row["contrast"] for row in rows):
-        here = {row["balance"]: row for row in rows if row["contrast"] == contrast}
-        cells = [_cell(here[b], metric, values) if b in here else Text("-") for b in balances]
-        table.add_row(Text(contrast), *cells)
+    cells = {(row[down], row[across]): _cell(row, metric, values) for row in rows}
+    for name in names[down]:
+        table.add_row(Text(name), *(cells.get((name, other), Text("-")) for other in names[across]))
     return table
 
 
@@ -66,12 +66,12 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
     seeds, several = rows[0]["seeds"] > 1, len({row["network"] for row in rows}) > 1
     others = [name for name in ("auprc", "auroc", "brier", "ece") if name != metric]
     numbers = [SHORT.get(metric, metric), "difference", "p\n(Holm)", *(["sd of\npatients", "seeds"] if seeds else [])]
-    table.add_column("contrast x balance" + (", network" if several else ""), min_width=16)
+    table.add_column("contrast x balance" + (", network" if several else ""), min_width=14)
     for name in [*numbers, *others, "s"]:
         table.add_column(name, justify="right", no_wrap=True)
     sign = 1 if metric in LOWER_IS_BETTER else -1
     for row in sorted(rows, key=lambda row: sign * row[metric]):
-        gap = f"{row['difference']:+.3f}\n{row['difference_low']:+.2f} to {row['difference_high']:+.2f}"
+        gap = f"{row['difference']:+.3f}\n{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"
         mark = "* " if row["chosen"] else "= " if row["tied"] else "  "
         cells = [f"{mark}{row['contrast']} x {row['balance']}" + (f", {row['network']}" if several else "")]
         cells += [f"{row[metric]:.3f}", *(("", "") if row["reference"] else (gap, f"{row['p_holm']:.3f}"))]

@@ -105,14 +105,20 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     dataset, targets = setup.dataset, setup.dataset.targets
     train, held = _train_rows(cell, setup, seed, held_out), np.flatnonzero(setup.fold == held_out)
     settings = replace(setup.settings, epochs=epochs, seed=seed)
+    counts = np.bincount(targets[train], minlength=len(dataset.classes))
+    remedy = remedies.make(cell.balance, counts, dataset.classes, dataset.positive)
+    plain = (
+        remedy.loss is None and remedy.sampler is None and remedy.mix is None
+    )  # as none, whatever its threshold does
+    balance = "none" if plain else cell.balance
     stores = setup.stores[cell.contrast]
-    key = digest([cell.balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
+    key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
                   setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type])  # fmt: skip
     return Fold(
         path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],
         held=setup.rows[held], cases=tuple(dataset.cases["case"].gather(held)), classes=dataset.classes,
-        positive=dataset.positive, balance=cell.balance,
+        positive=dataset.positive, balance=balance,
         network=cell.network, channels=setup.channels, size=setup.size, weights=setup.weights, finetune=setup.finetune,
         frozen=setup.frozen, settings=settings, device=setup.device,
     )  # fmt: skip
