@@ -7,6 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -78,7 +80,6 @@ def test_logits_are_those_of_numpy(evenray_data: Path, weight_file: Path, grey: 
 
 def as_onnx(path: Path, model: Classifier, sides: tuple[int, int]) -> bytes:
     """The network as an ONNX graph, made from the file itself with onnx's own helpers."""
-    onnx = pytest.importorskip("onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     constants = [numpy_helper.from_array(array, name) for name, array in zip(("W", "B"), head_of(model), strict=True)]
     nodes, last = [], "x"
@@ -114,7 +115,7 @@ def test_logits_are_those_of_another_engine(
     graph = as_onnx(weight_file, model, sides)
     x = images.transpose(0, 3, 1, 2).astype(np.float32) - BGR_MEAN
     if engine == "onnxruntime":
-        session = pytest.importorskip("onnxruntime").InferenceSession(graph, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         found = np.concatenate([session.run(None, {"x": one[None]})[0] for one in x])
     else:
         net = cv2.dnn.readNetFromONNX(np.frombuffer(graph, np.uint8))
