@@ -1,7 +1,10 @@
-"""What the audit costs and what it finds: `python benchmarks/audit.py [cost|near|memory|faults|speed ...] --data FOLDER`.
+"""What the audit costs and what it finds: `python benchmarks/audit.py [--quick] [cost|near|memory|faults|speed ...]`.
 
-FOLDER holds chest-xray-224, chest-xray-full and breast-ultrasound-256. `faults` plants faults of every kind into copies of
-real images; with `--cleanvision PYTHON` (an environment that has cleanvision) it is given the same folder.
+`--data FOLDER` holds chest-xray-224, chest-xray-full and breast-ultrasound-256. `faults` plants faults of every kind into copies
+of real images, prints recall and precision of each check, and gives CleanVision the same folder; `speed` times whole folders as
+they are. CleanVision needs an environment of its own: `python -m venv cv && cv/bin/pip install cleanvision==0.3.7`, then
+`--cleanvision cv/bin/python` (or $CLEANVISION); without it what compares with it is not measured. Times are of the processor where one
+process works, so that a busy machine does not count. `--json FILE` writes {name: {"value", "target", "met"}}.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -22,6 +26,7 @@ from typing import Any
 import cv2
 import numpy as np
 import polars as pl
+from contrast import VERDICTS, Figures, default_data, note
 from numpy.typing import NDArray
 
 from evenray.audit import audit, checks, measure, near_groups
@@ -34,26 +39,28 @@ Grey = NDArray[np.uint8]
 RNG = np.random.default_rng(0)
 
 
-def cost(data: Path) -> None:
-    """All measures of an image against reading it; processor time, one thread, the least of five runs."""
+def cost(figures: Figures, data: Path, quick: bool) -> None:
+    """All measures of an image against reading it; processor time, one thread, the least of several runs."""
     cv2.setNumThreads(1)
     print("an image (ms)                    read   measure   ratio")
-    for name, count in (
-        ("chest-xray-224/train/NORMAL", 200),
-        ("breast-ultrasound-256/benign", 200),
-        ("chest-xray-full", 65),
+    for name, kind, count in (
+        ("chest-xray-224/train/NORMAL", "JPEG of 224 pixels", 200),
+        ("breast-ultrasound-256/benign", "PNG of 256 pixels", 200),
+        ("chest-xray-full", "full-size JPEG", 65),
     ):
-        files = sorted(file for file in (data / name).rglob("*.*"))[:count]
+        files = sorted(file for file in (data / name).rglob("*.*"))[: count // 4 if quick else count]
         images = [read(file) for file in files]
         histograms = [Histogram.of(image) for image in images]
-        reading = least(lambda files=files: [read(file) for file in files])
+        times = 3 if quick else 5
+        reading = least(lambda files=files: [read(file) for file in files], times)
         pairs = list(zip(images, histograms, strict=True))
-        measuring = least(lambda pairs=pairs: [measure(*pair) for pair in pairs])
+        measuring = least(lambda pairs=pairs: [measure(*pair) for pair in pairs], times)
         per = 1e3 / len(files)
         print(f"{name:30} {reading * per:6.2f}    {measuring * per:6.2f}    {measuring / reading:.2f}")
+        note(figures, f"all measures / decoding, {kind}", measuring / reading, "<= 1.0")
 
 
-def least(work: Callable[[], object], times: int = 5) -> float:
+def least(work: Callable[[], object], times: int) -> float:
     found = []
     for _ in range(times):
         start = time.process_time()
@@ -62,31 +69,35 @@ def least(work: Callable[[], object], times: int = 5) -> float:
     return min(found)
 
 
-def near(data: Path) -> None:
+def near(figures: Figures, data: Path, quick: bool) -> None:
     """Near duplicates among 100,000 aligned images, blends of chest X-rays, of which 1 % are planted copies."""
-    for count in (10_000, 100_000):
-        alone(near_among, data, count)
+    for count in (100_000,) if quick else (10_000, 100_000):
+        seconds, recall, precision = alone(near_among, data, count)
+    note(figures, "near duplicates among 100,000: s", seconds, "<= 10")
+    note(figures, "near duplicates among 100,000: recall", recall, ">= 0.95")
+    note(figures, "near duplicates among 100,000: precision", precision, ">= 0.95")
 
 
-def alone(function: Callable[[Path, int], None], data: Path, count: int) -> None:
-    """In a process of its own, so that its peak of memory is its own."""
+def alone(function: Callable[[Path, int], Any], data: Path, count: int) -> Any:
+    """What it returns in a process of its own, so that its peak of memory is its own."""
     sys.stdout.flush()
-    work = multiprocessing.get_context("spawn").Process(target=function, args=(data, count))
-    work.start()
-    work.join()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, (data, count))
 
 
-def near_among(data: Path, count: int) -> None:
+def near_among(data: Path, count: int) -> tuple[float, float, float]:
     table, copies = blends(data, count)
     before, start, spent = peak(), time.perf_counter(), time.process_time()
     groups = near_groups(table)
-    print(
-        f"{count:,} images: {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
-        f"{peak() - before:.0f} MB more at the peak; ",
-        end="",
-    )
+    seconds = time.perf_counter() - start
     found = {frozenset((a, b)) for group in groups for a in group.cases for b in group.cases if a < b}
-    print(f"recall {len(found & copies) / len(copies):.3f}, precision {len(found & copies) / len(found):.3f}")
+    recall, precision = len(found & copies) / len(copies), len(found & copies) / len(found)
+    print(
+        f"{count:,} images: {seconds:.1f} s ({time.process_time() - spent:.1f} s of processor), "
+        f"{peak() - before:.0f} MB more at the peak; recall {recall:.3f}, precision {precision:.3f}",
+        flush=True,
+    )
+    return seconds, recall, precision
 
 
 def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
@@ -117,14 +128,14 @@ def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
     return table, {frozenset((names[s], names[count - copied + i])) for i, s in enumerate(sources)}
 
 
-def memory(data: Path) -> None:
+def memory(figures: Figures, data: Path, quick: bool) -> None:
     """The whole audit of 10,000 and of 100,000 images, the same files listed many times."""
-    for count in (10_000, 100_000):
-        alone(memory_of, data, count)
+    small, large = (alone(memory_of, data, count) for count in (10_000, 100_000))
+    note(figures, "memory beyond the table of cases: MB more for 90,000 more images", large - small, "<= 100")
 
 
-def memory_of(data: Path, count: int) -> None:
-    small = scan(data / "chest-xray-224", patient=r"(person\d+|IM-\d+)")
+def memory_of(data: Path, count: int) -> float:
+    small = scan(data / "chest-xray-224/test", patient=r"(person\d+|IM-\d+)")
     times = -(-count // len(small))
     pieces = [
         small.cases.with_columns(pl.col("case") + f"-{i}", pl.col("patient") + f"-{i}", pl.col("pixel_hash") + f"-{i}")
@@ -133,10 +144,13 @@ def memory_of(data: Path, count: int) -> None:
     table = pl.concat(pieces).head(count).rechunk()
     before, start, spent = peak(), time.perf_counter(), time.process_time()
     found = audit(replace(small, cases=table))
+    more = peak() - before
     print(
         f"{count:,} images: audit {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
-        f"{len(found)} findings, table {table.estimated_size() / 1e6:.0f} MB, {peak() - before:.0f} MB more at the peak"
+        f"{len(found)} findings, table {table.estimated_size() / 1e6:.0f} MB, {more:.0f} MB more at the peak",
+        flush=True,
     )
+    return more
 
 
 def peak() -> float:
@@ -196,30 +210,39 @@ FAULTS: dict[str, tuple[Callable[[Grey], Grey], tuple[str, ...]]] = {
 }
 
 
-def faults(data: Path, cleanvision: str | None, each: int = 15) -> None:
-    """Precision and recall of each check on faults planted into real images."""
+def faults(figures: Figures, data: Path, quick: bool, cleanvision: str | None) -> None:
+    """Precision and recall of each check on faults planted into real images, all kinds at once."""
     workers = Workers(data)
-    for name in ("chest-xray-224/train", "breast-ultrasound-256"):
+    sets = {"chest-xray-224/train": "X-rays", "breast-ultrasound-256": "ultrasounds"}
+    count, each = (400, 6) if quick else (1500, 15)
+    for name, kind in list(sets.items())[: 1 if quick else 2]:
         with tempfile.TemporaryDirectory() as folder:
-            planted = plant(data / name, Path(folder), each)
+            planted = plant(data / name, Path(folder), count, each)
             total = sum(1 for file in Path(folder).rglob("*.png"))
             start = time.perf_counter()
             dataset = scan(folder, map=workers.map)
             found = audit(dataset)
-            seconds = time.perf_counter() - start
+            speed = total / (time.perf_counter() - start)
             blamed = {check: set() for check in checks}
             for finding in found:
                 blamed[finding.check] |= set(finding.cases)
-            print(f"\n{name}: {total} images, {each} of each fault")
-            print(f"evenray {total / seconds:.0f} images/s")
-            rivals = rival(cleanvision, folder) if cleanvision else {}
-            report(planted, blamed, before(dataset, planted), rivals)
+            print(f"\n{name}: {total} images, {each} of each fault\nevenray {speed:.0f} images/s")
+            theirs, rivals = rival(cleanvision, folder) if cleanvision else (None, {})
+            ours, other, precision = report(planted, blamed, before(dataset, planted), rivals)
+        note(figures, f"planted faults found, {kind}: share", ours, ">= 0.85")
+        note(figures, f"planted faults, {kind}: precision, mean of the kinds", precision, ">= 0.9")
+        note(
+            figures, f"planted faults found, {kind}: evenray / CleanVision", ours / other if theirs else None, ">= 1.0"
+        )
+        if not quick:  # of a few hundred images both spend most of the time on starting
+            ratio = speed / theirs if theirs else None
+            note(figures, f"images/s, {kind} as PNG: evenray / CleanVision", ratio, ">= 3.0")
 
 
-def plant(source: Path, folder: Path, each: int) -> dict[str, set[str]]:
-    """Copies of 1,500 images as PNG, of which some get a fault each; the planted names by fault."""
+def plant(source: Path, folder: Path, count: int, each: int) -> dict[str, set[str]]:
+    """Copies of so many images as PNG, of which some get a fault each; the planted names by fault."""
     files = sorted(file for file in source.rglob("*.*"))
-    files = [files[i] for i in RNG.permutation(len(files))[:1500]]
+    files = [files[i] for i in RNG.permutation(len(files))[:count]]
     kinds = [kind for kind in FAULTS for _ in range(each)]
     planted: dict[str, set[str]] = {kind: set() for kind in FAULTS}
     for i, file in enumerate(files):
@@ -251,14 +274,16 @@ def report(
     blamed: dict[str, set[str]],
     own: dict[str, set[str]],
     rival_found: dict[str, set[str]],
-) -> None:
+) -> tuple[float, float, float]:
+    """The table; then the share of all planted images that any check names, CleanVision's, and the mean precision."""
     print(f"{'fault':24} {'recall':>7} {'precision':>10} {'others named':>13} {'CleanVision':>12}")
-    everything = set().union(*planted.values())
+    everything, precisions = set().union(*planted.values()), []
     for kind, (_, names) in FAULTS.items():
         named = set().union(*(blamed[name] for name in names))
         same = set().union(*(planted[other] for other in FAULTS if set(FAULTS[other][1]) & set(names)))
         hits, alarms = len(named & planted[kind]), named - everything - set().union(*(own[name] for name in names))
         precision = len(named & same) / max(1, len(named & same) + len(alarms))
+        precisions += [precision] if hits or alarms else []
         theirs = len(set().union(*rival_found.values(), set()) & planted[kind]) / len(planted[kind])
         real = len(set().union(*(own[name] for name in names)))
         print(f"{kind:24} {hits / len(planted[kind]):7.2f} {precision:10.2f} {real:13d} {theirs:12.2f}")
@@ -267,6 +292,8 @@ def report(
     print(f"{'any fault by any check':24} {len(any_check & everything) / len(everything):7.2f}", end=" ")
     print(f"{'':10} {len(any_check - everything):13d} {len(theirs & everything) / len(everything):12.2f}", end=" ")
     print(f"(CleanVision names {len(theirs - everything)} others)")
+    shares = [len(named & everything) / len(everything) for named in (any_check, theirs)]
+    return shares[0], shares[1], float(np.mean(precisions))
 
 
 RIVAL = """
@@ -282,13 +309,14 @@ print("FOUND" + json.dumps({"seconds": seconds, "found": found, "images": len(la
 """
 
 
-def rival(python: str, folder: Path | str) -> dict[str, set[str]]:
-    """The issues of CleanVision, all its kinds but those that accuse over half of the set; prints its speed."""
+def rival(python: str, folder: Path | str) -> tuple[float, dict[str, set[str]]]:
+    """The speed of CleanVision, and its issues, all its kinds but those that accuse over half of the set."""
     done = subprocess.run([python, "-c", RIVAL, str(folder)], capture_output=True, text=True, check=True)
     answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))[5:])
-    print(f"CleanVision {answer['images'] / answer['seconds']:.0f} images/s")
+    speed = answer["images"] / answer["seconds"]
+    print(f"CleanVision {speed:.0f} images/s")
     root = str(Path(folder).resolve()) + "/"
-    return {kind: {name.removeprefix(root) for name in names} for kind, names in answer["found"].items()}
+    return speed, {kind: {name.removeprefix(root) for name in names} for kind, names in answer["found"].items()}
 
 
 class Workers:
@@ -302,32 +330,48 @@ class Workers:
         return self.pool.map(function, tasks, chunksize=1)
 
 
-def speed(data: Path, cleanvision: str | None) -> None:
+def speed(figures: Figures, data: Path, quick: bool, cleanvision: str | None) -> None:
     """Scan and audit of whole folders as they are, against CleanVision, two processes each."""
     workers = Workers(data)
-    for name in ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full"):
+    names = ("chest-xray-full",) if quick else ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full")
+    for name in names:
         start = time.perf_counter()
         dataset = scan(data / name, map=workers.map)
         audit(dataset)
-        seconds = time.perf_counter() - start
-        print(f"\n{name}: {len(dataset)} images")
-        print(f"evenray {len(dataset) / seconds:.0f} images/s")
-        if cleanvision:
-            rival(cleanvision, data / name)
+        ours = len(dataset) / (time.perf_counter() - start)
+        print(f"\n{name}: {len(dataset)} images\nevenray {ours:.0f} images/s")
+        theirs = rival(cleanvision, data / name)[0] if cleanvision else None
+        note(figures, f"images/s, {name}: evenray / CleanVision", ours / theirs if theirs else None, ">= 3.0")
+
+
+PARTS: dict[str, Callable[..., None]] = {"cost": cost, "near": near, "memory": memory, "faults": faults, "speed": speed}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["cost", "near", "memory", "faults", "speed"])
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
-    parser.add_argument("--cleanvision", help="the python of an environment that has cleanvision")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} [default: all]")
+    parser.add_argument("--quick", action="store_true", help="under a minute: fewer images and rounds, X-rays only")
+    parser.add_argument("--json", type=Path, help="write the figures with their targets")
+    parser.add_argument("--data", type=Path, default=default_data(), help="folder of the three data sets")
+    parser.add_argument(
+        "--cleanvision", default=os.environ.get("CLEANVISION"), help="the python of an environment that has cleanvision"
+    )
     asked = parser.parse_args()
-    for part in asked.parts:
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if asked.data is None or not (asked.data / "chest-xray-224").is_dir():
+        parser.error("the audit is measured on real images; give --data FOLDER that holds chest-xray-224")
+    figures: Figures = {}
+    for part in asked.parts or PARTS:
         print(f"\n== {part}")
-        if part in ("faults", "speed"):
-            {"faults": faults, "speed": speed}[part](asked.data, asked.cleanvision)
-        else:
-            {"cost": cost, "near": near, "memory": memory}[part](asked.data)
+        more = (asked.cleanvision,) if part in ("faults", "speed") else ()
+        PARTS[part](figures, asked.data, asked.quick, *more)
+    print(f"\n{'figure':62} {'value':>12} {'target':>9}")
+    for name, found in figures.items():
+        value = "not measured" if found["value"] is None else f"{found['value']:.2f}"
+        print(f"{name:62} {value:>12} {found['target']:>9} {VERDICTS[found['met']]}")
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":
