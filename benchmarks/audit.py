@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -284,7 +285,9 @@ def report(
         hits, alarms = len(named & planted[kind]), named - everything - set().union(*(own[name] for name in names))
         precision = len(named & same) / max(1, len(named & same) + len(alarms))
         precisions += [precision] if hits or alarms else []
-        theirs = len(set().union(*rival_found.values(), set()) & planted[kind]) / len(planted[kind])
+        theirs = (
+            len(set().union(*rival_found.values()) & planted[kind]) / len(planted[kind]) if rival_found else math.nan
+        )
         real = len(set().union(*(own[name] for name in names)))
         print(f"{kind:24} {hits / len(planted[kind]):7.2f} {precision:10.2f} {real:13d} {theirs:12.2f}")
     any_check = set().union(*blamed.values())

@@ -121,6 +121,14 @@ def test_counts_and_frequencies_of_the_data(two: Path) -> None:
     assert ("Modality", "DX") in found["same"]
 
 
+def test_the_imbalance_stands_beside_what_the_majority_would_score(two: Path) -> None:
+    labels = pl.read_parquet(two / "cases.parquet")["label"].to_list()
+    healthy, sick = labels.count("healthy"), labels.count("sick")
+    facts = {name: value for name, value, _ in data.context(Run(two), EN)["facts"]}
+    assert facts["imbalance ratio"] == f"{healthy / sick:.1f} : 1"
+    assert facts["accuracy of always answering ‘healthy’"] == f"{100 * healthy / len(labels):.1f} %"
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_mixed_grey_ranges_are_counted_in_256_levels(copy_of_two: Path) -> None:
     table = pl.read_parquet(copy_of_two / "cases.parquet").with_row_index()

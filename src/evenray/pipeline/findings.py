@@ -148,8 +148,8 @@ def _pattern_with_part(context: Context, finding: Finding) -> str | None:
     """The pattern of patients that takes the part's folder too; None where that does not tell these patients apart."""
     asked = context.recipe.patient
     cases = load(context.folder, split=False).cases.filter(pl.col("case").is_in(finding.cases))
-    folders = {file.split("/")[0] for file in cases["file"]}
-    if not asked or not folders <= {name for name in folders if name.lower() in PARTS}:
+    folders = {step for file in cases["file"] for step in file.split("/")[:-1] if step.lower() in PARTS}
+    if not asked or len(folders) < 2:
         return None
     wider = f"({'|'.join(sorted(folders))})/.*?" + (asked if re.compile(asked).groups else f"({asked})")
     try:

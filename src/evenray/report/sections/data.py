@@ -63,6 +63,11 @@ def _facts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str, 
     why = str((run.dataset or {}).get("positive_why") or "")
     facts = [(say("data.images"), say.count(kept.height), ""), (say("data.patients"), patients, "")]
     facts.append((say("data.positive"), run.positive, why))
+    counts = dict(kept["label"].value_counts().iter_rows())
+    most = max(run.classes, key=lambda name: counts.get(name, 0))
+    if fewest := min(counts.get(name, 0) for name in run.classes):
+        facts.append((say("data.imbalance"), f"{counts[most] / fewest:.1f} : 1", ""))
+        facts.append((say("data.majority", name=most), say.percent(counts[most] / kept.height), ""))
     excluded = (run.cases.height if run.cases is not None else 0) - kept.height
     if excluded:
         facts.append((say("data.excluded"), say.count(excluded), ""))
