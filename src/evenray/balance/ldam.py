@@ -9,7 +9,7 @@ import torch
 from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, embedding
 
 from ._balance import Balance
 from ._weights import by_scheme, scaled
@@ -36,15 +36,12 @@ def ldam(
     """
     margins = margin * (class_counts.min() / class_counts) ** 0.25
     weights = scaled(by_scheme("effective", class_counts, beta), class_counts)
-    margins_K = torch.tensor(margins, dtype=torch.float32)
+    margins_KK = torch.diag(torch.tensor(-margins, dtype=torch.float32))  # a row a class: one look-up costs the least
     weighted_loss = weighted_cross_entropy(torch.tensor(weights, dtype=torch.float32))
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        taken = margins_K.to(logits_NK)
-        if targets.ndim == 1:
-            reduced = logits_NK.scatter_add(1, targets[:, None], -taken[targets][:, None])
-        else:
-            reduced = logits_NK - targets * taken
+        taken = margins_KK.to(logits_NK)
+        reduced = logits_NK + (embedding(targets, taken) if targets.ndim == 1 else targets @ taken)
         if defer == 1 or progress < defer:
             return cross_entropy(reduced, targets)
         return weighted_loss(reduced, targets)
