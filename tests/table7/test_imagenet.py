@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 from scipy.special import softmax
 
+import evenray.train  # noqa: F401  (its module of machines is changed below)
 from evenray.cli import main
 from evenray.core.errors import DataError, UsageError
 from evenray.networks import Classifier, build, save
@@ -115,7 +116,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """In float32, so that the reference by hand says the same to rounding."""
-    monkeypatch.setattr("evenray.train._cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(sys.modules["evenray.train.machine"], "_cpu_has_bf16", lambda: False)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ from .systems import Net
 
 __all__ = ["Budget", "make"]
 
-STEPS = {"quick": 120, "standard": 550, "thorough": 2000}  # batches that every net learns from
-MINUTES = {"quick": 5, "standard": 25, "thorough": 150}  # of two cores, for all systems together
+STEPS = {"quick": 120, "standard": 350, "thorough": 2000}  # batches that every net learns from
+MINUTES = {"quick": 6, "standard": 25, "thorough": 150}  # of two cores, for all systems together
 WIDTHS = (1.0, 0.5, 0.25, 0.125)
 LARGEST = 112  # beyond this side the budget goes into width
-# What a step takes two cores, about: multiply-adds of both passes in a second, and seconds a parameter and a layer.
-RATE, PARAMETER, LAYER = 200e9, 3.5e-9, 0.5e-3
+# What a step takes two cores, about: multiply-adds of both passes in a second; seconds a parameter, a layer, and a batch.
+RATE, PARAMETER, LAYER, BATCH = 200e9, 3.5e-9, 0.5e-3, 15e-3
 LOOKS = 1.3  # what the evaluations add
 WHOLE = 49  # nets of the whole table; of fewer each may cost as much
 
@@ -96,7 +96,7 @@ def _step(nets: Sequence[Net], width: float, size: int, channels: int, batch: in
     for net in nets:
         layers = anatomy(net.at(width), classes=2, channels=channels, size=size)
         cost = totals(layers)
-        total += 3 * batch * cost["multiply_adds"] / RATE + PARAMETER * cost["parameters"] + LAYER * len(layers)
+        total += 3 * batch * cost["multiply_adds"] / RATE + PARAMETER * cost["parameters"] + LAYER * len(layers) + BATCH
     return total
 
 
