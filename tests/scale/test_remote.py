@@ -129,6 +129,14 @@ def test_work_that_was_not_published_yet_is_kept(base: str) -> None:
         assert json.load(file) == 2
 
 
+def test_of_many_processes_the_first_publishes(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    other = RemoteFolder(f"{memory}/run")
+    other.write_json("a.json", 1)
+    other.close()
+    assert not Mirror(f"{memory}/run").there()
+
+
 def test_the_ledger_goes_last(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put_in: list[str] = []
     monkeypatch.setattr(remote, "_put", lambda system, path, at, url: put_in.append(path.name))

@@ -137,23 +137,26 @@ class RemoteFolder(RunFolder):
     """A run folder at a URL: work goes on in its local copy, and each stage that is finished is published.
 
     What stands at the URL is brought here first, so a run goes on from any machine. In between, new checkpoints are
-    published every minute. One machine at a time: the lock of the folder is a local one.
+    published every minute. One run at a time: the lock of the folder is a local one. Of the processes of one distributed
+    run only the first publishes.
     """
 
     def __init__(self, url: str) -> None:
         self.mirror = Mirror(url, "runs")
         super().__init__(self.mirror.pull())
+        self.first = int(os.environ.get("RANK", "0")) == 0
         self.done = Event()
         self.following: Thread | None = None
 
     def note(self, change: Callable[[dict[str, Any]], None]) -> None:
         super().note(change)
-        if self.following is None:  # work has begun
+        if self.following is None and self.first:  # work has begun
             self.following = Thread(target=self._keep_up, daemon=True)
             self.following.start()
 
     def publish(self) -> None:
-        self.mirror.push()
+        if self.first:
+            self.mirror.push()
 
     def close(self) -> None:
         """Publish for the last time."""
