@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import resource
 import subprocess
@@ -43,7 +44,7 @@ def killed_in(stage: str) -> Iterator[None]:
     module, name, works = MIDDLES[stage]
     calls = iter(range(works))
     with pytest.MonkeyPatch.context() as patch:
-        original = getattr(sys.modules[module], name)
+        original = getattr(importlib.import_module(module), name)
 
         def work(*args: Any, **options: Any) -> Any:
             if next(calls, None) is None:

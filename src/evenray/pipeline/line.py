@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from evenray.core.lock import alone
 from evenray.core.processes import processes
 from evenray.core.progress import plain
 
-from . import comparison, data, evaluation, findings, light, model
+from . import data, findings, model
 from .check import check_classes, check_recipe
 from .context import Context
 from .together import help_out, leading
@@ -33,6 +34,16 @@ class Stage:
     work: Callable[[Context], list[str]]
     settings: Callable[[Context], list[Any]]
     after: tuple[str, ...]
+
+
+def _later(module: str, name: str) -> Callable[[Context], list[str]]:
+    """A stage's work in a module that is imported when the stage runs: training is to begin soon after the command."""
+
+    def work(context: Context) -> list[str]:
+        found: list[str] = getattr(import_module(f"{__package__}.{module}"), name)(context)
+        return found
+
+    return work
 
 
 def _weights(context: Context) -> str | None:
@@ -64,10 +75,10 @@ LINE = (
     Stage("scan", data.scan_files, data.scan_settings, ()),
     Stage("audit", findings.audit_cases, lambda c: [c.exclusions.rows()], ("scan",)),
     Stage("split", data.split_cases, data.split_settings, ("scan",)),
-    Stage("compare", comparison.compare_cells, _comparison, ("scan", "split")),
+    Stage("compare", _later("comparison", "compare_cells"), _comparison, ("scan", "split")),
     Stage("train", model.train_network, _training, ("scan", "split", "compare")),
-    Stage("evaluate", evaluation.evaluate_network, _evaluation, ("split", "train")),
-    Stage("explain", light.explain_run, lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
+    Stage("evaluate", _later("evaluation", "evaluate_network"), _evaluation, ("split", "train")),
+    Stage("explain", _later("light", "explain_run"), lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
     Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
 )
 STAGES = tuple(stage.name for stage in LINE)
