@@ -106,6 +106,15 @@ def test_permuted_is_as_even_as_chance(size):
     assert chi_square(pairs[:, 0] * 10 + pairs[:, 1], 100) < 149
 
 
+def test_a_shuffled_row_comes_out_in_every_order_equally_often():
+    rows = np.tile(np.arange(4), (48_000, 1))
+    _sampling.shuffle(rows, np.random.default_rng(5))
+    assert (np.sort(rows, axis=1) == np.arange(4)).all()
+    found, counts = np.unique(rows @ [64, 16, 4, 1], return_counts=True)
+    assert len(found) == 24
+    assert ((counts - 2000) ** 2 / 2000).sum() < 49.7  # 23 degrees of freedom, 999 of 1000 draws
+
+
 def test_pieces_that_do_not_fit_one_chunk_come_out_the_same(monkeypatch):
     targets = targets_of([700, 200, 50])
     whole = [drawn(spec, targets) for spec in ("oversample", "undersample", "progressive")]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
+from ._shuffling import shuffle_rows
+
 __all__ = ["balance_batches", "draw", "fill_by_class", "permuted", "shard", "shuffle"]
 
 Indices = NDArray[np.int64]
@@ -116,19 +118,13 @@ def _feistel(value: NDArray[np.uint32], bits: int, keys: NDArray[np.uint32]) -> 
 def shuffle(order: Indices, rng: np.random.Generator) -> None:
     """Put the indices (below 2^32) into a random order along the last axis, in place.
 
-    Sorting by random high bits takes half the time of swapping one by one.
-
     >>> order = np.arange(5)
     >>> shuffle(order, np.random.default_rng(0))
     >>> sorted(order.tolist()), bool((order == np.arange(5)).all())
     ([0, 1, 2, 3, 4], False)
     """
-    flat = order.reshape(-1)
-    for first in range(0, len(flat), CHUNK):
-        piece = flat[first : first + CHUNK]
-        piece |= rng.integers(0, 1 << 31, len(piece), dtype=np.uint32).astype(np.int64) << 32
-    order.sort(axis=-1)
-    order &= (1 << 32) - 1
+    rows = order.reshape(-1, order.shape[-1]) if order.size else order.reshape(0, 0)
+    shuffle_rows(rows, rng.integers(0, 1 << 64, dtype=np.uint64))
 
 
 def balance_batches(rounds: Indices, batch: int, rng: np.random.Generator) -> Indices:
