@@ -39,7 +39,8 @@ def s3() -> Iterator[str]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        fsspec.filesystem("s3").mkdir("bucket")
+        # A worker may come back to this module: moto keeps its buckets as long as the process lives.
+        fsspec.filesystem("s3").makedirs("bucket", exist_ok=True)
         yield "s3://bucket"
     fsspec.filesystem("s3").clear_instance_cache()
     running.stop()
