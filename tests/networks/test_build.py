@@ -99,3 +99,21 @@ def test_a_model_that_cannot_be_loaded_says_so(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(2)}, path)
     with pytest.raises(UsageError, match="not saved by evenray"):
         load(path)
+
+
+def test_taps_that_only_ever_meet_padding_start_at_zero_and_no_others() -> None:
+    """At 28 pixels the last maps of Zeiler & Fergus are 1 x 1; the gradient says which taps can learn."""
+    model = build("zeiler_fergus(width=0.05)", classes=2, channels=1, size=28)
+    model(torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))).square().sum().backward()
+    silent = 0
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            unmet = (layer.weight.grad == 0).all(0).all(0)
+            assert torch.equal((layer.weight == 0).all(0).all(0), unmet)
+            silent += int(unmet.sum())
+    assert silent == 3 * 8
+
+
+def test_at_the_papers_size_no_tap_is_silent() -> None:
+    model = build("vgg11(width=0.05)", classes=2, channels=1, size=64)
+    assert all(bool((p != 0).all()) for n, p in model.named_parameters() if n.endswith("weight"))

@@ -6,6 +6,7 @@ import pytest
 
 from evenray.core.errors import UsageError
 from evenray.networks import build
+from evenray.networks.anatomy import anatomy
 from evenray.table7 import SYSTEMS, chosen, nets_of
 from evenray.views import check
 
@@ -80,3 +81,17 @@ def test_rows_are_chosen_by_name_or_family() -> None:
         chosen("vgg-3")
     with pytest.raises(UsageError, match="no system"):
         chosen(" , ")
+
+
+def test_overfeat_is_looked_at_by_crops_where_its_geometry_would_change() -> None:
+    """The side at which its 7 x 7 layer still is unpadded, found on the network itself."""
+    system = SYSTEMS["overfeat-1"]
+    limit = next(size for size in range(28, 100) if seventh(size) == 0)
+    assert system.look(False, limit).startswith("dense")
+    assert system.look(False, limit - 1).startswith("multicrop")
+    assert (system.seen(False, 28), system.seen(False, 224)) == ("multi-crop, 4 scales", "dense, 4 scales")
+
+
+def seventh(size: int) -> int | None:
+    layers = anatomy(SYSTEMS["overfeat-1"].nets[0].at(0.05), classes=2, channels=1, size=size)
+    return next(layer.padding for layer in layers[1:] if layer.kernel == 7)

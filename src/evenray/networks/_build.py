@@ -16,6 +16,7 @@ from ..core.errors import ReadError, UsageError
 from ..core.spec import Step
 from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
+from ._initialise import silence_unreached
 from ._load import load_into
 from ._network import Network
 from ._registry import networks
@@ -56,6 +57,7 @@ def build(
         network: Network = networks.bind(spec)(classes, channels, size)
     layer = _attribution_layer(network, channels, size)
     network.materialise(seed)
+    silence_unreached(network, channels, size)
     mean, std = _or(mean, 0.5, channels), _or(std, 0.25, channels)
     source = None
     if weights is not None:

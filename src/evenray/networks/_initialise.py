@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["initialise"]
+from ._layers import Conv
+
+if TYPE_CHECKING:
+    from ._network import Network
+
+__all__ = ["initialise", "silence_unreached"]
 
 
 def initialise(network: nn.Module, outputs: Collection[str], seed: int) -> None:
@@ -30,3 +36,39 @@ def initialise(network: nn.Module, outputs: Collection[str], seed: int) -> None:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def silence_unreached(network: Network, channels: int, size: int) -> None:
+    """Start at zero, in place, the filter taps that never meet a pixel at the training size, only padding.
+
+    On a map of 1 x 1 a 3 x 3 filter with padding learns by its middle alone. The other taps get no gradient and would stay
+    the noise that they began as, and speak up wherever the network looks at a larger image (dense evaluation).
+    """
+    reached: dict[nn.Conv2d, tuple[list[bool], list[bool]]] = {}
+
+    def note(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, nn.Conv2d) and not isinstance(layer.padding, str):
+            pads = layer.pads(args[0]) if isinstance(layer, Conv) else layer.padding
+            sides = zip(args[0].shape[2:], output.shape[2:], layer.kernel_size, layer.stride, pads, strict=True)
+            rows, columns = (_reached(*side) for side in sides)
+            reached[layer] = rows, columns
+
+    handles = [layer.register_forward_hook(note) for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    training = network.training
+    with torch.no_grad():
+        network.eval().trunk(torch.zeros(1, channels, size, size, device=next(network.parameters()).device))
+        for layer, (rows, columns) in reached.items():
+            met = torch.tensor(rows)[:, None] & torch.tensor(columns)
+            layer.weight *= met.to(layer.weight)
+    network.train(training)
+    for handle in handles:
+        handle.remove()
+
+
+def _reached(inside: int, outside: int, kernel: int, stride: int, padding: int) -> list[bool]:
+    """Which taps along one axis meet the map anywhere.
+
+    >>> _reached(1, 1, 3, 1, 1), _reached(2, 2, 3, 1, 1), _reached(3, 3, 7, 1, 3)
+    ([False, True, False], [True, True, True], [False, True, True, True, True, True, False])
+    """
+    return [any(0 <= i * stride - padding + tap < inside for i in range(outside)) for tap in range(kernel)]

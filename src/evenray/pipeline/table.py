@@ -80,7 +80,7 @@ def _make(context: Context, asked: Recipe, systems: tuple[System, ...]) -> pl.Da
         done = nets[net]
         say(plain(f"{number:2}/{len(net_list)} {net.name}: loss {done.loss:.3f}, {done.seconds:.1f} s"))
     looks = {"validation": _looks(context, bench, nets, systems, parts, "validation")}
-    pairs = {(net, system.look(bench.flips)) for system in systems for net in system.nets}
+    pairs = {(net, bench.view(system)) for system in systems for net in system.nets}
     if not all(bench.looks(nets[net], parts["test"], view).exists() for net, view in pairs):
         context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
     looks["test"] = _looks(context, bench, nets, systems, parts, "test")
@@ -90,7 +90,7 @@ def _make(context: Context, asked: Recipe, systems: tuple[System, ...]) -> pl.Da
 def _bench(context: Context, asked: Recipe, systems: tuple[System, ...]) -> tuple[Bench, dict[str, Part]]:
     dataset, nets = context.dataset, nets_of(systems)
     plan = budget.make(dataset, asked, nets, gpu=context.fabric.device.type != "cpu")
-    furthest = max(reach(system.view, net.scale) for system in systems for net in system.nets)
+    furthest = max(reach(system.look(False, plan.size), net.scale) for system in systems for net in system.nets)
     side = max(plan.size, min(native_side(dataset), round(plan.size * furthest)))
     store = stores_of(context, dataset, [asked.contrasts[0]], side, plan.channels)[asked.contrasts[0]]
     parts = {}
@@ -115,7 +115,7 @@ def _looks(
     parts: dict[str, Part],
     name: str,
 ) -> Looks:
-    number = len({(net, system.look(bench.flips)) for system in systems for net in system.nets})
+    number = len({(net, bench.view(system)) for system in systems for net in system.nets})
     with context.progress.task(f"evaluating, {name}", number) as tick:
         return look_all(bench, nets, systems, parts[name], lambda: tick(1))
 

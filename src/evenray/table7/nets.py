@@ -21,7 +21,7 @@ from evenray.core.artefacts import atomic, digest
 from evenray.train import Part, Settings, fit, forward, statistics
 
 from .budget import Budget
-from .systems import Net
+from .systems import Net, System
 
 __all__ = ["Bench", "Trained"]
 
@@ -61,6 +61,10 @@ class Bench:
         budget = self.budget
         seed = self.seed + net.seed
         return Settings(budget.epochs, budget.batch, budget.learning_rate, seed, self.flips, "last", net.scale)
+
+    def view(self, system: System) -> str:
+        """How the nets of a row look at an image here."""
+        return system.look(self.flips, self.budget.size)
 
     def place(self, net: Net) -> Path:
         """The folder of a net."""

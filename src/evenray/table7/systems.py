@@ -53,7 +53,8 @@ class Net:
 @dataclass(frozen=True)
 class System:
     """A row: `view` is a spec of views.py, to be mirrored where flips are allowed; `published` are the paper's errors in
-    per cent (top-1 validation, top-5 validation, top-5 test), None where it has none."""
+    per cent (top-1 validation, top-5 validation, top-5 test), None where it has none. `small`, where there is one, is a size
+    in pixels and what replaces `evaluation` and `view` for images below it."""
 
     name: str
     method: str
@@ -62,22 +63,25 @@ class System:
     view: str
     published: tuple[float | None, float | None, float | None]
     notes: tuple[str, ...] = ()
+    small: tuple[int, str, str] | None = None
 
-    def look(self, flips: bool) -> str:
-        """The view with or without mirror images.
+    def look(self, flips: bool, size: int = 224) -> str:
+        """The view at a training size, with or without mirror images.
 
         >>> SYSTEMS["krizhevsky-1"].look(True), SYSTEMS["vgg-7"].look(False)
         ('fivecrop(flip=True)', 'dense')
         """
-        return " | ".join(_mirrored(step) for step in self.view.split(" | ")) if flips else self.view
+        view = self.small[2] if self.small and size < self.small[0] else self.view
+        return " | ".join(_mirrored(step) for step in view.split(" | ")) if flips else view
 
-    def seen(self, flips: bool) -> str:
-        """The evaluation in words, as it is done with or without mirror images.
+    def seen(self, flips: bool, size: int = 224) -> str:
+        """The evaluation in words, as it is done at a training size, with or without mirror images.
 
         >>> SYSTEMS["krizhevsky-1"].seen(True), SYSTEMS["krizhevsky-1"].seen(False)
         ('10 crops', '5 crops')
         """
-        return self.evaluation if flips else self.evaluation.replace("10 crops", "5 crops")
+        evaluation = self.small[1] if self.small and size < self.small[0] else self.evaluation
+        return evaluation if flips else evaluation.replace("10 crops", "5 crops")
 
 
 def _mirrored(step: str) -> str:
@@ -104,6 +108,8 @@ BOTH, DENSE = "multicrop | dense", "dense"
 FOUR_SCALES = "multicrop(grid=3, scales=[1.143, 1.286, 1.429, 1.571])"  # 256, 288, 320, 352 of 224
 SIX_SCALES = "multicrop(grid=3, scales=[1, 1.143, 1.339, 1.607, 2, 2.5]) | dense(scales=[1.143])"  # 224 ... 560 of 224
 FINE = "dense(scales=[1.109, 1.271, 1.434, 1.76])"  # 245, 281, 317, 389 of 221
+# Under 53 pixels OverFeat's 7 x 7 layer is padded to keep a map alive, and the whole image would look unlike the crops.
+FINE_SMALL = (53, "multi-crop, 4 scales", "multicrop(grid=3, scales=[1.109, 1.271, 1.434, 1.76])")
 TEN = "fivecrop"
 
 _ROWS = (
@@ -124,9 +130,9 @@ _ROWS = (
     System("zeiler-fergus-6", "Zeiler & Fergus (2013)", ZEILER_FERGUS, "10 crops", TEN, (36.0, 14.7, 14.8)),
     System("zeiler-fergus-1", "Zeiler & Fergus (2013)", ZEILER_FERGUS[:1], "10 crops", TEN, (37.5, 16.0, 16.1)),
     System("overfeat-7", "OverFeat (Sermanet et al., 2014)", OVERFEAT, "dense, 4 scales", FINE,
-           (34.0, 13.2, 13.6), ("overfeat",)),
+           (34.0, 13.2, 13.6), ("overfeat",), FINE_SMALL),
     System("overfeat-1", "OverFeat (Sermanet et al., 2014)", OVERFEAT[:1], "dense, 4 scales", FINE,
-           (35.7, 14.2, None), ("overfeat",)),
+           (35.7, 14.2, None), ("overfeat",), FINE_SMALL),
     System("krizhevsky-5", "Krizhevsky et al. (2012)", KRIZHEVSKY, "10 crops", TEN, (38.1, 16.4, 16.4)),
     System("krizhevsky-1", "Krizhevsky et al. (2012)", KRIZHEVSKY[:1], "10 crops", TEN, (40.7, 18.2, None)),
 )  # fmt: skip

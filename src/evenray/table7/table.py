@@ -30,7 +30,7 @@ def look_all(
     bench: Bench, nets: Mapping[Net, Trained], systems: Sequence[System], part: Part, tick: Callable[[], None]
 ) -> Looks:
     """What every net says of a part under every view that a row needs, each taken once: (logits, seconds)."""
-    wanted = dict.fromkeys((net, system.look(bench.flips)) for system in systems for net in system.nets)
+    wanted = dict.fromkeys((net, bench.view(system)) for system in systems for net in system.nets)
     found = {}
     for net, view in wanted:
         found[net, view] = bench.looked(nets[net], part, view)
@@ -40,7 +40,7 @@ def look_all(
 
 def predicted(system: System, looks: Looks, bench: Bench, dataset: Dataset, prior: NDArray[np.float64]) -> Predictions:
     """A row's predictions of a part: the mean of its nets' soft-maxes, at the true prevalence."""
-    view = system.look(bench.flips)
+    view = bench.view(system)
     fused_NK = fuse(torch.from_numpy(looks[net, view][0]) for net in system.nets).numpy()
     return predictions(dataset, fused_NK, bench.balance, prior)
 
@@ -52,10 +52,10 @@ def rows(
     """One row a system, in the order of the paper's table. `looks` are by part, `said` by (system, part)."""
     found = []
     for system in systems:
-        view = system.look(bench.flips)
+        view = bench.view(system)
         row: dict[str, Any] = {
-            "system": system.name, "method": system.method, "nets": len(system.nets), "evaluation": system.seen(bench.flips),
-            "view": view,
+            "system": system.name, "method": system.method, "nets": len(system.nets),
+            "evaluation": system.seen(bench.flips, bench.budget.size), "view": view,
         }  # fmt: skip
         for part in PARTS:
             for name, estimate in _figures(said[system.name, part], prior, seed, resamples).items():
