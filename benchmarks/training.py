@@ -233,24 +233,30 @@ def start(figures: Figures, data: Path) -> None:
     note(figures, "start: seconds to the first step of a later run", min(later), "<= 2")
 
 
+# Tells when the first step begins, in a process whose imports are else left as they are.
 WATCH = """
-import builtins
-from evenray.cli import main
-real = builtins.__import__
-def watching(name, *args, **more):
-    module = real(name, *args, **more)
-    if "evenray.train.loop" in sys.modules and hasattr(sys.modules["evenray.train.loop"], "_Training"):
-        training = sys.modules["evenray.train.loop"]._Training
-        if training._step.__name__ == "_step":
-            step = training._step
-            def first(self, batch, batches):
+import importlib.abc, importlib.util
+
+class Watch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "evenray.train.loop":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+        def watched(module):
+            execute(module)
+            step = module._Training._step
+            def first(training, *args):
                 print("FIRST STEP", time.perf_counter(), flush=True)
-                training._step = step
-                return step(self, batch, batches)
-            training._step = first
-            builtins.__import__ = real
-    return module
-builtins.__import__ = watching
+                module._Training._step = step
+                return step(training, *args)
+            module._Training._step = first
+        spec.loader.exec_module = watched
+        return spec
+
+sys.meta_path.insert(0, Watch())
+from evenray.cli import main
 main()
 """
 

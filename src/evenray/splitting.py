@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from evenray.audit import near_groups
 from evenray.core.errors import DataError
@@ -109,8 +108,8 @@ def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[
     if not edges:
         return np.arange(height, dtype=np.int64)
     one, two = np.array(edges).T
-    graph = coo_array((np.ones(len(one), bool), (one, two)), shape=(height, height))
-    found: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    graph = scipy.sparse.coo_array((np.ones(len(one), bool), (one, two)), shape=(height, height))
+    found: NDArray[np.int64] = scipy.sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
     return found
 
 

@@ -9,12 +9,13 @@ signs after the mean of the data set is taken off.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
-from scipy.fft import dct
 
 from evenray.core.types import Image
 from evenray.histogram import Histogram
@@ -23,7 +24,6 @@ from ._reduced import Reduced
 
 __all__ = ["TURNS", "fingerprint_of", "fingerprints", "measure_fingerprint", "turned"]
 
-_BASIS = dct(np.eye(32), norm="ortho", axis=0)[:8].astype(np.float32)
 _ODD = np.arange(8) % 2 * -2 + 1
 
 # What each turn of the square does to the 8 x 8 coefficients: (transpose, row signs, column signs).
@@ -36,6 +36,13 @@ TURNS: dict[str, tuple[bool, NDArray[Any], NDArray[Any]]] = {
     "mirrored and turned by 90 degrees": (True, np.ones(8), np.ones(8)),
     "mirrored and turned by 270 degrees": (True, _ODD, _ODD),
 }
+
+
+@cache
+def _basis() -> NDArray[np.float32]:
+    """The eight lowest frequencies of the discrete cosine transform of 32 values."""
+    lowest: NDArray[np.float32] = scipy.fft.dct(np.eye(32), norm="ortho", axis=0)[:8].astype(np.float32)
+    return lowest
 
 
 def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
@@ -52,7 +59,7 @@ def fingerprint_of(thumbnail: NDArray[Any]) -> NDArray[np.float32]:
     >>> fingerprint_of(np.full((32, 32), 255, np.uint8))[0, :2].round(3).tolist() == [1, 0]
     True
     """
-    return np.asarray(_BASIS @ thumbnail.astype(np.float32) @ _BASIS.T / np.float32(32 * 255))
+    return np.asarray(_basis() @ thumbnail.astype(np.float32) @ _basis().T / np.float32(32 * 255))
 
 
 def turned(coefficients: NDArray[Any], turn: str) -> NDArray[Any]:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ._fingerprint import fingerprints
 
@@ -182,8 +181,8 @@ def _matched(
 
 
 def _members(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
-    joined = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
-    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+    joined = scipy.sparse.coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    return np.asarray(scipy.sparse.csgraph.connected_components(joined, directed=False)[1], np.int64)
 
 
 def _pixels(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:

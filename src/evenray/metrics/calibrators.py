@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
-from scipy.special import expit, log_softmax
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.registry import Registry
@@ -46,7 +45,9 @@ class Calibration:
         """Probabilities float64 (N, K), summing to one."""
         logits = np.asarray(logits_NK, dtype=np.float64)
         if self.method in ("none", "temperature"):
-            return np.asarray(np.exp(log_softmax(logits / self.parameters.get("temperature", 1.0), axis=1)))
+            return np.asarray(
+                np.exp(scipy.special.log_softmax(logits / self.parameters.get("temperature", 1.0), axis=1))
+            )
         said = np.stack([_map(self.method, p, x) for p, x in zip(self._columns, _log_odds(logits).T, strict=False)], 1)
         if logits.shape[1] == 2:
             return np.column_stack([1 - said[:, 0], said[:, 0]])
@@ -88,9 +89,9 @@ def temperature(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
     rows = np.arange(len(targets_N))
 
     def log_loss(log_t: float) -> float:
-        return -float(log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N].mean())
+        return -float(scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N].mean())
 
-    found = optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
+    found = scipy.optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
     return Calibration("temperature", {"temperature": float(np.exp(found.x))})
 
 
@@ -124,10 +125,10 @@ def _log_odds(logits_NK: Floats) -> Floats:
 
 def _map(method: str, p: Mapping[str, Any], log_odds: Floats) -> Floats:
     if method == "platt":
-        return np.asarray(expit(p["slope"] * log_odds + p["intercept"]))
+        return np.asarray(scipy.special.expit(p["slope"] * log_odds + p["intercept"]))
     if method == "beta":
         log_p, log_rest = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
-        return np.asarray(expit(p["a"] * log_p - p["b"] * log_rest + p["c"]))
+        return np.asarray(scipy.special.expit(p["a"] * log_p - p["b"] * log_rest + p["c"]))
     return np.asarray(np.interp(log_odds, p["log_odds"], p["probability"]))
 
 
@@ -148,17 +149,17 @@ def _logistic(features: Floats, aim: Floats, start: list[float], least: list[flo
     def log_loss(theta: Floats) -> tuple[float, Floats]:
         eta = features @ theta
         loss = np.logaddexp(0, eta) - aim * eta
-        return float(loss.mean()), np.asarray(features.T @ (expit(eta) - aim) / len(aim))
+        return float(loss.mean()), np.asarray(features.T @ (scipy.special.expit(eta) - aim) / len(aim))
 
     bounds = [(low, None) for low in least]
-    found = optimize.minimize(log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9})
+    found = scipy.optimize.minimize(log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9})
     return [float(value) for value in found.x]
 
 
 def _isotonic(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, list[float]]:
     at, place = np.unique(log_odds, return_inverse=True)
     weight = np.bincount(place).astype(np.float64)
-    level = optimize.isotonic_regression(np.bincount(place, came) / weight, weights=weight).x
+    level = scipy.optimize.isotonic_regression(np.bincount(place, came) / weight, weights=weight).x
     level = np.clip(level, 1 / (len(came) + 2), 1 - 1 / (len(came) + 2))
     kept = np.ones(len(at), dtype=bool)
     kept[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 __all__ = ["clopper_pearson", "multiplicities", "percentile_interval", "replicates", "wilson"]
 
@@ -67,8 +67,8 @@ def clopper_pearson(hits: int, cases: int, level: float = 0.95) -> tuple[float, 
     [0.292, 1.0]
     """
     tail = (1 - level) / 2
-    low = float(special.betaincinv(hits, cases - hits + 1, tail)) if hits else 0.0
-    high = float(special.betaincinv(hits + 1, cases - hits, 1 - tail)) if hits < cases else 1.0
+    low = float(scipy.special.betaincinv(hits, cases - hits + 1, tail)) if hits else 0.0
+    high = float(scipy.special.betaincinv(hits + 1, cases - hits, 1 - tail)) if hits < cases else 1.0
     return low, high
 
 
@@ -79,7 +79,7 @@ def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDAr
     [[0.49], [0.943]]
     """
     k, n = np.asarray(hits, dtype=np.float64), np.asarray(cases, dtype=np.float64)
-    z = float(special.ndtri((1 + level) / 2))
+    z = float(scipy.special.ndtri((1 + level) / 2))
     middle = (k + z**2 / 2) / (n + z**2)
     half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)

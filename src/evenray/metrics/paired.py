@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from evenray.core.errors import DataError, UsageError, unknown_name
 from evenray.core.types import Estimate, Predictions
@@ -203,7 +203,7 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
     (one, influence), (other, against) = _components(model, of), _components(_aligned(reference, model), of)
     deviation = float(np.sqrt(((influence - against) ** 2).sum()))
     gap = one - other
-    p = float(2 * special.ndtr(-abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
+    p = float(2 * scipy.special.ndtr(-abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
     return Difference(gap, gap - Z * deviation, gap + Z * deviation, p)
 
 

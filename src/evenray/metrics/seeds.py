@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy  # its parts are imported when they are first used
 
 from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
@@ -57,7 +57,7 @@ def spread_apart(spread: Spread) -> SeedSpread:
     low, high = percentile_interval(spread.replicates)
     n = len(spread.values)
     deviation = float(spread.values.std(ddof=1)) if n > 1 else float("nan")
-    half = float(special.stdtrit(n - 1, 0.975)) * deviation / n**0.5 if n > 1 else float("nan")
+    half = float(scipy.special.stdtrit(n - 1, 0.975)) * deviation / n**0.5 if n > 1 else float("nan")
     return SeedSpread(
         value=spread.value,
         low=low,
