@@ -27,7 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-BATCHES = {28: 64, 224: 16}
+BATCH = {28: 64, 224: 16}
 Figures = dict[str, dict[str, Any]]
 
 
@@ -38,14 +38,16 @@ def network(size: int) -> Any:
     return networks.build("vgg16_bn", classes=2, channels=1, size=size, seed=0)
 
 
-def bare_loop(model: Any, size: int, *, bf16: bool, channels_last: bool, optimizer: str) -> Callable[[int], float]:
+def bare_loop(
+    model: Any, size: int, batch: int, *, bf16: bool, channels_last: bool, optimizer: str
+) -> Callable[[int], float]:
     """A function that does some steps and returns images a second."""
     import torch
 
     form = torch.channels_last if channels_last else torch.contiguous_format
     model = model.to(memory_format=form).train()
-    x = torch.rand(BATCHES[size], 1, size, size).contiguous(memory_format=form)
-    targets = torch.randint(0, 2, (BATCHES[size],))
+    x = torch.rand(batch, 1, size, size).contiguous(memory_format=form)
+    targets = torch.randint(0, 2, (batch,))
     made = {
         "adamw": lambda: torch.optim.AdamW(model.parameters(), 1e-4, fused=True),
         "sgd": lambda: torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9),
@@ -64,7 +66,7 @@ def bare_loop(model: Any, size: int, *, bf16: bool, channels_last: bool, optimiz
     return steps
 
 
-def child_bare(size: int, steps: int, rounds: int) -> dict[str, float]:
+def child_bare(size: int, batch: int, steps: int, rounds: int) -> dict[str, float]:
     from evenray.train import keep_malloc
 
     keep_malloc()
@@ -76,21 +78,25 @@ def child_bare(size: int, steps: int, rounds: int) -> dict[str, float]:
 
     fabric = machine("cpu")
     bf16 = fabric._precision.precision == "bf16-mixed"
-    n = steps * BATCHES[size]
-    pixels = np.random.default_rng(0).integers(0, 256, (n, size, size), dtype=np.uint8)
-    part = Part(Store(tuple(pixels[i : i + 512] for i in range(0, n, 512)), 255), np.arange(n), np.arange(n) % 2)
-    settings = Settings(1, BATCHES[size], 1e-4)
+    pixels = np.random.default_rng(0).integers(0, 256, (steps * batch, size, size), dtype=np.uint8)
+    store = Store(tuple(pixels[i : i + 512] for i in range(0, len(pixels), 512)), 255)
+
+    def epoch(steps: int) -> float:
+        rows = np.arange(steps * batch)
+        with tempfile.TemporaryDirectory() as folder:
+            part, settings = Part(store, rows, rows % 2), Settings(1, batch, 1e-4)
+            _, history = fit(network(size), part, None, settings, Balance(), fabric, folder=Path(folder))
+        return len(rows) / history[0]["seconds"]
+
     loops = {
-        f"bare {name}": bare_loop(network(size), size, bf16=bf16, channels_last=True, optimizer=name)
+        f"bare {name}": bare_loop(network(size), size, batch, bf16=bf16, channels_last=True, optimizer=name)
         for name in ("adamw", "sgd")
     }
-    best = dict.fromkeys([*loops, "evenray"], 0.0)
-    for turn in range(rounds + 1):  # the first one warms up
-        with tempfile.TemporaryDirectory() as folder:
-            _, history = fit(network(size), part, None, settings, Balance(), fabric, folder=Path(folder))
-        found = {"evenray": n / history[0]["seconds"]} | {name: loop(steps) for name, loop in loops.items()}
-        best = {name: max(best[name], found[name]) if turn else 0.0 for name in best}
-    return best
+    loops["evenray"] = epoch
+    for loop in loops.values():  # warms up
+        loop(1)
+    found = [{name: loop(steps) for name, loop in loops.items()} for _ in range(rounds)]
+    return {name: max(turn[name] for turn in found) for name in loops}
 
 
 def child_choice(size: int, steps: int, choice: str) -> dict[str, float]:
@@ -98,7 +104,9 @@ def child_choice(size: int, steps: int, choice: str) -> dict[str, float]:
         from evenray.train.machine import keep_malloc  # imports torch: in evenray, too, malloc is set after that
 
         keep_malloc()
-    loop = bare_loop(network(size), size, bf16="bf16" in choice, channels_last="last" in choice, optimizer="sgd")
+    loop = bare_loop(
+        network(size), size, BATCH[size], bf16="bf16" in choice, channels_last="last" in choice, optimizer="sgd"
+    )
     loop(1)
     return {choice: loop(steps)}
 
@@ -168,8 +176,8 @@ def note(figures: Figures, name: str, value: float, target: str) -> None:
 
 def bare(figures: Figures, quick: bool) -> None:
     print("\nAn epoch against a bare loop over one batch in memory (images/s)")
-    for size, steps, rounds in ((28, 10, 3), (224, 2, 1)) if quick else ((28, 20, 6), (224, 4, 4)):
-        found = child("bare", str(size), str(steps), str(rounds))
+    for size, batch, steps, rounds in ((28, 64, 8, 1), (224, 8, 2, 1)) if quick else ((28, 64, 20, 6), (224, 16, 4, 4)):
+        found = child("bare", *map(str, (size, batch, steps, rounds)))
         print(f"  {size}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
         note(figures, f"bare: fit / AdamW alone, {size}", found["evenray"] / found["bare adamw"], ">= 0.92")
         note(figures, f"bare: fit / SGD alone, {size}", found["evenray"] / found["bare sgd"], ">= 0.92")
@@ -181,9 +189,7 @@ AUTOMATIC = "bf16 last malloc"
 
 def choices(figures: Figures, quick: bool) -> None:
     print("\nThe bare loop under each choice (images/s)")
-    for size, steps, rounds, wanted in (
-        ((28, 8, 1, 1.4), (224, 1, 1, 2.5)) if quick else ((28, 30, 3, 1.4), (224, 4, 3, 2.5))
-    ):
+    for size, steps, rounds, wanted in ((28, 8, 1, 1.4),) if quick else ((28, 30, 3, 1.4), (224, 4, 3, 2.5)):
         asked = ("plain", "bf16 last", AUTOMATIC) if quick else CHOICES
         best = dict.fromkeys(asked, 0.0)
         for _ in range(rounds):
@@ -204,19 +210,19 @@ def memory(figures: Figures, quick: bool) -> None:
             pixels = np.random.default_rng(number).integers(0, 256, (512, 224, 224), dtype=np.uint8)
             np.save(Path(folder) / f"{number}.npy", pixels)
         for count in (10_000, 100_000, 1_000_000):
-            held = child("memory", str(count), "40" if quick else "400", BENCHMARK_STORE=folder)
+            held = child("memory", str(count), "8" if quick else "400", BENCHMARK_STORE=folder)
             found[count] = held["most"]
             print(f"  {count:9,} images: {held['before']:.0f} before, {held['most']:.0f} at most")
     note(figures, "memory: 1,000,000 / 10,000 images", found[1_000_000] / found[10_000], "<= 1.15")
 
 
-def start(figures: Figures, data: Path) -> None:
+def start(figures: Figures, quick: bool, data: Path) -> None:
     print("\nFrom the command to the first step, when all stands (s)")
     words = [sys.executable, "-c", "from evenray.cli import main; main()"]
     options = ["--network", "vgg11_bn(width=0.1)", "--contrast", "none", "--balance", "none", "--epochs", "1"]
     with tempfile.TemporaryDirectory() as folder:
         run, later = f"{folder}/run", list[float]()
-        for seed in range(4):
+        for seed in range(2 if quick else 5):
             marks = {"EVENRAY_STORE": f"{folder}/store", "OMP_WAIT_POLICY": "PASSIVE"}
             began = time.perf_counter()
             code = f"import sys, time\nsys.argv = ['evenray', 'train', {str(data)!r}, '-o', {run!r}, *{options!r},"
@@ -264,7 +270,11 @@ main()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=["bare", "choices", "memory", "start"])
-    parser.add_argument("--quick", action="store_true", help="under a minute: fewer rounds, choices and steps")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="under a minute on an idle machine: one round, choices at 28 only",
+    )
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared/data/medmnist/breastmnist.npz")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
@@ -277,7 +287,7 @@ def main() -> None:
     figures: Figures = {}
     for part in options.parts:
         if part == "start":
-            start(figures, options.data)
+            start(figures, options.quick, options.data)
         else:
             {"bare": bare, "choices": choices, "memory": memory}[part](figures, options.quick)
     if options.json:
