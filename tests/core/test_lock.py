@@ -54,6 +54,13 @@ def test_a_killed_one_is_taken_over(tmp_path: Path, other: subprocess.Popen[str]
         assert (tmp_path / "run" / LOCK).read_text().startswith(f"{os.getpid()} ")
 
 
+def test_a_killed_one_whose_parent_has_not_asked_is_taken_over(tmp_path: Path, other: subprocess.Popen[str]) -> None:
+    other.kill()
+    os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it has ended and is left unreaped
+    with alone(tmp_path / "run"):
+        assert (tmp_path / "run" / LOCK).read_text().startswith(f"{os.getpid()} ")
+
+
 def test_a_number_that_another_process_has_by_now_is_no_lock(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     (tmp_path / LOCK).write_text(f"{other.pid} {platform.node()} 1")
     with alone(tmp_path):

@@ -102,9 +102,11 @@ def sweep(folder: Path) -> None:
 
 
 def running(process: int) -> bool:
-    """Whether a process of this number runs on this machine."""
+    """Whether a process of this number runs on this machine; one that has ended but whose parent has not asked does not."""
     try:
         os.kill(process, 0)
+        with suppress(OSError, IndexError):  # where the system has no such file
+            return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except ProcessLookupError:
         return False
     except OSError:  # another user's
