@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from evenray.cli import main
+from .conftest import Cli
 
-Cli = Callable[..., tuple[int, str, str]]
 WORDS = ("--systems", "krizhevsky-1, overfeat-1", "--epochs", "1", "--device", "cpu")
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """cli("data", ...) runs `evenray table7` in this process, with nets as narrow as they come: (code, out, err)."""
+def cli(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """cli("data", ...) runs `evenray table7`, with nets as narrow as they come."""
     monkeypatch.setattr("evenray.table7.budget.WIDTHS", (0.05,) * 4)
     monkeypatch.setenv("COLUMNS", "300")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["evenray", "table7", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
+    return partial(cli, "table7")
 
 
 @pytest.fixture
