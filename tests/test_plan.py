@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
-from evenray.plan import Plan, make
+from evenray.plan import BUDGET, COSTS, Plan, make
 
 
 def dataset(train: int = 600, validation: int = 100, side: int = 224, channels: int = 1, sick: float = 0.25) -> Dataset:
@@ -115,3 +115,15 @@ def test_large_grids_are_halved_unless_the_trunk_is_frozen() -> None:
     assert make(dataset(), Recipe()).search == "grid"
     frozen = make(dataset(), Recipe(contrast=many, network="vgg16", weights="w", finetune="frozen", size=64))
     assert (frozen.search, frozen.compare_networks, frozen.compare_size) == ("grid", ("vgg16",), 64)
+
+
+def test_few_images_get_an_average_of_networks_that_the_budget_covers() -> None:
+    few, many = dataset(4700, 500, side=28), dataset(20_000, 2000, side=28)
+    assert [make(few, Recipe(effort=effort)).members for effort in ("quick", "standard", "thorough")] == [1, 3, 5]
+    assert make(many, Recipe()).members == make(few, Recipe(network="vgg16", weights="some.pth")).members == 1
+    one, three = make(few, Recipe(choose={"members": 1})), make(few, Recipe())
+    assert one.why["members"] == "as asked"
+    assert one.epochs > three.epochs
+    for plan in (one, three):
+        looks = 4700 * plan.epochs * plan.members
+        assert looks * COSTS[plan.network] * (28 / 224) ** 2 <= BUDGET["standard"]

@@ -38,6 +38,9 @@ GPU = 200
 ENOUGH_TO_CHOOSE = 20
 LEAST_PATIENCE = 5
 LARGEST_BATCH = 256
+MEMBERS = {"quick": 1, "standard": 3, "thorough": 5}
+SHORTER = 0.75  # the share of a single network's steps that each of several gets
+FEW = 10_000  # training cases below which the average of several networks is planned
 FEWEST_STEPS = 16  # of an epoch, when a batch is made larger for a rare class
 
 
@@ -49,6 +52,7 @@ class Plan:
     size: int
     channels: int
     epochs: int
+    members: int
     batch: int
     learning_rate: float
     keep: str
@@ -91,9 +95,13 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     batch = recipe.batch or _batch(train, why)
     if recipe.batch:
         why["batch"] = "as asked"
-    epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 6, 60))
-    why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
-    network, size = _network(dataset, recipe, n * epochs, budget, why)
+    members = _members(n, recipe, chosen, why)
+    steps = round(STEPS[recipe.effort] * (SHORTER if members > 1 else 1))
+    epochs = recipe.epochs or int(np.clip(round(steps * batch / n), 6, 60))
+    why["epochs"] = _given(recipe.epochs) or f"about {steps} steps of {batch} images ('{recipe.effort}')" + (
+        ", fewer than one network alone would get" if members > 1 else ""
+    )
+    network, size = _network(dataset, recipe, n * epochs * members, budget, why)
     learning_rate = recipe.learning_rate or (1e-4 if recipe.weights and not recipe.frozen else 1e-3)
     why["learning_rate"] = _given(recipe.learning_rate) or (
         "gentle, for weights that come trained"
@@ -116,8 +124,8 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     for name in set(chosen) & set(compared):
         compared[name], why[name] = chosen[name], "as asked"
     return Plan(
-        network=network, size=size, channels=channels, epochs=epochs, batch=batch, learning_rate=learning_rate, keep=keep,
-        patience=patience, views=views, folds=folds, **compared, why=why,
+        network=network, size=size, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
+        learning_rate=learning_rate, patience=patience, views=views, folds=folds, **compared, why=why,
     )  # fmt: skip
 
 
@@ -139,6 +147,26 @@ def _batch(train: Dataset, why: dict[str, str]) -> int:
             f"1 in {round(n / rarest)} training images is of the rarest class: a smaller batch would often have none"
         )
     return wider
+
+
+def _members(n: int, recipe: Recipe, chosen: dict[str, Any], why: dict[str, str]) -> int:
+    """How many networks of different seeds are trained and averaged."""
+    if "members" in chosen:
+        why["members"] = "as asked"
+        return int(chosen["members"])
+    count = MEMBERS[recipe.effort] if n < FEW and not recipe.weights else 1
+    if count > 1:
+        why["members"] = (
+            f"{n} training images leave much to chance: the soft-maxes of {count} networks of different seeds are averaged, at"
+            f" {count} times the cost of one"
+        )
+    elif recipe.weights:
+        why["members"] = "networks that begin with the same weights would say much the same"
+    else:
+        why["members"] = (
+            f"'{recipe.effort}' trains one" if n < FEW else f"{n} training images: one network is steady enough"
+        )
+    return count
 
 
 def _channels(dataset: Dataset, chosen: dict[str, Any], why: dict[str, str]) -> int:

@@ -100,3 +100,55 @@ def test_mistakes_are_named(binary, make_predictions):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "cost(ill=3)")
     with pytest.raises(UsageError, match="less than or equal to 1"):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "sensitivity(95)")
+
+
+def log_odds(p):
+    return np.log(p / (1 - p))
+
+
+@settings(max_examples=20, deadline=None)
+@given(moved=st.floats(-3, 3), sick=st.lists(st.floats(-2, 4), min_size=5, max_size=9))
+def test_the_fewest_errors_do_not_depend_on_where_the_scores_begin(binary, moved, sick):
+    """Adding to all log-odds moves the threshold with them: no calibration of that kind changes a call."""
+    x = np.array([*sick, -4.0, -2.5, -2.0, -1.0, 0.5])
+    t = [1] * len(sick) + [0] * 5
+    if np.mean(sick) < 0:
+        return
+    here, there = (choose_threshold(binary(list(1 / (1 + np.exp(-at))), t), "accuracy") for at in (x, x + moved))
+    assert log_odds(there) == pytest.approx(log_odds(here) + moved, abs=0.05)
+
+
+def test_the_fewest_errors_lie_where_a_logistic_regression_says_one_half(binary):
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    t = (rng.random(20_000) < 0.3).astype(int)
+    x = rng.normal(1.5 * t, 1.0)
+    p = 1 / (1 + np.exp(-x))
+    curve = LogisticRegression(C=np.inf, tol=1e-8).fit(x[:, None], t)
+    wanted = -curve.intercept_[0] / curve.coef_[0, 0]
+    assert log_odds(choose_threshold(binary(list(p), list(t)), "accuracy")) == pytest.approx(wanted, abs=0.01)
+    assert wanted == pytest.approx(0.75 + np.log(0.7 / 0.3) / 1.5, abs=0.05)  # Bayes' cut between two normals
+    even = log_odds(choose_threshold(binary(list(p), list(t)), "accuracy", prevalence=0.5))
+    assert even == pytest.approx(0.75, abs=0.05)
+
+
+def test_the_fewest_errors_vary_less_than_the_best_of_the_cuts(binary):
+    """Classes all but apart, as networks part them: the best cut jumps about in the gap, and errs more elsewhere."""
+    rng = np.random.default_rng(1)
+    found = {"accuracy": [], "cost(sick=1, class0=1)": []}
+    for _ in range(60):
+        t = np.arange(200) % 4 > 0
+        p = 1 / (1 + np.exp(-rng.normal(np.where(t, 4, -4), 2.5)))
+        predictions = binary(list(p), list(t.astype(int)))
+        negative = next(name for name in predictions.classes if name != predictions.positive)
+        for rule in found:
+            named = rule.replace("sick", predictions.positive).replace("class0", negative)
+            found[rule].append(log_odds(choose_threshold(predictions, named)))
+    smooth, best = (np.std(values) for values in found.values())
+    assert smooth < 0.7 * best
+
+
+def test_scores_that_rank_the_wrong_way_call_everybody_what_most_are(binary):
+    assert choose_threshold(binary([0.9, 0.8, 0.7, 0.2], [0, 0, 0, 1]), "accuracy") > 0.9
+    assert choose_threshold(binary([0.9, 0.3, 0.2, 0.1], [0, 1, 1, 1]), "accuracy") <= 0.1

@@ -136,6 +136,8 @@ def rng_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"{'F' if patient % 4 < 2 else 'M'},{30 if patient % 5 else 70}"
         )
     (folder / "cases.csv").write_text("\n".join(lines))
-    recipe = Recipe(network="vgg11_bn(width=0.05)", epochs=1, size=28, contrast="none", balance="none", test=0.4)
+    recipe = Recipe(
+        network="vgg11_bn(width=0.05)", epochs=1, size=28, contrast="none", balance="none", test=0.4, choose={"members": 1}
+    )  # fmt: skip
     run(Context(RunFolder(folder / "run"), str(folder / "cases.csv"), recipe), "evaluate")
     return folder / "run"

@@ -91,9 +91,10 @@ def _network(given: dict[str, Any]) -> tuple[Classifier, str | None, str]:
         if not folder.has("model.safetensors"):
             raise DataError(f"{asked} has no trained network yet; 'evenray train {asked}' makes one.")
         about = folder.read_json("model.json")
-        return networks.load(asked / "model.safetensors"), asked.resolve().name, str(about["contrast"])
+        model = networks.members(networks.load(asked / "model.safetensors"))[0]
+        return model, asked.resolve().name, str(about["contrast"])
     if asked.suffix == ".safetensors":
-        return networks.load(asked), asked.name, "none"
+        return networks.members(networks.load(asked))[0], asked.name, "none"
     weights = given.get("weights")
     model = networks.build(
         given["layers"], classes=CLASSES, channels=3, size=given.get("size", SIZE), weights=weights,

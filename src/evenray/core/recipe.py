@@ -13,7 +13,7 @@ __all__ = ["Recipe"]
 Effort = Literal["quick", "standard", "thorough"]
 # Choices of the plan that have no option of their own: the values, or the least whole number, that each takes.
 CHOOSABLE: dict[str, tuple[Any, ...] | int] = {
-    "channels": (1, 3), "keep": ("best", "last"), "compare_size": 28, "compare_epochs": 1, "compare_cases": 20,
+    "channels": (1, 3), "members": 1, "keep": ("best", "last"), "compare_size": 28, "compare_epochs": 1, "compare_cases": 20,
 }  # fmt: skip
 Search = Literal["auto", "grid", "halving"]
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..core.errors import UsageError
 from ..core.registry import Registry
-from ..networks import Classifier
+from ..networks import Classifier, members
 
 __all__ = ["attribute", "attributions", "gradcam", "integrated_gradients", "occlusion"]
 
@@ -55,8 +55,11 @@ def attribute(
 def gradcam(model: Classifier, x_NCHW: Tensor, targets: Tensor, layer: str | None = None) -> Tensor:
     """Grad-CAM (Selvaraju et al. 2017): the maps of `layer` weighted by the mean gradient of the class score.
 
-    `layer` is a dotted name inside the model; by default its attribution layer.
+    `layer` is a dotted name inside the model; by default its attribution layer. Of an average of networks that is the mean
+    of the maps of all of them.
     """
+    if layer is None and len(several := members(model)) > 1:
+        return torch.stack([gradcam(one, x_NCHW, targets) for one in several]).mean(0)
     try:
         module = model.get_submodule(layer or model.attribution_layer)
     except AttributeError:

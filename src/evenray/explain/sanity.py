@@ -72,7 +72,9 @@ def _randomised(model: Classifier, head_only: bool, seed: int, sign: int) -> Cla
             spread = float(layer.weight.detach().std())
             nn.init.normal_(layer.weight, std=spread, generator=generator)
     with torch.no_grad():
-        layers[-1][1].weight.mul_(sign)
+        for name, layer in layers:
+            if name in other.network.outputs:
+                layer.weight.mul_(sign)
     return other
 
 

@@ -133,10 +133,18 @@ def _map(method: str, p: Mapping[str, Any], log_odds: Floats) -> Floats:
 
 
 def _platt(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
-    sick, healthy = int(came.sum()), int((~came).sum())
-    aim = np.where(came, (sick + 1) / (sick + 2), 1 / (healthy + 2))
-    slope, intercept = _logistic(np.column_stack([log_odds, np.ones(len(came))]), aim, [1.0, 0.0], [None, None])
+    slope, intercept = fitted_line(log_odds, came, ~came)
     return {"slope": slope, "intercept": intercept}
+
+
+def fitted_line(log_odds: Floats, sick: NDArray[Any], healthy: NDArray[Any]) -> tuple[float, float]:
+    """Platt's slope and intercept for the numbers of `sick` and `healthy` cases at each of these log-odds."""
+    S, H = int(sick.sum()), int(healthy.sum())
+    x, sick, healthy = np.tile(log_odds, 2), np.append(sick, 0 * sick), np.append(0 * healthy, healthy)
+    count = (sick + healthy).astype(np.float64)
+    aim = np.repeat([(S + 1) / (S + 2), 1 / (H + 2)], len(log_odds))
+    slope, intercept = _logistic(np.column_stack([x, np.ones(len(x))]), aim, [1.0, 0.0], [None, None], count)
+    return slope, intercept
 
 
 def _beta(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
@@ -145,11 +153,16 @@ def _beta(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
     return {"a": a, "b": b, "c": c}
 
 
-def _logistic(features: Floats, aim: Floats, start: list[float], least: list[float | None]) -> list[float]:
+def _logistic(
+    features: Floats, aim: Floats, start: list[float], least: list[float | None], count: Floats | float = 1.0
+) -> list[float]:
+    """The coefficients of least log loss; each row stands for `count` cases."""
+    weight = np.broadcast_to(count, aim.shape) / np.broadcast_to(count, aim.shape).sum()
+
     def log_loss(theta: Floats) -> tuple[float, Floats]:
         eta = features @ theta
         loss = np.logaddexp(0, eta) - aim * eta
-        return float(loss.mean()), np.asarray(features.T @ (scipy.special.expit(eta) - aim) / len(aim))
+        return float(weight @ loss), np.asarray(features.T @ (weight * (scipy.special.expit(eta) - aim)))
 
     bounds = [(low, None) for low in least]
     found = scipy.optimize.minimize(log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
+import scipy  # its parts are imported when they are first used
 from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
@@ -16,6 +17,7 @@ from evenray.core.types import Predictions
 
 from ._curves import one_class
 from ._meter import class_prior
+from .calibrators import fitted_line
 from .ranking import Ranking
 
 __all__ = ["OperatingPoints", "choose_threshold", "rules"]
@@ -26,6 +28,7 @@ rules = Registry(
         "youden": "evenray.metrics.operating:youden",
         "sensitivity": "evenray.metrics.operating:sensitivity",
         "specificity": "evenray.metrics.operating:specificity",
+        "accuracy": "evenray.metrics.operating:accuracy",
         "cost": "evenray.metrics.operating:cost",
         "net_benefit": "evenray.metrics.operating:net_benefit",
         "prevalence": "evenray.metrics.operating:prevalence",
@@ -36,17 +39,19 @@ rules = Registry(
 
 Share = Annotated[float, Gt(0), Lt(1)]
 Target = Annotated[float, Gt(0), Le(1)]
+FAR = 1e-9  # nearer to 0 or 1 no probability is believed
 
 
 @dataclass(frozen=True)
 class OperatingPoints:
     """Every way to divide the cases by one threshold, from calling nobody positive to calling everybody.
 
-    `thresholds` fall and lie between neighbouring probabilities; `sick` and `healthy` count the cases of either kind
-    called positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
+    `thresholds` fall and lie between neighbouring probabilities, `scores`; `sick` and `healthy` count the cases of either
+    kind called positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
     """
 
     thresholds: NDArray[np.float64]
+    scores: NDArray[np.float64]
     sick: NDArray[np.int64]
     healthy: NDArray[np.int64]
     share: float
@@ -79,6 +84,7 @@ class OperatingPoints:
         negative = predictions.classes[1 - predictions.positive_index]
         return cls(
             thresholds=between,
+            scores=at,
             sick=np.append(0, true),
             healthy=np.append(0, every - true),
             share=float(sick.mean()) if share is None else share,
@@ -91,9 +97,9 @@ def choose_threshold(
 ) -> float:
     """The probability of the positive class from which on a case is to be called positive.
 
-    `rule` is a spec: `youden`, `sensitivity(0.95)`, `specificity(0.95)`, `cost(sick=500, healthy=1)`,
+    `rule` is a spec: `youden`, `sensitivity(0.95)`, `specificity(0.95)`, `accuracy`, `cost(sick=500, healthy=1)`,
     `net_benefit(at=0.1)`, `prevalence`, `fixed(0.5)`. `prevalence` is that of the place of use (default: of the cases);
-    it matters to costs and net benefit. Raises UsageError for an unknown rule or more than two classes, DataError where
+    it matters to accuracy, costs and net benefit. Raises UsageError for an unknown rule or more than two classes, DataError where
     a class has no case.
 
     >>> import polars as pl
@@ -126,6 +132,20 @@ def specificity(points: OperatingPoints, least: Target = 0.95) -> float:
     """The lowest threshold, so the best sensitivity, at which the specificity is at least `least`."""
     allowed = np.floor((1 - least) * points.healthy[-1] + 1e-9)
     return points.best(np.where(points.healthy <= allowed, points.sick, -1))
+
+
+def accuracy(points: OperatingPoints) -> float:
+    """The fewest errors to expect: where a logistic curve through all cases (Platt 1999) says that sick is as likely as not.
+
+    Every case has its say in the curve. The best of the cuts hangs by the few cases beside it instead: where classes are
+    all but apart it can lie anywhere in the gap between them.
+    """
+    at = np.clip(points.scores, FAR, 1 - FAR)
+    slope, intercept = fitted_line(scipy.special.logit(at), np.diff(points.sick), np.diff(points.healthy))
+    odds = scipy.special.logit(points.share) - np.log(points.sick[-1] / points.healthy[-1])
+    if slope <= 0 or len(at) == 1:  # the scores do not tell: everybody is called what most are
+        return 0.0 if points.share > 0.5 else float(points.thresholds[0])
+    return float(np.clip(scipy.special.expit(-(intercept + odds) / slope), FAR, 1 - FAR))
 
 
 Cost = Annotated[float, Ge(0)]

@@ -10,10 +10,12 @@ from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._download import fetch
 from ._registry import networks
+from .averaged import average, members
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
 
 __all__ = [
     "Classifier",
+    "average",
     "build",
     "features",
     "fetch",
@@ -21,6 +23,7 @@ __all__ = [
     "fine_tunings",
     "freeze",
     "load",
+    "members",
     "networks",
     "parameter_groups",
     "restore",

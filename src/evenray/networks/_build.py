@@ -20,6 +20,7 @@ from ._initialise import silence_unreached
 from ._load import load_into
 from ._network import Network
 from ._registry import networks
+from .averaged import Averaged
 from .weights import read_weights
 
 __all__ = ["build", "load", "restore", "save"]
@@ -81,12 +82,13 @@ def restore(description: Mapping[str, Any], state: Mapping[str, Tensor]) -> Clas
     """The Classifier that `describe()` and `state()` came from, with bit-identical outputs."""
     description = dict(description)
     mean, std = description.pop("mean"), description.pop("std")
+    shape = [description[k] for k in ("classes", "channels", "size")]
     with torch.device("meta"):
-        network: Network = networks.bind(description["spec"])(
-            *(description[k] for k in ("classes", "channels", "size"))
-        )
-        if description["grey"]:
-            install_grey(network)
+        made: list[Network] = [networks.bind(description["spec"])(*shape) for _ in range(description.get("members", 1))]
+        for one in made:
+            if description["grey"]:
+                install_grey(one)
+        network = Averaged(made) if len(made) > 1 else made[0]
     network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
     return Classifier(network.requires_grad_(True), mean=mean, std=std, description=description)
 

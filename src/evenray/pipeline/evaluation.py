@@ -35,8 +35,8 @@ __all__ = ["evaluate_network", "summarise"]
 
 RESAMPLES = 2000
 BESIDE = 1000  # for the tables beside the main one
-POINTS = ("youden", "sensitivity(0.95)", "specificity(0.95)", "net_benefit(at=0.1)", "prevalence")
-RATES = ("sensitivity", "specificity", "ppv", "npv")
+POINTS = ("youden", "accuracy", "sensitivity(0.95)", "specificity(0.95)", "net_benefit(at=0.1)", "prevalence")
+RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 
 
 def evaluate_network(context: Context) -> list[str]:
@@ -77,6 +77,12 @@ def evaluate_network(context: Context) -> list[str]:
         context.progress.say(
             f"test {metric.upper()} {Estimate(**_defined(summary['parts']['test']['metrics'][metric]))}"
         )
+    for point in summary.get("operating_points", ()):
+        if point["rule"] == "accuracy":
+            context.progress.say(
+                f"test accuracy {Estimate(**_defined(point['accuracy']))} from a probability of {point['threshold']:.3f} on,"
+                " where validation expects the fewest errors"
+            )
     return ["predictions.parquet", "scores.json", *labels]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -20,9 +22,13 @@ from evenray.plan import kept_side, native_side
 from evenray.predict.familiar import fit as familiarity
 from evenray.store import Store, prepare, store_folder
 from evenray.train import Part, Settings, batches_an_epoch, fit, statistics
+from evenray.train.order import seed_of
 
 from .context import Context
 from .together import sharing
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["kept_features", "learn", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
@@ -107,47 +113,73 @@ def train_network(context: Context) -> list[str]:
     for former in checkpoints.parent.glob("*/"):
         if former != checkpoints:
             shutil.rmtree(former, ignore_errors=True)
-    if len(history) < context.plan.epochs and not context.recipe.frozen:
+    planned = context.plan.epochs * context.plan.members
+    if len(history) < planned and not context.recipe.frozen:
         epochs = f"{context.plan.patience} epochs" if context.plan.patience > 1 else "an epoch"
         context.progress.say(
-            f"stopped after {len(history)} of {context.plan.epochs} epochs: {epochs} brought no better validation AUPRC"
+            f"stopped after {len(history)} of {planned} epochs: {epochs} brought no better validation AUPRC"
         )
     return ["model.safetensors", "model.json", "history.csv"]
 
 
 def learn(context: Context) -> tuple[networks.Classifier, list[dict[str, float]], Part]:
-    """The trained network, its history and the part that it learnt from; every process of a run does this."""
-    asked, plan = context.recipe, context.plan
-    choice = context.folder.read_json("choice.json")
-    network = choice.get("network") or plan.network
-    parts = parts_of(context, choice["contrast"], ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
+    """The trained network, its history and the part that it learnt from; every process of a run does this.
+
+    Of several members each has a seed, checkpoints and rows of the history of its own; the network is their average.
+    """
+    asked, several = context.recipe, context.plan.members
+    contrast = context.folder.read_json("choice.json")["contrast"]
+    parts = parts_of(context, contrast, ("train", "validation"), (asked.scale_jitter or (1.0, 1.0))[1])
     train, validation = parts["train"][1], parts["validation"][1]
+    models, history = list[networks.Classifier](), list[dict[str, float]]()
+    with _training(context) as fabric:
+        for member in range(several):
+            model, rows = _learn_member(context, train, validation, member, fabric)
+            models.append(model)
+            history += [{"member": member + 1, **row} for row in rows] if several > 1 else rows
+    return networks.average(models), history, train
+
+
+def _learn_member(
+    context: Context, train: Part, validation: Part, member: int, fabric: Fabric
+) -> tuple[networks.Classifier, list[dict[str, float]]]:
+    plan, choice, folder = context.plan, context.folder.read_json("choice.json"), _checkpoints(context)
     remedy = remedy_of(context)[0]
+    model, settings = _fresh(context, choice.get("network") or plan.network, train, member)
+    of = f" ({member + 1} of {plan.members})" if plan.members > 1 else ""
+    steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
+    with context.progress.task(f"training {model.description['spec']}{of}", steps) as tick:
+        if context.recipe.frozen:
+            kept = _kept_parts(context, model, choice["contrast"])
+            return fit_head(model, kept["train"], kept["validation"], settings, remedy, fabric, tick=lambda: tick(1))
+        return fit(
+            model, train, validation, settings, remedy, fabric,
+            folder=folder / f"member-{member + 1}" if plan.members > 1 else folder,
+            tick=lambda: tick(1), save_every=context.save_every,
+        )  # fmt: skip
+
+
+def _training(context: Context) -> AbstractContextManager[Fabric]:
+    """The processes that train; a head learns in seconds, and no other process is called for it."""
+    return nullcontext(context.fabric) if context.recipe.frozen else sharing(context)
+
+
+def _fresh(context: Context, network: str, train: Part, member: int) -> tuple[networks.Classifier, Settings]:
+    """The network of a member before its training, and how to train it."""
+    asked, plan = context.recipe, context.plan
+    seed = asked.seed if member == 0 else seed_of(asked.seed, member)
     mean, std = (None, None) if asked.weights else statistics(train)
     model = networks.build(
         network, classes=len(context.dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights,
-        seed=asked.seed, mean=mean, std=std,
+        seed=seed, mean=mean, std=std,
     )  # fmt: skip
     model = networks.freeze(model, asked.finetune)
     model.description["scale_jitter"] = asked.scale_jitter
     settings = Settings(
-        plan.epochs, plan.batch, plan.learning_rate, asked.seed, asked.flips, plan.keep, asked.scale_jitter,
+        plan.epochs, plan.batch, plan.learning_rate, seed, asked.flips, plan.keep, asked.scale_jitter,
         plan.patience, networks.fine_tuning(asked.finetune, len(model.network.blocks)).decay,
     )  # fmt: skip
-    steps = plan.epochs * batches_an_epoch(len(train), plan.batch)
-    with context.progress.task(f"training {network}", steps) as tick:
-        if asked.frozen:  # a head learns in seconds: no other process is called
-            kept = _kept_parts(context, model, choice["contrast"])
-            fitted = fit_head(
-                model, kept["train"], kept["validation"], settings, remedy, context.fabric, tick=lambda: tick(1)
-            )
-        else:
-            with sharing(context) as fabric:
-                fitted = fit(
-                    model, train, validation, settings, remedy, fabric, folder=_checkpoints(context),
-                    tick=lambda: tick(1), save_every=context.save_every,
-                )  # fmt: skip
-    return *fitted, train
+    return model, settings
 
 
 def _checkpoints(context: Context) -> Path:

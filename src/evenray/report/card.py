@@ -78,7 +78,7 @@ def _model(run: Run, say: Language, model: Mapping[str, Any], exported: Mapping[
     versions = run.provenance.get("packages", {})
     colour = say("card.grey" if network["channels"] == 1 else "card.colour")
     return [
-        (say("card.network"), network["spec"]),
+        (say("card.network"), _spec(network)),
         (say("card.parameters"), say.count(network["parameters"])),
         (say("card.size"), say("card.size_text", side=exported["side"], colour=colour)),
         (say("card.contrast"), model["contrast"]),
@@ -88,6 +88,12 @@ def _model(run: Run, say: Language, model: Mapping[str, Any], exported: Mapping[
         (say("card.made"), f"evenray {versions.get('evenray', '')}, torch {versions.get('torch', '')}"),
         (say("card.files"), ", ".join(exported["files"])),
     ]  # fmt: skip
+
+
+def _spec(network: Mapping[str, Any]) -> str:
+    """The network, and how many of it are averaged."""
+    members = network.get("members", 1)
+    return f"{members} × {network['spec']}" if members > 1 else str(network["spec"])
 
 
 def _counts(run: Run) -> list[tuple[str, list[int]]]:

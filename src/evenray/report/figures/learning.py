@@ -31,7 +31,9 @@ def learning(history: pl.DataFrame, say: Language) -> list[Figure]:
 
 def _panel(history: pl.DataFrame, panel: str, lines: dict[str, str], say: Language) -> Figure:
     words = {column: say(f"learning.{column}") for column in lines}
-    table = history.select("epoch", *lines).unpivot(index="epoch", variable_name="line", value_name="y").drop_nulls()
+    history = history if "member" in history.columns else history.with_columns(member=1)
+    table = history.select("epoch", "member", *lines)
+    table = table.unpivot(index=["epoch", "member"], variable_name="line", value_name="y").drop_nulls()
     table = table.with_columns(pl.col("line").replace_strict(words), pl.col("y").cast(pl.Float64))
     table = table.with_columns(words=pl.format("{} {}: {}", "line", "epoch", pl.col("y").round_sig_figs(4)))
     scale = colour_scale({words[column]: colour for column, colour in lines.items()})
@@ -39,7 +41,7 @@ def _panel(history: pl.DataFrame, panel: str, lines: dict[str, str], say: Langua
     number = alt.Axis(format="~g" if panel != "rate" else ".1e", tickCount=5)
     y = alt.Y("y:Q", title=say(f"axis.{panel}"), axis=number, scale=alt.Scale(zero=panel != "ranking"))
     colour = alt.Color("line:N", scale=scale, title=None, sort=list(scale.domain))
-    base = alt.Chart(table, width=THIRD, height=150).encode(x=x.scale(nice=False), y=y, color=colour)
+    base = alt.Chart(table, width=THIRD, height=150).encode(x=x.scale(nice=False), y=y, color=colour, detail="member:N")
     chart = base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=22, opacity=1).encode(
         description="words:N"
     )

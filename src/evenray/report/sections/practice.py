@@ -10,7 +10,7 @@ from ..language import Language
 
 __all__ = ["context"]
 
-RATES = ("sensitivity", "specificity", "ppv", "npv")
+RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 TOLD = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv")
 MOST = 20  # groups of a column
 
@@ -20,8 +20,9 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     if not {"operating_points", "decision_curve", "patients", "groups"} & set(scores):
         return None
     curve = scores.get("decision_curve")
+    points = scores.get("operating_points") or []
     return {
-        "points": scores.get("operating_points") or [], "rates": RATES, "told": TOLD,
+        "points": points, "rates": [name for name in RATES if all(name in point for point in points)], "told": TOLD,
         "chosen": scores.get("threshold_rule"),
         "prevalence": _prevalence(scores.get("prevalence"), say),
         "figure": decision(curve, say) if curve else None,
