@@ -57,7 +57,7 @@ def scores(table: pl.DataFrame, names: list[str], threshold: float | None) -> di
         }
     rule = "youden" if threshold is not None else None
     test, found = predictions.part("test"), {"threshold": threshold, "threshold_rule": rule, "parts": parts}
-    rates = {name: parts["test"]["metrics"][name] for name in ("sensitivity", "specificity", "ppv", "npv")}
+    rates = {name: parts["test"]["metrics"][name] for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")}
     rules = ("youden", "specificity(0.95)") if rule else ()
     return found | {
         "classes": names, "positive": names[-1], "prevalence": None,
