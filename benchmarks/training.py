@@ -77,7 +77,7 @@ def child_bare(size: int, batch: int, steps: int, rounds: int) -> dict[str, floa
     from evenray.train import Part, Settings, fit, machine
 
     fabric = machine("cpu")
-    bf16 = fabric._precision.precision == "bf16-mixed"
+    bf16 = fabric.precision == "bf16-mixed"
     pixels = np.random.default_rng(0).integers(0, 256, (steps * batch, size, size), dtype=np.uint8)
     store = Store(tuple(pixels[i : i + 512] for i in range(0, len(pixels), 512)), 255)
 
@@ -220,6 +220,7 @@ def start(figures: Figures, quick: bool, data: Path) -> None:
     print("\nFrom the command to the first step, when all stands (s)")
     words = [sys.executable, "-c", "from evenray.cli import main; main()"]
     options = ["--network", "vgg11_bn(width=0.1)", "--contrast", "none", "--balance", "none", "--epochs", "1"]
+    options += ["--choose", "members=1"]
     with tempfile.TemporaryDirectory() as folder:
         run, later = f"{folder}/run", list[float]()
         for seed in range(2 if quick else 5):

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
@@ -22,6 +21,7 @@ from evenray.features import FeaturePart, compute, fit_head, head_logits, views_
 from evenray.networks import Classifier
 from evenray.store import SHARD, Store
 from evenray.train import Part, Settings, forward, machine
+from evenray.train.alone import Alone
 
 N = SHARD + 40
 SIDE = 32
@@ -29,13 +29,13 @@ NETWORK = "vgg11(width=0.05)"
 
 
 @pytest.fixture(scope="module")
-def fabric() -> Fabric:
+def fabric() -> Alone:
     return machine("cpu")
 
 
 @pytest.fixture(scope="module")
-def exact() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+def exact() -> Alone:
+    return machine("cpu", precision="32-true")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def images(store: Store, rows: Any) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def kept(pixels: Store, exact: Fabric, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, ...]:
+def kept(pixels: Store, exact: Alone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, ...]:
     return compute(network(), pixels, np.arange(N), views_of(True), tmp_path_factory.mktemp("kept"), exact)
 
 
@@ -66,7 +66,7 @@ def test_they_are_what_the_trunk_makes_of_the_image_and_of_its_mirror_image(kept
 
 
 def test_each_image_passes_once_and_a_killed_pass_goes_on(
-    pixels: Store, exact: Fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pixels: Store, exact: Alone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: list[int] = []
     original = module.features
@@ -98,7 +98,7 @@ def test_each_image_passes_once_and_a_killed_pass_goes_on(
 @pytest.mark.parametrize("spec", [NETWORK, "vgg11(head=classical, width=0.05)", "googlenet(width=0.05)"])
 @pytest.mark.parametrize("remedy", ["none", "oversample", "weighted", "minority_mixup"])
 def test_the_trained_model_takes_images_and_says_what_its_head_says_of_the_features(
-    spec: str, remedy: str, pixels: Store, exact: Fabric, tmp_path: Path
+    spec: str, remedy: str, pixels: Store, exact: Alone, tmp_path: Path
 ) -> None:
     model, rows, targets = network(spec), np.arange(60), (np.arange(60) % 3 == 0).astype(np.int64)
     before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
@@ -114,7 +114,7 @@ def test_the_trained_model_takes_images_and_says_what_its_head_says_of_the_featu
     assert {"train_loss", "validation_auprc", "learning_rate"} <= set(history[0])
 
 
-def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(fabric: Fabric) -> None:
+def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(fabric: Alone) -> None:
     rng = np.random.default_rng(0)
     wide = network().network.classifier[-1].in_features
     x = (rng.normal(size=(600, wide)) * rng.uniform(0.1, 30, wide) + 50).astype(np.float16)  # scales far apart
@@ -131,7 +131,7 @@ def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(fabric
     assert np.abs(p - best).max() < 0.08
 
 
-def test_maps_of_images_larger_than_the_head_was_made_for(pixels: Store, exact: Fabric, tmp_path: Path) -> None:
+def test_maps_of_images_larger_than_the_head_was_made_for(pixels: Store, exact: Alone, tmp_path: Path) -> None:
     rows, targets = np.arange(24), np.arange(24) % 2
     large = Store([np.kron(pixels[rows], np.ones((1, 2, 2), np.uint8))], 255, "large")
     model = network("vgg11(head=classical, width=0.05)")
@@ -142,14 +142,14 @@ def test_maps_of_images_larger_than_the_head_was_made_for(pixels: Store, exact: 
     np.testing.assert_allclose(of_images, head_logits(model, part, exact), rtol=2e-2, atol=2e-2)
 
 
-def test_a_remedy_that_changes_images_is_refused(kept: Any, exact: Fabric) -> None:
+def test_a_remedy_that_changes_images_is_refused(kept: Any, exact: Alone) -> None:
     part = FeaturePart(kept, np.arange(9), np.arange(9) % 2)
     remedy = make("oversample_augmented", np.array([5, 4]), ("well", "sick"))
     with pytest.raises(UsageError, match="each image passes through the trunk once; take oversample"):
         fit_head(network(), part, None, Settings(1, 4, 1e-3), remedy, exact)
 
 
-def test_all_cells_of_a_row_share_them(pixels: Store, fabric: Fabric, tmp_path: Path, tiny_dataset: Dataset) -> None:
+def test_all_cells_of_a_row_share_them(pixels: Store, fabric: Alone, tmp_path: Path, tiny_dataset: Dataset) -> None:
     """Remedies, folds and seeds train heads on one pass; another seed starts from another head, on the same trunk."""
     weights = tmp_path / "weights.safetensors"
     networks.save(networks.build(NETWORK, classes=2, channels=1, size=SIDE, seed=5), weights)

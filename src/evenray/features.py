@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -25,8 +24,10 @@ from evenray.core.errors import TrainingError, UsageError
 from evenray.networks import Classifier, features
 from evenray.store import SHARD, Mapped, Store
 from evenray.train import Settings
+from evenray.train.alone import Alone, Machine
 from evenray.train.judge import ranked
 from evenray.train.loop import WEIGHT_DECAY, criterion_of, one_cycle, stale
+from evenray.train.optimizer import AdamW
 from evenray.train.order import epoch_batches, seed_of
 
 __all__ = ["FeaturePart", "compute", "fit_head", "head_logits", "views_of"]
@@ -63,7 +64,7 @@ def views_of(flips: bool) -> tuple[str, ...]:
 
 
 def compute(
-    model: Classifier, store: Store, rows: NDArray[np.int64], views: Sequence[str], folder: Path, fabric: Fabric,
+    model: Classifier, store: Store, rows: NDArray[np.int64], views: Sequence[str], folder: Path, fabric: Alone,
     tick: Callable[[int], None] = lambda n: None,
 ) -> tuple[Store, ...]:  # fmt: skip
     """The features of `rows` of a pixel store under each view, float16, in the order of `rows`; what stands is not made again.
@@ -87,18 +88,18 @@ def compute(
     return tuple(found)
 
 
-def _key(model: Classifier, store: Store, rows: NDArray[np.int64], view: str, fabric: Fabric) -> str:
+def _key(model: Classifier, store: Store, rows: NDArray[np.int64], view: str, fabric: Alone) -> str:
     """What the features depend on; the head and the number of classes do not matter to them."""
     about = model.describe()
     kept = {name: about[name] for name in ("spec", "channels", "size", "mean", "std")}
     trunk = about["weights"]["sha256"] if about["weights"] else about["seed"]
-    precision = getattr(fabric.strategy.precision, "precision", "")
+    precision = fabric.precision
     return digest([VERSION, "features", store.name, rows.tolist(), kept, trunk, view, fabric.device.type, precision])[
         :24
     ]
 
 
-def _pass(model: Classifier, store: Store, rows: NDArray[np.int64], view: str, fabric: Fabric) -> NDArray[np.float16]:
+def _pass(model: Classifier, store: Store, rows: NDArray[np.int64], view: str, fabric: Alone) -> NDArray[np.float16]:
     made = []
     with torch.inference_mode(), fabric.autocast():
         for start in range(0, len(rows), BATCH):
@@ -114,7 +115,7 @@ def _pass(model: Classifier, store: Store, rows: NDArray[np.int64], view: str, f
 
 def fit_head(
     model: Classifier, train: FeaturePart, validation: FeaturePart | None, settings: Settings, balance: Balance,
-    fabric: Fabric, *, tick: Callable[[], None] = lambda: None,
+    fabric: Machine, *, tick: Callable[[], None] = lambda: None,
 ) -> tuple[Classifier, list[dict[str, float]]]:  # fmt: skip
     """Train the head of a model whose trunk is frozen; the model, in evaluation mode, and the history, one row an epoch.
 
@@ -128,7 +129,7 @@ def fit_head(
         )
     model = model.to(fabric.device)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
     history: list[dict[str, float]] = []
     best: tuple[float, dict[str, Tensor]] | None = None
     first = _first_linear(model, train)
@@ -175,12 +176,14 @@ def fit_head(
     return model.eval(), history
 
 
-def head_logits(model: Classifier, part: FeaturePart, fabric: Fabric) -> NDArray[np.float64]:
+def head_logits(model: Classifier, part: FeaturePart, fabric: Machine) -> NDArray[np.float64]:
     """Logits of every row, float64 (n, K), from the features of the image as it is."""
     return _logits(model, part, torch.zeros(()), torch.ones(()), fabric)
 
 
-def _logits(model: Classifier, part: FeaturePart, centre: Tensor, scale: Tensor, fabric: Fabric) -> NDArray[np.float64]:
+def _logits(
+    model: Classifier, part: FeaturePart, centre: Tensor, scale: Tensor, fabric: Machine
+) -> NDArray[np.float64]:
     model.eval()
     found = []
     with torch.inference_mode():

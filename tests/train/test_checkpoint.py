@@ -11,11 +11,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lightning_fabric import Fabric
 
 from evenray.balance import make
 from evenray.networks import Classifier
-from evenray.train import Settings, fit, machine
+from evenray.train import Machine, Settings, fit, machine
 
 from .test_loop import Killed, model, part, same, stop_after, timeless
 
@@ -23,12 +22,12 @@ SETTINGS = Settings(epochs=3, batch=4, learning_rate=2e-3, keep="best", flips=Tr
 
 
 @pytest.fixture(scope="module")
-def fabric() -> Fabric:
+def fabric() -> Machine:
     return machine("cpu")
 
 
 def train(
-    fabric: Fabric, folder: Path | None, ticks: int, save_every: float
+    fabric: Machine, folder: Path | None, ticks: int, save_every: float
 ) -> tuple[Classifier, list[dict[str, float]]]:
     remedy = make("minority_mixup", [16, 8], ("well", "sick"))  # with random mixing, dropout and changes of images
     return fit(
@@ -38,14 +37,14 @@ def train(
 
 
 @pytest.fixture(scope="module")
-def whole(fabric: Fabric) -> tuple[Classifier, list[dict[str, float]]]:
+def whole(fabric: Machine) -> tuple[Classifier, list[dict[str, float]]]:
     return train(fabric, None, 100, 10)
 
 
 @given(st.lists(st.integers(0, 17), min_size=1, max_size=2), st.sampled_from([0.0, 1e-4, 10.0]))
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_killed_anywhere_and_again_it_ends_the_same(
-    fabric: Fabric, whole: tuple[Classifier, list[dict[str, float]]], tmp_path_factory: pytest.TempPathFactory,
+    fabric: Machine, whole: tuple[Classifier, list[dict[str, float]]], tmp_path_factory: pytest.TempPathFactory,
     kills: list[int], save_every: float,
 ) -> None:  # fmt: skip
     folder = tmp_path_factory.mktemp("run")
@@ -57,7 +56,7 @@ def test_killed_anywhere_and_again_it_ends_the_same(
     assert [timeless(row) for row in history] == [timeless(row) for row in whole[1]]
 
 
-def test_it_goes_on_with_the_batch_that_was_next(fabric: Fabric, tmp_path: Path) -> None:
+def test_it_goes_on_with_the_batch_that_was_next(fabric: Machine, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(fabric, tmp_path, 9, save_every=0)
     position = torch.load(tmp_path / "last.pt", weights_only=True)["position"]
@@ -70,7 +69,7 @@ def test_it_goes_on_with_the_batch_that_was_next(fabric: Fabric, tmp_path: Path)
 
 
 def test_within_an_epoch_it_is_written_as_often_as_asked(
-    fabric: Fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fabric: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(0, 10_000, 61))  # a clock that is asked moves on by 61 seconds
     monkeypatch.setattr(time, "monotonic", lambda: float(next(now)))
@@ -84,7 +83,7 @@ def test_within_an_epoch_it_is_written_as_often_as_asked(
 
 
 def test_a_damaged_checkpoint_is_set_aside(
-    fabric: Fabric, tmp_path: Path, whole: tuple[Classifier, list[dict[str, float]]]
+    fabric: Machine, tmp_path: Path, whole: tuple[Classifier, list[dict[str, float]]]
 ) -> None:
     with pytest.raises(Killed):
         train(fabric, tmp_path, 9, save_every=0)
@@ -99,7 +98,7 @@ def test_a_damaged_checkpoint_is_set_aside(
 
 
 def test_training_stops_when_validation_has_long_not_been_better(
-    fabric: Fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fabric: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = [0.2, 0.6, 0.6, 0.5, 0.4, 0.9]
     asked = iter(scores)

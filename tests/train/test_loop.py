@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,8 +22,9 @@ from evenray.balance import Balance, make
 from evenray.core.errors import TrainingError, UsageError
 from evenray.networks import Classifier
 from evenray.store import Store
-from evenray.train import Part, Settings, fit, forward, machine, statistics
+from evenray.train import Machine, Part, Settings, fit, forward, machine, statistics
 from evenray.train.loop import one_cycle
+from evenray.train.machine import Precision, plugin
 from evenray.train.order import cut, epoch_batches
 
 SETTINGS = Settings(epochs=3, batch=8, learning_rate=2e-3)
@@ -38,7 +40,7 @@ def part(n: int = 24, seed: int = 0) -> Part:
 
 
 @pytest.fixture(scope="module")
-def fabric() -> Fabric:
+def fabric() -> Machine:
     return machine("cpu")
 
 
@@ -54,7 +56,7 @@ def same(one: Classifier, two: Classifier) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(one).values(), weights(two).values(), strict=True))
 
 
-def test_it_learns(fabric: Fabric) -> None:
+def test_it_learns(fabric: Machine) -> None:
     trained, history = fit(model(), part(48), part(24, 1), replace(SETTINGS, epochs=8), Balance(), fabric)
     assert [row["epoch"] for row in history] == list(range(1, 9))
     assert history[-1]["train_loss"] < history[0]["train_loss"]
@@ -65,7 +67,7 @@ def test_it_learns(fabric: Fabric) -> None:
 
 
 @pytest.mark.parametrize("spec", ["none", "weighted", "oversample", "undersample", "oversample | focal(gamma=2)"])
-def test_every_kind_of_remedy_trains_and_repeats_itself(fabric: Fabric, spec: str) -> None:
+def test_every_kind_of_remedy_trains_and_repeats_itself(fabric: Machine, spec: str) -> None:
     remedy = make(spec, [16, 8], ("well", "sick"))
     settings = replace(SETTINGS, epochs=1, flips=True)
     one, first = fit(model(), part(), None, settings, remedy, fabric)
@@ -96,7 +98,7 @@ def stop_after(calls: int) -> Callable[[], None]:
 
 @pytest.mark.parametrize(("batches", "keep"), [(1, "best"), (4, "best"), (8, "last")])  # in each of the three epochs
 def test_killed_in_the_middle_it_goes_on_to_the_same_end(
-    fabric: Fabric, tmp_path: Path, keep: str, batches: int
+    fabric: Machine, tmp_path: Path, keep: str, batches: int
 ) -> None:
     settings = replace(SETTINGS, keep=keep, flips=True)
     spec = "vgg11(width=0.05, head=classical)"  # with dropout: its noise has to be the same, too
@@ -118,7 +120,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_end(
 
 
 def test_killed_between_the_two_checkpoint_files(
-    fabric: Fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fabric: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(SETTINGS, keep="best")
     whole, _ = fit(model(), part(), part(12, 1), settings, Balance(), fabric)
@@ -139,7 +141,7 @@ def test_killed_between_the_two_checkpoint_files(
     assert same(whole, again)
 
 
-def test_the_best_epoch_is_kept(fabric: Fabric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_epoch_is_kept(fabric: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = iter([0.3, 0.9, 0.9, 0.5])
     states: list[dict[str, Tensor]] = []
 
@@ -152,7 +154,7 @@ def test_the_best_epoch_is_kept(fabric: Fabric, monkeypatch: pytest.MonkeyPatch)
     assert all(torch.equal(a, b) for a, b in zip(states[1].values(), weights(best).values(), strict=True))
 
 
-def test_a_loss_that_is_not_finite_names_the_batch(fabric: Fabric, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_names_the_batch(fabric: Machine, tmp_path: Path) -> None:
     calls = iter(range(100))
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
@@ -165,7 +167,7 @@ def test_a_loss_that_is_not_finite_names_the_batch(fabric: Fabric, tmp_path: Pat
     assert (tmp_path / "last.pt").exists()
 
 
-def test_a_gradient_that_is_not_finite_names_the_cases_of_its_batch(fabric: Fabric) -> None:
+def test_a_gradient_that_is_not_finite_names_the_cases_of_its_batch(fabric: Machine) -> None:
     data = replace(part(30), cases=pl.Series([f"case {i}" for i in range(30)]))
     spoilt = epoch_batches(0, data.targets, 10, SETTINGS.seed, Balance())[2]
 
@@ -179,7 +181,7 @@ def test_a_gradient_that_is_not_finite_names_the_cases_of_its_batch(fabric: Fabr
 
 
 @pytest.mark.parametrize("spec", ["vgg11(width=0.05)", "vgg11_bn(width=0.05)"])
-def test_batches_of_one_train(fabric: Fabric, spec: str) -> None:
+def test_batches_of_one_train(fabric: Machine, spec: str) -> None:
     trained, _ = fit(model(spec), part(5), None, replace(SETTINGS, epochs=1, batch=1), Balance(), fabric)
     assert all(bool(tensor.isfinite().all()) for tensor in weights(trained).values())
 
@@ -191,7 +193,7 @@ def test_a_last_batch_of_one_waits(n: int, batch: int, sizes: list[int]) -> None
     assert [len(b) for b in cut(np.arange(n), batch)] == sizes
 
 
-def test_progress_runs_through_training_once_whatever_the_sampler_draws(fabric: Fabric) -> None:
+def test_progress_runs_through_training_once_whatever_the_sampler_draws(fabric: Machine) -> None:
     seen: list[float] = []
 
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
@@ -216,7 +218,7 @@ def test_the_learning_rate_rises_and_falls_once() -> None:
     assert (np.diff(rates[top:]) < 0).all()
 
 
-def test_logits_come_in_order_in_any_batches(fabric: Fabric) -> None:
+def test_logits_come_in_order_in_any_batches(fabric: Machine) -> None:
     untrained, images = model().eval(), part(10)
     whole = forward(untrained, images, 10, fabric)
     assert whole.shape == (10, 2)
@@ -252,7 +254,7 @@ def test_a_device_that_is_not_there(device: str, said: str) -> None:
         machine(device)
 
 
-def test_batch_normalisation_ends_with_the_statistics_of_the_images_as_they_are(fabric: Fabric) -> None:
+def test_batch_normalisation_ends_with_the_statistics_of_the_images_as_they_are(fabric: Machine) -> None:
     data = part(24)
     trained, _ = fit(model("vgg11_bn(width=0.05)"), data, None, SETTINGS, Balance(), fabric)
     seen: list[Tensor] = []
@@ -263,3 +265,35 @@ def test_batch_normalisation_ends_with_the_statistics_of_the_images_as_they_are(
     seen = [tensor.float() for tensor in seen]
     assert torch.allclose(first.running_mean, seen[0].mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(first.running_var, seen[0].var((0, 2, 3)), rtol=1e-3, atol=1e-6)
+
+
+def test_one_process_trains_as_lightnings_fabric_would() -> None:
+    """Fabric joins many processes; alone, the same steps are taken without it, to the same weights."""
+    from lightning_fabric import Fabric
+
+    for precision in get_args(Precision):
+        found = []
+        together = Fabric(accelerator="cpu", devices=1, plugins=[plugin("cpu", precision)])
+        for kind in (machine("cpu", precision=precision), together):
+            own = model().double() if precision == "64-true" else model()
+            trained, history = fit(own, part(), part(12, seed=1), SETTINGS, Balance(), kind)
+            found.append((trained.state(), history[-1]["train_loss"]))
+        (first, loss), (second, other) = found
+        assert loss == other
+        assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_first_step_of_a_training_needs_no_compiler_of_torch() -> None:
+    code = """
+import sys, numpy as np
+from evenray import networks
+from evenray.balance import Balance
+from evenray.store import Store
+from evenray.train import Part, Settings, fit, machine
+x = np.zeros((8, 28, 28), np.uint8)
+fit(networks.build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28), Part(Store((x,), 255), np.arange(8), np.arange(8) % 2),
+    None, Settings(1, 4, 1e-3), Balance(), machine("cpu"))
+print([name for name in ("torch._dynamo", "lightning_fabric") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "[]"

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from evenray import balance as remedies
@@ -28,6 +27,7 @@ from evenray.networks.anatomy import anatomy, totals
 from evenray.predict import predictions
 from evenray.store import Store
 from evenray.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
+from evenray.train.alone import Machine
 
 __all__ = ["Cell", "Fold", "Setup", "folds_of", "out_of_fold", "predicted", "simplest_first", "train_fold"]
 
@@ -157,7 +157,7 @@ def train_fold(work: Fold) -> float:
 
 
 @cache
-def _machine(device: str) -> Fabric:
+def _machine(device: str) -> Machine:
     return machine(device)
 
 

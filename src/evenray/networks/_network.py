@@ -8,7 +8,8 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch.nn import functional
 
 from ._initialise import initialise
 
-__all__ = ["ConvNet", "Network", "map_side"]
+__all__ = ["ConvNet", "Network", "map_side", "shapes_only"]
 
 
 class Network(nn.Module):
@@ -125,6 +126,27 @@ def map_side(trunk: nn.Module, channels: int, size: int) -> int:
     meta = {name: tensor.to("meta") for name, tensor in (*trunk.named_parameters(), *trunk.named_buffers())}
     training = trunk.training
     trunk.eval()
-    map_NCHW = torch.func.functional_call(trunk, meta, (torch.empty(1, channels, size, size, device="meta"),))
+    with shapes_only(trunk):
+        map_NCHW = torch.func.functional_call(trunk, meta, (torch.empty(1, channels, size, size, device="meta"),))
     trunk.train(training)
     return int(map_NCHW.shape[-1])
+
+
+@contextmanager
+def shapes_only(module: nn.Module) -> Iterator[None]:
+    """While this holds, batch normalisation hands on what it gets, for it changes no shape.
+
+    On the meta device torch would load its compiler for it, which takes as long as to load torch.
+    """
+    norms = [norm for norm in module.modules() if isinstance(norm, nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.__dict__["forward"] = _handed_on
+    try:
+        yield
+    finally:
+        for norm in norms:
+            del norm.__dict__["forward"]
+
+
+def _handed_on(x: Tensor) -> Tensor:
+    return x

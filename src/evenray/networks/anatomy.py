@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ._classifier import Classifier
 from ._layers import Conv
-from ._network import Network
+from ._network import Network, shapes_only
 from ._registry import networks
 
 __all__ = ["Layer", "Sight", "anatomy", "as_text", "totals"]
@@ -81,7 +81,8 @@ def anatomy(network: str | Classifier, *, classes: int = 1000, channels: int = 3
     training = module.training
     module.eval()
     try:
-        torch.func.functional_call(module, state, (tracer.image(channels, size),))
+        with torch.no_grad(), shapes_only(module):
+            torch.func.functional_call(module, state, (tracer.image(channels, size),))
     finally:
         tracer.close()
         module.train(training)

@@ -25,10 +25,9 @@ from evenray.dataset.exclusions import EXCLUSIONS
 from evenray.scale import fetched, is_url
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
     from evenray.dataset.listing import Listing
     from evenray.plan import Plan
+    from evenray.train.alone import Alone, Machine
 
 __all__ = ["Context"]
 
@@ -63,7 +62,7 @@ class Context:
     shares: bool = False
 
     @cached_property
-    def fabric(self) -> Fabric:
+    def fabric(self) -> Alone:
         from evenray.train import keep_malloc, machine
 
         keep_malloc()
@@ -75,7 +74,7 @@ class Context:
         return fetched(self.data) if is_url(self.data) else Path(self.data)
 
     @cached_property
-    def team(self) -> Fabric | None:
+    def team(self) -> Machine | None:
         """The processes that torchrun or srun started for this run, this one among them; None where it is alone."""
         if processes().count == 1:
             return None

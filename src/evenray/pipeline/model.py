@@ -28,7 +28,7 @@ from .context import Context
 from .together import sharing
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from evenray.train.alone import Machine
 
 __all__ = ["kept_features", "learn", "model_of", "parts_of", "remedy_of", "stores_of", "train_network"]
 
@@ -141,7 +141,7 @@ def learn(context: Context) -> tuple[networks.Classifier, list[dict[str, float]]
 
 
 def _learn_member(
-    context: Context, train: Part, validation: Part, member: int, fabric: Fabric
+    context: Context, train: Part, validation: Part, member: int, fabric: Machine
 ) -> tuple[networks.Classifier, list[dict[str, float]]]:
     plan, choice, folder = context.plan, context.folder.read_json("choice.json"), _checkpoints(context)
     remedy = remedy_of(context)[0]
@@ -159,7 +159,7 @@ def _learn_member(
         )  # fmt: skip
 
 
-def _training(context: Context) -> AbstractContextManager[Fabric]:
+def _training(context: Context) -> AbstractContextManager[Machine]:
     """The processes that train; a head learns in seconds, and no other process is called for it."""
     return nullcontext(context.fabric) if context.recipe.frozen else sharing(context)
 

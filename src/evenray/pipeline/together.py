@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from evenray.core.errors import TrainingError
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from evenray.train.alone import Machine
 
     from .context import Context
 
@@ -44,7 +44,7 @@ def help_out(context: Context, train: Callable[[Context], object]) -> None:
 
 
 @contextmanager
-def sharing(context: Context) -> Iterator[Fabric]:
+def sharing(context: Context) -> Iterator[Machine]:
     """The processes to train with: all of them, called together by the first; or this one, where it is alone.
 
     Raises TrainingError where another process has gone.

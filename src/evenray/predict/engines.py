@@ -19,7 +19,7 @@ from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from .about import About
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from evenray.train.alone import Machine
 
 __all__ = ["KEY", "Model", "has_bf16", "load"]
 
@@ -147,7 +147,7 @@ def has_bf16() -> bool:
     return _precision(machine("cpu")) == "bf16"
 
 
-def _precision(fabric: Fabric) -> str:
+def _precision(fabric: Machine) -> str:
     import torch
 
     with fabric.autocast():

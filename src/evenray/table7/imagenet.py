@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from evenray.core.spec import Step
 from evenray.metrics.intervals import wilson
 from evenray.networks import Classifier
 from evenray.readers import read
+from evenray.train.alone import Machine
 from evenray.views import fuse, look
 
 from .classes import Listing
@@ -70,7 +70,7 @@ class Job:
     listing: Listing
     views: dict[str, str]
     folder: Path
-    fabric: Fabric
+    fabric: Machine
     batch: int = 16
 
 

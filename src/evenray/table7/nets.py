@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from evenray import networks
 from evenray.balance import Balance
 from evenray.core.artefacts import atomic, digest
 from evenray.train import Part, Settings, fit, forward, statistics
+from evenray.train.alone import Machine
 
 from .budget import Budget
 from .systems import Net, System
@@ -52,7 +52,7 @@ class Bench:
     budget: Budget
     balance: Balance
     balance_spec: str
-    fabric: Fabric
+    fabric: Machine
     folder: Path
     seed: int = 0
     flips: bool = False

@@ -5,13 +5,16 @@ feed.py        batches made ready while the network works     average.py   the e
 loop.py        fit: the loop itself                           judge.py     logits, and what the validation part says
 checkpoint.py  everything that a killed training goes on from
 machine.py     the device, its precision, and the processes that share the work
+alone.py       what a training asks of the machine, and the answer where it is the only process
+optimizer.py   AdamW
 shared_norm.py batch normalisation over the batches of all processes
 """
 
+from .alone import Machine
 from .judge import forward
 from .loop import Settings, fit
 from .machine import keep_malloc, machine
 from .order import batches_an_epoch
 from .part import Part, statistics
 
-__all__ = ["Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_malloc", "machine", "statistics"]
+__all__ = ["Machine", "Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_malloc", "machine", "statistics"]

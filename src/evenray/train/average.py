@@ -6,10 +6,11 @@ import copy
 from collections.abc import Iterable
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from evenray.networks import Classifier
+
+from .alone import Machine
 
 __all__ = ["Average"]
 
@@ -36,7 +37,7 @@ class Average:
         share = max(1 - (1 - 1 / self._memory) ** gap, gap / (step + 1))
         torch._foreach_lerp_(self._old, self._new, share)
 
-    def settle(self, batches: Iterable[Tensor], fabric: Fabric) -> None:
+    def settle(self, batches: Iterable[Tensor], fabric: Machine) -> None:
         """Measure the statistics of batch normalisation anew, for the averaged weights, on training images as they are.
 
         Those gathered while training are of other weights and of augmented images; with them the ranking is right but

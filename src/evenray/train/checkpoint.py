@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from evenray.core.artefacts import atomic
+
+from .alone import Machine
 
 __all__ = ["Checkpoints", "Position"]
 
@@ -50,7 +51,7 @@ class Checkpoints:
     refused.
     """
 
-    def __init__(self, folder: Path | None, fabric: Fabric, minutes: float) -> None:
+    def __init__(self, folder: Path | None, fabric: Machine, minutes: float) -> None:
         self.folder, self.fabric, self.seconds = folder, fabric, minutes * 60
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None

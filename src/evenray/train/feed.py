@@ -11,13 +11,13 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
 from evenray.augment import Chance
 from evenray.balance import Balance
 
+from .alone import Machine
 from .order import mine
 from .part import Part
 
@@ -52,7 +52,7 @@ class Feed:
     balance: Balance
     seed: int
     transform: Transform
-    fabric: Fabric
+    fabric: Machine
 
     def batches(self, epoch: int, order: list[NDArray[np.int64]], start: int) -> Iterator[Batch]:
         """The batches from number `start` on; each is made while the one before it is at work."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
@@ -15,13 +14,14 @@ from evenray.metrics.ranking import Ranking
 from evenray.networks import Classifier
 from evenray.views import look
 
+from .alone import Machine
 from .part import Part
 
 __all__ = ["forward", "ranked", "validate"]
 
 
 def forward(
-    model: Classifier, part: Part, batch: int, fabric: Fabric, tick: Callable[[], None] = lambda: None,
+    model: Classifier, part: Part, batch: int, fabric: Machine, tick: Callable[[], None] = lambda: None,
     *, view: str = "centre",
 ) -> NDArray[np.float64]:  # fmt: skip
     """Logits of every row under a view, float64 (n, K), in order, without augmentation.
@@ -50,7 +50,7 @@ def _dtype(model: Classifier) -> torch.dtype:
 
 
 def validate(
-    model: Classifier, part: Part, batch: int, fabric: Fabric, scales: tuple[float, float] | None
+    model: Classifier, part: Part, batch: int, fabric: Machine, scales: tuple[float, float] | None
 ) -> dict[str, float]:
     """Loss, AUROC and AUPRC, each the mean over the classes that are there.
 

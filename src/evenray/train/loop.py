@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
@@ -20,10 +19,12 @@ from evenray.balance import Balance
 from evenray.core.errors import TrainingError, UsageError
 from evenray.networks import Classifier, parameter_groups
 
+from .alone import Machine
 from .average import Average
 from .checkpoint import Best, Checkpoints, Position
 from .feed import Batch, Feed, Transform, ahead
 from .judge import validate
+from .optimizer import AdamW
 from .order import batches_an_epoch, cut, epoch_batches, seed_of
 from .part import Part
 from .shared_norm import share_norms
@@ -60,7 +61,7 @@ class Settings:
 
 
 def fit(
-    model: Classifier, train: Part, validation: Part | None, settings: Settings, balance: Balance, fabric: Fabric, *,
+    model: Classifier, train: Part, validation: Part | None, settings: Settings, balance: Balance, fabric: Machine, *,
     folder: Path | None = None, tick: Callable[[], None] = lambda: None, transform: Transform | None = None,
     save_every: float = 10.0,
 ) -> tuple[Classifier, History]:  # fmt: skip
@@ -84,7 +85,7 @@ class _Training:
     """One training under way: the model, what follows it, and how far it has come."""
 
     def __init__(
-        self, model: Classifier, train: Part, validation: Part | None, settings: Settings, balance: Balance, fabric: Fabric,
+        self, model: Classifier, train: Part, validation: Part | None, settings: Settings, balance: Balance, fabric: Machine,
         checkpoints: Checkpoints, transform: Transform | None, tick: Callable[[], None],
     ) -> None:  # fmt: skip
         self.train, self.validation, self.settings, self.balance = train, validation, settings, balance
@@ -97,7 +98,7 @@ class _Training:
             share_norms(self.model)
         self.learnt = [p for p in self.model.parameters() if p.requires_grad]
         rates = parameter_groups(self.model, settings.learning_rate, decay=settings.decay)
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = AdamW(
             [group | {"highest": group["lr"]} for group in rates], weight_decay=WEIGHT_DECAY,
             fused=fabric.device.type != "mps",
         )  # fmt: skip

@@ -9,17 +9,14 @@ import sys
 from collections.abc import MutableMapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from evenray.core.errors import UsageError
 from evenray.core.processes import Processes, processes
+
+from .alone import Alone, Machine
 
 __all__ = ["keep_malloc", "machine", "team"]
 
@@ -29,17 +26,15 @@ Precision = Literal["bf16-mixed", "32-true", "64-true"]
 PATIENCE = timedelta(days=7)
 
 
-def machine(device: str = "auto", *, precision: Precision | None = None) -> Fabric:
-    """Fabric on one device: `auto` takes a GPU where there is one; bfloat16 only where the processor has it natively."""
+def machine(device: str = "auto", *, precision: Precision | None = None) -> Alone:
+    """This process on one device: `auto` takes a GPU where there is one; bfloat16 only where the processor has it natively."""
     name, index = _device(device)
     _prepare()
-    return Fabric(
-        accelerator=name, devices=[index] if name == "cuda" else 1, precision=precision or _precision(name),
-        plugins=LightningEnvironment(),
-    )  # fmt: skip
+    where = torch.device(name, index) if name == "cuda" else torch.device(name)
+    return Alone(where, precision or _precision(name))
 
 
-def team(device: str = "auto", *, precision: Precision | None = None) -> Fabric | None:
+def team(device: str = "auto", *, precision: Precision | None = None) -> Machine | None:
     """Fabric over all processes that torchrun or srun started, joined; None where this is the only one.
 
     Each process has a GPU of its own, the one of its number on its machine, or its share of the processor.
@@ -63,15 +58,36 @@ def team(device: str = "auto", *, precision: Precision | None = None) -> Fabric 
         )
     if all_of_us.slurm:
         _as_torchrun(os.environ, all_of_us)
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
     _prepare()
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells which precision it was told to use
     backend = "nccl" if name == "cuda" else "gloo"
     fabric = Fabric(
-        accelerator=name, devices=all_of_us.local_count, num_nodes=nodes, precision=precision or _precision(name),
-        plugins=TorchElasticEnvironment(),
+        accelerator=name, devices=all_of_us.local_count, num_nodes=nodes,
+        plugins=[TorchElasticEnvironment(), plugin(name, precision or _precision(name))],
         strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE),
     )  # fmt: skip
     fabric.launch()
     return fabric
+
+
+def plugin(name: str, precision: Precision) -> Any:
+    """Fabric's word for a precision. Images stay as they are: in bfloat16 neighbouring grey levels are one, and the network
+    begins by stretching them."""
+    from lightning_fabric.plugins.precision import DoublePrecision, MixedPrecision
+    from lightning_fabric.plugins.precision import Precision as Plain
+
+    if precision != "bf16-mixed":
+        return DoublePrecision() if precision == "64-true" else Plain()
+
+    class Mixed(MixedPrecision):
+        def convert_input(self, data: Any) -> Any:
+            return data
+
+    return Mixed("bf16-mixed", name)
 
 
 def _device(device: str) -> tuple[str, int]:
@@ -91,8 +107,8 @@ def _device(device: str) -> tuple[str, int]:
 
 
 def _prepare() -> None:
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells which precision it was told to use
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As use_deterministic_algorithms(True, warn_only=True), which would also tell, and so load, torch's compiler.
+    torch.set_deterministic_debug_mode("warn")
     # Deterministic, torch also fills all new memory before it is written to; our results depend on none of it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
@@ -112,6 +128,8 @@ def _cpu_has_bf16() -> bool:
 
 def _as_torchrun(environment: MutableMapping[str, str], all_of_us: Processes) -> None:
     """Where the processes meet, in torchrun's words: on the first machine of the SLURM step, at a port of its job."""
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+
     job = int(environment.get("SLURM_JOB_ID", "0"))
     first = SLURMEnvironment.resolve_root_node_address(environment.get("SLURM_STEP_NODELIST", "127.0.0.1"))
     for name, value in {"MASTER_ADDR": first, "MASTER_PORT": 15000 + job % 10000}.items():
