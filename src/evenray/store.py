@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from evenray.contrast import enhance
 from evenray.core.artefacts import RunFolder, atomic, digest
+from evenray.core.threads import ONE_THREAD
 from evenray.core.types import Dataset, Image
 from evenray.readers import read
 
@@ -156,19 +157,17 @@ def _open(folder: Path, scale: int) -> Store:
 
 
 def _write(work: Work) -> int:
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
     shape = (len(work.cases), work.size, work.size) + ((3,) if work.channels == 3 else ())
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
-    for row, (file, fragment, levels) in enumerate(work.cases):
-        image = read(Path(work.root) / file, fragment=fragment, levels=levels)
-        for contrast, shard in shards.items():
-            shard[row] = fit(enhance(image, contrast), work.size, work.channels, work.scale)
+    with ONE_THREAD:
+        for row, (file, fragment, levels) in enumerate(work.cases):
+            image = read(Path(work.root) / file, fragment=fragment, levels=levels)
+            for contrast, shard in shards.items():
+                shard[row] = fit(enhance(image, contrast), work.size, work.channels, work.scale)
     for contrast, path in work.targets:
         with atomic(Path(path)) as temporary, temporary.open("wb") as out:
             np.save(out, shards[contrast])
-    cv2.setNumThreads(threads)
     return len(work.cases)
 
 

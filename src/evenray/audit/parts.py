@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import polars as pl
+import scipy  # its parts are imported when they are first used
 
 from evenray.core.types import PARTS, Dataset, Finding
 
@@ -47,12 +48,10 @@ def detectable_difference(
     >>> round(detectable_difference(42, 114), 3)
     0.11
     """
-    from scipy.stats import norm
-
     q1, q2 = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
     spread = auroc * (1 - auroc) + (positives - 1) * (q1 - auroc**2) + (negatives - 1) * (q2 - auroc**2)
     error = math.sqrt(spread / (positives * negatives)) * math.sqrt(2 * (1 - correlation))
-    return float((norm.ppf(0.975) + norm.ppf(power)) * error)
+    return float((scipy.special.ndtri(0.975) + scipy.special.ndtri(power)) * error)
 
 
 def _independent(cases: pl.DataFrame) -> int:

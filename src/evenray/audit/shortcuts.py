@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import StratifiedGroupKFold
 
 from evenray.core.types import Dataset, Finding
 from evenray.metrics.intervals import percentile_interval, replicates
 from evenray.metrics.ranking import Ranking
 
+from ._discriminant import out_of_fold
 from ._table import column, numbers, patient_numbers
 from .drift import cumulative_histograms
 
@@ -25,7 +24,6 @@ NAMED = ("format", "modality", "manufacturer", "view", "photometric", "channels"
 MEASURED = ("spacing_row", "spacing_column", "window_center", "window_width", "bits_stored")
 MOST = 3000  # cases looked at, at most: enough for an interval of 0.02
 FOLDS, RESAMPLES = 5, 500
-SHRINKAGE = 0.05  # of the covariance towards the sphere: neighbouring levels and places are nearly the same
 FEW = 20  # patients of each class below which nothing is said
 ABOUT_ANATOMY, NOT_ABOUT = (0.85, 0.75), (0.75, 0.6)  # lower bounds of the AUROC for a warning and for a remark
 
@@ -126,23 +124,17 @@ def telling(dataset: Dataset, features: NDArray[Any], seed: int = 0) -> Telling 
     values = values[:, values.std(axis=0) > 1e-9]
     values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
     targets, patients = dataset.targets, patient_numbers(dataset.cases)
-    present = np.unique(targets)
+    present, known = np.unique(targets, return_inverse=True)
     if values.shape[1] == 0 or len(present) < 2 or min(len(np.unique(patients[targets == k])) for k in present) < FEW:
         return None
-    scores = np.empty((len(targets), len(present)))
-    for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values, targets, patients):
-        model = LinearDiscriminantAnalysis(
-            solver="lsqr", shrinkage=SHRINKAGE, priors=np.full(len(present), 1 / len(present))
-        )
-        model.fit(values[train], targets[train])
-        scores[test] = model.predict_proba(values[test])
+    scores = out_of_fold(values, known, patients, FOLDS, seed)
 
     def aurocs(weights: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         return {"auroc": np.mean([ranking.areas(weights)[0] for ranking in rankings], axis=0)}
 
     # Two classes are one question; several are averaged, each against the rest.
     judged = [1] if len(present) == 2 else list(range(len(present)))
-    rankings = [Ranking.of(scores[:, k], targets == present[k]) for k in judged]
+    rankings = [Ranking.of(scores[:, k], known == k) for k in judged]
     whole = aurocs(np.ones((1, len(targets))))["auroc"][0]
     drawn = replicates(aurocs, np.unique(patients, return_inverse=True)[1], RESAMPLES, seed)["auroc"]
     low, high = percentile_interval(drawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import chi2_contingency
+import scipy  # its parts are imported when they are first used
 
 from evenray.core.types import Dataset, Finding
 
@@ -40,9 +40,12 @@ def cramers_v(table: pl.DataFrame) -> tuple[float, float]:
     (1.0, True)
     """
     counts = table.pivot("label", index="value", aggregate_function="len", values="label").drop("value").fill_null(0)
-    result = chi2_contingency(counts.to_numpy(), correction=False)
-    degrees = table.height * (min(counts.shape) - 1)
-    return float(np.sqrt(result.statistic / degrees)), float(result.pvalue)
+    observed = counts.to_numpy().astype(np.float64)
+    expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0) / table.height
+    statistic = ((observed - expected) ** 2 / expected).sum()
+    rows, columns = observed.shape
+    p = scipy.special.chdtrc((rows - 1) * (columns - 1), statistic)
+    return float(np.sqrt(statistic / (table.height * (min(rows, columns) - 1)))), float(p)
 
 
 def _finding(name: str, table: pl.DataFrame, association: float) -> Finding:

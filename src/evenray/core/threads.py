@@ -7,15 +7,49 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeVar
+from threading import Lock
+from typing import Generic, TypeVar
 
 import cv2
 
 T = TypeVar("T")
 
-__all__ = ["over", "shares", "workers"]
+__all__ = ["ONE_THREAD", "Meanwhile", "over", "shares", "workers"]
 
 _WORTH_IT = 500_000  # pixels; below, handing work to threads costs more than they save
+
+
+class Meanwhile(Generic[T]):
+    """A setting of the whole process that is another while any thread asks for it: the last one to end puts it back.
+
+    >>> settings = {"level": 3}
+    >>> low = Meanwhile(lambda: settings["level"], lambda value: settings.update(level=value), 0)
+    >>> with low, low:
+    ...     settings
+    {'level': 0}
+    >>> settings
+    {'level': 3}
+    """
+
+    def __init__(self, now: Callable[[], T], change: Callable[[T], object], value: T) -> None:
+        self.now, self.change, self.value = now, change, value
+        self._lock, self._inside, self._before = Lock(), 0, value
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = self.now()
+                self.change(self.value)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self.change(self._before)
+
+
+ONE_THREAD = Meanwhile(cv2.getNumThreads, cv2.setNumThreads, 1)  # for tasks that are many at once, one on every core
 
 
 def workers(pixels: int) -> int:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import polars as pl
 
 from evenray.audit import measure
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.threads import ONE_THREAD
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
@@ -28,7 +28,7 @@ from .pseudonym import draw_key, pseudonym
 __all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-CHUNK = 64
+CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
@@ -87,9 +87,10 @@ def scan_listed(
     if positive is not None and positive not in (met := {_composed(label) for label in listed.labels}):
         raise UsageError(f"There is no class named '{positive}'; the classes are: {', '.join(sorted(met))}.")
     key = draw_key(listed.root / entry.file for entry in listed.entries)
+    step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
-        Task(str(listed.root), listed.entries[start : start + CHUNK], key, levels, every_frame)
-        for start in range(0, len(listed.entries), CHUNK)
+        Task(str(listed.root), listed.entries[start : start + step], key, levels, every_frame)
+        for start in range(0, len(listed.entries), step)
     ]
     rows: list[pl.DataFrame] = []
     rejected: list[pl.DataFrame] = []
@@ -144,10 +145,16 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
 
 def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of one chunk of files, and those set aside with their reasons."""
+    with ONE_THREAD:
+        rows, rejected = _described(task)
+    return pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None), pl.DataFrame(
+        rejected, schema=REJECTED
+    )
+
+
+def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str]] = []
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
     for entry in task.entries:
         path = Path(task.root) / entry.file
         try:
@@ -156,14 +163,12 @@ def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
                 names = [names[len(names) // 2]]
             who = _identity(path, entry, task.key)
             for name in names:
-                rows.append(who | {"fragment": name} | describe_image(read(path, fragment=name, levels=task.levels)))
+                image = read(path, fragment=name, levels=task.levels)
+                rows.append(who | {"fragment": name} | describe_image(image))
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
             rejected.append({"file": entry.file, "reason": reason})
-    cv2.setNumThreads(threads)
-    return pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None), pl.DataFrame(
-        rejected, schema=REJECTED
-    )
+    return rows, rejected
 
 
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
 from evenray.core.processes import processes
 from evenray.core.progress import plain
+from evenray.core.recipe import Recipe
 
-from . import data, findings, model
-from .check import check_classes, check_recipe
+from . import data, findings
 from .context import Context
 from .together import help_out, leading
 
@@ -37,7 +37,7 @@ class Stage:
 
 
 def _later(module: str, name: str) -> Callable[[Context], list[str]]:
-    """A stage's work in a module that is imported when the stage runs: training is to begin soon after the command."""
+    """A stage's work in a module that is imported when the stage runs: an audit has no need of torch."""
 
     def work(context: Context) -> list[str]:
         found: list[str] = getattr(import_module(f"{__package__}.{module}"), name)(context)
@@ -76,12 +76,13 @@ LINE = (
     Stage("audit", findings.audit_cases, lambda c: [c.exclusions.rows()], ("scan",)),
     Stage("split", data.split_cases, data.split_settings, ("scan",)),
     Stage("compare", _later("comparison", "compare_cells"), _comparison, ("scan", "split")),
-    Stage("train", model.train_network, _training, ("scan", "split", "compare")),
+    Stage("train", _later("model", "train_network"), _training, ("scan", "split", "compare")),
     Stage("evaluate", _later("evaluation", "evaluate_network"), _evaluation, ("split", "train")),
     Stage("explain", _later("light", "explain_run"), lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
     Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
 )
 STAGES = tuple(stage.name for stage in LINE)
+BEFORE_TRAINING = ("labels", "patient", "levels", "positive", "exclude", "test", "validation", "seed")
 
 
 def run(context: Context, until: str = "report") -> None:
@@ -96,7 +97,9 @@ def run(context: Context, until: str = "report") -> None:
         if processes().rank == 0:
             _run(context, until)
     elif context.team is not None and context.team.global_rank:
-        help_out(context, model.learn)
+        from .model import learn
+
+        help_out(context, learn)
     else:
         with leading(context):
             _run(context, until)
@@ -104,7 +107,10 @@ def run(context: Context, until: str = "report") -> None:
 
 def _run(context: Context, until: str) -> None:
     stages = LINE[: STAGES.index(until) + 1]
-    check_recipe(context.recipe)
+    if trains := _trains(context.recipe, until):
+        from .check import check_recipe
+
+        check_recipe(context.recipe)
     if STAGES.index(until) >= STAGES.index("compare"):
         _ = context.fabric  # a device that is not there is told now
     _ = context.exclusions  # so is a file that is not
@@ -112,13 +118,21 @@ def _run(context: Context, until: str) -> None:
     with alone(context.folder.path):
         former = context.begin()
         try:
-            _run_stages(context, stages, scan_settings)
+            _run_stages(context, stages, scan_settings, trains)
         except EvenrayError as error:
             context.withdraw(former, mistake=isinstance(error, UsageError))
             raise
 
 
-def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[Any] | None) -> None:
+def _trains(recipe: Recipe, until: str) -> bool:
+    """Whether the recipe is about training too: the stages go so far, or it asks for more than the first stages need."""
+    usual = Recipe()
+    return STAGES.index(until) >= STAGES.index("compare") or recipe != usual.but(
+        **{name: getattr(recipe, name) for name in BEFORE_TRAINING}
+    )
+
+
+def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[Any] | None, trains: bool) -> None:
     last = stages[-1].name
     for stage in stages:
         worked = False
@@ -128,7 +142,9 @@ def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[A
             context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
         else:
             _run_stage(context, stage, scan_settings)
-        if stage.name == "scan":
+        if stage.name == "scan" and trains:
+            from .check import check_classes
+
             about = context.folder.read_json("dataset.json")
             check_classes(context.recipe, tuple(about["classes"]), about["positive"])
         if stage.name == "audit" and (worked or last == "audit"):

@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.threads import ONE_THREAD
 from evenray.core.types import REJECTED
 from evenray.dataset.listing import files_below
 from evenray.readers import fragments, read
@@ -101,9 +101,7 @@ def predict(
     about = model.about.at(prevalence)
     tables: list[pl.DataFrame] = []
     rejected: list[pl.DataFrame] = []
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the cores are taken already
-    try:
+    with ONE_THREAD:  # the cores are taken already
         work = _pieces(files)
         ahead = max(2, -(-AHEAD * model.batch // CHUNK))
         ready = _told(
@@ -111,8 +109,6 @@ def predict(
         )
         for batch in _batches(ready, model.batch):
             tables.append(_answer(model, about, batch))
-    finally:
-        cv2.setNumThreads(threads)
     table = pl.concat(tables, how="vertical_relaxed") if tables else _answer(model, about, None)
     return Answers(table, pl.concat(rejected) if rejected else pl.DataFrame(schema=REJECTED), about)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import ReadError
+from evenray.core.threads import Meanwhile
 from evenray.core.types import Image
 
 from . import raster_pnm, raster_tiff
@@ -24,6 +25,9 @@ from .raster_png import check_png
 __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
+
+_LOG = cv2.utils.logging
+_SILENTLY = Meanwhile(_LOG.getLogLevel, _LOG.setLogLevel, _LOG.LOG_LEVEL_SILENT)
 
 _STARTS = {
     b"\xff\xd8\xff": "jpeg",
@@ -117,14 +121,14 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
 
 def _decoded(source: Source, flags: int, page: int = 0) -> Array:
     """What OpenCV makes of a page, without its log lines; ReadError where it gives up."""
-    data, logging = np.frombuffer(source.data, np.uint8), cv2.utils.logging
-    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    data = np.frombuffer(source.data, np.uint8)
     try:
-        found = [cv2.imdecode(data, flags)] if page == 0 else cv2.imdecodemulti(data, flags, range=(page, page + 1))[1]
+        with _SILENTLY:
+            found = (
+                [cv2.imdecode(data, flags)] if page == 0 else cv2.imdecodemulti(data, flags, range=(page, page + 1))[1]
+            )
     except cv2.error:
         found = []
-    finally:
-        logging.setLogLevel(before)
     if not found or found[0] is None:
         raise ReadError(source.path, "cannot be decoded; it is truncated or damaged")
     return np.asarray(found[0])

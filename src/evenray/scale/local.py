@@ -1,9 +1,12 @@
-"""This machine's cores, by joblib."""
+"""This machine's cores: threads for what is done in seconds, processes by joblib for what is not."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -11,11 +14,14 @@ from evenray.core.errors import WorkerError
 
 __all__ = ["local"]
 
+BRIEF, REST = 1.0, 4.0  # seconds that threads work in any case, and of work that is left for which they go on
+
 
 def local(jobs: int = 0) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]:
-    """A `map` over `jobs` processes (0: one a core), results in order as they come; in this process where one suffices.
+    """A `map` over `jobs` threads or processes (0: one a core), results in order as they come.
 
-    Raises WorkerError where one of the processes is killed.
+    Decoding leaves Python free, so that threads do nearly as much as processes, which take a second to start: what is
+    not nearly done after a second goes on in processes. Raises WorkerError where one of the processes is killed.
 
     >>> list(local(1)(abs, [-1, 2]))
     [1, 2]
@@ -25,9 +31,36 @@ def local(jobs: int = 0) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iter
     def run(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
         if count == 1 or len(items) < 3:
             return map(function, items)
-        return _parallel(function, items, min(count, len(items)))
+        return _growing(function, items, min(count, len(items)))
 
     return run
+
+
+def _growing(function: Callable[[Any], Any], items: Sequence[Any], count: int) -> Iterator[Any]:
+    started, taken, done = time.monotonic(), 0, 0
+    waiting: deque[Future[Any]] = deque()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="evenray-map")
+    try:
+        while not (long := _long(time.monotonic() - started, done, len(items) - taken)) or waiting:
+            while not long and taken < len(items) and len(waiting) <= count:
+                waiting.append(pool.submit(function, items[taken]))
+                taken += 1
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+            done += 1
+    finally:
+        pool.shutdown(cancel_futures=True)
+    yield from _parallel(function, items[taken:], count)
+
+
+def _long(seconds: float, done: int, left: int) -> bool:
+    """Whether after so many seconds so much is left that processes are worth their start.
+
+    >>> _long(0.5, 1, 1000), _long(2, 2, 10), _long(2, 20, 10)
+    (False, True, False)
+    """
+    return seconds >= BRIEF and left > 0 and (not done or left * seconds / done > REST)
 
 
 def _parallel(function: Callable[[Any], Any], items: Sequence[Any], count: int) -> Iterator[Any]:
