@@ -69,4 +69,4 @@ def discriminate(
     scores = np.full((len(asked), classes), -np.inf)
     scores[:, known] = asked @ weights - 0.5 * np.einsum("kf,fk->k", means, weights)
     others = [np.logaddexp.reduce(np.delete(scores, k, axis=1), axis=1) for k in range(classes)]
-    return scores - np.stack(others, axis=1)
+    return np.asarray(scores - np.stack(others, axis=1))
