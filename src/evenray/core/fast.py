@@ -64,13 +64,13 @@ def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np
     """
     from .loops import look_up_words
 
-    words, rest = _words(values, 8)
+    words, rest = _words(values, 16)
 
     def work(part: tuple[int, int]) -> None:
         first, last = part
-        look_up_words(words[first * 2 : last * 2], table, outcome[first * 8 : last * 8])
+        look_up_words(words[first * 4 : last * 4], table, outcome[first * 16 : last * 16])
 
-    over(shares(len(words) // 2, values.size), work, values.size)
+    over(shares(len(words) // 4, values.size), work, values.size)
     outcome[values.size - rest.size :] = table[rest]
 
 
