@@ -26,7 +26,7 @@ from evenray.store import SHARD, Mapped, Store
 from evenray.train import Settings
 from evenray.train.alone import Alone, Machine
 from evenray.train.judge import ranked
-from evenray.train.loop import WEIGHT_DECAY, criterion_of, one_cycle, stale
+from evenray.train.loop import WEIGHT_DECAY, as_good_as_any, criterion_of, one_cycle, stale
 from evenray.train.optimizer import AdamW
 from evenray.train.order import epoch_batches, seed_of
 
@@ -131,7 +131,7 @@ def fit_head(
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
     history: list[dict[str, float]] = []
-    best: tuple[float, dict[str, Tensor]] | None = None
+    kept: dict[str, Tensor] | None = None
     first = _first_linear(model, train)
     centre, scale = _moments(train) if first is not None else (torch.zeros(()), torch.ones(()))
     read = _reader(train, centre, scale)
@@ -165,12 +165,12 @@ def fit_head(
         if validation is not None:
             row |= ranked(_logits(model, validation, centre, scale, fabric), validation.targets)
         history.append(row | {"learning_rate": optimizer.param_groups[0]["lr"]})
-        if settings.keep != "last" and (best is None or row.get("validation_auprc", 0) > best[0]):
-            best = (row.get("validation_auprc", 0.0), copy.deepcopy(model.network.state_dict()))
+        if settings.keep != "last" and as_good_as_any(history):
+            kept = copy.deepcopy(model.network.state_dict())
         if validation is not None and 0 < settings.patience <= stale(history):
             break
-    if best is not None:
-        model.network.load_state_dict(best[1])
+    if kept is not None:
+        model.network.load_state_dict(kept)
     if first is not None:
         _fold(first, centre.to(fabric.device), scale.to(fabric.device))
     return model.eval(), history

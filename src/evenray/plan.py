@@ -220,7 +220,10 @@ def _keep(dataset: Dataset) -> tuple[str, str]:
     fewest = min(dataset.part("validation").counts.values())
     if fewest < ENOUGH_TO_CHOOSE:
         return "last", f"a validation part with {fewest} cases of its rarest class is too small to choose an epoch by"
-    return "best", f"of all epochs the one with the best validation AUPRC ({fewest} cases of the rarest class)"
+    return "best", (
+        "of all epochs the last whose validation AUPRC is within a standard error of the best"
+        f" ({fewest} cases of the rarest class)"
+    )
 
 
 def _patience(recipe: Recipe, keep: str, epochs: int) -> tuple[int, str]:

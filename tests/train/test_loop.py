@@ -63,7 +63,7 @@ def test_it_learns(fabric: Machine) -> None:
     assert history[-1]["validation_auroc"] > 0.9
     assert not trained.training
     assert set(history[0]) == {"epoch", "train_loss", "validation_loss", "validation_auroc", "validation_auprc",
-                               "learning_rate", "seconds", "validation_seconds"}  # fmt: skip
+                               "validation_auprc_error", "learning_rate", "seconds", "validation_seconds"}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", ["none", "weighted", "oversample", "undersample", "oversample | focal(gamma=2)"])
@@ -141,17 +141,17 @@ def test_killed_between_the_two_checkpoint_files(
     assert same(whole, again)
 
 
-def test_the_best_epoch_is_kept(fabric: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = iter([0.3, 0.9, 0.9, 0.5])
+def test_the_last_epoch_as_good_as_the_best_is_kept(fabric: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([(0.3, 0.1), (0.9, 0.02), (0.89, 0.02), (0.5, 0.5)])
     states: list[dict[str, Tensor]] = []
 
     def judged(average: Classifier, *_: Any) -> dict[str, float]:
         states.append(weights(average))
-        return {"validation_auprc": next(scores)}
+        return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
 
     monkeypatch.setattr("evenray.train.loop.validate", judged)
     best, _ = fit(model(), part(), part(12, 1), replace(SETTINGS, epochs=4, keep="best"), Balance(), fabric)
-    assert all(torch.equal(a, b) for a, b in zip(states[1].values(), weights(best).values(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(states[2].values(), weights(best).values(), strict=True))
 
 
 def test_a_loss_that_is_not_finite_names_the_batch(fabric: Machine, tmp_path: Path) -> None:

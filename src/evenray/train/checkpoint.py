@@ -36,12 +36,7 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-@dataclass
-class Best:
-    """The averaged weights that are kept so far, and the validation score that they were kept for."""
-
-    score: float
-    model: dict[str, Tensor]
+Kept = dict[str, Tensor]  # the averaged weights that are kept so far
 
 
 class Checkpoints:
@@ -70,12 +65,12 @@ class Checkpoints:
     def due(self) -> bool:
         return time.monotonic() - self._written > self.seconds
 
-    def load(self) -> tuple[dict[str, Any], Best | None] | None:
+    def load(self) -> tuple[dict[str, Any], Kept | None] | None:
         """What was saved last, for every process; None where nothing was."""
         found = self._read() if self.fabric.global_rank == 0 else None
         return self.fabric.broadcast(found) if self.fabric.world_size > 1 else found
 
-    def _read(self) -> tuple[dict[str, Any], Best | None] | None:
+    def _read(self) -> tuple[dict[str, Any], Kept | None] | None:
         if self.folder is None or not (self.folder / "last.pt").exists():
             return None
         try:
@@ -83,7 +78,7 @@ class Checkpoints:
             best = self.folder / "best.pt"
             if not best.exists():
                 return last, None
-            return last, Best(**torch.load(best, map_location="cpu", weights_only=True))
+            return last, torch.load(best, map_location="cpu", weights_only=True)["model"]
         except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
             aside = self.folder / "last.pt.damaged"
             (self.folder / "last.pt").replace(aside)
@@ -94,24 +89,24 @@ class Checkpoints:
             )  # fmt: skip
             return None
 
-    def save(self, state: dict[str, Any], best: Best | None) -> None:
-        """Write a copy of `state`, and of `best` where it is new, while training goes on."""
+    def save(self, state: dict[str, Any], kept: Kept | None) -> None:
+        """Write a copy of `state`, and `kept` where it is new, while training goes on."""
         self._written = time.monotonic()
         if self.folder is None or self.fabric.global_rank != 0:
             return
         self._wait()
         folder, copied = self.folder, _copied(state)
-        self._writing = self._thread.submit(lambda: _write(folder, copied, best))
+        self._writing = self._thread.submit(lambda: _write(folder, copied, kept))
 
     def _wait(self) -> None:
         if self._writing is not None:
             self._writing.result()
 
 
-def _write(folder: Path, state: dict[str, Any], best: Best | None) -> None:
-    # First the best: killed in between, the epoch that made it is trained again, to the same weights.
-    if best is not None:
-        _save({"score": best.score, "model": best.model}, folder / "best.pt")
+def _write(folder: Path, state: dict[str, Any], kept: Kept | None) -> None:
+    # First what is kept: killed in between, the epoch that made it is trained again, to the same weights.
+    if kept is not None:
+        _save({"model": kept}, folder / "best.pt")
     _save(state, folder / "last.pt")
 
 

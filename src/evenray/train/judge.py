@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -61,15 +62,29 @@ def validate(
 
 
 def ranked(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> dict[str, float]:
-    """What is watched of a validation part while training, from its logits (n, K)."""
+    """What is watched of a validation part while training, from its logits (n, K); the error is the bootstrap's, over cases."""
     logits_NK: Tensor = torch.from_numpy(logits)
     probabilities = torch.softmax(logits_NK, 1).numpy()
     hot = targets[:, None] == np.arange(logits_NK.shape[1])
+    times = _drawn(len(targets))  # every case once in the first row
     areas = [
-        Ranking.of(probabilities[:, k], hot[:, k]).areas(np.ones((1, len(targets))))
+        Ranking.of(probabilities[:, k], hot[:, k]).areas(times)
         for k in range(hot.shape[1])
         if 0 < hot[:, k].sum() < len(hot)
     ]
     loss = float(functional.cross_entropy(logits_NK, torch.from_numpy(targets)))
-    auroc, auprc = (float(np.mean([pair[i] for pair in areas])) for i in (0, 1))
-    return {"validation_loss": loss, "validation_auroc": auroc, "validation_auprc": auprc}
+    auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
+    error = float(np.nanstd(auprc[1:]))
+    return {
+        "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_auprc": float(auprc[0]),
+        "validation_auprc_error": error,
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _drawn(cases: int) -> NDArray[np.float64]:
+    """How often each case counts, (1 + resamples, cases): once, and as the same few bootstrap resamples draw it."""
+    number = max(20, min(200, 2_000_000 // cases))
+    drawn = np.random.default_rng(0).integers(cases, size=(number, cases))
+    counts = [np.bincount(row, minlength=cases) for row in drawn]
+    return np.vstack([np.ones(cases), *counts])

@@ -1,4 +1,4 @@
-"""The loop: train a network on a part, follow it with an average, and keep the average that validates best."""
+"""The loop: train a network on a part, follow it with an average, and keep the average that validates as well as any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from evenray.networks import Classifier, parameter_groups
 
 from .alone import Machine
 from .average import Average
-from .checkpoint import Best, Checkpoints, Position
+from .checkpoint import Checkpoints, Position
 from .feed import Batch, Feed, Transform, ahead
 from .judge import validate
 from .optimizer import AdamW
@@ -42,7 +42,7 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; `keep` is "best" (by validation AUPRC) or "last".
+    """How to train; `keep` is "best" (the last epoch that validation AUPRC cannot tell from the best) or "last".
 
     With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. With
     `scale_jitter` (low, high) the network sees random crops of its size of images at these multiples of it. Each
@@ -104,7 +104,7 @@ class _Training:
         )  # fmt: skip
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.model, self.optimizer)
         self.at = Position()
-        self.best: Best | None = None
+        self.kept: dict[str, Tensor] | None = None
         self._resume()
 
     def run(self) -> tuple[Classifier, History]:
@@ -116,8 +116,8 @@ class _Training:
             )
             self._epoch(order)
             self._judge(order)
-        if self.best is not None:
-            self.average.model.load_state_dict(self.best.model)
+        if self.kept is not None:
+            self.average.model.load_state_dict(self.kept)
         return self.average.model.eval(), at.history
 
     def _epoch(self, order: list[NDArray[np.int64]]) -> None:
@@ -172,13 +172,11 @@ class _Training:
             "validation_seconds": round(time.perf_counter() - begun, 2),
         }  # fmt: skip
         at.history.append(row)
-        score = row.get("validation_auprc", 0.0)
-        better = settings.keep == "best" and (self.best is None or score > self.best.score)
-        if better:
-            kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
-            self.best = Best(score, kept)
+        new = settings.keep == "best" and as_good_as_any(at.history)
+        if new:
+            self.kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
         at.epoch, at.batch, at.losses, at.images, at.seconds = at.epoch + 1, 0, [], 0, 0.0
-        self._save(new=better)
+        self._save(new=new)
 
     def _plain(self, drawn: NDArray[np.int64]) -> Iterator[Tensor]:
         """Training images as they are, without augmentation. They come as the sampler mixed them: the weights were learnt
@@ -225,13 +223,13 @@ class _Training:
             "model": self.model.state_dict(), "average": self.average.model.state_dict(),
             "optimizer": self.optimizer.state_dict(), "position": asdict(self.at),
         }  # fmt: skip
-        self.checkpoints.save(state, self.best if new else None)
+        self.checkpoints.save(state, self.kept if new else None)
 
     def _resume(self) -> None:
         found = self.checkpoints.load()
         if found is None:
             return
-        last, self.best = found
+        last, self.kept = found
         self.model.load_state_dict(last["model"])
         self.average.model.load_state_dict(last["average"])
         self.optimizer.load_state_dict(last["optimizer"])
@@ -267,6 +265,21 @@ def stale(history: History) -> int:
     """
     scores = [row.get("validation_auprc", 0.0) for row in history]
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+
+
+def as_good_as_any(history: History) -> bool:
+    """Whether the last epoch's validation AUPRC is the best so far, or within the best one's standard error of it.
+
+    The rule of one standard error (Breiman et al. 1984, section 3.4.3): among epochs that validation cannot tell apart
+    the last one is kept, as weights settle while the learning rate falls.
+
+    >>> first = {"validation_auprc": 0.80, "validation_auprc_error": 0.02}
+    >>> [as_good_as_any([first, {"validation_auprc": value}]) for value in (0.81, 0.79, 0.77)]
+    [True, True, False]
+    """
+    best = max(history, key=lambda row: row.get("validation_auprc", 0.0))
+    least = best.get("validation_auprc", 0.0) - best.get("validation_auprc_error", 0.0)
+    return history[-1].get("validation_auprc", 0.0) >= least
 
 
 def criterion_of(balance: Balance, targets: Tensor, progress: float) -> Callable[[Tensor], Tensor]:
