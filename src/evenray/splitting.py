@@ -44,7 +44,7 @@ def split(
     >>> done.cases.group_by("patient").agg(pl.col("part").n_unique())["part"].to_list()
     [1, 1, 1]
     """
-    cases = dataset.cases
+    cases = dataset.to_learn_from().cases
     group = groups(dataset, near_groups_of(cases) if together is None else together)
     part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
     conflict = _conflicts(cases)

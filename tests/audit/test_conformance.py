@@ -17,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from evenray.audit import audit, checks
+from evenray.audit.labels import COMPARING
 from evenray.core.registry import Registry
 from evenray.core.types import Dataset, Finding
 
@@ -179,9 +180,15 @@ def rejected(clean: Dataset) -> Fault:
     return Fault(replace(clean, rejected=reasons), "warning")
 
 
+def unlabelled(clean: Dataset) -> Fault:
+    table = clean.cases.with_columns(label=pl.lit(None, pl.String))
+    return Fault(replace(clean, cases=table, classes=(), positive=""), "info")
+
+
 # Each takes the clean set and `plant` (see conftest).
 FAULTS: dict[str, Callable[[Dataset, Plant], Fault]] = {
     "unreadable": lambda clean, plant: rejected(clean),
+    "labels": lambda clean, plant: unlabelled(clean),
     "blank": lambda clean, plant: pictures(plant, scaled(0, 100)),
     "classes": lambda clean, plant: columns(clean, "info", label=["sick"] * 60 + ["healthy"] * (len(clean) - 60)),
     "patients_unknown": lambda clean, plant: columns(clean, "warning", patient=pl.lit(None, pl.String)),
@@ -296,6 +303,16 @@ def test_a_check_bears_a_bare_table(name: str) -> None:
     """A table may lack whatever the files did not say, and may be tiny."""
     bare = pl.DataFrame({"case": ["a", "b"], "label": ["healthy", "sick"]})
     assert isinstance(judged(checks, name, Dataset(bare, ("healthy", "sick"), "sick", "data")), list)
+
+
+def test_without_labels_all_but_comparisons_are_run(clean: Dataset, plant: Plant) -> None:
+    """Every fault that is no comparison of classes is found all the same."""
+    for name in ("blank", "drift", "duplicates", "orientation", "leakage_patients", "patients_reused", "noise"):
+        fault = FAULTS[name](clean, plant)
+        bare = fault.dataset.cases.with_columns(label=pl.lit(None, pl.String))
+        found = audit(replace(fault.dataset, cases=bare, classes=(), positive=""))
+        assert {"labels", name} <= {finding.check for finding in found}
+        assert not {finding.check for finding in found} & set(COMPARING)
 
 
 def forgetful(dataset: Dataset) -> list[Finding]:

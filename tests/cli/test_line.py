@@ -210,6 +210,30 @@ class TestFailure:
         one_sentence(
             cli("run", folders, "-o", tmp_path / "run"), "have the label 'well'; a classifier needs two classes", 1
         )
+        assert not (tmp_path / "run").exists()
+        ended = cli("audit", folders, "-o", tmp_path / "run", "--lang", "ko", "--jobs", "1")
+        assert ended.code == 0
+        assert "All images have one label, so some checks were not run: classes, parts," in " ".join(ended.err.split())
+        assert "모든 영상의 라벨이 같아" in (tmp_path / "run/audit.html").read_text()
+        one_sentence(cli("train", tmp_path / "run"), "a classifier needs two classes", 1)
+
+    def test_images_without_labels(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        loose = tmp_path / "loose"
+        loose.mkdir()
+        for file in folders.rglob("*.png"):
+            shutil.copy(file, loose / f"{file.parent.name}-{file.name}")
+        for verb in ("run", "compare", "split"):
+            one_sentence(
+                cli(verb, loose, "-o", tmp_path / "run"), "have no labels: put them into one folder a class", 1
+            )
+            assert not (tmp_path / "run").exists()
+        ended = cli("audit", loose, "-o", tmp_path / "run", "--jobs", "1", "--fix", tmp_path / "plan.csv")
+        assert ended.code == 0
+        assert "The images have no labels, so some checks were not run" in " ".join(ended.err.split())
+        page = (tmp_path / "run/audit.html").read_text()
+        assert "some checks were not run" in page
+        assert "unlabelled" in page
+        assert ">None<" not in page
 
     def test_a_label_table_that_matches_nothing(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("path,label\nz1.png,x\nz2.png,y\n")

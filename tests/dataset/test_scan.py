@@ -60,19 +60,24 @@ def test_nothing_readable(tmp_path: Path, text: Make) -> None:
         scan(tmp_path)
 
 
-def test_a_single_class_is_told_before_any_file_is_opened(tmp_path: Path, text: Make) -> None:
-    text("sick/a.png", "x")
-    with pytest.raises(
-        DataError, match=r"All images of .* have the label 'sick'; a classifier needs two classes or more"
-    ):
-        scan(tmp_path)
-
-
 def test_a_class_that_cannot_be_read_leaves_a_single_one(tmp_path: Path, png: Make, text: Make) -> None:
     png("sick/a.png", 1)
     text("well/b.png", "x")
-    with pytest.raises(DataError, match="All 1 images have the label 'sick'"):
-        scan(tmp_path)
+    data = scan(tmp_path)
+    assert (data.classes, data.positive) == (("sick",), "sick")
+    with pytest.raises(DataError, match=r"All 1 images of .* have the label 'sick'; a classifier needs two classes"):
+        split(data)
+
+
+def test_images_without_labels_are_scanned_and_cannot_be_learnt_from(tmp_path: Path, png: Make) -> None:
+    png("a.png", 1)
+    png("b.png", 2)
+    data = scan(tmp_path)
+    assert (data.classes, data.positive, data.cases["label"].to_list()) == ((), "", [None, None])
+    with pytest.raises(DataError, match=r"The 2 images of .* have no labels: .* or give --labels TABLE"):
+        split(data)
+    with pytest.raises(UsageError, match="There is no class named 'sick'; there are none"):
+        scan(tmp_path, positive="sick")
 
 
 def test_a_wrong_positive_class_is_told_before_any_file_is_opened(tmp_path: Path, text: Make) -> None:

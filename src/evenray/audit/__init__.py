@@ -25,6 +25,7 @@ from ._reduced import Reduced, thumbnail
 from ._void import STOPS, void
 from .exclusions import left_out
 from .label_errors import label_errors
+from .labels import COMPARING
 
 __all__ = [
     "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "thumbnail", "void",
@@ -53,6 +54,7 @@ checks = Registry(
         # what cannot be used
         "unreadable": "evenray.audit.unreadable:unreadable",
         "blank": "evenray.audit.blank:blank",
+        "labels": "evenray.audit.labels:labels",
         # who is in it, and on which side
         "classes": "evenray.audit.classes:classes",
         "patients_unknown": "evenray.audit.patients:patients_unknown",
@@ -126,9 +128,12 @@ def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., dict[str, Any
 def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
-    Findings depend on the table alone: join the tables of shards and judge them together.
+    Findings depend on the table alone: join the tables of shards and judge them together. Without two classes the
+    checks that compare classes are not run, and a finding says so.
     """
     names = tuple(checks) if only is None else only
+    if len(dataset.classes) < 2:
+        names = tuple(name for name in names if name not in COMPARING)
     # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
     with threadpool_limits(1, user_api="blas"):
         found = [finding for name in names for finding in checks[name](dataset)]

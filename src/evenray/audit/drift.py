@@ -31,7 +31,9 @@ def drift(dataset: Dataset) -> list[Finding]:
         if chosen["part"].n_unique() < 2:
             continue
         cumulative = cumulative_histograms(dataset.cases["histogram"].gather(chosen["row"]))
-        distance, p = histogram_distance(cumulative, chosen["part"] == part, chosen["label"], patient_numbers(chosen))
+        distance, p = histogram_distance(
+            cumulative, chosen["part"] == part, chosen["label"].fill_null(""), patient_numbers(chosen)
+        )
         if p <= UNLIKELY and distance >= SMALL:
             found.append(_finding(part, distance, p))
     return found

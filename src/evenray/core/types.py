@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -108,6 +108,11 @@ class Dataset:
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_learn_from(self) -> Dataset:
+        """The data set itself; DataError where it has fewer than two classes, of which nothing can be learnt."""
+        require_classes(self.classes, self.root, len(self))
+        return self
+
     def part(self, name: str) -> Dataset:
         """The cases of one part: train, validation or test."""
         if "part" not in self.cases.columns:
@@ -128,6 +133,26 @@ class Dataset:
 
     def __len__(self) -> int:
         return self.cases.height
+
+
+def require_classes(classes: Collection[str], root: object, images: int) -> None:
+    """DataError where there are no two classes; an audit does without, a classifier does not.
+
+    >>> require_classes(["well"], "films", 3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.DataError: All 3 images of 'films' have the label 'well'; a classifier needs two classes or more. ...
+    """
+    if len(classes) > 1:
+        return
+    if classes:
+        raise DataError(
+            f"All {images} images of '{root}' have the label '{next(iter(classes))}'; a classifier needs two classes or"
+            " more. Check the folder or the column of labels."
+        )
+    raise DataError(
+        f"The {images} images of '{root}' have no labels: put them into one folder a class, or give --labels TABLE."
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,11 +148,7 @@ def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> L
     wrapper = _wrapper(files)
     inner = [file[len(wrapper) :] for file in files]
     folders = sorted({file.split("/")[0] for file in inner if "/" in file})
-    if not folders:
-        raise DataError(
-            f"The {len(files)} files of '{root}' have no labels: put them into one folder a class, or give --labels TABLE."
-        )
-    split = all(name.lower() in PARTS for name in folders)
+    split = bool(folders) and all(name.lower() in PARTS for name in folders)
     if not split and (parts := [name for name in folders if name.lower() in PARTS]):
         others = ", ".join(name for name in folders if name not in parts)
         raise DataError(
@@ -164,11 +161,19 @@ def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> L
         if len(steps) > depth:  # a file above the class folders has no label
             part = PARTS[steps[0].lower()] if split else None
             entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
-    if not entries:
-        raise DataError(f"No file of '{root}' lies in a class folder; expected class/file or part/class/file.")
+    if not entries:  # an audit does without labels
+        return _unlabelled(root, files, pattern, split)
     return Listing(
         root, tuple(entries), layout="part/class/file" if split else "class/file", unlabelled=len(files) - len(entries)
     )
+
+
+def _unlabelled(root: Path, files: list[str], pattern: re.Pattern[str] | None, split: bool) -> Listing:
+    """Files that lie in no class folder, perhaps each in the folder of its part."""
+    inner = [file[len(_wrapper(files)) :].split("/") for file in files]
+    parts = [PARTS[steps[0].lower()] if split and len(steps) > 1 else None for steps in inner]
+    entries = tuple(_named(Entry(file, part=part), pattern) for file, part in zip(files, parts, strict=True))
+    return Listing(root, entries, layout="part/file" if split else "file", unlabelled=len(files))
 
 
 def _wrapper(files: list[str]) -> str:
@@ -288,6 +293,14 @@ MEDMNIST = {
 }  # fmt: skip
 
 
+def no_class(asked: str, classes: Iterable[str]) -> UsageError:
+    """The error of a positive class that is none."""
+    known = ", ".join(sorted(classes))
+    return UsageError(
+        f"There is no class named '{asked}'; {f'the classes are: {known}' if known else 'there are none'}."
+    )
+
+
 def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, str]:
     """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarer.
 
@@ -296,8 +309,10 @@ def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str 
     """
     if asked is not None:
         if asked not in classes:
-            raise UsageError(f"There is no class named '{asked}'; the classes are: {', '.join(classes)}.")
+            raise no_class(asked, classes)
         return asked, "it was asked for"
+    if not classes:
+        return "", ""
     sick = [name for name in classes if not set(re.split(r"[,/;]\s*", name.lower())) & HEALTHY]
     if len(sick) == 1:
         return sick[0], "it is the class whose name does not mean healthy"

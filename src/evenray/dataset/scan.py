@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from evenray.audit import measure
-from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.errors import DataError, MissingExtra, ReadError
 from evenray.core.threads import ONE_THREAD
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
@@ -22,7 +22,7 @@ from evenray.readers import fragments, identity, read
 
 from .join import join
 from .labels import PARTS, age_band
-from .listing import Entry, Listing, listing, positive_class
+from .listing import Entry, Listing, listing, no_class, positive_class
 from .pseudonym import draw_key, pseudonym
 
 __all__ = ["Map", "scan", "scan_listed"]
@@ -63,7 +63,7 @@ def scan(
     every_frame: bool = False,
     map: Map = map,
 ) -> Dataset:
-    """Read every image of DATA once and return the table of labelled cases.
+    """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
     `data`, `labels` and `patient` as in `listing`; `levels` is the true grey range of files that do not declare it
     (16-bit PNG and TIFF); `positive` the class that sensitivity is about. A file with many frames or slices gives its
@@ -83,9 +83,8 @@ def scan_listed(
     map: Map = map,
 ) -> Dataset:
     """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened."""
-    _enough_classes(listed)
     if positive is not None and positive not in (met := {_composed(label) for label in listed.labels}):
-        raise UsageError(f"There is no class named '{positive}'; the classes are: {', '.join(sorted(met))}.")
+        raise no_class(positive, met)
     key = draw_key(listed.root / entry.file for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
@@ -106,14 +105,6 @@ def _composed(label: str) -> str:
     return unicodedata.normalize("NFC", label)
 
 
-def _enough_classes(listed: Listing) -> None:
-    if len(listed.labels) == 1:
-        raise DataError(
-            f"All images of '{listed.root}' have the label '{min(listed.labels)}'; a classifier needs two classes or more."
-            " Check the folder or the column of labels."
-        )
-
-
 def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
     """Label the rows, name the cases, order the classes, and check that there is something to work with."""
     if not rows.height:
@@ -126,13 +117,8 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
     label = pl.col("label").map_elements(_composed, return_dtype=pl.String)
     rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
     rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
-    counts = dict(rows["label"].value_counts().iter_rows())
+    counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
     classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
-    if len(classes) < 2:
-        raise DataError(
-            f"All {rows.height} images have the label '{classes[0]}'; a classifier needs two classes or more."
-            " Check the folder or the column of labels."
-        )
     chosen, why = positive_class(classes, counts, positive)
     facts = {
         "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled,

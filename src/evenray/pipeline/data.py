@@ -9,6 +9,7 @@ import polars as pl
 
 from evenray.core.artefacts import file_digest
 from evenray.core.progress import plain, watched
+from evenray.core.types import require_classes
 from evenray.dataset import check_exclusions, load, save, without
 from evenray.dataset.scan import scan_listed
 from evenray.scale import is_url
@@ -16,7 +17,7 @@ from evenray.splitting import split, why_excluded
 
 from .context import Context
 
-__all__ = ["scan_files", "scan_settings", "split_cases", "split_settings", "write_report"]
+__all__ = ["require_labels", "scan_files", "scan_settings", "split_cases", "split_settings", "write_report"]
 
 
 def scan_settings(context: Context) -> list[Any]:
@@ -36,6 +37,14 @@ def scan_settings(context: Context) -> list[Any]:
     ]  # fmt: skip
 
 
+def require_labels(context: Context) -> None:
+    """DataError where what there is to scan has no two classes, before any file is opened."""
+    if context.given is not None:
+        context.given.to_learn_from()
+    else:
+        require_classes(context.listed.labels, context.listed.root, len(context.listed.entries))
+
+
 def _stat(path: Path) -> Any:
     return path.stat() if path.exists() else None
 
@@ -50,7 +59,7 @@ def scan_files(context: Context) -> list[str]:
             map=watched(context.map, tick, lambda task: len(task.entries)),
         )  # fmt: skip
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
-    counts = counts or f"{len(dataset.classes)} classes"
+    counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")
     context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))
     return save(dataset, context.folder)
 

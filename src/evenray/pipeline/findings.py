@@ -105,6 +105,8 @@ def tell_findings(context: Context) -> None:
         if colour := COLOURS.get(finding.severity):
             images = f" ({len(finding.cases)} images)" if len(finding.cases) > 1 else ""
             context.progress.say(f"[{colour}]{finding.severity}[/{colour}] {plain(finding.title)}{images}")
+        elif finding.check == "labels":
+            context.progress.say(f"{plain(finding.title)}: {finding.evidence['not_run']}")
     context.progress.say(f"found: {tally(findings)}")
 
 

@@ -15,6 +15,7 @@ from evenray.core.lock import alone
 from evenray.core.processes import processes
 from evenray.core.progress import plain
 from evenray.core.recipe import Recipe
+from evenray.dataset import load
 
 from . import data, findings
 from .context import Context
@@ -115,6 +116,8 @@ def _run(context: Context, until: str) -> None:
         _ = context.fabric  # a device that is not there is told now
     _ = context.exclusions  # so is a file that is not
     scan_settings = None if context.images_are_away() else data.scan_settings(context)
+    if scan_settings is not None and STAGES.index(until) >= STAGES.index("split"):
+        data.require_labels(context)
     with alone(context.folder.path):
         former = context.begin()
         try:
@@ -142,6 +145,8 @@ def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[A
             context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
         else:
             _run_stage(context, stage, scan_settings)
+        if stage.name == "scan" and STAGES.index(last) >= STAGES.index("split"):
+            load(context.folder, split=False).to_learn_from()
         if stage.name == "scan" and trains:
             from .check import check_classes
 

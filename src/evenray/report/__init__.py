@@ -7,6 +7,7 @@ from pathlib import Path
 from ..core.artefacts import atomic
 from .card import write_card
 from .folder import Run
+from .language import Language
 from .layers import layers_page
 from .page import ASIDE, SECTIONS, page
 
@@ -50,7 +51,7 @@ def ensemble_page(folder: str | Path, *, language: str = "en") -> Path:
 
 
 def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ...]) -> Path:
-    run = Run(run_folder)
+    run = Run(run_folder, nameless=Language(language)("data.unlabelled"))
     text = page(run, language, only, kind)
     path = run.folder / f"{kind}.html"
     with atomic(path) as temporary:

@@ -29,8 +29,8 @@ class Run:
     True
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, nameless: str = "unlabelled") -> None:
+        self.folder, self.nameless = Path(folder), nameless
         if not self.folder.is_dir():
             raise DataError(f"There is no run folder {self.folder}; give the folder that 'evenray run' made.")
 
@@ -128,6 +128,8 @@ class Run:
             return None
         lazy = pl.scan_parquet(path)
         table = lazy.select([c for c in lazy.collect_schema().names() if c not in HEAVY]).collect()
+        if "label" in table.columns and self.unlabelled:
+            table = table.with_columns(label=pl.lit(self.nameless))
         split = self._table("split.parquet")
         if split is None:
             return table
@@ -138,7 +140,12 @@ class Run:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        return tuple((self.dataset or self.scores or {}).get("classes", ()))
+        return (self.nameless,) if self.unlabelled else tuple((self.dataset or self.scores or {}).get("classes", ()))
+
+    @cached_property
+    def unlabelled(self) -> bool:
+        """Whether the images have no labels; they are shown as those of one class then, which is called `nameless`."""
+        return self.dataset is not None and not self.dataset.get("classes")
 
     @cached_property
     def positive(self) -> str:
@@ -219,6 +226,8 @@ class Run:
         if self.cases is None or column not in pl.scan_parquet(path).collect_schema().names():
             return None
         lazy = pl.scan_parquet(path).select("case", "label", column)
+        if self.unlabelled:
+            lazy = lazy.with_columns(label=pl.lit(self.nameless))
         if "part" not in self.cases.columns:
             return lazy
         kept = self.cases.filter(pl.col("part").fill_null("") != "excluded").select("case")

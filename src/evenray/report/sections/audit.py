@@ -29,7 +29,7 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     pictures = run.thumbnails(case for row in rows for case in row["cases"][:PICTURES])
     uris = {case: thumbnail(pixels) for case, pixels in pictures.items()}
     labels: dict[str, str] = {}
-    if run.cases is not None and "label" in run.cases.columns:
+    if run.cases is not None and not run.unlabelled and "label" in run.cases.columns:
         labels = dict(run.cases.select("case", "label").iter_rows())
     found = [_finding(row, uris, labels, say) for row in rows]
     tally = [(s, sum(row["severity"] == s for row in rows)) for s in SEVERITIES]

@@ -62,18 +62,27 @@ def _facts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str, 
     patients = say.count(kept["patient"].drop_nulls().n_unique()) if known else say("data.unknown")
     why = str((run.dataset or {}).get("positive_why") or "")
     facts = [(say("data.images"), say.count(kept.height), ""), (say("data.patients"), patients, "")]
-    facts.append((say("data.positive"), run.positive, why))
-    counts = dict(kept["label"].value_counts().iter_rows())
-    most = max(run.classes, key=lambda name: counts.get(name, 0))
-    if fewest := min(counts.get(name, 0) for name in run.classes):
-        facts.append((say("data.imbalance"), f"{counts[most] / fewest:.1f} : 1", ""))
-        facts.append((say("data.majority", name=most), say.percent(counts[most] / kept.height), ""))
+    if len(run.classes) > 1:
+        facts.append((say("data.positive"), run.positive, why))
+        facts += _balance(run, kept, say)
     excluded = (run.cases.height if run.cases is not None else 0) - kept.height
     if excluded:
         facts.append((say("data.excluded"), say.count(excluded), ""))
     if run.rejected is not None:
         facts.append((say("data.rejected"), say.count(run.rejected.height), ""))
     return facts
+
+
+def _balance(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str, str]]:
+    counts = dict(kept["label"].value_counts().iter_rows())
+    most = max(run.classes, key=lambda name: counts.get(name, 0))
+    fewest = min(counts.get(name, 0) for name in run.classes)
+    if not fewest:
+        return []
+    return [
+        (say("data.imbalance"), f"{counts[most] / fewest:.1f} : 1", ""),
+        (say("data.majority", name=most), say.percent(counts[most] / kept.height), ""),
+    ]
 
 
 def _counts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, list[int]]]:
