@@ -2,9 +2,11 @@
 
 `--data FOLDER` holds chest-xray-224, chest-xray-full and breast-ultrasound-256. `faults` plants faults of every kind into copies
 of real images, prints recall and precision of each check, and gives CleanVision the same folder; `speed` times whole folders as
-they are. CleanVision needs an environment of its own: `python -m venv cv && cv/bin/pip install cleanvision==0.3.7`, then
-`--cleanvision cv/bin/python` (or $CLEANVISION); without it what compares with it is not measured. Times are of the processor where one
-process works, so that a busy machine does not count. `--json FILE` writes {name: {"value", "target", "met"}}.
+they are: the calls alone, both libraries loaded, and both as whole processes, of which evenray's writes its page too. `--folder
+NAME` takes one of them. CleanVision needs an environment of its own: `python -m venv cv && cv/bin/pip install
+cleanvision==0.3.7`, then `--cleanvision cv/bin/python` (or $CLEANVISION); without it what compares with it is not measured. Times
+are of the processor where one process works, so that a busy machine does not count. `--json FILE` writes {name: {"value",
+"target", "met"}}.
 """
 
 from __future__ import annotations
@@ -333,18 +335,44 @@ class Workers:
         return self.pool.map(function, tasks, chunksize=1)
 
 
-def speed(figures: Figures, data: Path, quick: bool, cleanvision: str | None) -> None:
+FOLDERS = ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full")
+
+
+def speed(figures: Figures, data: Path, quick: bool, cleanvision: str | None, folders: Sequence[str] = ()) -> None:
     """Scan and audit of whole folders as they are, against CleanVision, two processes each."""
     workers = Workers(data)
-    names = ("chest-xray-full",) if quick else ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full")
-    for name in names:
+    for name in folders or (("chest-xray-full",) if quick else FOLDERS):
         start = time.perf_counter()
         dataset = scan(data / name, map=workers.map)
         audit(dataset)
         ours = len(dataset) / (time.perf_counter() - start)
         print(f"\n{name}: {len(dataset)} images\nevenray {ours:.0f} images/s")
+        start = time.perf_counter()
         theirs = rival(cleanvision, data / name)[0] if cleanvision else None
+        whole = time.perf_counter() - start
         note(figures, f"images/s, {name}: evenray / CleanVision", ours / theirs if theirs else None, ">= 3.0")
+        own = command(data / name)
+        print(f"whole processes: evenray {own:.2f} s, CleanVision {whole:.2f} s")
+        note(
+            figures, f"seconds of the command, {name}: CleanVision / evenray", whole / own if theirs else None, ">= 3.0"
+        )
+
+
+def command(folder: Path) -> float:
+    """Seconds of `evenray audit FOLDER`, from the start of the process to its end, findings and page written."""
+    with tempfile.TemporaryDirectory() as output:
+        start = time.perf_counter()
+        run = [
+            sys.executable,
+            "-c",
+            "from evenray.cli import main; main()",
+            "audit",
+            str(folder),
+            "-o",
+            f"{output}/run",
+        ]
+        subprocess.run(run, capture_output=True, check=True)
+        return time.perf_counter() - start
 
 
 PARTS: dict[str, Callable[..., None]] = {"cost": cost, "near": near, "memory": memory, "faults": faults, "speed": speed}
@@ -356,6 +384,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute: fewer images and rounds, X-rays only")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     parser.add_argument("--data", type=Path, default=default_data(), help="folder of the three data sets")
+    parser.add_argument("--folder", action="append", choices=FOLDERS, default=[], help="of speed: only this one")
     parser.add_argument(
         "--cleanvision", default=os.environ.get("CLEANVISION"), help="the python of an environment that has cleanvision"
     )
@@ -367,7 +396,8 @@ def main() -> None:
     figures: Figures = {}
     for part in asked.parts or PARTS:
         print(f"\n== {part}")
-        more = (asked.cleanvision,) if part in ("faults", "speed") else ()
+        more: tuple[Any, ...] = (asked.cleanvision,) if part in ("faults", "speed") else ()
+        more += (asked.folder,) if part == "speed" else ()
         PARTS[part](figures, asked.data, asked.quick, *more)
     print(f"\n{'figure':62} {'value':>12} {'target':>9}")
     for name, found in figures.items():
