@@ -33,7 +33,14 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
         labels = dict(run.cases.select("case", "label").iter_rows())
     found = [_finding(row, uris, labels, say) for row in rows]
     tally = [(s, sum(row["severity"] == s for row in rows)) for s in SEVERITIES]
-    return {"findings": found, "tally": tally}
+    return {"findings": found, "tally": tally, "archive": _archive(run)}
+
+
+def _archive(run: Run) -> str:
+    """What the names of all cases begin with where one file holds them all; the pictures leave it out."""
+    if run.cases is None or "file" not in run.cases.columns or run.cases["file"].n_unique() != 1:
+        return ""
+    return str(run.cases["case"][0]).partition("#")[0] + "#"
 
 
 def _finding(row: dict[str, Any], uris: dict[str, str], labels: dict[str, str], say: Language) -> dict[str, Any]:
