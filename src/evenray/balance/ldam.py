@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, embedding
 
 from ._balance import Balance
+from ._fused import fused
 from ._weights import by_scheme, scaled
 from .weighted import weighted_cross_entropy
 
@@ -39,12 +40,16 @@ def ldam(
     margins_KK = torch.diag(torch.tensor(-margins, dtype=torch.float32))  # a row a class: one look-up costs the least
     weighted_loss = weighted_cross_entropy(torch.tensor(weights, dtype=torch.float32))
 
-    def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
+    def reduced(logits_NK: Tensor, targets: Tensor) -> Tensor:
         taken = margins_KK.to(logits_NK)
-        reduced = logits_NK + (embedding(targets, taken) if targets.ndim == 1 else targets @ taken)
-        if defer == 1 or progress < defer:
-            return cross_entropy(reduced, targets)
-        return weighted_loss(reduced, targets)
+        return logits_NK + (embedding(targets, taken) if targets.ndim == 1 else targets @ taken)
+
+    K, added = len(class_counts), margins_KK.numpy()
+    early = fused(lambda z, t: cross_entropy(reduced(z, t), t), K, added_KK=added)
+    late = fused(lambda z, t: weighted_loss(reduced(z, t), t), K, added_KK=added, weights_K=weights)
+
+    def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
+        return (early if defer == 1 or progress < defer else late)(logits_NK, targets)
 
     prior = weights * class_counts / class_counts.sum() if defer < 1 else None
     return Balance(loss=loss, prior=prior, link=lambda logits_NK: margin_link(logits_NK, margins))
