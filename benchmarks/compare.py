@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -45,19 +48,21 @@ CASES = 10_000_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="under a minute: 128 images in the grid")
+    parser.add_argument(
+        "--quick", action="store_true", help="under a minute: 64 images in the grid, samplers at 1:499 alone"
+    )
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     parser.add_argument(
         "--data", type=Path, default=default_data(), help="folder that holds chest-xray-224 and weights"
     )
-    parser.add_argument("--images", type=int, help="images in the grid [default: all, 128 with --quick]")
+    parser.add_argument("--images", type=int, help="images in the grid [default: all, 64 with --quick]")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     figures: Figures = {}
     samplers(figures, 1 if options.quick else 3)
     losses(figures, 1 if options.quick else 5)
     if options.data and (options.data / "chest-xray-224").is_dir():
-        grid(figures, options.data, options.images or (128 if options.quick else 10**9))
+        grid(figures, options.data, options.images or (64 if options.quick else 10**9))
     else:
         print("no chest-xray-224: the grid is not timed; give --data")
     print(f"\n{'figure':66} {'value':>8} {'target':>9}")
@@ -122,7 +127,7 @@ def samplers(figures: Figures, times: int) -> None:
         f"indices of an epoch for {CASES:,} cases: s, and memory at the peak beyond the index (MB; of half the cases)"
     )
     with threadpool_limits(1):
-        for share in (1 / 500, 1 / 2):
+        for share in (1 / 500, 1 / 2) if times > 1 else (1 / 500,):
             targets = (np.random.default_rng(0).random(CASES) < share).astype(np.int64)
             for spec in ("oversample", "undersample", "progressive"):
                 sampler = make(spec, np.bincount(targets), ("healthy", "sick")).sampler
@@ -134,6 +139,28 @@ def samplers(figures: Figures, times: int) -> None:
                 print(f"  {name:22} {seconds:6.2f} {whole:6.0f} ({part:.0f})")
                 note(figures, f"sampler {name}: s for 10 million cases", seconds, "<= 1.0")
                 note(figures, f"sampler {name}: MB beyond the index / at half the cases", whole / part, "<= 1.5")
+    for kind, cached in (("", True), (", compiled anew", False))[: 1 if times == 1 else 2]:
+        seconds = float(np.median([first(cached) for _ in range(times)]))
+        print(f"  1:499 oversample, first of a process{kind}: {seconds:.2f}")
+        note(figures, f"sampler 1:499 oversample: s, first of a process{kind}", seconds, "<= 1.0")
+
+
+FIRST = """
+import time, numpy as np
+from evenray.balance import make
+targets = (np.random.default_rng(0).random({cases}) < 1 / 500).astype(np.int64)
+start = time.perf_counter()
+make("oversample", np.bincount(targets), ("healthy", "sick")).sampler(targets, batch=64, seed=0, epoch=0)
+print(time.perf_counter() - start)
+"""
+
+
+def first(cached: bool) -> float:
+    """Seconds of the first epoch that a new process draws, its loading (or compiling) of the shuffle included."""
+    with tempfile.TemporaryDirectory() as empty:
+        where = {} if cached else {"NUMBA_CACHE_DIR": empty}
+        command = [sys.executable, "-c", FIRST.format(cases=CASES)]
+        return float(subprocess.run(command, env=os.environ | where, capture_output=True, check=True, text=True).stdout)
 
 
 def beyond(draw: Callable[[], np.ndarray]) -> float:
@@ -156,7 +183,7 @@ def losses(figures: Figures, rounds: int) -> None:
             remedy = make(name, np.arange(1, k + 1) * 10, tuple(map(str, range(k))))
             if remedy.loss is None:
                 break
-            ratios.append(_ratio(lambda z, t, loss=remedy.loss: loss(z, t, 1.0), n, k, rounds))
+            ratios.append(_ratio(remedy.loss, n, k, rounds))
         if ratios:
             print(f"  {name:22}" + "".join(f"{r:12.2f}" for r in ratios))
             for (n, k), value in zip(sizes, ratios, strict=True):
@@ -165,20 +192,20 @@ def losses(figures: Figures, rounds: int) -> None:
     torch.set_num_threads(torch.get_num_interop_threads())
 
 
-def _ratio(loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], n: int, k: int, rounds: int) -> float:
+def _ratio(loss: Callable[..., torch.Tensor], n: int, k: int, rounds: int) -> float:
     """The median over rounds, each of which times both in turn."""
     z, t = torch.randn(n, k, requires_grad=True), torch.randint(0, k, (n,))
     times = 200 if n * k < 10_000 else 10
 
-    def work(loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> float:
+    def work(loss: Callable[..., torch.Tensor], *progress: float) -> float:
         start = time.process_time()
         for _ in range(times):
             z.grad = None
-            loss(z, t).backward()
+            loss(z, t, *progress).backward()
         return time.process_time() - start
 
-    work(loss)
-    return float(np.median([work(loss) / work(cross_entropy) for _ in range(rounds * 3)]))
+    work(loss, 1.0)
+    return float(np.median([work(loss, 1.0) / work(cross_entropy) for _ in range(rounds * 3)]))
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _fill(logits_at: int, targets_at: int, N: int, K: int, settings_at: int, slo
 
 
 @compiled
-def _two(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[float, float, float]:
+def _two(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[Any, Any, Any]:
     """-log p, p and 1 - p of the true class of two; the softmax of the other is filled in."""
     one, zero = np.float32(1), np.float32(0)
     other, true = z_K[1 - y] + added_K[1 - y], z_K[y] + added_K[y]
@@ -159,7 +159,7 @@ def _two(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[float
 
 
 @compiled
-def _many(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[float, float, float]:
+def _many(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[Any, Any, Any]:
     """-log p, p and 1 - p of the true class, the latter exact near p = 1; the softmax of the others is filled in."""
     most, others = np.float32(-np.inf), np.float32(0)
     for k in range(len(z_K)):
@@ -180,7 +180,7 @@ def _many(z_K: Floats, y: int, added_K: Floats, softmax_K: Floats) -> tuple[floa
 
 
 @compiled
-def _focus(surprise: float, right: float, wrong: float, gamma: float) -> tuple[float, float]:
+def _focus(surprise: Any, right: Any, wrong: Any, gamma: Any) -> tuple[Any, Any]:
     """(1 - p)^gamma (-log p), and the factor of (softmax - one-hot) in its gradient."""
     if gamma == 0:
         return surprise, np.float32(1)
