@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -127,3 +130,20 @@ def test_few_images_get_an_average_of_networks_that_the_budget_covers() -> None:
     for plan in (one, three):
         looks = 4700 * plan.epochs * plan.members
         assert looks * COSTS[plan.network] * (28 / 224) ** 2 <= BUDGET["standard"]
+
+
+def test_planning_with_a_network_of_ones_own_needs_no_compiler_of_torch() -> None:
+    code = """
+import sys
+from test_plan import dataset
+from evenray import networks
+from evenray.core.recipe import Recipe
+from evenray.plan import make
+for name in ("vgg11(width=0.1)", "vgg11_lrn", "alexnet", "googlenet_bn", "overfeat_accurate"):
+    make(dataset(), Recipe(network=name))
+    networks.build(name, classes=2, channels=1, size=28)
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+    folder = Path(__file__).parent  # whence `-c` imports
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
+    assert done.stdout == "[]\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from evenray.networks import build, networks
+from evenray.networks._network import shapes
 from evenray.networks.anatomy import anatomy, as_text
 from evenray.networks.figure import figure
 
@@ -26,6 +28,30 @@ def test_shapes_are_those_of_a_forward_pass(name: str) -> None:
     assert sum(layer.parameters for layer in layers) == sum(
         p.numel() for n, p in model.network.named_parameters() if not n.startswith("aux")
     )
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(2, 5, (3, 2), stride=(2, 1), padding=(1, 0), dilation=2), nn.Conv2d(2, 4, 3, groups=2, padding="same"),
+        nn.MaxPool2d(3, 2, 1), nn.MaxPool2d((2, 3)), nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(3),
+        nn.BatchNorm2d(2), nn.Linear(17, 6),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_arithmetic_on_shapes_is_that_of_the_layers(layer: nn.Module) -> None:
+    shape = (4, 2, 14, 17)
+    assert shapes(layer, torch.empty(shape, device="meta")).shape == layer(torch.zeros(shape)).shape
+
+
+@pytest.mark.parametrize("options", [{}, {"dim": (2, 3)}, {"dim": -1}, {"dim": (0, -1), "keepdim": True}])
+def test_the_arithmetic_on_shapes_of_means_and_joins(options: dict[str, Any]) -> None:
+    class Joined(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cat([x, x[:, :1]], 1).mean(**options)
+
+    shape = (4, 2, 5, 7)
+    assert shapes(Joined(), torch.empty(shape, device="meta")).shape == Joined()(torch.zeros(shape)).shape
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ from evenray.train import Part, Settings, fit, machine
 x = np.zeros((8, 28, 28), np.uint8)
 fit(networks.build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28), Part(Store((x,), 255), np.arange(8), np.arange(8) % 2),
     None, Settings(1, 4, 1e-3), Balance(), machine("cpu"))
-print([name for name in ("torch._dynamo", "lightning_fabric") if name in sys.modules])
+print([name for name in ("torch._dynamo", "sympy", "lightning_fabric") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "[]"

@@ -18,7 +18,7 @@ from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
 from ._initialise import silence_unreached
 from ._load import load_into
-from ._network import Network, shapes_only
+from ._network import Network
 from ._registry import networks
 from .averaged import Averaged
 from .weights import read_weights
@@ -121,10 +121,7 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
         )
         for name in network.activations
     ]
-    training = network.training
-    with torch.no_grad(), shapes_only(network):
-        network.eval().trunk(torch.zeros(1, channels, size, size, device=next(network.parameters()).device))
-    network.train(training)
+    network.pass_shapes(channels, size)
     for handle in handles:
         handle.remove()
     wide = [name for name in network.activations if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]

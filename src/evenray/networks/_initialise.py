@@ -54,13 +54,11 @@ def silence_unreached(network: Network, channels: int, size: int) -> None:
             reached[layer] = rows, columns
 
     handles = [layer.register_forward_hook(note) for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-    training = network.training
+    network.pass_shapes(channels, size)
     with torch.no_grad():
-        network.eval().trunk(torch.zeros(1, channels, size, size, device=next(network.parameters()).device))
         for layer, (rows, columns) in reached.items():
             met = torch.tensor(rows)[:, None] & torch.tensor(columns)
             layer.weight *= met.to(layer.weight)
-    network.train(training)
     for handle in handles:
         handle.remove()
 

@@ -8,16 +8,17 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from ._initialise import initialise
 
-__all__ = ["ConvNet", "Network", "map_side", "shapes_only"]
+__all__ = ["ConvNet", "Network", "map_side", "shapes"]
 
 
 class Network(nn.Module):
@@ -48,8 +49,13 @@ class Network(nn.Module):
 
     def materialise(self, seed: int) -> None:
         """From the meta device, where `build` makes it, to the CPU, with initial weights from the seed."""
-        self.to_empty(device="cpu")
+        fill = lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu")  # noqa: E731
+        self._apply(fill)  # type: ignore[no-untyped-call]  # not `to_empty`, for the reason of _Shapes
         initialise(self, self.outputs, seed)
+
+    def pass_shapes(self, channels: int, size: int) -> None:
+        """A forward pass that computes nothing, for the hooks on the modules to see the shapes."""
+        shapes(self, torch.empty(1, channels, size, size, device="meta"))
 
     def take_auxiliary(self) -> list[tuple[float, Tensor]]:
         """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""
@@ -123,30 +129,92 @@ def _stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]
 
 def map_side(trunk: nn.Module, channels: int, size: int) -> int:
     """The side of the map that `trunk` makes of a square image; only shapes are computed."""
-    meta = {name: tensor.to("meta") for name, tensor in (*trunk.named_parameters(), *trunk.named_buffers())}
-    training = trunk.training
-    trunk.eval()
-    with shapes_only(trunk):
-        map_NCHW = torch.func.functional_call(trunk, meta, (torch.empty(1, channels, size, size, device="meta"),))
-    trunk.train(training)
-    return int(map_NCHW.shape[-1])
+    return int(shapes(trunk, torch.empty(1, channels, size, size, device="meta")).shape[-1])
 
 
-@contextmanager
-def shapes_only(module: nn.Module) -> Iterator[None]:
-    """While this holds, batch normalisation hands on what it gets, for it changes no shape.
-
-    On the meta device torch would load its compiler for it, which takes as long as to load torch.
-    """
-    norms = [norm for norm in module.modules() if isinstance(norm, nn.modules.batchnorm._BatchNorm)]
-    for norm in norms:
-        norm.__dict__["forward"] = _handed_on
+def shapes(module: nn.Module, x: Tensor) -> Tensor:
+    """What `module` makes of `x` on the meta device, forward hooks and all; its weights, wherever they are, stay there."""
+    state = {name: tensor.to("meta") for name, tensor in (*module.named_parameters(), *module.named_buffers())}
+    training = module.training
+    module.eval()
     try:
-        yield
+        with torch.no_grad(), _Shapes():
+            found: Tensor = torch.func.functional_call(module, state, (x,))
     finally:
-        for norm in norms:
-            del norm.__dict__["forward"]
+        module.train(training)
+    return found
 
 
-def _handed_on(x: Tensor) -> Tensor:
+class _Shapes(TorchFunctionMode):
+    """While this holds, the functions in RULES are arithmetic on shapes.
+
+    On the meta device torch would load its compiler for them and a computer algebra, which takes as long as to load torch.
+
+    >>> with _Shapes():
+    ...     torch.nn.Conv2d(1, 4, 3, stride=2)(torch.empty(5, 1, 9, 12, device="meta")).shape
+    torch.Size([5, 4, 4, 5])
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        return RULES.get(function, function)(*args, **(kwargs or {}))
+
+
+def _convolved(
+    x_NCHW: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    if isinstance(padding, str):
+        return torch.conv2d(x_NCHW, weight, bias, stride, padding, dilation, groups)
+    return _windows(x_NCHW, len(weight), weight.shape[2:], stride, padding, dilation)
+
+
+def _pooled(
+    x_NCHW: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, **how: Any
+) -> Tensor:
+    if how.get("ceil_mode"):
+        found: Tensor = functional.max_pool2d(x_NCHW, kernel_size, stride, padding, dilation, **how)
+        return found
+    return _windows(x_NCHW, x_NCHW.shape[1], kernel_size, stride or kernel_size, padding, dilation)
+
+
+def _windows(x_NCHW: Tensor, channels: int, *each: Any) -> Tensor:
+    """An empty map of as many values as windows fit; of each window its kernel, stride, padding and dilation."""
+    both = (value if isinstance(value, Sequence) else (value, value) for value in each)
+    sides = [
+        (side + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        for side, kernel, stride, padding, dilation in zip(x_NCHW.shape[2:], *both, strict=True)
+    ]
+    return x_NCHW.new_empty(len(x_NCHW), channels, *sides)
+
+
+def _multiplied(x: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
+    return x.new_empty(*x.shape[:-1], len(weight))
+
+
+def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
+    extents = list(parts[0].shape)
+    extents[dim] = sum(part.shape[dim] for part in parts)
+    return parts[0].new_empty(extents)
+
+
+def _averaged(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    gone = range(x.ndim) if dim is None else [axis % x.ndim for axis in ([dim] if isinstance(dim, int) else dim)]
+    kept = (1 if axis in gone else extent for axis, extent in enumerate(x.shape) if keepdim or axis not in gone)
+    return x.new_empty(tuple(kept))
+
+
+def _handed_on(x: Tensor, *_: Any, **__: Any) -> Tensor:
     return x
+
+
+RULES: dict[Any, Callable[..., Tensor]] = {
+    torch.conv2d: _convolved, functional.max_pool2d: _pooled, functional.linear: _multiplied, torch.cat: _joined,
+    Tensor.mean: _averaged, functional.batch_norm: _handed_on, functional.local_response_norm: _handed_on,
+}  # fmt: skip

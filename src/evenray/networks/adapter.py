@@ -62,6 +62,13 @@ class Adapted(Network):
     def materialise(self, seed: int) -> None:
         """Nothing to do: the package initialised it as it built it, under the seed that `build` had set."""
 
+    def pass_shapes(self, channels: int, size: int) -> None:
+        """One image of zeros, for not every foreign network computes on the meta device."""
+        training = self.training
+        with torch.no_grad():
+            self.eval()(torch.zeros(1, channels, size, size, device=self.fc.weight.device))
+        self.train(training)
+
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         found = self.body(x_NCHW)
         features: Tensor = found if isinstance(found, Tensor) else found[0]  # with auxiliary outputs, the main one

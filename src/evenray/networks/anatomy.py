@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ._classifier import Classifier
 from ._layers import Conv
-from ._network import Network, shapes_only
+from ._network import Network, shapes
 from ._registry import networks
 
 __all__ = ["Layer", "Sight", "anatomy", "as_text", "totals"]
@@ -76,16 +76,11 @@ def anatomy(network: str | Classifier, *, classes: int = 1000, channels: int = 3
     else:
         with torch.device("meta"):
             module = networks.bind(network)(classes, channels, size)
-    state = {n: t.to("meta") for n, t in (*module.named_parameters(), *module.named_buffers())}
     tracer = _Tracer(module)
-    training = module.training
-    module.eval()
     try:
-        with torch.no_grad(), shapes_only(module):
-            torch.func.functional_call(module, state, (tracer.image(channels, size),))
+        shapes(module, tracer.image(channels, size))
     finally:
         tracer.close()
-        module.train(training)
     return tracer.layers
 
 

@@ -70,11 +70,7 @@ def _solids(module: Network, channels: int, size: int) -> list[_Solid]:
     for name, layer in module.named_modules():
         if isinstance(layer, nn.MaxPool2d | nn.Linear) and not name.startswith(inside):
             handles.append(layer.register_forward_hook(note("linear" if isinstance(layer, nn.Linear) else "pool")))
-    state = {n: t.to("meta") for n, t in (*module.named_parameters(), *module.named_buffers())}
-    training = module.training
-    module.eval()
-    torch.func.functional_call(module, state, (torch.empty(1, channels, size, size, device="meta"),))
-    module.train(training)
+    module.pass_shapes(channels, size)
     for handle in handles:
         handle.remove()
     return found
