@@ -13,7 +13,7 @@ import torch
 from evenray import export
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.metrics import Calibration
-from evenray.networks import Classifier, build
+from evenray.networks import Classifier, average, build
 from evenray.predict.about import About
 from evenray.predict.engines import load
 from evenray.views import look
@@ -70,6 +70,25 @@ def test_openvino_gives_the_logits_of_torch(folder: Path, model: Classifier, som
         wanted = model(torch.from_numpy(some[..., :28, :28])).numpy()
     graph = openvino.Core().compile_model(str(folder / "model.xml"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert np.abs(graph([some[..., :28, :28]])[0] - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize("view", ["centre", "fivecrop"])
+def test_an_average_of_networks_is_exported_as_one(some: Any, tmp_path: Path, view: str) -> None:
+    members = [build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28, seed=seed).eval() for seed in (1, 2, 3)]
+    for one in members:
+        one.get_submodule(f"network.{one.network.outputs[0]}").weight.data.mul_(100)  # fresh heads say next to nothing
+    model, x = average(members).eval(), some[..., :28, :28]
+    onnx, difference = export.onnx(model, about(model, view, 28), tmp_path, x)
+    assert difference < 1e-4
+    graph, difference = export.openvino(onnx, about(model, view, 28), model, x)
+    assert difference < 1e-4
+    with torch.no_grad():
+        wanted = torch.stack([look(one, torch.from_numpy(x), view).softmax(1) for one in members]).mean(0).numpy()
+        assert np.abs(look(members[0], torch.from_numpy(x), view).softmax(1).numpy() - wanted).max() > 1e-3
+    session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    compiled = openvino.Core().compile_model(str(graph), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for logits in (session.run(None, {"x_NCHW": x})[0], compiled(x)[0]):
+        assert np.abs(torch.from_numpy(logits).softmax(1).numpy() - wanted).max() < 1e-4
 
 
 def test_openvino_is_refused_where_it_resizes_otherwise(

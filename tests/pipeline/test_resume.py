@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from evenray.core.errors import StorageError
@@ -40,8 +42,8 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_in(stage: str) -> Iterator[None]:
-    module, name, works = MIDDLES[stage]
+def killed_in(module: str, name: str, works: int) -> Iterator[None]:
+    """What has this name works so often, and is then killed."""
     calls = iter(range(works))
     with pytest.MonkeyPatch.context() as patch:
         original = getattr(importlib.import_module(module), name)
@@ -61,7 +63,7 @@ def test_stopped_in_every_stage_it_ends_with_the_same_predictions(finished_run: 
 
     run = tmp_path / "run"
     for number, stage in enumerate(STAGES):
-        with killed_in(stage):
+        with killed_in(*MIDDLES[stage]):
             go(run, "report")
         assert not list(run.rglob("*.tmp"))
         assert list(go(run, "report" if stage == "report" else stage).done) == [stage], STAGES[number]
@@ -73,6 +75,24 @@ def test_stopped_in_every_stage_it_ends_with_the_same_predictions(finished_run: 
         "contrast/index.json",
     ):
         assert (run / name).read_bytes() == (finished_run / name).read_bytes(), name
+
+
+def test_stopped_between_two_networks_that_are_averaged_only_the_second_is_trained(
+    copied: Path, tmp_path: Path, go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"choose": {"members": 2}}
+    run = Path(shutil.copytree(copied, tmp_path / "run"))
+    go(copied, "train", **asked)
+    with killed_in("evenray.pipeline.model", "_learn_member", 1):
+        go(run, "train", **asked)
+    loop = importlib.import_module("evenray.train.loop")
+    validate, epochs = loop.validate, list[int]()
+    monkeypatch.setattr(loop, "validate", lambda *args, **options: epochs.append(1) or validate(*args, **options))
+    assert go(run, "train", **asked).done == ["train"]
+    history = pl.read_csv(run / "history.csv")
+    assert len(epochs) == len(history.filter(pl.col("member") == 2)) > 0
+    assert set(history["member"]) == {1, 2}
+    assert (run / "model.safetensors").read_bytes() == (copied / "model.safetensors").read_bytes()
 
 
 def test_the_same_recipe_twice_gives_the_same_bytes_in_another_folder(
