@@ -176,7 +176,7 @@ def note(figures: Figures, name: str, value: float, target: str) -> None:
 
 def bare(figures: Figures, quick: bool) -> None:
     print("\nAn epoch against a bare loop over one batch in memory (images/s)")
-    for size, batch, steps, rounds in ((28, 64, 8, 1), (224, 8, 2, 1)) if quick else ((28, 64, 20, 6), (224, 16, 4, 4)):
+    for size, batch, steps, rounds in ((28, 64, 8, 1), (224, 3, 2, 1)) if quick else ((28, 64, 20, 6), (224, 16, 4, 4)):
         found = child("bare", *map(str, (size, batch, steps, rounds)))
         print(f"  {size}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
         note(figures, f"bare: fit / AdamW alone, {size}", found["evenray"] / found["bare adamw"], ">= 0.92")
@@ -189,7 +189,7 @@ AUTOMATIC = "bf16 last malloc"
 
 def choices(figures: Figures, quick: bool) -> None:
     print("\nThe bare loop under each choice (images/s)")
-    for size, steps, rounds, wanted in ((28, 8, 1, 1.4),) if quick else ((28, 30, 3, 1.4), (224, 4, 3, 2.5)):
+    for size, steps, rounds, wanted in ((28, 4, 1, 1.4),) if quick else ((28, 30, 3, 1.4), (224, 4, 3, 2.5)):
         asked = ("plain", "bf16 last", AUTOMATIC) if quick else CHOICES
         best = dict.fromkeys(asked, 0.0)
         for _ in range(rounds):
@@ -210,7 +210,7 @@ def memory(figures: Figures, quick: bool) -> None:
             pixels = np.random.default_rng(number).integers(0, 256, (512, 224, 224), dtype=np.uint8)
             np.save(Path(folder) / f"{number}.npy", pixels)
         for count in (10_000, 100_000, 1_000_000):
-            held = child("memory", str(count), "8" if quick else "400", BENCHMARK_STORE=folder)
+            held = child("memory", str(count), "4" if quick else "400", BENCHMARK_STORE=folder)
             found[count] = held["most"]
             print(f"  {count:9,} images: {held['before']:.0f} before, {held['most']:.0f} at most")
     note(figures, "memory: 1,000,000 / 10,000 images", found[1_000_000] / found[10_000], "<= 1.15")
@@ -253,11 +253,9 @@ class Watch(importlib.abc.MetaPathFinder):
         execute = spec.loader.exec_module
         def watched(module):
             execute(module)
-            step = module._Training._step
             def first(training, *args):
                 print("FIRST STEP", time.perf_counter(), flush=True)
-                module._Training._step = step
-                return step(training, *args)
+                raise SystemExit
             module._Training._step = first
         spec.loader.exec_module = watched
         return spec
