@@ -1,7 +1,7 @@
 """Prediction: the engines at equal precision, and a folder of X-rays against the pure compute.
 
     python benchmarks/prediction.py            every engine at 28 and at 224, and all 5,840 X-rays: about ten minutes
-    python benchmarks/prediction.py --quick    fewer repeats, 128 X-rays: about a minute
+    python benchmarks/prediction.py --quick    fewer repeats, smaller batches at 224, 64 X-rays: under a minute
     python benchmarks/prediction.py --json FILE
 
 VGG16 with batch normalisation, untrained: the time does not depend on the weights. Ratios within one run are what counts: the engines
@@ -60,7 +60,7 @@ def main() -> None:
             model = saved(place, size)
             much = export.quicker(model, place, 1_000_000)
             engines(figures, place, model, much, options.quick)
-        folder(figures, model if options.quick else much, Path(scratch), 128 if options.quick else None)
+        folder(figures, model if options.quick else much, Path(scratch), 64 if options.quick else None)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
@@ -83,7 +83,8 @@ def engines(figures: Figures, folder: Path, model: Model, much: Model, quick: bo
     import openvino
 
     size, low = model.about.side, model.precision
-    x = np.random.default_rng(0).random((model.batch, 1, size, size), dtype=np.float32)
+    batch = min(model.batch, 8) if quick and size > 28 else model.batch
+    x = np.random.default_rng(0).random((batch, 1, size, size), dtype=np.float32)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     network = build(SPEC, classes=2, channels=1, size=size).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     graphs = {name: openvino.Core().compile_model(str(folder / "model.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": name})
@@ -99,12 +100,12 @@ def engines(figures: Figures, folder: Path, model: Model, much: Model, quick: bo
         f"torch {low}": lambda x_NCHW: plain(x_NCHW, low == "bf16"),
         f"OpenVINO {low}": lambda x_NCHW: graphs[low](x_NCHW),
     }
-    seconds = turns(runs, x, 3 if quick else 10)
+    seconds = turns(runs, x, 2 if quick else 10)
     best = min(seconds.values())
     ratio = best / next(iter(seconds.values()))
     note(figures, f"evenray predict against the fastest in {low}, {size} pixels (ratio)", ratio, ">= 0.95")
     if not quick or size == 28:
-        seconds |= turns({"OpenVINO int8": eight_bits(folder, model, x, low)}, x, 3 if quick else 10)
+        seconds |= turns({"OpenVINO int8": eight_bits(folder, model, x, low)}, x, 2 if quick else 10)
         note(figures, f"OpenVINO int8 against {low}, {size} pixels (ratio)", best / seconds["OpenVINO int8"], ">= 1.2")
         wide: dict[str, Run] = {
             "torch f32": lambda x_NCHW: plain(x_NCHW, False),
