@@ -18,7 +18,7 @@ from evenray.core.artefacts import atomic
 
 from .alone import Machine
 
-__all__ = ["Checkpoints", "Position"]
+__all__ = ["Checkpoints", "Kept", "Position"]
 
 
 @dataclass

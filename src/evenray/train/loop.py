@@ -21,7 +21,7 @@ from evenray.networks import Classifier, parameter_groups
 
 from .alone import Machine
 from .average import Average
-from .checkpoint import Checkpoints, Position
+from .checkpoint import Checkpoints, Kept, Position
 from .feed import Batch, Feed, Transform, ahead
 from .judge import validate
 from .optimizer import AdamW
@@ -104,7 +104,7 @@ class _Training:
         )  # fmt: skip
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.model, self.optimizer)
         self.at = Position()
-        self.kept: dict[str, Tensor] | None = None
+        self.kept: Kept | None = None
         self._resume()
 
     def run(self) -> tuple[Classifier, History]:
