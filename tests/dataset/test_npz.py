@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evenray.audit import audit
 from evenray.core.errors import DataError
 from evenray.dataset import scan
 from evenray.dataset.listing import listing
@@ -41,6 +42,20 @@ def test_an_unknown_archive_keeps_the_numbers(tmp_path: Path) -> None:
     assert data.cases["part"].to_list() == ["train"] * 4
 
 
+def test_an_archive_without_labels_is_audited_as_a_folder_without(tmp_path: Path) -> None:
+    images = {f"{part}_images": np.stack([picture(i) for i in range(3)]) for part in ("train", "test")}
+    np.savez(tmp_path / "bare.npz", **images)
+    data = scan(tmp_path / "bare.npz")
+    assert data.cases.select("case", "label", "part").rows()[2:4] == [
+        ("bare.npz#train/2", None, "train"),
+        ("bare.npz#test/0", None, "test"),
+    ]
+    assert (data.classes, data.facts["unlabelled"]) == ((), 6)
+    assert "duplicates" in {finding.check for finding in audit(data)}
+    with pytest.raises(DataError, match=r"The 6 images of '.*' have no labels"):
+        data.to_learn_from()
+
+
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
@@ -48,7 +63,7 @@ def test_an_unknown_archive_keeps_the_numbers(tmp_path: Path) -> None:
             {"train_images": np.zeros((2, 4, 4), np.uint8), "train_labels": np.zeros((2, 14))},
             "gives each image 14 labels",
         ),
-        ({"x": np.zeros(3)}, "holds no train_labels, val_labels or test_labels"),
+        ({"x": np.zeros(3)}, "holds no images of the MedMNIST kind"),
         ({"train_labels": np.array([{}], dtype=object)}, "cannot be read as a .npz archive"),
     ],
 )

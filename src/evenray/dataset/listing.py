@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evenray.core.errors import DataError, UsageError
+from evenray.core.errors import DataError, ReadError, UsageError
+from evenray.readers import fragments
 
 from .labels import PARTS, LabelTable, matching
 
@@ -241,9 +242,9 @@ def _patients(table: LabelTable, files: list[str]) -> dict[str, str]:
 
 
 def _npz(path: Path) -> Listing:
-    """A MedMNIST file: arrays train_images, train_labels, val_..., test_..."""
+    """A MedMNIST file: arrays train_images, train_labels, val_..., test_...; without labels, its images are unlabelled."""
     names = _medmnist_names(path.stem)
-    entries = []
+    entries: list[Entry] = []
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for part in ("train", "val", "test"):
@@ -259,11 +260,17 @@ def _npz(path: Path) -> Listing:
                         )
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"'{path}' cannot be read as a .npz archive: {error}") from None
-    if not entries:
-        raise DataError(
-            f"'{path}' holds no train_labels, val_labels or test_labels; expected a file laid out as MedMNIST's."
-        )
-    return Listing(path.parent, tuple(entries), layout="MedMNIST archive")
+    bare = () if entries else _bare(path)
+    return Listing(path.parent, tuple(entries) or bare, layout="MedMNIST archive", unlabelled=len(bare))
+
+
+def _bare(path: Path) -> tuple[Entry, ...]:
+    """The images of an archive without labels."""
+    try:
+        found = [name.partition("/") for name in fragments(path)]
+    except ReadError as error:
+        raise DataError(f"'{path}' {error.reason}; expected a file laid out as MedMNIST's.") from None
+    return tuple(Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in found)
 
 
 def _medmnist_names(stem: str) -> dict[str, str]:
