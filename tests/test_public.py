@@ -15,7 +15,7 @@ NAMES = [
     "Curve", "DataError", "Dataset", "Estimate", "EvenrayError", "Finding", "Histogram", "Image", "Predictions", "ReadError",
     "Recipe", "Scores", "UsageError", "audit", "build", "choose_threshold", "enhance", "read", "run", "scan", "score", "split",
 ]  # fmt: skip
-HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "altair", "lightning_fabric", "captum")
+HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
 
 
 def test_the_public_names() -> None:

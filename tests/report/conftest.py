@@ -1,4 +1,4 @@
-"""Made-up runs, written once, and pages of them; `undrawn` leaves the drawings out where a test is about the words."""
+"""Made-up runs, written once, and pages of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tests
 
 from made_run import make_run
-from markupsafe import Markup
 
 from evenray.report import write
 
@@ -44,9 +43,3 @@ def page_three(three: Path) -> Path:
 def copy_of_two(two: Path, tmp_path: Path) -> Path:
     """A run of two classes to take things away from."""
     return Path(shutil.copytree(two, tmp_path / "run"))
-
-
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are empty drawings: fifty times faster."""
-    monkeypatch.setattr("evenray.report.style._svg", lambda chart, name, alt: Markup("<svg></svg>"))

@@ -130,10 +130,10 @@ def test_the_dot_follows_on_the_curves(browser: Any, page_two: Path) -> None:
     visit = Visit(browser, page_two)
     place = "e => e.getAttribute('transform').match(/[-.\\d]+/g).map(Number)"
     visit.move(0)
-    assert visit.page.eval_on_selector("[class*=movingroc] > *", place) == [0, 270]
+    assert visit.page.eval_on_selector(".movingroc > *", place) == [0, 270]
     visit.move(len(thresholds(visit)) - 1)
-    assert visit.page.eval_on_selector("[class*=movingroc] > *", place) == [330, 0]
-    assert visit.page.eval_on_selector("[class*=movinglast] > *", place)[0] < 165  # a low threshold stands on the left
+    assert visit.page.eval_on_selector(".movingroc > *", place) == [330, 0]
+    assert visit.page.eval_on_selector(".movinglast > *", place)[0] < 165  # a low threshold stands on the left
 
 
 def test_each_of_many_classes_has_its_slider(browser: Any, three: Path, page_three: Path) -> None:

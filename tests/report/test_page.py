@@ -123,7 +123,6 @@ def test_the_same_run_gives_the_same_bytes(two: Path, page_two: Path) -> None:
     assert write(two).read_bytes() == before
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("missing", ARTEFACTS)
 def test_any_artefact_may_be_missing(copy_of_two: Path, missing: str) -> None:
     path = copy_of_two / missing
@@ -133,7 +132,6 @@ def test_any_artefact_may_be_missing(copy_of_two: Path, missing: str) -> None:
     assert re.findall(r'<section id="(\w+)"', html) == list(SECTIONS)
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_run_stopped_after_the_audit_says_what_comes_next(copy_of_two: Path) -> None:
     for name in ("split.parquet", "grid.parquet", "history.csv", "predictions.parquet", "scores.json"):
         (copy_of_two / name).unlink()
@@ -146,7 +144,6 @@ def test_a_run_stopped_after_the_audit_says_what_comes_next(copy_of_two: Path) -
     assert "Test images that are also in another part" in html
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_an_empty_folder_gives_a_page(tmp_path: Path, language: str) -> None:
     html = write(tmp_path, language=language).read_text(encoding="utf-8")
@@ -158,7 +155,6 @@ def test_no_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
         write(tmp_path / "nowhere")
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_wrong_language_leaves_an_old_report_alone(copy_of_two: Path) -> None:
     before = write(copy_of_two).read_bytes()
     with pytest.raises(UsageError):
@@ -169,7 +165,6 @@ def test_a_wrong_language_leaves_an_old_report_alone(copy_of_two: Path) -> None:
 HOSTILE = "</script><script>alert('x')</script><img src=https://x.test/a.png onerror=alert(1)>{{ 7*7 }}"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_nothing_that_comes_from_the_data_is_taken_for_html(copy_of_two: Path) -> None:
     for name in (
         "dataset.json",
@@ -204,7 +199,6 @@ def test_nothing_that_comes_from_the_data_is_taken_for_html(copy_of_two: Path) -
     assert json.loads(embedded[1])["tables"][0]["name"] == HOSTILE
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_audit_page_stands_alone(copy_of_two: Path) -> None:
     for name in ("recipe.json", "scores.json", "predictions.parquet", "grid.parquet", "split.parquet"):
         (copy_of_two / name).unlink()
@@ -216,7 +210,6 @@ def test_the_audit_page_stands_alone(copy_of_two: Path) -> None:
     assert sum("data:image/png" in str(image["src"]) for image in page.images) > 16
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_comparison_page_stands_alone(two: Path, tmp_path: Path) -> None:
     shutil.copy(two / "grid.parquet", tmp_path)
     path = compare_page(tmp_path)

@@ -70,7 +70,6 @@ def test_the_verdict_follows_the_interval(copy_of_two: Path, low: float, high: f
     assert ("The interval is wide." in titles) == (high - low > 0.15 and kind != "Not shown")
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_test_part_of_one_class_is_said_to_be_unranked(copy_of_two: Path) -> None:
     predictions = pl.read_parquet(copy_of_two / "predictions.parquet").filter(
         (pl.col("part") != "test") | (pl.col("target") == 0)
@@ -105,7 +104,6 @@ def test_what_was_asked_and_what_was_left_to_the_plan(two: Path) -> None:
     assert ("epochs", "12", "as asked") in found["choices"]
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_counts_and_frequencies_of_the_data(two: Path) -> None:
     run = Run(two)
     found = data.context(run, EN)
@@ -129,7 +127,6 @@ def test_the_imbalance_stands_beside_what_the_majority_would_score(two: Path) ->
     assert facts["accuracy of always answering ‘healthy’"] == f"{100 * healthy / len(labels):.1f} %"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_mixed_grey_ranges_are_counted_in_256_levels(copy_of_two: Path) -> None:
     table = pl.read_parquet(copy_of_two / "cases.parquet").with_row_index()
     high = pl.when(pl.col("index") == 0).then(255.0).otherwise("high").alias("high")
@@ -141,7 +138,6 @@ def test_mixed_grey_ranges_are_counted_in_256_levels(copy_of_two: Path) -> None:
     assert found["table"][0][0] == "0 to 7"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_sizes_too_many_to_name_are_histograms(copy_of_two: Path) -> None:
     table = pl.read_parquet(copy_of_two / "cases.parquet")
     rows = pl.Series("rows", np.arange(table.height) + 300)
@@ -164,7 +160,6 @@ def test_findings_come_by_severity_with_their_pictures_in_groups(two: Path) -> N
     assert dict(exposed["evidence"])["largest white share"] == "0.412"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_contrast_is_measured_before_and_after(two: Path) -> None:
     run = Run(two)
     found = contrast.context(run, EN)
@@ -248,7 +243,6 @@ def test_of_very_many_groups_the_largest_are_shown_in_their_order() -> None:
     )
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_slider_starts_at_the_confusion_matrix_of_the_scores(two: Path) -> None:
     run = Run(two)
     found = threshold.context(run, EN)

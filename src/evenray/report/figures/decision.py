@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import polars as pl
 
+from ..drawing import Axis, Plot, Scale, axis, percent
 from ..language import Language
-from ..style import ACCENT, GREY, INK, WIDTH, Figure, colour_scale, figure
+from ..style import ACCENT, GREY, INK, WIDTH, Figure, figure
 
 __all__ = ["decision"]
 
@@ -17,25 +17,19 @@ def decision(curve: dict[str, list[Any]], say: Language) -> Figure:
     """Net benefit of the model with its band, beside treating all and treating none; as evenray.metrics.decision_curve."""
     table = pl.DataFrame(curve)
     names = {"net_benefit": say("decision.model"), "treat_all": say("decision.all"), "treat_none": say("decision.none")}
+    colours = dict(zip(names, (ACCENT, GREY, INK), strict=True))
     top = max(0.01, *table["high"].drop_nulls().to_list(), *table["net_benefit"].drop_nulls().to_list())
     bottom = -0.15 * top
     gaining = table.filter(pl.max_horizontal("net_benefit", "high", "treat_all") > 0.01 * top)["at"]
     end = min(1.0, 1.25 * max(gaining.to_list(), default=0.8))  # beyond it nothing does good
     table = table.filter(pl.col("at") <= end)
-    lines = table.select("at", *names).unpivot(index="at", variable_name="line", value_name="y").drop_nulls()
-    lines = lines.filter(pl.col("y") >= bottom).with_columns(pl.col("line").replace_strict(names))
-    scale = colour_scale(dict(zip(names.values(), (ACCENT, GREY, INK), strict=True)))
-    x = alt.X(
-        "at:Q",
-        title=say("axis.risk"),
-        axis=alt.Axis(format="~%", tickCount=6),
-        scale=alt.Scale(domain=[0, end], nice=False),
-    )
-    domain = alt.Scale(domain=[bottom, top], clamp=True)
-    y = alt.Y("y:Q", title=say("axis.net_benefit"), axis=alt.Axis(tickCount=5), scale=domain)
-    band = alt.Chart(table.drop_nulls(), width=WIDTH, height=250).mark_area(color=ACCENT, opacity=0.15)
-    shaded = band.encode(x=x, y=alt.Y("low:Q", title=say("axis.net_benefit"), scale=domain), y2="high:Q")
-    colour = alt.Color("line:N", scale=scale, title=None, sort=list(names.values()))
-    drawn = alt.Chart(lines, width=WIDTH, height=250).mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colour)
-    title = say("decision.title")
-    return figure(alt.layer(shaded, drawn), "decision", title, say("decision.caption"), say("alt.decision"))
+    x = axis([0, end], say("axis.risk"), words=percent, count=6, nice=False)
+    ticks = axis([bottom, top], nice=False).ticks
+    plot = Plot(WIDTH, 250, x, Axis(Scale(bottom, top), ticks, say("axis.net_benefit")))
+    band = table.select("at", "low", "high").drop_nulls()
+    plot.area(band["at"].to_numpy(), band["high"].to_numpy(), ACCENT, 0.15, band["low"].clip(bottom, top).to_numpy())
+    for name in ("treat_none", "treat_all", "net_benefit"):
+        line = table.select("at", y=pl.col(name)).drop_nulls().filter(pl.col("y") >= bottom)
+        plot.line(line["at"].to_numpy(), line["y"].to_numpy(), colours[name], 1.8)
+    drawn = plot.drawn({word: colours[name] for name, word in names.items()})
+    return figure(drawn, "decision", say("decision.title"), say("decision.caption"), say("alt.decision"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import altair as alt
 import polars as pl
 
+from ..drawing import Plot, axis, number
 from ..language import Language
-from ..style import ACCENT, GREY, OTHERS, Figure, colour_scale, figure
+from ..style import ACCENT, GREY, OTHERS, Figure, figure
 
 __all__ = ["learning"]
 
@@ -31,19 +31,26 @@ def learning(history: pl.DataFrame, say: Language) -> list[Figure]:
 
 def _panel(history: pl.DataFrame, panel: str, lines: dict[str, str], say: Language) -> Figure:
     words = {column: say(f"learning.{column}") for column in lines}
-    history = history if "member" in history.columns else history.with_columns(member=1)
-    table = history.select("epoch", "member", *lines)
-    table = table.unpivot(index=["epoch", "member"], variable_name="line", value_name="y").drop_nulls()
-    table = table.with_columns(pl.col("line").replace_strict(words), pl.col("y").cast(pl.Float64))
-    table = table.with_columns(words=pl.format("{} {}: {}", "line", "epoch", pl.col("y").round_sig_figs(4)))
-    scale = colour_scale({words[column]: colour for column, colour in lines.items()})
-    x = alt.X("epoch:Q", title=say("axis.epoch"), axis=alt.Axis(tickMinStep=1, tickCount=6, format="d", grid=False))
-    number = alt.Axis(format="~g" if panel != "rate" else ".1e", tickCount=5)
-    y = alt.Y("y:Q", title=say(f"axis.{panel}"), axis=number, scale=alt.Scale(zero=panel != "ranking"))
-    colour = alt.Color("line:N", scale=scale, title=None, sort=list(scale.domain))
-    base = alt.Chart(table, width=THIRD, height=150).encode(x=x.scale(nice=False), y=y, color=colour, detail="member:N")
-    chart = base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=22, opacity=1).encode(
-        description="words:N"
-    )
+    members = history.partition_by("member", maintain_order=True) if "member" in history.columns else [history]
+    x = axis(history["epoch"], say("axis.epoch"), words=number, count=6, least=1, nice=False, grid=False)
+    values = pl.concat([history[column].cast(pl.Float64) for column in lines]).drop_nulls()
+    short = number if panel != "rate" else _short
+    plot = Plot(THIRD, 150, x, axis(values, say(f"axis.{panel}"), words=short, zero=panel != "ranking"))
+    for column, colour in lines.items():
+        for own in members:
+            known = own.select("epoch", y=pl.col(column).cast(pl.Float64)).drop_nulls()
+            at, y = known["epoch"].to_numpy(), known["y"].to_numpy()
+            plot.line(at, y, colour)
+            plot.dots(at, y, colour, 2.6, [f"{words[column]} {e}: {v:.4g}" for e, v in zip(at, y, strict=True)])
     title = say(f"learning.{panel}.title")
-    return figure(chart, f"learning-{panel}", title, say(f"learning.{panel}.caption"), say("alt.learning", title=title))
+    drawn = plot.drawn({words[column]: colour for column, colour in lines.items()})
+    return figure(drawn, f"learning-{panel}", title, say(f"learning.{panel}.caption"), say("alt.learning", title=title))
+
+
+def _short(value: float) -> str:
+    """
+    >>> _short(0.0005), _short(0)
+    ('5e-4', '0')
+    """
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{float(digits):g}e{int(power)}" if value else "0"

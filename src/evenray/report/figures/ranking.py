@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import altair as alt
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from ..drawing import Plot, axis, number
 from ..language import Language
-from ..style import ACCENT, GREY, INK, PAPER, WIDTH, Figure, colour_scale, figure
+from ..style import ACCENT, GREY, INK, PAPER, WIDTH, Drawing, Figure, figure
 
 __all__ = ["HEIGHT", "Line", "Point", "precision_recall", "roc"]
 
@@ -22,58 +20,49 @@ Point = tuple[float, float, tuple[float, float] | None, tuple[float, float] | No
 
 def roc(lines: Mapping[str, Line], colours: dict[str, str], point: Point | None, say: Language) -> Figure:
     """Sensitivity against the false positive rate; the diagonal is guessing."""
-    ends = pl.DataFrame({"x": [0, 1], "y": [0, 1]})
-    diagonal = alt.Chart(ends).mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1)
-    x, y = _axis(alt.X, say("axis.false_positive_rate")), _axis(alt.Y, say("axis.sensitivity"))
-    chart = alt.layer(diagonal.encode(x=x, y=y), *_curves(lines, colours, x, y, "linear"), *_point(point, x, y, "roc"))
-    caption = say("ranking.roc.caption")
-    return figure(chart, "roc", say("ranking.roc.title"), caption, say("alt.roc"))
+    plot = _plot(say("axis.false_positive_rate"), say("axis.sensitivity"))
+    plot.line([0, 1], [0, 1], GREY, 1, "4 4")
+    _curves(plot, lines, colours, "")
+    _point(plot, point, "roc")
+    return figure(
+        _drawn(plot, lines, colours), "roc", say("ranking.roc.title"), say("ranking.roc.caption"), say("alt.roc")
+    )
 
 
 def precision_recall(
     lines: Mapping[str, Line], colours: dict[str, str], base: Mapping[str, float], point: Point | None, say: Language
 ) -> Figure:
     """Precision against recall, stepped as average precision counts it; dashed is guessing, the prevalence."""
-    x, y = _axis(alt.X, say("axis.recall")), _axis(alt.Y, say("axis.precision"))
-    table = pl.DataFrame({"line": list(base), "y": list(base.values())})
-    rule = alt.Chart(table).mark_rule(strokeDash=[4, 4], strokeWidth=1)
-    rules = (
-        rule.encode(y=y, color=alt.Color("line:N", scale=colour_scale(colours), legend=None))
-        if len(base) > 1
-        else rule.encode(y=y, color=alt.value(GREY))
-    )
-    chart = alt.layer(rules, *_curves(lines, colours, x, y, "step-before"), *_point(point, x, y, "pr"))
-    caption = say("ranking.pr.caption")
-    return figure(chart, "pr", say("ranking.pr.title"), caption, say("alt.pr"))
+    plot = _plot(say("axis.recall"), say("axis.precision"))
+    for name, share in base.items():
+        plot.line([0, 1], [share, share], colours[name] if len(base) > 1 else GREY, 1, "4 4")
+    _curves(plot, lines, colours, "before")
+    _point(plot, point, "pr")
+    return figure(_drawn(plot, lines, colours), "pr", say("ranking.pr.title"), say("ranking.pr.caption"), say("alt.pr"))
 
 
-def _axis(channel: Any, title: str) -> Any:
-    field = "x:Q" if channel is alt.X else "y:Q"
-    return channel(field, title=title, axis=alt.Axis(format="~g", tickCount=6), scale=alt.Scale(domain=[0, 1]))
+def _plot(x: str, y: str) -> Plot:
+    return Plot(WIDTH, HEIGHT, axis([0, 1], x, words=number), axis([0, 1], y, words=number))
 
 
-def _curves(lines: Mapping[str, Line], colours: dict[str, str], x: Any, y: Any, interpolate: Any) -> list[Any]:
+def _drawn(plot: Plot, lines: Mapping[str, Line], colours: dict[str, str]) -> Drawing:
+    return plot.drawn({name: colour for name, colour in colours.items() if name in lines})
+
+
+def _curves(plot: Plot, lines: Mapping[str, Line], colours: dict[str, str], step: str) -> None:
     """Later lines lie on top; every vertex keeps its order, because x repeats on vertical runs."""
-    scale, drawn = colour_scale({name: colour for name, colour in colours.items() if name in lines}), []
-    for name, (xs, ys) in lines.items():
-        table = pl.DataFrame({"x": xs, "y": ys, "line": [name] * len(xs), "i": range(len(xs))})
-        mark = alt.Chart(table, width=WIDTH, height=HEIGHT).mark_line(interpolate=interpolate, strokeWidth=2)
-        drawn.append(mark.encode(x=x, y=y, order="i:Q", color=alt.Color("line:N", scale=scale, title=None)))
-    return drawn
+    for name, (x, y) in lines.items():
+        plot.line(x, y, colours[name], step=step)
 
 
-def _point(point: Point | None, x: Any, y: Any, name: str) -> list[Any]:
+def _point(plot: Plot, point: Point | None, name: str) -> None:
     """The chosen operating point as a ring with its two intervals, and the dot that the slider moves."""
     if point is None:
-        return []
-    at = alt.Chart(pl.DataFrame({"x": [point[0]], "y": [point[1]]}))
-    marks: list[Any] = []
-    if point[2]:
-        table = pl.DataFrame({"x": [point[2][0]], "x2": [point[2][1]], "y": [point[1]]})
-        marks.append(alt.Chart(table).mark_rule(color=INK, strokeWidth=1).encode(x=x, x2="x2:Q", y=y))
-    if point[3]:
-        table = pl.DataFrame({"y": [point[3][0]], "y2": [point[3][1]], "x": [point[0]]})
-        marks.append(alt.Chart(table).mark_rule(color=INK, strokeWidth=1).encode(x=x, y=y, y2="y2:Q"))
-    marks.append(at.mark_point(size=110, color=INK, fill=PAPER, strokeWidth=1.5, opacity=1).encode(x=x, y=y))
-    dot = at.mark_point(size=40, fill=ACCENT, color=ACCENT, opacity=1).encode(x=x, y=y)
-    return [*marks, dot.properties(name=f"moving{name}")]
+        return
+    x, y, across, up = point
+    if across:
+        plot.line(across, (y, y), INK, 1)
+    if up:
+        plot.line((x, x), up, INK, 1)
+    plot.dots([x], [y], PAPER, 5.9, edge=(INK, 1.5))
+    plot.dots([x], [y], ACCENT, 3.6, name=f"moving{name}")

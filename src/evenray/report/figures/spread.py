@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from ..drawing import Axis, Plot, Scale, axis, number, stacked
 from ..language import Language
-from ..style import INK, Figure, figure
-from .histogram import steps, touching
+from ..style import INK, WIDTH, Figure, figure
+from .histogram import touching
 
 __all__ = ["EDGE", "log_odds", "spread"]
 
@@ -32,19 +31,15 @@ def log_odds(p: Any) -> NDArray[np.float64]:
 def spread(groups: dict[str, NDArray[np.float64]], colours: dict[str, str], threshold: float, say: Language) -> Figure:
     """A histogram of each class's probabilities, on one log-odds axis so that rare classes can be seen as well."""
     rows = [_row(name, p, colours[name], threshold, say, name == list(groups)[-1]) for name, p in groups.items()]
-    return figure(alt.vconcat(*rows, spacing=14), "scores", say("threshold.spread"), say("threshold.spread_caption"))
+    return figure(stacked(rows), "scores", say("threshold.spread"), say("threshold.spread_caption"))
 
 
-def _row(name: str, p: NDArray[np.float64], colour: str, threshold: float, say: Language, last: bool) -> Any:
+def _row(name: str, p: NDArray[np.float64], colour: str, threshold: float, say: Language, last: bool) -> Plot:
     counts, edges = np.histogram(log_odds(p), np.linspace(-EDGE, EDGE, 57))
-    ticks = log_odds(MARKS).round(4).tolist()
-    words = " : ".join(f"abs(datum.value - {t}) < 0.01 ? '{m * 100:g} %'" for t, m in zip(ticks, MARKS, strict=True))
-    axis = alt.Axis(values=ticks, labelExpr=f"{words} : ''", labels=last, grid=False, labelOverlap=False)
-    title = say("axis.probability_log_odds") if last else None
-    x = alt.X("x:Q", title=title, axis=axis, scale=alt.Scale(domain=[-EDGE, EDGE], nice=False))
-    y = alt.Y("y:Q", title=say("axis.images"), axis=alt.Axis(tickCount=3, format="d"))
-    rule = alt.Chart(pl.DataFrame({"x": [float(log_odds(threshold))]})).mark_rule(color=INK, strokeWidth=1.5)
-    word = alt.Chart(pl.DataFrame({"text": [name]})).encode(text="text:N")
-    word = word.mark_text(align="left", x=6, y=8, fontSize=12, fontWeight="bold", color=INK)
-    moving = rule.encode(x=x).properties(name=f"moving{'last' if last else 'first'}")
-    return alt.layer(touching(steps(counts, edges), x, y, colour, 74), word, moving)
+    ticks = {at: f"{m * 100:g} %" if last else "" for at, m in zip(log_odds(MARKS).tolist(), MARKS, strict=True)}
+    x = Axis(Scale(-EDGE, EDGE), ticks, say("axis.probability_log_odds") if last else "", grid=False)
+    y = axis(counts, say("axis.images"), words=number, count=3, least=1, zero=True)
+    plot = touching(counts, edges, x, y, colour, 74, WIDTH)
+    plot.words(6, 8, name)
+    plot.upright(float(log_odds(threshold)), INK, 1.5, f"moving{'last' if last else 'first'}")
+    return plot

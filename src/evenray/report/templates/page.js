@@ -21,7 +21,7 @@
 
     // In one figure, put the marks of a named layer somewhere; null leaves that coordinate as it is.
     const move = (figure, layer, x, y) => {
-      const marks = document.querySelectorAll(`svg[data-figure="${figure}"] [class*="${layer}"] > *`);
+      const marks = document.querySelectorAll(`svg[data-figure="${figure}"] .${layer} > *`);
       for (const mark of marks) {
         const [, oldX, oldY] = /translate\(([^,]+),([^)]+)\)/.exec(mark.getAttribute("transform"));
         mark.setAttribute("transform", `translate(${x ?? oldX},${y ?? oldY})`);
@@ -99,8 +99,8 @@
   // -- what a mark of a figure stands for ------------------------------------------------------------------------
   const tip = at("tip");
   document.addEventListener("pointermove", (event) => {
-    const mark = event.target.closest?.(".drawing .role-mark [aria-label]");
-    const words = mark?.closest(".mark-rect, .mark-symbol") && mark.getAttribute("aria-label");
+    const mark = event.target.closest?.(".drawing .mark [aria-label]");
+    const words = mark?.getAttribute("aria-label");
     tip.hidden = !words;
     if (!words) return;
     tip.textContent = words;
