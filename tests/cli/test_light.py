@@ -167,7 +167,9 @@ def test_the_kind_of_a_column_decides_the_chart(tmp_path: Path) -> None:
     result = run_json("histogram", tmp_path / "t.csv", "--column", "age", "-o", tmp_path / "a.png")
     assert result["mean"] == pytest.approx(4)
     assert (tmp_path / "v.svg").read_text().startswith("<svg")
-    assert cv2.imread(str(tmp_path / "a.png")) is not None
+    drawn, accent = cv2.imread(str(tmp_path / "a.png")), (173, 100, 15)
+    heights = (drawn == accent).all(axis=2).sum(axis=0)
+    assert heights.max() == 2 * heights[heights > 0].min() == 2 * 210  # two rows in the first interval, one in the last
     with pytest.raises(UsageError, match=r"age \| view"):
         run("histogram", tmp_path / "t.csv")
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from evenray import readers
-from evenray.contrast._svg import bar_chart, histogram_chart
+from evenray.contrast._svg import bar_chart, histogram_chart, pixels
 from evenray.contrast.advice import Advice, advise
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.dataset.labels import NAMES
@@ -192,9 +193,7 @@ def export(counted: Counted, target: Path) -> None:
         if kind == ".svg":
             target.write_text(drawing, encoding="utf-8")
         else:
-            import vl_convert
-
-            target.write_bytes(vl_convert.svg_to_png(drawing, scale=2))
+            target.write_bytes(cv2.imencode(".png", pixels(drawing))[1].tobytes())
     else:
         raise UsageError(f"'{target}' cannot be written; give a name that ends in .csv, .json, .svg or .png.")
 
