@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
 from evenray.audit import near_groups
+from evenray.core.components import components
 from evenray.core.errors import DataError
 from evenray.core.types import PARTS, Dataset
 
@@ -105,12 +105,7 @@ def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[
                 j = first.setdefault(value, i)
                 if i != j:
                     edges.append((j, i))
-    if not edges:
-        return np.arange(height, dtype=np.int64)
-    one, two = np.array(edges).T
-    graph = scipy.sparse.coo_array((np.ones(len(one), bool), (one, two)), shape=(height, height))
-    found: NDArray[np.int64] = scipy.sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
-    return found
+    return components(height, edges)
 
 
 def share(dataset: Dataset, group: NDArray[np.int64], fraction: float, least: int, seed: int = 0) -> NDArray[np.bool_]:

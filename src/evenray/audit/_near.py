@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
+
+from evenray.core.components import components
 
 from ._fingerprint import fingerprints
 
@@ -157,7 +158,7 @@ def _verified(
         )
         match = np.abs(found) >= MATCH
         links, values = np.concatenate([links, now[match]]), np.concatenate([values, found[match]])
-        member = _members(len(rows), links[values > 0])
+        member = components(len(rows), links[values > 0])
         waiting = waiting[member[waiting[:, 0]] != member[waiting[:, 1]]]
     return links, values
 
@@ -180,11 +181,6 @@ def _matched(
     return np.where(same >= negative, same, -negative)
 
 
-def _members(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
-    joined = scipy.sparse.coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
-    return np.asarray(scipy.sparse.csgraph.connected_components(joined, directed=False)[1], np.int64)
-
-
 def _pixels(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(thumbnails.gather(rows).to_list()), np.uint8).reshape(-1, 1024)
 
@@ -204,7 +200,7 @@ def _groups(
     table: pl.DataFrame, links: NDArray[np.int64], values: NDArray[np.float64], *, only_linked: bool = False
 ) -> list[NearGroup]:
     """The cases that links join, or (unless `only_linked`) that share a thumbnail without sharing their pixels."""
-    member = _members(int(table["picture"].max()) + 1, links)  # type: ignore[arg-type]
+    member = components(int(table["picture"].max()) + 1, links)  # type: ignore[arg-type]
     weakest = np.ones(len(member))
     np.minimum.at(weakest, member[links[:, 0]], values)
     several = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import polars as pl
-import scipy  # its parts are imported when they are first used
 
 from evenray.core.types import PARTS, Dataset, Finding
 
@@ -51,7 +51,7 @@ def detectable_difference(
     q1, q2 = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
     spread = auroc * (1 - auroc) + (positives - 1) * (q1 - auroc**2) + (negatives - 1) * (q2 - auroc**2)
     error = math.sqrt(spread / (positives * negatives)) * math.sqrt(2 * (1 - correlation))
-    return float((scipy.special.ndtri(0.975) + scipy.special.ndtri(power)) * error)
+    return (NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(power)) * error
 
 
 def _independent(cases: pl.DataFrame) -> int:
