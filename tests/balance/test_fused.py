@@ -124,8 +124,19 @@ def test_going_back_twice_adds_up():
     value = make("focal", [30, 10], ("a", "b")).loss(z, torch.tensor([0, 1, 1, 0]), 0.0)
     value.backward(retain_graph=True)
     once = z.grad.clone()
-    value.backward()
+    value.backward(retain_graph=True)
     torch.testing.assert_close(z.grad, 2 * once)
+    (3 * value).backward()
+    torch.testing.assert_close(z.grad, 5 * once)
+
+
+def test_many_ways_back_at_once():
+    z = torch.randn(4, 2, requires_grad=True)
+    value = make("focal", [30, 10], ("a", "b")).loss(z, torch.tensor([0, 1, 1, 0]), 0.0)
+    above = torch.tensor([1.0, -2.0, 0.5])
+    (together,) = torch.autograd.grad(value, z, above, is_grads_batched=True, retain_graph=True)
+    (alone,) = torch.autograd.grad(value, z)
+    torch.testing.assert_close(together, above[:, None, None] * alone)
 
 
 def test_threads_get_the_same_as_one(monkeypatch):

@@ -53,50 +53,61 @@ def fused(
     transformed = torch._C._are_functorch_transforms_active
 
     def loss(logits_NK: Tensor, targets: Tensor, kept: Floats = settings) -> Tensor:
+        N = targets.numel()
         if (
             type(logits_NK) is not Tensor
             or logits_NK.dtype is not float32
             or targets.dtype is not int64
             or not (logits_NK.is_cpu and targets.is_cpu)
             or not (logits_NK.is_contiguous() and targets.is_contiguous())
-            or logits_NK.shape != (*targets.shape, K)
+            or logits_NK.shape != (N, K)
             or targets.dim() != 1
             or transformed()
         ):
             return plain(logits_NK, targets)
         slope_NK = torch.empty_like(logits_NK)
-        value = _fill(
-            logits_NK.data_ptr(), targets.data_ptr(), targets.numel(), K, settings_at, slope_NK.data_ptr()
-        )  # fmt: skip
+        value = _fill(logits_NK.data_ptr(), targets.data_ptr(), N, K, settings_at, slope_NK.data_ptr())
         if value == NOTHING:
             return plain(logits_NK, targets)
         if not logits_NK.requires_grad:
             return torch.scalar_tensor(value, dtype=float32)
-        return _known(logits_NK, (value, slope_NK, targets, logits_NK._version, plain))  # type: ignore[no-any-return]
+        return _known(logits_NK, value, slope_NK, (targets, logits_NK, logits_NK._version, plain))  # type: ignore[no-any-return]
 
     return loss
 
 
 class _Known(torch.autograd.Function):
-    """A loss whose value and gradient are known; its gradient's gradient is that of the plain loss."""
+    """A loss whose value and gradient are known. The gradient is handed out as it is, once, for every step on a small
+    tensor counts; a second way back, and the gradient's gradient, are those of the plain loss."""
 
     @staticmethod
-    def forward(ctx: Any, logits_NK: Tensor, found: tuple[Any, ...]) -> Tensor:
-        ctx.logits_NK, ctx.found = logits_NK, found
-        return torch.from_numpy(np.array(found[0], np.float32))  # a third less than torch.scalar_tensor takes
+    def forward(ctx: Any, _logits_NK: Tensor, value: float, slope_NK: Tensor, origin: tuple[Any, ...]) -> Tensor:
+        ctx.slope_NK, ctx.origin = slope_NK, origin
+        return torch.from_numpy(np.array(value, np.float32))  # a third less than torch.scalar_tensor takes
 
     @staticmethod
-    def backward(ctx: Any, *above: Tensor) -> tuple[Tensor, None]:
-        _, slope_NK, targets, version, plain = ctx.found
-        if not torch.is_grad_enabled():
-            return slope_NK * above[0], None
-        logits_NK = ctx.logits_NK
-        if logits_NK._version != version:
-            raise RuntimeError(
-                f"The logits were changed in place {logits_NK._version - version} times since their loss was computed, so"
-                " its second derivative is not known; expected none. Change a clone of them."
-            )
-        return torch.autograd.grad(plain(logits_NK, targets), logits_NK, above, create_graph=True)[0], None
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None, None]:
+        slope_NK = ctx.slope_NK
+        if slope_NK is None or torch.is_grad_enabled():
+            return _anew(above, *ctx.origin), None, None, None
+        try:
+            factor = above.item()
+        except RuntimeError:  # several at once, as in a Jacobian
+            return slope_NK * above, None, None, None
+        ctx.slope_NK = None
+        return slope_NK if factor == 1 else slope_NK.mul_(factor), None, None, None
+
+
+def _anew(above: Tensor, targets: Tensor, logits_NK: Tensor, version: int, plain: Loss) -> Tensor:
+    """The gradient by the plain loss, differentiable itself where that is asked for."""
+    if logits_NK._version != version:
+        raise RuntimeError(
+            f"The logits were changed in place {logits_NK._version - version} times since their loss was computed, so"
+            " neither its second derivative nor its gradient a second time is known; expected none. Change a clone of them."
+        )
+    further = torch.is_grad_enabled()
+    with torch.enable_grad():
+        return torch.autograd.grad(plain(logits_NK, targets), logits_NK, above, create_graph=further)[0]
 
 
 _known: Any = super(torch.autograd.Function, _Known).apply  # less the look at transforms, which has been had
