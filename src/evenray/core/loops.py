@@ -21,7 +21,7 @@ from .compiled import compiled
 
 __all__ = ["count_words", "look_up_words"]
 
-_FLUSH = 32_767  # words of four values after which a 16-bit counter could be full
+_FLUSH = 32_766  # words of four values after which a 16-bit counter could be full; even, for their halves
 
 
 @compiled
@@ -41,7 +41,7 @@ def count_words(words: NDArray[np.uint64], mask: np.uint64, counts: NDArray[np.u
 
 @compiled
 def _tally(words: NDArray[np.uint64], mask: np.uint64, one: NDArray[np.uint16], other: NDArray[np.uint16]) -> np.uint64:
-    """Each table gets two of the four values of a word; words of both halves in turn."""
+    """Each table gets two of the four values of a word, one all four of an odd last word; words of both halves in turn."""
     seen, unit, half = np.uint64(0), np.uint16(1), words.shape[0] // 2
     for k in range(half):
         here, far = words[k], words[k + half]
