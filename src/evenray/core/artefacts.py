@@ -19,6 +19,8 @@ from .errors import DataError, StorageError
 
 __all__ = ["RunFolder", "atomic", "cache_folder", "digest", "file_digest", "refusal", "running", "sweep"]
 
+ROWS = 8192  # of a table that are packed together, so that writing and reading take little memory beyond them
+
 
 def digest(value: Any) -> str:
     """The SHA-256 of a JSON-able value, key order not counting.
@@ -143,7 +145,7 @@ class RunFolder:
             if name.endswith(".csv"):
                 table.write_csv(path)
             else:
-                table.write_parquet(path)
+                table.write_parquet(path, row_group_size=ROWS)
 
     def read_table(self, name: str) -> pl.DataFrame:
         path = self._needed(name)

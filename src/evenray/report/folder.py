@@ -18,6 +18,7 @@ from evenray.core.types import PARTS, Predictions
 __all__ = ["Run"]
 
 HEAVY = ("histogram", "thumbnail")
+ROWS = 8192  # of the heavy columns at a time
 
 
 class Run:
@@ -185,30 +186,12 @@ class Run:
 
     def histograms(self) -> dict[str, NDArray[np.int64]]:
         """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
-        lazy = self._pixels("histogram")
-        if lazy is None:
-            return {}
-        sums: dict[str, NDArray[np.int64]] = {}
-        for name in self.classes:
-            column = lazy.filter(pl.col("label") == name).select("histogram").collect()["histogram"].drop_nulls()
-            if len(column):
-                counts = column.list.to_array(len(column[0])).to_numpy()
-                sums[name] = np.asarray(counts.sum(axis=0, dtype=np.int64))
-        return sums
+        return {name: total for name, (total, _) in self._sums("histogram", np.uint32).items()}
 
-    def mean_thumbnails(self, most: int = 2000) -> dict[str, NDArray[np.uint8]]:
-        """The mean thumbnail of each class, uint8 (32, 32), over at most `most` cases evenly spaced in the table."""
-        lazy = self._pixels("thumbnail")
-        if lazy is None:
-            return {}
-        found: dict[str, NDArray[np.uint8]] = {}
-        for name in self.classes:
-            column = lazy.filter(pl.col("label") == name).select("thumbnail").collect()["thumbnail"].drop_nulls()
-            if len(column):
-                kept = column.gather_every(-(-len(column) // most))
-                stack = np.stack([np.frombuffer(b, np.uint8) for b in kept])
-                found[name] = stack.mean(axis=0).round().astype(np.uint8).reshape(32, 32)
-        return found
+    def mean_thumbnails(self) -> dict[str, NDArray[np.uint8]]:
+        """The mean thumbnail of each class, uint8 (32, 32); excluded cases do not count."""
+        sums = self._sums("thumbnail", np.uint8)
+        return {name: (total / n).round().astype(np.uint8).reshape(32, 32) for name, (total, n) in sums.items()}
 
     def thumbnails(self, cases: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
         """The thumbnails of the named cases, uint8 (32, 32); cases without one are left out."""
@@ -221,14 +204,24 @@ class Run:
         rows = lazy.filter(pl.col("case").is_in(list(set(cases)))).select("case", "thumbnail").drop_nulls().collect()
         return {case: np.frombuffer(pixels, np.uint8).reshape(32, 32) for case, pixels in rows.iter_rows()}
 
-    def _pixels(self, column: str) -> pl.LazyFrame | None:
+    def _sums(self, column: str, dtype: type) -> dict[str, tuple[NDArray[np.int64], int]]:
+        """The sum of a column of lists or bytes over the cases of each class, int64, and their number; by rows that fit."""
         path = self.folder / "cases.parquet"
         if self.cases is None or column not in pl.scan_parquet(path).collect_schema().names():
-            return None
-        lazy = pl.scan_parquet(path).select("case", "label", column)
-        if self.unlabelled:
-            lazy = lazy.with_columns(label=pl.lit(self.nameless))
-        if "part" not in self.cases.columns:
-            return lazy
-        kept = self.cases.filter(pl.col("part").fill_null("") != "excluded").select("case")
-        return lazy.join(kept.lazy(), on="case", how="semi", maintain_order="left")
+            return {}
+        label = pl.lit(self.nameless) if self.unlabelled else pl.col("label")
+        lazy = pl.scan_parquet(path).select("case", column, label=label)
+        kept = (
+            self.cases
+            if "part" not in self.cases.columns
+            else self.cases.filter(pl.col("part").fill_null("") != "excluded")
+        )
+        sums: dict[str, tuple[NDArray[np.int64], int]] = {}
+        for start in range(0, self.cases.height, ROWS):
+            table = lazy.slice(start, ROWS).collect().drop_nulls(column).join(kept, on="case", how="semi")
+            for (name,), rows in table.group_by("label"):
+                held = rows[column]
+                flat = held.explode().to_numpy() if held.dtype == pl.List else np.frombuffer(b"".join(held), dtype)
+                total, n = sums.get(name, (0, 0))
+                sums[name] = total + flat.reshape(rows.height, -1).sum(axis=0, dtype=np.int64), n + rows.height
+        return {name: sums[name] for name in self.classes if name in sums}
