@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
+
 import numpy as np
 import polars as pl
-import scipy  # its parts are imported when they are first used
 
 from evenray.core.types import Dataset, Finding
 
@@ -44,8 +46,20 @@ def cramers_v(table: pl.DataFrame) -> tuple[float, float]:
     expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0) / table.height
     statistic = ((observed - expected) ** 2 / expected).sum()
     rows, columns = observed.shape
-    p = scipy.special.chdtrc((rows - 1) * (columns - 1), statistic)
-    return float(np.sqrt(statistic / (table.height * (min(rows, columns) - 1)))), float(p)
+    association = math.sqrt(statistic / (table.height * (min(rows, columns) - 1)))
+    return association, chi_squared_beyond(float(statistic), (rows - 1) * (columns - 1))
+
+
+def chi_squared_beyond(statistic: float, freedom: int) -> float:
+    """The chance of a larger chi squared, by its cube root, which is nearly normal (Wilson and Hilferty 1931).
+
+    Within a fifth of itself down to 1e-3, and without scipy, which takes longer to import than a small folder to audit.
+
+    >>> 0.04 < chi_squared_beyond(3.841, 1) < 0.06
+    True
+    """
+    variance = 2 / (9 * freedom)
+    return NormalDist().cdf((1 - variance - (statistic / freedom) ** (1 / 3)) / math.sqrt(variance))
 
 
 def _finding(name: str, table: pl.DataFrame, association: float) -> Finding:
