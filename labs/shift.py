@@ -92,6 +92,11 @@ CANDIDATES = {
     "clahe": Candidate(contrast="clahe"),
     "vgg11": Candidate(network="vgg11_bn"),
     "wide": Candidate(network="vgg16_bn", steps=800),
+    "mixup-weak": Candidate(constants=WEAK, balance=mixed(0.2)),
+    "wide-weak": Candidate(network="vgg16_bn", steps=800, constants=WEAK),
+    "weak-light": Candidate(constants=WEAK, light=0.4),
+    "weak-long": Candidate(constants=WEAK, steps=1200),
+    "mixup-much": Candidate(balance=mixed(0.4)),
     "wide-weak-smooth": Candidate(network="vgg16_bn", steps=800, constants=WEAK, balance=smoothed(0.05)),
 }
 
@@ -156,7 +161,7 @@ def changes() -> dict[str, Callable[[Images], Images]]:
 def prepared(images: Images, contrast: str) -> Images:
     if contrast == "none":
         return images
-    return np.stack([np.asarray(enhance(Image(image), contrast).pixels) for image in images])
+    return np.stack([np.asarray(enhance(Image(image, (0, 255)), contrast).pixels) for image in images])
 
 
 def transform(candidate: Candidate) -> Transform:
