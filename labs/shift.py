@@ -191,16 +191,18 @@ def train(archive: Path, candidate: Candidate, group: int, seed: int, path: Path
     part = lambda pixels, rows: Part(Held(prepared(pixels, candidate.contrast)), np.arange(len(rows)), targets[rows])  # type: ignore[arg-type]  # noqa: E731
     learn, check = part(images[rows], rows), part(images[own], own)
     mean, std = statistics(learn)
-    model = networks.build(candidate.network, classes=2, channels=1, size=images.shape[1], seed=seed, mean=mean, std=std)
+    model = networks.build(
+        candidate.network, classes=2, channels=1, size=images.shape[1], seed=seed, mean=mean, std=std
+    )
     keep = candidate.keep if np.bincount(targets[own]).min() >= 20 else "last"
-    settings = Settings(
-        epochs, batch, 1e-3, seed, keep=keep, patience=max(5, -(-epochs // 2)) if keep == "best" else 0
-    )
+    settings = Settings(epochs, batch, 1e-3, seed, keep=keep, patience=max(5, -(-epochs // 2)) if keep == "best" else 0)
     alone, begun = machine("cpu"), time.process_time()
-    model, history = fit(
-        model, learn, check, settings, candidate.balance, alone, transform=transform(candidate)
-    )
-    found = {"validation": forward(model, check, 256, alone), "validation_targets": targets[own], "targets": targets[away]}
+    model, history = fit(model, learn, check, settings, candidate.balance, alone, transform=transform(candidate))
+    found = {
+        "validation": forward(model, check, 256, alone),
+        "validation_targets": targets[own],
+        "targets": targets[away],
+    }
     for name, change in changes().items():
         found[name] = forward(model, part(change(images[away]), np.flatnonzero(away)), 256, alone)
     np.savez(path, seconds=time.process_time() - begun, epochs=len(history), **found)
@@ -218,7 +220,9 @@ def area(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
 
 def judged(found: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
     """AUROC and accuracy of the average of some networks, on the validation cases and on the group under every change."""
-    mean = lambda name: np.log(np.mean([torch.softmax(torch.from_numpy(one[name]), 1).numpy() for one in found], 0) + 1e-12)  # noqa: E731
+    mean = lambda name: np.log(
+        np.mean([torch.softmax(torch.from_numpy(one[name]), 1).numpy() for one in found], 0) + 1e-12
+    )  # noqa: E731
     own, away = found[0]["validation_targets"], found[0]["targets"]
     fitted = calibrate(mean("validation"), own)
     logits = {name: np.log(fitted.apply(mean(name)) + 1e-12) for name in ("validation", *changes())}
@@ -286,7 +290,12 @@ def main() -> None:
         begun = time.perf_counter()
         train(options.archive, CANDIDATES[name], int(group), int(seed), path)
         row = judged([dict(np.load(path))])
-        print(path.stem, f"{time.perf_counter() - begun:.0f} s", {k: round(row[k], 4) for k in ("validation", *changes())}, flush=True)
+        print(
+            path.stem,
+            f"{time.perf_counter() - begun:.0f} s",
+            {k: round(row[k], 4) for k in ("validation", *changes())},
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
