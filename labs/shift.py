@@ -220,9 +220,11 @@ def area(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
 
 def judged(found: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
     """AUROC and accuracy of the average of some networks, on the validation cases and on the group under every change."""
-    mean = lambda name: np.log(
-        np.mean([torch.softmax(torch.from_numpy(one[name]), 1).numpy() for one in found], 0) + 1e-12
-    )  # noqa: E731
+
+    def mean(name: str) -> NDArray[np.float64]:
+        p = np.mean([torch.softmax(torch.from_numpy(one[name]), 1).numpy() for one in found], 0)
+        return np.asarray(np.log(p + 1e-12), np.float64)
+
     own, away = found[0]["validation_targets"], found[0]["targets"]
     fitted = calibrate(mean("validation"), own)
     logits = {name: np.log(fitted.apply(mean(name)) + 1e-12) for name in ("validation", *changes())}
