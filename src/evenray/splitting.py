@@ -45,7 +45,7 @@ def split(
     [1, 1, 1]
     """
     cases = dataset.to_learn_from().cases
-    group = groups(dataset, near_groups_of(cases) if together is None else together)
+    group = groups(dataset, near_groups_of(dataset) if together is None else together)
     part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
     conflict = _conflicts(cases)
     part[conflict & (part != "test")] = "excluded"
@@ -191,9 +191,9 @@ def _filled(members: NDArray[np.int64], size: NDArray[np.int64], fraction: float
     return found[: len(members) - left]
 
 
-def near_groups_of(cases: pl.DataFrame) -> list[tuple[str, ...]]:
+def near_groups_of(dataset: Dataset) -> list[tuple[str, ...]]:
     """Groups of case names that are nearly the same image."""
-    return [tuple(group.cases) for group in near_groups(cases)]
+    return [tuple(group.cases) for group in near_groups(dataset)]
 
 
 def _check(dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], parts: list[str]) -> None:

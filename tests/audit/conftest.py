@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -55,7 +56,7 @@ def phantom(seed: int, size: int = SIZE) -> NDArray[np.uint16]:
 
 
 def described(image: Image) -> dict[str, Any]:
-    """The row of one image in the case table, as a scan writes it."""
+    """The row of one image in the case table, as a scan writes it, and its sketches, which are arrays."""
     histogram = Histogram.of(image)
     digest = hashlib.sha256(image.pixels.tobytes() + str(image.pixels.shape).encode()).hexdigest()
     return {
@@ -69,7 +70,7 @@ def described(image: Image) -> dict[str, Any]:
         "dtype": str(image.pixels.dtype),
         "low": float(image.levels[0]),
         "high": float(image.levels[1]),
-        "histogram": histogram.rebin(256).counts.astype(np.uint32).tolist(),
+        "histogram": histogram.rebin(256).counts.astype(np.uint32),
         **measure(image, histogram),
     }
 
@@ -78,10 +79,11 @@ def as_image(pixels: NDArray[Any], top: float = TOP) -> Image:
     return Image(np.ascontiguousarray(pixels), levels=(0, top))
 
 
-def table_of(rows: Sequence[dict[str, Any]], **columns: Sequence[Any]) -> pl.DataFrame:
-    """The case table of described images: one patient each, classes in turn, everything named."""
+def dataset_of(rows: Sequence[dict[str, Any]], **columns: Sequence[Any]) -> Dataset:
+    """The data set of described images: one patient each, classes in turn, everything named."""
     count = len(rows)
-    table = pl.DataFrame(list(rows), infer_schema_length=None)
+    sketches = {name: np.stack([row[name] for row in rows]) for name, value in rows[0].items() if is_sketch(value)}
+    table = pl.DataFrame([without_sketches(row) for row in rows], infer_schema_length=None)
     given = {
         "case": [f"case{i:04d}" for i in range(count)],
         "file": [f"case{i:04d}.dcm" for i in range(count)],
@@ -96,12 +98,17 @@ def table_of(rows: Sequence[dict[str, Any]], **columns: Sequence[Any]) -> pl.Dat
     }
     dtypes = {"given_part": pl.Boolean}
     series = [pl.Series(name, values, dtype=dtypes.get(name, pl.String)) for name, values in given.items()]
-    table = table.with_columns(series)
-    return table.with_columns([pl.Series(name, list(values)) for name, values in columns.items()])
+    table = table.with_columns(series).with_row_index("sketch")
+    table = table.with_columns([pl.Series(name, list(values)) for name, values in columns.items()])
+    return Dataset(table, ("healthy", "sick"), "sick", "data", sketches=sketches)
 
 
-def dataset_of(table: pl.DataFrame, **changes: Any) -> Dataset:
-    return Dataset(table, ("healthy", "sick"), "sick", "data", **changes)
+def is_sketch(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def without_sketches(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if not is_sketch(value)}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -112,18 +119,13 @@ def one_blas_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def clean_table() -> pl.DataFrame:
+def clean() -> Dataset:
     """600 patients with one faultless image each, not split yet."""
-    return table_of([described(as_image(phantom(seed))) for seed in range(CLEAN)])
+    return dataset_of([described(as_image(phantom(seed))) for seed in range(CLEAN)])
 
 
 @pytest.fixture
-def clean(clean_table: pl.DataFrame) -> Dataset:
-    return dataset_of(clean_table)
-
-
-@pytest.fixture
-def plant(clean_table: pl.DataFrame) -> Callable[..., Dataset]:
+def plant(clean: Dataset) -> Callable[..., Dataset]:
     """`plant(change, rows)`: the clean set, in which the pictures of these cases are changed.
 
     With `source`, they are changed from the picture of that case instead of their own.
@@ -135,12 +137,16 @@ def plant(clean_table: pl.DataFrame) -> Callable[..., Dataset]:
         top: float = TOP,
         source: int | None = None,
     ) -> Dataset:
-        described_rows = [
+        found = [
             described(as_image(change(phantom(row if source is None else source)), top))
-            | {"case": clean_table["case"][row]}
+            | {"case": clean.cases["case"][row]}
             for row in rows
         ]
-        fresh = pl.DataFrame(described_rows, schema_overrides=clean_table.schema, infer_schema_length=None)
-        return dataset_of(clean_table.update(fresh, on="case"))
+        schema = clean.cases.schema
+        fresh = pl.DataFrame(list(map(without_sketches, found)), schema_overrides=schema, infer_schema_length=None)
+        sketches = {name: np.array(every) for name, every in clean.sketches.items()}
+        for name, every in sketches.items():
+            every[list(rows)] = [row[name] for row in found]
+        return replace(clean, cases=clean.cases.update(fresh, on="case"), sketches=sketches)
 
     return planted

@@ -112,32 +112,36 @@ def sixteen_bits(plant: Plant) -> Fault:
     return Fault(replace(dataset, cases=dataset.cases.head(40).with_columns(format=pl.lit("png"))), "warning")
 
 
+def sketched(dataset: Dataset, **sketches: list[np.ndarray]) -> Fault:
+    arrays = {name: np.stack(rows) for name, rows in sketches.items()}
+    return Fault(replace(dataset, sketches={**dataset.sketches, **arrays}), "warning")
+
+
 def brighter_sick(clean: Dataset) -> Fault:
     """The histograms of one class moved up by 30 of 256 levels."""
     moved = [
-        np.roll(counts, 30 * (label == "sick")).tolist()
-        for counts, label in zip(clean.cases["histogram"].to_list(), clean.cases["label"], strict=True)
+        np.roll(counts, 30 * (label == "sick"))
+        for counts, label in zip(clean.sketch("histogram"), clean.cases["label"], strict=True)
     ]
-    return columns(clean, "warning", histogram=pl.Series(moved, dtype=pl.List(pl.UInt32)))
+    return sketched(clean, histogram=moved)
 
 
 def marked_sick(clean: Dataset) -> Fault:
     """A light corner in the images of one class."""
     marked = []
-    for pixels, label in zip(clean.cases["thumbnail"], clean.cases["label"], strict=True):
-        thumbnail = np.frombuffer(pixels, np.uint8).reshape(32, 32).copy()
+    for thumbnail, label in zip(clean.sketch("thumbnail").copy(), clean.cases["label"], strict=True):
         thumbnail[:2, :4] += np.uint8(40 * (label == "sick"))
-        marked.append(thumbnail.tobytes())
-    return columns(clean, "warning", thumbnail=pl.Series(marked, dtype=pl.Binary))
+        marked.append(thumbnail)
+    return sketched(clean, thumbnail=marked)
 
 
 def darker_test(clean: Dataset) -> Fault:
     apart = split(clean)
     moved = [
-        np.roll(counts, -20 * (part == "test")).tolist()
-        for counts, part in zip(apart.cases["histogram"].to_list(), apart.cases["part"], strict=True)
+        np.roll(counts, -20 * (part == "test"))
+        for counts, part in zip(apart.sketch("histogram"), apart.cases["part"], strict=True)
     ]
-    return columns(apart, "warning", histogram=pl.Series(moved, dtype=pl.List(pl.UInt32)))
+    return sketched(apart, histogram=moved)
 
 
 def small_test(clean: Dataset) -> Fault:

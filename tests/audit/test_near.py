@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from evenray.audit._fingerprint import fingerprint_of
 from evenray.audit._near import BITS_APART, candidates, near_groups
+from evenray.core.types import Dataset
 
 
-def table_of(pixels: NDArray[np.uint8], **columns: list[str]) -> pl.DataFrame:
+def dataset_of(pixels: NDArray[np.uint8], **columns: list[str]) -> Dataset:
     names = [f"{i:05d}" for i in range(len(pixels))]
-    prints = [one.astype("<f2").tobytes() for one in fingerprint_of(pixels)]
-    given = {"case": names, "pixel_hash": names, "label": ["a"] * len(names), "fingerprint": prints}
-    given |= {"thumbnail": [one.tobytes() for one in pixels]}
-    return pl.DataFrame(given | columns).with_columns(std=pl.lit(0.2))
+    prints = fingerprint_of(pixels).reshape(-1, 64).astype("<f2")
+    given = {"case": names, "pixel_hash": names, "label": ["a"] * len(names)}
+    table = pl.DataFrame(given | columns).with_columns(std=pl.lit(0.2)).with_row_index("sketch")
+    return Dataset(table, ("a",), "a", ".", sketches={"fingerprint": prints, "thumbnail": pixels})
 
 
 def aligned(count: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -48,7 +49,7 @@ def test_codes_apart_by_few_bits_are_found() -> None:
 def test_copies_are_found_and_nothing_else() -> None:
     pixels = aligned(800)
     copies = np.clip(255 * (pixels[:80] / 255) ** 0.8 + np.random.default_rng(2).normal(0, 2, (80, 32, 32)), 0, 255)
-    groups = near_groups(table_of(np.concatenate([pixels, copies.astype(np.uint8)])))
+    groups = near_groups(dataset_of(np.concatenate([pixels, copies.astype(np.uint8)])))
     assert {group.cases for group in groups} == {(f"{i:05d}", f"{800 + i:05d}") for i in range(80)}
     assert min(group.correlation for group in groups) > 0.95
 
@@ -57,9 +58,9 @@ def test_copies_are_found_and_nothing_else() -> None:
 def test_a_pair_of_negatives_is_told_in_a_set_of_any_size(count: int) -> None:
     pixels = aligned(count)
     pixels[1] = 255 - pixels[0]
-    groups = near_groups(table_of(pixels), negative=True)
+    groups = near_groups(dataset_of(pixels), negative=True)
     assert [group.cases for group in groups] == [("00000", "00001")]
-    assert near_groups(table_of(pixels)) == []
+    assert near_groups(dataset_of(pixels)) == []
 
 
 def test_what_differs_in_a_group_is_told() -> None:
@@ -67,7 +68,7 @@ def test_what_differs_in_a_group_is_told() -> None:
     count = len(pixels)
     labels = ["b" if i == 40 else "a" for i in range(count)]
     patients = ["p" if i in (1, 41) else str(i) for i in range(count)]
-    groups = near_groups(table_of(pixels, label=labels, patient=patients, part=["train"] * 42 + ["test"]))
+    groups = near_groups(dataset_of(pixels, label=labels, patient=patients, part=["train"] * 42 + ["test"]))
     assert [group.labels_differ for group in groups] == [True, False, False]
     assert [group.patients_differ for group in groups] == [True, False, True]
     assert [group.parts_differ for group in groups] == [False, False, True]
@@ -77,6 +78,6 @@ def test_many_copies_of_one_image_are_one_group_soon() -> None:
     pixels = np.concatenate([aligned(500), np.repeat(aligned(1, seed=9), 3000, axis=0)])
     pixels[500:, 0, 0] += np.arange(3000, dtype=np.uint8) % 4
     start = time.process_time()
-    groups = near_groups(table_of(pixels))
+    groups = near_groups(dataset_of(pixels))
     assert [len(group.cases) for group in groups] == [3000]
     assert time.process_time() - start < 10

@@ -35,8 +35,8 @@ def test_a_row_says_what_the_image_is(folders: Path) -> None:
     assert (row["rows"], row["columns"], row["channels"], row["bits"], row["dtype"]) == (24, 20, 1, 8, "uint8")
     assert (row["low"], row["high"], row["format"]) == (0.0, 255.0, "png")
     counts = np.bincount(picture(0).ravel(), minlength=256)
-    assert row["histogram"] == counts.tolist()
-    assert len(row["thumbnail"]) == 1024
+    assert data.sketch("histogram")[0].tolist() == counts.tolist()
+    assert data.sketch("thumbnail").shape == (6, 32, 32)
     assert (data.classes, data.positive, data.counts) == (("sick", "well"), "sick", {"sick": 2, "well": 4})
     assert Path(data.root) == folders.resolve()
 
@@ -189,8 +189,12 @@ class TestPseudonyms:
 def test_a_saved_data_set_comes_back(folders: Path, tmp_path: Path) -> None:
     (folders / 'sick/empty, "odd".png').touch()
     data, run = scan(folders, levels=(0, 200)), RunFolder(tmp_path / "run")
-    assert save(data, run) == ["cases.parquet", "dataset.json", "rejected.csv"]
+    sketches = [f"sketches/{name}.npy" for name in ("histogram", "thumbnail", "fingerprint")]
+    assert save(data, run) == ["cases.parquet", "dataset.json", "rejected.csv", *sketches]
     back = load(run, split=False)
+    for name in data.sketches:
+        assert np.array_equal(back.sketch(name), data.sketch(name))
+        assert np.array_equal(back.sketch(name, np.array([4, 0])), np.load(run / f"sketches/{name}.npy")[[4, 0]])
     assert back.cases.equals(data.cases)
     assert back.rejected.equals(data.rejected)
     assert (back.classes, back.positive, back.root) == (data.classes, data.positive, data.root)

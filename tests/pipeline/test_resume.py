@@ -160,7 +160,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("until", "size", "refused"),
-    [("scan", 100, "recipe.json"), ("scan", 20_000, "cases.parquet"), ("compare", 60_000, "000000.npy"),
+    [("scan", 100, "recipe.json"), ("scan", 20_000, "histogram.npy"), ("compare", 60_000, "000000.npy"),
      ("train", 95_000, "last.pt"), ("report", 103_000, "report.html")],
 )  # fmt: skip
 def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data as photos
 
-from evenray.core.types import Image
+from evenray.core.types import Dataset, Image
 from evenray.predict.familiar import Familiar, fingerprint_row, fit
 
 SIDE = 64
@@ -29,8 +30,15 @@ def film(rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(cv2.GaussianBlur(np.clip(picture, 0, 255).astype(np.uint8), (3, 3), 0.6))
 
 
-def table(pictures: list[NDArray[np.uint8]]) -> pl.DataFrame:
-    return pl.DataFrame([fingerprint_row(Image(np.ascontiguousarray(p), levels=(0, 255))) for p in pictures])
+def rows(pictures: list[NDArray[np.uint8]]) -> list[dict[str, Any]]:
+    return [fingerprint_row(Image(np.ascontiguousarray(p), levels=(0, 255))) for p in pictures]
+
+
+def dataset(pictures: list[NDArray[np.uint8]], labels: list[str]) -> Dataset:
+    described = rows(pictures)
+    sketches = {name: np.stack([row.pop(name) for row in described]) for name in ("histogram", "fingerprint")}
+    cases = pl.DataFrame(described).with_columns(label=pl.Series(labels)).with_row_index("sketch")
+    return Dataset(cases, ("sick", "well"), "sick", ".", sketches=sketches)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +49,13 @@ def films() -> list[NDArray[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def familiar(films: list[NDArray[np.uint8]]) -> Familiar:
-    cases = table(films[:400]).with_columns(label=pl.Series(["sick", "well"] * 200))
-    found = fit(cases)
+    found = fit(dataset(films[:400], ["sick", "well"] * 200))
     assert found is not None
     return Familiar.of_json(json.loads(json.dumps(found.as_json())))
 
 
 def flagged(familiar: Familiar, pictures: list[NDArray[np.uint8]]) -> float:
-    return float(np.mean([bool(found) for found in familiar.strange(table(pictures))]))
+    return float(np.mean([bool(found) for found in familiar.strange(rows(pictures))]))
 
 
 def test_of_the_same_kind_as_few_are_flagged_as_it_says(familiar: Familiar, films: list[NDArray[np.uint8]]) -> None:
@@ -69,19 +76,20 @@ def test_another_kind_is_flagged(familiar: Familiar, films: list[NDArray[np.uint
 def test_photos_are_flagged_and_the_reason_names_what_is_odd(familiar: Familiar) -> None:
     shown = [cv2.resize(getattr(photos, name)(), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for name in
              ("camera", "coins", "moon", "text", "astronaut", "coffee")]  # fmt: skip
-    found = familiar.strange(table(shown))
+    found = familiar.strange(rows(shown))
     assert all(found)
     assert "channels colour (trained on grey)" in [str(one) for one in found[4]]
-    large = familiar.strange(table([cv2.resize(photos.camera(), (300, 300))]))[0]
+    large = familiar.strange(rows([cv2.resize(photos.camera(), (300, 300))]))[0]
     assert any(one.kind == "side" and one.value == pytest.approx(300) for one in large)
 
 
 def test_too_few_images_tell_nothing(films: list[NDArray[np.uint8]]) -> None:
-    assert fit(table(films[:19]).with_columns(label=pl.lit("sick"))) is None
+    assert fit(dataset(films[:19], ["sick"] * 19)) is None
 
 
 def test_a_table_without_the_numbers_tells_nothing() -> None:
-    assert fit(pl.DataFrame({"rows": [1] * 30, "label": ["sick"] * 30})) is None
+    bare = pl.DataFrame({"rows": [1] * 30, "label": ["sick"] * 30})
+    assert fit(Dataset(bare, ("sick", "well"), "sick", ".")) is None
 
 
 @pytest.mark.parametrize("name", ["pneumoniamnist", "breastmnist"])
@@ -89,7 +97,7 @@ def test_real_images(evenray_data: Path, name: str) -> None:
     with np.load(evenray_data / "medmnist" / f"{name}.npz") as archive:
         train, test = archive["train_images"][::4][:900], archive["test_images"]
         labels = archive["train_labels"].ravel()[::4][:900].astype(str)
-    familiar = fit(table(list(train)).with_columns(label=pl.Series(labels)))
+    familiar = fit(dataset(list(train), labels.tolist()))
     assert familiar is not None
     assert flagged(familiar, list(test)) <= 0.04
     if name == "pneumoniamnist":

@@ -1,7 +1,7 @@
 """The audit: what is wrong with the data, before anything is trained on it.
 
-Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table;
-`checks` judges the table, never a pixel, so shards are judged by joining their tables; `plan` proposes what to leave
+Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table (arrays:
+to its sketches); `checks` judges the table, never a file, so shards are judged by joining their tables; `plan` proposes what to leave
 out. To add a check see docs/adding-an-audit-check.md.
 """
 
@@ -21,14 +21,14 @@ from evenray.histogram import Histogram
 
 from ._near import near_groups
 from ._plan import plan
-from ._reduced import Reduced, thumbnail
+from ._reduced import Reduced
 from ._void import STOPS, void
 from .exclusions import left_out
 from .label_errors import label_errors
 from .labels import COMPARING
 
 __all__ = [
-    "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "thumbnail", "void",
+    "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "void",
 ]  # fmt: skip
 
 # Each takes (image, histogram, reduced) and returns columns of the case table.
@@ -103,15 +103,15 @@ checks = Registry(
 
 
 def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """The numbers of one image that the checks judge by: columns of the case table, described in docs/guides/audit.md.
+    """What the checks judge one image by: columns of the case table, described in docs/guides/audit.md, and sketches.
 
     `only` names some of `measures`, where not all are wanted.
 
     >>> import numpy as np
     >>> image = Image(np.full((64, 64), 255, np.uint8), levels=(0, 255))
     >>> measured = measure(image, Histogram.of(image))
-    >>> measured["mean"], measured["saturated_high"], len(measured["thumbnail"])
-    (1.0, 1.0, 1024)
+    >>> measured["mean"], measured["saturated_high"], measured["thumbnail"].shape
+    (1.0, 1.0, (32, 32))
     """
     reduced = Reduced.of(image)
     result: dict[str, Any] = {}

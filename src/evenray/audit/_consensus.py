@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ._fingerprint import fingerprints
+from evenray.core.types import Dataset
+
 from ._table import FELLOWS, ROWS, column
 
 __all__ = ["ALIKE", "Look", "agreement", "fellows", "few", "likeness", "pictures", "seen"]
@@ -24,11 +25,11 @@ ALIKE = 0.5  # the usual likeness of an image to what all have in common, above 
 TAUGHT = 5000  # images that a discriminant is learnt from, at most
 
 
-def pictures(cases: pl.DataFrame) -> Look:
+def pictures(dataset: Dataset) -> Look:
     """Fingerprints without their mean grey level, each of length one, float32 (rows, 64)."""
 
     def look(rows: Rows) -> NDArray[np.floating]:
-        lines = fingerprints(cases["fingerprint"].gather(rows))
+        lines = dataset.sketch("fingerprint", rows).astype(np.float32)
         lines[:, 0] = 0
         return np.asarray(lines / np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-9))
 

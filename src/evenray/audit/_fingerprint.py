@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
@@ -22,7 +21,7 @@ from evenray.histogram import Histogram
 
 from ._reduced import Reduced
 
-__all__ = ["TURNS", "fingerprint_of", "fingerprints", "measure_fingerprint", "turned"]
+__all__ = ["TURNS", "fingerprint_of", "measure_fingerprint", "turned"]
 
 _ODD = np.arange(8) % 2 * -2 + 1
 
@@ -47,9 +46,9 @@ def _basis() -> NDArray[np.float32]:
 
 
 def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
-    """Columns thumbnail (1024 bytes, 32 x 32 uint8) and fingerprint (128 bytes: 64 float16, see fingerprint_of)."""
+    """Sketches thumbnail, uint8 (32, 32), and fingerprint, float16 (64,), see fingerprint_of."""
     numbers = fingerprint_of(reduced.thumbnail)
-    return {"thumbnail": reduced.thumbnail.tobytes(), "fingerprint": numbers.astype("<f2").tobytes()}
+    return {"thumbnail": reduced.thumbnail, "fingerprint": numbers.astype("<f2").ravel()}
 
 
 def fingerprint_of(thumbnail: NDArray[Any]) -> NDArray[np.float32]:
@@ -74,8 +73,3 @@ def turned(coefficients: NDArray[Any], turn: str) -> NDArray[Any]:
     transpose, rows, columns = TURNS[turn]
     swapped = coefficients.transpose(0, 2, 1) if transpose else coefficients
     return np.asarray(swapped * rows[:, None] * columns)
-
-
-def fingerprints(column: pl.Series) -> NDArray[np.float32]:
-    """The fingerprints of a column of the table, float32 (cases, 64)."""
-    return np.frombuffer(b"".join(column.to_list()), "<f2").reshape(-1, 64).astype(np.float32)

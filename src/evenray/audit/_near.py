@@ -17,8 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.components import components
+from evenray.core.types import Dataset
 
-from ._fingerprint import fingerprints
+from ._table import ROWS
 
 __all__ = ["NearGroup", "candidates", "near_groups"]
 
@@ -50,32 +51,33 @@ class _Found:
     negatives: list[NearGroup]
 
 
-_last: tuple[weakref.ref[pl.DataFrame], _Found] | None = None
+_last: tuple[weakref.ref[Dataset], _Found] | None = None
 
 
-def near_groups(cases: pl.DataFrame, *, negative: bool = False) -> list[NearGroup]:
-    """Groups of nearly identical cases with different pixels, or of negatives; computed once for each table."""
+def near_groups(dataset: Dataset, *, negative: bool = False) -> list[NearGroup]:
+    """Groups of nearly identical cases with different pixels, or of negatives; computed once for each data set."""
     global _last
-    if _last is None or _last[0]() is not cases:
-        _last = (weakref.ref(cases), _search(cases))
+    if _last is None or _last[0]() is not dataset:
+        _last = (weakref.ref(dataset), _search(dataset))
     return _last[1].negatives if negative else _last[1].copies
 
 
-def _search(cases: pl.DataFrame) -> _Found:
-    if not {"fingerprint", "thumbnail"} <= set(cases.columns):
+def _search(dataset: Dataset) -> _Found:
+    if not (dataset.has_sketch("fingerprint") and dataset.has_sketch("thumbnail")):
         return _Found([], [])
+    cases = dataset.cases
     # The order of the table must not matter, so it is sorted; pixels stay where they are.
     needed = [name for name in _NEEDED if name in cases.columns]
     table = cases.lazy().select(needed).with_row_index("row").filter(pl.col("std") >= 0.01).sort("case").collect()
     if table.height < 2:
         return _Found([], [])
     # Equal thumbnails are one picture, however often it is there.
-    looks = cases["thumbnail"].hash().gather(table["row"]).to_numpy()
-    _, first, picture = np.unique(looks, return_index=True, return_inverse=True)
+    rows = table["row"].to_numpy().astype(np.int64)
+    _, first, picture = np.unique(_hashes(dataset, rows), return_index=True, return_inverse=True)
     table = table.with_columns(picture=pl.Series(np.argsort(np.argsort(first))[picture]))
-    rows = table["row"].to_numpy().astype(np.int64)[np.sort(first)]
-    pairs = candidates(*_codes(_lines(fingerprints(cases["fingerprint"].gather(rows)))))
-    links, values = _verified(cases["thumbnail"], rows, pairs)
+    rows = rows[np.sort(first)]
+    pairs = candidates(*_codes(_lines(dataset.sketch("fingerprint", rows).astype(np.float32))))
+    links, values = _verified(dataset, rows, pairs)
     same = values > 0
     return _Found(
         _groups(table, links[same], values[same]), _groups(table, links[~same], -values[~same], only_linked=True)
@@ -142,20 +144,18 @@ def _agreeing(codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _verified(
-    thumbnails: pl.Series, rows: NDArray[np.int64], pairs: NDArray[np.int64]
+    dataset: Dataset, rows: NDArray[np.int64], pairs: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Links between `rows` whose thumbnails match, and their correlation (negative for negatives).
 
     Pairs that earlier links already join are left out, so that a long series of frames costs no more than its length.
     """
-    common = _common(thumbnails, rows)
+    common = _common(dataset, rows)
     links, values = np.empty((0, 2), np.int64), np.empty(0)
     waiting = np.random.default_rng(0).permutation(pairs)
     while len(waiting):
         now, waiting = waiting[:ROUND], waiting[ROUND:]
-        found = np.concatenate(
-            [_matched(thumbnails, rows, now[i : i + BLOCK], common) for i in range(0, len(now), BLOCK)]
-        )
+        found = np.concatenate([_matched(dataset, rows, now[i : i + BLOCK], common) for i in range(0, len(now), BLOCK)])
         match = np.abs(found) >= MATCH
         links, values = np.concatenate([links, now[match]]), np.concatenate([values, found[match]])
         member = components(len(rows), links[values > 0])
@@ -163,26 +163,32 @@ def _verified(
     return links, values
 
 
-def _common(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _common(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     total = np.zeros(1024)
     for start in range(0, len(rows), BLOCK):
-        total += _standard(_pixels(thumbnails, rows[start : start + BLOCK])).sum(axis=0, dtype=np.float64)
+        total += _standard(_pixels(dataset, rows[start : start + BLOCK])).sum(axis=0, dtype=np.float64)
     return (total / (len(rows) + SHRINK)).astype(np.float32)
 
 
 def _matched(
-    thumbnails: pl.Series, rows: NDArray[np.int64], pairs: NDArray[np.int64], common: NDArray[np.float32]
+    dataset: Dataset, rows: NDArray[np.int64], pairs: NDArray[np.int64], common: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """The correlation of each pair without the common part, negative where one is rather the other's negative."""
-    first, second = (_standard(_pixels(thumbnails, rows[pairs[:, side]])) for side in (0, 1))
+    first, second = (_standard(_pixels(dataset, rows[pairs[:, side]])) for side in (0, 1))
     same = _cosine(first - common, second - common)
     # Either may be the negative. Two negatives of a set have its common part twice, so both ways have to match.
     negative = np.minimum(_cosine(first - common, -second - common), _cosine(-first - common, second - common))
     return np.where(same >= negative, same, -negative)
 
 
-def _pixels(thumbnails: pl.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(thumbnails.gather(rows).to_list()), np.uint8).reshape(-1, 1024)
+def _pixels(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return dataset.sketch("thumbnail", rows).reshape(-1, 1024)
+
+
+def _hashes(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each thumbnail; equal thumbnails have equal numbers."""
+    starts = range(0, len(rows), ROWS)
+    return np.array([hash(p.tobytes()) for s in starts for p in dataset.sketch("thumbnail", rows[s : s + ROWS])])
 
 
 def _standard(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

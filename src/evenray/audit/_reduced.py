@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evenray.core.types import Image
 from evenray.histogram import lightness
 
-__all__ = ["Reduced", "thumbnail"]
+__all__ = ["Reduced"]
 
 SIDE = 512  # the small copy is halved until both sides fit
 LINES = 32  # about so many pairs of neighbouring rows, and columns, are looked at in full resolution
@@ -62,15 +62,6 @@ class Reduced:
             span=float(image.levels[1] - image.levels[0]),
             share=1.0 if image.valid is None else float(image.valid.mean()),
         )
-
-
-def thumbnail(image: Image) -> bytes:
-    """The whole image squeezed to 32 x 32 grey levels, uint8 row by row, 1024 bytes.
-
-    >>> thumbnail(Image(np.full((64, 48), 4095, np.uint16), levels=(0, 4095))) == bytes([255] * 1024)
-    True
-    """
-    return _squeezed(_halved(_eight_bits(lightness(image), image.levels))).tobytes()
 
 
 def _eight_bits(plane: NDArray[Any], levels: tuple[float, float]) -> NDArray[np.uint8]:

@@ -18,12 +18,11 @@ __all__ = [
     "patient_numbers",
     "usual",
     "values_text",
-    "without_pixels",
     "worst_first",
 ]
 
 FELLOWS = 20  # fewer cases than this say nothing about what is usual
-ROWS = 8192  # rows of pixels unpacked at once: memory stays flat however long the table
+ROWS = 8192  # sketches unpacked at once: memory stays flat however long the table
 
 
 def column(cases: pl.DataFrame, name: str) -> pl.Series:
@@ -33,11 +32,6 @@ def column(cases: pl.DataFrame, name: str) -> pl.Series:
     [None]
     """
     return cases[name] if name in cases.columns else pl.Series(name, [None] * cases.height, dtype=pl.String)
-
-
-def without_pixels(cases: pl.DataFrame) -> pl.DataFrame:
-    """The table without its wide columns, so that rows of it may be taken without copying any picture."""
-    return cases.drop("histogram", "thumbnail", "fingerprint", strict=False)
 
 
 def numbers(cases: pl.DataFrame, name: str) -> NDArray[np.float64]:

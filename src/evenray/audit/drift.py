@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._table import ROWS, patient_numbers, without_pixels
+from ._table import ROWS, patient_numbers
 
 __all__ = ["drift", "histogram_distance"]
 
@@ -21,16 +21,16 @@ MOST = 10_000  # cases of a part
 
 def drift(dataset: Dataset) -> list[Finding]:
     """Histograms of the validation or test part that differ from those of train, class by class, beyond chance."""
-    if not {"histogram", "part"} <= set(dataset.cases.columns):
+    if not dataset.has_sketch("histogram") or "part" not in dataset.cases.columns:
         return []
     # In the order of the names, so that the permutations are the same however the table is ordered.
-    cases = without_pixels(dataset.cases).with_row_index("row").sort("case")
+    cases = dataset.cases.with_row_index("row").sort("case")
     found = []
     for part in ("validation", "test"):
         chosen = pl.concat([_few(cases.filter(pl.col("part") == side)) for side in ("train", part)])
         if chosen["part"].n_unique() < 2:
             continue
-        cumulative = cumulative_histograms(dataset.cases["histogram"].gather(chosen["row"]))
+        cumulative = cumulative_histograms(dataset.sketch("histogram", chosen["row"].to_numpy()))
         distance, p = histogram_distance(
             cumulative, chosen["part"] == part, chosen["label"].fill_null(""), patient_numbers(chosen)
         )
@@ -44,12 +44,12 @@ def _few(cases: pl.DataFrame) -> pl.DataFrame:
     return cases.gather_every(max(1, -(-cases.height // MOST)))
 
 
-def cumulative_histograms(histograms: pl.Series) -> NDArray[np.float32]:
-    """The cumulative share of the pixels at 64 levels of the range, float32 (cases, 64)."""
+def cumulative_histograms(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The cumulative share of the pixels at 64 levels of the range, of counts (cases, 256), float32 (cases, 64)."""
     result = np.empty((len(histograms), LEVELS), np.float32)
     for start in range(0, len(histograms), ROWS):
-        part = histograms.slice(start, ROWS)
-        counts = part.explode().to_numpy().reshape(len(part), LEVELS, -1).sum(axis=2, dtype=np.float64)
+        part = histograms[start : start + ROWS]
+        counts = part.reshape(len(part), LEVELS, -1).sum(axis=2, dtype=np.float64)
         result[start : start + len(part)] = np.cumsum(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), axis=1)
     return result
 

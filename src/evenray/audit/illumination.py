@@ -37,12 +37,12 @@ FALLOFFS: dict[str, NDArray[np.float32]] = {
 def illumination(dataset: Dataset) -> list[Finding]:
     """Images that look more like their fellows under a fall-off of the light than like their fellows."""
     cases = dataset.cases
-    if "thumbnail" not in cases.columns:
+    if not dataset.has_sketch("thumbnail"):
         return []
     scores, darker = np.ones(cases.height), np.full(cases.height, -1)
     for rows in fellows(cases):
         for number, light in enumerate(FALLOFFS.values()):
-            agreed, spread = agreement(rows, partial(_lit, cases, _EVEN), partial(_lit, cases, light))
+            agreed, spread = agreement(rows, partial(_lit, dataset, _EVEN), partial(_lit, dataset, light))
             if spread < DISTINCT:
                 worse = (agreed < min(-0.3, 1 - SPREADS * spread)) & (agreed < scores[rows])
                 scores[rows[worse]], darker[rows[worse]] = agreed[worse], number
@@ -64,8 +64,7 @@ def illumination(dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _lit(cases: pl.DataFrame, light: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.floating]:
+def _lit(dataset: Dataset, light: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.floating]:
     """Fingerprints of the thumbnails under that light, relative to their mean grey level, float32 (rows, 63)."""
-    pixels = np.frombuffer(b"".join(cases["thumbnail"].gather(rows).to_list()), np.uint8).reshape(-1, 32, 32)
-    lines = fingerprint_of(pixels * light).reshape(-1, 64)
+    lines = fingerprint_of(dataset.sketch("thumbnail", rows) * light).reshape(-1, 64)
     return np.asarray(lines[:, 1:] / np.maximum(lines[:, :1], 0.02))

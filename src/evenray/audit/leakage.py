@@ -7,7 +7,7 @@ import polars as pl
 from evenray.core.types import Dataset, Finding
 
 from ._near import near_groups
-from ._table import column, group_sizes, without_pixels
+from ._table import column, group_sizes
 from .duplicates import duplicate_groups
 
 __all__ = ["leakage_duplicates", "leakage_near_duplicates", "leakage_patients", "leakage_sites"]
@@ -58,7 +58,7 @@ def leakage_duplicates(dataset: Dataset) -> list[Finding]:
 
 def leakage_near_duplicates(dataset: Dataset) -> list[Finding]:
     """Nearly identical images in more than one part."""
-    groups = [group for group in near_groups(dataset.cases) if group.parts_differ]
+    groups = [group for group in near_groups(dataset) if group.parts_differ]
     if not groups:
         return []
     named = [group.cases for group in sorted(groups, key=lambda group: (-group.correlation, group.cases))]
@@ -97,9 +97,7 @@ def leakage_sites(dataset: Dataset) -> list[Finding]:
 def _crossing(cases: pl.DataFrame, who: str) -> pl.DataFrame:
     if who not in cases.columns or "part" not in cases.columns:
         return cases.clear()
-    known = without_pixels(cases).filter(
-        pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"])
-    )
+    known = cases.filter(pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"]))
     return known.filter(pl.col("part").n_unique().over(who) > 1)
 
 

@@ -12,7 +12,7 @@ __all__ = ["near_duplicates", "negatives"]
 
 def near_duplicates(dataset: Dataset) -> list[Finding]:
     """Groups of nearly equal images: a warning where their labels or patients differ, else a remark."""
-    groups = near_groups(dataset.cases)
+    groups = near_groups(dataset)
     apart = [group for group in groups if group.labels_differ or group.patients_differ]
     close = [group for group in groups if not (group.labels_differ or group.patients_differ)]
     found = []
@@ -42,7 +42,7 @@ def near_duplicates(dataset: Dataset) -> list[Finding]:
 
 def negatives(dataset: Dataset) -> list[Finding]:
     """Images that are negatives of each other: one of them has the wrong polarity."""
-    groups = near_groups(dataset.cases, negative=True)
+    groups = near_groups(dataset, negative=True)
     if not groups:
         return []
     return [

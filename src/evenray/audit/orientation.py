@@ -26,11 +26,11 @@ DISTINCT = 0.6  # the spread above which a turn cannot be told in this kind of i
 def orientation(dataset: Dataset) -> list[Finding]:
     """Images that agree better with their fellows (of one modality and view) when they are turned or mirrored."""
     cases = dataset.cases
-    if "fingerprint" not in cases.columns:
+    if not dataset.has_sketch("fingerprint"):
         return []
     scores, turns = np.ones(cases.height), np.full(cases.height, -1)
     for rows in fellows(cases):
-        scores[rows], turns[rows] = _best(rows, pictures(cases))
+        scores[rows], turns[rows] = _best(rows, pictures(dataset))
     found = turns >= 0
     if not found.any():
         return []

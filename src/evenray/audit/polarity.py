@@ -19,11 +19,11 @@ DISTINCT = 0.4  # the spread above which a negative cannot be told in this kind 
 def polarity(dataset: Dataset) -> list[Finding]:
     """Images that agree better with the negatives of their fellows (the cases of one modality and view)."""
     cases = dataset.cases
-    if "fingerprint" not in cases.columns:
+    if not dataset.has_sketch("fingerprint"):
         return []
     scores, opposed = np.ones(cases.height), np.zeros(cases.height, np.bool_)
     for rows in fellows(cases):
-        scores[rows], opposed[rows] = _opposed(rows, pictures(cases))
+        scores[rows], opposed[rows] = _opposed(rows, pictures(dataset))
     if not opposed.any():
         return []
     return [

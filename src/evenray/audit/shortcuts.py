@@ -56,21 +56,20 @@ def shortcut_size(dataset: Dataset) -> list[Finding]:
 
 def shortcut_histogram(dataset: Dataset) -> list[Finding]:
     """The label told by the histogram, whatever the pixels show."""
-    if "histogram" not in dataset.cases.columns:
+    if not dataset.has_sketch("histogram"):
         return []
     few = _drawn(dataset)
-    return _judged(few, "histogram", cumulative_histograms(few.cases["histogram"]), ABOUT_ANATOMY)
+    return _judged(few, "histogram", cumulative_histograms(few.sketch("histogram")), ABOUT_ANATOMY)
 
 
 def shortcut_border(dataset: Dataset) -> list[Finding]:
     """The label told by the outermost ring of the image, a sixteenth of its side wide."""
-    if "thumbnail" not in dataset.cases.columns:
+    if not dataset.has_sketch("thumbnail"):
         return []
     few = _drawn(dataset)
     ring = np.ones((32, 32), np.bool_)
     ring[2:-2, 2:-2] = False
-    pixels = np.frombuffer(b"".join(few.cases["thumbnail"].to_list()), np.uint8).reshape(-1, 1024)
-    return _judged(few, "border", pixels[:, ring.ravel()], ABOUT_ANATOMY)
+    return _judged(few, "border", few.sketch("thumbnail")[:, ring], ABOUT_ANATOMY)
 
 
 def _drawn(dataset: Dataset, seed: int = 0) -> Dataset:

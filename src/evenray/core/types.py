@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .errors import DataError, UsageError
+from .sketches import Rows
 
 __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
 
@@ -99,6 +100,8 @@ class Dataset:
     `cases` has one row a case; `classes` are the label names in the order of the network's outputs; `positive` is the
     class that sensitivity is about. `root` is the folder (or file) that the column `file` is relative to.
     Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part.
+    `sketches` are the arrays that a scan keeps of the pixels, by name: histogram uint32 (256,), thumbnail uint8 (32, 32),
+    fingerprint float16 (64,) a case. The column `sketch` says which of their rows is a case's.
     """
 
     cases: pl.DataFrame
@@ -107,6 +110,22 @@ class Dataset:
     root: str
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sketches: Mapping[str, Rows] = field(default_factory=dict)
+
+    def has_sketch(self, name: str) -> bool:
+        """Whether the cases have a sketch of this name; tables from elsewhere have none."""
+        return name in self.sketches and "sketch" in self.cases.columns
+
+    def sketch(self, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[Any]:
+        """The sketches of all cases, or of those at row numbers of `cases`: an array (cases, ...), read when asked for.
+
+        >>> means = {"mean": np.array([0.1, 0.2, 0.3])}
+        >>> data = Dataset(pl.DataFrame({"case": ["c", "a"], "sketch": [2, 0]}), ("x", "y"), "x", ".", sketches=means)
+        >>> data.sketch("mean"), data.sketch("mean", np.array([1]))
+        (array([0.3, 0.1]), array([0.1]))
+        """
+        numbers = self.cases["sketch"] if rows is None else self.cases["sketch"].gather(rows)
+        return self.sketches[name][numbers.to_numpy().astype(np.int64)]
 
     def to_learn_from(self) -> Dataset:
         """The data set itself; DataError where it has fewer than two classes, of which nothing can be learnt."""

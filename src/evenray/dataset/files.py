@@ -1,17 +1,21 @@
-"""A data set on disk: cases.parquet, dataset.json and rejected.csv of a run folder, and its split."""
+"""A data set on disk: cases.parquet, dataset.json, rejected.csv and the sketches of a run folder, and its split."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from evenray.core.artefacts import RunFolder
+from evenray.core.sketches import on_disk, write_rows
 from evenray.core.types import REJECTED, Dataset
 
-__all__ = ["load", "save"]
+__all__ = ["SKETCHES", "load", "save"]
+
+SKETCHES = "sketches"  # the folder of arrays with one row a case
 
 
 def save(dataset: Dataset, run: RunFolder) -> list[str]:
-    """Write the three artefacts and return their names."""
+    """Write the artefacts and return their names."""
+    write_rows(run / SKETCHES, dataset.sketches)
     run.write_table("cases.parquet", dataset.cases)
     run.write_table("rejected.csv", dataset.rejected)
     facts = dict(dataset.facts)
@@ -20,7 +24,7 @@ def save(dataset: Dataset, run: RunFolder) -> list[str]:
         "root": dataset.root, "facts": facts,
     }  # fmt: skip
     run.write_json("dataset.json", about)
-    return ["cases.parquet", "dataset.json", "rejected.csv"]
+    return ["cases.parquet", "dataset.json", "rejected.csv", *(f"{SKETCHES}/{name}.npy" for name in dataset.sketches)]
 
 
 def load(run: RunFolder, *, split: bool = True) -> Dataset:
@@ -33,4 +37,5 @@ def load(run: RunFolder, *, split: bool = True) -> Dataset:
         cases = cases.filter(pl.col("part") != "excluded")
     rejected = pl.read_csv(run / "rejected.csv", schema=REJECTED)
     facts = about["facts"] | {"positive_why": about["positive_why"]}
-    return Dataset(cases, tuple(about["classes"]), about["positive"], about["root"], rejected, facts)
+    sketches = on_disk(run / SKETCHES)
+    return Dataset(cases, tuple(about["classes"]), about["positive"], about["root"], rejected, facts, sketches)

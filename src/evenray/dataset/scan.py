@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from evenray.audit import measure
 from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.sketches import Sketching
 from evenray.core.threads import ONE_THREAD
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
@@ -38,7 +40,7 @@ SCHEMA: dict[str, Any] = {
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
     "bits_stored": pl.Int32, "largest_value": pl.Float64, "spacing_row": pl.Float64, "spacing_column": pl.Float64,
     "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
-    "histogram": pl.List(pl.UInt32), "synthetic": pl.Boolean, "thumbnail": pl.Binary,
+    "synthetic": pl.Boolean,
 }  # fmt: skip
 
 
@@ -81,8 +83,12 @@ def scan_listed(
     positive: str | None = None,
     every_frame: bool = False,
     map: Map = map,
+    sketches: Path | None = None,
 ) -> Dataset:
-    """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened."""
+    """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened.
+
+    `sketches` is the folder in which the sketches are kept; without one they stay in memory, 2.2 kB a case.
+    """
     if positive is not None and positive not in (met := {_composed(label) for label in listed.labels}):
         raise no_class(positive, met)
     key = draw_key(listed.root / entry.file for entry in listed.entries)
@@ -93,11 +99,15 @@ def scan_listed(
     ]
     rows: list[pl.DataFrame] = []
     rejected: list[pl.DataFrame] = []
-    for found, refused in map(describe, tasks):
-        rows.append(found)
-        rejected.append(refused)
-    dataset = assemble(listed, pl.concat(rows, how="diagonal_relaxed"), pl.concat(rejected), key, positive)
-    return replace(dataset, facts={**dataset.facts, "levels": levels})
+    with Sketching(sketches) as kept:
+        for found, refused, arrays in map(describe, tasks):
+            rows.append(found)
+            rejected.append(refused)
+            kept.add(arrays)
+        table = pl.concat(rows, how="diagonal_relaxed")
+        rows.clear()
+        dataset = assemble(listed, table.with_row_index("sketch"), pl.concat(rejected), key, positive)
+    return replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows)
 
 
 def _composed(label: str) -> str:
@@ -129,13 +139,14 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
     return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
 
 
-def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of one chunk of files, and those set aside with their reasons."""
+def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, NDArray[Any]]]:
+    """The rows of one chunk of files, those set aside with their reasons, and the sketches: what is an array."""
     with ONE_THREAD:
         rows, rejected = _described(task)
-    return pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None), pl.DataFrame(
-        rejected, schema=REJECTED
-    )
+    names = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)] if rows else []
+    arrays = {name: np.stack([row.pop(name) for row in rows]) for name in names}
+    table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
+    return table, pl.DataFrame(rejected, schema=REJECTED), arrays
 
 
 def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -187,7 +198,7 @@ def _struck(file: str, pieces: set[str], key: bytes) -> str:
 
 
 def describe_image(image: Image) -> dict[str, Any]:
-    """What the case table keeps of one image: a few hundred numbers, no name."""
+    """What is kept of one image: columns of the case table and, as arrays, its sketches; no name."""
     header = image.header
     histogram = Histogram.of(image)
     spacing = image.spacing_mm or (None, None)
@@ -197,7 +208,7 @@ def describe_image(image: Image) -> dict[str, Any]:
         "bits": image.bits, "dtype": str(image.pixels.dtype), "low": image.levels[0], "high": image.levels[1],
         "photometric": header.get("photometric_in_file", image.photometric),
         "spacing_row": spacing[0], "spacing_column": spacing[1], "spacing_source": image.spacing_source,
-        "histogram": histogram.rebin(256).counts.astype(np.uint32).tolist(),
+        "histogram": histogram.rebin(256).counts.astype(np.uint32),
         **{name: header.get(name) for name in HEADER}, **measure(image, histogram),
     }  # fmt: skip
 

@@ -115,7 +115,7 @@ class Context:
         """Groups of cases that are nearly the same image."""
         from evenray.splitting import near_groups_of
 
-        return near_groups_of(self.whole().cases)
+        return near_groups_of(self.whole())
 
     @cached_property
     def dataset(self) -> Dataset:

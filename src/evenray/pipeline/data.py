@@ -11,6 +11,7 @@ from evenray.core.artefacts import file_digest
 from evenray.core.progress import plain, watched
 from evenray.core.types import require_classes
 from evenray.dataset import check_exclusions, load, save, without
+from evenray.dataset.files import SKETCHES
 from evenray.dataset.scan import scan_listed
 from evenray.scale import is_url
 from evenray.splitting import split, why_excluded
@@ -21,18 +22,25 @@ __all__ = ["require_labels", "scan_files", "scan_settings", "split_cases", "spli
 
 
 def scan_settings(context: Context) -> list[Any]:
-    """What the scan depends on: the options, and every file's name, size and time of change."""
+    """What the scan depends on: what it keeps, the options, and every file's name, size and time of change."""
     asked = context.recipe
     if context.given is not None:
         given = context.given
-        return [given.cases.hash_rows(seed=0).to_list(), given.classes, given.positive, given.root, dict(given.facts)]
+        return [
+            SKETCHES,
+            given.cases.hash_rows(seed=0).to_list(),
+            given.classes,
+            given.positive,
+            given.root,
+            dict(given.facts),
+        ]
     listed = context.listed
     files = sorted({entry.file for entry in listed.entries})
     stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]
     tables = [Path(name) for name in (context.source, listed.table and listed.table.source) if name]
     tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
     return [
-        context.data if is_url(context.data) else str(context.source.resolve()), asked.patient, asked.levels, asked.positive,
+        SKETCHES, context.data if is_url(context.data) else str(context.source.resolve()), asked.patient, asked.levels, asked.positive,
         [(path.name if is_url(context.data) else str(path.resolve()), file_digest(path)) for path in tables], stats,
     ]  # fmt: skip
 
@@ -56,7 +64,7 @@ def scan_files(context: Context) -> list[str]:
     with context.progress.task("reading images", len(context.listed.entries)) as tick:
         dataset = scan_listed(
             context.listed, levels=asked.levels, positive=asked.positive,
-            map=watched(context.map, tick, lambda task: len(task.entries)),
+            map=watched(context.map, tick, lambda task: len(task.entries)), sketches=context.folder / SKETCHES,
         )  # fmt: skip
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")

@@ -14,7 +14,9 @@ from evenray.core.artefacts import RunFolder, now
 from evenray.core.errors import DataError, UsageError
 from evenray.core.lock import alone
 from evenray.core.recipe import Recipe
+from evenray.core.sketches import on_disk, write_rows
 from evenray.core.types import Predictions
+from evenray.dataset.files import SKETCHES
 from evenray.metrics import Calibration, difference
 from evenray.predict import ensemble, target_prior
 
@@ -61,6 +63,7 @@ def make_ensemble(
         for name in COPIED:
             if folders[0].has(name):
                 shutil.copyfile(folders[0] / name, place / name)
+        write_rows(place / SKETCHES, on_disk(folders[0] / SKETCHES))
         place.write_table("predictions.parquet", whole.table)
         place.write_json("scores.json", summary)
         place.write_json("ensemble.json", about)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evenray import contrast as light
 from evenray.core.artefacts import atomic
 from evenray.core.errors import UsageError
+from evenray.core.sketches import blocks
 from evenray.core.types import Image
 from evenray.explain import attribute, sanity
 from evenray.histogram import Histogram
@@ -97,9 +98,11 @@ def _previews(context: Context) -> list[str]:
     folder = _emptied(context.folder / "contrast")
     chosen = context.folder.read_json("choice.json")["contrast"]
     specs = [chosen] if chosen != "none" else [c for c in context.recipe.contrasts if c != "none"] or ["none"]
-    cases = context.dataset.part("train").cases
-    brightness = [float(np.dot(h, np.arange(256)) / max(sum(h), 1)) for h in cases["histogram"].to_list()]
-    order = np.argsort(brightness)
+    train = context.dataset.part("train")
+    cases = train.cases
+    counts = [train.sketch("histogram", rows) for rows in blocks(cases.height)]
+    brightness = [part @ np.arange(256) / np.maximum(part.sum(axis=1), 1) for part in counts]
+    order = np.argsort(np.concatenate(brightness))
     rows = [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWS)]
     entries: list[dict[str, Any]] = []
     levels = tuple(found) if (found := context.dataset.facts.get("levels")) else None

@@ -100,7 +100,7 @@ def train_network(context: Context) -> list[str]:
         networks.save(model, path)
     choice, prior = context.folder.read_json("choice.json"), remedy_of(context)[1]
     dataset = context.dataset
-    familiar = familiarity(dataset.part("train").cases)
+    familiar = familiarity(dataset.part("train"))
     about = {
         "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
         "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),

@@ -9,8 +9,8 @@ distances, each taken from the others (five folds by patient).
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.audit import measure
-from evenray.core.types import Image
+from evenray.core.types import Dataset, Image
 from evenray.histogram import Histogram
 
 __all__ = ["Familiar", "Strange", "fingerprint_row", "fit"]
@@ -30,7 +30,8 @@ FEWEST = 20  # training images
 MOST = 20_000  # training images that are looked at, evenly spread
 FOLDS = 5
 LEVELS = 32
-COLUMNS = ("rows", "columns", "channels", "bits", "photometric", "histogram", "noise", "sharpness", "fingerprint")
+COLUMNS = ("rows", "columns", "channels", "bits", "photometric", "noise", "sharpness")
+SKETCHES = ("histogram", "fingerprint")
 # How far a number has to move before it means anything, however little it varied in training (logarithms, but for likeness),
 # and what is added to those that may be zero.
 LEAST = {"size": 0.1, "aspect": 0.1, "noise": 0.25, "sharpness": 0.25, "likeness": 0.05}
@@ -78,14 +79,16 @@ class Familiar:
         """The share of images of the same kind that is called unfamiliar: as measured, or what so few images can promise."""
         return max(self.rates["all"], 1 / (self.cases + 1))
 
-    def strange(self, cases: pl.DataFrame) -> list[list[Strange]]:
-        """For each row of a table with COLUMNS, what is unlike the training images; an empty list where nothing is."""
+    def strange(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Strange]]:
+        """For each `fingerprint_row`, what is unlike the training images; an empty list where nothing is."""
+        cases = pl.DataFrame([{name: row[name] for name in COLUMNS} for row in rows], infer_schema_length=None)
+        wide = _wide(*(np.stack([row[name] for row in rows]) for name in SKETCHES))
         found: list[list[Strange]] = [[] for _ in range(cases.height)]
         for kind, known in self.seen.items():
             for row, value in enumerate(cases[kind].to_list()):
                 if value not in known:
                     found[row].append(Strange(kind, _word(kind, value), " or ".join(_word(kind, k) for k in known)))
-        plain, wide = _plain(cases), _wide(cases)
+        plain = _plain(cases)
         values = {kind: np.exp(plain[kind]) for kind in PLAIN}
         values["likeness"] = _likeness(wide["picture"], self.shapes["picture"][0])
         for kind, distance in _distances(plain, wide, self.middle, self.spread, self.shapes).items():
@@ -117,15 +120,19 @@ class Familiar:
         return cls(**{**about, "shapes": shapes})
 
 
-def fit(cases: pl.DataFrame) -> Familiar | None:
-    """Learn the kind of the images of a table of cases (the training part); None where they are too few to tell.
+def fit(dataset: Dataset) -> Familiar | None:
+    """Learn the kind of the images of a data set (the training part); None where they are too few to tell.
 
-    Raises nothing for columns that an older table lacks: it returns None.
+    Raises nothing for what a table from elsewhere lacks: it returns None.
     """
+    cases = dataset.cases
     if cases.height < FEWEST or not {*COLUMNS, "label"} <= set(cases.columns):
         return None
-    cases = cases.gather_every(-(-cases.height // MOST))
-    plain, wide = _plain(cases), _wide(cases)
+    if not all(map(dataset.has_sketch, SKETCHES)):
+        return None
+    few = replace(dataset, cases=cases.gather_every(-(-cases.height // MOST)))
+    cases = few.cases
+    plain, wide = _plain(cases), _wide(*map(few.sketch, SKETCHES))
     fold = _folds(cases)
     scores: dict[str, Floats] = {kind: np.zeros(cases.height) for kind in (*PLAIN, "likeness", *WIDE)}
     for held in range(FOLDS):
@@ -152,13 +159,13 @@ def fit(cases: pl.DataFrame) -> Familiar | None:
 
 
 def fingerprint_row(image: Image) -> dict[str, Any]:
-    """The COLUMNS of one image, as the scan measures them."""
+    """The COLUMNS and SKETCHES of one image, as the scan measures them."""
     histogram = Histogram.of(image)
     measured = measure(image, histogram, only=("fingerprint", "noise", "blur"))
     return {
         "rows": image.shape[0], "columns": image.shape[1], "channels": image.channels, "bits": image.bits,
         "photometric": image.header.get("photometric_in_file", image.photometric),
-        "histogram": histogram.rebin(256).counts.astype(np.uint32).tolist(),
+        "histogram": histogram.rebin(256).counts.astype(np.uint32),
         **{name: measured[name] for name in ("noise", "sharpness", "fingerprint")},
     }  # fmt: skip
 
@@ -177,11 +184,10 @@ def _plain(cases: pl.DataFrame) -> dict[str, Floats]:
     }
 
 
-def _wide(cases: pl.DataFrame) -> dict[str, Floats]:
-    counts = np.array(cases["histogram"].to_list(), dtype=np.float64).reshape(cases.height, LEVELS, -1).sum(axis=2)
+def _wide(histograms: NDArray[Any], fingerprints: NDArray[Any]) -> dict[str, Floats]:
+    counts = histograms.reshape(len(histograms), LEVELS, -1).sum(axis=2, dtype=np.float64)
     cumulative = np.cumsum(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), axis=1)[:, :-1]
-    pictures = np.frombuffer(b"".join(cases["fingerprint"].to_list()), "<f2").reshape(cases.height, -1)
-    return {"histogram": cumulative, "picture": pictures.astype(np.float64)}
+    return {"histogram": cumulative, "picture": fingerprints.astype(np.float64)}
 
 
 def _folds(cases: pl.DataFrame) -> NDArray[np.int64]:

@@ -228,9 +228,7 @@ def _answer(model: Model, about: About, batch: Batch | None) -> pl.DataFrame:
         p = about.probabilities(model.run(x_NCHW))
     strange: list[str | None] = [None] * len(rows)
     if about.familiar is not None and rows:
-        strange = [
-            "; ".join(map(str, found)) for found in about.familiar.strange(pl.DataFrame(rows, infer_schema_length=None))
-        ]
+        strange = ["; ".join(map(str, found)) for found in about.familiar.strange(rows)]
     schema = {
         "file": pl.String, "fragment": pl.String, **{f"p_{name}": pl.Float64 for name in about.classes},
         "decision": pl.String, "threshold": pl.Float64, "unfamiliar": pl.Boolean, "why": pl.String,

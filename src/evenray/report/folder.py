@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
+from evenray.core.sketches import Rows, blocks, on_disk
 from evenray.core.types import PARTS, Predictions
 
 __all__ = ["Run"]
-
-HEAVY = ("histogram", "thumbnail")
-ROWS = 8192  # of the heavy columns at a time
 
 
 class Run:
@@ -123,12 +121,10 @@ class Run:
 
     @cached_property
     def cases(self) -> pl.DataFrame | None:
-        """The case table without its pixels; the part of split.parquet wins over that of cases.parquet."""
-        path = self.folder / "cases.parquet"
-        if not path.exists():
+        """The case table; the part of split.parquet wins over that of cases.parquet."""
+        table = self._table("cases.parquet")
+        if table is None:
             return None
-        lazy = pl.scan_parquet(path)
-        table = lazy.select([c for c in lazy.collect_schema().names() if c not in HEAVY]).collect()
         if "label" in table.columns and self.unlabelled:
             table = table.with_columns(label=pl.lit(self.nameless))
         split = self._table("split.parquet")
@@ -184,44 +180,41 @@ class Run:
         )
         return found if known else None
 
+    @cached_property
+    def sketches(self) -> Mapping[str, Rows]:
+        """What the scan kept of the pixels, a row a case; none where a table came from elsewhere."""
+        known = self.cases is not None and "sketch" in self.cases.columns
+        return on_disk(self.folder / "sketches") if known else {}
+
     def histograms(self) -> dict[str, NDArray[np.int64]]:
         """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
-        return {name: total for name, (total, _) in self._sums("histogram", np.uint32).items()}
+        return {name: total for name, (total, _) in self._sums("histogram").items()}
 
     def mean_thumbnails(self) -> dict[str, NDArray[np.uint8]]:
         """The mean thumbnail of each class, uint8 (32, 32); excluded cases do not count."""
-        sums = self._sums("thumbnail", np.uint8)
-        return {name: (total / n).round().astype(np.uint8).reshape(32, 32) for name, (total, n) in sums.items()}
+        return {name: (total / n).round().astype(np.uint8) for name, (total, n) in self._sums("thumbnail").items()}
 
     def thumbnails(self, cases: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
         """The thumbnails of the named cases, uint8 (32, 32); cases without one are left out."""
-        path = self.folder / "cases.parquet"
-        if not path.exists():
+        if self.cases is None or "thumbnail" not in self.sketches:
             return {}
-        lazy = pl.scan_parquet(path)
-        if "thumbnail" not in lazy.collect_schema().names():
-            return {}
-        rows = lazy.filter(pl.col("case").is_in(list(set(cases)))).select("case", "thumbnail").drop_nulls().collect()
-        return {case: np.frombuffer(pixels, np.uint8).reshape(32, 32) for case, pixels in rows.iter_rows()}
+        chosen = self.cases.filter(pl.col("case").is_in(list(set(cases)))).select("case", "sketch")
+        return dict(zip(chosen["case"], self.sketches["thumbnail"][_numbers(chosen)], strict=True))
 
-    def _sums(self, column: str, dtype: type) -> dict[str, tuple[NDArray[np.int64], int]]:
-        """The sum of a column of lists or bytes over the cases of each class, int64, and their number; by rows that fit."""
-        path = self.folder / "cases.parquet"
-        if self.cases is None or column not in pl.scan_parquet(path).collect_schema().names():
+    def _sums(self, name: str) -> dict[str, tuple[NDArray[np.int64], int]]:
+        """The sum of a sketch over the cases of each class, int64, and their number; by rows that fit."""
+        if self.cases is None or name not in self.sketches:
             return {}
-        label = pl.lit(self.nameless) if self.unlabelled else pl.col("label")
-        lazy = pl.scan_parquet(path).select("case", column, label=label)
-        kept = (
-            self.cases
-            if "part" not in self.cases.columns
-            else self.cases.filter(pl.col("part").fill_null("") != "excluded")
-        )
+        kept = self.cases
+        if "part" in kept.columns:
+            kept = kept.filter(pl.col("part").fill_null("") != "excluded")
         sums: dict[str, tuple[NDArray[np.int64], int]] = {}
-        for start in range(0, self.cases.height, ROWS):
-            table = lazy.slice(start, ROWS).collect().drop_nulls(column).join(kept, on="case", how="semi")
-            for (name,), rows in table.group_by("label"):
-                held = rows[column]
-                flat = held.explode().to_numpy() if held.dtype == pl.List else np.frombuffer(b"".join(held), dtype)
-                total, n = sums.get(name, (0, 0))
-                sums[name] = total + flat.reshape(rows.height, -1).sum(axis=0, dtype=np.int64), n + rows.height
-        return {name: sums[name] for name in self.classes if name in sums}
+        for (label,), rows in kept.select("label", "sketch").group_by("label"):
+            numbers = _numbers(rows)
+            parts = [self.sketches[name][numbers[block]].sum(axis=0, dtype=np.int64) for block in blocks(len(numbers))]
+            sums[label] = np.sum(parts, axis=0), rows.height
+        return {label: sums[label] for label in self.classes if label in sums}
+
+
+def _numbers(cases: pl.DataFrame) -> NDArray[np.int64]:
+    return cases["sketch"].to_numpy().astype(np.int64)
