@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset, Finding
 
-from ._table import ROWS, patient_numbers
+from ._table import ROWS, only, patient_numbers
 
 __all__ = ["drift", "histogram_distance"]
 
@@ -24,7 +24,7 @@ def drift(dataset: Dataset) -> list[Finding]:
     if not dataset.has_sketch("histogram") or "part" not in dataset.cases.columns:
         return []
     # In the order of the names, so that the permutations are the same however the table is ordered.
-    cases = dataset.cases.with_row_index("row").sort("case")
+    cases = only(dataset.cases, "case", "part", "label", "patient").with_row_index("row").sort("case")
     found = []
     for part in ("validation", "test"):
         chosen = pl.concat([_few(cases.filter(pl.col("part") == side)) for side in ("train", part)])

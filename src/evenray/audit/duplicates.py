@@ -6,7 +6,7 @@ import polars as pl
 
 from evenray.core.types import Dataset, Finding
 
-from ._table import column, group_sizes
+from ._table import column, group_sizes, only
 
 __all__ = ["duplicate_groups", "duplicates", "label_conflicts"]
 
@@ -22,7 +22,8 @@ def duplicate_groups(cases: pl.DataFrame) -> list[pl.DataFrame]:
     """
     if "pixel_hash" not in cases.columns:
         return []
-    known = cases.filter(pl.col("pixel_hash").is_not_null() & pl.col("pixel_hash").is_duplicated())
+    known = only(cases, "case", "pixel_hash", "std", "label", "patient", "part")
+    known = known.filter(pl.col("pixel_hash").is_not_null() & pl.col("pixel_hash").is_duplicated())
     if "std" in known.columns:
         known = known.filter(pl.col("std") > 0)
     groups = known.sort("case").partition_by("pixel_hash", maintain_order=True)

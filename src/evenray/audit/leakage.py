@@ -7,7 +7,7 @@ import polars as pl
 from evenray.core.types import Dataset, Finding
 
 from ._near import near_groups
-from ._table import column, group_sizes
+from ._table import column, group_sizes, only
 from .duplicates import duplicate_groups
 
 __all__ = ["leakage_duplicates", "leakage_near_duplicates", "leakage_patients", "leakage_sites"]
@@ -97,7 +97,9 @@ def leakage_sites(dataset: Dataset) -> list[Finding]:
 def _crossing(cases: pl.DataFrame, who: str) -> pl.DataFrame:
     if who not in cases.columns or "part" not in cases.columns:
         return cases.clear()
-    known = cases.filter(pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"]))
+    known = only(cases, "case", "part", who).filter(
+        pl.col(who).is_not_null() & pl.col("part").is_in(["train", "validation", "test"])
+    )
     return known.filter(pl.col("part").n_unique().over(who) > 1)
 
 

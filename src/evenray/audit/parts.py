@@ -9,7 +9,7 @@ import polars as pl
 
 from evenray.core.types import PARTS, Dataset, Finding
 
-from ._table import column
+from ._table import column, only
 
 __all__ = ["detectable_difference", "parts"]
 
@@ -24,7 +24,7 @@ def parts(dataset: Dataset) -> list[Finding]:
     known = column(dataset.cases, "part")
     found = []
     for part in PARTS:
-        cases = dataset.cases.filter(known == part)
+        cases = only(dataset.cases, "label", "patient").filter(known == part)
         if not cases.height:
             continue
         counts = {name: _independent(cases.filter(pl.col("label") == name)) for name in dataset.classes}

@@ -6,7 +6,7 @@ import polars as pl
 
 from evenray.core.types import Dataset, Finding
 
-from ._table import column
+from ._table import column, only
 
 __all__ = ["patients_reused", "patients_unknown"]
 
@@ -35,7 +35,7 @@ def patients_reused(dataset: Dataset) -> list[Finding]:
     persons = [name for name in ("sex", "sex_birth_hash") if name in dataset.cases.columns]
     if not persons or column(dataset.cases, "patient").is_null().all():
         return []
-    known = dataset.cases.filter(pl.col("patient").is_not_null())
+    known = only(dataset.cases, "case", "patient", *persons).filter(pl.col("patient").is_not_null())
     differs = pl.any_horizontal(pl.col(name).drop_nulls().n_unique().over("patient") > 1 for name in persons)
     reused = known.filter(differs)
     if not reused.height:

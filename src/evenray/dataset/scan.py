@@ -31,6 +31,7 @@ __all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
+MANY = 64  # tables of chunks that are joined to one
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
@@ -104,10 +105,15 @@ def scan_listed(
             rows.append(found)
             rejected.append(refused)
             kept.add(arrays)
-        table = pl.concat(rows, how="diagonal_relaxed")
-        rows.clear()
-        dataset = assemble(listed, table.with_row_index("sketch"), pl.concat(rejected), key, positive)
+            if len(rows) == MANY:  # many small tables take several times the memory of a large one
+                rows = [_joined(rows)]
+        rows = [_joined(rows)]
+        dataset = assemble(listed, rows.pop().with_row_index("sketch"), pl.concat(rejected), key, positive)
     return replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows)
+
+
+def _joined(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(rows, how="diagonal_relaxed").rechunk()
 
 
 def _composed(label: str) -> str:
@@ -124,7 +130,8 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
     if listed.table is not None:
         rows, unlabelled = join(rows, listed.table, key)
     fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
-    label = pl.col("label").map_elements(_composed, return_dtype=pl.String)
+    met = rows["label"].drop_nulls().unique().to_list()
+    label = pl.col("label").replace(met, [_composed(name) for name in met])
     rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
     rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
     counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())

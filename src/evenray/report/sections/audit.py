@@ -7,6 +7,8 @@ import re
 from itertools import groupby
 from typing import Any
 
+import polars as pl
+
 from evenray.core.types import SEVERITIES
 
 from ..folder import Run
@@ -30,7 +32,8 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     uris = {case: thumbnail(pixels) for case, pixels in pictures.items()}
     labels: dict[str, str] = {}
     if run.cases is not None and not run.unlabelled and "label" in run.cases.columns:
-        labels = dict(run.cases.select("case", "label").iter_rows())
+        shown = run.cases.filter(pl.col("case").is_in(list(pictures))).select("case", "label")
+        labels = dict(shown.iter_rows())
     found = [_finding(row, uris, labels, say) for row in rows]
     tally = [(s, sum(row["severity"] == s for row in rows)) for s in SEVERITIES]
     return {"findings": found, "tally": tally, "archive": _archive(run)}
