@@ -50,6 +50,11 @@ def few(rows: Rows) -> Rows:
     return rows[:: -(-len(rows) // TAUGHT)] if len(rows) else rows
 
 
+def looked(rows: Rows, look: Look) -> NDArray[np.floating]:
+    """The features of all rows, so many at a time that the pictures take little memory."""
+    return np.concatenate([look(rows[start : start + ROWS]) for start in range(0, len(rows), ROWS)])
+
+
 def seen(rows: Rows, look: Look, direction: NDArray[np.float64]) -> NDArray[np.float64]:
     """The features of all rows along a direction, a few thousand at a time."""
     return np.concatenate([look(rows[start : start + ROWS]) @ direction for start in range(0, len(rows), ROWS)])
@@ -70,7 +75,7 @@ def agreement(rows: Rows, look: Look, changed: Look) -> tuple[NDArray[np.float64
     scores = np.empty(len(rows))
     for half in (0, 1):
         taught, judged = few(rows[1 - half :: 2]), rows[half::2]
-        direction = _discriminant(look(taught), changed(taught))
+        direction = _discriminant(looked(taught, look), looked(taught, changed))
         own = seen(judged, look, direction)
         usual, faulty = float(np.median(own)), float(np.median(seen(few(judged), changed, direction)))
         if usual - faulty <= 1e-9:

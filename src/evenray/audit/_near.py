@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from evenray.core.components import components
 from evenray.core.types import Dataset
 
+from ._consensus import few
 from ._table import ROWS
 
 __all__ = ["NearGroup", "candidates", "near_groups"]
@@ -76,7 +77,7 @@ def _search(dataset: Dataset) -> _Found:
     _, first, picture = np.unique(_hashes(dataset, rows), return_index=True, return_inverse=True)
     table = table.with_columns(picture=pl.Series(np.argsort(np.argsort(first))[picture]))
     rows = rows[np.sort(first)]
-    pairs = candidates(*_codes(_lines(dataset.sketch("fingerprint", rows).astype(np.float32))))
+    pairs = candidates(*_codes(dataset, rows))
     links, values = _verified(dataset, rows, pairs)
     same = values > 0
     return _Found(
@@ -84,23 +85,33 @@ def _search(dataset: Dataset) -> _Found:
     )
 
 
-def _lines(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fingerprints without their mean grey level, each of length one, float32 (cases, 63)."""
-    lines = numbers[:, 1:]
+def _lines(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Fingerprints without their mean grey level, each of length one, float32 (rows, 63)."""
+    lines = dataset.sketch("fingerprint", rows)[:, 1:].astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", lines, lines))
     return np.asarray(lines / np.maximum(lengths, 1e-9)[:, None])
 
 
-def _codes(lines: NDArray[np.float32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _codes(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Codes of the images, then of the negatives of some, and the image that each belongs to."""
-    common = np.median(lines, axis=0) * (len(lines) / (len(lines) + SHRINK))
-    # Of a pair of negatives one is opposed to what the set has in common, if it has anything in common. The negatives
-    # of all the others would look alike, for they would differ from it in the same way.
-    opposed = np.flatnonzero(lines @ lines.mean(axis=0) <= OPPOSED)
-    bits = np.concatenate([lines > common, lines[opposed] < -common])
-    packed = np.packbits(np.pad(bits, ((0, 0), (0, 1))), axis=1)
-    images = np.concatenate([np.arange(len(lines), dtype=np.int64), opposed])
-    return packed.view(np.uint64).ravel(), images
+    sample = _lines(dataset, few(rows))
+    common, mean = np.median(sample, axis=0) * (len(rows) / (len(rows) + SHRINK)), sample.mean(axis=0)
+    codes, negatives, images = [], [], []
+    for start in range(0, len(rows), ROWS):
+        lines = _lines(dataset, rows[start : start + ROWS])
+        codes.append(_packed(lines > common))
+        # Of a pair of negatives one is opposed to what the set has in common, if it has anything in common. The negatives
+        # of all the others would look alike, for they would differ from it in the same way.
+        opposed = np.flatnonzero(lines @ mean <= OPPOSED)
+        negatives.append(_packed(lines[opposed] < -common))
+        images.append(opposed + start)
+    every = np.arange(len(rows), dtype=np.int64)
+    return np.concatenate([*codes, *negatives]), np.concatenate([every, *images])
+
+
+def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """The 63 bits of each row as one number."""
+    return np.packbits(np.pad(bits, ((0, 0), (0, 1))), axis=1).view(np.uint64).ravel()
 
 
 def candidates(codes: NDArray[np.uint64], images: NDArray[np.int64]) -> NDArray[np.int64]:

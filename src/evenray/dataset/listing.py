@@ -25,7 +25,7 @@ SIDECARS = {
 HEALTHY = {"normal", "healthy", "negative", "benign", "control", "no finding", "no_finding", "none", "0", "no", "정상"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +32,7 @@ __all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
-MANY = 64  # tables of chunks that are joined to one
+MANY = 64  # tables of chunks that are packed together
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
@@ -98,22 +99,37 @@ def scan_listed(
         Task(str(listed.root), listed.entries[start : start + step], key, levels, every_frame)
         for start in range(0, len(listed.entries), step)
     ]
-    rows: list[pl.DataFrame] = []
-    rejected: list[pl.DataFrame] = []
+    rows, rejected = Packed(), Packed()
     with Sketching(sketches) as kept:
         for found, refused, arrays in map(describe, tasks):
-            rows.append(found)
-            rejected.append(refused)
+            rows.add(found)
+            rejected.add(refused)
             kept.add(arrays)
-            if len(rows) == MANY:  # many small tables take several times the memory of a large one
-                rows = [_joined(rows)]
-        rows = [_joined(rows)]
-        dataset = assemble(listed, rows.pop().with_row_index("sketch"), pl.concat(rejected), key, positive)
+        dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
     return replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows)
 
 
-def _joined(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(rows, how="diagonal_relaxed").rechunk()
+class Packed:
+    """Small tables to be joined to one. Many of them would take three times its memory, so they are packed as they come."""
+
+    def __init__(self) -> None:
+        self.packed: list[bytes] = []
+        self.loose: list[pl.DataFrame] = []
+
+    def add(self, table: pl.DataFrame) -> None:
+        self.loose.append(table)
+        if len(self.loose) == MANY:
+            with io.BytesIO() as file:
+                pl.concat(self.loose, how="diagonal_relaxed").write_ipc(file, compression="lz4")
+                self.packed.append(file.getvalue())
+            self.loose.clear()
+
+    def table(self) -> pl.DataFrame:
+        """All of them, in order; what was packed is let go."""
+        tables = [*map(pl.read_ipc, self.packed), *self.loose]
+        self.packed.clear()
+        self.loose.clear()
+        return pl.concat(tables, how="diagonal_relaxed")
 
 
 def _composed(label: str) -> str:

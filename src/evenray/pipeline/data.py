@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,15 @@ def scan_settings(context: Context) -> list[Any]:
             dict(given.facts),
         ]
     listed = context.listed
-    files = sorted({entry.file for entry in listed.entries})
-    stats = [(name, s.st_size, s.st_mtime_ns) for name in files if (s := _stat(listed.root / name))]
+    stats = hashlib.sha256()
+    for name in sorted({entry.file for entry in listed.entries}):
+        if found := _stat(listed.root / name):
+            stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     tables = [Path(name) for name in (context.source, listed.table and listed.table.source) if name]
     tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
     return [
         SKETCHES, context.data if is_url(context.data) else str(context.source.resolve()), asked.patient, asked.levels, asked.positive,
-        [(path.name if is_url(context.data) else str(path.resolve()), file_digest(path)) for path in tables], stats,
+        [(path.name if is_url(context.data) else str(path.resolve()), file_digest(path)) for path in tables], stats.hexdigest(),
     ]  # fmt: skip
 
 
@@ -66,6 +69,7 @@ def scan_files(context: Context) -> list[str]:
             context.listed, levels=asked.levels, positive=asked.positive,
             map=watched(context.map, tick, lambda task: len(task.entries)), sketches=context.folder / SKETCHES,
         )  # fmt: skip
+    del context.listed  # nobody needs it any more, and of millions of files it takes gigabytes
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")
     context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))
