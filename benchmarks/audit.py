@@ -12,6 +12,7 @@ are of the processor where one process works, so that a busy machine does not co
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import multiprocessing
@@ -88,9 +89,9 @@ def alone(function: Callable[[Path, int], Any], data: Path, count: int) -> Any:
 
 
 def near_among(data: Path, count: int) -> tuple[float, float, float]:
-    table, copies = blends(data, count)
+    dataset, copies = blends(data, count)
     before, start, spent = held(), time.perf_counter(), time.process_time()
-    groups = near_groups(table)
+    groups = near_groups(dataset)
     seconds = time.perf_counter() - start
     found = {frozenset((a, b)) for group in groups for a in group.cases for b in group.cases if a < b}
     recall, precision = len(found & copies) / len(copies), len(found & copies) / len(found)
@@ -102,7 +103,7 @@ def near_among(data: Path, count: int) -> tuple[float, float, float]:
     return seconds, recall, precision
 
 
-def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
+def blends(data: Path, count: int) -> tuple[Dataset, set[frozenset[str]]]:
     files = sorted((data / "chest-xray-224/train").rglob("*.jpeg"))[::4]
     small = np.stack([cv2.resize(cv2.imread(str(f), 0), (32, 32), interpolation=cv2.INTER_AREA) for f in files])
     pixels = np.empty((count, 32, 32), np.uint8)
@@ -120,39 +121,58 @@ def blends(data: Path, count: int) -> tuple[pl.DataFrame, set[frozenset[str]]]:
 
     names = [f"{i:07d}" for i in range(count)]
     prints = fingerprint_of(pixels).reshape(-1, 64).astype("<f2")
-    columns = {
-        "case": names,
-        "pixel_hash": names,
-        "fingerprint": prints,
-        "thumbnail": [one.tobytes() for one in pixels],
-    }
+    columns = {"sketch": np.arange(count), "case": names, "pixel_hash": names}
     table = pl.DataFrame(columns).with_columns(std=pl.lit(0.2), label=pl.lit("a"))
-    return table, {frozenset((names[s], names[count - copied + i])) for i, s in enumerate(sources)}
+    dataset = Dataset(table, ("a",), "a", ".", sketches={"fingerprint": prints, "thumbnail": pixels})
+    return dataset, {frozenset((names[s], names[count - copied + i])) for i, s in enumerate(sources)}
 
 
 def memory(figures: Figures, data: Path, quick: bool) -> None:
-    """The whole audit of 10,000 and of 100,000 images, the same files listed many times."""
-    small, large = (alone(memory_of, data, count) for count in (10_000, 100_000))
-    note(figures, "memory beyond the table of cases: MB more for 90,000 more images", large - small, "<= 100")
-
-
-def memory_of(data: Path, count: int) -> float:
-    small = scan(data / "chest-xray-224/test", patient=r"(person\d+|IM-\d+)")
-    times = -(-count // len(small))
-    pieces = [
-        small.cases.with_columns(pl.col("case") + f"-{i}", pl.col("patient") + f"-{i}", pl.col("pixel_hash") + f"-{i}")
-        for i in range(times)
-    ]
-    table = pl.concat(pieces).head(count).rechunk()
-    before, start, spent = held(), time.perf_counter(), time.process_time()
-    found = audit(replace(small, cases=table))
-    more = peak() - before
+    """`evenray audit` of 10,000 and of 100,000 images, the same files listed many times: scan, checks, findings and page."""
+    counts = (1_000, 10_000) if quick else (10_000, 100_000)
+    (less, least), (more, most) = (memory_of(data, count) for count in counts)
+    each = 1e3 * (more - less) / (counts[1] - counts[0])
     print(
-        f"{count:,} images: audit {time.perf_counter() - start:.1f} s ({time.process_time() - spent:.1f} s of processor), "
-        f"{len(found)} findings, table {table.estimated_size() / 1e6:.0f} MB, {more:.0f} MB more at the peak",
-        flush=True,
+        f"{each:.2f} kB an image more, of which {1e3 * (most - least) / (counts[1] - counts[0]):.2f} kB the table's row"
     )
-    return more
+    if not quick:
+        beyond = more - less - (most - least)
+        note(figures, "memory of the command beyond the table: MB more for 90,000 more images", beyond, "<= 100")
+        note(figures, "memory of the command: kB an image", each, "<= 2")
+
+
+TOLD = """
+import atexit, sys
+from pathlib import Path
+def tell():
+    lines = Path("/proc/self/status").read_text().splitlines()  # Linux, as all of /proc
+    Path(sys.argv[-1]).with_name("peak").write_text(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+atexit.register(tell)
+from evenray.cli import main
+main()
+"""
+
+
+def memory_of(data: Path, count: int) -> tuple[float, float]:
+    """MB at the peak of the command, and of the table of cases."""
+    files = sorted((data / "chest-xray-224/test").rglob("*.jpeg"))
+    with tempfile.TemporaryDirectory() as place:
+        for i in range(count):
+            file = files[i % len(files)].absolute()
+            folder = Path(place) / "data" / file.parent.name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{i // len(files):05d}-{file.name}").symlink_to(file)
+        start = time.perf_counter()
+        run = [sys.executable, "-c", TOLD, "audit", f"{place}/data", "-o", f"{place}/run"]
+        subprocess.run(run, capture_output=True, check=True)
+        seconds, most = time.perf_counter() - start, int((Path(place) / "peak").read_text()) / 1e3
+        with io.BytesIO() as packed:
+            pl.read_parquet(f"{place}/run/cases.parquet").write_ipc(packed)
+            table = packed.tell() / 1e6
+    print(
+        f"{count:,} images: {seconds:.1f} s, {most:.0f} MB at the peak, the table of cases {table:.0f} MB", flush=True
+    )
+    return most, table
 
 
 def held() -> float:
