@@ -245,15 +245,20 @@ def judged(registry: Registry, name: str, dataset: Dataset) -> list[Finding]:
 
 
 def shards(dataset: Dataset) -> Dataset:
-    """The same set, its table joined from three shards in another order."""
-    table = dataset.cases
+    """The same set, joined from three shards in another order, each with sketches of its own."""
+    third = len(dataset) // 3 + 1
     pieces = [
-        table[2 * table.height // 3 :],
-        table[: table.height // 3],
-        table[table.height // 3 : 2 * table.height // 3],
+        dataset.cases[start : start + third].sample(fraction=1, shuffle=True, seed=1) for start in (2 * third, 0, third)
     ]
-    mixed = pl.concat([piece.sample(fraction=1, shuffle=True, seed=1) for piece in pieces])
-    return replace(dataset, cases=mixed)
+    rejected = [dataset.rejected[1:], dataset.rejected[:1], dataset.rejected.clear()]
+    return Dataset.of_shards([scanned_apart(dataset, *each) for each in zip(pieces, rejected, strict=True)])
+
+
+def scanned_apart(dataset: Dataset, cases: pl.DataFrame, rejected: pl.DataFrame) -> Dataset:
+    own = replace(dataset, cases=cases)
+    sketches = {name: own.sketch(name) for name in dataset.sketches}
+    renumbered = cases.with_columns(sketch=pl.int_range(pl.len())) if cases.height else cases
+    return replace(dataset, cases=renumbered, rejected=rejected, sketches=sketches)
 
 
 def finds_its_fault(registry: Registry, name: str, fault: Fault) -> None:

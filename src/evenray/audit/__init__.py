@@ -1,7 +1,7 @@
 """The audit: what is wrong with the data, before anything is trained on it.
 
 Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table (arrays:
-to its sketches); `checks` judges the table, never a file, so shards are judged by joining their tables; `plan` proposes what to leave
+to its sketches); `checks` judges the table, never a file, so shards are judged by joining them; `plan` proposes what to leave
 out. To add a check see docs/adding-an-audit-check.md.
 """
 
@@ -128,7 +128,7 @@ def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., dict[str, Any
 def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
-    Findings depend on the table alone: join the tables of shards and judge them together. Without two classes the
+    Findings depend on the table alone: join shards (`Dataset.of_shards`) and judge them together. Without two classes the
     checks that compare classes are not run, and a finding says so.
     """
     names = tuple(checks) if only is None else only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -111,6 +111,35 @@ class Dataset:
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
     facts: Mapping[str, Any] = field(default_factory=dict)
     sketches: Mapping[str, Rows] = field(default_factory=dict)
+
+    @classmethod
+    def of_shards(cls, shards: Sequence[Dataset]) -> Dataset:
+        """One data set of several that were scanned apart, below one root and with one $EVENRAY_KEY; sketches in memory.
+
+        The positive class and the facts are the first one's. Raises UsageError where the roots differ.
+
+        >>> one = Dataset(pl.DataFrame({"case": ["a"], "sketch": [0]}), ("x",), "x", ".", sketches={"mean": np.array([0.1])})
+        >>> two = replace(one, cases=one.cases.with_columns(case=pl.lit("b")), classes=("y",))
+        >>> both = Dataset.of_shards([one, two])
+        >>> both.classes, both.sketch("mean")
+        (('x', 'y'), array([0.1, 0.1]))
+        """
+        first = shards[0]
+        for shard in shards:
+            if shard.root != first.root:
+                raise UsageError(
+                    f"Shards of '{first.root}' and of '{shard.root}' cannot be joined; scan below one root."
+                )
+        known = [name for name in first.sketches if all(shard.has_sketch(name) for shard in shards)]
+        every = {name: [shard.sketch(name) for shard in shards] for name in known}
+        cases = pl.concat([shard.cases for shard in shards], how="diagonal_relaxed")
+        if known:
+            cases = cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
+        classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
+        return replace(
+            first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),
+            sketches={name: np.concatenate(arrays) for name, arrays in every.items()},
+        )  # fmt: skip
 
     def has_sketch(self, name: str) -> bool:
         """Whether the cases have a sketch of this name; tables from elsewhere have none."""
