@@ -89,12 +89,12 @@ def _source(name: str) -> Markup:
 
 
 def breakable(path: str) -> Markup:
-    """A path that may wrap after each slash and before each hash sign.
+    """A path or spec that may wrap after each slash, and before each hash sign and parenthesis.
 
     >>> breakable("a/b<c#d")
     Markup('a/<wbr>b&lt;c<wbr>#d')
     """
-    return Markup("<wbr>").join(re.split(r"(?<=/)(?!$)|(?<!^)(?=#)", path))
+    return Markup("<wbr>").join(re.split(r"(?<=/)(?!$)|(?<!^)(?=[#(])", path))
 
 
 def share(value: float, domain: tuple[float, float]) -> str:

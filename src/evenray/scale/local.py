@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -66,6 +67,8 @@ def _long(seconds: float, done: int, left: int) -> bool:
 def _parallel(function: Callable[[Any], Any], items: Sequence[Any], count: int) -> Iterator[Any]:
     from joblib import Parallel, delayed
 
+    # Joblib starts a process anew that has grown by 300 MB, as one that trains does, and nothing is lost by it.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     work = Parallel(n_jobs=count, return_as="generator", max_nbytes=None)
     try:
         yield from work(delayed(function)(item) for item in items)
