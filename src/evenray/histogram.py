@@ -357,9 +357,11 @@ def _count_pairs(pixels: NDArray[np.uint8], loops: bool) -> NDArray[np.int64]:
     """Counts of 256 levels through pairs of neighbours, read as one 16-bit value: half the steps, and no two in a row
     that add to the same bin, which is what slows counting down on smooth images."""
     pairs, rest = paired(pixels)
-    counts = fast.count(pairs.reshape(-1), DEEPEST) if loops else _count(pairs, None, DEEPEST)
-    both = counts.reshape(256, 256)
-    return np.asarray(both.sum(axis=0) + both.sum(axis=1) + np.bincount(rest, minlength=256))
+    rest_counts = np.bincount(rest, minlength=256)
+    if loops:
+        return np.asarray(fast.count_pairs(pairs.reshape(-1)) + rest_counts)
+    both = _count(pairs, None, DEEPEST).reshape(256, 256)
+    return np.asarray(both.sum(axis=0) + both.sum(axis=1) + rest_counts)
 
 
 def paired(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:

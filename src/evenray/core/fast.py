@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .threads import over, shares
 
-__all__ = ["count", "look_up", "worth_it"]
+__all__ = ["count", "count_pairs", "look_up", "worth_it"]
 
 _LEAST = 1 << 18  # pixels; below, OpenCV is as fast
 _PAYS = 1 << 30  # pixels after which the loops have saved about what loading them took, .4 s
@@ -35,11 +35,38 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
     >>> count(np.array([0, 2, 2, 2, 9], np.uint16), 3).tolist()
     [1, 0, 3]
     """
-    from .loops import count_words
-
     size = 1 << (bins - 1).bit_length()
     words, rest = _words(values, 4)
-    parts = shares(len(words), values.size, each=4 if size <= 1 << 14 else 1)  # large tables are dear to add up
+    found, every = _tables(words, size)
+    if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
+        return count(values, 65_536)[:bins]
+    total = found.sum(axis=0, dtype=np.int64)
+    for value in rest[rest < size].tolist():
+        total[value] += 1
+    return np.asarray(total[:bins])
+
+
+def count_pairs(values: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """How often each byte occurs in values (n,) of two bytes, int64 (256,).
+
+    >>> count_pairs(np.array([0x0100, 0x0101, 0, 0, 0x0203], np.uint16))[:4].tolist()
+    [5, 3, 1, 1]
+    """
+    from .loops import add_marginals
+
+    words, rest = _words(values, 4)
+    total = np.bincount(rest.view(np.uint8), minlength=256).astype(np.int64)
+    for table in _tables(words, 65_536)[0]:
+        add_marginals(table, total)
+    return total
+
+
+def _tables(words: NDArray[np.uint64], size: int) -> tuple[NDArray[np.uint32], int]:
+    """Counts of the values in each share of the words, uint32 (shares, size), and all words or-ed together."""
+    from .loops import count_words
+
+    number = words.size * 4
+    parts = shares(len(words), number, each=4 if size <= 1 << 14 else 1)  # large tables are dear to add up
     found = np.zeros((len(parts), size), np.uint32)
     above: list[int] = []
 
@@ -47,11 +74,8 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
         first, last = parts[share]
         above.append(int(count_words(words[first:last], np.uint64(size - 1), found[share])))
 
-    over(range(len(parts)), work, values.size)
-    every = int(np.bitwise_or.reduce(np.array([0, *above], np.uint64)))
-    if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
-        return count(values, 65_536)[:bins]
-    return np.asarray(found.sum(axis=0, dtype=np.int64) + np.bincount(rest[rest < size], minlength=size))[:bins]
+    over(range(len(parts)), work, number)
+    return found, int(np.bitwise_or.reduce(np.array([0, *above], np.uint64)))
 
 
 def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np.uint16]) -> None:

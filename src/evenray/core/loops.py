@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .compiled import compiled
 
-__all__ = ["count_words", "look_up_words"]
+__all__ = ["add_marginals", "count_words", "look_up_words"]
 
 _FLUSH = 32_766  # words of four values after which a 16-bit counter could be full; even, for their halves
 
@@ -66,6 +66,17 @@ def _flush(one: NDArray[np.uint16], other: NDArray[np.uint16], counts: NDArray[n
     for k in range(counts.shape[0]):
         counts[k] += np.uint32(one[k]) + np.uint32(other[k])
         one[k], other[k] = 0, 0
+
+
+@compiled
+def add_marginals(counts: NDArray[np.uint32], total: NDArray[np.int64]) -> None:
+    """Add to total (256,) how often each byte occurs in values of two bytes of which there are counts (65536,)."""
+    for high in range(256):
+        row, every = counts[high * 256 : high * 256 + 256], np.int64(0)
+        for low in range(256):
+            total[low] += row[low]
+            every += row[low]
+        total[high] += every
 
 
 @intrinsic
