@@ -25,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets 
 
 import cv2
 import numpy as np
+import polars as pl
 from contrast import Figures, note
 
 from evenray.train import keep_malloc
@@ -34,12 +35,13 @@ keep_malloc()
 import torch  # noqa: E402
 
 from evenray import export  # noqa: E402
+from evenray.core.types import Dataset  # noqa: E402
 from evenray.dataset.listing import files_below  # noqa: E402
 from evenray.metrics import Calibration  # noqa: E402
 from evenray.networks import build  # noqa: E402
 from evenray.predict.about import About  # noqa: E402
 from evenray.predict.engines import Model, compiled, load  # noqa: E402
-from evenray.predict.familiar import fingerprint_row, fit  # noqa: E402
+from evenray.predict.familiar import Familiar, fingerprint_row, fit  # noqa: E402
 from evenray.predict.files import Item, predict  # noqa: E402
 from evenray.readers import read  # noqa: E402
 
@@ -143,14 +145,18 @@ def turns(runs: dict[str, Run], x: Any, rounds: int) -> dict[str, float]:
     return found
 
 
+def known(files: list[Item]) -> Familiar | None:
+    """The kind of images that these are, as training would have kept it."""
+    rows = [fingerprint_row(read(item.path)) | {"label": "sick"} for item in files]
+    sketches = {name: np.stack([row.pop(name) for row in rows]) for name in ("histogram", "fingerprint")}
+    cases = pl.DataFrame(rows, infer_schema_length=None).with_row_index("sketch")
+    return fit(Dataset(cases, ("sick", "well"), "sick", ".", sketches=sketches))
+
+
 def folder(figures: Figures, model: Model, scratch: Path, most: int | None) -> None:
     """`evenray predict` on a folder of X-rays, familiarity and all, against the same batches out of memory, in turns."""
     files = films(scratch, most)
-    rows = [fingerprint_row(read(item.path)) | {"label": "sick"} for item in files[:: max(1, len(files) // 500)]]
-    import polars as pl
-
-    known = fit(pl.DataFrame(rows, infer_schema_length=None))
-    model = replace(model, about=replace(model.about, familiar=known))
+    model = replace(model, about=replace(model.about, familiar=known(files[:: max(1, len(files) // 500)])))
     x = np.random.default_rng(0).random((model.batch, 1, 224, 224), dtype=np.float32)
     pieces = np.array_split(np.arange(len(files)), max(1, len(files) // (320 if len(files) > 1000 else 64)))
     whole, pure = [], []
