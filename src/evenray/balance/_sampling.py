@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
-from ._shuffling import shuffle_rows
-
 __all__ = ["balance_batches", "draw", "fill_by_class", "permuted", "shard", "shuffle"]
 
 Indices = NDArray[np.int64]
@@ -123,6 +121,8 @@ def shuffle(order: Indices, rng: np.random.Generator) -> None:
     >>> sorted(order.tolist()), bool((order == np.arange(5)).all())
     ([0, 1, 2, 3, 4], False)
     """
+    from ._shuffling import shuffle_rows  # loads numba, which takes longer than many a training's other preparations
+
     rows = order.reshape(-1, order.shape[-1]) if order.size else order.reshape(0, 0)
     shuffle_rows(rows, rng.integers(0, 1 << 64, dtype=np.uint64))
 
