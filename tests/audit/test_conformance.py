@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from evenray.audit import audit, checks
 from evenray.audit.labels import COMPARING
+from evenray.core.errors import DataError
 from evenray.core.registry import Registry
 from evenray.core.types import Dataset, Finding
 
@@ -350,6 +351,13 @@ def test_the_suite_bites(clean: Dataset, plant: Plant) -> None:
         is_silent(registry, "hasty", clean)
     with pytest.raises(AssertionError, match="shards"):
         merges(registry, "hasty", clean)
+
+
+def test_tables_joined_without_their_sketches_are_refused(clean: Dataset, plant: Plant) -> None:
+    other = plant(lambda pixels: TOP - pixels, range(3))
+    wrong = replace(clean, cases=pl.concat([clean.cases, other.cases[:3].with_columns(case=pl.col("case") + "-2")]))
+    with pytest.raises(DataError, match=r"join data sets with Dataset\.of_shards"):
+        audit(wrong)
 
 
 def test_the_gravest_comes_first(clean: Dataset) -> None:

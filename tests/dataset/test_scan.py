@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,13 @@ import pytest
 
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Dataset
 from evenray.dataset import load, save, scan
+from evenray.dataset.listing import listing
 from evenray.dataset.pseudonym import draw_key, pseudonym
+from evenray.dataset.scan import scan_listed
+from evenray.histogram import Histogram
+from evenray.readers import read
 from evenray.scale import local
 from evenray.splitting import split
 
@@ -199,6 +205,41 @@ def test_a_saved_data_set_comes_back(folders: Path, tmp_path: Path) -> None:
     assert back.rejected.equals(data.rejected)
     assert (back.classes, back.positive, back.root) == (data.classes, data.positive, data.root)
     assert {**back.facts, "levels": tuple(back.facts["levels"])} == data.facts
+
+
+def matches(data: Dataset) -> bool:
+    """Whether every case has the sketch of its own file, and there are no others."""
+    own = [Histogram.of(read(Path(data.root) / file)).rebin(256).counts for file in data.cases["file"]]
+    return np.array_equal(data.sketch("histogram"), own) and all(
+        len(rows) == len(data) for rows in data.sketches.values()
+    )
+
+
+def test_every_case_has_its_own_sketch_and_images_without_a_label_none(
+    folders: Path, tmp_path: Path, text: Make
+) -> None:
+    names = sorted(path.relative_to(folders).as_posix() for path in folders.rglob("*.png"))
+    labels = text("labels.csv", "path,label\n" + "".join(f"{name},{i % 2}\n" for i, name in enumerate(names[::-2])))
+    data, run = scan(folders, labels=labels), RunFolder(tmp_path / "run")
+    assert len(data) == 3
+    assert matches(data)
+    save(data, run)
+    assert matches(load(run, split=False))
+    kept = scan_listed(listing(folders, labels=labels), sketches=tmp_path / "other")
+    assert matches(kept)
+    assert {len(np.load(path)) for path in (tmp_path / "other").glob("*.npy")} == {3}
+    few = replace(data, cases=data.cases[[2, 0]])
+    save(few, run)
+    assert matches(load(run, split=False))
+
+
+def test_a_data_set_without_sketches_takes_none_of_another(folders: Path, tmp_path: Path) -> None:
+    data, run = scan(folders), RunFolder(tmp_path / "run")
+    save(data, run)
+    save(replace(data, sketches={}), run)
+    back = load(run, split=False)
+    assert not back.has_sketch("histogram")
+    assert not list((run / "sketches").glob("*.npy"))
 
 
 def test_the_split_of_a_run_folder_holds(folders: Path, tmp_path: Path, png: Make) -> None:

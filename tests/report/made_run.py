@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.recipe import Recipe
-from evenray.core.sketches import write_rows
+from evenray.core.sketches import Sketching
 from evenray.core.types import Predictions
 from evenray.metrics import choose_threshold, decision_curve, score
 
@@ -29,7 +29,8 @@ def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900)
     table = _cases(rng, names, shares, cases)
     sketches = {"histogram": np.array(table["histogram"].to_list(), np.uint32)}
     sketches |= {"thumbnail": np.frombuffer(b"".join(table["thumbnail"]), np.uint8).reshape(-1, 32, 32)}
-    write_rows(folder / "sketches", sketches)
+    with Sketching(folder / "sketches") as sketching:
+        sketching.add(sketches)
     kept = table.drop("split", *sketches).with_row_index("sketch")
     kept.write_parquet(folder / "cases.parquet")
     table.select("case", part="split").write_parquet(folder / "split.parquet")

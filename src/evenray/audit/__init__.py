@@ -15,6 +15,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from evenray.core.errors import DataError
 from evenray.core.registry import Registry
 from evenray.core.types import SEVERITIES, Dataset, Finding, Image
 from evenray.histogram import Histogram
@@ -129,9 +130,15 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
     Findings depend on the table alone: join shards (`Dataset.of_shards`) and judge them together. Without two classes the
-    checks that compare classes are not run, and a finding says so.
+    checks that compare classes are not run, and a finding says so. Raises DataError where images share a sketch.
     """
     names = tuple(checks) if only is None else only
+    if {"sketch", "pixel_hash"} <= set(dataset.cases.columns):
+        pairs = dataset.cases.select("sketch", "pixel_hash").unique()
+        if pairs["sketch"].is_duplicated().any():
+            raise DataError(
+                "Different images have one sketch; join data sets with Dataset.of_shards, not by their tables."
+            )
     if len(dataset.classes) < 2:
         names = tuple(name for name in names if name not in COMPARING)
     # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol
 
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from .artefacts import atomic
 from .errors import DataError
 
-__all__ = ["OnDisk", "Rows", "Sketching", "blocks", "on_disk", "write_rows"]
+__all__ = ["OnDisk", "Rows", "Sketching", "blocks", "on_disk"]
 
-BLOCK = 8192  # rows that are read or written at once: memory stays flat however many there are
+BLOCK = 2048  # rows that are read or written at once: memory stays flat however many there are
 DENSE = 4  # rows that lie closer together than this are read in one piece
 
 Numbers = NDArray[np.int64]
@@ -38,7 +39,7 @@ class Rows(Protocol):
 class OnDisk:
     """A .npy file whose rows are read when they are asked for, `rows` int64 (n,), into an array (n, ...).
 
-    Raises DataError where the file is gone, is no such file or has been cut short.
+    Raises DataError where the file is gone, is no such file, has been cut short or has no such row.
     """
 
     path: Path
@@ -50,33 +51,40 @@ class OnDisk:
     def __getitem__(self, rows: Numbers, /) -> NDArray[Any]:
         with self._open() as file:
             dtype, (count, *shape), start = self._header(file)
+            if len(rows) and not 0 <= rows.min() <= rows.max() < count:
+                raise self._odd(f"has {count} rows, and another one was asked for")
             found = np.empty((len(rows), *shape), dtype)
-            if not len(rows):
-                return found
-            first, last = int(rows.min()), int(rows.max())
-            if not 0 <= first <= last < count:
-                raise IndexError(f"row {first if first < 0 else last} of {count}")
-            size = found[0].nbytes
-            if last - first < DENSE * len(rows):
-                span = np.empty((last - first + 1, *shape), dtype)
-                self._fill(file, span, start + first * size)
-                return np.asarray(span[rows - first])
-            for place, row in enumerate(rows.tolist()):
-                self._fill(file, found[place : place + 1], start + row * size)
+            order = np.argsort(rows, kind="stable")
+            for first in range(0, len(rows), BLOCK):
+                places = order[first : first + BLOCK]
+                self._read(file, found, places, rows[places], start)
             return found
+
+    def _read(self, file: BinaryIO, found: NDArray[Any], places: Numbers, rows: Numbers, start: int) -> None:
+        """Rows in ascending order into their places: in one piece where they lie close together, else one by one."""
+        first, last, size = int(rows[0]), int(rows[-1]), found[0].nbytes
+        if last - first < DENSE * len(rows):
+            span = np.empty((last - first + 1, *found.shape[1:]), found.dtype)
+            self._fill(file, span, start + first * size)
+            found[places] = span[rows - first]
+            return
+        for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+            self._fill(file, found[place : place + 1], start + row * size)
 
     def _open(self) -> BinaryIO:
         try:
             return self.path.open("rb", buffering=0)
         except OSError as error:
-            raise DataError(f"{self.path} cannot be read ({error.strerror}); 'evenray scan' makes it anew.") from error
+            raise self._odd(f"cannot be read ({error.strerror})") from error
 
     def _header(self, file: BinaryIO) -> tuple[np.dtype[Any], tuple[int, ...], int]:
         try:
-            np.lib.format.read_magic(file)
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError as error:
-            raise DataError(f"{self.path} is no array of rows; 'evenray scan' makes it anew.") from error
+            version = np.lib.format.read_magic(file)
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        except (ValueError, SyntaxError, TokenError) as error:
+            raise self._odd("is no array of rows") from error
+        if version != (1, 0) or fortran or not shape or dtype.hasobject:
+            raise self._odd("is no array of rows")
         return dtype, shape, file.tell()
 
     def _fill(self, file: BinaryIO, target: NDArray[Any], offset: int) -> None:
@@ -85,8 +93,11 @@ class OnDisk:
         while len(view):
             got = file.readinto(view)  # type: ignore[attr-defined]
             if not got:
-                raise DataError(f"{self.path} has been cut short; 'evenray scan' makes it anew.")
+                raise self._odd("has been cut short")
             view = view[got:]
+
+    def _odd(self, what: str) -> DataError:
+        return DataError(f"{self.path} {what}; 'evenray scan' makes it anew.")
 
 
 class Sketching:
@@ -132,7 +143,8 @@ class Sketching:
                 with suppress(OSError):  # where it holds something else
                     self._folder.rmdir()
         if error is None:
-            self.rows |= {name: np.concatenate(pieces) for name, pieces in self._pieces.items()}
+            for name in list(self._pieces):  # one after the other, so that little is there twice
+                self.rows[name] = np.concatenate(self._pieces.pop(name))
             self.rows |= {name: OnDisk(self._folder / f"{name}.npy") for name in self._files if self._folder}
 
 
@@ -164,26 +176,22 @@ class _Growing:
         np.lib.format.write_array_header_1_0(self.file, about)
 
 
-def on_disk(folder: Path) -> dict[str, Rows]:
-    """The arrays that stand in a folder, by name."""
-    return {path.stem: OnDisk(path) for path in sorted(folder.glob("*.npy"))}
+def on_disk(folder: Path, count: int) -> dict[str, Rows]:
+    """The arrays that stand in a folder, by name. DataError where one has not `count` rows: it belongs to another table."""
+    found: dict[str, Rows] = {p.stem: OnDisk(p) for p in sorted(folder.glob("*.npy")) if not p.name.startswith(".")}
+    for name, rows in found.items():
+        if len(rows) != count:
+            raise DataError(
+                f"{folder / name}.npy has {len(rows)} rows for {count} cases; 'evenray scan' makes both anew."
+            )
+    return found
 
 
 def blocks(count: int) -> Iterator[Numbers]:
-    """The numbers 0 to `count` in blocks of 8,192.
+    """The numbers 0 to `count` in blocks of 2,048.
 
-    >>> [len(block) for block in blocks(10_000)]
-    [8192, 1808]
+    >>> [len(block) for block in blocks(5_000)]
+    [2048, 2048, 904]
     """
     for start in range(0, count, BLOCK):
         yield np.arange(start, min(start + BLOCK, count))
-
-
-def write_rows(folder: Path, rows: Mapping[str, Rows]) -> None:
-    """Write arrays as files of a folder; those that stand there already stay."""
-    for name, each in rows.items():
-        if isinstance(each, OnDisk) and each.path == folder / f"{name}.npy":
-            continue
-        with Sketching(folder) as sketching:
-            for block in blocks(len(each)):
-                sketching.add({name: each[block]})

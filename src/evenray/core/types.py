@@ -116,7 +116,7 @@ class Dataset:
     def of_shards(cls, shards: Sequence[Dataset]) -> Dataset:
         """One data set of several that were scanned apart, below one root and with one $EVENRAY_KEY; sketches in memory.
 
-        The positive class and the facts are the first one's. Raises UsageError where the roots differ.
+        The positive class is the first one's. Raises UsageError where the roots differ.
 
         >>> one = Dataset(pl.DataFrame({"case": ["a"], "sketch": [0]}), ("x",), "x", ".", sketches={"mean": np.array([0.1])})
         >>> two = replace(one, cases=one.cases.with_columns(case=pl.lit("b")), classes=("y",))
@@ -136,9 +136,14 @@ class Dataset:
         if known:
             cases = cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
         classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
+        facts = {
+            "patients_known": any(shard.facts.get("patients_known") for shard in shards),
+            "synthetic": any(shard.facts.get("synthetic") for shard in shards),
+            "unlabelled": sum(shard.facts.get("unlabelled", 0) for shard in shards),
+        }
         return replace(
             first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),
-            sketches={name: np.concatenate(arrays) for name, arrays in every.items()},
+            facts={**first.facts, **facts}, sketches={name: np.concatenate(arrays) for name, arrays in every.items()},
         )  # fmt: skip
 
     def has_sketch(self, name: str) -> bool:

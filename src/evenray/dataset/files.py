@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import polars as pl
 
 from evenray.core.artefacts import RunFolder
-from evenray.core.sketches import on_disk, write_rows
+from evenray.core.sketches import OnDisk, Sketching, blocks, on_disk
 from evenray.core.types import REJECTED, Dataset
 
-__all__ = ["SKETCHES", "load", "save"]
+__all__ = ["SKETCHES", "load", "save", "settled"]
 
 SKETCHES = "sketches"  # the folder of arrays with one row a case
 
 
+def settled(dataset: Dataset, folder: Path | None) -> Dataset:
+    """The data set with sketches of its own cases alone, row by row as they stand, in `folder` or without one in memory.
+
+    What the folder holds of other data is removed; a data set without sketches loses the column that points to them.
+    """
+    known = [name for name in dataset.sketches if dataset.has_sketch(name)]
+    if not known:
+        dataset = replace(dataset, cases=dataset.cases.drop("sketch", strict=False), sketches={})
+    elif not _settled(dataset, folder):
+        with Sketching(folder) as sketching:
+            for rows in blocks(len(dataset)):
+                sketching.add({name: dataset.sketch(name, rows) for name in known})
+        numbered = dataset.cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
+        dataset = replace(dataset, cases=numbered, sketches=sketching.rows)
+    for path in folder.glob("*.npy") if folder else ():
+        if path.stem not in dataset.sketches:
+            path.unlink()
+    return dataset
+
+
+def _settled(dataset: Dataset, folder: Path | None) -> bool:
+    """Whether nothing has to be done: the sketches are where they should be, and row n of each belongs to case n."""
+    numbers = dataset.cases["sketch"].to_numpy()
+    return np.array_equal(numbers, np.arange(len(numbers))) and all(
+        len(rows) == len(numbers)
+        and (folder is None or (isinstance(rows, OnDisk) and rows.path == folder / f"{name}.npy"))
+        for name, rows in dataset.sketches.items()
+    )
+
+
 def save(dataset: Dataset, run: RunFolder) -> list[str]:
     """Write the artefacts and return their names."""
-    write_rows(run / SKETCHES, dataset.sketches)
+    dataset = settled(dataset, run / SKETCHES)
     run.write_table("cases.parquet", dataset.cases)
     run.write_table("rejected.csv", dataset.rejected)
     facts = dict(dataset.facts)
@@ -31,11 +65,11 @@ def load(run: RunFolder, *, split: bool = True) -> Dataset:
     """The data set of a run folder; with `split`, its parts as split.parquet says, without the excluded cases."""
     about = run.read_json("dataset.json")
     cases = run.read_table("cases.parquet")
+    sketches = on_disk(run / SKETCHES, cases.height) if "sketch" in cases.columns else {}
     if split:
         parts = run.read_table("split.parquet")
         cases = cases.drop("part").join(parts, on="case", how="inner", maintain_order="left")
         cases = cases.filter(pl.col("part") != "excluded")
     rejected = pl.read_csv(run / "rejected.csv", schema=REJECTED)
     facts = about["facts"] | {"positive_why": about["positive_why"]}
-    sketches = on_disk(run / SKETCHES)
     return Dataset(cases, tuple(about["classes"]), about["positive"], about["root"], rejected, facts, sketches)

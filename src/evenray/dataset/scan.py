@@ -23,6 +23,7 @@ from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
 
+from .files import settled
 from .join import join
 from .labels import PARTS, age_band
 from .listing import Entry, Listing, listing, no_class, positive_class
@@ -106,7 +107,8 @@ def scan_listed(
             rejected.add(refused)
             kept.add(arrays)
         dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
-    return replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows)
+    # Images that a table of labels does not name are not of the data set, and neither are their pictures.
+    return settled(replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows), sketches)
 
 
 class Packed:

@@ -94,6 +94,17 @@ class Context:
         return listing(self.source, labels=labels, patient=self.recipe.patient)
 
     @cached_property
+    def root(self) -> Path:
+        """What the cases' paths are relative to."""
+        return self.listed.root.resolve()
+
+    def forget_listing(self) -> None:
+        """Let go of the list of files, which after the scan nobody needs, and which takes 300 bytes a file."""
+        if "listed" in self.__dict__:
+            _ = self.root
+            del self.listed
+
+    @cached_property
     def exclusions(self) -> pl.DataFrame:
         """What the user leaves out, case and reason; as the run folder remembers it where the file is gone."""
         asked = self.recipe.exclude
@@ -121,7 +132,7 @@ class Context:
     def dataset(self) -> Dataset:
         """The split data set, read back from the run folder."""
         found = load(self.folder)
-        return replace(found, root=str(self.listed.root.resolve())) if is_url(self.data) else found
+        return replace(found, root=str(self.root)) if is_url(self.data) else found
 
     @cached_property
     def plan(self) -> Plan:

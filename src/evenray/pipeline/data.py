@@ -29,6 +29,7 @@ def scan_settings(context: Context) -> list[Any]:
         given = context.given
         return [
             SKETCHES,
+            sorted(given.sketches),
             given.cases.hash_rows(seed=0).to_list(),
             given.classes,
             given.positive,
@@ -69,7 +70,6 @@ def scan_files(context: Context) -> list[str]:
             context.listed, levels=asked.levels, positive=asked.positive,
             map=watched(context.map, tick, lambda task: len(task.entries)), sketches=context.folder / SKETCHES,
         )  # fmt: skip
-    del context.listed  # nobody needs it any more, and of millions of files it takes gigabytes
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")
     context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))

@@ -14,7 +14,6 @@ from evenray.core.artefacts import RunFolder, now
 from evenray.core.errors import DataError, UsageError
 from evenray.core.lock import alone
 from evenray.core.recipe import Recipe
-from evenray.core.sketches import on_disk, write_rows
 from evenray.core.types import Predictions
 from evenray.dataset.files import SKETCHES
 from evenray.metrics import Calibration, difference
@@ -56,6 +55,8 @@ def make_ensemble(
     if place.has("recipe.json"):
         raise UsageError(f"{output} is a run's folder; name another one for the ensemble with -o.")
     with alone(place.path):
+        if folders[0].has(SKETCHES):
+            shutil.copytree(folders[0] / SKETCHES, place / SKETCHES, dirs_exist_ok=True)
         place.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
         told = {"calibration": Calibration("none", {}).as_json(), "prevalence": prevalence, "views": None}
         summary = summarise(found, rule, counts / counts.sum(), target, seed=seed) | told
@@ -63,7 +64,6 @@ def make_ensemble(
         for name in COPIED:
             if folders[0].has(name):
                 shutil.copyfile(folders[0] / name, place / name)
-        write_rows(place / SKETCHES, on_disk(folders[0] / SKETCHES))
         place.write_table("predictions.parquet", whole.table)
         place.write_json("scores.json", summary)
         place.write_json("ensemble.json", about)

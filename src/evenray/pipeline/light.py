@@ -99,10 +99,11 @@ def _previews(context: Context) -> list[str]:
     chosen = context.folder.read_json("choice.json")["contrast"]
     specs = [chosen] if chosen != "none" else [c for c in context.recipe.contrasts if c != "none"] or ["none"]
     train = context.dataset.part("train")
-    cases = train.cases
-    counts = [train.sketch("histogram", rows) for rows in blocks(cases.height)]
-    brightness = [part @ np.arange(256) / np.maximum(part.sum(axis=1), 1) for part in counts]
-    order = np.argsort(np.concatenate(brightness))
+    cases, order = train.cases, np.arange(len(train))
+    if train.has_sketch("histogram"):  # from dark to bright
+        counts = [train.sketch("histogram", rows) for rows in blocks(len(train))]
+        brightness = [part @ np.arange(256) / np.maximum(part.sum(axis=1), 1) for part in counts]
+        order = np.argsort(np.concatenate(brightness))
     rows = [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWS)]
     entries: list[dict[str, Any]] = []
     levels = tuple(found) if (found := context.dataset.facts.get("levels")) else None

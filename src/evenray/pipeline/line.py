@@ -145,6 +145,8 @@ def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[A
             context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
         else:
             _run_stage(context, stage, scan_settings)
+        if stage.name == "scan":
+            context.forget_listing()
         if stage.name == "scan" and STAGES.index(last) >= STAGES.index("split"):
             load(context.folder, split=False).to_learn_from()
         if stage.name == "scan" and trains:

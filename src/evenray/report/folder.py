@@ -183,8 +183,9 @@ class Run:
     @cached_property
     def sketches(self) -> Mapping[str, Rows]:
         """What the scan kept of the pixels, a row a case; none where a table came from elsewhere."""
-        known = self.cases is not None and "sketch" in self.cases.columns
-        return on_disk(self.folder / "sketches") if known else {}
+        if self.cases is None or "sketch" not in self.cases.columns:
+            return {}
+        return on_disk(self.folder / "sketches", self.cases.height)
 
     def histograms(self) -> dict[str, NDArray[np.int64]]:
         """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
