@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.sketches import blocks
 from evenray.core.types import Dataset
 
-from ._table import FELLOWS, ROWS, column
+from ._table import FELLOWS, column
 
 __all__ = ["ALIKE", "Look", "agreement", "fellows", "few", "likeness", "pictures", "seen"]
 
@@ -52,12 +53,12 @@ def few(rows: Rows) -> Rows:
 
 def looked(rows: Rows, look: Look) -> NDArray[np.floating]:
     """The features of all rows, so many at a time that the pictures take little memory."""
-    return np.concatenate([look(rows[start : start + ROWS]) for start in range(0, len(rows), ROWS)])
+    return np.concatenate([look(rows[block]) for block in blocks(len(rows))])
 
 
 def seen(rows: Rows, look: Look, direction: NDArray[np.float64]) -> NDArray[np.float64]:
     """The features of all rows along a direction, a few thousand at a time."""
-    return np.concatenate([look(rows[start : start + ROWS]) @ direction for start in range(0, len(rows), ROWS)])
+    return np.asarray(looked(rows, lambda block: look(block) @ direction), np.float64)
 
 
 def agreement(rows: Rows, look: Look, changed: Look) -> tuple[NDArray[np.float64], float]:

@@ -17,10 +17,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.components import components
+from evenray.core.sketches import blocks
 from evenray.core.types import Dataset
 
 from ._consensus import few
-from ._table import ROWS
 
 __all__ = ["NearGroup", "candidates", "near_groups"]
 
@@ -97,14 +97,14 @@ def _codes(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64
     sample = _lines(dataset, few(rows))
     common, mean = np.median(sample, axis=0) * (len(rows) / (len(rows) + SHRINK)), sample.mean(axis=0)
     codes, negatives, images = [], [], []
-    for start in range(0, len(rows), ROWS):
-        lines = _lines(dataset, rows[start : start + ROWS])
+    for block in blocks(len(rows)):
+        lines = _lines(dataset, rows[block])
         codes.append(_packed(lines > common))
         # Of a pair of negatives one is opposed to what the set has in common, if it has anything in common. The negatives
         # of all the others would look alike, for they would differ from it in the same way.
         opposed = np.flatnonzero(lines @ mean <= OPPOSED)
         negatives.append(_packed(lines[opposed] < -common))
-        images.append(opposed + start)
+        images.append(block[opposed])
     every = np.arange(len(rows), dtype=np.int64)
     return np.concatenate([*codes, *negatives]), np.concatenate([every, *images])
 
@@ -198,8 +198,8 @@ def _pixels(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 def _hashes(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """A number for each thumbnail; equal thumbnails have equal numbers."""
-    starts = range(0, len(rows), ROWS)
-    return np.array([hash(p.tobytes()) for s in starts for p in dataset.sketch("thumbnail", rows[s : s + ROWS])])
+    pieces = (dataset.sketch("thumbnail", rows[block]) for block in blocks(len(rows)))
+    return np.array([hash(picture.tobytes()) for piece in pieces for picture in piece])
 
 
 def _standard(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

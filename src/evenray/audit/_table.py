@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 FELLOWS = 20  # fewer cases than this say nothing about what is usual
-ROWS = 2048  # sketches unpacked at once: memory stays flat however long the table
 
 
 def column(cases: pl.DataFrame, name: str) -> pl.Series:

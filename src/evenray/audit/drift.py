@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Finding
 
-from ._table import ROWS, only, patient_numbers
+from ._table import only, patient_numbers
 
 __all__ = ["drift", "histogram_distance"]
 
@@ -47,10 +48,9 @@ def _few(cases: pl.DataFrame) -> pl.DataFrame:
 def cumulative_histograms(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
     """The cumulative share of the pixels at 64 levels of the range, of counts (cases, 256), float32 (cases, 64)."""
     result = np.empty((len(histograms), LEVELS), np.float32)
-    for start in range(0, len(histograms), ROWS):
-        part = histograms[start : start + ROWS]
-        counts = part.reshape(len(part), LEVELS, -1).sum(axis=2, dtype=np.float64)
-        result[start : start + len(part)] = np.cumsum(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), axis=1)
+    for block in blocks(len(histograms)):
+        counts = histograms[block].reshape(len(block), LEVELS, -1).sum(axis=2, dtype=np.float64)
+        result[block] = np.cumsum(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), axis=1)
     return result
 
 

@@ -200,7 +200,7 @@ class RunFolder:
 
 
 MAKERS: dict[str, tuple[str, ...]] = {
-    "scan": ("cases.parquet", "dataset.json", "rejected.csv", "sketches"),
+    "scan": ("cases.parquet", "dataset.json", "rejected.csv"),
     "audit": ("findings.parquet",),
     "split": ("split.parquet", "excluded.csv"),
     "compare": ("grid.parquet", "choice.json", "out_of_fold.parquet"),

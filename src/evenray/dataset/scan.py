@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -27,13 +26,13 @@ from .files import settled
 from .join import join
 from .labels import PARTS, age_band
 from .listing import Entry, Listing, listing, no_class, positive_class
+from .packed import Packed
 from .pseudonym import draw_key, pseudonym
 
 __all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
-MANY = 64  # tables of chunks that are packed together
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
@@ -109,29 +108,6 @@ def scan_listed(
         dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
     return settled(replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows), sketches)
-
-
-class Packed:
-    """Small tables to be joined to one. Many of them would take three times its memory, so they are packed as they come."""
-
-    def __init__(self) -> None:
-        self.packed: list[bytes] = []
-        self.loose: list[pl.DataFrame] = []
-
-    def add(self, table: pl.DataFrame) -> None:
-        self.loose.append(table)
-        if len(self.loose) == MANY:
-            with io.BytesIO() as file:
-                pl.concat(self.loose, how="diagonal_relaxed").write_ipc(file, compression="lz4")
-                self.packed.append(file.getvalue())
-            self.loose.clear()
-
-    def table(self) -> pl.DataFrame:
-        """All of them, in order; what was packed is let go."""
-        tables = [*map(pl.read_ipc, self.packed), *self.loose]
-        self.packed.clear()
-        self.loose.clear()
-        return pl.concat(tables, how="diagonal_relaxed")
 
 
 def _composed(label: str) -> str:

@@ -27,15 +27,8 @@ def scan_settings(context: Context) -> list[Any]:
     asked = context.recipe
     if context.given is not None:
         given = context.given
-        return [
-            SKETCHES,
-            sorted(given.sketches),
-            given.cases.hash_rows(seed=0).to_list(),
-            given.classes,
-            given.positive,
-            given.root,
-            dict(given.facts),
-        ]
+        cases = given.cases.hash_rows(seed=0).to_list()
+        return [cases, sorted(given.sketches), given.classes, given.positive, given.root, dict(given.facts)]
     listed = context.listed
     stats = hashlib.sha256()
     for name in sorted({entry.file for entry in listed.entries}):

@@ -146,18 +146,23 @@ def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[A
         else:
             _run_stage(context, stage, scan_settings)
         if stage.name == "scan":
-            context.forget_listing()
-        if stage.name == "scan" and STAGES.index(last) >= STAGES.index("split"):
-            load(context.folder, split=False).to_learn_from()
-        if stage.name == "scan" and trains:
-            from .check import check_classes
-
-            about = context.folder.read_json("dataset.json")
-            check_classes(context.recipe, tuple(about["classes"]), about["positive"])
+            _after_scan(context, last, trains)
         if stage.name == "audit" and (worked or last == "audit"):
             findings.tell_findings(context)
         if stage.name == "audit" and STAGES.index(last) >= STAGES.index("compare"):
             findings.stop_where_void(context)
+
+
+def _after_scan(context: Context, last: str, trains: bool) -> None:
+    """The list of files goes; mistakes that only the classes can show are told before anything is made of them."""
+    context.forget_listing()
+    if STAGES.index(last) >= STAGES.index("split"):
+        load(context.folder, split=False).to_learn_from()
+    if trains:
+        from .check import check_classes
+
+        about = context.folder.read_json("dataset.json")
+        check_classes(context.recipe, tuple(about["classes"]), about["positive"])
 
 
 def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> bool:
