@@ -14,16 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core import binning, fast
+from evenray.core import binning
+from evenray.core.counting import DEEPEST, count, count_stored
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
 
 __all__ = ["Histogram", "frequencies", "is_quantity", "lightness"]
-
-DEEPEST = 65_536  # bins of a float image, and the most that any image gets
-WORTH_PAIRING = 1 << 18  # pixels from which tables of 65,536 entries pay for 8-bit images
-_FEW = 1 << 14  # bins up to which our own loops count faster than OpenCV: their tables stay in the first cache
-_EXACT = 1 << 24  # cv2.calcHist returns float32, which counts exactly up to here
 
 
 @dataclass(frozen=True)
@@ -66,10 +62,10 @@ class Histogram:
         missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
         empty = cls.blank(image)
         if empty.resolution and low == 0 and pixels.dtype != np.int16:
-            counts = _count(pixels, valid, empty.bins)
+            counts = count(pixels, valid, empty.bins)
             if counts.sum() == pixels.size - missing:  # nothing above the range
                 return cls(counts, empty.edges, missing, empty.resolution)
-        counts, stored = _count_stored(pixels, valid)
+        counts, stored = count_stored(pixels, valid)
         unit = np.clip((stored - low) / (high - low), 0, 1)
         index = np.rint(unit * (empty.bins - 1)).astype(np.int64)
         saturated = np.bincount(index, weights=counts, minlength=empty.bins).astype(np.int64)
@@ -333,52 +329,6 @@ def _level_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
     edges = np.linspace(low - half, high + half, bins + 1)
     edges.setflags(write=False)  # shared by all histograms of the range
     return edges
-
-
-def _count(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, bins: int) -> NDArray[np.int64]:
-    """Counts of the stored values 0 to bins - 1, in strips that float32 counts exactly; larger values are left out."""
-    if valid is None and pixels.size >= WORTH_PAIRING:
-        loops = fast.worth_it(pixels.size)
-        # Without our loops OpenCV's own threads are faster than pairs are.
-        if pixels.dtype == np.uint8 and bins <= 256 and (loops or cv2.getNumThreads() == 1):
-            return _count_pairs(pixels, loops)[:bins]
-        if pixels.dtype == np.uint16 and loops and bins <= _FEW:
-            return fast.count(pixels.reshape(-1), bins)
-    mask = None if valid is None else np.ascontiguousarray(valid).view(np.uint8)
-    rows = max(1, _EXACT // max(1, pixels.shape[1]))
-    counts = np.zeros(bins, np.int64)
-    for y in range(0, pixels.shape[0], rows):
-        part = None if mask is None else mask[y : y + rows]
-        counts += cv2.calcHist([pixels[y : y + rows]], [0], part, [bins], [0, bins]).ravel().astype(np.int64)
-    return counts
-
-
-def _count_pairs(pixels: NDArray[np.uint8], loops: bool) -> NDArray[np.int64]:
-    """Counts of 256 levels through pairs of neighbours, read as one 16-bit value: half the steps, and no two in a row
-    that add to the same bin, which is what slows counting down on smooth images."""
-    pairs, rest = paired(pixels)
-    rest_counts = np.bincount(rest, minlength=256)
-    if loops:
-        return np.asarray(fast.count_pairs(pairs.reshape(-1)) + rest_counts)
-    both = _count(pairs, None, DEEPEST).reshape(256, 256)
-    return np.asarray(both.sum(axis=0) + both.sum(axis=1) + rest_counts)
-
-
-def paired(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """8-bit pixels two by two as uint16 (n, 1024), without copying, and the few at the end that do not fill a row."""
-    flat = pixels.reshape(-1)
-    whole = flat.size // 2048 * 2048
-    return flat[:whole].view(np.uint16).reshape(-1, 1024), flat[whole:]
-
-
-def _count_stored(pixels: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Counts of every value that the dtype can store, and those values, ascending."""
-    if pixels.dtype == np.uint8:
-        return _count(pixels, valid, 256), np.arange(256)
-    counts = _count(pixels.view(np.uint16), valid, 65_536)
-    if pixels.dtype == np.uint16:
-        return counts, np.arange(65_536)
-    return np.roll(counts, 32_768), np.arange(-32_768, 32_768)
 
 
 def _of_floats(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, low: float, high: float) -> Histogram:

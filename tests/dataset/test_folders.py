@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from evenray.core.errors import DataError, UsageError
-from evenray.dataset.listing import listing, positive_class
+from evenray.dataset.listing import listing
+from evenray.dataset.positive import positive_class
 
 from .conftest import Make
 

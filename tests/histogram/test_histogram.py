@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
+from evenray.core.counting import WORTH_PAIRING
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
-from evenray.histogram import WORTH_PAIRING, Histogram, frequencies, is_quantity, lightness
+from evenray.histogram import Histogram, frequencies, is_quantity, lightness
 
 RNG = np.random.default_rng(0)
 grey = arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20)))

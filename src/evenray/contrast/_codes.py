@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.histogram import DEEPEST
+from evenray.core.counting import DEEPEST
 
 __all__ = ["decode", "encode", "stored_values"]
 

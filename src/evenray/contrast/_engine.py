@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core import fast
+from evenray.core.counting import DEEPEST, WORTH_PAIRING, paired
 from evenray.core.types import Curve, Image
-from evenray.histogram import DEEPEST, WORTH_PAIRING, lightness, paired
+from evenray.histogram import lightness
 
 from ._codes import stored_values
 from ._colour import relight

@@ -4,59 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from evenray.core.errors import DataError, UsageError
 
-from evenray.core.errors import DataError, ReadError, UsageError
-from evenray.readers import fragments
-
+from .entries import Entry, Listing
 from .labels import PARTS, LabelTable, matching
+from .medmnist import archive
 
-__all__ = ["Entry", "Listing", "files_below", "listing"]
+__all__ = ["files_below", "listing", "patient_of"]
 
 SIDECARS = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml",
 }  # fmt: skip
-HEALTHY = {"normal", "healthy", "negative", "benign", "control", "no finding", "no_finding", "none", "0", "no", "정상"}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
-
-    file: str
-    fragment: str | None = None
-    label: str | None = None
-    patient: str | None = None
-    site: str | None = None
-    sex: str | None = None
-    age: str | None = None
-    part: str | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
-
-    `unlabelled` counts what the layout names but does not label.
-    """
-
-    root: Path
-    entries: tuple[Entry, ...]
-    table: LabelTable | None = None
-    layout: str = ""
-    unlabelled: int = 0
-
-    @property
-    def labels(self) -> set[str]:
-        """The labels that can be met, known before any file is opened."""
-        found = self.table.table["label"].to_list() if self.table else (entry.label for entry in self.entries)
-        return {label for label in found if label is not None}
 
 
 def listing(data: str | Path, *, labels: str | Path | None = None, patient: str | None = None) -> Listing:
@@ -72,7 +34,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         )
     pattern = _pattern(patient)
     if path.is_file() and path.suffix.lower() == ".npz":
-        return _npz(path)
+        return archive(path)
     if path.is_file():
         return _table(path, LabelTable.read(path), pattern)
     files = files_below(path)
@@ -239,89 +201,3 @@ def _patients(table: LabelTable, files: list[str]) -> dict[str, str]:
     of = matching(rows["path"], files)
     told = {of(path): patient for path, patient in rows.iter_rows()} if of else {}
     return {file: told[of(file)] for file in files if of and of(file) in told}
-
-
-def _npz(path: Path) -> Listing:
-    """A MedMNIST file: arrays train_images, train_labels, val_..., test_...; without labels, its images are unlabelled."""
-    names = _medmnist_names(path.stem)
-    entries: list[Entry] = []
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            for part in ("train", "val", "test"):
-                if f"{part}_labels" in archive:
-                    labels = archive[f"{part}_labels"]
-                    if labels.ndim == 2 and labels.shape[1] > 1:
-                        raise DataError(
-                            f"'{path}' gives each image {labels.shape[1]} labels; a classifier here needs exactly one."
-                        )
-                    for row, label in enumerate(labels.reshape(-1).tolist()):
-                        entries.append(
-                            Entry(path.name, f"{part}/{row}", names.get(str(label), str(label)), part=PARTS[part])
-                        )
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"'{path}' cannot be read as a .npz archive: {error}") from None
-    bare = () if entries else _bare(path)
-    return Listing(path.parent, tuple(entries) or bare, layout="MedMNIST archive", unlabelled=len(bare))
-
-
-def _bare(path: Path) -> tuple[Entry, ...]:
-    """The images of an archive without labels."""
-    try:
-        found = [name.partition("/") for name in fragments(path)]
-    except ReadError as error:
-        raise DataError(f"'{path}' {error.reason}; expected a file laid out as MedMNIST's.") from None
-    return tuple(Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in found)
-
-
-def _medmnist_names(stem: str) -> dict[str, str]:
-    """The class names that the MedMNIST authors give to the numbers in the file (medmnist.com, INFO)."""
-    for known, names in MEDMNIST.items():
-        if stem.lower().startswith(known):
-            return {str(i): name for i, name in enumerate(names)}
-    return {}
-
-
-MEDMNIST = {
-    "pneumoniamnist": ("normal", "pneumonia"),
-    "breastmnist": ("malignant", "normal, benign"),
-    "octmnist": ("choroidal neovascularization", "diabetic macular edema", "drusen", "normal"),
-    "retinamnist": ("0", "1", "2", "3", "4"),
-    "dermamnist": (
-        "actinic keratoses and intraepithelial carcinoma", "basal cell carcinoma", "benign keratosis-like lesions",
-        "dermatofibroma", "melanoma", "melanocytic nevi", "vascular lesions",
-    ),
-    "bloodmnist": (
-        "basophil", "eosinophil", "erythroblast", "immature granulocytes", "lymphocyte", "monocyte", "neutrophil", "platelet",
-    ),
-    "pathmnist": (
-        "adipose", "background", "debris", "lymphocytes", "mucus", "smooth muscle", "normal colon mucosa",
-        "cancer-associated stroma", "colorectal adenocarcinoma epithelium",
-    ),
-}  # fmt: skip
-
-
-def no_class(asked: str, classes: Iterable[str]) -> UsageError:
-    """The error of a positive class that is none."""
-    known = ", ".join(sorted(classes))
-    return UsageError(
-        f"There is no class named '{asked}'; {f'the classes are: {known}' if known else 'there are none'}."
-    )
-
-
-def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, str]:
-    """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarer.
-
-    >>> positive_class(("NORMAL", "PNEUMONIA"), {"NORMAL": 5, "PNEUMONIA": 9}, None)
-    ('PNEUMONIA', 'it is the class whose name does not mean healthy')
-    """
-    if asked is not None:
-        if asked not in classes:
-            raise no_class(asked, classes)
-        return asked, "it was asked for"
-    if not classes:
-        return "", ""
-    sick = [name for name in classes if not set(re.split(r"[,/;]\s*", name.lower())) & HEALTHY]
-    if len(sick) == 1:
-        return sick[0], "it is the class whose name does not mean healthy"
-    candidates = sick if len(sick) > 1 else list(classes)
-    return min(candidates, key=lambda name: (counts[name], name)), "it is the rarest class that may mean disease"

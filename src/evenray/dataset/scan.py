@@ -22,11 +22,13 @@ from evenray.core.types import REJECTED, Dataset, Image
 from evenray.histogram import Histogram
 from evenray.readers import fragments, identity, read
 
+from .entries import Entry, Listing
 from .files import settled
 from .join import join
 from .labels import PARTS, age_band
-from .listing import Entry, Listing, listing, no_class, positive_class
+from .listing import listing
 from .packed import Packed
+from .positive import no_class, positive_class
 from .pseudonym import draw_key, pseudonym
 
 __all__ = ["Map", "scan", "scan_listed"]

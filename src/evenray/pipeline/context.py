@@ -25,7 +25,7 @@ from evenray.dataset.exclusions import EXCLUSIONS
 from evenray.scale import fetched, is_url
 
 if TYPE_CHECKING:
-    from evenray.dataset.listing import Listing
+    from evenray.dataset.entries import Listing
     from evenray.plan import Plan
     from evenray.train.alone import Alone, Machine
 

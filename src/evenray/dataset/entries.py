@@ -1,0 +1,44 @@
+"""The entries of a listing: each file, or image of an archive, with what its place says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .labels import LabelTable
+
+__all__ = ["Entry", "Listing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
+
+    file: str
+    fragment: str | None = None
+    label: str | None = None
+    patient: str | None = None
+    site: str | None = None
+    sex: str | None = None
+    age: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
+
+    `unlabelled` counts what the layout names but does not label.
+    """
+
+    root: Path
+    entries: tuple[Entry, ...]
+    table: LabelTable | None = None
+    layout: str = ""
+    unlabelled: int = 0
+
+    @property
+    def labels(self) -> set[str]:
+        """The labels that can be met, known before any file is opened."""
+        found = self.table.table["label"].to_list() if self.table else (entry.label for entry in self.entries)
+        return {label for label in found if label is not None}
