@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ class Job:
     window: str = "header"
     levels: tuple[float, float] | None = None
 
-    @property
+    @cached_property
     def note(self) -> str:
         return f"evenray {version('evenray')}: contrast {self.spec}"
 

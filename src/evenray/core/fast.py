@@ -14,6 +14,7 @@ __all__ = ["count", "count_pairs", "look_up", "worth_it"]
 
 _LEAST = 1 << 18  # pixels; below, OpenCV is as fast
 _PAYS = 1 << 30  # pixels after which the loops have saved about what loading them took, .4 s
+_CHEAP = 2  # of these pixels cost a thread what one of others does: threads pay from a million of them on
 _passed = 0
 
 
@@ -65,7 +66,7 @@ def _tables(words: NDArray[np.uint64], size: int) -> tuple[NDArray[np.uint32], i
     """Counts of the values in each share of the words, uint32 (shares, size), and all words or-ed together."""
     from .loops import count_words
 
-    number = words.size * 4
+    number = words.size * 4 // _CHEAP
     parts = shares(len(words), number, each=4 if size <= 1 << 14 else 1)  # large tables are dear to add up
     found = np.zeros((len(parts), size), np.uint32)
     above: list[int] = []
@@ -94,7 +95,8 @@ def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np
         first, last = part
         look_up_words(words[first * 4 : last * 4], table, outcome[first * 16 : last * 16])
 
-    over(shares(len(words) // 4, values.size), work, values.size)
+    number = values.size // _CHEAP
+    over(shares(len(words) // 4, number), work, number)
     outcome[values.size - rest.size :] = table[rest]
 
 
