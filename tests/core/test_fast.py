@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 
 from evenray.contrast import enhance
 from evenray.core import fast
-from evenray.core.threads import over
+from evenray.core.threads import over, workers
 from evenray.core.types import Image
 from evenray.histogram import Histogram
 
 RNG = np.random.default_rng(0)
+LARGE = 1_201_003  # values, enough for threads and no multiple of anything
 
 
 @pytest.fixture(params=[1, 2])
@@ -29,10 +31,25 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("bins", [1, 256, 1000, 4096, 65_536])
-@pytest.mark.parametrize("size", [0, 3, 4, 601_003])
+@pytest.mark.parametrize("size", [0, 3, 4, LARGE])
 def test_counts_as_numpy(bins: int, size: int, threads: int) -> None:
     values = RNG.integers(0, bins, size).astype(np.uint16)
     assert np.array_equal(fast.count(values, bins), np.bincount(values, minlength=bins))
+
+
+def test_large_ones_are_shared_among_threads(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared: list[int] = []
+
+    def watched(items: Sequence[Any], function: Callable[[Any], None], pixels: int) -> None:
+        shared.append(min(workers(pixels), len(items)))
+        over(items, function, pixels)
+
+    monkeypatch.setattr(fast, "over", watched)
+    values, outcome = np.zeros(LARGE, np.uint16), np.empty(LARGE, np.uint16)
+    fast.count(values, 4096)
+    fast.count_pairs(values)
+    fast.look_up(values, np.arange(65_536, dtype=np.uint16), outcome)
+    assert shared == [threads] * 3
 
 
 def test_one_level_does_not_overflow_its_counter(threads: int) -> None:
@@ -47,7 +64,7 @@ def test_larger_values_are_left_out(place: int, bins: int) -> None:
     assert np.array_equal(fast.count(values, bins), np.bincount(values, minlength=65_536)[:bins])
 
 
-@pytest.mark.parametrize("size", [0, 7, 8, 601_003])
+@pytest.mark.parametrize("size", [0, 7, 8, LARGE])
 def test_looks_up_as_numpy(size: int, threads: int) -> None:
     values, table = RNG.integers(0, 65_536, size).astype(np.uint16), RNG.permutation(65_536).astype(np.uint16)
     outcome = np.empty_like(values)
@@ -78,7 +95,7 @@ def test_values_may_be_read_only_and_lie_anywhere_in_memory() -> None:
 def test_images_come_out_alike_with_and_without_the_loops(
     dtype: type, levels: tuple[int, int], top: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = Image(RNG.integers(min(levels[0], 0), top, (701, 803)).astype(dtype), levels)
+    image = Image(RNG.integers(min(levels[0], 0), top, (1501, 1603)).astype(dtype), levels)
     found = []
     for loops in (False, True):
 
@@ -124,23 +141,23 @@ def test_a_thread_that_never_begins_is_not_waited_for(threads: int) -> None:
 
 
 def _counted(_: int) -> int:
-    return int(fast.count(np.zeros(600_000, np.uint16), 16)[0])
+    return int(fast.count(np.zeros(LARGE, np.uint16), 16)[0])
 
 
 def test_works_in_many_threads_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(_counted, range(8))) == {600_000}
+        assert set(pool.map(_counted, range(8))) == {LARGE}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_starts_threads_of_its_own(threads: int) -> None:
-    assert _counted(0) == 600_000  # so that this process has its threads already
+    assert _counted(0) == LARGE  # so that this process has its threads already
     child = os.fork()
     if not child:
         right = False
         try:
-            right = _counted(0) == 600_000
+            right = _counted(0) == LARGE
         finally:
             os._exit(0 if right else 1)
     assert os.waitpid(child, 0)[1] == 0

@@ -14,7 +14,7 @@ __all__ = ["count", "count_pairs", "look_up", "worth_it"]
 
 _LEAST = 1 << 18  # pixels; below, OpenCV is as fast
 _PAYS = 1 << 30  # pixels after which the loops have saved about what loading them took, .4 s
-_CHEAP = 2  # of these pixels cost a thread what one of others does: threads pay from a million of them on
+_CHEAP = 2  # values cost what one pixel of other work does, so that threads pay from a million on
 _passed = 0
 
 
