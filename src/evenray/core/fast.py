@@ -41,7 +41,7 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
     found, every = _tables(words, size)
     if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
         return count(values, 65_536)[:bins]
-    total = found.sum(axis=0, dtype=np.int64)
+    total = np.array(found).sum(axis=0, dtype=np.int64)
     for value in rest[rest < size].tolist():
         total[value] += 1
     return np.asarray(total[:bins])
@@ -62,21 +62,27 @@ def count_pairs(values: NDArray[np.uint16]) -> NDArray[np.int64]:
     return total
 
 
-def _tables(words: NDArray[np.uint64], size: int) -> tuple[NDArray[np.uint32], int]:
-    """Counts of the values in each share of the words, uint32 (shares, size), and all words or-ed together."""
+def _tables(words: NDArray[np.uint64], size: int) -> tuple[list[NDArray[np.uint32]], int]:
+    """Counts of the values that each thread met in the words, uint32 (size,), and all words or-ed together."""
     from .loops import count_words
 
-    number = words.size * 4 // _CHEAP
-    parts = shares(len(words), number, each=4 if size <= 1 << 14 else 1)  # large tables are dear to add up
-    found = np.zeros((len(parts), size), np.uint32)
+    made: list[NDArray[np.uint32]] = []
+    free: list[NDArray[np.uint32]] = []
     above: list[int] = []
 
-    def work(share: int) -> None:
-        first, last = parts[share]
-        above.append(int(count_words(words[first:last], np.uint64(size - 1), found[share])))
+    def work(part: tuple[int, int]) -> None:
+        first, last = part
+        try:
+            table = free.pop()
+        except IndexError:
+            table = np.zeros(size, np.uint32)
+            made.append(table)
+        above.append(int(count_words(words[first:last], np.uint64(size - 1), table)))
+        free.append(table)
 
-    over(range(len(parts)), work, number)
-    return found, int(np.bitwise_or.reduce(np.array([0, *above], np.uint64)))
+    number = words.size * 4 // _CHEAP
+    over(shares(len(words), number), work, number)
+    return made, int(np.bitwise_or.reduce(np.array(above, np.uint64)))
 
 
 def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np.uint16]) -> None:

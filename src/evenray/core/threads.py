@@ -57,8 +57,8 @@ def workers(pixels: int) -> int:
     return max(1, cv2.getNumThreads()) if pixels >= _WORTH_IT else 1
 
 
-def shares(rows: int, pixels: int, each: int = 4) -> list[tuple[int, int]]:
-    """`rows` cut into at most `each` shares a thread: (first, last + 1); one share where threads are not worth it.
+def shares(rows: int, pixels: int) -> list[tuple[int, int]]:
+    """`rows` cut into at most four shares a thread: (first, last + 1); one share where threads are not worth it.
 
     More than one a thread, so that a thread that the machine keeps waiting holds nobody up for long.
 
@@ -66,7 +66,7 @@ def shares(rows: int, pixels: int, each: int = 4) -> list[tuple[int, int]]:
     [(0, 5)]
     """
     threads = workers(pixels)
-    number = max(1, min(rows, threads * each if threads > 1 else 1))
+    number = max(1, min(rows, threads * 4 if threads > 1 else 1))
     cuts = [rows * k // number for k in range(number + 1)]
     return list(pairwise(cuts))
 
