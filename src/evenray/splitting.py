@@ -14,6 +14,7 @@ from evenray.audit import near_groups
 from evenray.core.components import components
 from evenray.core.errors import DataError
 from evenray.core.types import PARTS, Dataset
+from evenray.core.whose import whose
 
 __all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"]
 
@@ -31,8 +32,9 @@ def split(
 ) -> Dataset:
     """The data set with its column `part` filled: train, validation, test or excluded.
 
-    Patients, exact duplicates and the case groups of `together` (None: the near duplicates that the audit finds) never
-    stand on two sides. Parts that came with the data are kept; only the missing ones are made, from the training part.
+    Patients (where unknown, studies), exact duplicates and the case groups of `together` (None: the near duplicates that
+    the audit finds) never stand on two sides. Parts that came with the data are kept; only the missing ones are made,
+    from the training part.
     Left out as `excluded`: images that the data label in two ways, training or validation copies of images that a given
     test part holds, and cases without a given part whose group a given validation or test part holds. Fractions are of
     the cases to divide, in whole groups. Raises DataError where a class has too few groups.
@@ -88,7 +90,7 @@ def why_excluded(dataset: Dataset) -> pl.DataFrame:
 def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[np.int64]:
     """The index of the group of every case, int64 (cases,): what must not be torn apart.
 
-    Cases are tied by patient, by equal pixels, and by the lists of case names in `together`.
+    Cases are tied by patient (where unknown, by study), by equal pixels, and by the lists of case names in `together`.
     """
     cases = dataset.cases
     height = cases.height
@@ -97,11 +99,11 @@ def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[
     for names in together:
         known = [row[name] for name in names if name in row]
         edges += [(known[0], other) for other in known[1:]]
-    for column in ("patient", "pixel_hash", "file"):
+    for values in (whose(cases), cases["pixel_hash"], cases["file"]):
         first: dict[str, int] = {}
-        for i, value in enumerate(cases[column]):
+        for i, value in enumerate(values):
             # The images of one archive are not one patient's, as the frames of one file are.
-            if value is not None and not (column == "file" and str(value).endswith(".npz")):
+            if value is not None and not (values.name == "file" and value.endswith(".npz")):
                 j = first.setdefault(value, i)
                 if i != j:
                     edges.append((j, i))

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.whose import whose
+
 __all__ = [
     "column",
     "deviations",
@@ -70,13 +72,13 @@ def worst_first(cases: pl.DataFrame, chosen: NDArray[np.bool_], badness: NDArray
 
 
 def patient_numbers(cases: pl.DataFrame) -> NDArray[np.int64]:
-    """A number for each patient, cases of unknown patients each with their own, int64 (cases,).
+    """A number for each patient (see `whose`), cases of whom nothing is known each with their own, int64 (cases,).
 
     >>> patient_numbers(pl.DataFrame({"case": ["a", "b", "c", "d"], "patient": ["p", None, "p", None]})).tolist()
     [3, 1, 3, 2]
     """
     # Every case of unknown patient stands alone, named so that it cannot be mistaken for a patient.
-    who = pl.coalesce(column(cases, "patient").cast(pl.String), pl.lit("\0") + cases["case"])
+    who = pl.coalesce(whose(cases), pl.lit("\0") + cases["case"])
     return pl.select(who.rank("dense")).to_series().to_numpy().astype(np.int64)
 
 

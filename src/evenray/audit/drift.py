@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Finding
+from evenray.core.whose import whose
 
 from ._table import only, patient_numbers
 
@@ -25,7 +26,12 @@ def drift(dataset: Dataset) -> list[Finding]:
     if not dataset.has_sketch("histogram") or "part" not in dataset.cases.columns:
         return []
     # In the order of the names, so that the permutations are the same however the table is ordered.
-    cases = only(dataset.cases, "case", "part", "label", "patient").with_row_index("row").sort("case")
+    cases = (
+        only(dataset.cases, "case", "part", "label")
+        .with_columns(patient=whose(dataset.cases))
+        .with_row_index("row")
+        .sort("case")
+    )
     found = []
     for part in ("validation", "test"):
         chosen = pl.concat([_few(cases.filter(pl.col("part") == side)) for side in ("train", part)])

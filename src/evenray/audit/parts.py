@@ -8,6 +8,7 @@ from statistics import NormalDist
 import polars as pl
 
 from evenray.core.types import PARTS, Dataset, Finding
+from evenray.core.whose import whose
 
 from ._table import column, only
 
@@ -24,7 +25,7 @@ def parts(dataset: Dataset) -> list[Finding]:
     known = column(dataset.cases, "part")
     found = []
     for part in PARTS:
-        cases = only(dataset.cases, "label", "patient").filter(known == part)
+        cases = only(dataset.cases, "label").with_columns(patient=whose(dataset.cases)).filter(known == part)
         if not cases.height:
             continue
         counts = {name: _independent(cases.filter(pl.col("label") == name)) for name in dataset.classes}

@@ -22,8 +22,9 @@ def patients_unknown(dataset: Dataset) -> list[Finding]:
             "patients_unknown",
             "warning" if every else "info",
             "Patients are unknown" if every else "The patient of some cases is unknown",
-            "Each image counts as a patient of its own, so images of one person may stand on both sides of a split and "
-            "make every result too good. Name the patient by a column of the table or by --patient REGEX.",
+            "Each study (each file where the study is unknown too) counts as a patient of its own, so images of one person "
+            "may stand on both sides of a split and make every result too good. "
+            "Name the patient by a column of the table or by --patient REGEX.",
             () if every else tuple(sorted(dataset.cases["case"].filter(unknown))),
             {"images": int(unknown.sum()), "share": round(int(unknown.sum()) / len(unknown), 4)},
         )

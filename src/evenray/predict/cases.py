@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from evenray.balance import Balance, correct
 from evenray.core.errors import UsageError
 from evenray.core.types import Dataset, Predictions
+from evenray.core.whose import whose
 from evenray.metrics import Calibration
 
 __all__ = ["GROUPS", "predictions", "target_prior"]
@@ -31,14 +32,14 @@ def predictions(
 
     What the remedy did to the class prior is undone in closed form: probabilities are those at `prior` (K,), the class
     shares of the training part. What `calibration` learnt on the validation part comes after that, and last the step to
-    `target` (K,), the class shares of the place of use.
+    `target` (K,), the class shares of the place of use. Where the patient is unknown, `whose` says who stands for it.
     """
     corrected = balance.correct(logits, prior)
     posterior = np.exp(corrected) if calibration is None else calibration.apply(corrected)
     if target is not None:
         posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), target, prior))
     K = len(dataset.classes)
-    table = dataset.cases.select("case", "patient", "part", "label").with_columns(
+    table = dataset.cases.select("case", whose(dataset.cases).alias("patient"), "part", "label").with_columns(
         pl.Series("target", dataset.targets),
         *[pl.Series(f"logit_{k}", logits[:, k]) for k in range(K)],
         *[pl.Series(f"p_{k}", posterior[:, k]) for k in range(K)],

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from evenray.audit import measure
 from evenray.core.types import Dataset, Image
+from evenray.core.whose import whose
 from evenray.histogram import Histogram
 
 __all__ = ["Familiar", "Strange", "fingerprint_row", "fit"]
@@ -193,11 +194,7 @@ def _wide(histograms: NDArray[Any], fingerprints: NDArray[Any]) -> dict[str, Flo
 def _folds(cases: pl.DataFrame) -> NDArray[np.int64]:
     """A fold for each case; the images of one patient, and equal images, share it."""
     own = pl.Series(cases["case"] if "case" in cases.columns else np.arange(cases.height).astype(str)).cast(pl.String)
-    who = (
-        own
-        if "patient" not in cases.columns
-        else pl.select(pl.coalesce(cases["patient"].cast(pl.String), own)).to_series()
-    )
+    who = pl.select(pl.coalesce(whose(cases), own)).to_series()
     _, number = np.unique(who.to_numpy().astype(str), return_inverse=True)
     order = np.random.default_rng(0).permutation(int(number.max()) + 1)
     return np.asarray(order[number] % FOLDS, dtype=np.int64)
