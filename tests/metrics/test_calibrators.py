@@ -102,3 +102,24 @@ def test_mistakes_are_named():
         calibrate([[0.0, 1.0], [1.0, 0.0]], [0, 1], "plat")
     with pytest.raises(UsageError, match=r"expected \(N, K\) and \(N,\)"):
         calibrate([0.0, 1.0], [0, 1])
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "beta", "isotonic"])
+def test_a_validation_part_of_other_shares_moves_no_probability(method):
+    """The network is ideal at a tenth of sick cases; half of the validation part is sick."""
+    rng = np.random.default_rng(0)
+    came = (rng.random(40_000) < 0.5).astype(np.int64)
+    s = 1.5 * (rng.normal(size=len(came)) + 1.5 * came) - 1.125 + logit(0.1)
+    fitted = calibrate(both(s), came, method, prior=[0.9, 0.1])
+    new = np.linspace(-5, 3, 50)
+    away = [
+        np.abs(each.apply(both(new))[:, 1] - expit(new)).mean() for each in (fitted, calibrate(both(s), came, method))
+    ]
+    assert away[0] < 0.03 < 0.1 < away[1]
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "beta", "isotonic"])
+def test_weighting_to_the_shares_of_the_cases_changes_nothing(method):
+    z, came = world(cases=500, classes=3)
+    one, other = calibrate(z, came, method), calibrate(z, came, method, prior=np.bincount(came))
+    np.testing.assert_allclose(one.apply(z), other.apply(z), atol=1e-6)

@@ -141,3 +141,11 @@ def rng_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     run(Context(RunFolder(folder / "run"), str(folder / "cases.csv"), recipe), "evaluate")
     return folder / "run"
+
+
+def test_the_prevalence_rule_takes_the_shares_that_the_probabilities_are_at(
+    rerun: Callable[..., Any], copied: Path
+) -> None:
+    """Those of the training part, whatever the validation part holds."""
+    given = json.loads((copied / "model.json").read_text())["prior"]
+    assert rerun(threshold="prevalence")["threshold"] == pytest.approx(given[1])

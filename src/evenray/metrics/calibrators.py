@@ -26,7 +26,7 @@ calibrations = Registry(
         "isotonic": "evenray.metrics.calibrators:isotonic",
         "beta": "evenray.metrics.calibrators:beta",
     },
-    context=2,
+    context=3,
 )
 
 
@@ -61,8 +61,13 @@ class Calibration:
         return {"method": self.method, "parameters": dict(self.parameters)}
 
 
-def calibrate(logits_NK: ArrayLike, targets_N: ArrayLike, method: str = "temperature") -> Calibration:
+def calibrate(
+    logits_NK: ArrayLike, targets_N: ArrayLike, method: str = "temperature", prior: ArrayLike | None = None
+) -> Calibration:
     """Fit one of `calibrations` to the logits (N, K; after the prior correction) and classes (N,) of the validation part.
+
+    `prior` (K,) holds the class shares that the logits are posteriors at, those of the training part: the cases are
+    weighted to it, so that a validation part of other shares moves no probability (None: they count alike).
 
     `temperature` divides the logits by one number (Guo et al. 2017): the ranking stays, and a few cases suffice. `platt`
     is a logistic fit with Platt's (1999) smoothed targets, `beta` one in log p and log(1 - p) (Kull et al. 2017),
@@ -75,39 +80,53 @@ def calibrate(logits_NK: ArrayLike, targets_N: ArrayLike, method: str = "tempera
     absent = sorted(set(range(logits.shape[1])) - set(targets.tolist()))
     if absent and method != "none":
         raise DataError(f"The validation part has no case of class number {absent[0]}, so it cannot calibrate for it.")
-    fitted: Calibration = calibrations.bind(method)(logits, targets)
+    fitted: Calibration = calibrations.bind(method)(logits, targets, _weights(targets, logits.shape[1], prior))
     return fitted
 
 
-def none(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+def _weights(targets_N: NDArray[np.int64], K: int, prior: ArrayLike | None) -> Floats:
+    """What each case counts, 1 on average."""
+    if prior is None:
+        return np.ones(len(targets_N))
+    wanted, counts = np.asarray(prior, dtype=np.float64), np.bincount(targets_N, minlength=K)
+    return np.asarray((wanted / wanted.sum() * len(targets_N) / np.maximum(counts, 1))[targets_N])
+
+
+def none(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """The softmax as it is."""
     return Calibration("none", {})
 
 
-def temperature(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+def temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """One divisor of all logits, between 1/100 and 100, at which the log loss is least (Guo et al. 2017)."""
     rows = np.arange(len(targets_N))
 
     def log_loss(log_t: float) -> float:
-        return -float(scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N].mean())
+        return -float(weights_N @ scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N])
 
     found = scipy.optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
     return Calibration("temperature", {"temperature": float(np.exp(found.x))})
 
 
-def platt(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+def platt(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """p = sigmoid(slope x log-odds + intercept), fitted to targets drawn in by one case of each kind (Platt 1999)."""
-    return Calibration("platt", {"columns": [_platt(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+    return Calibration(
+        "platt", {"columns": [_platt(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
+    )
 
 
-def beta(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+def beta(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """p = sigmoid(a log p - b log(1 - p) + c) with a, b >= 0 (Kull, Silva Filho & Flach 2017)."""
-    return Calibration("beta", {"columns": [_beta(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+    return Calibration(
+        "beta", {"columns": [_beta(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
+    )
 
 
-def isotonic(logits_NK: Floats, targets_N: NDArray[np.int64]) -> Calibration:
+def isotonic(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """The rising function nearest to the outcomes, linear between its steps, never nearer to 0 or 1 than 1 / (N + 2)."""
-    return Calibration("isotonic", {"columns": [_isotonic(x, came) for x, came in _each_class(logits_NK, targets_N)]})
+    return Calibration(
+        "isotonic", {"columns": [_isotonic(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
+    )
 
 
 def _each_class(logits_NK: Floats, targets_N: NDArray[np.int64]) -> list[tuple[Floats, NDArray[np.bool_]]]:
@@ -132,14 +151,14 @@ def _map(method: str, p: Mapping[str, Any], log_odds: Floats) -> Floats:
     return np.asarray(np.interp(log_odds, p["log_odds"], p["probability"]))
 
 
-def _platt(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
-    slope, intercept = fitted_line(log_odds, came, ~came)
+def _platt(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[str, float]:
+    slope, intercept = fitted_line(log_odds, came * weights, ~came * weights)
     return {"slope": slope, "intercept": intercept}
 
 
 def fitted_line(log_odds: Floats, sick: NDArray[Any], healthy: NDArray[Any]) -> tuple[float, float]:
     """Platt's slope and intercept for the numbers of `sick` and `healthy` cases at each of these log-odds."""
-    S, H = int(sick.sum()), int(healthy.sum())
+    S, H = float(sick.sum()), float(healthy.sum())
     x, sick, healthy = np.tile(log_odds, 2), np.append(sick, 0 * sick), np.append(0 * healthy, healthy)
     count = (sick + healthy).astype(np.float64)
     aim = np.repeat([(S + 1) / (S + 2), 1 / (H + 2)], len(log_odds))
@@ -147,9 +166,9 @@ def fitted_line(log_odds: Floats, sick: NDArray[Any], healthy: NDArray[Any]) -> 
     return slope, intercept
 
 
-def _beta(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, float]:
+def _beta(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[str, float]:
     features = np.column_stack([-np.logaddexp(0, -log_odds), np.logaddexp(0, log_odds), np.ones(len(came))])
-    a, b, c = _logistic(features, came.astype(np.float64), [1.0, 1.0, 0.0], [0.0, 0.0, None])
+    a, b, c = _logistic(features, came.astype(np.float64), [1.0, 1.0, 0.0], [0.0, 0.0, None], weights)
     return {"a": a, "b": b, "c": c}
 
 
@@ -165,14 +184,16 @@ def _logistic(
         return float(weight @ loss), np.asarray(features.T @ (weight * (scipy.special.expit(eta) - aim)))
 
     bounds = [(low, None) for low in least]
-    found = scipy.optimize.minimize(log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9})
+    found = scipy.optimize.minimize(
+        log_loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-9, "ftol": 1e-15}
+    )
     return [float(value) for value in found.x]
 
 
-def _isotonic(log_odds: Floats, came: NDArray[np.bool_]) -> dict[str, list[float]]:
+def _isotonic(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[str, list[float]]:
     at, place = np.unique(log_odds, return_inverse=True)
-    weight = np.bincount(place).astype(np.float64)
-    level = scipy.optimize.isotonic_regression(np.bincount(place, came) / weight, weights=weight).x
+    weight = np.bincount(place, weights)
+    level = scipy.optimize.isotonic_regression(np.bincount(place, came * weights) / weight, weights=weight).x
     level = np.clip(level, 1 / (len(came) + 2), 1 - 1 / (len(came) + 2))
     kept = np.ones(len(at), dtype=bool)
     kept[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])

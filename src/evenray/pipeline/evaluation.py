@@ -57,7 +57,7 @@ def evaluate_network(context: Context) -> list[str]:
             if name == "validation":
                 fewest = min(cases.counts.values())
                 if fewest >= ENOUGH_TO_CHOOSE:
-                    calibration = calibrate(remedy.correct(logits, prior), cases.targets, asked.calibration)
+                    calibration = calibrate(remedy.correct(logits, prior), cases.targets, asked.calibration, prior)
                 elif asked.calibration != Recipe.calibration:
                     context.progress.say(
                         f"[yellow]not calibrated[/yellow] the validation part has {fewest} cases of its rarest class;"
@@ -95,12 +95,13 @@ def summarise(
 ) -> dict[str, Any]:
     """What scores.json tells of the predictions of the validation and the test part.
 
-    `rule` chooses the threshold on validation (None with more than two classes); `target` (K,) is the class prior to score
-    at, None for that of the cases.
+    `rule` chooses the threshold on validation (None with more than two classes), for the shares that the probabilities
+    are at; `prior` (K,) holds those of the training part, `target` (K,) those to score at, None for those of the cases.
     """
     test = found["test"]
-    threshold = None if rule is None else choose_threshold(found["validation"], rule, target)
-    options = {"seed": seed, "prior": prior if target is None else target, "prevalence": target}
+    at = prior if target is None else target
+    threshold = None if rule is None else choose_threshold(found["validation"], rule, at)
+    options = {"seed": seed, "prior": at, "prevalence": target}
     summary: dict[str, Any] = {
         "classes": test.classes, "positive": test.positive, "threshold": threshold, "threshold_rule": rule,
         "parts": {name: _part(score(each, threshold, resamples=RESAMPLES, **options)) for name, each in found.items()},
@@ -108,7 +109,7 @@ def summarise(
     summary["parts"]["test"]["delong"] = _delong(test)
     options["resamples"] = BESIDE
     summary["decision_curve"] = _columns(decision_curve(test, prevalence=target, resamples=BESIDE))
-    summary["patients"] = _patients(found, rule, target, options)
+    summary["patients"] = _patients(found, rule, at, options)
     groups = {name: test.table[name].drop_nulls().n_unique() for name in GROUPS if name in test.table.columns}
     summary["groups"] = {
         column: {name: _part(scores) for name, scores in by_group(test, column, threshold, **options).items()}
@@ -117,7 +118,7 @@ def summarise(
     }
     if rule is not None:
         summary["operating_points"] = [
-            _operating_point(found, each, target, options) for each in dict.fromkeys((rule, *POINTS))
+            _operating_point(found, each, at, options) for each in dict.fromkeys((rule, *POINTS))
         ]
     return summary
 
@@ -148,21 +149,21 @@ def _delong(test: Predictions) -> dict[str, float | None] | None:
 
 
 def _patients(
-    found: dict[str, Predictions], rule: str | None, target: Any, options: dict[str, Any]
+    found: dict[str, Predictions], rule: str | None, at: Any, options: dict[str, Any]
 ) -> dict[str, Any] | None:
     """The test part with patients in place of images; None where every patient has one image, or labels disagree."""
     if int(found["test"].patients.max()) + 1 == found["test"].table.height:
         return None
     with suppress(DataError):  # images of one patient that carry different classes of many
         validation, test = (per_patient(found[name]) for name in ("validation", "test"))
-        threshold = None if rule is None else choose_threshold(validation, rule, target)
+        threshold = None if rule is None else choose_threshold(validation, rule, at)
         return _part(score(test, threshold, **options)) | {"threshold": threshold}
     return None
 
 
-def _operating_point(found: dict[str, Predictions], rule: str, target: Any, options: dict[str, Any]) -> dict[str, Any]:
+def _operating_point(found: dict[str, Predictions], rule: str, at: Any, options: dict[str, Any]) -> dict[str, Any]:
     """What a rule chooses on validation, and what comes of it on test."""
-    threshold = choose_threshold(found["validation"], rule, target)
+    threshold = choose_threshold(found["validation"], rule, at)
     scores = score(found["test"], threshold, **options)
     rates = {name: _estimate(scores.estimates[name]) for name in RATES}
     return {"rule": rule, "threshold": threshold, "confusion": scores.confusion.tolist(), **rates}
