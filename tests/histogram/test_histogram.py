@@ -116,9 +116,27 @@ def test_saturation_and_the_cumulative_curve() -> None:
     assert histogram.cumulative[[0, 4, 5, 255]].tolist() == [0.5, 0.5, 0.75, 1.0]
 
 
+@given(st.integers(1, 3000), st.integers(0, 255), st.integers(1, 10**6), st.floats(-3, 3), st.floats(0.1, 4))
+def test_a_constant_has_no_spread_and_no_shape(bins: int, place: int, number: int, low: float, width: float) -> None:
+    counts = np.zeros(bins, np.int64)
+    counts[place % bins] = number
+    histogram = Histogram(counts, np.linspace(low, low + width, bins + 1))
+    for one in (histogram, histogram.unit()):
+        assert (one.variance, one.skewness, one.kurtosis) == (0, 0, 0)
+
+
+def test_a_constant_image_has_no_spread_and_no_shape() -> None:
+    for level in range(256):
+        eight = Image(np.full((17, 19), level, np.uint8), (0, 255))
+        floats = Image(np.full((64, 64), level / 255, np.float32), (0, 1))
+        for one in (Histogram.of(eight), Histogram.of(eight).unit(), Histogram.of(floats)):
+            assert (one.variance, one.skewness, one.kurtosis) == (0, 0, 0)
+
+
 def test_nothing_counted_has_no_mean() -> None:
     empty = Histogram(np.zeros(4, np.int64), np.arange(5.0))
     assert math.isnan(empty.mean)
+    assert math.isnan(empty.variance)
     assert math.isnan(empty.percentile(50))
     assert empty.cumulative.tolist() == [0, 0, 0, 0]
     assert empty.entropy == 0
@@ -227,7 +245,56 @@ def test_a_number_of_bins_counts_as_numpy(values: list[float], bins: int) -> Non
     histogram = Histogram.of_values(values, bins=bins)
     assert histogram.bins == bins
     assert histogram.total == len(values)
+    short = histogram.edges[1:-1] - np.array(values)[:, None]
+    if ((short > 0) & (short < 1e-11)).any():  # within rounding of the edge above, and not numpy's to decide
+        return
     assert np.array_equal(histogram.counts, np.histogram(values, histogram.edges)[0])
+
+
+@given(st.integers(0, 2**32), st.integers(1, 60), st.floats(0.01, 3))
+def test_random_values_count_as_numpy(seed: int, bins: int, width: float) -> None:
+    values = np.random.default_rng(seed).normal(0, 5, 500)
+    for asked in ({"bins": bins}, {"width": width}, {"width": width, "start": -4.0, "bins": bins}):
+        histogram = Histogram.of_values(values, **asked)
+        inside = values[values < histogram.edges[-1]]
+        assert np.array_equal(histogram.counts, np.histogram(inside, histogram.edges)[0])
+        assert histogram.missing == len(values) - histogram.total
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@given(st.integers(1, 3), st.integers(-2000, 2000), st.lists(st.integers(0, 120), min_size=1), st.integers(1, 9))
+def test_decimals_count_as_the_whole_numbers_that_they_are_parts_of(
+    dtype: type, decimals: int, low: int, steps: list[int], width: int
+) -> None:
+    numbers, scale = np.array([low, *(low + step for step in steps)]), 10**decimals
+    counts = np.bincount((numbers - low) // width)
+    values = (numbers / scale).astype(dtype)
+    for start in (None, low / scale):
+        histogram = Histogram.of_values(values, width=width / scale, start=start)
+        assert histogram.counts.tolist() == counts.tolist()
+        assert (histogram + histogram).counts.tolist() == (2 * counts).tolist()
+
+
+@pytest.mark.parametrize("asked", [{"width": 0.1}, {"width": 0.1, "start": 0.0}, {"bins": 11}])
+def test_each_tenth_counts_once(asked: dict) -> None:
+    tenths = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    table = Histogram.of_values(tenths, **asked).table()
+    assert table == [(f"{tenth:g}", 1) for tenth in tenths]
+
+
+def test_what_stands_at_the_end_of_the_bins_asked_for_is_beyond_them() -> None:
+    histogram = Histogram.of_values([0.1, 0.2, 0.3], width=0.1, start=0, bins=3)
+    assert histogram.edges[-1] > 0.3
+    assert (histogram.counts.tolist(), histogram.missing) == ([0, 1, 1], 1)
+
+
+@given(st.integers(1, 3), st.lists(st.integers(0, 9), min_size=3, max_size=80).filter(any), st.integers(1, 9))
+def test_levels_in_decimals_are_binned_as_whole_numbers(decimals: int, counts: list[int], width: int) -> None:
+    scale, of_level = 10**decimals, np.array(counts)
+    fine = Histogram(of_level, (np.arange(len(counts) + 1) - 0.5) / scale, resolution=1 / scale)
+    found = np.flatnonzero(of_level)
+    expected = np.bincount(found // width, weights=of_level[found])
+    assert fine.binned(width=width / scale, start=0.0).counts.tolist() == expected.tolist()
 
 
 def test_nan_and_what_lies_before_the_start_is_missing() -> None:

@@ -208,7 +208,7 @@ def _figures_of_values(numbers: NDArray[np.float64], found: Histogram) -> dict[s
     """Of the numbers themselves, not of the middles of their intervals; entropy is that of the intervals."""
     kept = numbers[np.isfinite(numbers)]
     centred = kept - kept.mean()
-    spread = float((centred**2).mean())
+    spread = float((centred**2).mean()) if kept.min() < kept.max() else 0.0
     moments = {power: float((centred**power).mean()) / spread ** (power / 2) if spread else 0.0 for power in (3, 4)}
     return {
         "total": int(kept.size),

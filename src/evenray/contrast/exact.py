@@ -59,13 +59,27 @@ def exact(
 
 
 def _strict(codes: NDArray[Any], number: int, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Keys that order pixels by level, then by the sums around them, which are taken at 8 bits at any depth."""
+    """Keys that order pixels by level, then by the means around them, which are taken at 8 bits at any depth.
+
+    Means are of the chosen pixels alone, and stand in the keys as sums over the whole neighbourhood, in steps of 1/64:
+    two different ones are at least 1/24 apart.
+    """
     eight = np.where(chosen, np.rint(codes * (255 / (number - 1))), 0).astype(np.float32)
+    there = None if chosen.all() else chosen.astype(np.float32)
     keys = codes.astype(np.int64)
     for size, bits in ((3, 12), (5, 13)):
-        sums = cv2.boxFilter(eight, cv2.CV_32F, (size, size), normalize=False, borderType=cv2.BORDER_REFLECT_101)
-        keys = (keys << bits) + sums.astype(np.int64)
+        sums = _summed(eight, size)
+        if there is None:
+            keys = (keys << bits) + sums.astype(np.int64)
+        else:
+            whole = sums * size**2 / np.maximum(_summed(there, size), 1)
+            keys = (keys << bits + 6) + np.rint(64 * whole).astype(np.int64)
     return keys
+
+
+def _summed(plane: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    borders = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.boxFilter(plane, cv2.CV_32F, (size, size), normalize=False, borderType=borders))
 
 
 def _cumulative(reference: str, number: int, mean: float, sd: float) -> NDArray[np.float64]:

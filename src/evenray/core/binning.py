@@ -5,33 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import UsageError
 
-__all__ = ["Sample", "edges", "freedman_diaconis", "step_of"]
+__all__ = ["Sample", "edges", "freedman_diaconis", "places", "step_of"]
 
 _MOST = 655_360  # bins; more is a mistake in the width
+_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What binning asks of values: extremes, number, quantiles (0 to 1) and the step that they come in, if any."""
+    """What binning asks of values: extremes, number, quantiles (0 to 1) and the step that they come in, if any.
+
+    `precision` is the epsilon of the type that the values come in.
+    """
 
     low: float
     high: float
     size: int
     quantile: Callable[[float], float]
     step: float | None = None
+    precision: float = _EPS
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], step: float | None) -> Sample:
+    def of(cls, values: NDArray[np.float64], step: float | None, precision: float = _EPS) -> Sample:
         def quantile(q: float) -> float:
             return float(np.quantile(values, q))
 
-        return cls(float(values.min()), float(values.max()), len(values), quantile, step)
+        return cls(float(values.min()), float(values.max()), len(values), quantile, step, precision)
 
     @property
     def beyond(self) -> float:
@@ -86,10 +92,34 @@ def edges(
         if not first < sample.beyond:
             raise UsageError(f"start is {first:g} and the largest value {sample.high:g}; choose a smaller start.")
         return np.linspace(first, sample.beyond, (bins or 1) + 1)
-    number = bins or max(1, math.floor((sample.high - first) / width + 1e-9) + 1)
+    blur = max(1e-9, min(float(_rounding(sample.high, first, sample.precision)) / width, 0.25))
+    number = bins or max(1, math.floor((sample.high - first) / width + blur) + 1)
     if number > _MOST:
         raise UsageError(f"width {width} over {first} to {sample.high} makes {number} bins; choose a larger width.")
     return np.asarray(first + width * np.arange(number + 1))
+
+
+def places(
+    values: NDArray[np.float64], edges: NDArray[np.float64], *, covering: bool, precision: float = _EPS
+) -> NDArray[np.int64]:
+    """The bin that each value falls into, int64: -1 before the first edge, len(edges) - 1 from the last one on.
+
+    A value within rounding error of an edge stands at it, as it does in decimals, so the bin that opens there has it.
+    Bins that are `covering` reach beyond the largest value by construction, so no value is from the last edge on.
+
+    >>> places(np.array([0.2, 0.3, 0.7]), 0.1 * np.arange(9), covering=True)
+    array([2, 3, 7])
+    """
+    widths = np.diff(edges)
+    nearby = np.minimum(_rounding(edges, edges[0], precision), np.append(widths[:1], widths) / 4)
+    found = np.searchsorted(edges - nearby, values, side="right") - 1
+    return np.minimum(found, len(widths) - 1) if covering else found
+
+
+def _rounding(place: Any, first: float, precision: float) -> Any:
+    """How far from `place` an edge reckoned from `first`, and a value of this precision, may stand by rounding alone."""
+    share = precision / 2 + 4 * _EPS  # the value's own rounding; that of width or step, product, sum and first
+    return share * abs(place) + share * abs(first)
 
 
 def _equal_frequency(sample: Sample, bins: int) -> NDArray[np.float64]:
