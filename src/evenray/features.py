@@ -26,7 +26,7 @@ from evenray.store import SHARD, Mapped, Store
 from evenray.train import Settings
 from evenray.train.alone import Alone, Machine
 from evenray.train.judge import ranked
-from evenray.train.loop import WEIGHT_DECAY, as_good_as_any, criterion_of, one_cycle, stale
+from evenray.train.loop import WEIGHT_DECAY, as_good_as_any, criterion_of, first_to_keep, one_cycle, stale
 from evenray.train.optimizer import AdamW
 from evenray.train.order import epoch_batches, seed_of
 
@@ -131,6 +131,7 @@ def fit_head(
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
     history: list[dict[str, float]] = []
+    first_kept = first_to_keep(balance, settings.epochs)
     kept: dict[str, Tensor] | None = None
     first = _first_linear(model, train)
     centre, scale = _moments(train) if first is not None else (torch.zeros(()), torch.ones(()))
@@ -165,9 +166,9 @@ def fit_head(
         if validation is not None:
             row |= ranked(_logits(model, validation, centre, scale, fabric), validation.targets)
         history.append(row | {"learning_rate": optimizer.param_groups[0]["lr"]})
-        if settings.keep != "last" and as_good_as_any(history):
+        if settings.keep != "last" and as_good_as_any(history[first_kept:]):
             kept = copy.deepcopy(model.network.state_dict())
-        if validation is not None and 0 < settings.patience <= stale(history):
+        if validation is not None and 0 < settings.patience <= stale(history[first_kept:]):
             break
     if kept is not None:
         model.network.load_state_dict(kept)

@@ -236,7 +236,8 @@ def test_two_corrections_warn_unless_named():
         ("weighted(sick=-1, healthy=1)", "sick is -1, but"),
         ("oversample(ratio=2)", "ratio is 2, but"),
         ("none(3)", "none takes no parameters"),
-        ("progressive(epochs=1)", "epochs is 1, but"),
+        ("progressive(epochs=0)", "epochs is 0, but"),
+        ("progressive(until=2)", "until is 2, but"),
     ],
 )
 def test_mistakes_are_named(spec, message):

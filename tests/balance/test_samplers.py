@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from evenray.balance import _sampling, make, shard
 from evenray.balance._sampling import draw, permuted
 from evenray.core.errors import UsageError
+from evenray.train.loop import first_to_keep
 
 
 def targets_of(counts, seed=0):
@@ -75,11 +76,22 @@ def test_a_batch_must_hold_every_class():
 
 def test_progressive_sampling_goes_from_the_data_to_balance_and_spares_nobody():
     targets = targets_of([90, 10])
-    shares = [np.bincount(targets[drawn("progressive(epochs=5)", targets, epoch=e)])[1] for e in range(7)]
-    assert shares == [10, 20, 30, 40, 50, 50, 50]
-    times = np.bincount(np.concatenate([drawn("progressive(epochs=5)", targets, epoch=e) for e in range(7)]))
+    shares = [np.bincount(targets[drawn("progressive(epochs=8)", targets, epoch=e)])[1] for e in range(8)]
+    assert shares == [10, 20, 30, 40, 50, 50, 50, 50]
+    times = np.bincount(np.concatenate([drawn("progressive(epochs=8)", targets, epoch=e) for e in range(8)]))
     for k in (0, 1):
         assert np.ptp(times[targets == k]) <= 1
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 6, 25])
+@pytest.mark.parametrize("until", [0, 0.3, 0.5, 1])
+def test_progressive_sampling_gets_to_balance_within_the_epochs_planned(epochs, until):
+    """From the epoch on that is the first to keep, to the last one."""
+    targets = targets_of([90, 10])
+    remedy = make(f"progressive(until={until})", [90, 10], ["a", "b"], epochs=epochs)
+    shares = [np.bincount(targets[remedy.sampler(targets, batch=8, seed=0, epoch=e)])[1] for e in range(epochs)]
+    assert set(shares[first_to_keep(remedy, epochs) :]) == {50}
+    assert all(share < 50 for share in shares[: first_to_keep(remedy, epochs)])
 
 
 @pytest.mark.parametrize("size", [1, 7, 32_768, 32_769, 100_003, 1 << 17])

@@ -154,6 +154,24 @@ def test_the_last_epoch_as_good_as_the_best_is_kept(fabric: Machine, monkeypatch
     assert all(torch.equal(a, b) for a, b in zip(states[2].values(), weights(best).values(), strict=True))
 
 
+def test_nothing_is_kept_and_nothing_ends_before_the_remedy_has_settled(
+    fabric: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first epoch validates best by far, but the prior of the remedy is not yet that of the network."""
+    scores = iter([(0.9, 0.0), (0.2, 0.0), (0.3, 0.0), (0.1, 0.0), (0.1, 0.0)])
+    states: list[dict[str, Tensor]] = []
+
+    def judged(average: Classifier, *_: Any) -> dict[str, float]:
+        states.append(weights(average))
+        return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
+
+    monkeypatch.setattr("evenray.train.loop.validate", judged)
+    settings = replace(SETTINGS, epochs=5, keep="best", patience=1)
+    best, history = fit(model(), part(), part(12, 1), settings, Balance(settled=0.4), fabric)
+    assert len(history) == 4
+    assert all(torch.equal(a, b) for a, b in zip(states[2].values(), weights(best).values(), strict=True))
+
+
 def test_a_loss_that_is_not_finite_names_the_batch(fabric: Machine, tmp_path: Path) -> None:
     calls = iter(range(100))
 

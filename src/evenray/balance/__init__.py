@@ -52,8 +52,11 @@ balances = Registry(
 )
 
 
-def make(spec: str, class_counts: ArrayLike, classes: Sequence[str], positive: str | None = None) -> Balance:
-    """The remedy that `spec` names, for a training part of `class_counts` cases (int (K,), in the order of `classes`).
+def make(
+    spec: str, class_counts: ArrayLike, classes: Sequence[str], positive: str | None = None, *, epochs: int = 10
+) -> Balance:
+    """The remedy that `spec` names, for a training part of `class_counts` cases (int (K,), in the order of `classes`)
+    that is gone through `epochs` times.
 
     A chain fills the parts of one Balance: `undersample | focal(gamma=2)`. `positive` is the class that alpha is for
     (default: the rarest). Raises UsageError for an unknown name or parameter and for two steps that fill the same
@@ -67,7 +70,8 @@ def make(spec: str, class_counts: ArrayLike, classes: Sequence[str], positive: s
     if positive is not None and positive not in classes:
         raise UsageError(f"positive is '{positive}', which is no class; the classes are {', '.join(classes)}.")
     steps = parse(spec)
-    made = [_bind(step, tuple(classes), positive or rarest)(counts) for step in steps]
+    known = {"classes": tuple(classes), "positive": positive or rarest, "epochs": epochs}
+    made = [_bind(step, known)(counts) for step in steps]
     combined = _combine(steps, made, counts)
     _warn_of_double_correction(steps, made)
     return combined
@@ -86,10 +90,9 @@ def _counts(class_counts: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64
     return counts
 
 
-def _bind(step: Step, classes: tuple[str, ...], positive: str) -> Any:
-    """The function of a step; where it takes `classes` or `positive` and the spec is silent, they are filled in."""
+def _bind(step: Step, known: dict[str, Any]) -> Any:
+    """The function of a step; what is known that it takes and on which the spec is silent is filled in."""
     function = balances.bind(step)
-    known = {"classes": classes, "positive": positive}
     given = function.keywords if isinstance(function, partial) else {}
     wanted = [name for name in known if name in balances.parameters(step.name) and name not in given]
     return partial(function, **{name: known[name] for name in wanted})

@@ -52,7 +52,12 @@ def ldam(
         return (early if defer == 1 or progress < defer else late)(logits_NK, targets)
 
     prior = weights * class_counts / class_counts.sum() if defer < 1 else None
-    return Balance(loss=loss, prior=prior, link=lambda logits_NK: margin_link(logits_NK, margins))
+    return Balance(
+        loss=loss,
+        prior=prior,
+        link=lambda logits_NK: margin_link(logits_NK, margins),
+        settled=defer if defer < 1 else None,
+    )
 
 
 def margin_link(logits_NK: NDArray[np.float64], margins_K: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -163,7 +163,7 @@ def _machine(device: str) -> Machine:
 
 def _remedy(work: Fold) -> Balance:
     counts = np.bincount(work.targets, minlength=len(work.classes))
-    return remedies.make(work.balance, counts, work.classes, work.positive)
+    return remedies.make(work.balance, counts, work.classes, work.positive, epochs=work.settings.epochs)
 
 
 def _whole(work: Fold) -> NDArray[np.float64]:

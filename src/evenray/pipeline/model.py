@@ -90,7 +90,8 @@ def remedy_of(context: Context) -> tuple[Balance, NDArray[np.float64]]:
     """The chosen remedy, and the class prior of the training part."""
     counts = np.array(list(context.dataset.part("train").counts.values()))
     spec = context.folder.read_json("choice.json")["balance"]
-    return remedies.make(spec, counts, context.dataset.classes, context.dataset.positive), counts / counts.sum()
+    classes, positive = context.dataset.classes, context.dataset.positive
+    return remedies.make(spec, counts, classes, positive, epochs=context.plan.epochs), counts / counts.sum()
 
 
 def train_network(context: Context) -> list[str]:

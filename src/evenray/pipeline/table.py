@@ -99,7 +99,7 @@ def _bench(context: Context, asked: Recipe, systems: tuple[System, ...]) -> tupl
         own = dataset.part(name)
         parts[name] = Part(store, where, own.targets, own.cases["case"])
     counts = np.bincount(parts["train"].targets, minlength=len(dataset.classes))
-    remedy = remedies.make(asked.balances[0], counts, dataset.classes, dataset.positive)
+    remedy = remedies.make(asked.balances[0], counts, dataset.classes, dataset.positive, epochs=plan.epochs)
     bench = Bench(
         parts["train"], len(dataset.classes), plan, remedy, asked.balances[0], context.fabric,
         context.folder / FOLDER, asked.seed, asked.flips,

@@ -29,7 +29,7 @@ from .order import batches_an_epoch, cut, epoch_batches, seed_of
 from .part import Part
 from .shared_norm import share_norms
 
-__all__ = ["WEIGHT_DECAY", "Settings", "criterion_of", "fit", "one_cycle", "stale"]
+__all__ = ["WEIGHT_DECAY", "Settings", "criterion_of", "first_to_keep", "fit", "one_cycle", "stale"]
 
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.1
@@ -44,7 +44,8 @@ History = list[dict[str, float]]
 class Settings:
     """How to train; `keep` is "best" (the last epoch that validation AUPRC cannot tell from the best) or "last".
 
-    With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. With
+    With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. Both look
+    only at epochs after the remedy has settled. With
     `scale_jitter` (low, high) the network sees random crops of its size of images at these multiples of it. Each
     block of the network learns at `decay` times the rate of the one above it.
     """
@@ -110,7 +111,8 @@ class _Training:
     def run(self) -> tuple[Classifier, History]:
         """All epochs that are left."""
         settings, at = self.settings, self.at
-        while at.epoch < settings.epochs and not 0 < settings.patience <= stale(at.history):
+        first = first_to_keep(self.balance, settings.epochs)
+        while at.epoch < settings.epochs and not 0 < settings.patience <= stale(at.history[first:]):
             order = epoch_batches(
                 at.epoch, self.train.targets, settings.batch, settings.seed, self.balance, self.fabric.world_size
             )
@@ -172,7 +174,8 @@ class _Training:
             "validation_seconds": round(time.perf_counter() - begun, 2),
         }  # fmt: skip
         at.history.append(row)
-        new = settings.keep == "best" and as_good_as_any(at.history)
+        first = first_to_keep(self.balance, settings.epochs)
+        new = settings.keep == "best" and as_good_as_any(at.history[first:])
         if new:
             self.kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
         at.epoch, at.batch, at.losses, at.images, at.seconds = at.epoch + 1, 0, [], 0, 0.0
@@ -257,6 +260,15 @@ def one_cycle(progress: float) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
+def first_to_keep(balance: Balance, epochs: int) -> int:
+    """The first epoch, from 0 on, all of which comes after the remedy has settled; the last one where there is none.
+
+    >>> first_to_keep(Balance(), 10), first_to_keep(Balance(settled=0.5), 7), first_to_keep(Balance(settled=0.8), 2)
+    (0, 4, 1)
+    """
+    return min(math.ceil((balance.settled or 0.0) * epochs), epochs - 1)
+
+
 def stale(history: History) -> int:
     """Epochs since the best validation AUPRC, which the first of equals is.
 
@@ -268,7 +280,7 @@ def stale(history: History) -> int:
 
 
 def as_good_as_any(history: History) -> bool:
-    """Whether the last epoch's validation AUPRC is the best so far, or within the best one's standard error of it.
+    """Whether the last epoch's validation AUPRC is the best so far, or within the best one's standard error of it; not of none.
 
     The rule of one standard error (Breiman et al. 1984, section 3.4.3): among epochs that validation cannot tell apart
     the last one is kept, as weights settle while the learning rate falls.
@@ -277,6 +289,8 @@ def as_good_as_any(history: History) -> bool:
     >>> [as_good_as_any([first, {"validation_auprc": value}]) for value in (0.81, 0.79, 0.77)]
     [True, True, False]
     """
+    if not history:
+        return False
     best = max(history, key=lambda row: row.get("validation_auprc", 0.0))
     least = best.get("validation_auprc", 0.0) - best.get("validation_auprc_error", 0.0)
     return history[-1].get("validation_auprc", 0.0) >= least
