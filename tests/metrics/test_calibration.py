@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.calibration import calibration_curve as theirs
 
@@ -24,6 +27,19 @@ def test_a_calibrated_forecast_lies_within_its_intervals(make_predictions):
     curve = calibration_curve(make_predictions(cases=50_000))
     held = curve.filter((curve["low"] <= curve["forecast"]) & (curve["forecast"] <= curve["high"]))
     assert held.height >= 8
+
+
+def test_images_of_one_patient_widen_the_intervals_of_the_curve(binary):
+    """Eight images a patient, alike in forecast and outcome, say as much as one."""
+    rng = np.random.default_rng(0)
+    said = rng.random(400).round(2)
+    came = (rng.random(400) < said).astype(int)
+    alone = calibration_curve(binary(said, came), bins=5)
+    table = binary(np.repeat(said, 8), np.repeat(came, 8))
+    patients = [f"p{i // 8}" for i in range(3200)]
+    many = calibration_curve(replace(table, table=table.table.with_columns(patient=pl.Series(patients))), bins=5)
+    np.testing.assert_allclose(many["low"], alone["low"], atol=0.01)
+    np.testing.assert_allclose(many["high"], alone["high"], atol=0.01)
 
 
 def test_few_and_equal_forecasts_make_few_bins(binary):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn import metrics as sk
 
 from evenray.core.errors import DataError, UsageError
@@ -149,8 +151,8 @@ def test_same_seed_same_intervals_and_another_seed_others(make_predictions):
     predictions = make_predictions(patients=90)
     again, other = score(predictions, seed=3), score(predictions, seed=4)
     assert str(score(predictions, seed=3).estimates) == str(again.estimates)
-    assert other.auroc != again.auroc
-    assert other.auroc.value == again.auroc.value
+    assert other.auprc != again.auprc
+    assert other.auprc.value == again.auprc.value
 
 
 def test_replicates_without_a_class_are_left_out(binary):
@@ -159,8 +161,8 @@ def test_replicates_without_a_class_are_left_out(binary):
     share = np.isnan(spread["auroc"]).mean()
     assert share == pytest.approx(0.75**4 + 0.25**4, abs=0.06)
     assert np.isnan(spread["auroc"]).any()
-    estimate = score(predictions, resamples=500).auroc
-    assert (estimate.low, estimate.high) == (1.0, 1.0)
+    estimate = score(predictions, resamples=500).brier
+    assert not np.isnan([estimate.low, estimate.high]).any()
 
 
 def test_a_part_without_the_sick_is_scored_as_far_as_it_goes(binary):
@@ -169,6 +171,60 @@ def test_a_part_without_the_sick_is_scored_as_far_as_it_goes(binary):
         math.isnan(x) for x in (scores.sensitivity.value, scores.auroc.value, scores.auroc.low, scores.auprc.value)
     )
     assert scores.specificity.value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("sick", [1, 2, 3, 10])
+def test_the_fewer_the_sick_the_less_a_perfect_ranking_shows(binary, sick):
+    """Three of three found is 1.000 (0.292 to 1.000), and so it is with every figure that the smallest class bounds."""
+    found = score(binary([0.1] * 40 + [0.9] * sick, [0] * 40 + [1] * sick), resamples=50)
+    for name in ("auroc", "auprc", "f1", "mcc", "sensitivity", "ppv"):
+        estimate = found.estimates[name]
+        assert (estimate.low, estimate.high) == (pytest.approx(0.025 ** (1 / sick)), 1)
+    assert found.balanced_accuracy.low < 1 == found.balanced_accuracy.high
+
+
+def test_one_wrong_of_a_rare_class_leaves_the_mean_over_classes_open():
+    """Four classes of fifty are right, and the only case of the fifth is not: a bootstrap sees 0.8 to 0.8."""
+    target = [k for k in range(4) for _ in range(50)] + [4]
+    p = np.full((201, 5), 0.02)
+    p[np.arange(201), [*target[:-1], 0]] = 0.92
+    table = {"target": target, "patient": [None] * 201, **{f"p_{k}": p[:, k] for k in range(5)}}
+    found = score(
+        Predictions(pl.DataFrame(table, schema_overrides={"patient": pl.String}), tuple("abcde"), "e"), resamples=50
+    )
+    for estimate in (found.balanced_accuracy, found.sensitivity):
+        assert estimate.value == pytest.approx(0.8)
+        assert estimate.low < 0.79
+        assert estimate.high > 0.9
+
+
+@pytest.mark.parametrize(("sick", "healthy", "apart"), [(5, 80, 2.5), (20, 20, 3.0)])
+def test_the_interval_of_auroc_covers_with_few_sick(binary, sick, healthy, apart):
+    """A bootstrap of the patients covers .7 of the time here."""
+    truth, rng, held = norm.cdf(apart / 2**0.5), np.random.default_rng(0), 0
+    for _ in range(200):
+        z = np.append(rng.normal(size=healthy), rng.normal(apart, size=sick))
+        estimate = score(binary(norm.cdf(z), [0] * healthy + [1] * sick), resamples=1).auroc
+        held += estimate.low <= truth <= estimate.high
+    assert held >= 0.88 * 200
+
+
+def test_a_figure_about_a_class_without_cases_is_nan_never_0(binary):
+    for target, lost in ((0, ("sensitivity", "ppv")), (1, ("specificity", "npv"))):
+        found = score(binary([0.1, 0.2, 0.6], [target] * 3), resamples=50)
+        for name in ("f1", "mcc", "balanced_accuracy", *lost) if target == 0 else ("mcc", "balanced_accuracy", *lost):
+            assert math.isnan(found.estimates[name].value)
+
+
+def test_a_calibration_error_that_chance_explains_reaches_to_0(binary):
+    rng, reached = np.random.default_rng(0), 0
+    for _ in range(40):
+        p = rng.beta(2, 5, size=300)
+        reached += score(binary(p, (rng.random(300) < p).astype(int)), resamples=100).ece.low == 0
+    assert reached >= 36
+    p = rng.beta(2, 5, size=2000)
+    bent = score(binary(p, (rng.random(2000) < p**2).astype(int)), resamples=100).ece
+    assert 0 < bent.low < bent.value
 
 
 def test_a_class_absent_from_the_part_is_left_out_of_means(make_predictions):

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from evenray.core.types import Predictions
 
 from ._curves import one_class
-from .intervals import wilson
+from .intervals import clustered_share
 
-__all__ = ["calibration_curve", "columns", "from_sums"]
+__all__ = ["calibration_curve", "columns", "ece_by_chance", "from_sums"]
 
 BINS = 15
+DRAWS = 400
 
 
 def columns(
@@ -32,12 +33,35 @@ def columns(
     squared = (probabilities - truth) ** 2
     brier = squared[:, positive] if K == 2 else squared.sum(axis=1)
     log_loss = -np.log(np.clip(probabilities[np.arange(N), targets], np.finfo(np.float64).eps, 1))
-    called = probabilities.argmax(axis=1) if K > 2 else np.full(N, positive)
-    said, came = probabilities[np.arange(N), called], targets == called
-    place = np.clip((said * BINS).astype(np.int64), 0, BINS - 1)
+    called, said, place = _forecast(probabilities, positive)
+    came = targets == called
     gaps = np.zeros((N, BINS))
     gaps[np.arange(N), place] = came - said
     return np.column_stack([brier, log_loss, gaps]), BINS
+
+
+def _forecast(
+    probabilities: NDArray[np.float64], positive: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """The class that the forecast is about, its probability, and the bin of that: each (N,)."""
+    N, K = probabilities.shape
+    called = probabilities.argmax(axis=1) if K > 2 else np.full(N, positive)
+    said = probabilities[np.arange(N), called]
+    return called, said, np.clip((said * BINS).astype(np.int64), 0, BINS - 1)
+
+
+def ece_by_chance(predictions: Predictions, seed: int = 0) -> float:
+    """The ECE that forecasts which mean what they say exceed once in forty times, by chance alone.
+
+    Outcomes are drawn from the forecasts themselves (Broecker & Smith 2007), those of one patient's images together.
+    """
+    _, said, place = _forecast(predictions.probabilities, predictions.positive_index)
+    patients, rng = predictions.patients, np.random.default_rng([seed, 3])
+    found = []
+    for _ in range(DRAWS):
+        came = rng.random(int(patients.max()) + 1)[patients] < said
+        found.append(np.abs(np.bincount(place, came - said, BINS)).sum() / len(said))
+    return float(np.quantile(found, 0.975))
 
 
 def from_sums(sums: NDArray[np.float64], total: NDArray[np.float64], bins: int) -> dict[str, NDArray[np.float64]]:
@@ -53,8 +77,8 @@ def from_sums(sums: NDArray[np.float64], total: NDArray[np.float64], bins: int) 
 def calibration_curve(predictions: Predictions, of: str | None = None, bins: int = 10) -> pl.DataFrame:
     """Forecast against observed share of class `of` (default: the positive one), in bins of nearly equal counts.
 
-    Columns forecast (mean probability), observed, low, high (Wilson's 95 % interval of the observed share) and cases.
-    Cases of equal probability stay in one bin.
+    Columns forecast (mean probability), observed, low, high (Wilson's 95 % interval of the observed share, over the
+    patients: see `clustered_share`) and cases. Cases of equal probability stay in one bin.
     """
     said, came = one_class(predictions, of)
     place = np.searchsorted(np.sort(said), said) * bins // len(said)  # by how many cases have less
@@ -62,7 +86,9 @@ def calibration_curve(predictions: Predictions, of: str | None = None, bins: int
     held = cases > 0
     forecast = np.bincount(place, said)[held] / cases[held]
     hits: NDArray[Any] = np.bincount(place, came)[held]
-    low, high = wilson(hits, cases[held])
+    patients = predictions.patients
+    bounds = [clustered_share(came[place == b], patients[place == b]) for b in np.flatnonzero(held)]
+    low, high = np.array(bounds).T
     observed = hits / cases[held]
     return pl.DataFrame(
         {"forecast": forecast, "observed": observed, "low": low, "high": high, "cases": cases[held].astype(np.int64)}

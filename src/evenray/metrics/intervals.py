@@ -9,7 +9,15 @@ import numpy as np
 import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["clopper_pearson", "multiplicities", "percentile_interval", "replicates", "wilson"]
+__all__ = [
+    "clopper_pearson",
+    "clustered_share",
+    "interval_of",
+    "multiplicities",
+    "percentile_interval",
+    "replicates",
+    "wilson",
+]
 
 CHUNK = 1 << 19  # case weights made at a time: what fits the cache
 
@@ -60,6 +68,21 @@ def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> tup
     return float(low), float(high)
 
 
+def interval_of(metric: str, value: float, spread: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % interval of a metric from its replicates: percentiles, but for ece.
+
+    Chance alone raises ece, and resampling raises it again by about as much: reflected about the value (the basic
+    bootstrap), that is taken off.
+
+    >>> interval_of("ece", 0.03, np.linspace(0.03, 0.07, 1001)), interval_of("brier", np.nan, np.zeros(3))
+    ((0.0, 0.03), (nan, nan))
+    """
+    if np.isnan(value):
+        return value, value
+    low, high = percentile_interval(spread)
+    return (min(value, max(0.0, 2 * value - high)), max(value, 2 * value - low)) if metric == "ece" else (low, high)
+
+
 def clopper_pearson(hits: int, cases: int, level: float = 0.95) -> tuple[float, float]:
     """The exact binomial interval of a share (Clopper & Pearson 1934).
 
@@ -83,3 +106,28 @@ def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDAr
     middle = (k + z**2 / 2) / (n + z**2)
     half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
+    """Wilson's interval of a share whose cases come in patients: of as many cases as tell as much standing alone.
+
+    What a case counts is the variance of as many patients of one case over that between these (the design effect), at
+    most one;
+    where all came or none, each patient counts as one.
+
+    >>> came = np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    >>> [round(bound, 2) for bound in clustered_share(came, np.arange(8))]
+    [0.22, 0.78]
+    >>> [round(bound, 2) for bound in clustered_share(came, np.array([0, 0, 1, 1, 2, 2, 3, 3]))]
+    [0.14, 0.86]
+    """
+    came = np.asarray(came_N, dtype=np.float64)
+    _, place = np.unique(clusters_N, return_inverse=True)
+    n, P, share = len(came), int(place.max()) + 1, float(came.mean())
+    if not 0 < share < 1 or P == 1:
+        effective = float(P)
+    else:
+        between = float((np.bincount(place, came - share) ** 2).sum()) / n**2 * P / (P - 1)
+        effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
+    low, high = wilson(share * effective, effective)
+    return float(low), float(high)

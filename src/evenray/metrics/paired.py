@@ -11,12 +11,13 @@ import polars as pl
 import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
 
-from evenray.core.errors import DataError, UsageError, unknown_name
+from evenray.core.errors import UsageError, unknown_name
 from evenray.core.types import Estimate, Predictions
 
+from ._area import area_interval, components, fewest_patients
 from ._curves import one_class
 from ._meter import METRICS
-from .intervals import percentile_interval
+from .intervals import interval_of, percentile_interval
 from .scoring import bootstrap, score
 
 __all__ = [
@@ -137,7 +138,7 @@ def compare_spreads(
     values = np.array([spread.value for spread in spreads.values()])
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     best = int(np.nanargmax(sign * values)) if np.isfinite(values).any() else 0
-    intervals = [percentile_interval(spread.replicates) for spread in spreads.values()]
+    intervals = [interval_of(metric, spread.value, spread.replicates) for spread in spreads.values()]
     rows: dict[str, Any] = {
         "model": names,
         "value": values,
@@ -187,15 +188,13 @@ def holm(p: ArrayLike) -> Floats:
 def delong(predictions: Predictions, of: str | None = None) -> Estimate:
     """AUROC with DeLong's (1988) interval, on the logit scale so that it stays within 0 and 1.
 
-    Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone.
+    Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone;
+    Student's distribution for the patients of the smaller class.
     NaN bounds where a class has fewer than two patients or the ranking is perfect.
     """
     area, influence = _components(predictions, of)
-    deviation = float(np.sqrt((influence**2).sum()))
-    if not 0 < area < 1 or not deviation > 0:
-        return Estimate(area, np.nan, np.nan, 0.5)
-    middle, half = np.log(area / (1 - area)), Z * deviation / (area * (1 - area))
-    return Estimate(area, float(1 / (1 + np.exp(half - middle))), float(1 / (1 + np.exp(-half - middle))), 0.5)
+    sick = one_class(predictions, of)[1]
+    return Estimate(area, *area_interval(area, influence, fewest_patients((sick, ~sick), predictions.patients)), 0.5)
 
 
 def delong_difference(model: Predictions, reference: Predictions, of: str | None = None) -> Difference:
@@ -208,29 +207,7 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
 
 
 def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats]:
-    """AUROC, and each patient's share in its error (P,): their squares sum to the variance."""
-    scores, sick = one_class(predictions, of)
-    m, n = int(sick.sum()), int((~sick).sum())
-    if not m or not n:
-        raise DataError("AUROC needs cases of both kinds; the part has only one.")
-    ranks = _midranks(scores)
-    placement = np.empty(len(scores))
-    placement[sick] = (ranks[sick] - _midranks(scores[sick])) / n
-    placement[~sick] = 1 - (ranks[~sick] - _midranks(scores[~sick])) / m
-    area = float(placement[sick].mean())
-    patients = predictions.patients
-    influence = np.zeros(int(patients.max()) + 1)
-    for kind, count in ((sick, m), (~sick, n)):
-        clusters = len(np.unique(patients[kind]))
-        small_sample = np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
-        influence += small_sample * np.bincount(patients[kind], (placement[kind] - area) / count, len(influence))
-    return area, influence
-
-
-def _midranks(scores: Floats) -> Floats:
-    """Ranks from 1 on, ties sharing the mean of theirs."""
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
+    return components(*one_class(predictions, of), predictions.patients)
 
 
 def _one(

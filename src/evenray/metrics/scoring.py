@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,18 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
 
+from ._area import area_interval, components, fewest_patients
 from ._curves import one_class
 from ._meter import METRICS, Meter, class_prior, decide
-from .intervals import clopper_pearson, percentile_interval, replicates
+from .calibration import ece_by_chance
+from .intervals import clopper_pearson, clustered_share, interval_of, percentile_interval, replicates
 from .ranking import Ranking
 
 __all__ = ["bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
 Prior = float | Sequence[float] | NDArray[Any]
+# Metrics that lie between 0 and 1 by the calls or the ranking.
+BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auroc", "auprc")
 
 
 def score(
@@ -46,9 +51,12 @@ def score(
     the cases, which are weighted to it: so ppv and npv are those to expect there.
 
     A metric that a class without cases leaves undefined is NaN; resamples without a class are left out of its
-    interval. A share of 0 or 1 gets the exact binomial bound over its patients, where a bootstrap sees no spread.
-    Chance alone raises ece, and resampling raises it again by about as much, so its interval is reflected about the
-    value (the basic bootstrap), which takes that off.
+    interval. A bootstrap is too sure where few patients of a class are met, and sees no spread at all where all of them
+    are right. So auroc has DeLong's interval on the logit scale (Obuchowski 1997 for patients of several images),
+    balanced accuracy that of its classes' Wilson intervals joined (Zou & Donner 2008), and what is 0 or 1 the exact
+    binomial bound over the patients of its cases, or of the smallest class. Chance alone raises ece, and resampling
+    raises it again by about as much, so its interval is reflected about the value (the basic bootstrap), and reaches to
+    0 where one forecast in forty that means what it says would have as much.
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
     called = decide(predictions, threshold)
@@ -121,20 +129,22 @@ def _estimates(
     spread = replicates(meter, predictions.patients, resamples, seed)
     estimates = {}
     for name in METRICS:
-        low, high = _interval(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
+        low, high = interval_of(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
         estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
-    if len(predictions.classes) == 2 and resamples:
-        estimates |= _exact_ends(estimates, predictions, positive, called)
+    if resamples:
+        if not np.isnan(values["auroc"]) and (at is None or len(predictions.classes) == 2):
+            low, high = _area_interval(predictions, positive)
+            if np.isnan(low):  # of one patient nothing is known but that it was no great surprise
+                low, high = values["auroc"] / 40, 1 - (1 - values["auroc"]) / 40
+            estimates["auroc"] = replace(estimates["auroc"], low=low, high=high)
+        if not np.isnan(values["balanced_accuracy"]):
+            low, high = _balanced_interval(predictions, called)
+            same = ("balanced_accuracy", "sensitivity") if len(predictions.classes) > 2 else ("balanced_accuracy",)
+            estimates |= {name: replace(estimates[name], low=low, high=high) for name in same}
+        estimates |= _ends(estimates, predictions, positive, called)
+        if at is None and values["ece"] <= ece_by_chance(predictions, seed):
+            estimates["ece"] = replace(estimates["ece"], low=0.0)
     return estimates
-
-
-def _interval(name: str, value: float, spread: NDArray[np.float64]) -> tuple[float, float]:
-    if np.isnan(value):
-        return value, value
-    low, high = percentile_interval(spread)
-    if name == "ece":
-        return min(value, max(0.0, 2 * value - high)), max(value, 2 * value - low)
-    return low, high
 
 
 def bootstrap(
@@ -186,6 +196,9 @@ def sensitivity_at_specificity(
         lambda W: {"value": ranking.sensitivity_at(W, specificity)}, predictions.patients, resamples, seed
     )
     low, high = percentile_interval(spread["value"]) if resamples and not np.isnan(value) else (np.nan, np.nan)
+    if resamples and value in (0.0, 1.0):
+        patients = len(np.unique(predictions.patients[sick]))
+        low, high = clopper_pearson(patients if value else 0, patients)
     return Estimate(value, low, high, 0.0)
 
 
@@ -198,23 +211,52 @@ def _confusion(targets: NDArray[np.int64], called: NDArray[np.int64], K: int) ->
     return np.bincount(targets * K + called, minlength=K * K).reshape(K, K).astype(np.int64)
 
 
-def _exact_ends(
+def _area_interval(predictions: Predictions, positive: int) -> tuple[float, float]:
+    """Of the AUROC, or of the mean over the classes that occur: DeLong's; NaN where it is perfect or a class has one patient."""
+    p, targets, patients = predictions.probabilities, predictions.targets, predictions.patients
+    watched = [positive] if len(predictions.classes) == 2 else np.unique(targets).tolist()
+    found = [components(p[:, k], targets == k, patients) for k in watched]
+    area, shares = float(np.mean([area for area, _ in found])), np.mean([shares for _, shares in found], axis=0)
+    return area_interval(area, shares, _fewest(predictions))
+
+
+def _fewest(predictions: Predictions) -> int:
+    targets = predictions.targets
+    return fewest_patients([targets == k for k in np.unique(targets)], predictions.patients)
+
+
+def _balanced_interval(predictions: Predictions, called: NDArray[np.int64]) -> tuple[float, float]:
+    """Of the mean sensitivity of the classes that occur: the distances to each one's bounds, squared and added."""
+    targets, patients = predictions.targets, predictions.patients
+    found = []
+    for k in np.unique(targets):
+        of = targets == k
+        found.append((float((called == k)[of].mean()), *clustered_share((called == k)[of], patients[of])))
+    value, low, high = np.array(found).T
+    middle, K = value.mean(), len(value)
+    return (
+        float(max(0.0, middle - np.sqrt(((value - low) ** 2).sum()) / K)),
+        float(min(1.0, middle + np.sqrt(((high - value) ** 2).sum()) / K)),
+    )
+
+
+def _ends(
     estimates: dict[str, Estimate], predictions: Predictions, positive: int, called: NDArray[np.int64]
 ) -> dict[str, Estimate]:
-    """The exact bounds of the rates that are 0 or 1; the patients are the trials."""
-    sick, said = predictions.targets == positive, called == positive
-    within = {
-        "accuracy": np.ones(len(sick), dtype=bool),
-        "sensitivity": sick,
-        "specificity": ~sick,
-        "ppv": said,
-        "npv": ~said,
-    }
-    changed = {}
-    for name, cases in within.items():
-        old = estimates[name]
-        if old.value in (0.0, 1.0):
-            patients = len(np.unique(predictions.patients[cases]))
-            low, high = clopper_pearson(patients if old.value else 0, patients)
-            changed[name] = Estimate(old.value, low, high, old.baseline)
+    """The exact bounds of the rates that are 0 or 1, where a bootstrap sees no spread; the patients are the trials.
+
+    For figures that join several rates they are those of the smallest class, of which the least is known.
+    """
+    sick, said, patients = predictions.targets == positive, called == positive, predictions.patients
+    everyone = np.ones(len(sick), dtype=bool)
+    within = {"accuracy": everyone}
+    if len(predictions.classes) == 2:
+        within |= {"sensitivity": sick, "specificity": ~sick, "ppv": said, "npv": ~said}
+    trials = {name: len(np.unique(patients[cases])) for name, cases in within.items()}
+    fewest, changed = _fewest(predictions), {}
+    for name in BOUNDED:
+        old, n = estimates[name], trials.get(name, fewest)
+        if abs(old.value - 1) < 1e-12 or (old.value == 0 and name != "mcc"):
+            low, high = clopper_pearson(n if old.value else 0, n)
+            changed[name] = replace(old, low=low, high=high)
     return changed

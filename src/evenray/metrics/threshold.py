@@ -25,7 +25,8 @@ def from_confusion(
     With two classes sensitivity, specificity, ppv, npv and f1 are about the class `positive`; with more they are the
     mean over the classes, each against the rest (a class never called has ppv 0 there). balanced_accuracy is the mean
     sensitivity of the classes, mcc Gorodkin's (2004) coefficient for K classes, 0 where only one class is called.
-    A rate whose denominator is empty is NaN. `present` (K,) names the classes to average over, by default all.
+    A rate whose denominator is empty is NaN, and so is one about a class without a true case: what it says would be of
+    the calls alone. `present` (K,) names the classes to average over, by default all.
 
     >>> rates = from_confusion(np.array([[[80, 20], [2, 8]]]), positive=1)
     >>> {name: float(rates[name][0].round(3)) for name in ("sensitivity", "specificity", "ppv")}
@@ -42,15 +43,19 @@ def from_confusion(
         "npv": _ratio(total[:, None] - true - called + hit, total[:, None] - called),
         "f1": _ratio(2 * hit, true + called),
     }
-    present = np.ones(K, dtype=bool) if present is None else present
+    present = np.ones(K, dtype=bool) if present is None or K == 2 else present
+    absent = (true == 0)[:, present].any(axis=1)
     balanced = found["sensitivity"][:, present].mean(axis=1)
     if K == 2:
+        found |= {name: np.where(true == 0, np.nan, found[name]) for name in ("ppv", "f1")}
+        found["npv"] = np.where(true[:, ::-1] == 0, np.nan, found["npv"])
         rates = {name: values[:, positive] for name, values in found.items()}
     else:
         found["ppv"] = np.where(called == 0, 0.0, found["ppv"])
         rates = {name: values[:, present].mean(axis=1) for name, values in found.items()}
     accuracy = _ratio(hit.sum(axis=1), total)
-    return {"accuracy": accuracy, "balanced_accuracy": balanced, **rates, "mcc": _mcc(hit, true, called, total)}
+    mcc = np.where(absent, np.nan, _mcc(hit, true, called, total))
+    return {"accuracy": accuracy, "balanced_accuracy": balanced, **rates, "mcc": mcc}
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -18,7 +18,6 @@ from evenray.metrics import (
     calibrate,
     choose_threshold,
     decision_curve,
-    delong,
     per_patient,
     score,
 )
@@ -106,7 +105,6 @@ def summarise(
         "classes": test.classes, "positive": test.positive, "threshold": threshold, "threshold_rule": rule,
         "parts": {name: _part(score(each, threshold, resamples=RESAMPLES, **options)) for name, each in found.items()},
     }  # fmt: skip
-    summary["parts"]["test"]["delong"] = _delong(test)
     options["resamples"] = BESIDE
     summary["decision_curve"] = _columns(decision_curve(test, prevalence=target, resamples=BESIDE))
     summary["patients"] = _patients(found, rule, at, options)
@@ -139,13 +137,6 @@ def _estimate(estimate: Estimate) -> dict[str, float | None]:
 
 def _columns(table: pl.DataFrame) -> dict[str, list[float | None]]:
     return {name: table[name].fill_nan(None).to_list() for name in table.columns}
-
-
-def _delong(test: Predictions) -> dict[str, float | None] | None:
-    """DeLong's interval of the AUROC beside the bootstrap's; None with more than two classes or a single one met."""
-    if len(test.classes) != 2 or len(set(test.targets.tolist())) < 2:
-        return None
-    return _estimate(delong(test))
 
 
 def _patients(
