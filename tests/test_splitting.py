@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,19 @@ def test_a_share_keeps_classes_and_groups_whole() -> None:
     assert taken[:6].sum() == 6  # three groups are all there are
     assert abs(taken.sum() - 120) <= 8
     assert (taken == share(data, group, 0.2, 3)).all()
+
+
+def test_the_order_of_the_table_does_not_matter() -> None:
+    whole = dataset(["sick", "well", "well"] * 30, [f"p{i // 2}" for i in range(90)])
+    mixed = replace(whole, cases=whole.cases.sample(fraction=1.0, shuffle=True, seed=3))
+    one, other = split(whole, seed=1), split(mixed, seed=1)
+    assert other.cases["case"].equals(mixed.cases["case"])
+    assert one.cases.sort("case")["part"].to_list() == other.cases.sort("case")["part"].to_list()
+
+
+def test_a_class_whose_images_are_all_in_conflict_is_told_so() -> None:
+    both = dataset(["a"] * 5 + ["b"] * 5 + ["c"] * 9, pictures=[*range(5), *range(5), *range(10, 19)])
+    with pytest.raises(
+        DataError, match=r"'a' has 0 separate images \(5 of its images are left out; the same pixels stand"
+    ):
+        split(both)

@@ -46,7 +46,10 @@ def split(
     >>> done.cases.group_by("patient").agg(pl.col("part").n_unique())["part"].to_list()
     [1, 1, 1]
     """
-    cases = dataset.to_learn_from().cases
+    order = dataset.to_learn_from().cases["case"].arg_sort()
+    # By name, so that the draws are the same however the table is ordered.
+    dataset = replace(dataset, cases=dataset.cases[order])
+    cases = dataset.cases
     group = groups(dataset, near_groups_of(dataset) if together is None else together)
     part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
     conflict = _conflicts(cases)
@@ -64,11 +67,12 @@ def split(
         if name in given:
             continue
         free = ((part == "") | (part == "train")) & ~held
-        _check(dataset, group, free, missing)
+        _check(dataset, group, free, part == "excluded", missing)
         missing.remove(name)
         part[free & np.isin(group, _draw(group, targets, free, fraction, rng, left=len(missing)))] = name
     part[part == ""] = "train"
-    done = replace(dataset, cases=cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String)))
+    drawn = cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String))
+    done = replace(dataset, cases=drawn[order.arg_sort()])
     for name in PARTS:
         absent = [label for label, count in done.part(name).counts.items() if not count]
         if absent:
@@ -198,12 +202,16 @@ def near_groups_of(dataset: Dataset) -> list[tuple[str, ...]]:
     return [tuple(group.cases) for group in near_groups(dataset)]
 
 
-def _check(dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], parts: list[str]) -> None:
+def _check(
+    dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], excluded: NDArray[np.bool_], parts: list[str]
+) -> None:
     for k, name in enumerate(dataset.classes):
         found = len(np.unique(group[free & (dataset.targets == k)]))
         if found < len(parts):
             who = "patients" if dataset.facts.get("patients_known") else "separate images"
+            out = int((excluded & (dataset.targets == k)).sum())
+            besides = f" ({out} of its images are left out; {CONFLICT}, or a given part holds them)" if out else ""
             raise DataError(
-                f"Class '{name}' has {found} {who}; dividing it into {', '.join(parts)} needs at least {len(parts)}, and"
+                f"Class '{name}' has {found} {who}{besides}; dividing it into {', '.join(parts)} needs at least {len(parts)}, and"
                 " figures worth reading need dozens. Add cases, or merge or leave out the class."
             )
