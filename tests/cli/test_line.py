@@ -271,6 +271,58 @@ class TestFailure:
         assert "7 images: sick 2, well 5; 1 files set aside" in ended.err
         assert (tmp_path / "run" / "rejected.csv").read_text().splitlines()[1].startswith("sick/broken.png,")
 
+    def test_the_positive_class_and_what_is_left_out_are_named(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        (folders / "sick" / "gone.png").symlink_to("nowhere.png")
+        (folders / "remarks.csv").write_text("file;finding\n0.png;old rib\n", encoding="utf-8")
+        ended = cli("scan", folders, "-o", tmp_path / "run", "--jobs", "1")
+        said = " ".join(ended.err.split())
+        assert "7 images: sick 2, well 5; 1 files set aside" in said
+        assert (
+            "note: remarks.csv in the folder is not used: it names 0 of the 7 images, and the folders are the" in said
+        )
+        assert "positive class: sick (it is the rarest class that may mean disease)" in said
+        table = tmp_path / "labels.csv"
+        table.write_text(
+            "file,label\nsick/0.png,ill\nsick/1.png,NA\nwell/0.png,normal\nz.png,normal\n", encoding="utf-8"
+        )
+        ended = cli("audit", folders, "--labels", table, "-o", tmp_path / "labelled", "--jobs", "1")
+        said = " ".join(ended.err.split())
+        for line in (
+            "2 images: ill 1, normal 1; 2 files set aside",
+            "note: 1 of the 4 rows of labels.csv have no label ('NA' means missing)",
+            "note: 1 paths of labels.csv name no file",
+            "note: 5 images have no label and are left out",
+            "positive class: ill (it is the class whose name does not mean healthy)",
+            "warning Images without a label are left out",
+        ):
+            assert line in said
+        rejected = (tmp_path / "labelled" / "rejected.csv").read_text().splitlines()
+        assert rejected[1:] == ["sick/gone.png,is a link to a file that does not exist", "z.png,does not exist"]
+
+    def test_one_row_that_names_no_image_is_said_to_match_none(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
+        table = tmp_path / "labels.csv"
+        table.write_text("file,label\nimage.png,0\n", encoding="utf-8")
+        ended = cli("plan", folders, "--labels", table, "-o", tmp_path / "run")
+        one_sentence(ended, "matches none of the 7 images: its column path has 1 value, such as 'image.png'", 1)
+        table.write_text("file,label\nsick/0.png,0\n", encoding="utf-8")
+        ended = cli("plan", folders, "--labels", table, "-o", tmp_path / "run")
+        one_sentence(ended, "gives every image that it names here the label '0'", 1)
+
+    def test_an_archive_without_labels_is_called_by_its_name(self, cli: Cli, tmp_path: Path) -> None:
+        np.savez(tmp_path / "bare.npz", train_images=np.zeros((3, 8, 8), np.uint8))
+        one_sentence(cli("plan", tmp_path / "bare.npz", "-o", tmp_path / "run"), "bare.npz' have no labels", 1)
+
+    def test_a_table_that_cannot_be_used_is_named_where_labels_are_missing(
+        self, cli: Cli, folders: Path, tmp_path: Path
+    ) -> None:
+        (folders / "sick" / "labels.csv").write_bytes("file,label\n0.png,정상\n1.png,폐렴\n".encode("cp949"))
+        ended = cli("plan", folders / "sick", "-o", tmp_path / "run")
+        assert ended.code == 1
+        said = " ".join(ended.err.split())
+        assert "have no labels" in said
+        assert "Note: labels.csv in the folder is not used" in said
+        assert "is not UTF-8)" in said
+
     def test_ctrl_c_says_how_to_go_on(self, cli: Cli, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def stopped(context: Any) -> list[str]:
             raise KeyboardInterrupt

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evenray.core.errors import DataError, UsageError
+from evenray.dataset import scan
 from evenray.dataset.listing import listing
 from evenray.dataset.positive import positive_class
+from evenray.report.language import Language
 
 from .conftest import Make
 
@@ -80,6 +84,47 @@ def test_linked_class_folders_are_followed_and_loops_end(tmp_path: Path, png: Ma
     assert [e.file for e in listing(tmp_path / "data").entries] == ["sick/a.png", "well/b.png"]
 
 
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, png: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sick/a.png", "well/b.png", "well/shut/c.png"):
+        png(name, 1)
+    scandir = os.scandir
+
+    def refused(path: str) -> Any:  # root may open every folder
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    found = listing(tmp_path)
+    assert found.rejected == (("well/shut", "is a folder that cannot be opened: Permission denied"),)
+    assert found.notes == ("1 folders cannot be opened, and what is in them is left out",)
+    assert found.doubts.startswith(" Note: well/shut is a folder that cannot be opened: Permission denied.")
+    with pytest.raises(DataError, match=r"holds no image.*Besides, '.*shut' is a folder that cannot be opened"):
+        listing(tmp_path / "well" / "shut")
+    data = scan(tmp_path)
+    assert data.rejected.rows() == [("well/shut", "is a folder that cannot be opened: Permission denied")]
+
+
+def test_links_to_nothing_and_what_is_no_file_are_told(tmp_path: Path, png: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    (tmp_path / "sick" / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "well" / "pipe.png")
+    data = scan(tmp_path)
+    assert data.rejected.rows() == [
+        ("sick/gone.png", "is a link to a file that does not exist"),
+        ("well/pipe.png", "is not a file"),
+    ]
+    assert len(data) == 2
+
+
+def test_images_above_the_classes_are_told(tmp_path: Path, png: Make) -> None:
+    for name in ("sick/a.png", "well/b.png", "above.png"):
+        png(name, 1)
+    data = scan(tmp_path)
+    assert (data.facts["unlabelled"], data.facts["notes"]) == (1, ["1 images lie above the folders of classes"])
+
+
 def test_parts_beside_classes_are_refused(tmp_path: Path, png: Make) -> None:
     for name in ("train/sick/a.png", "test/sick/b.png", "chest_xray/train/sick/a.png"):
         png(name, 1)
@@ -148,6 +193,20 @@ def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
         ({"malignant": 5, "normal, benign": 9}, None, "malignant"),
         ({"0": 5, "1": 9}, None, "1"),
         ({"정상": 5, "폐렴": 9}, None, "폐렴"),
+        ({"음성": 5, "양성": 9}, None, "양성"),
+        ({"gesund": 5, "krank": 9}, None, "krank"),
+        ({"Unauffällig": 5, "Pneumonie": 9}, None, "Pneumonie"),
+        ({"sain": 5, "opacité": 9}, None, "opacité"),
+        ({"NÉGATIF": 5, "positif": 9}, None, "positif"),
+        ({"sano": 5, "enfermo": 9}, None, "enfermo"),
+        ({"negativo": 5, "positivo": 9}, None, "positivo"),
+        ({"saudável": 5, "doente": 9}, None, "doente"),
+        ({"正常": 5, "肺炎": 9}, None, "肺炎"),
+        ({"阴性": 5, "阳性": 9}, None, "阳性"),
+        ({"陰性": 5, "陽性": 9}, None, "陽性"),
+        ({"健康": 5, "病気": 9}, None, "病気"),
+        ({"No_Finding": 5, "Mass": 9}, None, "Mass"),
+        ({"-1": 5, "1": 9}, None, "1"),
         ({"cat": 9, "dog": 5}, None, "dog"),
         ({"normal": 1, "bacteria": 9, "virus": 5}, None, "virus"),
         ({"NORMAL": 5, "PNEUMONIA": 9}, "NORMAL", "NORMAL"),
@@ -155,6 +214,20 @@ def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
 )
 def test_the_positive_class(counts: dict[str, int], asked: str | None, chosen: str) -> None:
     assert positive_class(tuple(counts), counts, asked)[0] == chosen
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ({"a": 5, "b": 5}, "it is the first by name of equally rare classes that may mean disease"),
+        ({"a": 5, "b": 4}, "it is the rarest class that may mean disease"),
+        ({"normal": 4, "a": 9, "b": 5}, "it is the rarest class that may mean disease"),
+        ({"normal": 4, "a": 4}, "it is the class whose name does not mean healthy"),
+    ],
+)
+def test_the_reason_for_the_positive_class_is_true(counts: dict[str, int], why: str) -> None:
+    assert positive_class(tuple(counts), counts, None)[1] == why
+    assert Language("ko").sentence(why)[1]
 
 
 def test_a_positive_class_that_is_none_is_wrong_usage() -> None:

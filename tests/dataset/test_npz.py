@@ -80,3 +80,48 @@ def test_a_damaged_archive(tmp_path: Path, text: Make) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"cannot be read as a \.npz archive"):
         listing(path)
+
+
+def of(images: int, *labels: object, part: str = "train") -> dict[str, np.ndarray]:
+    return {f"{part}_images": np.stack([picture(i) for i in range(images)]), f"{part}_labels": np.array(labels)}
+
+
+def test_images_beyond_the_labels_are_counted(tmp_path: Path) -> None:
+    bare = {"val_images": np.stack([picture(i) for i in range(20, 23)])}
+    np.savez(tmp_path / "own.npz", **of(6, 0, 1, 0, 1), **bare)
+    data = scan(tmp_path / "own.npz")
+    assert (len(data), data.facts["unlabelled"]) == (4, 5)
+    assert data.facts["notes"] == [
+        "own.npz has 6 images in train and 4 labels for them",
+        "own.npz has 3 images in val and 0 labels for them",
+    ]
+    warned = next(finding for finding in audit(data) if finding.check == "labels")
+    assert (warned.severity, warned.evidence) == ("warning", {"images": 5, "share": 0.5556})
+
+
+def test_labels_beyond_the_images_are_set_aside_each_by_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", **of(4, 0, 1, 0, 1, 1, 1))
+    data = scan(tmp_path / "own.npz")
+    assert data.rejected["file"].to_list() == ["own.npz#train/4", "own.npz#train/5"]
+    assert data.facts["notes"] == ["own.npz has 4 images in train and 6 labels for them"]
+    found = next(finding for finding in audit(data) if finding.check == "unreadable")
+    assert (found.evidence["files"], found.evidence["share"]) == (2, 0.3333)  # of six, and not of one file and two
+
+
+def test_labels_that_are_missing_are_no_class(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", **of(5, 0.0, 1.0, np.nan, 1.0, 0.0))
+    data = scan(tmp_path / "own.npz")
+    assert (data.counts, data.facts["unlabelled"]) == ({"0": 2, "1": 2}, 1)
+    assert data.facts["notes"] == ["1 labels of train in own.npz are missing (such as NaN)"]
+
+
+def test_parts_that_write_their_labels_otherwise_have_the_same_classes(tmp_path: Path) -> None:
+    parts = of(3, 0, 1, 1) | of(2, 0.0, 1.0, part="test")
+    np.savez(tmp_path / "pneumoniamnist.npz", **parts)
+    assert scan(tmp_path / "pneumoniamnist.npz").counts == {"normal": 2, "pneumonia": 3}
+
+
+def test_measurements_are_no_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", **of(30, *np.linspace(0.1, 2.9, 30)))
+    with pytest.raises(DataError, match=r"own\.npz' look like numbers, not classes: 30 different ones"):
+        listing(tmp_path / "own.npz")

@@ -52,6 +52,8 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("content", "said"),
         [("path,patient\na,b\n", "has no column of labels; name one label or class or"),
+         ("Export of 2024-01-01;;\nimage;patient;target\na;b;c\n", "Its first line names 'Export of 2024-01-01'; no title"),
+         ("path,label\n", "has a line of column names and no row"),
          ("label,age\n1,2\n", "has no column that finds the images; name one of: path, sop_instance_uid"),
          ("", "cannot be read"),
          ("path,label,split\na,x,train\nb,y,external\n", "to the part 'external'; known are: train")],
@@ -145,8 +147,50 @@ class TestPaths:
         path = text("labels.csv", "path,label\nimages/a.png,x\nimages/a.png,y\n")
         with pytest.raises(DataError, match=r"gives images/a\.png two different labels; keep one row for each"):
             scan(path)
-        with pytest.raises(DataError, match="gives 1 path values two different labels; keep one row for each"):
+        with pytest.raises(DataError, match=r"gives images/a\.png two different labels; keep one row for each"):
             scan(tmp_path, labels=path)
+
+    @pytest.mark.parametrize(
+        ("rows", "said"),
+        [
+            ("images/a.png,x,p1,train\nimages/a.png,x,p2,train", "two different patients"),
+            ("images/a.png,x,p1,train\na.png,x,p1,test", "two different parts"),
+        ],
+    )
+    @pytest.mark.usefixtures("images")
+    def test_one_image_of_two_patients_or_parts_is_refused(
+        self, tmp_path: Path, text: Make, rows: str, said: str
+    ) -> None:
+        path = text("labels.csv", f"path,label,patient,split\n{rows}\nimages/b.png,y,p3,train\n")
+        with pytest.raises(DataError, match=rf"gives images/a\.png {said}; keep one row for each"):
+            scan(tmp_path, labels=path)
+        if "\na.png" not in rows:
+            with pytest.raises(DataError, match=rf"gives images/a\.png {said}; keep one row for each"):
+                scan(path)
+
+    @pytest.mark.usefixtures("images")
+    def test_a_row_that_lacks_the_patient_takes_that_of_the_other(self, tmp_path: Path, text: Make) -> None:
+        path = text("labels.csv", "path,label,patient\nimages/a.png,x,\nimages/a.png,x,p1\nimages/b.png,y,p1\n")
+        for data in (scan(path), scan(tmp_path, labels=path)):
+            assert data.cases["patient"].n_unique() == 1
+            assert data.cases["patient"].null_count() == 0
+
+    @pytest.mark.usefixtures("images")
+    def test_paths_with_and_without_folders_in_one_table(self, tmp_path: Path, text: Make) -> None:
+        path = text("t/labels.csv", "path,label\nimages/a.png,x\nb.png,y\nc,x\nz.png,y\n")
+        data = scan(tmp_path, labels=path)
+        assert shown(data, "file", "label") == [("images/a.png", "x"), ("images/b.png", "y"), ("images/c.png", "x")]
+        assert data.rejected.rows() == [("z.png", "does not exist")]
+        assert data.facts["notes"] == ["1 paths of labels.csv name no file"]
+        assert data.facts["unlabelled"] == 1
+
+    def test_names_of_two_files_are_told_and_the_others_match(self, tmp_path: Path, png: Make, text: Make) -> None:
+        for seed, name in enumerate(["p1/a.png", "p2/a.png", "p1/b.png", "p2/c.png"]):
+            png(name, seed)
+        data = scan(tmp_path, labels=text("t/labels.csv", "path,label\na.png,sick\nb.png,well\nc.png,sick\n"))
+        assert shown(data, "file", "label") == [("p1/b.png", "well"), ("p2/c.png", "sick")]
+        assert data.rejected.rows() == [("a.png", "is the name of 2 files; the table must say its folder")]
+        assert "1 paths of labels.csv are the names of several files each" in data.facts["notes"][0]
 
     @pytest.mark.usefixtures("images")
     def test_rows_without_a_label_are_counted(self, text: Make) -> None:
@@ -161,8 +205,9 @@ class TestPaths:
 
     @pytest.mark.parametrize(
         ("content", "said"),
-        [("path,label\n", "no row with both a path and a label"),
-         ("path,label\na.png,\n", "no row with both a path and a label"),
+        [("path,label\n", "has a line of column names and no row"),
+         ("path,label\na.png,\n", "None of the 1 rows of the label table .* has a label; fill in"),
+         ("path,label\na.png,\n,x\n", "no row with both a path and a label"),
          ("patient,label\np,x\n", "has no column of paths"),
          ("path,label\nq.png,x\nr.png,y\n", "None of the 2 files of .* could be read; the first: q.png: does not exist")],
     )  # fmt: skip
@@ -212,14 +257,11 @@ class TestDicomTrees:
             ("StudyInstanceUID,label\n1.8.0,x\n1.8.1,y\n1.8.2,y\n", ["x", "y", "y", "y"]),
             ("PatientID,label\nANNA,x\n BERT ,y\nZOE,x\n", ["x", "x", "y"]),
             ("path,label\n0/0.dcm,x\n1/3.dcm,y\n", ["x", "y"]),
-            ("file,label\n0,x\n3.dcm,y\n", ["y"]),
+            ("file,label\n0,x\n3.dcm,y\n", ["x", "y"]),
         ],
     )
     def test_each_key(self, tree: Path, text: Make, table: str, labels: list[str]) -> None:
         path = text("labels.csv", table)
-        if labels == ["y"]:
-            assert scan(tree, labels=path).classes == ("y",)
-            return
         data = scan(tree, labels=path)
         assert data.cases["label"].to_list() == labels
         assert data.facts["unlabelled"] == 4 - len(labels)
@@ -239,6 +281,17 @@ class TestDicomTrees:
     def test_one_patient_of_two_labels_is_refused(self, tree: Path, text: Make) -> None:
         path = text("labels.csv", "PatientID,label\nANNA,x\nANNA,y\n")
         with pytest.raises(DataError, match="gives 1 patient values two different labels"):
+            scan(tree, labels=path)
+
+    def test_patients_of_whom_there_is_no_image_are_counted_and_not_named(self, tree: Path, text: Make) -> None:
+        data = scan(tree, labels=text("labels.csv", "PatientID,label\nANNA,x\nBERT,y\nZOE,x\n"))
+        assert data.facts["notes"] == ["1 patient values of labels.csv are of no image"]
+        assert data.facts["unlabelled"] == 1
+        assert not data.rejected.height
+
+    def test_one_study_of_two_patients_is_refused(self, tree: Path, text: Make) -> None:
+        path = text("labels.csv", "StudyInstanceUID,PatientID,label\n1.8.0,ANNA,x\n1.8.0,BERT,x\n1.8.2,CARL,y\n")
+        with pytest.raises(DataError, match="gives 1 study_instance_uid values two different patients"):
             scan(tree, labels=path)
 
     def test_a_table_that_matches_nothing(self, tree: Path, text: Make) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from evenray.core.types import Dataset, Finding
 
-from ._table import values_text
+from ._table import column, values_text
 
 __all__ = ["unreadable"]
 
@@ -13,7 +15,7 @@ def unreadable(dataset: Dataset) -> list[Finding]:
     """Files that could not be decoded (truncated, damaged, a codec that is not installed)."""
     if not dataset.rejected.height:
         return []
-    total = dataset.rejected.height + dataset.cases["file"].n_unique() if "file" in dataset.cases.columns else 0
+    total = dataset.rejected.height + _read(dataset)
     return [
         Finding(
             "unreadable",
@@ -23,8 +25,15 @@ def unreadable(dataset: Dataset) -> list[Finding]:
             "that the reason names.",
             evidence={
                 "files": dataset.rejected.height,
-                "share": dataset.rejected.height / total if total else 1.0,
+                "share": round(dataset.rejected.height / total, 4),
                 "reasons": values_text(dataset.rejected["reason"]),
             },
         )
     ]
+
+
+def _read(dataset: Dataset) -> int:
+    """How many files were read, each image of an archive for one."""
+    places = dataset.cases.select(file=column(dataset.cases, "file"), fragment=column(dataset.cases, "fragment"))
+    archived = pl.col("fragment").fill_null("").str.contains("/", literal=True)
+    return places.filter(archived).height + places.filter(~archived)["file"].n_unique()

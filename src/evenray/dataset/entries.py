@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .labels import LabelTable
 
-__all__ = ["Entry", "Listing"]
+__all__ = ["SHUT", "Entry", "Listing"]
+
+SHUT = "is a folder that cannot be opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Entry:
 class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
-    `unlabelled` counts what the layout names but does not label.
+    `unlabelled` counts what the layout names but does not label. `rejected` is what cannot become an image, file and
+    reason; `notes` are sentences about what was taken for what, and about what is left out.
     """
 
     root: Path
@@ -36,6 +39,14 @@ class Listing:
     table: LabelTable | None = None
     layout: str = ""
     unlabelled: int = 0
+    rejected: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> str:
+        """What may be the true cause where labels are missing, to stand behind the sentence that says so."""
+        shut = [f"{file} {reason}" for file, reason in self.rejected if reason.startswith(SHUT)]
+        return "".join(f" Note: {doubt.removesuffix('.')}." for doubt in [*shut[:1], *self.notes])
 
     @property
     def labels(self) -> set[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Dataset
+
+from .textual import read_text_table
 
 __all__ = ["EXCLUSIONS", "check_exclusions", "read_exclusions", "without"]
 
@@ -50,14 +52,14 @@ def read_exclusions(path: str | Path) -> pl.DataFrame:
 
 
 def _load(path: Path) -> pl.DataFrame:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
     try:
-        table = pl.read_csv(path, infer_schema=False, separator=max("\t;,", key=header.count), encoding="utf8-lossy")
+        table = read_text_table(path, "file of exclusions")
+    except DataError as error:
+        raise UsageError(str(error)) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise UsageError(f"'{path}' cannot be read as a CSV table: {first}") from None
-    table = table.rename({name: name.strip().lower().removeprefix("\ufeff") for name in table.columns})
+    table = table.rename({name: name.strip().lower() for name in table.columns})
     return table.with_columns(pl.all().str.strip_chars().replace("", None))
 
 

@@ -6,7 +6,8 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .labels import LabelTable, age_band, matching
+from .agreed import agreed
+from .labels import LabelTable, age_band
 from .pseudonym import pseudonym
 
 __all__ = ["join"]
@@ -19,9 +20,10 @@ HASHED = {
 }
 
 
-def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFrame, int]:
-    """The labelled rows, and how many images the table does not label. DataError where it labels none.
+def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFrame, int, int]:
+    """The labelled rows, how many images the table does not label, and how many keys of it no image has.
 
+    DataError where it labels none; paths are those of the files already, and are not counted (see `listing`).
     The most exact key decides; where the table also has a patient, site, sex, age or part column, it wins over the file's own.
     """
     labels = table.table.filter(pl.col("label").is_not_null() & pl.col(table.key).is_not_null())
@@ -33,15 +35,13 @@ def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFram
             labels = labels.with_columns(_hashed(table.key, kind, key))
         rows = rows.with_columns(pl.col(own).alias("_key"))
     else:
-        labels, rows = _by_path(labels, rows)
+        rows = rows.with_columns(pl.col("file").alias("_key"))
     if "age" in labels.columns:
         labels = labels.with_columns(age_band=pl.col("age").map_elements(age_band, return_dtype=pl.String))
     told = [name for name in ("label", "patient", "site", "sex", "age_band", "part") if name in labels.columns]
-    labels = labels.select(pl.col(table.key).alias("_key"), *[pl.col(name).alias(f"_{name}") for name in told])
-    twice = labels.group_by("_key").agg(pl.col("_label").n_unique()).filter(pl.col("_label") > 1).height
-    if twice:
-        raise DataError(f"{table.source} gives {twice} {table.key} values two different labels; keep one row for each.")
-    joined = rows.join(labels.unique("_key", keep="first"), on="_key", how="left", maintain_order="left")
+    labels = agreed(labels.select(pl.col(table.key).alias("_key"), *told), "_key", table.key, table.source)
+    labels = labels.rename({name: f"_{name}" for name in told})
+    joined = rows.join(labels, on="_key", how="left", maintain_order="left")
     labelled = joined.filter(pl.col("_label").is_not_null())
     if not labelled.height:
         raise DataError(
@@ -51,16 +51,9 @@ def join(rows: pl.DataFrame, table: LabelTable, key: bytes) -> tuple[pl.DataFram
     taken = [pl.col("_label").alias("label")]
     taken += [pl.coalesce(pl.col(f"_{name}"), pl.col(name)).alias(name) for name in told if name != "label"]
     labelled = labelled.with_columns(taken).select(rows.columns).drop("_key")
-    return labelled, rows.height - labelled.height
+    lost = 0 if table.key == "path" else labels.join(rows, on="_key", how="anti").height
+    return labelled, rows.height - labelled.height, lost
 
 
 def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
     return pl.col(column).map_elements(lambda value: pseudonym(key, kind, value), return_dtype=pl.String)
-
-
-def _by_path(labels: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Paths match whole, else by file name, else by name without its ending: the first of these that labels a file."""
-    of = matching(labels["path"], rows["file"]) or str
-    paths, files = ([of(path) for path in column] for column in (labels["path"], rows["file"]))
-    labels = labels.with_columns(pl.Series("path", paths, dtype=pl.String))
-    return labels, rows.with_columns(pl.Series("_key", files, dtype=pl.String))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,7 +13,11 @@ import polars as pl
 from evenray.core.errors import DataError
 from evenray.metrics import bands
 
-__all__ = ["PARTS", "LabelTable", "age_band", "matching"]
+from .parts import PARTS, part_of
+from .textual import read_text_table
+from .words import MISSING, check_labels, whole_numbers
+
+__all__ = ["PARTS", "LabelTable", "age_band"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
@@ -27,23 +30,23 @@ NAMES: dict[str, tuple[str, ...]] = {
     "age": ("age", "patient_age", "patientage", "age_years"),
     "part": ("split", "part", "set", "subset", "fold_name", "partition"),
 }
-PARTS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 KEYS = ("path", "sop_instance_uid", "study_instance_uid", "patient")
+MISSABLE = ("sop_instance_uid", "study_instance_uid", "patient", "label", "sex", "part")  # a site may be called NA
+FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
+SHOWN = 5
 
 
 @dataclass(frozen=True)
 class LabelTable:
     """A table of labels with its columns renamed to the names of NAMES; every value is text or null.
 
-    `key` is the column that finds the images: the most exact one that the table has.
+    `key` is the column that finds the images: the most exact one that the table has. `notes` are sentences about what of
+    it is not used.
     """
 
     table: pl.DataFrame
     source: str
+    notes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -67,7 +70,8 @@ class LabelTable:
             if not text.startswith("/") and (base / text).exists():
                 return text
             full = Path(os.path.normpath(here / text))
-            return full.relative_to(base).as_posix() if full.is_relative_to(base) else text
+            inside = full.is_relative_to(base) and (text.startswith("/") or full.exists())
+            return full.relative_to(base).as_posix() if inside else text
 
         placed = pl.col("path").map_elements(place, return_dtype=pl.String)
         return replace(self, table=self.table.with_columns(placed))
@@ -78,8 +82,8 @@ class LabelTable:
         if not path.exists():
             raise DataError(f"There is no label table '{path}'.")
         try:
-            table = _load(path)
-        except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+            table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
+        except (pl.exceptions.PolarsError, OSError) as error:
             first = str(error).splitlines()[0]
             raise DataError(f"The label table '{path}' cannot be read: {first}") from None
         renamed: dict[str, str] = {}
@@ -89,73 +93,80 @@ class LabelTable:
                 if found:
                     renamed[found[0]] = name
                     break
+        seen = _seen(table.columns)
         table = table.select([pl.col(c).cast(pl.String).str.strip_chars().alias(n) for c, n in renamed.items()])
-        table = _with_parts(table.with_columns(pl.all().replace("", None)), path)
         if "label" not in table.columns:
             raise DataError(
-                f"The label table '{path}' has no column of labels; name one {' or '.join(NAMES['label'])}."
+                f"The label table '{path}' has no column of labels; name one {' or '.join(NAMES['label'])}. {seen}"
             )
         if not any(name in table.columns for name in KEYS):
             raise DataError(
-                f"The label table '{path}' has no column that finds the images; name one of: {', '.join(KEYS)}."
+                f"The label table '{path}' has no column that finds the images; name one of: {', '.join(KEYS)}. {seen}"
             )
-        return cls(table, str(path))
+        if not table.height:
+            raise DataError(
+                f"The label table '{path}' has a line of column names and no row; expected one row an image."
+            )
+        table, notes = _checked(table, path)
+        return cls(table, str(path), notes)
 
 
-def _with_parts(table: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """The column `part` in our words; dropped where it holds none of them, as a column of fold numbers."""
-    if "part" not in table.columns:
-        return table
-    table = table.with_columns(pl.col("part").str.to_lowercase())
-    foreign = sorted(set(table["part"].drop_nulls()) - set(PARTS))
-    if len(foreign) == table["part"].drop_nulls().n_unique():
-        return table.drop("part")
+def _seen(columns: list[str]) -> str:
+    named = [name for name in columns if name.strip() and not name.startswith("_duplicated_")]
+    shown = ", ".join(f"'{name}'" for name in named[:SHOWN]) + (", ..." if len(named) > SHOWN else "")
+    return f"Its first line names {shown or 'none'}; no title may stand above the names of the columns."
+
+
+def _checked(table: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The values with what is missing as null, labels and parts in one way of writing; and what there is to say of them."""
+    missing = [name for name in MISSABLE if name in table.columns]
+    words = {name: table[name].filter(table[name].is_in(MISSING)).unique().sort().to_list() for name in missing}
+    table = table.with_columns(
+        pl.col(missing).replace(dict.fromkeys(MISSING)), pl.all().exclude(missing).replace("", None)
+    )
+    key = next(name for name in KEYS if name in table.columns)
+    lacking = [
+        (name, table[name].null_count()) for name in dict.fromkeys((key, "label", "patient")) if name in table.columns
+    ]
+    said = [
+        f"{count} of the {table.height} rows of {path.name} have no {name}{_as_words(words.get(name, []))}"
+        for name, count in lacking
+        if count
+    ]
+    if ("label", table.height) in lacking:
+        raise DataError(
+            f"None of the {table.height} rows of the label table '{path}' has a label{_as_words(words['label'])}; fill in the"
+            " column, or write a class of that name in another way."
+        )
+    whole = whole_numbers(table["label"].drop_nulls().unique())
+    table = table.with_columns(pl.col("label").replace(whole)) if whole else table
+    check_labels(table["label"].drop_nulls().unique(), path)
+    if "part" in table.columns:
+        parts = _parts(table["part"], path)
+        if parts is None:
+            said.append(f"a column of {path.name} holds numbers of folds, not the parts of a split, and is not used")
+        table = table.drop("part") if parts is None else table.with_columns(part=parts)
+    return table, tuple(said)
+
+
+def _as_words(words: list[str]) -> str:
+    told = ", ".join(f"'{word}'" for word in words if word)
+    return f" ({told} {'means' if told.count(chr(39)) == 2 else 'mean'} missing)" if told else ""
+
+
+def _parts(given: pl.Series, path: Path) -> pl.Series | None:
+    """The column `part` in our words; None where it holds numbers of folds."""
+    meant = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
+    foreign = [word for word, part in meant.items() if part is None]
+    if foreign and all(FOLD.fullmatch(word) for word in meant):
+        return None
     if foreign:
         raise DataError(
-            f"The label table '{path}' assigns cases to the part '{foreign[0]}'; known are: {', '.join(PARTS)}. Leave the"
-            " rows out, or name their part."
+            f"The label table '{path}' assigns cases to the part{'s' if len(foreign) > 1 else ''}"
+            f" {', '.join(repr(word) for word in foreign[:SHOWN])}; known are: train, val, test, and other words for them."
+            " Write one of these, leave the rows out, or rename the column where it holds something else."
         )
-    return table.with_columns(pl.col("part").replace(PARTS))
-
-
-def _load(path: Path) -> pl.DataFrame:
-    if path.suffix.lower() == ".parquet":
-        return pl.read_parquet(path)
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    separator = max("\t;,", key=header.count)
-    # As text: an identifier such as 007 is no number.
-    return pl.read_csv(path, infer_schema=False, separator=separator, encoding="utf8-lossy")
-
-
-def name_of(path: str) -> str:
-    """The file's name.
-
-    >>> name_of("a/b.nii.gz"), stem_of("a/b.nii.gz"), stem_of("1.2.840.5.dcm"), stem_of("1.2.840.5")
-    ('b.nii.gz', 'b', '1.2.840.5', '1.2.840.5')
-    """
-    return PurePosixPath(path).name
-
-
-def stem_of(path: str) -> str:
-    """The file's name without what tells its format."""
-    return re.sub(r"(\.nii)?\.[A-Za-z][A-Za-z0-9]{0,4}$", "", name_of(path))
-
-
-MATCHES: tuple[Callable[[str], str], ...] = (str, name_of, stem_of)
-
-
-def matching(paths: Iterable[str], files: Iterable[str]) -> Callable[[str], str] | None:
-    """How paths of a table find files: whole, by name, or by name without ending; None where none finds any.
-
-    Names tell files apart only where each stands once.
-    """
-    paths, files = list(paths), list(files)
-    for of in MATCHES:
-        keys = {of(file) for file in files}
-        if not keys.isdisjoint(of(path) for path in paths) and (of is str or len(keys) == len(files)):
-            return of
-    return None
+    return given.replace_strict(meant, default=None, return_dtype=pl.String)
 
 
 def age_band(text: str | None) -> str | None:

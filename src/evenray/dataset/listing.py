@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from evenray.core.errors import DataError, UsageError
 
-from .entries import Entry, Listing
-from .labels import PARTS, LabelTable, matching
+from .agreed import agreed
+from .entries import SHUT, Entry, Listing
+from .labels import LabelTable
+from .matches import match
 from .medmnist import archive
+from .own import own_table
+from .parts import part_of
 
 __all__ = ["files_below", "listing", "patient_of"]
 
@@ -37,25 +44,32 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         return archive(path)
     if path.is_file():
         return _table(path, LabelTable.read(path), pattern)
-    files = files_below(path)
+    lost: list[tuple[str, str]] = []
+    files = files_below(path, lost)
+    shut = [file for file, reason in lost if reason.startswith(SHUT)]
+    try:
+        found = _listed(path, labels, files, pattern)
+    except DataError as error:
+        raise DataError(f"{error} Besides, '{shut[0]}' {dict(lost)[shut[0]]}.") if shut else error from None
+    notes = (f"{len(shut)} folders cannot be opened, and what is in them is left out",) if shut else ()
+    return replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes))
+
+
+def _listed(path: Path, labels: str | Path | None, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
     if labels is not None:
         return _tree(path, LabelTable.read(Path(labels)), files, pattern)
-    own = _own_table(path, files)
-    return _tree(path, own, files, pattern) if own else _folders(path, files, pattern)
-
-
-def _own_table(root: Path, files: list[str]) -> LabelTable | None:
-    """The one label table in a folder; None where there is another number, or where it names none of the files."""
-    tables = []
-    for path in sorted(p for p in root.iterdir() if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file()):
-        try:
-            tables.append(LabelTable.read(path))
-        except DataError:
-            continue
-    if len(tables) != 1:
-        return None
-    table = tables[0].beside(root)
-    return None if table.key == "path" and matching(table.table["path"].drop_nulls(), files) is None else table
+    folders: Listing | DataError
+    try:
+        folders = _folders(path, files, pattern)
+    except DataError as error:  # a table may still label them
+        folders = error
+    classes = folders.labels if isinstance(folders, Listing) else set()
+    own, notes = own_table(path, files, classes, partial(patient_of, pattern))
+    if own is not None:
+        folders = _tree(path, own, files, pattern)
+    if isinstance(folders, DataError):
+        raise folders
+    return replace(folders, notes=(*notes, *folders.notes))
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -80,11 +94,20 @@ def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
     return "/".join(groups) if groups else found.group()
 
 
-def files_below(root: Path) -> list[str]:
-    """The files that may be images, relative and in order; links are followed, hidden folders and run folders are not."""
+def files_below(root: Path, lost: list[tuple[str, str]] | None = None) -> list[str]:
+    """The files that may be images, relative and in order; links are followed, hidden folders and run folders are not.
+
+    Folders that cannot be opened, and names of images that are no files, are added to `lost` with the reason.
+    """
     found: list[str] = []
+    lost = [] if lost is None else lost
     seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+
+    def shut(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root).as_posix()
+        lost.append((str(root) if name == "." else name, f"{SHUT}: {error.strerror or type(error).__name__}"))
+
+    for folder, folders, names in os.walk(root, onerror=shut, followlinks=True):
         status = Path(folder).stat()
         if (status.st_dev, status.st_ino) in seen or {"recipe.json", "provenance.json"} <= set(names):
             folders.clear()
@@ -92,14 +115,21 @@ def files_below(root: Path) -> list[str]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         above = Path(folder).relative_to(root)
-        found += [(above / name).as_posix() for name in names if _may_be_image(Path(folder, name))]
+        for name in filter(_may_be_image, names):
+            path = Path(folder, name)
+            if path.is_file():
+                found.append((above / name).as_posix())
+            else:
+                reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
+                lost.append(((above / name).as_posix(), reason))
+    lost.sort()
     return sorted(found)
 
 
-def _may_be_image(path: Path) -> bool:
-    if path.name.startswith(".") or path.name.upper() in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README"):
+def _may_be_image(name: str) -> bool:
+    if name.startswith(".") or name.upper() in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README"):
         return False
-    return path.suffix.lower() not in SIDECARS and path.is_file()
+    return Path(name).suffix.lower() not in SIDECARS
 
 
 def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
@@ -111,8 +141,8 @@ def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> L
     wrapper = _wrapper(files)
     inner = [file[len(wrapper) :] for file in files]
     folders = sorted({file.split("/")[0] for file in inner if "/" in file})
-    split = bool(folders) and all(name.lower() in PARTS for name in folders)
-    if not split and (parts := [name for name in folders if name.lower() in PARTS]):
+    split = bool(folders) and all(part_of(name) for name in folders)
+    if not split and (parts := [name for name in folders if part_of(name)]):
         others = ", ".join(name for name in folders if name not in parts)
         raise DataError(
             f"In '{root}' the folders {', '.join(parts)} look like the parts of a split, but {others} like classes; keep"
@@ -122,19 +152,20 @@ def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> L
     entries = []
     for file, steps in zip(files, (file.split("/") for file in inner), strict=True):
         if len(steps) > depth:  # a file above the class folders has no label
-            part = PARTS[steps[0].lower()] if split else None
+            part = part_of(steps[0]) if split else None
             entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
     if not entries:  # an audit does without labels
         return _unlabelled(root, files, pattern, split)
-    return Listing(
-        root, tuple(entries), layout="part/class/file" if split else "class/file", unlabelled=len(files) - len(entries)
-    )
+    above = len(files) - len(entries)
+    notes = (f"{above} images lie above the folders of classes",) if above else ()
+    layout = "part/class/file" if split else "class/file"
+    return Listing(root, tuple(entries), layout=layout, unlabelled=above, notes=notes)
 
 
 def _unlabelled(root: Path, files: list[str], pattern: re.Pattern[str] | None, split: bool) -> Listing:
     """Files that lie in no class folder, perhaps each in the folder of its part."""
     inner = [file[len(_wrapper(files)) :].split("/") for file in files]
-    parts = [PARTS[steps[0].lower()] if split and len(steps) > 1 else None for steps in inner]
+    parts = [part_of(steps[0]) if split and len(steps) > 1 else None for steps in inner]
     entries = tuple(_named(Entry(file, part=part), pattern) for file, part in zip(files, parts, strict=True))
     return Listing(root, entries, layout="part/file" if split else "file", unlabelled=len(files))
 
@@ -143,7 +174,7 @@ def _wrapper(files: list[str]) -> str:
     """The folder that holds everything, as a zip often unpacks into one, with its slash; "" where there is none."""
     first, *others = {file.split("/")[0] if "/" in file else "" for file in files}
     inside = {file.split("/")[1] for file in files if file.count("/") > 1}
-    return f"{first}/" if first and not others and first.lower() not in PARTS and len(inside) > 1 else ""
+    return f"{first}/" if first and not others and not part_of(first) and len(inside) > 1 else ""
 
 
 def _named(entry: Entry, pattern: re.Pattern[str] | None) -> Entry:
@@ -157,23 +188,21 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
             f"The table '{path}' has no column of paths (path, file, image); add one, or run on the folder of images with"
             f" --labels '{path}'."
         )
-    rows = [row for row in table.beside(path.parent).rows() if row["path"]]
-    labels: dict[str, str] = {}
-    for row in rows:
-        if row["label"] and labels.setdefault(row["path"], row["label"]) != row["label"]:
-            raise DataError(f"'{path}' gives {row['path']} two different labels; keep one row for each.")
-    if not labels:
+    table = table.beside(path.parent)
+    named = table.table.drop_nulls("path")
+    labelled = named.drop_nulls("label")
+    if not labelled.height:
         raise DataError(f"The table '{path}' has no row with both a path and a label.")
-    unique = {row["path"]: row for row in reversed(rows) if row["label"]}
+    rows = agreed(labelled, "path", "path", str(path)).to_dicts()
     entries = [
         Entry(
             file=row["path"], label=row["label"], patient=row.get("patient") or patient_of(pattern, row["path"]),
             site=row.get("site"), sex=row.get("sex"), age=row.get("age"), part=row.get("part"),
         )
-        for row in reversed(unique.values())
+        for row in rows
     ]  # fmt: skip
-    unlabelled = len({row["path"] for row in rows} - set(labels))
-    return Listing(path.parent, tuple(entries), layout="table of paths", unlabelled=unlabelled)
+    unlabelled = named["path"].n_unique() - len(entries)
+    return Listing(path.parent, tuple(entries), layout="table of paths", unlabelled=unlabelled, notes=table.notes)
 
 
 def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
@@ -181,23 +210,55 @@ def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[s
     if not files:
         raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
     table = table.beside(root)
-    patients = _patients(table, files)
-    folders = {file.split("/")[0].lower() if "/" in file else "" for file in files}
-    split = folders <= set(PARTS)
+    rejected: tuple[tuple[str, str], ...] = ()
+    if table.key == "path":
+        table, rejected = _with_files(table, files)
+    patients = _patients(table)
+    tops = {file.split("/")[0] if "/" in file else "" for file in files}
+    parts = {top: part_of(top) for top in tops} if all(map(part_of, tops)) else {}
     entries = tuple(
-        _named(
-            Entry(file, patient=patients.get(file), part=PARTS[file.split("/")[0].lower()] if split else None), pattern
-        )
-        for file in files
+        _named(Entry(file, patient=patients.get(file), part=parts.get(file.split("/")[0])), pattern) for file in files
     )
-    return Listing(root, entries, table=table, layout=f"files labelled by {table.key}")
+    layout = f"files labelled by {table.key}"
+    return Listing(root, entries, table=table, layout=layout, rejected=rejected, notes=table.notes)
 
 
-def _patients(table: LabelTable, files: list[str]) -> dict[str, str]:
+def _with_files(table: LabelTable, files: list[str]) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
+    """The table with the files that its paths mean, and the paths that mean none, or none alone, with the reason."""
+    paths = table.table["path"].drop_nulls().unique(maintain_order=True)
+    matched = match(paths, files)
+    lost = [path for path in paths if path not in matched.found]
+    unclear = [path for path in lost if path in matched.several]
+    if not matched.found:
+        values = f"{len(paths)} value{'s' if len(paths) > 1 else ''}"
+        advice = "Check the column, or name another with a usual name."
+        if unclear:
+            advice = (
+                f"{matched.several[unclear[0]]} files are called '{unclear[0]}': put their folders before the names."
+            )
+        raise DataError(
+            f"{table.source} matches none of the {len(files)} images: its column path has {values}, such as '{lost[0]}', and"
+            f" none is the path of one image, such as '{files[0]}'. {advice}"
+        )
+    notes = [*table.notes]
+    if absent := len(lost) - len(unclear):
+        notes.append(f"{absent} paths of {Path(table.source).name} name no file")
+    if unclear:
+        notes.append(
+            f"{len(unclear)} paths of {Path(table.source).name} are the names of several files each and label none: put"
+            " their folders before the names"
+        )
+    rejected = tuple(
+        (path, f"is the name of {matched.several[path]} files; the table must say its folder" if path in matched.several
+         else "does not exist")
+        for path in lost
+    )  # fmt: skip
+    column = pl.col("path").replace_strict(matched.found, default=None, return_dtype=pl.String)
+    return replace(table, table=table.table.with_columns(column).drop_nulls("path"), notes=tuple(notes)), rejected
+
+
+def _patients(table: LabelTable) -> dict[str, str]:
     """The patient of each file as the table says it by path; known before the join, it is struck from the case's name."""
     if table.key != "path" or "patient" not in table.columns:
         return {}
-    rows = table.table.select("path", "patient").drop_nulls()
-    of = matching(rows["path"], files)
-    told = {of(path): patient for path, patient in rows.iter_rows()} if of else {}
-    return {file: told[of(file)] for file in files if of and of(file) in told}
+    return dict(table.table.select("path", "patient").drop_nulls().iter_rows())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from evenray.core.errors import DataError, ReadError
 from evenray.readers import fragments
 
 from .entries import Entry, Listing
-from .labels import PARTS
+from .parts import PARTS
+from .words import MISSING, check_labels, whole_numbers
 
 __all__ = ["archive"]
 
@@ -36,8 +38,32 @@ MEDMNIST = {
 
 def archive(path: Path) -> Listing:
     """A MedMNIST file: arrays train_images, train_labels, val_..., test_...; without labels, its images are unlabelled."""
+    labels = _labels(path)
+    try:
+        there = fragments(path)
+    except ReadError as error:
+        raise DataError(f"'{path}' {error.reason}; expected a file laid out as MedMNIST's.") from None
+    given = {label for of_part in labels.values() for label in of_part if label not in MISSING}
+    whole = whole_numbers(given)
+    check_labels({whole.get(label, label) for label in given}, path)
     names = _medmnist_names(path.stem)
-    entries: list[Entry] = []
+    entries = []
+    for part, of_part in labels.items():
+        for row, text in enumerate(of_part):
+            if text not in MISSING:
+                label = whole.get(text, text)
+                entries.append(Entry(path.name, f"{part}/{row}", names.get(label, label), part=PARTS[part]))
+    notes = _notes(path, labels, there) if labels else ()
+    unlabelled = len(set(there).difference(entry.fragment or "" for entry in entries))
+    if not entries:  # an audit does without
+        found = [name.partition("/") for name in there]
+        entries = [Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in found]
+    return Listing(path.parent, tuple(entries), layout="MedMNIST archive", unlabelled=unlabelled, notes=notes)
+
+
+def _labels(path: Path) -> dict[str, list[str]]:
+    """The labels of each part that has any, as text."""
+    found: dict[str, list[str]] = {}
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for part in ("train", "val", "test"):
@@ -47,23 +73,23 @@ def archive(path: Path) -> Listing:
                         raise DataError(
                             f"'{path}' gives each image {labels.shape[1]} labels; a classifier here needs exactly one."
                         )
-                    for row, label in enumerate(labels.reshape(-1).tolist()):
-                        entries.append(
-                            Entry(path.name, f"{part}/{row}", names.get(str(label), str(label)), part=PARTS[part])
-                        )
+                    found[part] = [str(label).strip() for label in labels.reshape(-1).tolist()]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"'{path}' cannot be read as a .npz archive: {error}") from None
-    bare = () if entries else _bare(path)
-    return Listing(path.parent, tuple(entries) or bare, layout="MedMNIST archive", unlabelled=len(bare))
+    return found
 
 
-def _bare(path: Path) -> tuple[Entry, ...]:
-    """The images of an archive without labels."""
-    try:
-        found = [name.partition("/") for name in fragments(path)]
-    except ReadError as error:
-        raise DataError(f"'{path}' {error.reason}; expected a file laid out as MedMNIST's.") from None
-    return tuple(Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in found)
+def _notes(path: Path, labels: dict[str, list[str]], there: list[str]) -> tuple[str, ...]:
+    """Where there are more images than labels, or fewer, and where labels are missing."""
+    images = Counter(name.partition("/")[0] for name in there)
+    notes = []
+    for part in dict.fromkeys([*images, *labels]):
+        of_part = labels.get(part, [])
+        if images[part] != len(of_part):
+            notes.append(f"{path.name} has {images[part]} images in {part} and {len(of_part)} labels for them")
+        if missing := sum(label in MISSING for label in of_part):
+            notes.append(f"{missing} labels of {part} in {path.name} are missing (such as NaN)")
+    return tuple(notes)
 
 
 def _medmnist_names(stem: str) -> dict[str, str]:

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from evenray.core.errors import UsageError
 
 __all__ = ["no_class", "positive_class"]
 
-HEALTHY = {"normal", "healthy", "negative", "benign", "control", "no finding", "no_finding", "none", "0", "no", "정상"}
+# What does not mean disease, in small letters with blanks; 양성 is not here: it says positive as often as benign.
+HEALTHY = {
+    "normal", "normals", "healthy", "negative", "neg", "benign", "control", "controls", "unremarkable", "absent",
+    "no finding", "no findings", "no disease", "none", "no", "false", "0", "-1",
+    "gesund", "unauffällig", "unauffaellig", "negativ", "gutartig", "kontrolle", "kein befund", "ohne befund", "nein",
+    "sain", "saine", "normale", "normaux", "négatif", "negatif", "négative", "bénin", "bénigne", "témoin", "non",
+    "sano", "sana", "sanos", "negativo", "negativa", "benigno", "benigna", "sin hallazgos", "normali",
+    "saudável", "saudavel", "saudáveis", "não", "nao", "sem achados", "controle", "controllo",
+    "正常", "正常例", "健康", "健常", "健常者", "陰性", "阴性", "良性", "異常なし", "所見なし", "无异常", "未见异常", "对照",
+    "정상", "정상군", "음성", "건강", "건강인", "이상 없음", "이상없음", "소견 없음", "소견없음", "대조군",
+}  # fmt: skip
+
+
+def healthy(name: str) -> bool:
+    """Whether a class's name, or one of several in it, says that there is no disease.
+
+    >>> healthy("Unauffällig"), healthy("normal, benign"), healthy("No_Finding"), healthy("음성"), healthy("양성")
+    (True, True, True, True, False)
+    """
+    plain = unicodedata.normalize("NFC", name).casefold()
+    words = [re.sub(r"(?<=\w)[\s_-]+", " ", word.strip()).strip() for word in re.split(r"[,/;、，]", plain)]
+    return not HEALTHY.isdisjoint(words)
 
 
 def no_class(asked: str, classes: Iterable[str]) -> UsageError:
@@ -21,7 +43,7 @@ def no_class(asked: str, classes: Iterable[str]) -> UsageError:
 
 
 def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, str]:
-    """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarer.
+    """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarest.
 
     >>> positive_class(("NORMAL", "PNEUMONIA"), {"NORMAL": 5, "PNEUMONIA": 9}, None)
     ('PNEUMONIA', 'it is the class whose name does not mean healthy')
@@ -32,8 +54,11 @@ def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str 
         return asked, "it was asked for"
     if not classes:
         return "", ""
-    sick = [name for name in classes if not set(re.split(r"[,/;]\s*", name.lower())) & HEALTHY]
+    sick = [name for name in classes if not healthy(name)]
     if len(sick) == 1:
         return sick[0], "it is the class whose name does not mean healthy"
     candidates = sick if len(sick) > 1 else list(classes)
-    return min(candidates, key=lambda name: (counts[name], name)), "it is the rarest class that may mean disease"
+    chosen = min(candidates, key=lambda name: (counts[name], name))
+    if sum(counts[name] == counts[chosen] for name in candidates) > 1:
+        return chosen, "it is the first by name of equally rare classes that may mean disease"
+    return chosen, "it is the rarest class that may mean disease"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +24,13 @@ from evenray.readers import fragments, identity, read
 from .entries import Entry, Listing
 from .files import settled
 from .join import join
-from .labels import PARTS, age_band
+from .labels import age_band
 from .listing import listing
 from .packed import Packed
+from .parts import PARTS
 from .positive import no_class, positive_class
 from .pseudonym import draw_key, pseudonym
+from .words import check_labels, composed
 
 __all__ = ["Map", "scan", "scan_listed"]
 
@@ -93,7 +94,8 @@ def scan_listed(
 
     `sketches` is the folder in which the sketches are kept; without one they stay in memory, 2.2 kB a case.
     """
-    if positive is not None and positive not in (met := {_composed(label) for label in listed.labels}):
+    check_labels(listed.labels, listed.root)
+    if positive is not None and positive not in (met := {composed(label) for label in listed.labels}):
         raise no_class(positive, met)
     key = draw_key(listed.root / entry.file for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
@@ -112,29 +114,28 @@ def scan_listed(
     return settled(replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows), sketches)
 
 
-def _composed(label: str) -> str:
-    """A label as it is typed: file systems and zip files may take letters such as those of Hangul apart."""
-    return unicodedata.normalize("NFC", label)
-
-
 def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
     """Label the rows, name the cases, order the classes, and check that there is something to work with."""
     if not rows.height:
         example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
         raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
-    unlabelled = listed.unlabelled
+    unlabelled, notes = listed.unlabelled, [*listed.notes]
     if listed.table is not None:
-        rows, unlabelled = join(rows, listed.table, key)
+        rows, unlabelled, lost = join(rows, listed.table, key)
+        if lost:
+            notes.append(f"{lost} {listed.table.key} values of {Path(listed.table.source).name} are of no image")
+    if listed.rejected:
+        rejected = pl.concat([pl.DataFrame(listed.rejected, schema=REJECTED, orient="row"), rejected])
     fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
     met = rows["label"].drop_nulls().unique().to_list()
-    label = pl.col("label").replace(met, [_composed(name) for name in met])
+    label = pl.col("label").replace(met, [composed(name) for name in met])
     rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
     rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
     counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
     classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
     chosen, why = positive_class(classes, counts, positive)
     facts = {
-        "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled,
+        "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled, "notes": notes,
         "patients_known": not rows["patient"].is_null().all(),
         "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
     }  # fmt: skip
@@ -167,7 +168,8 @@ def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
                 rows.append(who | {"fragment": name} | describe_image(image))
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
-            rejected.append({"file": entry.file, "reason": reason})
+            place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
+            rejected.append({"file": place, "reason": reason})
     return rows, rejected
 
 

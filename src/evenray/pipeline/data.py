@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from evenray.core.artefacts import file_digest
+from evenray.core.errors import DataError
 from evenray.core.progress import plain, watched
-from evenray.core.types import require_classes
+from evenray.core.types import Dataset, require_classes
 from evenray.dataset import check_exclusions, load, save, without
 from evenray.dataset.files import SKETCHES
 from evenray.dataset.scan import scan_listed
@@ -46,8 +47,17 @@ def require_labels(context: Context) -> None:
     """DataError where what there is to scan has no two classes, before any file is opened."""
     if context.given is not None:
         context.given.to_learn_from()
-    else:
-        require_classes(context.listed.labels, context.listed.root, len(context.listed.entries))
+        return
+    listed = context.listed
+    try:
+        if listed.table is not None and len(listed.labels) == 1:  # how many images it labels is not known yet
+            raise DataError(
+                f"'{listed.table.source}' gives every image that it names here the label '{next(iter(listed.labels))}'; a"
+                " classifier needs two classes or more. Check the column of labels, and which images the rows name."
+            )
+        require_classes(listed.labels, context.source, len(listed.entries))
+    except DataError as error:
+        raise DataError(f"{error}{listed.doubts}") from None
 
 
 def _stat(path: Path) -> Any:
@@ -66,7 +76,20 @@ def scan_files(context: Context) -> list[str]:
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")
     context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))
+    for note in _notes(dataset):
+        context.progress.say(plain(note))
     return save(dataset, context.folder)
+
+
+def _notes(dataset: Dataset) -> list[str]:
+    """What must not go unsaid of a scan: what is left out, what was taken for what, and what sensitivity is about."""
+    facts = dataset.facts
+    notes = [f"note: {note}" for note in facts["notes"]]
+    if facts["unlabelled"] and dataset.classes:
+        notes.append(f"note: {facts['unlabelled']} images have no label and are left out")
+    if len(dataset.classes) > 1:
+        notes.append(f"positive class: {dataset.positive} ({facts['positive_why']})")
+    return notes
 
 
 def split_settings(context: Context) -> list[Any]:

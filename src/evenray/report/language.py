@@ -15,6 +15,9 @@ __all__ = ["LANGUAGES", "Language"]
 
 LANGUAGES = ("en", "ko")
 NONE = "–"
+# Korean particles by the word before them: as a text writes both, after a final consonant, and after none.
+PARTICLES = {"(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와")}
+FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read 일, a word in n ends in ㄴ
 
 
 @cache
@@ -23,6 +26,28 @@ def _sentences(code: str) -> list[tuple[re.Pattern[str], str]]:
     file = resources.files("evenray.report") / "locales" / f"sentences.{code}.json"
     pairs: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     return [(re.compile(_pattern(english), re.DOTALL), translation) for english, translation in pairs.items()]
+
+
+def _agreed(text: str) -> str:
+    """Korean text with the one of two particles that the sound before asks for; both stand where nobody can tell it.
+
+    >>> _agreed("‘정상 조직’(이)라고"), _agreed("‘암’(으)로"), _agreed("‘물’(으)로"), _agreed("‘sick’(이)라고")
+    ('‘정상 조직’이라고', '‘암’으로', '‘물’로', '‘sick’(이)라고')
+    """
+
+    def chosen(found: re.Match[str]) -> str:
+        last, closing, both = found.groups()
+        after_l = both == "(으)로"
+        if "가" <= last <= "힣":
+            final = (ord(last) - ord("가")) % 28
+            closed = final > 0 and not (after_l and final == 8)
+        elif last in FINAL or last in OPEN:
+            closed = last in FINAL and not (after_l and last in FINAL_L)
+        else:
+            return found[0]
+        return last + closing + PARTICLES[both][0 if closed else 1]
+
+    return re.sub(rf"(.)([’”'\")\]]*)({'|'.join(map(re.escape, PARTICLES))})", chosen, text)
 
 
 def _pattern(english: str) -> str:
@@ -50,7 +75,8 @@ class Language:
 
     def __call__(self, key: str, **values: Any) -> str:
         """The text of `key`, its {names} replaced; a key that is not in the file raises KeyError."""
-        return self.texts[key].format(**values)
+        text = self.texts[key].format(**values)
+        return _agreed(text) if self.code == "ko" else text
 
     def sentence(self, text: str) -> tuple[str, bool]:
         """A sentence that stands in English in an artefact, and whether the page's language has it.
@@ -65,7 +91,8 @@ class Language:
         for pattern, translation in self.sentences:
             found = pattern.fullmatch(text)
             if found:
-                return translation.format(*(self.sentence(varying)[0] for varying in found.groups())), True
+                filled = translation.format(*(self.sentence(varying)[0] for varying in found.groups()))
+                return _agreed(filled), True
         return text, False
 
     def name(self, group: str, key: str) -> str:

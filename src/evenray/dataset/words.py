@@ -1,0 +1,61 @@
+"""What the values of a table mean: which words say that a value is missing, and which labels are one class."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from evenray.core.errors import DataError
+
+__all__ = ["MISSING", "check_labels", "composed", "whole_numbers"]
+
+# What R, pandas and Excel write for a missing value. As they write it: 'none' in small letters is a class of some data.
+MISSING = (
+    "", "-", "--", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", "NONE", "?",
+)  # fmt: skip
+FRACTIONS = 20  # distinct fractions above which labels are measurements
+WHOLE = re.compile(r"(-?\d+)(?:\.0+|,00?)?")
+
+
+def composed(label: str) -> str:
+    """A label as it is typed: file systems and zip files may take letters such as those of Hangul apart."""
+    return unicodedata.normalize("NFC", label)
+
+
+def whole_numbers(labels: Iterable[str]) -> dict[str, str]:
+    """What each label becomes where all are whole numbers, some written as fractions; nothing where one is not.
+
+    >>> whole_numbers(["0", "1.0", "1"]), whole_numbers(["0.0", "0.5"]), whole_numbers(["a", "1.0"])
+    ({'1.0': '1'}, {}, {})
+    """
+    found = {label: WHOLE.fullmatch(label) for label in labels}
+    if not all(found.values()):
+        return {}
+    return {label: match[1] for label, match in found.items() if match and match[1] != label}
+
+
+def check_labels(labels: Iterable[str], source: object) -> None:
+    """DataError for labels that are measurements, and for classes that differ only by case or spaces.
+
+    >>> check_labels(["normal", "NORMAL", "sick"], "t.csv")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case or spaces; ...
+    """
+    labels = sorted(set(labels))
+    fractions = [label for label in labels if re.fullmatch(r"-?\d*[.,]\d+(e-?\d+)?", label, re.IGNORECASE)]
+    fractions = [label for label in fractions if not WHOLE.fullmatch(label)]
+    if len(fractions) > FRACTIONS:
+        raise DataError(
+            f"The labels of '{source}' look like numbers, not classes: {len(labels)} different ones such as"
+            f" {', '.join(fractions[:3])}. A classifier needs classes; give a column of them, or bin the numbers."
+        )
+    alike: dict[str, str] = {}
+    for label in labels:
+        other = alike.setdefault(" ".join(composed(label).casefold().split()), label)
+        if composed(other) != composed(label):
+            raise DataError(
+                f"'{source}' has the labels '{other}' and '{label}', which differ only by case or spaces; write each class in"
+                " one way."
+            )
