@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evenray.core.errors import StorageError
+
 from .conftest import Cli, one_sentence
 
 
@@ -92,6 +94,7 @@ def test_the_card_says_what_the_run_found(cli: Cli, finished_run: Path, tiny_arc
 
 def test_export_says_what_is_wrong(cli: Cli, finished_run: Path, tmp_path: Path) -> None:
     one_sentence(cli("export", finished_run, "--format", "tflite"), "There is no format 'tflite'", 2)
+    one_sentence(cli("export", finished_run, "--lang", "fr"), "There is no report in 'fr'", 2)
     one_sentence(cli("export", finished_run, "--int8"), "give --format openvino --int8", 2)
     one_sentence(cli("export", tmp_path / "nowhere"), "There is no run folder", 1)
     one_sentence(cli("export", finished_run, "-o", finished_run), "is the run folder itself", 2)
@@ -123,3 +126,65 @@ def test_urls_and_engines_at_the_command_line(
     )
     one_sentence(cli("scan", tiny_archive, "-o", "memory://in"), "holds files and is no run folder", 2)
     memory.store.clear()
+
+
+def test_a_run_that_is_out_of_date_is_not_handed_on(
+    cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    assert cli("split", run, "--seed", 1).code == 0
+    said = f"so compare, train and evaluate are not of what stands there now; 'evenray evaluate {run}' makes them anew"
+    for words in (
+        ("export", run, "-o", tmp_path / "away"),
+        ("predict", run, pictures),
+        ("predict", run / "model.safetensors", pictures),
+    ):
+        one_sentence(cli(*words), "' is out of date: ", 1)
+        one_sentence(cli(*words), said, 1)
+    one_sentence(cli("ensemble", finished_run, run, "-o", tmp_path / "both"), said, 1)
+    assert not (tmp_path / "away").exists()
+
+
+def test_what_was_copied_out_of_a_run_folder_predicts(
+    cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for name in ("model.safetensors", "model.json", "scores.json"):
+        shutil.copy(finished_run / name, tmp_path / name)
+    assert cli("predict", tmp_path, pictures).code == 0
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_export_elsewhere_leaves_the_run_as_it_was(
+    cli: Cli, finished_run: Path, tmp_path: Path, *, store: bool
+) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    if not store:
+        shutil.rmtree(run / "store")
+    (run / "plan.json").write_text(json.dumps({"choices": []}))
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
+    ended = cli("export", run, "-o", tmp_path / "away")
+    assert ended.code == 0, ended.err
+    assert before == {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
+
+
+def test_a_store_that_is_in_part_and_cannot_be_written_to(
+    cli: Cli, finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
+    from evenray import store
+
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    for path in (run / "store").rglob("*.npy"):
+        path.unlink()
+    whole = store.atomic
+
+    def guarded(path: Path) -> object:
+        if run in path.parents:
+            raise StorageError(f"Cannot write {path}: read-only file system")
+        return whole(path)
+
+    monkeypatch.setattr(store, "atomic", guarded)
+    ended = cli("export", run, "-o", tmp_path / "away")
+    assert ended.code == 0, ended.err
+    assert (tmp_path / "away" / "model.onnx").is_file()

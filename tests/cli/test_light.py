@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -231,3 +232,59 @@ def test_mistakes_of_counting(folder: Path) -> None:
         run("histogram", folder, "--rule", "sturges")
     with pytest.raises(UsageError, match="ends in"):
         run("histogram", folder, "-o", "x.pdf")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeffage;view\n1;PA\n2;AP\n9;PA\n", "age\tview\n1\tPA\n2\tAP\n9\tPA\n", "age,view\r\n1,PA\r\n2,AP\r\n9,PA\r\n"],
+)
+def test_tables_as_spreadsheets_save_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8", newline="")
+    assert run_json("histogram", tmp_path / "t.csv", "--column", "age")["mean"] == pytest.approx(4)
+    assert run_json("histogram", tmp_path / "t.csv", "--column", "view")["table"] == [["PA", 2], ["AP", 1]]
+
+
+def test_a_table_of_paths_with_semicolons(folder: Path, tmp_path: Path) -> None:
+    (folder / "cases.csv").write_text("\ufeffimage;age\na/one.png;3\nb/three.png;4\n", encoding="utf-8")
+    assert len(run_json("enhance", folder / "cases.csv", "-m", "equalize", "-o", tmp_path / "out")["written"]) == 2
+
+
+def test_a_copy_is_not_named_as_another_format(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"one.png is PNG; give -o a name that ends in .png"):
+        run("enhance", folder / "a/one.png", "-m", "gamma", "-o", tmp_path / "new" / "one.jpg")
+    with pytest.raises(UsageError, match=r"give a name that ends in .html"):
+        run("enhance", folder / "a/one.png", "--all", "-o", tmp_path / "new" / "one.jpg")
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_image_that_is_not_there_anywhere_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("clear.png", np.zeros((4, 4, 4), np.uint8))
+    text = run("histogram", "clear.png").stdout
+    assert "no pixel is there to be measured: all 16 are missing" in text
+    assert "nan" not in text
+    assert run_json("histogram", "clear.png")["mean"] is None
+    run("enhance", "clear.png", "-m", "clahe", "-o", "copy.png")
+    assert "nan" not in re.sub('base64,[^"]*', "", Path("copy-sheet.html").read_text())
+
+
+@pytest.mark.parametrize("options", [("--bins", 6), ("--bins", 40), ("--width", 0.3), ("--bins", 6, "--start", -1)])
+def test_bins_narrower_than_the_step_of_the_values_are_told_apart(tmp_path: Path, options: tuple[object, ...]) -> None:
+    (tmp_path / "t.csv").write_text("y\n" + "0\n1\n1\n" * 10)
+    table = run_json("histogram", tmp_path / "t.csv", *options)["table"]
+    assert len({name for name, _ in table}) == len(table)
+    assert [count for _, count in table if count] == [10, 20]
+    assert table[-1][1] == 20  # none beyond the data
+    if options == ("--bins", 6):
+        assert [name for name, _ in table] == ["0 to 0.1", "0.2 to 0.3", "0.4 to 0.5", "0.6 to 0.7", "0.8 to 0.9", "1"]
+
+
+def test_a_constant_is_not_divided(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("y\n" + "3\n" * 10)
+    assert run_json("histogram", tmp_path / "t.csv", "--bins", 6)["table"] == [["3", 10]]
+    assert run_json("histogram", tmp_path / "t.csv", "--bins", 2)["table"] == [["3", 10]]
+
+
+def test_grey_levels_in_narrow_bins_are_told_apart(folder: Path) -> None:
+    table = run_json("histogram", folder, "--width", 0.4)["table"]
+    assert [name for name, _ in table[:3]] == ["0 to 0.3", "0.4 to 0.7", "0.8 to 1.1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,20 @@ def test_for_people_it_is_a_table(run: str) -> None:
     done = CliRunner().invoke(app, ["plan", run])
     assert done.exit_code == 0
     assert "all images are grey" in " ".join(done.stderr.split())
+
+
+def test_a_language_that_there_is_no_report_in_is_refused(run: str) -> None:
+    with pytest.raises(UsageError, match="There is no report in 'fr'"):
+        plan(run, "--lang", "fr")
+
+
+def test_other_data_do_not_cost_a_trained_network_its_tables(
+    finished_run: Path, tiny_archive: Path, tmp_path: Path
+) -> None:
+    run, other = Path(shutil.copytree(finished_run, tmp_path / "run")), tmp_path / "other.npz"
+    shutil.copy(tiny_archive, other)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match=r"holds a network trained on '.*tiny.npz', .* name another folder with -o"):
+        plan(str(other), "-o", str(run))
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert plan(str(tiny_archive), "-o", str(run))["run"] == str(run)

@@ -109,3 +109,10 @@ def test_a_bar_that_flattens_all_others_is_cut_and_named() -> None:
     drawing = histogram_chart(Histogram(counts, np.arange(257) - 0.5, resolution=1.0), "grey")
     ElementTree.fromstring(drawing)
     assert "1,000,000, cut off" in drawing
+
+
+def test_measures_of_an_image_that_is_nowhere_are_dashes() -> None:
+    nowhere = Image(IMAGE.pixels, (0, 255), np.zeros(IMAGE.shape, bool))
+    text = page("x", [[panel(nowhere, "none"), panel(nowhere, "gamma(0.5)")]])
+    assert "newly black / white<td>– / –" in text
+    assert "nan%" not in text

@@ -54,4 +54,11 @@ def copied(finished_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_run, tmp_path / "copied"))
 
 
-__all__ = ["STAGES", "Told"]
+def as_left(folder: Path, stage: str) -> None:
+    """Note that a stage left its outputs as a test has made them."""
+    run = RunFolder(folder)
+    done = run.ledger["stages"][stage]
+    run.finish(stage, done["key"], list(done["outputs"]), done["seconds"])
+
+
+__all__ = ["STAGES", "Told", "as_left"]

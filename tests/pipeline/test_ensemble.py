@@ -19,6 +19,8 @@ from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
 from evenray.pipeline.ensemble import make_ensemble
 
+from .conftest import Told, as_left
+
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -38,6 +40,7 @@ def two(finished_run: Path, tmp_path: Path) -> Callable[..., list[Path]]:
         folders = [Path(shutil.copytree(finished_run, tmp_path / name)) for name in ("first", "second")]
         table = pl.read_parquet(folders[1] / "predictions.parquet")
         change(table).write_parquet(folders[1] / "predictions.parquet")
+        as_left(folders[1], "evaluate")
         return folders
 
     return make
@@ -95,8 +98,19 @@ def test_runs_at_other_prevalences_or_classes_are_refused(two: Callable[..., lis
         ({"positive": "0"}, "differ in their positive"),
     ):
         (runs[1] / "scores.json").write_text(json.dumps(scores | change))
+        as_left(runs[1], "evaluate")
         with pytest.raises(DataError, match=said):
             make_ensemble(runs, tmp_path / "both")
+
+
+def test_a_member_that_is_out_of_date_is_refused(
+    two: Callable[..., list[Path]], tmp_path: Path, go: Callable[..., Told]
+) -> None:
+    runs = two()
+    go(runs[1], "split", seed=1)
+    with pytest.raises(DataError, match=r"second' is out of date: .* 'evenray evaluate .*second' makes them anew"):
+        make_ensemble(runs, tmp_path / "both")
+    assert not (tmp_path / "both").exists()
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0]])

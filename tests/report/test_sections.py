@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evenray.core.errors import DataError
 from evenray.metrics import confusion
-from evenray.report import write
+from evenray.report import write, write_card
 from evenray.report.folder import Run
 from evenray.report.language import Language
 from evenray.report.sections import (
@@ -333,3 +334,46 @@ def test_the_part_of_the_split_wins(copy_of_two: Path) -> None:
     found = Run(copy_of_two).cases
     assert found is not None
     assert found["part"].to_list() == split["part"].to_list()
+
+
+def later(folder: Path, stage: str) -> None:
+    """Note in the ledger that a stage was done again after all others."""
+    ledger = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    ledger["stages"][stage]["finished"] = "2025-03-05T10:00:00+09:00"
+    (folder / "provenance.json").write_text(json.dumps(ledger), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "The results are of other data than these."), ("ko", "지금의 데이터와 맞지 않습니다.")],
+)
+def test_results_of_another_split_are_left_out(copy_of_two: Path, language: str, said: str) -> None:
+    split = pl.read_parquet(copy_of_two / "split.parquet")
+    moved = split.with_columns(part=pl.when(pl.col("part") == "test").then(pl.lit("train")).otherwise("part"))
+    moved.write_parquet(copy_of_two / "split.parquet")
+    later(copy_of_two, "split")
+    text = write(copy_of_two, language=language).read_text(encoding="utf-8")
+    assert said in text
+    for verb in ("compare", "train", "evaluate", "explain"):
+        assert f"evenray {verb} RUN" in text
+    run = Run(copy_of_two)
+    assert (run.scores, run.predictions, run.grid, run.history, run.attributions) == (None, None, None, None, None)
+    with pytest.raises(DataError, match="evenray evaluate"):
+        write_card(copy_of_two, copy_of_two, {})
+
+
+def test_a_network_that_was_trained_after_the_split_is_shown_before_its_evaluation(copy_of_two: Path) -> None:
+    split = pl.read_parquet(copy_of_two / "split.parquet")
+    split.with_columns(part=pl.lit("test")).write_parquet(copy_of_two / "split.parquet")
+    for stage in ("split", "compare", "train"):
+        later(copy_of_two, stage)
+    run = Run(copy_of_two)
+    assert run.scores is None
+    assert run.history is not None
+    assert run.grid is not None
+
+
+def test_results_of_other_classes_are_left_out_whatever_the_ledger_says(copy_of_two: Path) -> None:
+    change(copy_of_two / "dataset.json", classes=["a", "n"], positive="n")
+    assert Run(copy_of_two).scores is None
+    assert "evenray evaluate RUN" in write(copy_of_two).read_text(encoding="utf-8")

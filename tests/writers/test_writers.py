@@ -314,3 +314,33 @@ def test_never_over_the_original(tmp_path: Path) -> None:
         write(tmp_path / "a.png", tmp_path / "a.png", enhanced(tmp_path / "a.png"), NOTE)
     with pytest.raises(UsageError, match="cannot be written"):
         write(tmp_path / "a.png", tmp_path / "b.png", {"": Image(np.zeros((4, 4), np.uint8), (0, 255))}, NOTE)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "fits"),
+    [("a.png", "b.jpg", False), ("a.png", "b.webp", False), ("a.png", "b.dcm", False), ("a.tif", "b.tiff", True),
+     ("a.jpg", "b.JPEG", True), ("a.png", "b", True), ("a.png", "b.copy", True), ("a.pgm", "b.ppm", False)],
+)  # fmt: skip
+def test_the_name_of_a_copy_says_no_other_format(tmp_path: Path, source: str, target: str, *, fits: bool) -> None:
+    cv2.imwrite(str(tmp_path / source), np.arange(16, dtype=np.uint8).reshape(4, 4))
+    images = enhanced(tmp_path / source)
+    if fits:
+        write(tmp_path / source, tmp_path / target, images, NOTE)
+        assert (tmp_path / target).read_bytes()
+        return
+    with pytest.raises(UsageError, match=rf"give -o a name that ends in {Path(source).suffix}"):
+        write(tmp_path / source, tmp_path / target, images, NOTE)
+    assert [path.name for path in tmp_path.iterdir()] == [source]
+
+
+def test_a_copy_keeps_the_wrong_name_of_its_original(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((4, 4), np.uint8))
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    write(tmp_path / "a.jpg", tmp_path / "b.jpg", enhanced(tmp_path / "a.jpg"), NOTE)
+    assert readers.read(tmp_path / "b.jpg").header["format"] == "png"
+
+
+def test_a_packed_volume_stays_packed(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 2), np.int16), np.eye(4)), tmp_path / "a.nii.gz")
+    with pytest.raises(UsageError, match=r"give -o a name that ends in .nii.gz"):
+        write(tmp_path / "a.nii.gz", tmp_path / "b.nii", enhanced(tmp_path / "a.nii.gz"), NOTE)

@@ -90,14 +90,17 @@ def _listed(table: Path) -> list[Path]:
 
 
 def load_table(path: Path) -> pl.DataFrame:
-    """A .csv, .tsv or .parquet file; DataError for what is none."""
+    """A .csv, .tsv or .parquet file, text as label tables take it; DataError for what is none."""
     import polars as pl
+
+    from evenray.dataset.textual import read_text_table
 
     try:
         if path.suffix.lower() == ".parquet":
             return pl.read_parquet(path)
-        return pl.read_csv(path, separator="\t" if path.suffix.lower() == ".tsv" else ",", infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        text = read_text_table(path).write_csv()  # all of it text: the numbers are found here
+        return pl.read_csv(text.encode(), infer_schema_length=None)
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"The table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
 
 

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,27 @@ def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
     if not is_quantity(values.drop_nulls().to_numpy()):
         return Counted(title, frequencies(values.to_list()))
     numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
-    histogram = Histogram.of_values(numbers, **{name: value for name, value in binning.items() if value is not None})
+    histogram = _told_apart(numbers, {name: value for name, value in binning.items() if value is not None})
     return Counted(title, histogram.table(), histogram, _figures_of_values(numbers, histogram))
+
+
+def _told_apart(numbers: NDArray[np.float64], asked: dict[str, Any]) -> Histogram:
+    """The histogram, its bins in as many digits as it takes to tell them apart, and none beyond the largest value."""
+    kept = numbers[np.isfinite(numbers)]
+    if asked.get("bins") and "width" not in asked and kept.size and kept.max() == asked.get("start", kept.min()):
+        asked = asked | {"bins": 1}  # there is nothing to divide
+    found = Histogram.of_values(numbers, **asked)
+    while (step := _finer(found)) != found.resolution:
+        found = Histogram.of_values(numbers, **asked, resolution=step)
+    return found
+
+
+def _finer(found: Histogram) -> float | None:
+    """The step that intervals are named in: the values' own, or where bins are narrower the next decimal one."""
+    narrowest = float(np.diff(found.edges).min())
+    if found.resolution is None or narrowest > found.resolution * (1 - 1e-9):
+        return found.resolution
+    return float(10.0 ** math.floor(math.log10(narrowest) + 1e-9))
 
 
 def _load(path: str) -> pl.DataFrame:
@@ -144,6 +163,7 @@ def of_images(
         asked.setdefault("start", histogram.range[0])
     whole = not asked.keys() - {"bins"}
     binned = histogram.grouped(asked.get("bins", ROWS)) if whole or not histogram.total else histogram.binned(**asked)
+    binned = replace(binned, resolution=_finer(binned))
     return Counted(
         title, binned.table(), histogram, _figures(histogram), found.images, tuple(skipped), tuple(advise(histogram)),
         binned if asked else None,
@@ -223,6 +243,10 @@ def _figures_of_values(numbers: NDArray[np.float64], found: Histogram) -> dict[s
 
 
 def _sentences(figures: Mapping[str, Any]) -> list[str]:
+    if not figures["total"]:
+        return [
+            f"no pixel is there to be measured: all {figures['missing']:,} are missing, as transparent ones and padding are"
+        ]
     quantiles = ", ".join(f"{q} % {value:.6g}" for q, value in figures["percentiles"].items())
     lines = [
         f"mean {figures['mean']:.6g}, variance {figures['variance']:.6g}, skewness {figures['skewness']:.3f},"

@@ -13,7 +13,7 @@ from evenray.core.progress import plain
 
 from ._app import Jobs, Json, app, print_json
 from ._progress import Bars
-from .line import prevalence_of
+from .line import language_of, prevalence_of
 
 if TYPE_CHECKING:
     from evenray.predict.engines import Model
@@ -54,6 +54,7 @@ def predict(
     bars = Bars()
     found = items([fetched(file) if is_url(file) else file for file in files])
     source = fetched(model) if is_url(model) else model
+    _check_run(Path(source))
     loaded = quicker(load(source, device=device), source, images(found))
     with bars.task("predicting", len(found)) as tick:
         answers = answer(loaded, found, prevalence=asked, jobs=jobs, tick=tick)
@@ -68,6 +69,16 @@ def predict(
     if not answers.table.height:
         first = answers.rejected.row(0)
         raise DataError(f"None of the {len(found)} files could be read; the first: {first[0]}: {first[1]}.")
+
+
+def _check_run(path: Path) -> None:
+    """DataError where a run folder's network is not of what stands there now; what was copied out of one is left alone."""
+    from evenray.core.artefacts import RunFolder
+    from evenray.pipeline.standing import require_current
+
+    folder = RunFolder(path.parent if path.name == "model.safetensors" else path)
+    if folder.has("recipe.json") and folder.has("provenance.json"):
+        require_current(folder)
 
 
 def _tell(bars: Bars, model: Model, answers: Answers, files: int) -> None:
@@ -141,10 +152,11 @@ def export(
         raise UsageError(f"There is no format '{form}'; give --format onnx, openvino or safetensors.")
     if int8 and form != "openvino":
         raise UsageError(f"--int8 is for OpenVINO, and the format is {form}; give --format openvino --int8.")
+    language = None if lang is None else language_of({"lang": lang})
     from evenray.pipeline.export import export as hand_on
 
     bars = Bars()
-    done = hand_on(run, output or run / "export", form, int8=int8, language=lang, progress=bars)
+    done = hand_on(run, output or run / "export", form, int8=int8, language=language, progress=bars)
     if json:
         print_json(done)
         return

@@ -255,6 +255,13 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
 
     if files_of(data) != [data]:
         raise UsageError(f"--all shows one image; give a file, such as '{files_of(data)[0]}'.")
+    target = output or Path(f"{_stem(data)}-contrasts.html")
+    if target.suffix.lower() not in ("", ".html", ".htm") and not target.is_dir():
+        raise UsageError(
+            f"'{target}' cannot be written; --all makes a page: give a name that ends in .html, or a folder."
+        )
+    if target.is_dir() or not target.suffix:
+        target = target / f"{_stem(data)}-contrasts.html"
     parts = readers.fragments(data)
     part = parts[len(parts) // 2]
     before = readers.read(data, fragment=part, levels=levels, window=window)
@@ -264,9 +271,6 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
         for spec in specs:
             panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else ""))
             tick(1)
-    target = output or Path(f"{_stem(data)}-contrasts.html")
-    if target.is_dir() or not target.suffix:
-        target = target / f"{_stem(data)}-contrasts.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
     found = {

@@ -112,7 +112,7 @@ def _table(found: dict[str, float]) -> list[tuple[str, str]]:
         ("EME, dB", f"{_number(found['eme_before'])} → {_number(found['eme'])}"),
     ]
     pairs += [(MEASURES[name], _number(found[name])) for name in ("cii", "ambe", "psnr", "ssim")]
-    clipped = f"{found['clipped_low']:.1%} / {found['clipped_high']:.1%}"
+    clipped = f"{_share(found['clipped_low'])} / {_share(found['clipped_high'])}"
     return [*pairs, ("newly black / white", clipped)]
 
 
@@ -120,6 +120,10 @@ def _number(value: float) -> str:
     if math.isinf(value):
         return "∞ (same)"
     return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.1%}"
 
 
 def _advice(histogram: Histogram) -> list[str]:

@@ -69,6 +69,11 @@ class Context:
         return machine(self.device)
 
     @cached_property
+    def kind(self) -> str:
+        """The kind of the device, which training depends on."""
+        return str(self.fabric.device.type)
+
+    @cached_property
     def source(self) -> Path:
         """The data as a path: of a URL, its local copy."""
         return fetched(self.data) if is_url(self.data) else Path(self.data)

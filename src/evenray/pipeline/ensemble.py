@@ -20,6 +20,7 @@ from evenray.metrics import Calibration, difference
 from evenray.predict import ensemble, target_prior
 
 from .evaluation import summarise
+from .standing import require_current
 
 __all__ = ["make_ensemble"]
 
@@ -34,7 +35,8 @@ def make_ensemble(
     """Average the runs' soft-maxes, choose the threshold anew on validation, score, and write it all to `output`.
 
     Leaves predictions.parquet, scores.json and ensemble.json, and returns what ensemble.json tells: each member with its
-    weight and test scores, and the paired differences of the ensemble to it. DataError where the runs do not fit.
+    weight and test scores, and the paired differences of the ensemble to it. DataError where the runs do not fit, or
+    one is not of what stands in its folder now.
     """
     folders = [RunFolder(run) for run in runs]
     names = _names(folders)
@@ -82,6 +84,8 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
 def _scores(folder: RunFolder) -> dict[str, Any]:
     if not folder.path.is_dir():
         raise DataError(f"There is no run folder {folder.path}; give folders that 'evenray run' made.")
+    if folder.has("recipe.json"):  # an ensemble has none
+        require_current(folder)
     found: dict[str, Any] = folder.read_json("scores.json")
     choice = folder.read_json("choice.json") if folder.has("choice.json") else {}
     model = folder.read_json("model.json")["network"]["spec"] if folder.has("model.json") else "ensemble"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,8 +16,9 @@ from numpy.typing import NDArray
 
 from evenray import export as formats
 from evenray import networks, report
+from evenray.balance import make
 from evenray.core.artefacts import RunFolder
-from evenray.core.errors import DataError, UsageError
+from evenray.core.errors import DataError, StorageError, UsageError
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
@@ -21,10 +26,12 @@ from evenray.metrics import score
 from evenray.predict import predictions
 from evenray.predict.about import About
 from evenray.predict.engines import compiled, has_bf16
+from evenray.store import Store, store_folder
 from evenray.train import Part
 
 from .context import Context
-from .model import parts_of, remedy_of
+from .model import stores_of
+from .standing import require_current
 
 __all__ = ["export"]
 
@@ -47,21 +54,25 @@ def export(
 
     With `int8` (OpenVINO) also in 8-bit integers; what that costs is measured on the validation part. `language` ko adds
     the card in Korean; by default the language of the run's report decides. Returns what was written and measured.
+    Nothing is written into the run. DataError where its network or its scores are not of what stands there now.
     """
     progress = progress or Silent()
     source = RunFolder(run)
     if not source.path.is_dir():
         raise DataError(f"There is no run folder '{run}'; give the folder that 'evenray run' made.")
-    about = About.of_run(source.path)
     folder = Path(folder)
     if folder.resolve() == source.path.resolve():
         raise UsageError(f"'{folder}' is the run folder itself; name another folder for what leaves it.")
+    require_current(source)
+    about = About.of_run(source.path)
     model = networks.load(source / "model.safetensors").eval()
     context = _context(source, progress)
     done: dict[str, Any] = {"format": form}
-    files = _converted(context, about, model, folder, done)
-    if int8:
-        files += _smaller(context, about, files[0], done)
+    with TemporaryDirectory(prefix="evenray-") as spare:
+        images = _Images(context, about, Path(spare))
+        files = _converted(images, model, folder, done)
+        if int8:
+            files += _smaller(images, files[0], done)
     told = done | {"files": [path.name for path in files], "main": files[0].name, "side": about.side, "familiar": None}
     if about.familiar is not None:
         told["familiar"] = {
@@ -77,6 +88,30 @@ def _context(source: RunFolder, progress: Progress) -> Context:
     return Context(source, recipe.pop("data"), Recipe.of(recipe), "cpu", progress=progress)
 
 
+@dataclass
+class _Images:
+    """The run's images as the exported graph takes them; `spare` is for pixels that the run keeps no longer."""
+
+    context: Context
+    about: About
+    spare: Path
+
+    @cached_property
+    def store(self) -> Store:
+        about, kept = self.about, store_folder(self.context.folder)
+        asked = [about.contrast], about.side, about.channels
+        if kept.is_dir():
+            with suppress(StorageError):  # some are gone, and the run is not to be written to
+                return stores_of(self.context, self.context.dataset, *asked, kept)[about.contrast]
+        return stores_of(self.context, self.context.dataset, *asked, self.spare)[about.contrast]
+
+    def part(self, name: str) -> tuple[Dataset, Part]:
+        dataset = self.context.dataset
+        part = dataset.part(name)
+        rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
+        return part, Part(self.store, rows, part.targets, part.cases["case"].to_list())
+
+
 def _language(folder: Path) -> str:
     """The language of the run's report."""
     page = folder / "report.html"
@@ -87,13 +122,12 @@ def _language(folder: Path) -> str:
     return found[1] if found else "en"
 
 
-def _converted(
-    context: Context, about: About, model: networks.Classifier, folder: Path, done: dict[str, Any]
-) -> list[Path]:
+def _converted(images: _Images, model: networks.Classifier, folder: Path, done: dict[str, Any]) -> list[Path]:
     """The model as `done["format"]`, with how far it is from torch; OpenVINO's is made from ONNX's, which goes again."""
+    about = images.about
     if done["format"] == "safetensors":
         return [formats.safetensors(model, about, folder)]
-    part = _part(context, about, "validation")[1]
+    part = images.part("validation")[1]
     some = part.images(np.arange(min(CHECKED, len(part))), CPU).numpy()
     path, difference = formats.onnx(model, about, folder, some)
     files = [path]
@@ -102,49 +136,43 @@ def _converted(
         path.unlink()
         files = [xml, xml.with_suffix(".bin")]
     done["difference"] = difference
-    context.progress.say(f"{done['format']}: logits differ from torch's by {difference:.1e} at most")
+    images.context.progress.say(f"{done['format']}: logits differ from torch's by {difference:.1e} at most")
     return files
 
 
-def _part(context: Context, about: About, name: str) -> tuple[Dataset, Part]:
-    """A part of the data as the exported graph takes it."""
-    return parts_of(context, about.contrast, (name,), about.side / about.size)[name]
-
-
-def _smaller(context: Context, about: About, path: Path, done: dict[str, Any]) -> list[Path]:
+def _smaller(images: _Images, path: Path, done: dict[str, Any]) -> list[Path]:
     """The model in 8-bit integers; what that costs on the validation part goes into `done`."""
-    train = _part(context, about, "train")[1]
+    train = images.part("train")[1]
     some = np.linspace(0, len(train) - 1, min(CALIBRATED, len(train))).astype(np.int64)
-    target = formats.quantized(path, about, [train.images(some[i : i + 1], CPU).numpy() for i in range(len(some))])
-    dataset, part = _part(context, about, "validation")
+    batches = [train.images(some[i : i + 1], CPU).numpy() for i in range(len(some))]
+    target = formats.quantized(path, images.about, batches)
     found = {
-        "f32": _validated(context, about, dataset, part, path, "f32"),
-        "int8": _validated(context, about, dataset, part, target, "bf16" if has_bf16() else "f32"),
+        "f32": _validated(images, path, "f32"),
+        "int8": _validated(images, target, "bf16" if has_bf16() else "f32"),
     }
     done["validation"] = found
     for metric, wide in found["f32"].items():
         small = found["int8"][metric]
-        context.progress.say(
+        images.context.progress.say(
             f"int8: validation {metric} {small:.4f}, where float32 has {wide:.4f} ({small - wide:+.4f})"
         )
     return [target, target.with_suffix(".bin")]
 
 
-def _validated(
-    context: Context, about: About, dataset: Dataset, part: Part, path: Path, precision: str
-) -> dict[str, float]:
+def _validated(images: _Images, path: Path, precision: str) -> dict[str, float]:
     """AUROC, accuracy at the operating point and Brier score of an exported OpenVINO file on the validation part."""
     import openvino
 
+    about, (dataset, part) = images.about, images.part("validation")
     run = compiled(openvino.Core().read_model(str(path)), precision)
     found: list[NDArray[np.float64]] = []
-    with context.progress.task(f"validating {path.name}", len(part)) as tick:
+    with images.context.progress.task(f"validating {path.name}", len(part)) as tick:
         for start in range(0, len(part), BATCH):
             which = np.arange(start, min(start + BATCH, len(part)))
             found.append(run(part.images(which, CPU).numpy()))
             tick(len(which))
-    remedy, prior = remedy_of(context)
+    remedy = make(about.balance, about.counts, about.classes, about.positive)
     target = None if about.prevalence is None else np.array(about.prevalence)
-    answers = predictions(dataset, np.concatenate(found), remedy, prior, about.calibration, target)
+    answers = predictions(dataset, np.concatenate(found), remedy, about.prior, about.calibration, target)
     scores = score(answers, about.threshold, resamples=20)
     return {name: scores.estimates[name].value for name in ("auroc", "accuracy", "brier")}

@@ -58,7 +58,7 @@ def _training(context: Context) -> list[Any]:
     return [
         asked.contrast, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
         asked.learning_rate, asked.patience, asked.choose, asked.folds, asked.flips, asked.scale_jitter, asked.finetune, asked.seed,
-        str(context.fabric.device.type),
+        context.kind,
     ]  # fmt: skip
 
 

@@ -34,16 +34,17 @@ __all__ = ["kept_features", "learn", "model_of", "parts_of", "remedy_of", "store
 
 
 def stores_of(
-    context: Context, dataset: Dataset, contrasts: list[str], size: int, channels: int | None = None
-) -> dict[str, Store]:
+    context: Context, dataset: Dataset, contrasts: list[str], size: int, channels: int | None = None,
+    folder: Path | None = None,
+) -> dict[str, Store]:  # fmt: skip
     """The prepared pixels of a data set under some contrasts; made where they do not stand yet.
 
-    `channels` are the plan's unless they are given.
+    `channels` are the plan's and `folder` the run's store unless they are given.
     """
     channels = context.plan.channels if channels is None else channels
     with context.progress.task("preparing images", len(dataset)) as tick:
         return prepare(
-            dataset, contrasts, size=size, channels=channels, folder=store_folder(context.folder),
+            dataset, contrasts, size=size, channels=channels, folder=folder or store_folder(context.folder),
             map=watched(context.map, tick, lambda work: len(work.cases)),
         )  # fmt: skip
 

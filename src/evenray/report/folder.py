@@ -1,9 +1,10 @@
-"""The artefacts of one run as the report reads them: each one is None where it has not been made yet."""
+"""The artefacts of one run as the report reads them: each one is None where it has not been made yet, or of other cases."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,41 @@ class Run:
             return None
         return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
 
+    def _of_stage(self, stage: str, found: Any) -> Any:
+        """What a stage left; None where that is of other cases, or of another split, than stand here now."""
+        return None if self._stale(stage) else found
+
+    def _stale(self, stage: str) -> bool:
+        if self.current:
+            return False
+        return stage in ("evaluate", "explain") or stage not in self._times or self._times[stage] < self._cases_time
+
+    @cached_property
+    def current(self) -> bool:
+        """Whether the predictions and scores, where there are any, are of the cases that stand here and of their parts."""
+        scores, table = self._json("scores.json"), self._table("predictions.parquet")
+        if scores is not None and self.dataset is not None and scores["classes"] != self.dataset.get("classes"):
+            return False
+        if table is None or self.cases is None or not {"part", "label"} <= set(self.cases.columns):
+            return True
+        if "evaluate" in self._times and self._times["evaluate"] > self._cases_time:
+            return True
+        columns = ["case", "part", "label"]
+        here = self.cases.select(columns).filter(pl.col("part").is_in(table["part"].unique().to_list()))
+        return here.sort("case").equals(table.select(columns).sort("case"))
+
+    @cached_property
+    def _times(self) -> dict[str, datetime]:
+        """When each stage was done, as the ledger has it."""
+        done = self.provenance.get("stages", {})
+        return {name: datetime.fromisoformat(each["finished"]) for name, each in done.items() if each.get("finished")}
+
+    @property
+    def _cases_time(self) -> datetime:
+        """When the cases were last scanned or split."""
+        long_ago = datetime.min.replace(tzinfo=UTC)
+        return max((self._times[name] for name in ("scan", "split") if name in self._times), default=long_ago)
+
     @cached_property
     def recipe(self) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._json("recipe.json")
@@ -69,18 +105,19 @@ class Run:
 
     @cached_property
     def scores(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._json("scores.json")
+        found: dict[str, Any] | None = self._of_stage("evaluate", self._json("scores.json"))
         return found
 
     @cached_property
     def findings(self) -> pl.DataFrame | None:
         """What the audit found, and the labels that the network contradicts once there is one."""
-        found, labels = self._table("findings.parquet"), self._table("label_errors.parquet")
+        found, labels = self._table("findings.parquet"), self._of_stage("evaluate", self._table("label_errors.parquet"))
         return found if found is None or labels is None else pl.concat([found, labels])
 
     @cached_property
     def grid(self) -> pl.DataFrame | None:
-        return self._table("grid.parquet")
+        found: pl.DataFrame | None = self._of_stage("compare", self._table("grid.parquet"))
+        return found
 
     @cached_property
     def ensemble(self) -> dict[str, Any] | None:
@@ -98,7 +135,8 @@ class Run:
 
     @cached_property
     def history(self) -> pl.DataFrame | None:
-        return self._table("history.csv")
+        found: pl.DataFrame | None = self._of_stage("train", self._table("history.csv"))
+        return found
 
     @cached_property
     def rejected(self) -> pl.DataFrame | None:
@@ -106,17 +144,17 @@ class Run:
 
     @cached_property
     def attributions(self) -> list[dict[str, Any]] | None:
-        found: list[dict[str, Any]] | None = self._json("attributions/index.json")
+        found: list[dict[str, Any]] | None = self._of_stage("explain", self._json("attributions/index.json"))
         return found
 
     @cached_property
     def sanity(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._json("attributions/sanity.json")
+        found: dict[str, Any] | None = self._of_stage("explain", self._json("attributions/sanity.json"))
         return found
 
     @cached_property
     def contrasts(self) -> list[dict[str, Any]] | None:
-        found: list[dict[str, Any]] | None = self._json("contrast/index.json")
+        found: list[dict[str, Any]] | None = self._of_stage("explain", self._json("contrast/index.json"))
         return found
 
     @cached_property
@@ -137,7 +175,8 @@ class Run:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        return (self.nameless,) if self.unlabelled else tuple((self.dataset or self.scores or {}).get("classes", ()))
+        about = self.dataset or self._json("scores.json") or {}
+        return (self.nameless,) if self.unlabelled else tuple(about.get("classes", ()))
 
     @cached_property
     def unlabelled(self) -> bool:
@@ -146,7 +185,7 @@ class Run:
 
     @cached_property
     def positive(self) -> str:
-        named = (self.dataset or self.scores or {}).get("positive")
+        named = (self.dataset or self._json("scores.json") or {}).get("positive")
         return str(named if named is not None else next(reversed(self.classes), ""))
 
     @property
@@ -160,7 +199,7 @@ class Run:
 
     @cached_property
     def predictions(self) -> Predictions | None:
-        table = self._table("predictions.parquet")
+        table = self._of_stage("evaluate", self._table("predictions.parquet"))
         return None if table is None else Predictions(table, self.classes, self.positive)
 
     @property

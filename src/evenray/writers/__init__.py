@@ -33,6 +33,20 @@ writers = Registry(
     context=4,
 )
 
+# The endings of names that say a format; a name that ends otherwise says none.
+ENDINGS = {
+    "dicom": (".dcm", ".dicom", ".ima"),
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png",),
+    "tiff": (".tif", ".tiff"),
+    "bmp": (".bmp", ".dib"),
+    "pgm": (".pgm", ".pnm"),
+    "ppm": (".ppm", ".pnm"),
+    "nifti": (".nii", ".nii.gz"),
+    "npz": (".npz",),
+}
+OTHERS = (".gif", ".webp", ".jp2", ".jxl", ".heic", ".avif", ".pdf", ".npy", ".gz", ".zip")
+
 Writer = Callable[[Path, Path, Mapping[str, Image], str], None]
 
 
@@ -42,7 +56,8 @@ def write(
     """A copy of the file `source` at `target` with new pixels, whole or not at all.
 
     `images` holds one image for every fragment that the reader lists ("" for a plain image), as the reader gave them
-    but for their pixels; its header says the format. UsageError where it does not, StorageError where the disk is full.
+    but for their pixels; its header says the format. UsageError where it does not, or where the name of `target` says
+    another format than the copy has; StorageError where the disk is full.
 
     >>> import cv2, tempfile, numpy as np
     >>> folder = Path(tempfile.mkdtemp())
@@ -56,7 +71,30 @@ def write(
     if kind not in writers:
         raise UsageError(f"{source}: images of the format '{kind}' cannot be written; known: {', '.join(writers)}.")
     target = Path(target)
+    _check_ending(Path(source), target, kind)
     if target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the file that is read; choose another folder with -o.")
     with atomic(target) as temporary:
         writers[kind](Path(source), temporary, images, note)
+
+
+def _check_ending(source: Path, target: Path, kind: str) -> None:
+    """UsageError where `target` is named as another format than that of `source`, which the copy keeps."""
+    before, after = _ending(source), _ending(target)
+    own = ENDINGS.get(kind, ())
+    if kind == "nifti" and before in own:
+        own = (before,)  # packed or not is as in the original too
+    if after != before and after not in own and after in {*OTHERS, *(e for each in ENDINGS.values() for e in each)}:
+        raise UsageError(
+            f"{target} is named {after}, but a copy keeps the format and depth of its original, and {source.name} is"
+            f" {kind.upper()}; give -o a name that ends in {before or own[0]}."
+        )
+
+
+def _ending(path: Path) -> str:
+    """
+    >>> _ending(Path("a/Brain.NII.gz")), _ending(Path("a/x.PNG"))
+    ('.nii.gz', '.png')
+    """
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix

@@ -77,6 +77,8 @@ def _test(run: Run, say: Language) -> list[Notice]:
     if len(opened) > 1:
         text = say("notice.opened_text", n=len(opened))
         found.append(Notice("warning", say("notice.opened"), text, "repeat"))
+    if not run.current:
+        found.append(Notice("warning", say("notice.stale"), say("notice.stale_text"), "repeat"))
     auroc = run.auroc
     if auroc is None:
         return found
