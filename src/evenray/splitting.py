@@ -46,8 +46,9 @@ def split(
     >>> done.cases.group_by("patient").agg(pl.col("part").n_unique())["part"].to_list()
     [1, 1, 1]
     """
-    order = dataset.to_learn_from().cases["case"].arg_sort()
-    # By name, so that the draws are the same however the table is ordered.
+    # By file, so that the draws are the same however the table is ordered: in the order that a scan has.
+    by = ("file", pl.col("case").str.len_chars(), "case")  # image 10 of an archive comes after image 9
+    order = dataset.to_learn_from().cases.select(pl.arg_sort_by(*by)).to_series()
     dataset = replace(dataset, cases=dataset.cases[order])
     cases = dataset.cases
     group = groups(dataset, near_groups_of(dataset) if together is None else together)
