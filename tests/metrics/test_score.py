@@ -177,10 +177,14 @@ def test_a_part_without_the_sick_is_scored_as_far_as_it_goes(binary):
 def test_the_fewer_the_sick_the_less_a_perfect_ranking_shows(binary, sick):
     """Three of three found is 1.000 (0.292 to 1.000), and so it is with every figure that the smallest class bounds."""
     found = score(binary([0.1] * 40 + [0.9] * sick, [0] * 40 + [1] * sick), resamples=50)
-    for name in ("auroc", "auprc", "f1", "mcc", "sensitivity", "ppv"):
+    for name in ("auprc", "f1", "mcc", "sensitivity", "ppv"):
         estimate = found.estimates[name]
         assert (estimate.low, estimate.high) == (pytest.approx(0.025 ** (1 / sick)), 1)
     assert found.balanced_accuracy.low < 1 == found.balanced_accuracy.high
+    m, n, theta = sick, 40, found.auroc.low  # the least area from which 1 is 1.96 of its errors away
+    error = theta * (1 - theta) * (1 + ((m + n) / 2 - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
+    assert (1 - theta) ** 2 == pytest.approx(1.959964**2 * error, rel=1e-4)
+    assert found.auroc.high == 1
 
 
 def test_one_wrong_of_a_rare_class_leaves_the_mean_over_classes_open():

@@ -1,8 +1,6 @@
-"""The error of an AUROC: DeLong's components, added up by patient, and the interval on the logit scale."""
+"""The error of an AUROC: DeLong's components, added up by patient, and intervals for many patients and for few."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 import scipy  # its parts are imported when they are first used
@@ -10,18 +8,12 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
 
-__all__ = ["area_interval", "components", "fewest_patients"]
+__all__ = ["Z", "area_interval", "components", "delong_interval"]
 
 Floats = NDArray[np.float64]
-
-
-def fewest_patients(kinds: Iterable[NDArray[np.bool_]], patients: NDArray[np.int64]) -> int:
-    """How many patients the smallest class has; `kinds` tells for each which cases are its own.
-
-    >>> fewest_patients([np.array([True, True, False]), np.array([False, False, True])], np.array([0, 0, 1]))
-    1
-    """
-    return min(len(np.unique(patients[kind])) for kind in kinds)
+FEW = 20
+TINY = 1e-9
+Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
 
 def components(scores: Floats, sick: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, Floats]:
@@ -51,20 +43,52 @@ def _midranks(scores: Floats) -> Floats:
     return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
-def area_interval(area: float, influence: Floats, fewest: int) -> tuple[float, float]:
+def delong_interval(area: float, influence: Floats) -> tuple[float, float]:
     """The 95 % interval on the logit scale, so within 0 and 1; NaN where the ranking is perfect or the error unknown.
 
-    The error is reckoned from the patients of either class; Student's distribution for the `fewest` of them minds that
-    few tell it badly. Where all scores are alike the area is one half whatever the patients.
-
-    >>> [round(bound, 3) for bound in area_interval(0.9, np.array([0.04, -0.04]), fewest=30)]
-    [0.713, 0.97]
+    >>> [round(bound, 3) for bound in delong_interval(0.9, np.array([0.04, -0.04]))]
+    [0.724, 0.969]
     """
     deviation = float(np.sqrt((influence**2).sum()))
-    if deviation == 0 and area == 0.5:
-        return area, area
     if not 0 < area < 1 or not deviation > 0:
         return np.nan, np.nan
-    quantile = float(scipy.special.stdtrit(fewest - 1, 0.975))
-    middle, half = np.log(area / (1 - area)), quantile * deviation / (area * (1 - area))
+    middle, half = np.log(area / (1 - area)), Z * deviation / (area * (1 - area))
     return float(1 / (1 + np.exp(half - middle))), float(1 / (1 + np.exp(-half - middle)))
+
+
+def newcombe_interval(area: float, m: int, n: int) -> tuple[float, float]:
+    """The 95 % interval for few patients, m of one class and n of the rest (Newcombe 2006, part 2, method 5).
+
+    It holds the areas from which this one is no further than 1.96 of the errors that Hanley & McNeil (1982) give *them*;
+    so a perfect ranking has one too.
+
+    >>> [round(bound, 3) for bound in newcombe_interval(1.0, 3, 40)]
+    [0.687, 1.0]
+    """
+    others = (m + n) / 2 - 1
+
+    def excess(theta: float) -> float:
+        error = theta * (1 - theta) * (1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
+        return (theta - area) ** 2 - Z**2 * error
+
+    at, least = min(max(area, TINY), 1 - TINY), (TINY, 1 - TINY)
+    low = scipy.optimize.brentq(excess, least[0], at) if excess(least[0]) > 0 > excess(at) else 0.0
+    high = scipy.optimize.brentq(excess, at, least[1]) if excess(least[1]) > 0 > excess(at) else 1.0
+    return float(low), float(high)
+
+
+def area_interval(p_NK: Floats, truth_NK: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, float]:
+    """Of the AUROC of one class, or of its mean over several (columns); each needs cases of both kinds.
+
+    DeLong's where every class has FEW patients or more. Below it is too sure (.86 of the time right with two, .90 with
+    eight), and Newcombe's is taken; of several classes the mean of its bounds, as if they erred together.
+    """
+    found = [components(p, truth, patients) for p, truth in zip(p_NK.T, truth_NK.T, strict=True)]
+    sizes = [tuple(len(np.unique(patients[kind])) for kind in (truth, ~truth)) for truth in truth_NK.T]
+    if min(map(min, sizes)) >= FEW:
+        area, shares = np.mean([area for area, _ in found]), np.mean([shares for _, shares in found], axis=0)
+        bounds = delong_interval(float(area), shares)
+        if not np.isnan(bounds[0]):
+            return bounds
+    low, high = np.mean([newcombe_interval(a, *size) for (a, _), size in zip(found, sizes, strict=True)], axis=0)
+    return float(low), float(high)

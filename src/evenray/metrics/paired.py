@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.types import Estimate, Predictions
 
-from ._area import area_interval, components, fewest_patients
+from ._area import Z, components, delong_interval
 from ._curves import one_class
 from ._meter import METRICS
 from .intervals import interval_of, percentile_interval
@@ -34,7 +34,6 @@ __all__ = [
 
 LOWER_IS_BETTER = ("brier", "ece", "log_loss")
 Floats = NDArray[np.float64]
-Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
 
 @dataclass(frozen=True)
@@ -188,13 +187,11 @@ def holm(p: ArrayLike) -> Floats:
 def delong(predictions: Predictions, of: str | None = None) -> Estimate:
     """AUROC with DeLong's (1988) interval, on the logit scale so that it stays within 0 and 1.
 
-    Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone;
-    Student's distribution for the patients of the smaller class.
+    Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone.
     NaN bounds where a class has fewer than two patients or the ranking is perfect.
     """
     area, influence = _components(predictions, of)
-    sick = one_class(predictions, of)[1]
-    return Estimate(area, *area_interval(area, influence, fewest_patients((sick, ~sick), predictions.patients)), 0.5)
+    return Estimate(area, *delong_interval(area, influence), 0.5)
 
 
 def delong_difference(model: Predictions, reference: Predictions, of: str | None = None) -> Difference:

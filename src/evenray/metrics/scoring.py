@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
 
-from ._area import area_interval, components, fewest_patients
+from ._area import area_interval
 from ._curves import one_class
 from ._meter import METRICS, Meter, class_prior, decide
 from .calibration import ece_by_chance
@@ -23,7 +23,7 @@ __all__ = ["bootstrap", "confusion", "measured", "per_class", "score", "sensitiv
 
 Prior = float | Sequence[float] | NDArray[Any]
 # Metrics that lie between 0 and 1 by the calls or the ranking.
-BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auroc", "auprc")
+BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auprc")
 
 
 def score(
@@ -52,7 +52,8 @@ def score(
 
     A metric that a class without cases leaves undefined is NaN; resamples without a class are left out of its
     interval. A bootstrap is too sure where few patients of a class are met, and sees no spread at all where all of them
-    are right. So auroc has DeLong's interval on the logit scale (Obuchowski 1997 for patients of several images),
+    are right. So auroc has DeLong's interval on the logit scale (Obuchowski 1997 for patients of several images), with
+    fewer than 20 patients in a class Newcombe's (2006),
     balanced accuracy that of its classes' Wilson intervals joined (Zou & Donner 2008), and what is 0 or 1 the exact
     binomial bound over the patients of its cases, or of the smallest class. Chance alone raises ece, and resampling
     raises it again by about as much, so its interval is reflected about the value (the basic bootstrap), and reaches to
@@ -133,9 +134,9 @@ def _estimates(
         estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
     if resamples:
         if not np.isnan(values["auroc"]) and (at is None or len(predictions.classes) == 2):
-            low, high = _area_interval(predictions, positive)
-            if np.isnan(low):  # of one patient nothing is known but that it was no great surprise
-                low, high = values["auroc"] / 40, 1 - (1 - values["auroc"]) / 40
+            p, targets = predictions.probabilities, predictions.targets
+            watched = [positive] if len(predictions.classes) == 2 else np.unique(targets).tolist()
+            low, high = area_interval(p[:, watched], targets[:, None] == watched, predictions.patients)
             estimates["auroc"] = replace(estimates["auroc"], low=low, high=high)
         if not np.isnan(values["balanced_accuracy"]):
             low, high = _balanced_interval(predictions, called)
@@ -211,20 +212,6 @@ def _confusion(targets: NDArray[np.int64], called: NDArray[np.int64], K: int) ->
     return np.bincount(targets * K + called, minlength=K * K).reshape(K, K).astype(np.int64)
 
 
-def _area_interval(predictions: Predictions, positive: int) -> tuple[float, float]:
-    """Of the AUROC, or of the mean over the classes that occur: DeLong's; NaN where it is perfect or a class has one patient."""
-    p, targets, patients = predictions.probabilities, predictions.targets, predictions.patients
-    watched = [positive] if len(predictions.classes) == 2 else np.unique(targets).tolist()
-    found = [components(p[:, k], targets == k, patients) for k in watched]
-    area, shares = float(np.mean([area for area, _ in found])), np.mean([shares for _, shares in found], axis=0)
-    return area_interval(area, shares, _fewest(predictions))
-
-
-def _fewest(predictions: Predictions) -> int:
-    targets = predictions.targets
-    return fewest_patients([targets == k for k in np.unique(targets)], predictions.patients)
-
-
 def _balanced_interval(predictions: Predictions, called: NDArray[np.int64]) -> tuple[float, float]:
     """Of the mean sensitivity of the classes that occur: the distances to each one's bounds, squared and added."""
     targets, patients = predictions.targets, predictions.patients
@@ -253,7 +240,8 @@ def _ends(
     if len(predictions.classes) == 2:
         within |= {"sensitivity": sick, "specificity": ~sick, "ppv": said, "npv": ~said}
     trials = {name: len(np.unique(patients[cases])) for name, cases in within.items()}
-    fewest, changed = _fewest(predictions), {}
+    fewest = min(len(np.unique(patients[predictions.targets == k])) for k in np.unique(predictions.targets))
+    changed = {}
     for name in BOUNDED:
         old, n = estimates[name], trials.get(name, fewest)
         if abs(old.value - 1) < 1e-12 or (old.value == 0 and name != "mcc"):
