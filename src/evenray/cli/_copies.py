@@ -98,8 +98,7 @@ def load_table(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pl.read_parquet(path)
-        text = read_text_table(path).write_csv()  # all of it text: the numbers are found here
-        return pl.read_csv(text.encode(), infer_schema_length=None)
+        return read_text_table(path, numbers=True)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"The table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
 

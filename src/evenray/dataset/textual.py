@@ -15,14 +15,14 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SHOWN = 60  # letters of a line
 
 
-def read_text_table(path: Path, what: str = "table") -> pl.DataFrame:
-    """A CSV or TSV file with every value as text: an identifier such as 007 is no number.
+def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -> pl.DataFrame:
+    """A CSV or TSV file with every value as text, as an identifier such as 007 is no number; or with `numbers` as such.
 
     UTF-8, or UTF-16 with its mark. DataError where it is neither: cp949, cp1252 and the like cannot be told apart safely.
     """
     text = _decoded(path, what)
     separator = max("\t;,", key=text.partition("\n")[0].count)
-    return pl.read_csv(text.encode(), infer_schema=False, separator=separator)
+    return pl.read_csv(text.encode(), infer_schema=numbers, infer_schema_length=None, separator=separator)
 
 
 def _decoded(path: Path, what: str) -> str:
