@@ -71,9 +71,9 @@ def newcombe_interval(area: float, m: int, n: int) -> tuple[float, float]:
         error = theta * (1 - theta) * (1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
         return (theta - area) ** 2 - Z**2 * error
 
-    at, least = min(max(area, TINY), 1 - TINY), (TINY, 1 - TINY)
-    low = scipy.optimize.brentq(excess, least[0], at) if excess(least[0]) > 0 > excess(at) else 0.0
-    high = scipy.optimize.brentq(excess, at, least[1]) if excess(least[1]) > 0 > excess(at) else 1.0
+    at = min(max(area, TINY), 1 - TINY)
+    low = scipy.optimize.brentq(excess, TINY, at) if excess(TINY) > 0 > excess(at) else 0.0
+    high = scipy.optimize.brentq(excess, at, 1 - TINY) if excess(1 - TINY) > 0 > excess(at) else 1.0
     return float(low), float(high)
 
 
