@@ -53,7 +53,7 @@ def main() -> None:
     for threads in (2, 1):
         cv2.setNumThreads(threads)
         name = f"{threads} thread{'s' if threads > 1 else ''}"
-        speed(figures, options.data, 3000, name, rounds, slow=(2 if options.quick else 5) if threads == 2 else 0)
+        speed(figures, options.data, 3000, name, rounds, slow=(2 if options.quick else 9) if threads == 2 else 0)
     if not options.quick:
         cv2.setNumThreads(2)
         for size in (512, 1024, 2048, 4096):

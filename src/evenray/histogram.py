@@ -62,9 +62,9 @@ class Histogram:
         missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
         empty = cls.blank(image)
         if empty.resolution and low == 0 and pixels.dtype != np.int16:
-            counts = count(pixels, valid, empty.bins)
-            if counts.sum() == pixels.size - missing:  # nothing above the range
-                return cls(counts, empty.edges, missing, empty.resolution)
+            found = cls(count(pixels, valid, empty.bins), empty.edges, missing, empty.resolution)
+            if found.total == pixels.size - missing:  # nothing above the range
+                return found
         counts, stored = count_stored(pixels, valid)
         unit = np.clip((stored - low) / (high - low), 0, 1)
         index = np.rint(unit * (empty.bins - 1)).astype(np.int64)

@@ -72,6 +72,26 @@ def test_looks_up_as_numpy(size: int, threads: int) -> None:
     assert np.array_equal(outcome, table[values])
 
 
+@pytest.mark.parametrize("shift", [0, 1, 7])
+@pytest.mark.parametrize("size", [15, 16, 4003, LARGE])
+def test_outcomes_that_are_written_past_the_caches_are_the_same(
+    size: int, shift: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast, "_FAR", 0)
+    values, table = RNG.integers(0, 65_536, size).astype(np.uint16), RNG.permutation(65_536).astype(np.uint16)
+    outcome = fast.blank_like(np.empty(size + shift, np.uint16))[shift:]  # only the first can be
+    fast.look_up(values, table, outcome)
+    assert np.array_equal(outcome, table[values])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (512, 513)])
+def test_blank_arrays_begin_where_vectors_do(shape: tuple[int, int], dtype: type) -> None:
+    found = [fast.blank_like(np.empty(shape, dtype)) for _ in range(5)]
+    assert all(one.shape == shape and one.dtype == dtype and one.ctypes.data % 32 == 0 for one in found)
+    assert all(one.flags.c_contiguous and one.flags.writeable for one in found)
+
+
 def test_values_may_be_read_only_and_lie_anywhere_in_memory() -> None:
     raw = RNG.integers(0, 256, 4001).astype(np.uint8)
     values = raw[1:].view(np.uint16)[:1999]

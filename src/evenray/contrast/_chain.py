@@ -51,7 +51,7 @@ def enhance(image: Image, spec: str) -> Image:
                 outcome = apply(outcome, composed(stage.functions, histogram))
         else:
             outcome = stage(outcome)
-    return outcome.with_pixels(outcome.pixels, valid=image.valid)
+    return outcome if outcome.valid is image.valid else outcome.with_pixels(outcome.pixels, valid=image.valid)
 
 
 def enhance_together(images: Sequence[Image], spec: str) -> list[Image]:

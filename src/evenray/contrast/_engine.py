@@ -61,7 +61,7 @@ def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> ND
     if grey.dtype == np.uint8:
         return _look_up_pairs(grey, table) if grey.size >= WORTH_PAIRING else np.asarray(cv2.LUT(grey, table))
     if fast.worth_it(grey.size):
-        outcome = np.empty_like(grey)
+        outcome = fast.blank_like(grey)
         fast.look_up(grey.reshape(-1).view(np.uint16), table.view(np.uint16), outcome.reshape(-1).view(np.uint16))
         return outcome
     found: NDArray[Any] = cv2.LUT(grey.view(np.uint16), table.view(np.uint16))
@@ -70,12 +70,13 @@ def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> ND
 
 def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """8-bit pixels through a table two at a time: a table of pairs takes half the steps."""
-    outcome = np.empty_like(grey)
+    loops = fast.worth_it(grey.size)
+    outcome = fast.blank_like(grey) if loops else np.empty_like(grey)
     pairs, rest = paired(grey)
     found, rest_found = paired(outcome)
     wide = table.astype(np.uint16)
     of_pairs = (wide[:, None] << 8 | wide).ravel()
-    if fast.worth_it(grey.size):
+    if loops:
         fast.look_up(pairs.reshape(-1), of_pairs, found.reshape(-1))
     else:
         cv2.LUT(pairs, of_pairs, found)
@@ -85,19 +86,25 @@ def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray
 
 def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
     low, high = levels
-    kind = np.iinfo(dtype)
-    # Rounding to 9 decimals first lets the ties of float32 formulas (OpenCV's) fall as they do there.
-    outcome = np.rint(np.round(low + np.clip(curve.values, 0, 1) * (high - low), 9)).clip(kind.min, kind.max)
-    bins = len(outcome)
+    bins = len(curve.values)
     if low == 0 and high == bins - 1 and dtype != np.int16:
+        outcome = _rounded(curve.values, levels, dtype)
         table = np.full(256 if dtype == np.uint8 else 65_536, outcome[-1], dtype)
         table[: min(bins, len(table))] = outcome[: len(table)]
         return table
     unit = np.clip((stored_values(dtype) - low) / (high - low), 0, 1)
     if float(low).is_integer() and high - low == bins - 1:
-        return np.asarray(outcome[np.rint(unit * (bins - 1)).astype(np.int64)], dtype)
-    between = np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1))
-    return np.asarray(np.rint(np.round(low + between * (high - low), 9)).clip(kind.min, kind.max), dtype)
+        return np.asarray(_rounded(curve.values, levels, dtype)[np.rint(unit * (bins - 1)).astype(np.int64)])
+    return _rounded(np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1)), levels, dtype)
+
+
+def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Values of the unit range as the nearest stored ones, within the levels and what the dtype holds."""
+    low, high = levels
+    kind = np.iinfo(dtype)
+    # Rounding to 9 decimals first lets the ties of float32 formulas (OpenCV's) fall as they do there.
+    nearest = np.rint(np.round(low + np.clip(values, 0, 1) * (high - low), 9))
+    return np.asarray(nearest if kind.min <= low and high <= kind.max else nearest.clip(kind.min, kind.max), dtype)
 
 
 def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:

@@ -23,13 +23,13 @@ def equalize(histogram: Histogram, stretch: bool = True) -> Curve:
     >>> equalize(Histogram.of_values([0, 1, 1, 2, 2], width=1)).values
     array([0. , 0.5, 1. ])
     """
-    found = np.flatnonzero(histogram.counts)
-    if len(found) < 2:
+    ranks = np.cumsum(histogram.counts)
+    first = int(ranks[ranks.searchsorted(1)]) if histogram.total else 0  # of the darkest level that occurs
+    if first == histogram.total:
         return Curve(histogram.unit_levels.copy())
     if not stretch:
         return Curve(histogram.cumulative.copy())
-    first = int(histogram.counts[found[0]])
-    ranks = np.maximum(np.cumsum(histogram.counts) - first, 0)
+    ranks = np.maximum(ranks - first, 0)
     # In float32 and in this order, because OpenCV's rounding of ties depends on it.
     top = histogram.bins - 1 if histogram.resolution == 1 else 65_535
     scale = np.float32(top) / np.float32(histogram.total - first)

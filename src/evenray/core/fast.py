@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import sys
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,12 @@ from numpy.typing import NDArray
 
 from .threads import over, shares
 
-__all__ = ["count", "count_pairs", "look_up", "worth_it"]
+__all__ = ["blank_like", "count", "count_pairs", "look_up", "worth_it"]
 
 _LEAST = 1 << 18  # pixels; below, OpenCV is as fast
 _PAYS = 1 << 30  # pixels after which the loops have saved about what loading them took, .4 s
 _CHEAP = 2  # values cost what one pixel of other work does, so that threads pay from a million on
+_FAR = 1 << 22  # values from which an outcome is written past the caches: it would not stay there
 _passed = 0
 
 
@@ -41,9 +44,10 @@ def count(values: NDArray[np.uint16], bins: int) -> NDArray[np.int64]:
     found, every = _tables(words, size)
     if size < 65_536 and any(every >> shift & 65_535 >= size for shift in (0, 16, 32, 48)):
         return count(values, 65_536)[:bins]
-    total = np.array(found).sum(axis=0, dtype=np.int64)
-    for value in rest[rest < size].tolist():
-        total[value] += 1
+    total = sum(found[1:], found[0].astype(np.int64))
+    for value in rest.tolist():
+        if value < size:
+            total[value] += 1
     return np.asarray(total[:bins])
 
 
@@ -82,7 +86,24 @@ def _tables(words: NDArray[np.uint64], size: int) -> tuple[list[NDArray[np.uint3
 
     number = words.size * 4 // _CHEAP
     over(shares(len(words), number), work, number)
-    return made, int(np.bitwise_or.reduce(np.array(above, np.uint64)))
+    return made, reduce(operator.or_, above, 0)
+
+
+def blank_like(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Not yet filled, of the shape and dtype of `pixels`, and beginning where `look_up` can write past the caches.
+
+    >>> blank_like(np.zeros((2, 3), np.uint8)).shape
+    (2, 3)
+    """
+    from .loops import BOUNDARY
+
+    room = np.empty(pixels.nbytes + BOUNDARY, np.uint8)
+    first = -_address(room) % BOUNDARY
+    return room[first : first + pixels.nbytes].view(pixels.dtype).reshape(pixels.shape)
+
+
+def _address(array: NDArray[Any]) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np.uint16]) -> None:
@@ -93,13 +114,15 @@ def look_up(values: NDArray[np.uint16], table: NDArray[Any], outcome: NDArray[np
     >>> found.tolist()
     [65535, 65534, 65533, 65532, 65531, 65530, 65529, 65528, 65527]
     """
-    from .loops import look_up_words
+    from . import loops
 
     words, rest = _words(values, 16)
+    far = values.size >= _FAR and _address(outcome) % loops.BOUNDARY == 0
+    write = loops.stream_words if far else loops.look_up_words
 
     def work(part: tuple[int, int]) -> None:
         first, last = part
-        look_up_words(words[first * 4 : last * 4], table, outcome[first * 16 : last * 16])
+        write(words[first * 4 : last * 4], table, outcome[first * 16 : last * 16])
 
     number = values.size // _CHEAP
     over(shares(len(words) // 4, number), work, number)
