@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +373,11 @@ class TestSpelling:
     def test_weights_that_cannot_be_read(self, text: str) -> None:
         with pytest.raises(UsageError, match="--weight is"):
             _by_class("weight", text)
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    ended = cli("--version")
+    assert (ended.code, ended.out) == (0, f"evenray {version('evenray')}\n")
 
 
 def test_help_names_every_verb_with_examples(cli: Cli) -> None:

@@ -86,7 +86,7 @@ def test_other_data_do_not_cost_a_trained_network_its_tables(
     run, other = Path(shutil.copytree(finished_run, tmp_path / "run")), tmp_path / "other.npz"
     shutil.copy(tiny_archive, other)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(UsageError, match=r"holds a network trained on '.*tiny.npz', .* name another folder with -o"):
+    with pytest.raises(UsageError, match=r"holds a run of '.*tiny.npz', .* name another folder with -o"):
         plan(str(other), "-o", str(run))
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert plan(str(tiny_archive), "-o", str(run))["run"] == str(run)

@@ -13,8 +13,10 @@ import polars as pl
 import pytest
 from rich.text import Text
 
-from evenray.core.errors import DataError
+from evenray.core.artefacts import RunFolder
+from evenray.core.errors import DataError, UsageError
 from evenray.core.lock import alone
+from evenray.dataset import load
 from evenray.pipeline import STAGES
 
 from .conftest import Told
@@ -73,12 +75,12 @@ def test_an_artefact_that_was_meddled_with_is_made_again(copied: Path, go: Go) -
     assert (copied / "model.safetensors").read_bytes() == model
 
 
-def test_files_that_changed_are_scanned_again(copied: Path, go: Go, tiny_archive: Path, tmp_path: Path) -> None:
-    data = tmp_path / "tiny.npz"
+def test_files_that_changed_are_scanned_again(go: Go, tiny_archive: Path, tmp_path: Path) -> None:
+    data, folder = tmp_path / "tiny.npz", tmp_path / "run"
     shutil.copy2(tiny_archive, data)
-    go(copied, "split", data=data)
+    go(folder, "split", data=data)
     os.utime(data, (1, 1))
-    assert go(copied, "split", data=data).done == ["scan"]  # the same table as before, so audit and split stand
+    assert go(folder, "split", data=data).done == ["scan"]  # the same table as before, so audit and split stand
 
 
 def test_a_single_cell_leaves_no_grid_of_an_earlier_recipe(copied: Path, go: Go) -> None:
@@ -100,6 +102,7 @@ def test_a_finished_run_needs_its_images_no_more(copied: Path, go: Go, tiny_arch
     data = tmp_path / "mounted" / "tiny.npz"
     data.parent.mkdir()
     shutil.copy2(tiny_archive, data)
+    _remember(copied, data)
     go(copied, data=data)
     shutil.rmtree(data.parent)
     told = go(copied, data=data)
@@ -108,6 +111,36 @@ def test_a_finished_run_needs_its_images_no_more(copied: Path, go: Go, tiny_arch
     assert go(copied, "evaluate", data=data, threshold="fixed(0.3)").done == ["evaluate"]
     with pytest.raises(DataError, match="There is no"):
         go(copied, data=data, levels=(0, 100))
+
+
+@pytest.mark.parametrize("until", ["scan", "split", "explain"])
+def test_a_run_is_not_replaced_by_one_of_other_images(
+    until: str, copied: Path, go: Go, tiny_archive: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "tiny.npz"
+    other.parent.mkdir()
+    shutil.copy2(tiny_archive, other)
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="holds a run of"):
+        go(copied, until, data=other)
+    assert before == {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+
+
+def test_images_that_were_moved_are_those_of_the_run(copied: Path, go: Go, tiny_archive: Path, tmp_path: Path) -> None:
+    moved, link = tmp_path / "moved" / "tiny.npz", tmp_path / "tiny.npz"
+    moved.parent.mkdir()
+    shutil.copy2(tiny_archive, moved)
+    link.symlink_to(moved)
+    _remember(copied, tmp_path / "gone.npz")
+    assert go(copied, data=moved).done == []
+    assert load(RunFolder(copied)).root == str(moved.parent)
+    assert go(copied, data=link).done == []
+
+
+def _remember(folder: Path, data: Path) -> None:
+    """Let a run be one of other data."""
+    asked = json.loads((folder / "recipe.json").read_text())
+    (folder / "recipe.json").write_text(json.dumps(asked | {"data": str(data)}))
 
 
 def test_a_class_named_in_brackets_is_told_as_it_is(copied: Path, go: Go, tmp_path: Path) -> None:

@@ -24,13 +24,30 @@ EXAMPLES = """
 
 app = typer.Typer(
     name="evenray",
-    help="Classify medical images whose light is uneven and whose classes are unbalanced, and say honestly how well.",
     epilog=EXAMPLES.replace("\n", "\n\n"),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"evenray {version('evenray')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_verb(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Classify medical images whose light is uneven and whose classes are unbalanced, and say honestly how well."""
+
 
 screen = Console(stderr=True, highlight=False)  # people read standard error, scripts standard output
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import inspect
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
-from evenray.core.errors import UsageError
 from evenray.core.progress import plain
 
 from ._app import app, print_json, screen
 from ._options import options_until
 from ._progress import Bars
-from .line import STAGES, Target, _from_here, language_of, place
-
-if TYPE_CHECKING:
-    from evenray.core.artefacts import RunFolder
+from .line import STAGES, Target, language_of, place
 
 __all__ = ["plan"]
 
@@ -28,7 +23,6 @@ def plan(target: str, **options: Any) -> None:
     given = {name: value for name, value in options.items() if value not in (None, [])}
     language = language_of(given)
     folder, data, recipe = place(target, given)
-    _keep_trained(folder, data)
     from evenray.pipeline import Context, run
     from evenray.scale import engine
 
@@ -42,21 +36,6 @@ def plan(target: str, **options: Any) -> None:
         print_json({"run": str(folder.path), **found})
     else:
         _show(found["fingerprint"], choices)
-
-
-def _keep_trained(folder: RunFolder, data: str) -> None:
-    """UsageError where a network stands in the folder that was trained on other data: a plan must not cost it its tables."""
-    if not folder.has("recipe.json") or not {"compare", "train"} & set(folder.ledger["stages"]):
-        return
-    former = _from_here(folder.read_json("recipe.json"), folder.ledger.get("directory"))["data"]
-    from evenray.scale import is_url
-
-    same = former == data if is_url(former) or is_url(data) else Path(former).resolve() == Path(data).resolve()
-    if not same:
-        raise UsageError(
-            f"'{folder.path}' holds a network trained on '{former}', and a plan for '{data}' would replace its tables; name"
-            f" another folder with -o. To give the folder to the other data: 'evenray run {data} -o {folder.path}'."
-        )
 
 
 def _show(fingerprint: dict[str, Any], choices: list[dict[str, Any]]) -> None:

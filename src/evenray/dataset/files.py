@@ -12,7 +12,7 @@ from evenray.core.artefacts import RunFolder
 from evenray.core.sketches import OnDisk, Sketching, blocks, on_disk
 from evenray.core.types import REJECTED, Dataset
 
-__all__ = ["SKETCHES", "load", "save", "settled"]
+__all__ = ["SKETCHES", "keep_root", "load", "save", "settled"]
 
 SKETCHES = "sketches"  # the folder of arrays with one row a case
 
@@ -55,10 +55,16 @@ def save(dataset: Dataset, run: RunFolder) -> list[str]:
     facts = dict(dataset.facts)
     about = {
         "classes": dataset.classes, "positive": dataset.positive, "positive_why": facts.pop("positive_why", ""),
-        "root": dataset.root, "facts": facts,
+        "facts": facts,
     }  # fmt: skip
     run.write_json("dataset.json", about)
+    keep_root(run, dataset.root)
     return ["cases.parquet", "dataset.json", "rejected.csv", *(f"{SKETCHES}/{name}.npy" for name in dataset.sketches)]
+
+
+def keep_root(run: RunFolder, root: str) -> None:
+    """Where the images are goes into the ledger: none of the artefacts changes when they are moved."""
+    run.note(lambda ledger: ledger.update(root=root))
 
 
 def load(run: RunFolder, *, split: bool = True) -> Dataset:
@@ -72,4 +78,6 @@ def load(run: RunFolder, *, split: bool = True) -> Dataset:
         cases = cases.filter(pl.col("part") != "excluded")
     rejected = pl.read_csv(run / "rejected.csv", schema=REJECTED)
     facts = about["facts"] | {"positive_why": about["positive_why"]}
-    return Dataset(cases, tuple(about["classes"]), about["positive"], about["root"], rejected, facts, sketches)
+    return Dataset(
+        cases, tuple(about["classes"]), about["positive"], str(run.ledger.get("root", "")), rejected, facts, sketches
+    )

@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from evenray.core.artefacts import RunFolder, atomic, digest, now, sweep
+from evenray.core.errors import UsageError
 from evenray.core.processes import processes
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
@@ -136,8 +137,7 @@ class Context:
     @cached_property
     def dataset(self) -> Dataset:
         """The split data set, read back from the run folder."""
-        found = load(self.folder)
-        return replace(found, root=str(self.root)) if is_url(self.data) else found
+        return load(self.folder)
 
     @cached_property
     def plan(self) -> Plan:
@@ -164,6 +164,24 @@ class Context:
         former = Recipe.of(self.folder.read_json("recipe.json"))
         alike = all(getattr(former, name) == getattr(self.recipe, name) for name in SCANNED_BY)
         return alike and self.folder.intact("scan")
+
+    def require_same_data(self) -> None:
+        """UsageError where the folder holds a run of other images: it would be replaced.
+
+        Images that are not where they were may have been moved here; those are let through.
+        """
+        if not self.folder.ledger["stages"] or not self.folder.has("recipe.json"):
+            return
+        former = str(self.folder.read_json("recipe.json")["data"])
+        if is_url(former) or is_url(self.data):
+            other = former != self.data
+        else:
+            there = Path(self.folder.ledger.get("directory") or "", former)
+            former, other = str(there), there.exists() and not (self.source.exists() and there.samefile(self.source))
+        if other:
+            raise UsageError(
+                f"'{self.folder.path}' holds a run of '{former}', not of '{self.data}'; name another folder with -o."
+            )
 
     def begin(self) -> bytes | None:
         """Write what is asked for and where it runs; returns the former recipe.json, None in a new folder."""

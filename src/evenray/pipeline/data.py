@@ -15,7 +15,6 @@ from evenray.core.types import Dataset, require_classes
 from evenray.dataset import check_exclusions, load, save, without
 from evenray.dataset.files import SKETCHES
 from evenray.dataset.scan import scan_listed
-from evenray.scale import is_url
 from evenray.splitting import split, why_excluded
 
 from .context import Context
@@ -24,12 +23,15 @@ __all__ = ["require_labels", "scan_files", "scan_settings", "split_cases", "spli
 
 
 def scan_settings(context: Context) -> list[Any]:
-    """What the scan depends on: what it keeps, the options, and every file's name, size and time of change."""
+    """What the scan depends on: what it keeps, the options, and every file's name, size and time of change.
+
+    Not where the files are: those that were moved are the same.
+    """
     asked = context.recipe
     if context.given is not None:
         given = context.given
         cases = given.cases.hash_rows(seed=0).to_list()
-        return [cases, sorted(given.sketches), given.classes, given.positive, given.root, dict(given.facts)]
+        return [cases, sorted(given.sketches), given.classes, given.positive, dict(given.facts)]
     listed = context.listed
     stats = hashlib.sha256()
     for name in sorted({entry.file for entry in listed.entries}):
@@ -37,10 +39,8 @@ def scan_settings(context: Context) -> list[Any]:
             stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     tables = [Path(name) for name in (context.source, listed.table and listed.table.source) if name]
     tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
-    return [
-        SKETCHES, context.data if is_url(context.data) else str(context.source.resolve()), asked.patient, asked.levels, asked.positive,
-        [(path.name if is_url(context.data) else str(path.resolve()), file_digest(path)) for path in tables], stats.hexdigest(),
-    ]  # fmt: skip
+    tables_now = [(path.name, file_digest(path)) for path in tables]
+    return [SKETCHES, asked.patient, asked.levels, asked.positive, tables_now, stats.hexdigest()]
 
 
 def require_labels(context: Context) -> None:

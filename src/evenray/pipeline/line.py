@@ -16,6 +16,7 @@ from evenray.core.processes import processes
 from evenray.core.progress import plain
 from evenray.core.recipe import Recipe
 from evenray.dataset import load
+from evenray.dataset.files import keep_root
 
 from . import data, findings
 from .context import Context
@@ -108,6 +109,7 @@ def run(context: Context, until: str = "report") -> None:
 
 def _run(context: Context, until: str) -> None:
     stages = LINE[: STAGES.index(until) + 1]
+    context.require_same_data()
     if trains := _trains(context.recipe, until):
         from .check import check_recipe
 
@@ -120,6 +122,8 @@ def _run(context: Context, until: str) -> None:
         data.require_labels(context)
     with alone(context.folder.path):
         former = context.begin()
+        if scan_settings is not None:
+            keep_root(context.folder, context.given.root if context.given else str(context.root))
         try:
             _run_stages(context, stages, scan_settings, trains)
         except EvenrayError as error:
