@@ -184,3 +184,25 @@ def test_differences_answer_for_the_seeds_as_students_test_does():
     assert found["difference_high"] == pytest.approx(wanted.high, abs=0.005)
     alone = {name: Spread(spread.values[:1], spread.replicates) for name, spread in spreads.items()}
     assert compare_spreads(alone, "auprc")["difference_low"][1] == pytest.approx(one.mean() - other.mean())
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_intervals_of_compared_models_are_those_of_their_scores(make_predictions, classes):
+    predictions = make_predictions(cases=60, classes=classes)
+    for name in ("auroc", "balanced_accuracy", "ece", "sensitivity"):
+        row = compare_models({"one": predictions, "two": noisier(predictions, 0.5)}, name, resamples=200).row(
+            0, named=True
+        )
+        expected = score(predictions, resamples=200).estimates[name]
+        assert (row["value"], row["low"], row["high"]) == (expected.value, expected.low, expected.high)
+
+
+def test_a_perfect_ranking_of_few_is_not_sure_in_a_comparison(make_predictions):
+    table = make_predictions(cases=30).table.with_row_index().with_columns(target=(pl.col("index") < 4).cast(pl.Int64))
+    perfect = Predictions(
+        table.with_columns(p_1=pl.col("target") * 0.8, p_0=1 - pl.col("target") * 0.8), ("a", "b"), "b"
+    )
+    for runs in (perfect, [perfect, perfect]):
+        row = compare_models({"one": runs}, "auroc", resamples=100).row(0, named=True)
+        assert row["value"] == row["high"] == 1
+        assert row["low"] < 0.9

@@ -12,7 +12,6 @@ import polars as pl
 from evenray.core.errors import unknown_name
 from evenray.core.types import Predictions
 from evenray.metrics import LOWER_IS_BETTER, Spread, compare_spreads, measured, spread_apart
-from evenray.metrics.intervals import interval_of
 
 from ._cells import Cell
 
@@ -84,9 +83,8 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int) -> list[dict[str, An
             "imbalance": each.cell.imbalance, "metric": metric,
         }  # fmt: skip
         for name, spread in each.spreads.items():
-            low, high = interval_of(name, spread.value, spread.replicates)
-            row |= {name: spread.value, f"{name}_low": low, f"{name}_high": high}
-        apart = spread_apart(each.spreads[metric], metric)
+            row |= {name: spread.value, f"{name}_low": spread.low, f"{name}_high": spread.high}
+        apart = spread_apart(each.spreads[metric])
         row |= {
             "seeds": len(apart.values), "sampling_deviation": apart.sampling_deviation,
             "seed_deviation": apart.seed_deviation, "seed_low": apart.seed_low, "seed_high": apart.seed_high,

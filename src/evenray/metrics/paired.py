@@ -17,8 +17,8 @@ from evenray.core.types import Estimate, Predictions
 from ._area import Z, components, delong_interval
 from ._curves import one_class
 from ._meter import METRICS
-from .intervals import interval_of, percentile_interval
-from .scoring import bootstrap, score
+from .intervals import percentile_interval
+from .scoring import Measure, measured
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -68,12 +68,11 @@ def difference(
     of the model and of the reference.
     """
     reference = _aligned(reference, model)
-    values, spreads = [], []
-    for predictions, threshold in zip((model, reference), thresholds, strict=True):
-        value, spread = _one(predictions, metric, threshold, seed, resamples)
-        values.append(value)
-        spreads.append(spread)
-    return _difference(values[0] - values[1], spreads[0] - spreads[1])
+    one, other = (
+        _one(predictions, metric, threshold, seed, resamples)
+        for predictions, threshold in zip((model, reference), thresholds, strict=True)
+    )
+    return _difference(one.value - other.value, one.replicates - other.replicates)
 
 
 def compare_models(
@@ -106,19 +105,27 @@ def compare_models(
 
 @dataclass(frozen=True)
 class Spread:
-    """A metric of one model: its value in each run, and its bootstrap replicates, those of the runs averaged."""
+    """A metric of one model: its value in each run; its bootstrap replicates and its interval, those of the runs averaged."""
 
     values: Floats
     replicates: Floats
+    low: float = np.nan
+    high: float = np.nan
 
     @property
     def value(self) -> float:
         return float(self.values.mean())
 
     @classmethod
-    def of(cls, runs: Sequence[tuple[float, Floats]]) -> Spread:
-        """From (value, replicates) of every run."""
-        return cls(np.array([value for value, _ in runs]), np.mean([spread for _, spread in runs], axis=0))
+    def of(cls, runs: Sequence[Measure]) -> Spread:
+        """From the same metric of every run, on the same cases."""
+        low, high = np.mean([(run.low, run.high) for run in runs], axis=0)
+        return cls(
+            np.array([run.value for run in runs]),
+            np.mean([run.replicates for run in runs], axis=0),
+            float(low),
+            float(high),
+        )
 
 
 def compare_spreads(
@@ -137,12 +144,11 @@ def compare_spreads(
     values = np.array([spread.value for spread in spreads.values()])
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     best = int(np.nanargmax(sign * values)) if np.isfinite(values).any() else 0
-    intervals = [interval_of(metric, spread.value, spread.replicates) for spread in spreads.values()]
     rows: dict[str, Any] = {
         "model": names,
         "value": values,
-        "low": [i[0] for i in intervals],
-        "high": [i[1] for i in intervals],
+        "low": [spread.low for spread in spreads.values()],
+        "high": [spread.high for spread in spreads.values()],
     }
     drawn = _with_seeds(list(spreads.values()), seed)
     for prefix, other in (("difference", names.index(reference)), ("behind", best)):
@@ -207,13 +213,10 @@ def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats
     return components(*one_class(predictions, of), predictions.patients)
 
 
-def _one(
-    predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int
-) -> tuple[float, Floats]:
+def _one(predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int) -> Measure:
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    value = score(predictions, threshold, resamples=0).estimates[metric].value
-    return value, bootstrap(predictions, threshold, seed=seed, resamples=resamples)[metric]
+    return measured(predictions, threshold, seed=seed, resamples=resamples)[metric]
 
 
 def _difference(value: float, spread: Floats) -> Difference:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,25 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
 
-from ._area import area_interval
+from ._bounds import bounds_of, sensitivity_bounds
 from ._curves import one_class
 from ._meter import METRICS, Meter, class_prior, decide
-from .calibration import ece_by_chance
-from .intervals import clopper_pearson, clustered_share, interval_of, percentile_interval, replicates
+from .intervals import replicates
 from .ranking import Ranking
 
-__all__ = ["bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
+__all__ = ["Measure", "bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
 Prior = float | Sequence[float] | NDArray[Any]
-# Metrics that lie between 0 and 1 by the calls or the ranking.
-BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auprc")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric of one set of predictions: its value, its 95 % interval, and its replicates, float64 (resamples,)."""
+
+    value: float
+    low: float
+    high: float
+    replicates: NDArray[np.float64]
 
 
 def score(
@@ -127,25 +134,11 @@ def _estimates(
     majority = np.full(N, constant.argmax(), dtype=np.int64)
     baseline = Meter(np.tile(constant, (N, 1)), predictions.targets, majority, positive, at)(one)
     values = {name: float(value[0]) for name, value in meter(one).items()}
-    spread = replicates(meter, predictions.patients, resamples, seed)
-    estimates = {}
-    for name in METRICS:
-        low, high = interval_of(name, values[name], spread[name]) if resamples else (np.nan, np.nan)
-        estimates[name] = Estimate(values[name], low, high, float(baseline[name][0]))
+    bounds = dict.fromkeys(METRICS, (np.nan, np.nan))
     if resamples:
-        if not np.isnan(values["auroc"]) and (at is None or len(predictions.classes) == 2):
-            p, targets = predictions.probabilities, predictions.targets
-            watched = [positive] if len(predictions.classes) == 2 else np.unique(targets).tolist()
-            low, high = area_interval(p[:, watched], targets[:, None] == watched, predictions.patients)
-            estimates["auroc"] = replace(estimates["auroc"], low=low, high=high)
-        if not np.isnan(values["balanced_accuracy"]):
-            low, high = _balanced_interval(predictions, called)
-            same = ("balanced_accuracy", "sensitivity") if len(predictions.classes) > 2 else ("balanced_accuracy",)
-            estimates |= {name: replace(estimates[name], low=low, high=high) for name in same}
-        estimates |= _ends(estimates, predictions, positive, called)
-        if at is None and values["ece"] <= ece_by_chance(predictions, seed):
-            estimates["ece"] = replace(estimates["ece"], low=0.0)
-    return estimates
+        spread = replicates(meter, predictions.patients, resamples, seed)
+        bounds = bounds_of(values, spread, predictions, positive, called, weighted=at is not None, seed=seed)
+    return {name: Estimate(values[name], *bounds[name], float(baseline[name][0])) for name in METRICS}
 
 
 def bootstrap(
@@ -166,20 +159,31 @@ def bootstrap(
 
 
 def measured(
-    predictions: Predictions, *, specificity: float = 0.95, seed: int = 0, resamples: int = 1000
-) -> dict[str, tuple[float, NDArray[np.float64]]]:
-    """Every metric of METRICS and `sensitivity_at_specificity` with their bootstrap replicates, in one pass.
+    predictions: Predictions,
+    threshold: float | None = None,
+    *,
+    specificity: float = 0.95,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[str, Measure]:
+    """Every metric of METRICS and `sensitivity_at_specificity` with intervals and bootstrap replicates, in one pass.
 
-    {metric: (value, float64 (resamples,))}; classes are called as in `score` without a threshold.
+    Classes are called, and the intervals those, as in `score`.
     """
-    meter, ranking = Meter.of(predictions, None), Ranking.of(*one_class(predictions, None))
+    called = decide(predictions, threshold)
+    meter, (scores, sick) = Meter.of(predictions, threshold), one_class(predictions, None)
+    ranking = Ranking.of(scores, sick)
 
     def measure(W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         return {**meter(W), "sensitivity_at_specificity": ranking.sensitivity_at(W, specificity)}
 
-    values = measure(np.ones((1, predictions.table.height)))
+    values = {name: float(value[0]) for name, value in measure(np.ones((1, predictions.table.height))).items()}
     spread = replicates(measure, predictions.patients, resamples, seed)
-    return {name: (float(value[0]), spread[name]) for name, value in values.items()}
+    own = {name: values[name] for name in METRICS}
+    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, seed=seed)
+    name = "sensitivity_at_specificity"
+    bounds[name] = sensitivity_bounds(values[name], spread[name], predictions.patients[sick])
+    return {name: Measure(value, *bounds[name], spread[name]) for name, value in values.items()}
 
 
 def sensitivity_at_specificity(
@@ -196,11 +200,10 @@ def sensitivity_at_specificity(
     spread = replicates(
         lambda W: {"value": ranking.sensitivity_at(W, specificity)}, predictions.patients, resamples, seed
     )
-    low, high = percentile_interval(spread["value"]) if resamples and not np.isnan(value) else (np.nan, np.nan)
-    if resamples and value in (0.0, 1.0):
-        patients = len(np.unique(predictions.patients[sick]))
-        low, high = clopper_pearson(patients if value else 0, patients)
-    return Estimate(value, low, high, 0.0)
+    bounds = (np.nan, np.nan)
+    if resamples:
+        bounds = sensitivity_bounds(value, spread["value"], predictions.patients[sick])
+    return Estimate(value, *bounds, 0.0)
 
 
 def confusion(predictions: Predictions, threshold: float | None = None) -> NDArray[np.int64]:
@@ -210,41 +213,3 @@ def confusion(predictions: Predictions, threshold: float | None = None) -> NDArr
 
 def _confusion(targets: NDArray[np.int64], called: NDArray[np.int64], K: int) -> NDArray[np.int64]:
     return np.bincount(targets * K + called, minlength=K * K).reshape(K, K).astype(np.int64)
-
-
-def _balanced_interval(predictions: Predictions, called: NDArray[np.int64]) -> tuple[float, float]:
-    """Of the mean sensitivity of the classes that occur: the distances to each one's bounds, squared and added."""
-    targets, patients = predictions.targets, predictions.patients
-    found = []
-    for k in np.unique(targets):
-        of = targets == k
-        found.append((float((called == k)[of].mean()), *clustered_share((called == k)[of], patients[of])))
-    value, low, high = np.array(found).T
-    middle, K = value.mean(), len(value)
-    return (
-        float(max(0.0, middle - np.sqrt(((value - low) ** 2).sum()) / K)),
-        float(min(1.0, middle + np.sqrt(((high - value) ** 2).sum()) / K)),
-    )
-
-
-def _ends(
-    estimates: dict[str, Estimate], predictions: Predictions, positive: int, called: NDArray[np.int64]
-) -> dict[str, Estimate]:
-    """The exact bounds of the rates that are 0 or 1, where a bootstrap sees no spread; the patients are the trials.
-
-    For figures that join several rates they are those of the smallest class, of which the least is known.
-    """
-    sick, said, patients = predictions.targets == positive, called == positive, predictions.patients
-    everyone = np.ones(len(sick), dtype=bool)
-    within = {"accuracy": everyone}
-    if len(predictions.classes) == 2:
-        within |= {"sensitivity": sick, "specificity": ~sick, "ppv": said, "npv": ~said}
-    trials = {name: len(np.unique(patients[cases])) for name, cases in within.items()}
-    fewest = min(len(np.unique(patients[predictions.targets == k])) for k in np.unique(predictions.targets))
-    changed = {}
-    for name in BOUNDED:
-        old, n = estimates[name], trials.get(name, fewest)
-        if abs(old.value - 1) < 1e-12 or (old.value == 0 and name != "mcc"):
-            low, high = clopper_pearson(n if old.value else 0, n)
-            changed[name] = replace(old, low=low, high=high)
-    return changed

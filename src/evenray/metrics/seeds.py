@@ -11,7 +11,6 @@ import scipy  # its parts are imported when they are first used
 from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 
-from .intervals import interval_of
 from .paired import Spread, _aligned, _one
 
 __all__ = ["SeedSpread", "seed_spread", "spread_apart"]
@@ -49,19 +48,18 @@ def seed_spread(
         raise UsageError("There are no runs; give the predictions of at least one seed.")
     cuts = [None] * len(runs) if thresholds is None else thresholds
     found = [_one(_aligned(r, runs[0]), metric, t, seed, resamples) for r, t in zip(runs, cuts, strict=True)]
-    return spread_apart(Spread.of(found), metric)
+    return spread_apart(Spread.of(found))
 
 
-def spread_apart(spread: Spread, metric: str) -> SeedSpread:
+def spread_apart(spread: Spread) -> SeedSpread:
     """The two sources of variance of what is measured already."""
-    low, high = interval_of(metric, spread.value, spread.replicates)
     n = len(spread.values)
     deviation = float(spread.values.std(ddof=1)) if n > 1 else float("nan")
     half = float(scipy.special.stdtrit(n - 1, 0.975)) * deviation / n**0.5 if n > 1 else float("nan")
     return SeedSpread(
         value=spread.value,
-        low=low,
-        high=high,
+        low=spread.low,
+        high=spread.high,
         sampling_deviation=float(np.nanstd(spread.replicates, ddof=1)),
         seed_deviation=deviation,
         seed_low=spread.value - half,
