@@ -45,6 +45,11 @@ class TestColumns:
     def test_any_separator_and_values_as_text(self, text: Make, name: str, content: str) -> None:
         assert LabelTable.read(text(name, content)).rows() == [{"path": "007", "label": "1"}]
 
+    def test_of_columns_of_one_meaning_the_first_name_counts_and_the_others_are_told(self, text: Make) -> None:
+        found = LabelTable.read(text("t.csv", "Diagnosis,path,Label,y\nx,a,1,0\n"))
+        assert found.rows() == [{"path": "a", "label": "1"}]
+        assert found.notes == ("of t.csv, the column 'Label' is taken as label, not 'Diagnosis', 'y'",)
+
     def test_numbers_of_parquet_become_text(self, tmp_path: Path) -> None:
         pl.DataFrame({"image": ["a"], "y": [1]}).write_parquet(tmp_path / "t.parquet")
         assert LabelTable.read(tmp_path / "t.parquet").rows() == [{"path": "a", "label": "1"}]

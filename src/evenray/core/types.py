@@ -140,6 +140,7 @@ class Dataset:
             "patients_known": any(shard.facts.get("patients_known") for shard in shards),
             "synthetic": any(shard.facts.get("synthetic") for shard in shards),
             "unlabelled": sum(shard.facts.get("unlabelled", 0) for shard in shards),
+            "notes": list(dict.fromkeys(note for shard in shards for note in shard.facts.get("notes", ()))),
         }
         return replace(
             first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),

@@ -87,12 +87,12 @@ class LabelTable:
             first = str(error).splitlines()[0]
             raise DataError(f"The label table '{path}' cannot be read: {first}") from None
         renamed: dict[str, str] = {}
+        passed_over: list[str] = []
         for name, aliases in NAMES.items():
-            for alias in aliases:
-                found = [c for c in table.columns if c.strip().lower() == alias and c not in renamed]
-                if found:
-                    renamed[found[0]] = name
-                    break
+            found = [c for alias in aliases for c in table.columns if c.strip().lower() == alias]
+            renamed |= dict.fromkeys(found[:1], name)
+            if others := ", ".join(f"'{c}'" for c in found[1:]):
+                passed_over.append(f"of {path.name}, the column '{found[0]}' is taken as {name}, not {others}")
         seen = _seen(table.columns)
         table = table.select([pl.col(c).cast(pl.String).str.strip_chars().alias(n) for c, n in renamed.items()])
         if "label" not in table.columns:
@@ -108,7 +108,7 @@ class LabelTable:
                 f"The label table '{path}' has a line of column names and no row; expected one row an image."
             )
         table, notes = _checked(table, path)
-        return cls(table, str(path), notes)
+        return cls(table, str(path), (*passed_over, *notes))
 
 
 def _seen(columns: list[str]) -> str:

@@ -35,10 +35,14 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Item:
-    """One file to predict, by the name that its answer carries: the path as given, or below the folder that was given."""
+    """One file to predict, by the name that its answer carries: the path as given, or below the folder that was given.
+
+    `lost` is why there is nothing to open, such as a folder that is shut.
+    """
 
     file: str
     path: Path
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def items(targets: Sequence[str | Path]) -> list[Item]:
     found: list[Item] = []
     for target in map(Path, targets):
         if target.is_dir():
-            found += [Item(name, target / name) for name in files_below(target)]
+            lost: list[tuple[str, str]] = []
+            found += [Item(name, target / name) for name in files_below(target, lost)]
+            found += [Item(name, target / name, reason) for name, reason in lost]
         elif target.exists():
             found.append(Item(str(target), target))
         else:
@@ -179,6 +185,8 @@ def _decoded(piece: _Piece, about: About) -> _Decoded:
     found = _Decoded([], [], [], piece.files)
     for item, fragment in piece.images:
         try:
+            if item.lost:
+                raise ReadError(item.path, item.lost)
             if fragment is None:
                 names = fragments(item.path)
                 fragment = names[len(names) // 2]
