@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from .sketches import Rows
 
 __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
 
+T = TypeVar("T", bound=np.generic)
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the gravest first
 PARTS = ("train", "validation", "test")
@@ -231,33 +233,38 @@ class Predictions:
 
     `table` has case, patient, part, label, target (int64), logit_0 ... logit_K-1 and p_0 ... p_K-1 (float64; after
     prior correction and calibration); rows stand in the order of the data set. Group columns (site) may follow.
+    Arrays are made once, and read-only.
     """
 
     table: pl.DataFrame
     classes: tuple[str, ...]
     positive: str
 
-    @property
+    @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """Corrected probabilities, float64 (cases, classes)."""
-        return self.table.select([f"p_{k}" for k in range(len(self.classes))]).to_numpy().astype(np.float64)
+        return self._columns("p")
 
-    @property
+    @cached_property
     def logits(self) -> NDArray[np.float64]:
         """The network's own outputs, float64 (cases, classes)."""
-        return self.table.select([f"logit_{k}" for k in range(len(self.classes))]).to_numpy().astype(np.float64)
+        return self._columns("logit")
 
-    @property
+    @cached_property
     def targets(self) -> NDArray[np.int64]:
         """The true class index, int64 (cases,)."""
-        return self.table["target"].to_numpy().astype(np.int64)
+        return _kept(self.table["target"].to_numpy().astype(np.int64))
 
-    @property
+    @cached_property
     def patients(self) -> NDArray[np.int64]:
         """A cluster index a case, int64 (cases,); cases of unknown patient stand alone."""
         names = self.table["patient"].fill_null("").to_list()
         seen: dict[str, int] = {}
-        return np.array([seen.setdefault(n or f"\0{i}", len(seen)) for i, n in enumerate(names)], dtype=np.int64)
+        return _kept(np.array([seen.setdefault(n or f"\0{i}", len(seen)) for i, n in enumerate(names)], dtype=np.int64))
+
+    def _columns(self, name: str) -> NDArray[np.float64]:
+        columns = [f"{name}_{k}" for k in range(len(self.classes))]
+        return _kept(self.table.select(columns).to_numpy().astype(np.float64))
 
     @property
     def positive_index(self) -> int:
@@ -265,6 +272,11 @@ class Predictions:
 
     def part(self, name: str) -> Predictions:
         return replace(self, table=self.table.filter(pl.col("part") == name))
+
+
+def _kept(array: NDArray[T]) -> NDArray[T]:
+    array.setflags(write=False)
+    return array
 
 
 @dataclass(frozen=True)
