@@ -11,7 +11,7 @@ from torch import Tensor
 
 from evenray.core.errors import UsageError
 from evenray.networks import Classifier, build
-from evenray.views import check, dense, fuse, look, multicrop, reach
+from evenray.views import check, dense, fuse, look, multicrop, passes, reach
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,25 @@ def test_flips_show_the_image_and_its_mirror() -> None:
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["centre", "flips(1.5)", "fivecrop(flip=True)", "multicrop", "multicrop(grid=3, scales=[1, 1.25, 2], flip=True)",
+     "dense", "dense(scales=[0.8, 1.3], flip=True)", "multicrop(grid=2) | dense | centre"],
+)  # fmt: skip
+@pytest.mark.parametrize("trained", [None, (8 / 7, 16 / 7)])
+def test_passes_are_those_that_the_network_makes(
+    view: str, trained: tuple[float, float] | None, model: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setitem(model.description, "scale_jitter", trained)
+    watch = model.network.features.register_forward_pre_hook(
+        lambda _, given: seen.append(given[0].shape[2] * given[0].shape[3] / model.size**2)
+    )
+    look(model, images(1, 1, 100, 100), view)
+    watch.remove()
+    assert passes(view, model.size, trained) == pytest.approx(seen)
 
 
 def test_the_papers_multi_crop_is_150_crops_with_flips_and_75_without() -> None:

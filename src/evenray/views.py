@@ -42,11 +42,13 @@ __all__ = [
     "look",
     "multicrop",
     "paper_scales",
+    "passes",
     "reach",
     "views",
 ]
 
 STEP = 1 / 7  # the paper's 32 of 224 pixels
+GRID = 5
 ONE_SCALE = {"centre": 1.0, "flips": 1.0, "fivecrop": 1 + STEP}
 CropScale = Annotated[float, Ge(1), Le(8)]
 CropScales = Annotated[Sequence[CropScale], MinLen(1)]
@@ -122,6 +124,29 @@ def reach(view: str, trained: tuple[float, float] | None = None) -> float:
     return float(max(found))
 
 
+def passes(view: str, size: int, trained: tuple[float, float] | None = None) -> list[float]:
+    """The passes through the network that a view takes of a square image: the area of each, in multiples of size x size.
+
+    >>> passes("fivecrop | dense(scales=[1, 1.5], flip=True)", size=224)
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.25, 1.0, 2.25]
+    >>> [len(passes("multicrop(flip=True)", size)) for size in (224, 8)]
+    [102, 28]
+    """
+    found: list[float] = []
+    for step in parse(view):
+        given = views.bind(step).keywords
+        scales = given.get("scales") or paper_scales(trained)
+        if step.name == "dense":
+            areas = [(round(size * scale) / size) ** 2 for scale in scales]
+        elif step.name == "multicrop":
+            places = [set(_starts(round(size * scale) - size, given.get("grid", GRID))) for scale in scales]
+            areas = [1.0] * sum(len(along) ** 2 for along in places)
+        else:
+            areas = [1.0] * (5 if step.name == "fivecrop" else 1)
+        found += areas * (2 if step.name == "flips" or given.get("flip") else 1)
+    return found
+
+
 def _trained_at(model: Classifier) -> tuple[float, float] | None:
     found = model.description.get("scale_jitter")
     return None if found is None else (float(found[0]), float(found[1]))
@@ -148,7 +173,7 @@ def fivecrop(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1 + STEP, fli
 
 
 def multicrop(
-    model: Classifier, x_NCHW: Tensor, grid: Grid = 5, scales: CropScales | None = None, flip: bool = False
+    model: Classifier, x_NCHW: Tensor, grid: Grid = GRID, scales: CropScales | None = None, flip: bool = False
 ) -> Tensor:
     """Logits of grid x grid crops of the training size at every scale; with `flip`, of their mirror images too."""
     scales = paper_scales(_trained_at(model)) if scales is None else scales

@@ -88,8 +88,8 @@ def _make(context: Context, asked: Recipe, systems: tuple[System, ...]) -> pl.Da
 
 
 def _bench(context: Context, asked: Recipe, systems: tuple[System, ...]) -> tuple[Bench, dict[str, Part]]:
-    dataset, nets = context.dataset, nets_of(systems)
-    plan = budget.make(dataset, asked, nets, gpu=context.fabric.device.type != "cpu")
+    dataset = context.dataset
+    plan = budget.make(dataset, asked, systems, gpu=context.fabric.device.type != "cpu")
     furthest = max(reach(system.look(False, plan.size), net.scale) for system in systems for net in system.nets)
     side = max(plan.size, min(native_side(dataset), round(plan.size * furthest)))
     store = stores_of(context, dataset, [asked.contrasts[0]], side, plan.channels)[asked.contrasts[0]]

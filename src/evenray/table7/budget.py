@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 from evenray.networks.anatomy import anatomy, totals
 from evenray.plan import GPU, SIZES, native_side
+from evenray.views import passes
 
-from .systems import Net
+from .systems import Net, System, nets_of
 
 __all__ = ["Budget", "make"]
 
@@ -26,7 +28,8 @@ WIDTHS = (1.0, 0.5, 0.25, 0.125)
 LARGEST = 112  # beyond this side the budget goes into width
 # What a step takes two cores, about: multiply-adds of both passes in a second; seconds a parameter, a layer, and a batch.
 RATE, PARAMETER, LAYER, BATCH = 200e9, 3.5e-9, 0.5e-3, 15e-3
-LOOKS = 1.3  # what the evaluations add
+# What a batch of looks takes: multiply-adds in a second, seconds a layer, and a batch.
+LOOK_RATE, LOOK_LAYER, LOOK_BATCH = 200e9, 0.1e-3, 3e-3
 WHOLE = 49  # nets of the whole table; of fewer each may cost as much
 
 
@@ -48,7 +51,7 @@ class Budget:
         return [{"name": name, "value": values[name], "why": why} for name, why in self.why.items()]
 
 
-def make(dataset: Dataset, recipe: Recipe, nets: Sequence[Net], *, gpu: bool = False) -> Budget:
+def make(dataset: Dataset, recipe: Recipe, systems: Sequence[System], *, gpu: bool = False) -> Budget:
     """The budget for the nets of some systems on a split data set."""
     n, why = len(dataset.part("train")), dict[str, str]()
     channels = 3 if float(np.mean(dataset.cases["channels"].to_numpy() == 3)) > 0.05 else 1
@@ -57,7 +60,7 @@ def make(dataset: Dataset, recipe: Recipe, nets: Sequence[Net], *, gpu: bool = F
     epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 1, 60))
     why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
     steps = epochs * -(-n // batch)
-    size, width = _size(dataset, recipe, nets, channels, batch, steps, gpu, why)
+    size, width = _size(dataset, recipe, systems, channels, batch, steps, gpu, why)
     learning_rate = recipe.learning_rate or 1e-3
     why["learning_rate"] = _given(recipe.learning_rate) or (
         "one for all; the rise of the one-cycle schedule and clipped gradients keep the nets without batch normalisation"
@@ -67,21 +70,31 @@ def make(dataset: Dataset, recipe: Recipe, nets: Sequence[Net], *, gpu: bool = F
 
 
 def _size(
-    dataset: Dataset, recipe: Recipe, nets: Sequence[Net], channels: int, batch: int, steps: int, gpu: bool,
+    dataset: Dataset, recipe: Recipe, systems: Sequence[System], channels: int, batch: int, steps: int, gpu: bool,
     why: dict[str, str],
 ) -> tuple[int, float]:  # fmt: skip
     """The widest nets at the largest size that the minutes cover; size first where images are larger than 28 pixels."""
-    native = native_side(dataset)
+    native, nets = native_side(dataset), nets_of(systems)
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(28, min(native, LARGEST))]
     seconds = 60 * MINUTES[recipe.effort] * (GPU if gpu else 1) * len(nets) / WHOLE
-    fits = [
+    batches = -(-len(dataset.part("validation")) // batch) + -(-len(dataset.part("test")) // batch)
+
+    def fits(size: int, width: float) -> bool:
+        trained = steps * sum(_step(_cost(net, width, size, channels), batch) for net in nets)
+        looks = {(net, system.look(bool(recipe.flips), size)) for system in systems for net in system.nets}
+        looked = sum(
+            _look(_cost(net, width, size, channels), batch, passes(view, size, net.scale)) for net, view in looks
+        )
+        return trained + batches * looked <= seconds
+
+    found = (
         (size, width)
         for least in (WIDTHS[2], WIDTHS[3])
         for size in sizes
         for width in WIDTHS
-        if width >= least and LOOKS * steps * _step(nets, width, size, channels, batch) <= seconds
-    ]
-    size, width = fits[0] if fits else (sizes[-1], WIDTHS[-1])
+        if width >= least and fits(size, width)
+    )
+    size, width = next(found, (sizes[-1], WIDTHS[-1]))
     why["size"] = _given(recipe.size) or f"images are {native} pixels long (median)"
     why["width"] = (
         f"the share of the papers' channels with which {len(nets)} nets of {steps} steps fit about"
@@ -90,14 +103,30 @@ def _size(
     return size, width
 
 
-def _step(nets: Sequence[Net], width: float, size: int, channels: int, batch: int) -> float:
-    """Seconds of one step of every net."""
-    total = 0.0
-    for net in nets:
-        layers = anatomy(net.at(width), classes=2, channels=channels, size=size)
-        cost = totals(layers)
-        total += 3 * batch * cost["multiply_adds"] / RATE + PARAMETER * cost["parameters"] + LAYER * len(layers) + BATCH
-    return total
+@dataclass(frozen=True)
+class Cost:
+    """What an image costs a net: multiply-adds, parameters, layers."""
+
+    multiply_adds: float
+    parameters: float
+    layers: int
+
+
+@lru_cache(maxsize=1024)
+def _cost(net: Net, width: float, size: int, channels: int) -> Cost:
+    layers = anatomy(net.at(width), classes=2, channels=channels, size=size)
+    total = totals(layers)
+    return Cost(total["multiply_adds"], total["parameters"], len(layers))
+
+
+def _step(cost: Cost, batch: int) -> float:
+    """Seconds of one step of training."""
+    return 3 * batch * cost.multiply_adds / RATE + PARAMETER * cost.parameters + LAYER * cost.layers + BATCH
+
+
+def _look(cost: Cost, batch: int, areas: Sequence[float]) -> float:
+    """Seconds of all passes that a view takes of a batch of images."""
+    return batch * sum(areas) * cost.multiply_adds / LOOK_RATE + len(areas) * LOOK_LAYER * cost.layers + LOOK_BATCH
 
 
 def _given(value: object) -> str:

@@ -10,6 +10,7 @@ name in every language. Mirror images, which every paper uses, are shown only wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evenray.core.errors import unknown_name
@@ -157,7 +158,7 @@ def chosen(names: str | None) -> tuple[System, ...]:
     return tuple(s for s in SYSTEMS.values() if s.name in wanted or s.name.rpartition("-")[0] in wanted)
 
 
-def nets_of(systems: tuple[System, ...]) -> tuple[Net, ...]:
+def nets_of(systems: Sequence[System]) -> tuple[Net, ...]:
     """Every net that the systems need, once, those of the first rows first.
 
     >>> len(nets_of(chosen(None))), len(nets_of(chosen("vgg-1, vgg-2")))
