@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import resource
 import sys
@@ -22,8 +23,9 @@ from evenray.contrast import enhance
 from evenray.core.errors import ReadError
 from evenray.core.types import Dataset, Image
 from evenray.dataset import scan
+from evenray.histogram import Histogram
 from evenray.readers import read
-from evenray.store import SHARD, Mapped, Store, fit, prepare
+from evenray.store import SHARD, Mapped, Store, _mapped, fit, prepare
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,36 @@ def test_a_killed_preparation_goes_on_with_the_shard_it_was_at(
     assert 0 < len(list((tmp_path / "killed").rglob("*.npy"))) < 4
     again = prepare(data, ["none"], size=28, channels=1, folder=tmp_path / "killed")["none"]
     np.testing.assert_array_equal(again[np.arange(7)], expected[np.arange(7)])
+
+
+def test_a_shard_that_was_cut_off_is_made_again(data: Dataset, tmp_path: Path) -> None:
+    store = prepare(data, ["none"], size=28, channels=1, folder=tmp_path)["none"]
+    shard, whole = next(tmp_path.rglob("000000.npy")), store.shards[0].copy()
+    shard.write_bytes(shard.read_bytes()[:1000])
+    _mapped.cache_clear()
+    again = prepare(data, ["none"], size=28, channels=1, folder=tmp_path)["none"]
+    np.testing.assert_array_equal(again.shards[0], whole)
+
+
+def test_what_a_killed_process_left_half_written_goes_after_an_hour(data: Dataset, tmp_path: Path) -> None:
+    prepare(data, ["none"], size=28, channels=1, folder=tmp_path)
+    folder = next(tmp_path.rglob("000000.npy")).parent
+    old, new = folder / ".000001.npy.4194305.tmp", folder / ".000002.npy.4194305.tmp"  # no process has such a number
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    prepare(data, ["none"], size=28, channels=1, folder=tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_reference_counts_by_its_content(data: Dataset, tmp_path: Path) -> None:
+    reference, contrast = tmp_path / "r.json", f"match('{tmp_path / 'r.json'}')"
+    found = []
+    for level in (20, 230):
+        Histogram.of(Image(np.full((9, 9), level, np.uint8), (0, 255))).save(reference)
+        os.utime(reference, ns=(level, level))  # as a file that was written later
+        found.append(prepare(data, [contrast], size=28, channels=1, folder=tmp_path)[contrast].shards[0].max())
+    assert found == [20, 230]
 
 
 def test_all_that_the_pixels_depend_on_is_in_the_name(data: Dataset, tmp_path: Path) -> None:

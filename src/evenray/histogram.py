@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -271,17 +271,24 @@ class Histogram:
 
     def save(self, path: str | Path) -> None:
         """Write as JSON: {"counts", "edges", "missing", "resolution"}; `match("file.json")` takes it as a reference."""
+        Path(path).write_text(json.dumps(self.as_json()), encoding="utf-8")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
         content = {"counts": self.counts.tolist(), "edges": self.edges.tolist()}
-        content |= {"missing": self.missing, "resolution": self.resolution}
-        Path(path).write_text(json.dumps(content), encoding="utf-8")
+        return content | {"missing": self.missing, "resolution": self.resolution}
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Histogram:
+        """What `as_json` gave."""
+        counts, edges = np.array(content["counts"], np.int64), np.array(content["edges"], np.float64)
+        return cls(counts, edges, int(content["missing"]), content["resolution"])
 
     @classmethod
     def load(cls, path: str | Path) -> Histogram:
         """Read what `save` wrote; UsageError for anything else."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            counts, edges = np.array(content["counts"], np.int64), np.array(content["edges"], np.float64)
-            return cls(counts, edges, int(content["missing"]), content["resolution"])
+            return cls.of_json(json.loads(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -8,6 +8,7 @@ killed preparation goes on with the shard it was at, and two runs may share one 
 from __future__ import annotations
 
 import hashlib
+import math
 import mmap
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -21,8 +22,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.contrast import enhance
-from evenray.core.artefacts import RunFolder, atomic, digest
+from evenray.contrast import enhance, settled
+from evenray.core.artefacts import RunFolder, atomic, digest, sweep
 from evenray.core.threads import ONE_THREAD
 from evenray.core.types import Dataset, Image
 from evenray.readers import read
@@ -31,6 +32,8 @@ __all__ = ["Store", "fit", "prepare", "store_folder"]
 
 VERSION = 1
 SHARD = 512
+HOUR = 3600.0
+HEADER = 128  # bytes that numpy writes before the pixels
 CAN_FORGET = hasattr(mmap, "MADV_DONTNEED")
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -117,22 +120,34 @@ def prepare(
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
     content = _content(dataset)
     folders = {
-        contrast: folder / digest([VERSION, contrast, size, channels, scale, levels, content])[:24]
+        contrast: folder / digest([VERSION, settled(contrast)[0], size, channels, scale, levels, content])[:24]
         for contrast in contrasts
     }
     work = []
     for start in range(0, len(dataset), SHARD):
         targets = tuple((c, str(f / f"{start // SHARD:06d}.npy")) for c, f in folders.items())
-        targets = tuple((c, path) for c, path in targets if not Path(path).exists())
+        shape = _shape(min(SHARD, len(dataset) - start), size, channels)
+        targets = tuple((c, path) for c, path in targets if not _whole(Path(path), shape, scale))
         if targets:
             rows = dataset.cases.select("file", "fragment")[start : start + SHARD].iter_rows()
             cases = tuple((file, fragment, levels) for file, fragment in rows)
             work.append(Work(dataset.root, cases, targets, size, channels, scale))
+    for path in folders.values():
+        sweep(path, older=HOUR)
     for _ in map(_write, work):
         pass
     for path in folders.values():
         _index(dataset, path)
     return {contrast: _open(path, scale) for contrast, path in folders.items()}
+
+
+def _shape(rows: int, size: int, channels: int) -> tuple[int, ...]:
+    return (rows, size, size) + ((3,) if channels == 3 else ())
+
+
+def _whole(path: Path, shape: tuple[int, ...], scale: int) -> bool:
+    """Whether a shard stands with all its bytes; one that a crash of the machine cut off is written again."""
+    return path.exists() and path.stat().st_size == HEADER + math.prod(shape) * (1 if scale == 255 else 2)
 
 
 def _content(dataset: Dataset) -> str:
@@ -157,7 +172,7 @@ def _open(folder: Path, scale: int) -> Store:
 
 
 def _write(work: Work) -> int:
-    shape = (len(work.cases), work.size, work.size) + ((3,) if work.channels == 3 else ())
+    shape = _shape(len(work.cases), work.size, work.channels)
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
     with ONE_THREAD:

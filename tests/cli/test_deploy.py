@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -77,6 +78,28 @@ def test_export_hands_on_all_that_prediction_needs(
     assert json.loads(here.out) == json.loads(away.out)
 
 
+def test_formats_live_beside_each_other(cli: Cli, finished_run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="needs the extra 'export'")
+    for form in ("onnx", "openvino"):
+        assert cli("export", finished_run, "--format", form, "-o", tmp_path / "away").code == 0
+    assert {"model.onnx", "model.xml", "model.bin"} <= {path.name for path in (tmp_path / "away").iterdir()}
+
+
+def test_names_of_two_folders_and_names_that_are_no_text(
+    cli: Cli, finished_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    picture = next(path for path in pictures.glob("*.png") if path.name != "broken.png").read_bytes()
+    for name in (b"one/x.png", b"two/x.png", b"two/bad\xff.png"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture)
+    ended = cli("predict", finished_run, tmp_path / "one", tmp_path / "two", "--json")
+    found = [row["file"] for row in json.loads(ended.out)["answers"]]
+    assert found == [f"{tmp_path}/one/x.png", f"{tmp_path}/two/bad\\xff.png", f"{tmp_path}/two/x.png"]
+    ended = cli("predict", finished_run, tmp_path / "two")
+    assert [line.split(",")[0] for line in ended.out.splitlines()[1:]] == ["bad\\xff.png", "x.png"]
+
+
 def test_the_card_says_what_the_run_found(cli: Cli, finished_run: Path, tiny_archive: Path, tmp_path: Path) -> None:
     cli("export", finished_run, "--format", "safetensors", "-o", tmp_path / "away", "--lang", "ko")
     scores = json.loads((finished_run / "scores.json").read_text())
@@ -97,6 +120,8 @@ def test_export_says_what_is_wrong(cli: Cli, finished_run: Path, tmp_path: Path)
     one_sentence(cli("export", finished_run, "--lang", "fr"), "There is no report in 'fr'", 2)
     one_sentence(cli("export", finished_run, "--int8"), "give --format openvino --int8", 2)
     one_sentence(cli("export", tmp_path / "nowhere"), "There is no run folder", 1)
+    one_sentence(cli("export", "memory://runs/one"), "'memory://runs/one' is a URL", 2)
+    one_sentence(cli("export", finished_run, "-o", "memory://exp"), "'memory://exp' is a URL", 2)
     one_sentence(cli("export", finished_run, "-o", finished_run), "is the run folder itself", 2)
     half = Path(shutil.copytree(finished_run, tmp_path / "half"))
     (half / "scores.json").unlink()

@@ -244,6 +244,69 @@ def test_tables_as_spreadsheets_save_them(tmp_path: Path, text: str) -> None:
     assert run_json("histogram", tmp_path / "t.csv", "--column", "view")["table"] == [["PA", 2], ["AP", 1]]
 
 
+@pytest.mark.parametrize("word", ["nan", "NA", "", "NULL", "?"])
+def test_what_says_that_a_value_is_missing_is_not_counted(tmp_path: Path, word: str) -> None:
+    (tmp_path / "t.csv").write_text(f"n,name,sick\n1,a,0\n{word},{word},{word}\n3,b,1\n5,b,1\n")
+    assert run_json("histogram", tmp_path / "t.csv", "--column", "n")["missing"] == 1
+    names = run_json("histogram", tmp_path / "t.csv", "--column", "name")
+    assert (names["table"], names["title"]) == ([["b", 2], ["a", 1]], "name, 4 rows, 1 missing")
+    assert run_json("histogram", tmp_path / "t.csv", "--column", "sick")["table"] == [["1", 2], ["0", 1]]
+
+
+@pytest.mark.parametrize("rows", ["", "\n\n", "nan\nNA\n"])
+def test_a_column_without_a_value_is_said_in_words(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "t.csv").write_text(f"n,m\n{rows}")
+    with pytest.raises(DataError, match="holds no value"):
+        run("histogram", tmp_path / "t.csv", "--column", "n")
+
+
+def test_zeros_and_ones_are_names(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("label\n0\n1\n1\n")
+    assert run_json("histogram", tmp_path / "t.csv")["table"] == [["1", 2], ["0", 1]]
+    assert run_json("histogram", tmp_path / "t.csv", "--width", 1)["table"] == [["0", 1], ["1", 2]]
+
+
+def test_what_the_intervals_leave_out_is_told(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "t.csv").write_text("n\n" + "\n".join(map(str, range(10))) + "\n")
+    found = run_json("histogram", tmp_path / "t.csv", "--width", 1, "--start", 2, "--bins", 3)
+    assert (found["total"], found["missing"], found["outside"]) == (10, 0, 7)
+    assert (
+        "outside the intervals: 7"
+        in run("histogram", tmp_path / "t.csv", "--width", 1, "--start", 2, "--bins", 3).stdout
+    )
+    image = run_json("histogram", folder / "a" / "one.png", "--width", 5, "--start", 200, "--bins", 2)
+    assert image["outside"] == 3000
+
+
+def test_categories_are_exported_too(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("view\nPA\nAP\nPA\n")
+    run("histogram", tmp_path / "t.csv", "-o", tmp_path / "a.json", "-o", tmp_path / "a.csv")
+    assert json.loads((tmp_path / "a.json").read_text())["table"] == [["PA", 2], ["AP", 1]]
+    assert (tmp_path / "a.csv").read_text().splitlines() == ["Category,Count/Frequency", "PA,2", "AP,1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--width", "inf"], "expected a number"),
+        (["--start", "nan", "--width", "1"], "start is nan"),
+        (["--bins", "100000000"], "at most 655360"),
+        (["-o", "a.xlsx"], "ends in .csv"),
+        (["--column", "name", "--width", "1"], "holds names, not numbers"),
+    ],
+)
+def test_mistakes_of_binning_a_column(tmp_path: Path, options: list[str], message: str) -> None:
+    (tmp_path / "t.csv").write_text("n,name\n1,a\n2,b\n")
+    column = [] if "--column" in options else ["--column", "n"]
+    with pytest.raises(UsageError, match=message):
+        run("histogram", tmp_path / "t.csv", *column, *options)
+
+
+def test_a_column_of_images_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="--column view is of a table"):
+        run("histogram", folder, "--column", "view")
+
+
 def test_a_table_of_paths_with_semicolons(folder: Path, tmp_path: Path) -> None:
     (folder / "cases.csv").write_text("\ufeffimage;age\na/one.png;3\nb/three.png;4\n", encoding="utf-8")
     assert len(run_json("enhance", folder / "cases.csv", "-m", "equalize", "-o", tmp_path / "out")["written"]) == 2

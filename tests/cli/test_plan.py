@@ -80,6 +80,17 @@ def test_a_language_that_there_is_no_report_in_is_refused(run: str) -> None:
         plan(run, "--lang", "fr")
 
 
+def test_a_trained_run_keeps_its_recipe(finished_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != "provenance.json"}
+    choices = {choice["name"]: choice["value"] for choice in plan(str(run), "--epochs", "9")["choices"]}
+    usual = {choice["name"]: choice["value"] for choice in plan(str(run))["choices"]}
+    assert choices["epochs"] > usual["epochs"]
+    with pytest.raises(UsageError, match="holds a trained run, and --test would change what it was"):
+        plan(str(run), "--test", "0.4")
+    assert before == {path: path.read_bytes() for path in before}
+
+
 def test_other_data_do_not_cost_a_trained_network_its_tables(
     finished_run: Path, tiny_archive: Path, tmp_path: Path
 ) -> None:

@@ -50,6 +50,20 @@ def test_left_skewed_is_over_exposed_as_on_the_slide() -> None:
     assert "left-skewed" in advise(histogram)[0].title
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_bright_or_dark_is_told_whatever_the_skewness(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(0, 0.03, 40_000)
+    for mean, name in ((0.84, "over-exposed"), (0.16, "under-exposed")):
+        found = {advice.name: advice for advice in advise(of(mean + noise))}
+        assert "hardly skewed" in found[name].title
+
+
+def test_where_little_of_the_range_is_used_no_tiles_come_first() -> None:
+    for spread, tiled in ((0.01, "percentile(1, 99) | clahe(clip=2)"), (0.08, "clahe(clip=2)")):
+        found = {advice.name: advice for advice in advise(of(RNG.normal(0.5, spread, 20_000)))}
+        assert found["low contrast"].methods[-1] == tiled
+
+
 def test_on_a_washed_out_x_ray(evenray_data: Path) -> None:
     file = min((evenray_data / "chest-xray-full" / "NORMAL").glob("*.jpeg"))
     pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)

@@ -22,6 +22,8 @@ SPECS = {
     "clahe steep": "clahe(clip=40)",
     "local chain": "local('linear | gamma(0.7)', tiles=4)",
     "chain": "linear | equalize | gamma(0.8)",
+    "local in a chain": "clahe(clip=2) | mmbebhe",
+    "border in a chain": "border | equalize",
 }
 DTYPES = [
     (np.uint8, (0, 255)),
@@ -173,6 +175,15 @@ CHECKS = [
 @pytest.mark.parametrize("name", SPECS)
 def test_conforms(name: str, check: Callable[[Apply], None]) -> None:
     check(lambda image: enhance(image, SPECS[name]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_a_quantised_picture_in_floats_is_looked_up_where_it_was_counted(dtype: type) -> None:
+    """12 bits fall between the 65,536 bins of floats; beside a bin no part of its jump may be taken."""
+    levels = np.repeat(np.arange(0, 4096, 37), 50).reshape(30, -1).astype(np.uint16)
+    whole = enhance(Image(levels, (0, 4095)), "equalize").pixels
+    found = enhance(Image(levels.astype(np.float32), (0.0, 4095.0)), "equalize").pixels
+    assert np.abs(found - whole).max() <= 0.51
 
 
 def is_a_curve(function: Callable[[Histogram], Curve]) -> None:

@@ -51,7 +51,7 @@ def test_the_parameters_leave_out_the_context(registry: Registry) -> None:
         ("shift(0)", "shift(0): by is 0, but input should be greater than 0"),
         ("shift(by=11)", "shift(by=11): by is 11, but input should be less than or equal to 10"),
         ("shift(much)", "shift(much): by is 'much', but input should be a valid number"),
-        ("shift(1, 2)", "too many positional arguments; shift takes by:"),
+        ("shift(1, 2)", "too many positional arguments; shift takes by=1.0, mode=wrap"),
         ("shift(1, by=2)", "multiple values for argument 'by'"),
         ("shift(sick=-1)", "sick is -1, but input should be greater than 0"),
     ],

@@ -11,7 +11,10 @@ import pytest
 import torch
 
 from evenray import export
+from evenray.contrast import enhance
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.types import Image
+from evenray.histogram import Histogram
 from evenray.metrics import Calibration
 from evenray.networks import Classifier, average, build
 from evenray.predict.about import About
@@ -21,6 +24,7 @@ from evenray.views import look
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
 openvino = pytest.importorskip("openvino", reason="needs the extra 'export'")
 
+REFERENCE = Histogram(np.array([0, 0, 5]), np.array([0.0, 1.0, 2.0, 3.0]), 0, 1.0)
 VIEW, SIDE = "centre | dense(scales=[1.25])", 35
 
 
@@ -30,6 +34,7 @@ def about(model: Classifier, view: str = VIEW, side: int = SIDE) -> About:
         channels=1, scale=65535, view=view, balance="oversample", counts=(3, 9),
         calibration=Calibration("temperature", {"temperature": 1.5}),
         threshold=0.25, rule="youden", prevalence=None, familiar=None, network=model.describe(), weights="0" * 64,
+        references={"sha256:12": REFERENCE},
     )  # fmt: skip
 
 
@@ -49,7 +54,7 @@ def folder(model: Classifier, some: Any, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("exported")
     once = about(model, "centre", 28)
     path, _ = export.onnx(model, once, folder, some[..., :28, :28])
-    path, difference = export.openvino(path, once, model, some[..., :28, :28])
+    path, difference = export.openvino(path, once, model, path.parent, some[..., :28, :28])
     assert difference < 1e-4
     export.quantized(path, once, [x[None, :, :28, :28] for x in some])
     path, difference = export.onnx(model, about(model), folder, some)
@@ -80,7 +85,7 @@ def test_an_average_of_networks_is_exported_as_one(some: Any, tmp_path: Path, vi
     model, x = average(members).eval(), some[..., :28, :28]
     onnx, difference = export.onnx(model, about(model, view, 28), tmp_path, x)
     assert difference < 1e-4
-    graph, difference = export.openvino(onnx, about(model, view, 28), model, x)
+    graph, difference = export.openvino(onnx, about(model, view, 28), model, onnx.parent, x)
     assert difference < 1e-4
     with torch.no_grad():
         wanted = torch.stack([look(one, torch.from_numpy(x), view).softmax(1) for one in members]).mean(0).numpy()
@@ -99,7 +104,7 @@ def test_openvino_is_refused_where_it_resizes_otherwise(
     with pytest.raises(
         DataError, match=r"model.xml differ from torch's by .* withdrawn. OpenVINO resizes images otherwise"
     ):
-        export.openvino(source, about(model), model, some)
+        export.openvino(source, about(model), model, source.parent, some)
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
@@ -120,7 +125,11 @@ def test_anybody_can_read_what_onnx_needs(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["model.onnx", "model.xml", "model.int8.xml"])
 def test_a_file_tells_all_that_prediction_needs(folder: Path, model: Classifier, name: str) -> None:
     loaded = load(folder / name)
-    assert loaded.about == (about(model) if name.endswith("onnx") else about(model, "centre", 28))
+    wanted = about(model) if name.endswith("onnx") else about(model, "centre", 28)
+    assert loaded.about.as_json() == wanted.as_json()
+    assert enhance(Image(np.arange(3, dtype=np.uint8)[None], (0, 2)), "match('sha256:12')").pixels.tolist() == [
+        [0, 2, 2]
+    ]
     assert loaded.engine == ("onnxruntime" if name.endswith("onnx") else "openvino")
 
 
@@ -133,7 +142,7 @@ def test_eight_bits_are_near_and_smaller(folder: Path, some: Any) -> None:
 
 def test_safetensors_beside_its_json(model: Classifier, some: Any, tmp_path: Path) -> None:
     loaded = load(export.safetensors(model, about(model), tmp_path), device="cpu")
-    assert loaded.about == about(model)
+    assert loaded.about.as_json() == about(model).as_json()
     with torch.no_grad():
         wanted = look(model, torch.from_numpy(some), VIEW).numpy()
     assert np.abs(loaded.run(some) - wanted).max() < (1e-5 if loaded.precision == "f32" else 0.05)

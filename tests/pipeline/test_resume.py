@@ -175,7 +175,9 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on(
     before = (run / refused).read_bytes() if (run / refused).exists() else None
     with (
         files_no_larger_than(size),
-        pytest.raises(StorageError, match=rf"Cannot write .*{refused}: .*; make room") as told,
+        pytest.raises(
+            StorageError, match=rf"Cannot write .*{refused}: .*; (make room, or )?choose another place"
+        ) as told,
     ):
         go(run, until, **change)
     assert told.value.exit_code == 1

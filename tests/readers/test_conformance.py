@@ -63,7 +63,8 @@ def specimens(make_dicom) -> dict[str, list[Specimen]]:
         "raster": [Specimen(data, GREY8, (0, 255)) for data in pictures]
         + [Specimen(jpeg.tobytes(), cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), (0, 255))],
         "nifti": [
-            Specimen(data, volume[0], (-32768, 32767), slices) for data in (nifti, gzip.compress(nifti, mtime=0))
+            Specimen(data, volume[0], (float(volume.min()), float(volume.max())), slices)
+            for data in (nifti, gzip.compress(nifti, mtime=0))
         ],
         "npz": [Specimen(_npz(train_images=volume), volume[0], (-32768, 32767), ("train/0", "train/1"), True)],
     }

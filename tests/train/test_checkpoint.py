@@ -97,6 +97,27 @@ def test_a_damaged_checkpoint_is_set_aside(
     assert (tmp_path / "last.pt.damaged").stat().st_size == 1000
 
 
+@pytest.mark.parametrize("harm", ["empty", "short", "one byte", "random", "other keys", "best"])
+def test_whatever_is_wrong_with_a_checkpoint_training_starts_anew(
+    harm: str, fabric: Machine, tmp_path: Path, whole: tuple[Classifier, list[dict[str, float]]]
+) -> None:
+    with pytest.raises(Killed):
+        train(fabric, tmp_path, 9, save_every=0)
+    last = tmp_path / "last.pt"
+    content = bytearray(last.read_bytes())
+    if harm == "one byte":  # amid the weights, where torch would not notice
+        content[len(content) // 2] ^= 1
+    if harm == "other keys":
+        torch.save({"average": 1}, last)
+    elif harm == "best":
+        (tmp_path / "best.pt").write_bytes(b"")
+    else:
+        last.write_bytes({"empty": b"", "short": content[:5000], "random": b"7" * 50_000}.get(harm, content))
+    with pytest.warns(UserWarning, match=r"cannot be read \(.+\); it is set aside as last.pt.damaged"):
+        again, _ = train(fabric, tmp_path, 100, save_every=10)
+    assert same(whole[0], again)
+
+
 def test_training_stops_when_validation_has_long_not_been_better(
     fabric: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

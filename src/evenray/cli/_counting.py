@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +20,24 @@ from numpy.typing import NDArray
 from evenray import readers
 from evenray.contrast._svg import bar_chart, histogram_chart, pixels
 from evenray.contrast.advice import Advice, advise
+from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.dataset.labels import NAMES
+from evenray.dataset.words import MISSING
 from evenray.histogram import Histogram, frequencies, is_quantity
 
 from ._copies import TABLES, files_of, load_table
 
-__all__ = ["Counted", "export", "is_table", "names_images", "of_column", "of_images", "reference_histogram"]
+__all__ = [
+    "Counted",
+    "check_targets",
+    "export",
+    "is_table",
+    "names_images",
+    "of_column",
+    "of_images",
+    "reference_histogram",
+]
 
 ROWS = 16  # intervals of the printed table of an image
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
@@ -46,7 +58,7 @@ class Counted:
 
     def text(self) -> str:
         """The frequency table, figures and advice, as plain text."""
-        wide = max(12, *(len(name) for name, _ in self.rows))
+        wide = max([12, *(len(name) for name, _ in self.rows)])
         most = max((count for _, count in self.rows), default=1) or 1
         first = "Bin/Interval" if self.histogram else "Category"
         lines = [self.title, "", f"{first:<{wide}}  {'Count/Frequency':>15}"]
@@ -86,15 +98,43 @@ def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
     if column is None and len(found.columns) == 1:
         column = found.columns[0]
     if column is None or column not in found.columns:
-        asked = "Say which column" if column is None else f"There is no column '{column}'"
-        raise UsageError(f"{asked}: --column {' | '.join(found.columns)}.")
-    values = found[column]
-    title = f"{column}, {values.len():,} rows"
-    if not is_quantity(values.drop_nulls().to_numpy()):
+        wrong = "Say which column" if column is None else f"There is no column '{column}'"
+        raise UsageError(f"{wrong}: --column {' | '.join(found.columns)}.")
+    values, asked = _settled(found[column]), {name: value for name, value in binning.items() if value is not None}
+    title = f"{column}, {values.len():,} rows, {values.null_count():,} missing"
+    if values.null_count() == values.len():
+        raise DataError(
+            f"The column '{column}' holds no value: its {values.len():,} rows are empty or say that it is missing."
+        )
+    if not is_quantity(values.drop_nulls().to_numpy()) or (_is_code(values) and not asked):
+        if asked:
+            raise UsageError(
+                f"The column '{column}' holds names, not numbers, such as '{values.drop_nulls()[0]}'; leave out"
+                f" {', '.join(f'--{name}' for name in asked)}."
+            )
         return Counted(title, frequencies(values.to_list()))
     numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
-    histogram = _told_apart(numbers, {name: value for name, value in binning.items() if value is not None})
+    histogram = _told_apart(numbers, asked)
     return Counted(title, histogram.table(), histogram, _figures_of_values(numbers, histogram))
+
+
+def _settled(values: pl.Series) -> pl.Series:
+    """The values with what says that one is missing as null; as numbers where all others are."""
+    if values.dtype == pl.String:
+        values = values.str.strip_chars()
+        values = values.set(values.is_in(MISSING), None)
+        numbers = values.cast(pl.Float64, strict=False)
+        values = numbers if numbers.null_count() == values.null_count() else values
+    if not values.dtype.is_float():
+        return values
+    values = values.fill_nan(None)
+    whole = values.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == values.null_count() and (whole == values).all() else values
+
+
+def _is_code(values: pl.Series) -> bool:
+    """Whether whole numbers name two classes rather than measure: 0 and 1, say."""
+    return values.dtype.is_integer() and values.drop_nulls().n_unique() <= 2 < values.len()
 
 
 def _told_apart(numbers: NDArray[np.float64], asked: dict[str, Any]) -> Histogram:
@@ -164,10 +204,16 @@ def of_images(
     whole = not asked.keys() - {"bins"}
     binned = histogram.grouped(asked.get("bins", ROWS)) if whole or not histogram.total else histogram.binned(**asked)
     binned = replace(binned, resolution=_finer(binned))
+    figures = _figures(histogram) | _outside(binned.missing - histogram.missing)
     return Counted(
-        title, binned.table(), histogram, _figures(histogram), found.images, tuple(skipped), tuple(advise(histogram)),
+        title, binned.table(), histogram, figures, found.images, tuple(skipped), tuple(advise(histogram)),
         binned if asked else None,
     )  # fmt: skip
+
+
+def _outside(values: int) -> dict[str, int]:
+    """What intervals from a given start on leave out, where that is anything."""
+    return {"outside": values} if values else {}
 
 
 def _of_file(file: Path, levels: tuple[float, float] | None, window: str) -> _File | str:
@@ -196,17 +242,30 @@ def reference_histogram(path: Path, levels: tuple[float, float] | None, window: 
     return counted.histogram
 
 
+def check_targets(targets: Sequence[Path]) -> None:
+    """UsageError for a name whose ending says no format."""
+    for target in targets:
+        if target.suffix.lower() not in (".csv", ".json", ".svg", ".png"):
+            raise UsageError(f"'{target}' cannot be written; give a name that ends in .csv, .json, .svg or .png.")
+
+
 def export(counted: Counted, target: Path) -> None:
-    """Write .csv (the table), .json (the whole histogram), .svg or .png (the chart)."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    kind = target.suffix.lower()
+    """Write .csv (the table), .json (the whole histogram, or of categories what --json prints), .svg or .png (the chart)."""
+    with atomic(target) as path:
+        _export(counted, path, target.suffix.lower())
+
+
+def _export(counted: Counted, target: Path, kind: str) -> None:
     if kind == ".csv":
         head = ("Bin/Interval", "Count/Frequency") if counted.histogram else ("Category", "Count/Frequency")
         with target.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([head, *counted.rows])
-    elif kind == ".json" and counted.histogram is not None:
-        counted.histogram.save(target)
-    elif kind in (".svg", ".png"):
+    elif kind == ".json":
+        if counted.histogram is not None:
+            counted.histogram.save(target)
+        else:
+            target.write_text(json.dumps(counted.as_json(), ensure_ascii=False), encoding="utf-8")
+    else:
         found = counted.drawn or counted.histogram
         shown = found if found is None or found.bins <= 1024 else found.grouped(256)
         drawing = bar_chart(counted.rows, counted.title) if shown is None else histogram_chart(shown, counted.title)
@@ -214,8 +273,6 @@ def export(counted: Counted, target: Path) -> None:
             target.write_text(drawing, encoding="utf-8")
         else:
             target.write_bytes(cv2.imencode(".png", pixels(drawing))[1].tobytes())
-    else:
-        raise UsageError(f"'{target}' cannot be written; give a name that ends in .csv, .json, .svg or .png.")
 
 
 def _figures(found: Histogram) -> dict[str, Any]:
@@ -239,7 +296,7 @@ def _figures_of_values(numbers: NDArray[np.float64], found: Histogram) -> dict[s
         "kurtosis": moments[4] - 3 if spread else 0.0,
         "entropy": found.entropy,
         "percentiles": {str(q): float(np.percentile(kept, q)) for q in PERCENTILES},
-    }
+    } | _outside(found.missing - int(numbers.size - kept.size))
 
 
 def _sentences(figures: Mapping[str, Any]) -> list[str]:
@@ -253,6 +310,8 @@ def _sentences(figures: Mapping[str, Any]) -> list[str]:
         f" kurtosis {figures['kurtosis']:.3f}, entropy {figures['entropy']:.3f} bits, missing {figures['missing']:,}",
         f"percentiles: {quantiles}",
     ]
+    if "outside" in figures:
+        lines.append(f"outside the intervals: {figures['outside']:,}, which the figures above count")
     if "saturation" in figures:
         low, high = figures["saturation"]
         lines.append(f"black {low:.2%}, white {high:.2%}")

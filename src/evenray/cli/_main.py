@@ -36,13 +36,13 @@ def main() -> None:
             _stopped()
         raise
     except Exception as error:
-        from evenray.core.artefacts import refusal
+        from evenray.core.artefacts import refusal, remedy
 
         why = refusal(error)
         if why is None:
             raise
         where = f" {error.filename}" if isinstance(error, OSError) and error.filename else ""
-        _fail(f"Cannot write{where}: {why}; make room, then run the same command again.", 1)
+        _fail(f"Cannot write{where}: {why}; {remedy(why)}, then run the same command again.", 1)
 
 
 def _fail(sentence: str, code: int) -> None:

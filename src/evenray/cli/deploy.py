@@ -135,13 +135,13 @@ def _write_here(output: Path, model: Model, answers: Answers) -> None:
 
 @app.command("export", rich_help_panel=PANEL)
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder that is evaluated.")],
+    run: Annotated[str, typer.Argument(help="A run folder that is evaluated.")],
     form: Annotated[str, typer.Option("--format", help="onnx, openvino or safetensors.")] = "onnx",
     int8: Annotated[
         bool, typer.Option("--int8", help="Also in 8-bit integers (with openvino); says what that costs.")
     ] = False,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
+        Optional[str],  # noqa: UP045
         typer.Option("--output", "-o", help="The folder to write to [default: RUN/export]."),
     ] = None,
     lang: Annotated[Optional[str], typer.Option("--lang", help="Also the model card in ko.")] = None,  # noqa: UP045
@@ -153,10 +153,15 @@ def export(
     if int8 and form != "openvino":
         raise UsageError(f"--int8 is for OpenVINO, and the format is {form}; give --format openvino --int8.")
     language = None if lang is None else language_of({"lang": lang})
+    from evenray.scale import is_url
+
+    for given in (run, output):
+        if given is not None and is_url(given):
+            raise UsageError(f"'{given}' is a URL; export takes and writes folders of this machine alone, so give one.")
     from evenray.pipeline.export import export as hand_on
 
     bars = Bars()
-    done = hand_on(run, output or run / "export", form, int8=int8, language=language, progress=bars)
+    done = hand_on(run, output or Path(run) / "export", form, int8=int8, language=language, progress=bars)
     if json:
         print_json(done)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, UsageError
 
 from ._app import Jobs, Json, app, print_json, screen
@@ -59,6 +60,9 @@ def histogram(
     binning = {"bins": bins, "width": width, "start": start, "rule": rule}
     if rule not in (None, "freedman-diaconis", "equal-frequency"):
         raise UsageError(f"There is no rule '{rule}'; known: freedman-diaconis, equal-frequency.")
+    _counting.check_targets(output or [])
+    if column is not None and not _counting.is_table(paths):
+        raise UsageError(f"--column {column} is of a table; give .csv, .tsv or .parquet files alone.")
     if _counting.is_table(paths) and (column is not None or not _counting.names_images(paths)):
         counted = _counting.of_column(paths, column, **binning)
     else:
@@ -214,7 +218,7 @@ def _spec(
 ) -> str:
     """The spec to apply; a reference becomes a saved histogram beside the copies, so that the spec can be repeated."""
     if reference is None:
-        return method or "none"
+        return str(method)
     from ._counting import reference_histogram
 
     saved = reference
@@ -243,7 +247,8 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
     name = f"{_stem(written[0].target)}-sheet.html" if written[0].source == data else "sheet.html"
     note = f"{len(written)} enhanced with {job.spec}; {len(rows)} of them here."
     target = folder / name
-    target.write_text(page("Before and after", rows, note=note), encoding="utf-8")
+    with atomic(target) as path:
+        path.write_text(page("Before and after", rows, note=note), encoding="utf-8")
     return target
 
 
@@ -271,8 +276,8 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
         for spec in specs:
             panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else ""))
             tick(1)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
+    with atomic(target) as path:
+        path.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
     found = {
         item.spec: {name: value if math.isfinite(value) else None for name, value in item.measures.items()}
         for item in panels

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import closing
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from evenray.core.artefacts import atomic
+from evenray.core.errors import UsageError
 from evenray.core.progress import plain
 
 from ._app import app, print_json, screen
 from ._options import options_until
 from ._progress import Bars
 from .line import STAGES, Target, language_of, place
+
+if TYPE_CHECKING:
+    from evenray.core.artefacts import RunFolder
+    from evenray.core.recipe import Recipe
 
 __all__ = ["plan"]
 
@@ -29,13 +36,40 @@ def plan(target: str, **options: Any) -> None:
     chosen, jobs = given.get("engine", "local"), given.get("jobs", 0)
     with engine(chosen, given.get("address"), jobs) as map, closing(folder):
         context = Context(folder, data, recipe, given.get("device", "auto"), language, map=map, progress=Bars())
-        run(context, "split")
-        choices = context.plan.choices()
-        found = folder.read_json("plan.json")
+        with _left_alone(folder, recipe):
+            run(context, "split")
+            choices = context.plan.choices()
+            found = folder.read_json("plan.json")
     if given.get("json"):
         print_json({"run": str(folder.path), **found})
     else:
         _show(found["fingerprint"], choices)
+
+
+@contextmanager
+def _left_alone(folder: RunFolder, recipe: Recipe) -> Iterator[None]:
+    """A run that has trained keeps its recipe and plan; UsageError where the plan asks for another split of it."""
+    from evenray.core.recipe import Recipe
+    from evenray.pipeline.line import BEFORE_TRAINING
+
+    if not folder.has("recipe.json") or not {"compare", "train"} & set(folder.ledger["stages"]):
+        yield
+        return
+    asked = folder.read_json("recipe.json")
+    former = Recipe.of({name: value for name, value in asked.items() if name != "data"})
+    changed = [name for name in BEFORE_TRAINING if getattr(former, name) != getattr(recipe, name)]
+    if changed:
+        raise UsageError(
+            f"'{folder.path}' holds a trained run, and {', '.join(f'--{name}' for name in changed)} would change what it was"
+            " trained on; name another folder with -o."
+        )
+    kept = {name: (folder / name).read_bytes() for name in ("recipe.json", "plan.json") if folder.has(name)}
+    try:
+        yield
+    finally:
+        for name, content in kept.items():
+            with atomic(folder / name) as path:
+                path.write_bytes(content)
 
 
 def _show(fingerprint: dict[str, Any], choices: list[dict[str, Any]]) -> None:

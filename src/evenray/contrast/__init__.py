@@ -41,5 +41,6 @@ contrasts = Registry(
 )
 
 from ._chain import curve, enhance, enhance_together  # noqa: E402  (they look methods up in the table above)
+from ._reference import hold, settled  # noqa: E402
 
-__all__ = ["contrasts", "curve", "enhance", "enhance_together"]
+__all__ = ["contrasts", "curve", "enhance", "enhance_together", "hold", "settled"]

@@ -17,7 +17,7 @@ from evenray.core.types import Curve, Image
 from evenray.histogram import Histogram
 
 from . import contrasts
-from ._engine import apply
+from ._engine import apply, keep_missing
 from ._kinds import needs_counts, needs_pixels
 
 __all__ = ["curve", "enhance", "enhance_together"]
@@ -33,18 +33,30 @@ class Globally:
     counts: bool
 
 
+Stage = Globally | Callable[[Image], Image]
+
+
 def enhance(image: Image, spec: str) -> Image:
     """The image with its contrast changed by a spec such as `percentile(1, 99) | gamma(0.8)`.
 
     Levels, dtype, shape and missing pixels are kept, and the input is not changed. Neighbouring global methods are
-    composed and applied in one pass. UsageError for an unknown method or a parameter out of bounds.
+    composed and applied in one pass; between others nothing is rounded. UsageError for an unknown method or a parameter
+    out of bounds.
 
     >>> image = Image(np.array([[0, 10, 20]], np.uint8), levels=(0, 255))
     >>> enhance(image, "linear | gamma(2)").pixels.tolist()
     [[0, 64, 255]]
     """
+    stages = _compiled(spec)
+    if len(stages) > 1 and image.pixels.dtype != np.float32:
+        fine = image.with_pixels(image.pixels.astype(np.float32))
+        return _rounded(image, _through(fine, stages))
+    return _through(image, stages)
+
+
+def _through(image: Image, stages: Sequence[Stage]) -> Image:
     outcome = image
-    for stage in _compiled(spec):
+    for stage in stages:
         if isinstance(stage, Globally):
             histogram = Histogram.of(outcome) if stage.counts else Histogram.blank(outcome)
             if histogram.total or not stage.counts:
@@ -52,6 +64,13 @@ def enhance(image: Image, spec: str) -> Image:
         else:
             outcome = stage(outcome)
     return outcome if outcome.valid is image.valid else outcome.with_pixels(outcome.pixels, valid=image.valid)
+
+
+def _rounded(image: Image, outcome: Image) -> Image:
+    """What came of an image in float32, in its own dtype; missing pixels as they were."""
+    kind = np.iinfo(image.pixels.dtype)
+    nearest = np.rint(outcome.pixels).clip(kind.min, kind.max).astype(image.pixels.dtype)
+    return keep_missing(image, nearest)
 
 
 def enhance_together(images: Sequence[Image], spec: str) -> list[Image]:
@@ -143,11 +162,11 @@ def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
 
 
 @lru_cache(maxsize=256)
-def _compiled(spec: str) -> tuple[Globally | Callable[[Image], Image], ...]:
+def _compiled(spec: str) -> tuple[Stage, ...]:
     bound = [(step.name, contrasts.bind(step)) for step in parse(spec)]
     # "none" drops out here, so that it returns the pixels as they are, also those outside the range.
     steps = [(contrasts[name], function) for name, function in bound if name != "none"]
-    stages: list[Globally | Callable[[Image], Image]] = []
+    stages: list[Stage] = []
     for pixelwise, group in groupby(steps, key=lambda step: needs_pixels(step[0])):
         marked, functions = zip(*group, strict=True)
         stages += functions if pixelwise else (Globally(functions, any(map(needs_counts, marked))),)

@@ -113,7 +113,17 @@ def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float
     place = np.nan_to_num(place, copy=False, nan=0.0)
     values = np.interp(np.linspace(0, 1, DEEPEST), np.linspace(0, 1, len(curve.values)), np.clip(curve.values, 0, 1))
     values = (low + values * (high - low)).astype(np.float32)
-    below = np.minimum(place, DEEPEST - 2).astype(np.uint16)
-    start = cv2.LUT(below, values[None])
-    slope = cv2.LUT(below, np.diff(values, append=values[-1:])[None])
-    return np.asarray(start + slope * (place - below), np.float32)
+    nearest = np.rint(place).astype(np.uint16)  # where it was counted
+    found = cv2.LUT(nearest, values[None])
+    return np.asarray(found + cv2.LUT(nearest, _slopes(values)[None]) * (place - nearest), np.float32)
+
+
+def _slopes(values: NDArray[Any]) -> NDArray[Any]:
+    """How steep a curve is at each bin: the flatter of both sides, 0 between a rise and a fall.
+
+    A curve made from counts jumps where a value is that occurs; beside it the value must not take part of the jump.
+    """
+    steps = np.diff(values)
+    before, after = np.append(steps[:1], steps), np.append(steps, steps[-1:])
+    flatter = np.where(np.abs(before) < np.abs(after), before, after)
+    return np.where(before * after > 0, flatter, np.float32(0))

@@ -32,8 +32,8 @@ class Advice:
 def advise(histogram: Histogram) -> list[Advice]:
     """What a histogram of grey levels suggests; an empty list where the light is even.
 
-    over-exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark), or skewness < 0 and mean
-    > 0.75. under-exposed: the mirror of it. low contrast: the middle 98 % take less than 0.6 of the range. clipped: more
+    over-exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark), or mean > 0.75.
+    under-exposed: the mirror of it. low contrast: the middle 98 % take less than 0.6 of the range. clipped: more
     than 1 % of the pixels in the first or the last level. bimodal: two peaks with a valley below 0.75 of the lower one.
 
     >>> counts = np.bincount([250] * 900 + [200] * 70 + [20] * 30, minlength=256)
@@ -48,13 +48,21 @@ def advise(histogram: Histogram) -> list[Advice]:
 def _exposure(histogram: Histogram) -> Advice | None:
     mean, skewness = unit_mean(histogram), histogram.skewness
     figures = {"skewness": skewness, "mean": mean}
-    if (skewness < -0.5 and mean > 0.55) or (skewness < 0 and mean > 0.75):
-        title = f"Over-exposed: left-skewed (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
+    if (skewness < -0.5 and mean > 0.55) or mean > 0.75:
+        title = f"Over-exposed: {_skewed(skewness)} (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
         return Advice("over-exposed", title, figures, ("gamma(2)", "exp(base=10)", "auto_gamma", "equalize"))
-    if (skewness > 0.5 and mean < 0.45) or (skewness > 0 and mean < 0.25):
-        title = f"Under-exposed: right-skewed (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
+    if (skewness > 0.5 and mean < 0.45) or mean < 0.25:
+        title = f"Under-exposed: {_skewed(skewness)} (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
         return Advice("under-exposed", title, figures, ("gamma(0.5)", "log(base=10)", "agcwd", "equalize"))
     return None
+
+
+def _skewed(skewness: float) -> str:
+    """
+    >>> _skewed(-0.7), _skewed(0.04)
+    ('left-skewed', 'hardly skewed')
+    """
+    return "hardly skewed" if abs(skewness) < 0.1 else "left-skewed" if skewness < 0 else "right-skewed"
 
 
 def _low_contrast(histogram: Histogram) -> Advice | None:
@@ -64,7 +72,9 @@ def _low_contrast(histogram: Histogram) -> Advice | None:
         return None
     title = f"Low contrast: 98 % of the pixels take {last - first:.0%} of the range."
     figures = {"percentile_1": first, "percentile_99": last}
-    return Advice("low contrast", title, figures, ("percentile(1, 99)", "linear", "clahe(clip=2)"))
+    # The bins of a local method divide the whole range: where little of it is used, a window has to come first.
+    tiled = "clahe(clip=2)" if last - first > 0.25 else "percentile(1, 99) | clahe(clip=2)"
+    return Advice("low contrast", title, figures, ("percentile(1, 99)", "linear", tiled))
 
 
 def _clipped(histogram: Histogram) -> Advice | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
@@ -22,7 +22,8 @@ from ._tiles import Tiling, clipped, count, filled
 
 __all__ = ["local", "tilewise"]
 
-Tiles = Annotated[int, Ge(1)] | tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]]
+Side = Annotated[int, Ge(1), Le(256)]
+Tiles = Side | tuple[Side, Side]
 Curves = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Ge
 
 from evenray.core.types import Curve
 from evenray.histogram import Histogram
@@ -22,8 +22,8 @@ _FINE = 4097  # points of a named distribution
 def match(
     histogram: Histogram,
     reference: str = "normal",
-    mean: Annotated[float, Gt(0)] = 0.5,
-    sd: Annotated[float, Gt(0)] = 0.2,
+    mean: Annotated[float, Ge(0.001)] = 0.5,
+    sd: Annotated[float, Ge(0.001)] = 0.2,
 ) -> Curve:
     """s = G^-1(C(r)), where G is the cumulative share of the reference and C that of the image.
 

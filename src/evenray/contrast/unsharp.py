@@ -6,7 +6,7 @@ from typing import Annotated
 
 import cv2
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from evenray.core.types import Image
 from evenray.histogram import lightness
@@ -19,7 +19,9 @@ __all__ = ["unsharp"]
 
 
 @on_pixels
-def unsharp(image: Image, radius: Annotated[float, Gt(0)] = 2.0, amount: Annotated[float, Ge(0)] = 1.0) -> Image:
+def unsharp(
+    image: Image, radius: Annotated[float, Gt(0), Le(500)] = 2.0, amount: Annotated[float, Ge(0)] = 1.0
+) -> Image:
     """s = r + amount (r - blur(r)), blurred by a Gaussian of `radius` pixels; as scikit-image's unsharp_mask.
 
     The one method here that looks at neighbours rather than at the histogram. Missing pixels weigh nothing in the

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import polars as pl
 
 from .errors import DataError, StorageError
 
-__all__ = ["RunFolder", "atomic", "cache_folder", "digest", "file_digest", "refusal", "running", "sweep"]
+__all__ = ["RunFolder", "atomic", "cache_folder", "digest", "file_digest", "refusal", "remedy", "running", "sweep"]
 
 ROWS = 8192  # of a table that are packed together, so that writing and reading take little memory beyond them
 
@@ -51,27 +52,46 @@ REFUSALS = (
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
 
+    With `durable` the bytes are on the disk before the name is, so that a power failure leaves one or the other whole.
     Raises StorageError when the disk is full or not writable, whichever library did the writing.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         yield temporary
+        if durable:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except Exception as error:
         why = refusal(error)
         if why is None:
             raise
-        raise StorageError(
-            f"Cannot write {path}: {why}; make room or choose another folder with -o, then run the same command again:"
-            " it goes on where it stopped."
-        ) from error
+        raise StorageError(f"Cannot write {path}: {why}; {remedy(why)}, then run the same command again.") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise StorageError(f"Cannot make the folder of {path}: {why}; {remedy(why)}.") from error
+
+
+def remedy(why: str) -> str:
+    """What helps against a refusal.
+
+    >>> remedy("no space left on device"), remedy("permission denied")
+    ('make room, or choose another place with -o', 'choose another place with -o')
+    """
+    space = {os.strerror(number).lower() for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+    return "make room, or choose another place with -o" if why in space else "choose another place with -o"
 
 
 def refusal(error: BaseException | None) -> str | None:
@@ -94,12 +114,15 @@ def refusal(error: BaseException | None) -> str | None:
     return None
 
 
-def sweep(folder: Path) -> None:
-    """Remove what processes that were killed had half written in `folder`."""
+def sweep(folder: Path, *, older: float = 0.0) -> None:
+    """Remove what processes that were killed had half written in `folder`.
+
+    Where several machines write, whose processes cannot be asked for, only what is `older` (seconds) than they need.
+    """
     for path in folder.rglob(".*.tmp"):
         process = path.name.split(".")[-2]
-        if process.isdigit() and not running(int(process)):
-            with suppress(OSError):
+        with suppress(OSError):
+            if process.isdigit() and not running(int(process)) and time.time() - path.stat().st_mtime >= older:
                 path.unlink(missing_ok=True)
 
 
@@ -134,7 +157,7 @@ class RunFolder:
         return (self / name).exists()
 
     def write_json(self, name: str, value: Any) -> None:
-        with atomic(self / name) as path:
+        with atomic(self / name, durable=True) as path:
             path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
     def read_json(self, name: str) -> Any:

@@ -48,12 +48,12 @@ class Sample:
 def step_of(values: NDArray[np.float64]) -> float | None:
     """The coarsest decimal step (1 to 0.0001) that all values are multiples of, else None.
 
-    >>> step_of(np.array([-3.5, 0.25]))
-    0.01
+    >>> step_of(np.array([-3.5, 0.25])), step_of(np.array([2e-7]))
+    (0.01, None)
     """
     for decimals in range(5):
         scaled = values * 10**decimals
-        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6):
+        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6 * min(1.0, float(np.abs(scaled).max()))):
             return float(10.0**-decimals)
     return None
 
@@ -76,10 +76,16 @@ def edges(
     >>> edges(Sample.of(np.array([1.0, 2.0, 5.0]), 1.0), width=2)
     array([1., 3., 5., 7.])
     """
-    if bins is not None and bins < 1:
-        raise UsageError(f"bins is {bins}; expected 1 or more.")
-    if width is not None and not width > 0:
-        raise UsageError(f"width is {width}; expected more than 0.")
+    if bins is not None and not 1 <= bins <= _MOST:
+        raise UsageError(f"bins is {bins}; expected 1 or more, at most {_MOST}.")
+    if width is not None and not 0 < width < math.inf:
+        raise UsageError(f"width is {width}; expected a number, more than 0.")
+    if start is not None and not math.isfinite(start):
+        raise UsageError(f"start is {start}; expected a number.")
+    if not math.isfinite(sample.high - sample.low):
+        raise UsageError(
+            f"the values reach from {sample.low:g} to {sample.high:g}, too far apart for bins of one width."
+        )
     if width is not None and bins is not None and start is None:
         raise UsageError("width and bins together need start: where the first bin begins.")
     if rule == "equal-frequency" and width is None:
@@ -123,5 +129,5 @@ def _rounding(place: Any, first: float, precision: float) -> Any:
 
 
 def _equal_frequency(sample: Sample, bins: int) -> NDArray[np.float64]:
-    inner = np.unique([sample.quantile(q) for q in np.linspace(0, 1, bins + 1)])
+    inner = np.unique([sample.quantile(q) for q in np.linspace(0, 1, min(bins, sample.size) + 1)])
     return np.append(inner[:-1], sample.beyond) if len(inner) > 1 else np.array([sample.low, sample.beyond])

@@ -71,7 +71,7 @@ class Registry(Mapping[str, Callable[..., Any]]):
         try:
             bound = inspect.Signature(list(parameters.values())).bind(*step.args, **step.kwargs)
         except TypeError as error:
-            takes = ", ".join(str(p) for p in parameters.values()) or "no parameters"
+            takes = ", ".join(map(_shown, parameters.values())) or "no parameters"
             raise UsageError(f"{step}: {error}; {step.name} takes {takes}.") from None
         hints = _hints(function)
         values: dict[str, Any] = {}
@@ -83,6 +83,17 @@ class Registry(Mapping[str, Callable[..., Any]]):
         return partial(function, **values)
 
 
+def _shown(parameter: inspect.Parameter) -> str:
+    """A parameter as a spec gives it: its name and its default.
+
+    >>> [_shown(p) for p in inspect.signature(round).parameters.values()]
+    ['number', 'ndigits=None']
+    """
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return "further parameters by name"
+    return parameter.name if parameter.default is parameter.empty else f"{parameter.name}={parameter.default}"
+
+
 @cache
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     return get_type_hints(function, include_extras=True)
@@ -91,10 +102,10 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _checked(step: Step, name: str, value: Any, hint: Any) -> Any:
     if hint is None:
         return value
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(hint).validate_python(value)
+        return TypeAdapter(hint, config=ConfigDict(allow_inf_nan=False)).validate_python(value)
     except ValidationError as error:
         wrong = error.errors()[0]["msg"]
         wrong = wrong[0].lower() + wrong[1:]

@@ -77,6 +77,8 @@ def _step(node: ast.expr, text: str) -> Step:
     for keyword in node.keywords:
         if keyword.arg is None:
             raise _unreadable(text, "** is not allowed")
+        if keyword.arg in kwargs:
+            raise _unreadable(text, f"{keyword.arg} is given twice")
         kwargs[keyword.arg] = _value(keyword.value, text)
     return Step(node.func.id, tuple(_value(argument, text) for argument in node.args), kwargs, source)
 

@@ -50,6 +50,8 @@ class Image:
     def __post_init__(self) -> None:
         if self.pixels.ndim not in (2, 3) or (self.pixels.ndim == 3 and self.pixels.shape[2] != 3):
             raise UsageError(f"pixels have shape {self.pixels.shape}; expected (H, W) or (H, W, 3).")
+        if not self.pixels.size:
+            raise UsageError(f"pixels have shape {self.pixels.shape}; expected one pixel or more.")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.int16, np.float32):
             raise UsageError(f"pixels have dtype {self.pixels.dtype}; expected uint8, uint16, int16 or float32.")
         if not self.levels[0] < self.levels[1]:

@@ -70,13 +70,13 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
     return path, _checked(path, network, some, _by_onnxruntime(path), "Export with --format safetensors.")
 
 
-def openvino(source: Path, about: About, model: Classifier, some: Batch) -> tuple[Path, float]:
-    """model.xml and model.bin in float32 beside an exported .onnx, and how far their logits are from torch's, as in `onnx`."""
+def openvino(source: Path, about: About, model: Classifier, folder: Path, some: Batch) -> tuple[Path, float]:
+    """model.xml and model.bin in float32 of an exported .onnx, and how far their logits are from torch's, as in `onnx`."""
     _need("exporting to OpenVINO", "openvino")
     import openvino as ov
 
     graph = ov.Core().read_model(str(source))
-    path = source.with_suffix(".xml")
+    path = folder / f"{source.stem}.xml"
     _save(graph, about, path)
     network = _Looking(model, about.view).eval()
     instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --views centre."

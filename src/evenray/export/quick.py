@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -46,8 +47,6 @@ def _convert(model: Model, file: Path, folder: Path) -> None:
     network = networks.load(file).eval()
     shape = (4, model.about.channels, model.about.side, model.about.side)
     some = np.random.default_rng(0).random(shape, dtype=np.float32)
-    path, _ = formats.onnx(network, model.about, folder, some)
-    try:
-        formats.openvino(path, model.about, network, some)
-    finally:
-        path.unlink()
+    with TemporaryDirectory(prefix="evenray-") as spare:
+        path, _ = formats.onnx(network, model.about, Path(spare), some)
+        formats.openvino(path, model.about, network, folder, some)

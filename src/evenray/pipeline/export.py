@@ -123,18 +123,19 @@ def _language(folder: Path) -> str:
 
 
 def _converted(images: _Images, model: networks.Classifier, folder: Path, done: dict[str, Any]) -> list[Path]:
-    """The model as `done["format"]`, with how far it is from torch; OpenVINO's is made from ONNX's, which goes again."""
+    """The model as `done["format"]`, with how far it is from torch; OpenVINO's is made from ONNX's."""
     about = images.about
     if done["format"] == "safetensors":
         return [formats.safetensors(model, about, folder)]
     part = images.part("validation")[1]
     some = part.images(np.arange(min(CHECKED, len(part))), CPU).numpy()
-    path, difference = formats.onnx(model, about, folder, some)
-    files = [path]
     if done["format"] == "openvino":
-        xml, difference = formats.openvino(path, about, model, some)
-        path.unlink()
+        onnx, _ = formats.onnx(model, about, images.spare, some)
+        xml, difference = formats.openvino(onnx, about, model, folder, some)
         files = [xml, xml.with_suffix(".bin")]
+    else:
+        path, difference = formats.onnx(model, about, folder, some)
+        files = [path]
     done["difference"] = difference
     images.context.progress.say(f"{done['format']}: logits differ from torch's by {difference:.1e} at most")
     return files

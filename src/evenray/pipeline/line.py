@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from evenray.contrast import settled
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.lock import alone
@@ -56,8 +57,9 @@ def _weights(context: Context) -> str | None:
 
 def _training(context: Context) -> list[Any]:
     asked = context.recipe
+    contrasts = [settled(spec)[0] for spec in asked.contrasts]
     return [
-        asked.contrast, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
+        contrasts, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
         asked.learning_rate, asked.patience, asked.choose, asked.folds, asked.flips, asked.scale_jitter, asked.finetune, asked.seed,
         context.kind,
     ]  # fmt: skip

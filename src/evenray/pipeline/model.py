@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from evenray import balance as remedies
 from evenray import networks
 from evenray.balance import Balance
+from evenray.contrast import settled
 from evenray.core.artefacts import atomic
 from evenray.core.progress import watched
 from evenray.core.types import Dataset
@@ -98,16 +99,18 @@ def remedy_of(context: Context) -> tuple[Balance, NDArray[np.float64]]:
 def train_network(context: Context) -> list[str]:
     """The final network, on the training part; the validation part chooses the epoch where it is large enough."""
     model, history, train = learn(context)
-    with atomic(context.folder / "model.safetensors") as path:
+    with atomic(context.folder / "model.safetensors", durable=True) as path:
         networks.save(model, path)
     choice, prior = context.folder.read_json("choice.json"), remedy_of(context)[1]
     dataset = context.dataset
     familiar = familiarity(dataset.part("train"))
+    contrast, references = settled(choice["contrast"])
     about = {
-        "classes": dataset.classes, "positive": dataset.positive, "contrast": choice["contrast"], "balance": choice["balance"],
+        "classes": dataset.classes, "positive": dataset.positive, "contrast": contrast, "balance": choice["balance"],
         "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
         "counts": list(dataset.part("train").counts.values()), "scale": train.store.scale, "native": native_side(dataset),
         "familiar": None if familiar is None else familiar.as_json(),
+        "references": {name: found.as_json() for name, found in references.items()},
     }  # fmt: skip
     context.folder.write_json("model.json", about)
     context.folder.write_table("history.csv", pl.DataFrame(history))

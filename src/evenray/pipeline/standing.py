@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from evenray.contrast import settled
 from evenray.core.artefacts import RunFolder
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 
 from .context import Context, version
@@ -56,8 +57,16 @@ def _context(folder: RunFolder) -> tuple[Context, bool]:
             recipe = recipe.but(**{name: ":".join([*kind, str(file)])})
     # Of a file of weights that is gone, and of another evenray, nobody can tell the key.
     known = recipe.weights is None or Path(recipe.weights.split(":", 1)[-1]).is_file()
-    known = known and ledger.get("evenray") == version()
+    known = known and ledger.get("evenray") == version() and _there(recipe)
     return Context(folder, data, recipe), known
+
+
+def _there(recipe: Recipe) -> bool:
+    """Whether the files that the contrasts match to can be read."""
+    try:
+        return all(settled(spec) for spec in recipe.contrasts)
+    except UsageError:
+        return False
 
 
 def _stands(context: Context, stage: Stage, stages: Mapping[str, Any], keyed: bool) -> bool:

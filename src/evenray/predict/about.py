@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.balance import correct, make
-from evenray.contrast import enhance
+from evenray.contrast import enhance, hold
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import DataError
 from evenray.core.types import Image
+from evenray.histogram import Histogram
 from evenray.metrics import Calibration
 from evenray.plan import kept_side
 from evenray.store import fit
@@ -38,7 +39,8 @@ class About:
     `counts` are the training images of each class, from which the class prior follows; `prevalence` the class shares
     (K,) that probabilities and `threshold` are for where that is not the training part's. `side` is that of the images
     which the graph takes, `size` that of the network; they differ under a view that looks closer. `scale` is white in
-    the prepared pixels, 255 or 65535. `weights` is the digest of the run's model.safetensors.
+    the prepared pixels, 255 or 65535. `weights` is the digest of the run's model.safetensors. `references` are the histograms
+    that the contrast matches to, by the names that it has for them.
     """
 
     classes: tuple[str, ...]
@@ -59,6 +61,10 @@ class About:
     familiar: Familiar | None
     network: Mapping[str, Any]
     weights: str = ""
+    references: Mapping[str, Histogram] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        hold(self.references)
 
     @classmethod
     def of_run(cls, folder: Path) -> About:
@@ -83,6 +89,7 @@ class About:
             prevalence=None if target is None else tuple(target.tolist()),
             familiar=None if model["familiar"] is None else Familiar.of_json(model["familiar"]), network=network,
             weights=file_digest(folder / "model.safetensors"),
+            references={name: Histogram.of_json(found) for name, found in model.get("references", {}).items()},
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +97,7 @@ class About:
         familiar = None if self.familiar is None else self.familiar.as_json()
         about = {name: getattr(self, name) for name in self.__dataclass_fields__}
         about |= {"calibration": self.calibration.as_json(), "familiar": familiar, "network": dict(self.network)}
+        about |= {"references": {name: found.as_json() for name, found in self.references.items()}}
         return {"version": VERSION, **about}
 
     @classmethod
@@ -102,6 +110,7 @@ class About:
             )
         for name in ("classes", "counts", "levels", "prevalence"):
             values[name] = None if values[name] is None else tuple(values[name])
+        values["references"] = {n: Histogram.of_json(found) for n, found in values.get("references", {}).items()}
         values["calibration"] = Calibration(**values["calibration"])
         values["familiar"] = None if values["familiar"] is None else Familiar.of_json(values["familiar"])
         return cls(**values)

@@ -35,7 +35,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Item:
-    """One file to predict, by the name that its answer carries: the path as given, or below the folder that was given.
+    """One file to predict, by the name that its answer carries: the path as given, or below the one folder that was given.
 
     `lost` is why there is nothing to open, such as a folder that is shut.
     """
@@ -68,15 +68,25 @@ def items(targets: Sequence[str | Path]) -> list[Item]:
     for target in map(Path, targets):
         if target.is_dir():
             lost: list[tuple[str, str]] = []
-            found += [Item(name, target / name) for name in files_below(target, lost)]
-            found += [Item(name, target / name, reason) for name, reason in lost]
+            names = [(name, "") for name in files_below(target, lost)]
+            above = f"{target.as_posix()}/" if len(targets) > 1 else ""  # two folders may hold the same name
+            found += [Item(readable(f"{above}{name}"), target / name, reason) for name, reason in names + lost]
         elif target.exists():
-            found.append(Item(str(target), target))
+            found.append(Item(readable(str(target)), target))
         else:
             raise DataError(f"There is no '{target}'; give image files, or folders of them.")
     if not found:
         raise DataError(f"'{targets[0]}' holds no image; give image files, or folders of them.")
     return found
+
+
+def readable(name: str) -> str:
+    r"""A file's name as text that can be written: bytes that are no UTF-8 as \xff.
+
+    >>> readable("scan 1.png"), readable("bad\udcff.png")
+    ('scan 1.png', 'bad\\xff.png')
+    """
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def images(files: Sequence[Item]) -> int:

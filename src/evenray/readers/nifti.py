@@ -56,8 +56,8 @@ def sniff(head: bytes) -> bool:
 def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
     """One axial slice, "slice=40" counted from the feet: the patient's right on the left, anterior on top.
 
-    Levels are cal_min and cal_max where set, the range of the dtype for integers of 8 and 16 bits, else the finite
-    extremes of the volume. NaN and infinite voxels are missing.
+    Levels are cal_min and cal_max where set, the range of the dtype for integers of 8 bits, else the finite extremes of
+    the volume, as the dtype says nothing of them. NaN and infinite voxels are missing.
     """
     volume = _volume(source)
     slice_, part = _place(source.path, fragment, volume)
@@ -197,10 +197,10 @@ def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float
 
 
 def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[Levels, str]:
-    """The grey range in the volume's units: that of its dtype up to 16 bits, else the finite extremes."""
+    """The grey range in the volume's units: that of its dtype at 8 bits, else the finite extremes."""
     if voxels.dtype.names:
         return (0.0, 255.0), "dtype"
-    if voxels.dtype.kind in "ui" and voxels.dtype.itemsize <= 2:
+    if voxels.dtype.kind in "ui" and voxels.dtype.itemsize == 1:
         info, origin = np.iinfo(voxels.dtype), "dtype"
         stored = (float(info.min), float(info.max))
     else:

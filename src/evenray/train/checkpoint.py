@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 import warnings
+import zipfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+STATE = ("model", "average", "optimizer", "position")
 Kept = dict[str, Tensor]  # the averaged weights that are kept so far
 
 
@@ -74,15 +76,13 @@ class Checkpoints:
         if self.folder is None or not (self.folder / "last.pt").exists():
             return None
         try:
-            last = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
+            last = _load(self.folder / "last.pt", STATE)
             best = self.folder / "best.pt"
-            if not best.exists():
-                return last, None
-            return last, torch.load(best, map_location="cpu", weights_only=True)["model"]
-        except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+            return last, _load(best, ("model",))["model"] if best.exists() else None
+        except Exception as error:  # a damaged file may raise anything
             aside = self.folder / "last.pt.damaged"
             (self.folder / "last.pt").replace(aside)
-            reason = str(error).splitlines()[0]
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             warnings.warn(
                 f"The checkpoint in {self.folder} cannot be read ({reason}); it is set aside as {aside.name}, and training"
                 " starts anew.", stacklevel=2,
@@ -110,8 +110,19 @@ def _write(folder: Path, state: dict[str, Any], kept: Kept | None) -> None:
     _save(state, folder / "last.pt")
 
 
+def _load(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """What `_save` wrote, a dictionary of these names; every byte is checked, as torch itself does not."""
+    with zipfile.ZipFile(path) as archive:
+        if (wrong := archive.testzip()) is not None:
+            raise ValueError(f"{wrong} is not what was written")
+    found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(found, dict) or not set(names) <= set(found):
+        raise ValueError(f"it does not hold {', '.join(names)}")
+    return found
+
+
 def _save(value: Any, target: Path) -> None:
-    with atomic(target) as path:
+    with atomic(target, durable=True) as path:
         torch.save(value, path)
 
 
