@@ -80,6 +80,17 @@ def test_all_methods_on_one_page(folder: Path, tmp_path: Path) -> None:
     assert "border | equalize" in text
 
 
+def test_pages_in_korean(folder: Path, tmp_path: Path) -> None:
+    run_json("enhance", folder / "a/one.png", "--all", "-o", tmp_path / "every.html", "--lang", "ko")
+    result = run_json("enhance", folder, "-m", "gamma(0.5)", "-o", tmp_path / "out", "--lang", "ko")
+    every, pairs = ((tmp_path / name).read_text(encoding="utf-8") for name in ("every.html", "out/sheet.html"))
+    for page, title in ((every, "한 영상에 적용한 모든 대비 향상 방법"), (pairs, "대비 향상 전후")):
+        assert '<html lang="ko">' in page
+        assert f"<h1>{title}</h1>" in page
+    assert "영상 3장에 gamma(0.5) 방법을 적용했습니다." in pairs
+    assert result["method"] == "gamma(0.5)"
+
+
 def test_matching_a_reference_leaves_a_histogram_to_repeat_it(folder: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "bright.png"), RNG.integers(150, 250, (50, 60)).astype(np.uint8))
     out = tmp_path / "out"
@@ -106,6 +117,7 @@ def test_a_volume_takes_one_curve(tmp_path: Path) -> None:
         (["-m", "claeh"], "did you mean clahe"),
         (["-m", "gamma", "--levels", "x"], "LOW,HIGH"),
         (["--all"], "give a file"),
+        (["-m", "gamma", "--lang", "fr"], "'fr'; give --lang en or --lang ko"),
         (["-m", "gamma", "-o", "data/inside"], "lies in the folder"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from evenray.contrast import enhance
 from evenray.contrast.advice import advise
+from evenray.contrast.sheet import words
 from evenray.core.types import Image
 from evenray.histogram import Histogram
 
@@ -35,6 +37,24 @@ def test_finds_each_trait_and_names_methods_that_run(name: str, high: int) -> No
     image = Image(RNG.integers(0, 256, (40, 40)).astype(np.uint8), (0, 255))
     for spec in found[name].methods:
         enhance(image, spec)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_advice_is_said_in_korean_with_its_figures(name: str) -> None:
+    found = next(advice for advice in advise(of(LIGHT[name])) if advice.name == name)
+    korean, known = words("ko").sentence(found.title)
+    assert known
+    assert not re.search("[A-Za-z]", korean)
+    figures = re.compile(r"-?\d+(?:\.\d+)?")
+    assert figures.findall(korean) == figures.findall(found.title)
+
+
+@pytest.mark.parametrize("skewed", ["left-skewed", "right-skewed", "hardly skewed"])
+@pytest.mark.parametrize("name", ["Over-exposed", "Under-exposed"])
+def test_every_kind_of_exposure_is_said_in_korean(name: str, skewed: str) -> None:
+    korean, known = words("ko").sentence(f"{name}: {skewed} (skewness 0.04), mean at 80% of the range.")
+    assert known
+    assert not re.search("[A-Za-z]", korean)
 
 
 def test_silent_on_even_light() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from evenray.contrast import contrasts, enhance
 from evenray.contrast._svg import bar_chart, histogram_chart
-from evenray.contrast.sheet import gallery, page, panel
+from evenray.contrast.sheet import gallery, page, panel, words
 from evenray.core.spec import parse
 from evenray.core.types import Image
 from evenray.histogram import Histogram
@@ -30,6 +32,30 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.refers += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+class Said(HTMLParser):
+    """What a page says to its reader, on the screen or aloud; specs, which stay as typed, left out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.language = ""
+        self.said: list[str] = []
+        self.inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag
+        named = dict(attrs)
+        self.said += [named.get(name) or "" for name in ("alt", "aria-label", "title")]
+        self.language = named.get("lang") or self.language
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside not in ("style", "code"):
+            self.said.append(data)
 
 
 def test_the_gallery_shows_every_method_and_all_of_it_runs() -> None:
@@ -88,6 +114,43 @@ def test_advice_is_called_advice() -> None:
     text = page("x", [[panel(dark, "none")]])
     assert "Advice, not a choice" in text
     assert "Low contrast" in text
+
+
+def test_the_korean_page_is_korean() -> None:
+    dark = Image((IMAGE.pixels // 10).astype(np.uint8), (0, 255))
+    panels = [panel(dark, spec, language="ko") for spec in ("none", "gamma(0.5)", "clahe(clip=2)", "gamma")]
+    say = words("ko")
+    note = say("sheet.note", images=1, method="<1>", shown=1)
+    found = Said(page(say("sheet.pairs"), [panels], note=note, language="ko"))
+    text = "\n".join(found.said)
+    assert found.language == "ko"
+    assert set(re.findall("[A-Za-z]+", text)) == {"AMBE", "EME", "PSNR", "SSIM", "dB"}
+    for word in ("적용 전", "낮은 대비", "변화 없음", "대비 향상 지수", "의료기기가 아닙니다", "변환 함수"):
+        assert word in text
+
+
+def test_advice_that_nobody_has_translated_is_marked_as_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words("ko"), "sentences", [])
+    dark = Image((IMAGE.pixels // 10).astype(np.uint8), (0, 255))
+    assert '<span lang="en">Low contrast' in "".join(panel(dark, "none", language="ko").advice)
+
+
+def test_an_english_page_says_so() -> None:
+    assert Said(page("x", [[panel(IMAGE, "none")]])).language == "en"
+
+
+@pytest.mark.parametrize("width", [320, 420, 1280])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_page_fits_any_width(browser: Any, tmp_path: Path, width: int, language: str) -> None:
+    wide = Image(np.random.default_rng(0).integers(0, 40, (300, 900)).astype(np.uint8), (0, 255))
+    specs = ("none", "percentile(1, 99) | local(equalize, tiles=8, clip=2)", "gamma")
+    panels = [panel(wide, spec, title="a_name_without_a_space" * 5, language=language) for spec in specs]
+    (tmp_path / "page.html").write_text(page("x", [panels], note="note" * 50, language=language), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": width, "height": 900})
+    opened.goto((tmp_path / "page.html").as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    right = "e => Math.max(...e.map(x => x.getBoundingClientRect().right))"
+    assert opened.eval_on_selector_all(".card, .card *", right) <= width
 
 
 def test_histograms_touch_and_bars_have_gaps() -> None:

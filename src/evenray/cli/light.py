@@ -13,6 +13,7 @@ from evenray.core.errors import DataError, UsageError
 
 from ._app import Jobs, Json, app, print_json, screen
 from ._progress import Bars
+from .line import language_of
 
 if TYPE_CHECKING:
     from evenray.core.types import Image
@@ -100,16 +101,18 @@ def enhance(
     sheet: Annotated[int, typer.Option("--sheet", help="Images on the page before and after; 0 for none.", min=0)] = 3,
     levels: Levels = None,
     window: Window = "header",
+    lang: Annotated[Optional[str], typer.Option("--lang", help="The language of the page: en or ko.")] = None,  # noqa: UP045
     jobs: Jobs = 0,
     json: Json = False,
 ) -> None:
     """Write copies with better contrast in the format and depth of the originals, and a page before and after."""
+    language = language_of({} if lang is None else {"lang": lang})
     if every:
-        result = _show_all(data, output, window, pair(levels))
+        result = _show_all(data, output, window, pair(levels), language)
     else:
         if method is None and reference is None:
             raise UsageError("Say which contrast: --method 'clahe(clip=2)', or --all to see every one on one image.")
-        result = _copy_all(data, method, output, reference, sheet, window, pair(levels), jobs)
+        result = _copy_all(data, method, output, reference, sheet, window, pair(levels), jobs, language)
     lines = result.pop("lines")
     if json:
         print_json(result)
@@ -142,6 +145,7 @@ def _copy_all(
     window: str,
     levels: tuple[float, float] | None,
     jobs: int,
+    language: str,
 ) -> dict[str, Any]:
     from evenray.contrast import enhance as check
     from evenray.core.types import Image
@@ -161,7 +165,7 @@ def _copy_all(
     written, skipped = [r for r in done if not r.reason], [r for r in done if r.reason]
     if not written:
         raise DataError(f"None of the {len(done)} files could be enhanced; the first: {skipped[0].reason}")
-    page = _write_sheet(data, folder, written, job, sheet) if sheet else None
+    page = _write_sheet(data, folder, written, job, sheet, language) if sheet else None
     lines = [
         f"[bold]{len(written)}[/bold] enhanced with [bold]{spec}[/bold], in {pairs[0][1] if files == [data] else folder}"
     ]
@@ -230,9 +234,9 @@ def _spec(
     return f"{method} | {match}" if method else match
 
 
-def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, number: int) -> Path:
+def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, number: int, language: str) -> Path:
     from evenray import readers
-    from evenray.contrast.sheet import page, panel
+    from evenray.contrast.sheet import page, panel, words
 
     from ._copies import shown
 
@@ -242,19 +246,22 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
         part = parts[len(parts) // 2]
         before = readers.read(result.source, fragment=part, levels=job.levels, window=job.window)
         title = shown(result.source, data) + (f" {part}" if part else "")
-        after = panel(before, job.spec)
-        rows.append([panel(before, "none", title=title), after])
+        after = panel(before, job.spec, language=language)
+        rows.append([panel(before, "none", title=title, language=language), after])
     name = f"{_stem(written[0].target)}-sheet.html" if written[0].source == data else "sheet.html"
-    note = f"{len(written)} enhanced with {job.spec}; {len(rows)} of them here."
+    say = words(language)
+    note = say("sheet.note", images=len(written), method=job.spec, shown=len(rows))
     target = folder / name
     with atomic(target) as path:
-        path.write_text(page("Before and after", rows, note=note), encoding="utf-8")
+        path.write_text(page(say("sheet.pairs"), rows, note=note, language=language), encoding="utf-8")
     return target
 
 
-def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float, float] | None) -> dict[str, Any]:
+def _show_all(
+    data: Path, output: Path | None, window: str, levels: tuple[float, float] | None, language: str
+) -> dict[str, Any]:
     from evenray import readers
-    from evenray.contrast.sheet import gallery, page, panel
+    from evenray.contrast.sheet import gallery, page, panel, words
 
     from ._copies import files_of, shown
 
@@ -274,10 +281,10 @@ def _show_all(data: Path, output: Path | None, window: str, levels: tuple[float,
     panels = []
     with Bars().task("enhancing", len(specs)) as tick:
         for spec in specs:
-            panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else ""))
+            panels.append(panel(before, spec, title=shown(data, data) if spec == "none" else "", language=language))
             tick(1)
     with atomic(target) as path:
-        path.write_text(page("Every contrast on one image", [panels]), encoding="utf-8")
+        path.write_text(page(words(language)("sheet.all"), [panels], language=language), encoding="utf-8")
     found = {
         item.spec: {name: value if math.isfinite(value) else None for name, value in item.measures.items()}
         for item in panels

@@ -19,10 +19,10 @@ __all__ = ["bar_chart", "histogram_chart", "levels", "mapping", "pixels"]
 INK, MUTED, LINE, ACCENT, GREY = "#1b2430", "#5b6673", "#dde3e8", "#0f64ad", "#98a4b0"
 
 
-def levels(before: NDArray[np.int64], after: NDArray[np.int64], ends: tuple[str, str]) -> str:
+def levels(before: NDArray[np.int64], after: NDArray[np.int64], ends: tuple[str, str], label: str) -> str:
     """The histograms before (grey) and after (blue) over black to white; `ends` names the two levels.
 
-    >>> levels(np.ones(256, np.int64), np.ones(256, np.int64), ("0", "255")).startswith("<svg")
+    >>> levels(np.ones(256, np.int64), np.ones(256, np.int64), ("0", "255"), "grey levels").startswith("<svg")
     True
     """
     width, height = 320, 120
@@ -31,10 +31,10 @@ def levels(before: NDArray[np.int64], after: NDArray[np.int64], ends: tuple[str,
     parts = [_area(shares[0], width, height, GREY, 0.45), _area(shares[1], width, height, ACCENT, 0.45)]
     parts.append(_line(0, height, width, height, GREY))
     parts.append(_text(0, height + 14, ends[0], "start") + _text(width, height + 14, ends[1], "end"))
-    return _svg(width, height + 18, parts, "Histogram before, in grey, and after, in blue")
+    return _svg(width, height + 18, parts, label)
 
 
-def mapping(curve: NDArray[np.float64] | None, band: NDArray[np.float64] | None, measured: str = "") -> str:
+def mapping(curve: NDArray[np.float64] | None, band: NDArray[np.float64] | None, axis: str, label: str) -> str:
     """Level in against level out: the curve, or for a method without one the middle 90 % of outcomes and their median.
 
     `curve` is (n,) of unit values; `band` (3, n): 5 %, 50 % and 95 %, NaN where the level does not occur.
@@ -51,8 +51,8 @@ def mapping(curve: NDArray[np.float64] | None, band: NDArray[np.float64] | None,
         points = _points(np.concatenate([x, x[::-1]]), outline, side)
         parts.append(f'<polygon points="{points}" fill="{ACCENT}" opacity=".25"/>')
         parts.append(_path(x, band[1], side, ACCENT))
-    parts.append(_text(side / 2, side + 14, "level in → out", "middle"))
-    return _svg(side, side + 18, parts, measured or "Transfer curve, level in to level out")
+    parts.append(_text(side / 2, side + 14, axis, "middle"))
+    return _svg(side, side + 18, parts, label)
 
 
 def histogram_chart(histogram: Histogram, title: str) -> str:

@@ -17,18 +17,9 @@ from ._engine import present
 
 __all__ = ["MEASURES", "measure"]
 
-MEASURES = {
-    "entropy_before": "entropy before, bits",
-    "entropy": "entropy after, bits",
-    "cii": "contrast improvement index",
-    "eme_before": "EME before, dB",
-    "eme": "EME after, dB",
-    "ambe": "AMBE, 8-bit grey levels",
-    "psnr": "PSNR, dB",
-    "ssim": "SSIM",
-    "clipped_low": "newly black",
-    "clipped_high": "newly white",
-}
+MEASURES = (
+    "entropy_before", "entropy", "cii", "eme_before", "eme", "ambe", "psnr", "ssim", "clipped_low", "clipped_high",
+)  # fmt: skip
 _STEP = 1 / 255  # one 8-bit grey level of the unit range, at any depth
 _STRIP, _HALO = 64, 5  # rows
 

@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import cv2
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
+from evenray.core.texts import Texts
 from evenray.core.types import Image
 from evenray.histogram import Histogram, lightness
 
@@ -20,10 +22,10 @@ from . import _svg
 from ._chain import curve, enhance
 from ._engine import present
 from .advice import advise
-from .measures import MEASURES, measure
+from .measures import measure
 from .window import PRESETS
 
-__all__ = ["Panel", "gallery", "page", "panel"]
+__all__ = ["Panel", "gallery", "page", "panel", "words"]
 
 SHOWN = 440  # pixels of the longer side of a picture on the page
 
@@ -40,18 +42,31 @@ class Panel:
     advice: tuple[str, ...] = ()
 
 
-def panel(before: Image, spec: str, *, title: str = "", after: Image | None = None) -> Panel:
+@cache
+def words(language: str) -> Texts:
+    """The texts of sheets in "en" or "ko"; UsageError for another language.
+
+    >>> words("ko")("sheet.before")
+    '적용 전'
+    """
+    return Texts(language, "evenray.contrast")
+
+
+def panel(before: Image, spec: str, *, title: str = "", after: Image | None = None, language: str = "en") -> Panel:
     """What `spec` does to an image; "none" gives the panel of the original, with the advice from its histogram."""
+    say = words(language)
     after = enhance(before, spec) if after is None else after
     old, new = Histogram.of(before), Histogram.of(after)
-    drawing = _svg.levels(old.rebin(256).counts, new.rebin(256).counts, _ends(before.levels))
+    counts = old.rebin(256).counts, new.rebin(256).counts
+    drawing = _svg.levels(*counts, _ends(before.levels), say("drawing.histogram"))
     if spec == "none":
-        return Panel(title, spec, _picture(before), drawing, {}, tuple(_advice(old)))
+        return Panel(title, spec, _picture(before), drawing, {}, tuple(_advice(old, say)))
     try:
         found: NDArray[np.float64] | None = curve(spec, old).values[:: max(1, old.bins // 1024)]
     except UsageError:
         found = None
-    drawing += _svg.mapping(found, None if found is not None else _band(before, after))
+    band = None if found is not None else _band(before, after)
+    drawing += _svg.mapping(found, band, say("drawing.axis"), say("drawing.curve"))
     return Panel(title, spec, _picture(after), drawing, measure(before, after))
 
 
@@ -74,51 +89,51 @@ def gallery(image: Image) -> list[str]:
     ]
 
 
-def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "") -> str:
-    """The HTML of a sheet: one row an image, its panels side by side.
+def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "", language: str = "en") -> str:
+    """The HTML of a sheet: one row an image, its panels side by side; give panels and page the same language.
 
     >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), levels=(0, 255))
     >>> "gamma(0.5)" in page("Sheet", [[panel(image, "none"), panel(image, "gamma(0.5)")]])
     True
     """
-    body = ""
+    say, body = words(language), ""
     for row in rows:
         name = next((item.title for item in row if item.title), "")
         body += f"<h2>{escape(name)}</h2>" if name else ""
-        body += f'<div class="row">{"".join(map(_card, row))}</div>'
+        body += f'<div class="row">{"".join(_card(item, say) for item in row)}</div>'
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<h1>{escape(title)}</h1><p>{escape(note)}</p>{body}<p class=foot>{_LEGEND}</p></body></html>"
+        f'<!doctype html><html lang="{say.code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        f"<h1>{escape(title)}</h1><p>{escape(note)}</p>{body}<p class=foot>{escape(say('sheet.legend'))}</p></body></html>"
     )
 
 
-def _card(item: Panel) -> str:
-    name = "before" if item.spec == "none" else item.spec
-    rows = "".join(f"<tr><th>{escape(text)}<td>{shown}" for text, shown in _table(item.measures))
+def _card(item: Panel, say: Texts) -> str:
+    name = say("sheet.before") if item.spec == "none" else f"<code>{escape(item.spec)}</code>"
+    rows = "".join(f"<tr><th>{escape(text)}<td>{shown}" for text, shown in _table(item.measures, say))
     advice = "".join(f"<li>{text}" for text in item.advice)
+    advised = f"<p class=advice>{escape(say('advice.intro'))}<ul>{advice}</ul>" if advice else ""
     return (
-        f'<section class="card"><h3><code>{escape(name)}</code></h3>{item.picture}'
+        f'<section class="card"><h3>{name}</h3>{item.picture}'
         f'<div class="draw">{item.drawing}</div>{f"<table>{rows}</table>" if rows else ""}'
-        f"{f'<p class=advice>Advice, not a choice:<ul>{advice}</ul>' if advice else ''}</section>"
+        f"{advised}</section>"
     )
 
 
-def _table(found: dict[str, float]) -> list[tuple[str, str]]:
+def _table(found: dict[str, float], say: Texts) -> list[tuple[str, str]]:
     if not found:
         return []
-    pairs = [
-        ("entropy, bits", f"{_number(found['entropy_before'])} → {_number(found['entropy'])}"),
-        ("EME, dB", f"{_number(found['eme_before'])} → {_number(found['eme'])}"),
-    ]
-    pairs += [(MEASURES[name], _number(found[name])) for name in ("cii", "ambe", "psnr", "ssim")]
-    clipped = f"{_share(found['clipped_low'])} / {_share(found['clipped_high'])}"
-    return [*pairs, ("newly black / white", clipped)]
+    pairs = {
+        name: f"{_number(found[f'{name}_before'], say)} → {_number(found[name], say)}" for name in ("entropy", "eme")
+    }
+    pairs |= {name: _number(found[name], say) for name in ("cii", "ambe", "psnr", "ssim")}
+    pairs["clipped"] = f"{_share(found['clipped_low'])} / {_share(found['clipped_high'])}"
+    return [(say(f"measure.{name}"), shown) for name, shown in pairs.items()]
 
 
-def _number(value: float) -> str:
+def _number(value: float, say: Texts) -> str:
     if math.isinf(value):
-        return "∞ (same)"
+        return say("measure.same")
     return "–" if math.isnan(value) else f"{value:.3g}"
 
 
@@ -126,11 +141,20 @@ def _share(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.1%}"
 
 
-def _advice(histogram: Histogram) -> list[str]:
+def _advice(histogram: Histogram, say: Texts) -> list[str]:
     return [
-        f"{escape(found.title)} Try {', '.join(f'<code>{escape(spec)}</code>' for spec in found.methods)}."
+        say(
+            "advice.try",
+            advice=_said(found.title, say),
+            methods=", ".join(f"<code>{escape(m)}</code>" for m in found.methods),
+        )
         for found in advise(histogram)
     ]
+
+
+def _said(sentence: str, say: Texts) -> str:
+    text, known = say.sentence(sentence)
+    return escape(text) if known else f'<span lang="en">{escape(text)}</span>'
 
 
 def _ends(levels: tuple[float, float]) -> tuple[str, str]:
@@ -177,23 +201,19 @@ def _levels256(image: Image, there: NDArray[np.bool_] | None) -> NDArray[np.uint
     return np.asarray(np.rint(np.clip((grey.astype(np.float32) - low) / (high - low), 0, 1) * 255), np.uint8)
 
 
-_LEGEND = (
-    "Histograms: grey before, blue after, single bins that tower over the rest cut off. Curves: level in to level out; "
-    "methods that look at where pixels are have no single curve, for them the line is the median and the band the middle "
-    "90 % of outcomes. PSNR and SSIM are against the original: they measure change, not benefit. Which contrast helps a "
-    "classifier is found by comparing it on validation data. Research software, not a medical device."
-)
 _STYLE = """
-body{font:14px/1.45 system-ui,sans-serif;color:#1b2430;background:#f4f6f8;margin:24px}
+body{font:14px/1.45 system-ui,sans-serif;color:#1b2430;background:#f4f6f8;margin:clamp(12px,4vw,24px)}
+:lang(ko){word-break:keep-all}p{overflow-wrap:anywhere}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:15px;margin:20px 0 0;overflow-wrap:anywhere}
 h3{font-size:14px;margin:0 0 8px;font-weight:normal}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
-.row{display:grid;grid-template-columns:repeat(auto-fill,minmax(472px,1fr));gap:16px;margin:8px 0 16px}
+.row{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(472px,100%),1fr));gap:16px;margin:8px 0 16px}
 .card{background:#fff;border:1px solid #dde3e8;border-radius:8px;padding:14px}
 .card img{display:block;max-width:100%;max-height:440px;margin:0 auto 10px;background:#000;
 background:repeating-conic-gradient(#d9dee3 0 25%,#fff 0 50%) 0/14px 14px}
 .draw{display:flex;gap:12px;align-items:flex-end;justify-content:center}.draw svg{max-width:100%;height:auto}
+@media(max-width:520px){.draw{flex-wrap:wrap}}
 table{border-collapse:collapse;margin:8px auto 0;font-size:13px;columns:2}
 th{font-weight:normal;color:#5b6673;text-align:left;padding:1px 14px 1px 0}
-td{text-align:right;font-variant-numeric:tabular-nums}
+td{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .advice{margin:10px 0 0;color:#5b6673}ul{margin:2px 0 0;padding-left:20px}.foot{color:#5b6673;max-width:90ch}
 """
