@@ -52,6 +52,18 @@ def test_enhance_a_folder(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "labels.csv").exists()
 
 
+def test_an_image_that_uses_little_of_its_range_is_told_of(tmp_path: Path) -> None:
+    for name, top in (("narrow", 4095), ("wide", 65_535)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), RNG.integers(0, top, (50, 60)).astype(np.uint16))
+    told = {
+        (name, levels): "give --levels"
+        in run("enhance", tmp_path / f"{name}.png", "-m", "clahe", "-o", tmp_path / "out", *levels).stderr
+        for name in ("narrow", "wide")
+        for levels in ((), ("--levels", "0,4095"))
+    }
+    assert [key for key, said in told.items() if said] == [("narrow", ())]
+
+
 def test_two_jobs_give_the_same_copies(folder: Path, tmp_path: Path) -> None:
     for jobs in (1, 2):
         run_json("enhance", folder, "-m", "clahe", "-o", tmp_path / str(jobs), "--jobs", jobs, "--sheet", 0)

@@ -221,6 +221,17 @@ def first_readable(evenray_data: Path, name: str) -> Path:
     return next(path for path in codecs(evenray_data) if path.name == name)
 
 
+def test_dicom_says_why_in_any_script(evenray_data: Path, tmp_path: Path) -> None:
+    path = first_readable(evenray_data, "MR_small.dcm")
+    plain = pydicom.dcmread(path)
+    if "SpecificCharacterSet" in plain:
+        del plain.SpecificCharacterSet
+    plain.save_as(tmp_path / "plain.dcm")
+    note = "contrast match('참조.json')"
+    write(tmp_path / "plain.dcm", tmp_path / "a.dcm", enhanced(tmp_path / "plain.dcm"), note)
+    assert pydicom.dcmread(tmp_path / "a.dcm").DerivationDescription.endswith(note)
+
+
 @pytest.mark.parametrize("name", ["MR_small.dcm", "Fake_MONOHR1.dcm", "693_J2KR.dcm"])
 def test_dicom_has_a_new_identity_and_says_why(evenray_data: Path, tmp_path: Path, name: str) -> None:
     path = first_readable(evenray_data, name)

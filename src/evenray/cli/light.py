@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["enhance", "histogram"]
 
 PANEL = "Light"
+NARROW = 0.1  # of the range
 Levels = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it at run time)
     typer.Option("--levels", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
@@ -171,6 +172,7 @@ def _copy_all(
     ]
     lines += [f"skipped {r.source}: {r.reason}" for r in skipped[:20]]
     lines += [f"and {len(skipped) - 20} more skipped"] if len(skipped) > 20 else []
+    lines += _narrow(written[0].source, job) if levels is None else []
     lines += [f"before and after: {page}"] if page else []
     return {
         "method": spec,
@@ -180,6 +182,23 @@ def _copy_all(
         "seconds": {n: sum(r.seconds[n] for r in written) for n in ("reading", "enhancing", "writing")},
         "lines": lines,
     }
+
+
+def _narrow(file: Path, job: Job) -> list[str]:
+    """What to say where the first image uses so little of the range that it has that curves over the range do little."""
+    from evenray import readers
+    from evenray.histogram import Histogram
+
+    found = Histogram.of(readers.read(file, window=job.window))
+    if not found.total:
+        return []
+    (low, high), (first, last) = found.range, (found.percentile(1), found.percentile(99))
+    if last - first >= NARROW * (high - low):
+        return []
+    return [
+        f"[yellow]note[/yellow] 98 % of the pixels of {file.name} lie from {first:g} to {last:g}, of a range of {low:g} to {high:g}:"
+        " give --levels LOW,HIGH if that is not the true one, or begin with 'percentile(1, 99) |'"
+    ]
 
 
 def _blank(kind: type[Image]) -> Image:

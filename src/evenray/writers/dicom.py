@@ -161,6 +161,8 @@ def _set_identity(dataset: FileDataset, note: str) -> None:
     dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[str(dataset.get("SeriesInstanceUID", "")), note])
     before = str(dataset.get("DerivationDescription") or "")
     dataset.DerivationDescription = (f"{before}; {note}" if before else note)[:1024]
+    if not note.isascii() and not dataset.get("SpecificCharacterSet"):
+        dataset.SpecificCharacterSet = "ISO_IR 192"  # UTF-8, of which the ASCII that stands there is a part
     dataset.ImageType = _derived(dataset.get("ImageType"))
     for group in _groups(dataset):
         for item in [item for element in group if element.VR == "SQ" for item in element.value]:
