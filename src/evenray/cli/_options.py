@@ -7,6 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from evenray.core.recipe import CHOOSABLE
+
 __all__ = ["options_until"]
 
 DATA, LIGHT, RUN = "The data", "The method", "The machine"
@@ -65,7 +67,7 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "imbalance": ("compare", list[str], _option("--imbalance", help="Thin the positive class in the comparison's training"
                   " folds, as 1:50; give several to see what each remedy does as it becomes rare.")),
     "choose": ("compare", list[str], _option("--choose", help="NAME=VALUE: another choice of the plan than its own, for those"
-               " without an option: channels, keep, compare_size, compare_epochs, compare_cases.")),
+               f" without an option: {', '.join(CHOOSABLE)}.")),
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
     "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"
                      " multiple of --size; the VGG paper's 256 to 512 pixels are 1.14,2.29.")),
