@@ -6,6 +6,7 @@ import inspect
 from typing import Annotated, Any, Optional
 
 import typer
+from rich.markup import escape
 
 from evenray.core.recipe import CHOOSABLE
 
@@ -15,7 +16,7 @@ DATA, LIGHT, RUN = "The data", "The method", "The machine"
 
 
 def _option(*names: str, help: str, panel: str = LIGHT) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
+    return typer.Option(*names, help=escape(help), rich_help_panel=panel, show_default=False)
 
 
 # name of the Recipe's field (or of a setting of the run): (stage that it first concerns, type, option)
