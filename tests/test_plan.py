@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -13,9 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
-from evenray.plan import BUDGET, COSTS, Plan, make
+from evenray.plan import BUDGET, COSTS, SPEED, Plan, make
+from evenray.report.language import Language
+from evenray.train import batches_an_epoch
 
 
 def dataset(train: int = 600, validation: int = 100, side: int = 224, channels: int = 1, sick: float = 0.25) -> Dataset:
@@ -130,6 +134,150 @@ def test_few_images_get_an_average_of_networks_that_the_budget_covers() -> None:
     for plan in (one, three):
         looks = 4700 * plan.epochs * plan.members
         assert looks * COSTS[plan.network] * (28 / 224) ** 2 <= BUDGET["standard"]
+
+
+@pytest.mark.parametrize("train", [60_000, 100_000])
+def test_where_the_budget_covers_nothing_the_plan_says_what_the_least_takes(train: int) -> None:
+    plan = make(dataset(train, 1000), Recipe())
+    assert (plan.network, plan.size) == ("vgg11_bn(width=0.5)", 28)
+    looks = train * plan.epochs
+    cost = looks * COSTS[plan.network] * (28 / 224) ** 2
+    assert cost > BUDGET["standard"]
+    told = f"{looks} looks at 28 pixels take about {cost / SPEED / 60:.0f} minutes, more than the 9.2 that 'standard' foresees"
+    assert plan.why["network"] == f"the smallest of 3 candidates; {told}"
+    assert plan.why["size"] == f"images are 224 pixels long (median); {told}, and no smaller size is planned"
+
+
+def test_a_network_that_is_asked_for_is_told_as_it_is_reckoned() -> None:
+    dear, cheap = (make(dataset(n, 500), Recipe(network="vgg19", effort="quick")) for n in (5000, 100))
+    assert dear.why["size"].endswith(
+        "30000 looks at 28 pixels, reckoned as those of vgg16_bn, take about 6.1 minutes, more than the 1.7 that 'quick'"
+        " foresees, and no smaller size is planned"
+    )
+    looks = 100 * cheap.epochs
+    assert looks * COSTS["vgg16_bn"] * (cheap.size / 224) ** 2 <= BUDGET["quick"]
+    assert cheap.why["size"].endswith(
+        f"{looks} looks at {cheap.size} pixels, reckoned as those of vgg16_bn, fit the budget of 'quick'"
+    )
+
+
+def test_of_several_networks_the_dearest_is_told() -> None:
+    """vgg11_bn(width=0.5) alone would fit; whichever the comparison chooses is trained."""
+    plan = make(dataset(5000, 500), Recipe(network=("vgg16_bn", "vgg11_bn(width=0.5)"), size=112))
+    assert plan.why["size"] == "as asked"
+    plan = make(dataset(20_000, 500, side=28), Recipe(network=("vgg16_bn", "vgg11_bn(width=0.5)")))
+    assert "take about 24 minutes, more than" in plan.why["size"]
+    assert "no smaller size" not in plan.why["size"]
+
+
+def test_the_candidates_are_compared_at_the_size_that_is_said() -> None:
+    assert make(dataset(), Recipe()).why["network"].endswith("the budget covers at 48 pixels or more")
+    assert make(dataset(100), Recipe()).why["network"].endswith("the budget covers at 64 pixels or more")
+    assert (
+        make(dataset(100), Recipe(size=112, choose={"members": 1}))
+        .why["network"]
+        .endswith("the budget covers at 112 pixels")
+    )
+    assert (
+        make(dataset(100_000), Recipe(size=224)).why["network"].startswith("the smallest of 3 candidates; 600000 looks")
+    )
+
+
+@pytest.mark.parametrize(
+    ("train", "effort", "bound"), [(100_000, "standard", "no fewer than 6"), (5000, "quick", "no fewer than 6"),
+                                   (100, "standard", "no more than 60"), (7500, "standard", "no fewer than 6")],
+)  # fmt: skip
+def test_bounded_epochs_are_told_with_the_steps_that_are_taken(train: int, effort: Any, bound: str) -> None:
+    plan = make(dataset(train, 500), Recipe(effort=effort))
+    steps = plan.epochs * batches_an_epoch(train, plan.batch)
+    assert plan.why["epochs"].startswith(f"{steps} steps of {plan.batch} images, where '{effort}' is for about ")
+    assert f"{bound} epochs are planned" in plan.why["epochs"]
+
+
+@given(st.integers(160, 9000), st.sampled_from(["quick", "standard", "thorough"]))
+def test_about_so_many_steps_are_about_so_many(train: int, effort: Any) -> None:
+    plan = make(dataset(train, 100, side=28), Recipe(effort=effort))
+    if plan.why["epochs"].startswith("about "):
+        said = int(plan.why["epochs"].split()[1])
+        assert plan.epochs * batches_an_epoch(train, plan.batch) == pytest.approx(said, rel=0.1)
+    alone = make(dataset(train, 100, side=28), Recipe(effort=effort, choose={"members": 1}))
+    assert ("fewer than one network alone" in plan.why["epochs"]) == (plan.epochs < alone.epochs)
+
+
+@pytest.mark.parametrize(("epochs", "patience"), [(1, 5), (6, 5), (7, 5), (8, 5), (20, 10), (21, 11)])
+def test_patience_says_how_many_of_how_many_epochs(epochs: int, patience: int) -> None:
+    plan = make(dataset(validation=200), Recipe(epochs=epochs))
+    assert plan.patience == patience
+    # The first epoch is always the best so far, so one more than the patience is never cut short.
+    said = f"when {patience} of {epochs} epochs" if epochs > patience + 1 else "never one of 6 or fewer"
+    assert said in plan.why["patience"]
+
+
+@pytest.mark.parametrize(
+    ("train", "network", "share"), [(100_000, None, "32% of what it costs vgg11_bn(width=0.5)"), (200, "vgg16_bn", "5% of"),
+                                    (100, None, "16% of what it costs vgg16_bn(width=0.5)"), (600, "vgg19", "4% of"),
+                                    (600, "vgg16", "5% of what it costs vgg16")],
+)  # fmt: skip
+def test_the_stand_in_is_told_beside_the_planned_network(train: int, network: str | None, share: str) -> None:
+    plan = make(dataset(train, 500), Recipe(network=network))
+    assert plan.compare_networks == ("vgg11_bn(width=0.25)",)
+    assert f"a look costs it about {share}" in plan.why["compare_networks"]
+
+
+def test_where_nothing_is_compared_the_plan_says_so() -> None:
+    one = Recipe(contrast="none", balance="none")
+    plan = make(dataset(), one)
+    named = {name for name, why in plan.why.items() if why.endswith("nothing is compared")}
+    assert named == {"folds", "search", "compare_networks", "compare_size", "compare_epochs", "compare_cases"}
+    thinned = make(dataset(), one.but(imbalance=("own", "1:10")))
+    assert thinned.why["search"] == "one cell, trained whole at each imbalance"
+    assert thinned.why["compare_epochs"].startswith("the most that are planned: 3 folds cost less than a quarter")
+
+
+def test_bounded_epochs_of_a_comparison_are_told() -> None:
+    many, few = (make(dataset(5000, 500, side=28), Recipe(effort=effort)) for effort in ("thorough", "quick"))
+    dear = make(dataset(5000, 500), Recipe(network=("vgg19", "vgg16")))
+    assert (dear.compare_epochs, dear.why["compare_epochs"][:28]) == (3, "the fewest that are planned:")
+    assert few.compare_epochs == few.epochs
+    assert few.why["compare_epochs"].startswith(
+        "the most that are planned: 9 cells of 2 folds cost less than a quarter"
+    )
+    assert many.why["compare_epochs"].startswith("9 cells of 5 folds share a quarter")
+
+
+def test_how_many_cases_are_compared_is_how_many_are_taken() -> None:
+    why = [make(dataset(n, 500), Recipe()).why["compare_cases"] for n in (600, 3000, 9000)]
+    assert why[0] == "all of the training and validation parts"
+    assert why[1] == "more than half of the training and validation parts: all 3500 are taken"
+    assert why[2].endswith("in their class ratio")
+
+
+def test_the_network_of_the_comparison_may_be_chosen_where_it_is_one() -> None:
+    plan = make(dataset(5000, 500), Recipe(choose={"compare_networks": "vgg11_bn(width=0.5)"}))
+    assert (plan.compare_networks, plan.why["compare_networks"]) == (("vgg11_bn(width=0.5)",), "as asked")
+    assert plan.compare_epochs < make(dataset(5000, 500), Recipe()).compare_epochs
+    with pytest.raises(UsageError, match="several networks are compared as they are"):
+        Recipe(network=("vgg16", "vgg19"), choose={"compare_networks": "vgg11"})
+    with pytest.raises(UsageError, match="a frozen trunk is compared as it is"):
+        Recipe(network="vgg16", weights="w", finetune="frozen", choose={"compare_networks": "vgg11"})
+    with pytest.raises(UsageError, match="compare_networks is 3; give one network"):
+        Recipe(choose={"compare_networks": 3})
+
+
+@given(
+    st.integers(20, 120_000), st.sampled_from([28, 224]), st.sampled_from(["quick", "standard", "thorough"]),
+    st.sampled_from([None, "vgg19", ("vgg16", "alexnet")]), st.sampled_from([None, 1, 8]), st.booleans(),
+)  # fmt: skip
+def test_every_reason_is_there_in_korean(
+    train: int, side: int, effort: Any, network: Any, epochs: int | None, alone: bool
+) -> None:
+    one = {"contrast": "none", "balance": "none"} if alone else {}
+    plan = make(dataset(train, 500, side), Recipe(effort=effort, network=network, epochs=epochs, **one))
+    say = Language("ko")
+    for why in plan.why.values():
+        korean, known = say.sentence(why)
+        assert known, why
+        assert not re.search(r"looks|minutes|steps|planned", korean), korean
 
 
 def test_planning_with_a_network_of_ones_own_needs_no_compiler_of_torch() -> None:

@@ -24,14 +24,20 @@ __all__ = ["Plan", "fingerprint", "kept_side", "make", "native_side"]
 COSTS = {"vgg16_bn": 15.5, "vgg16_bn(width=0.5)": 5.0, "vgg11_bn(width=0.5)": 2.5, "vgg11_bn(width=0.25)": 0.8}
 CANDIDATES = ("vgg16_bn", "vgg16_bn(width=0.5)", "vgg11_bn(width=0.5)")
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
-# What training may cost in those units: two cores train through some 20 of them in a second.
+# What training may cost in those units: two cores train through some SPEED of them in a second.
 BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 LARGE = 24  # cells from which on a comparison stops the weak ones early
+SPEED = 20  # of those units in a second, for what is told in minutes
+EPOCHS = (6, 60)
 LEAST_EPOCHS = 3
 MOST_EPOCHS = 200
+MOST_COMPARED = 20  # epochs
+WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
+NARROW = 1.5  # how much longer a look of a narrow network takes than its multiply-adds
+ALONE = "one contrast, one remedy and one network: nothing is compared"
 STAND_IN = "vgg11_bn(width=0.25)"
 COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
 GPU = 200
@@ -96,11 +102,9 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     if recipe.batch:
         why["batch"] = "as asked"
     members = _members(n, recipe, chosen, why)
-    steps = round(STEPS[recipe.effort] * (SHORTER if members > 1 else 1))
-    epochs = recipe.epochs or int(np.clip(round(steps * batch / n), 6, 60))
-    why["epochs"] = _given(recipe.epochs) or f"about {steps} steps of {batch} images ('{recipe.effort}')" + (
-        ", fewer than one network alone would get" if members > 1 else ""
-    )
+    epochs = recipe.epochs or _epochs(n, batch, members, recipe.effort, why)
+    if recipe.epochs:
+        why["epochs"] = "as asked"
     network, size = _network(dataset, recipe, n * epochs * members, budget, why)
     learning_rate = recipe.learning_rate or (1e-4 if recipe.weights and not recipe.frozen else 1e-3)
     why["learning_rate"] = _given(recipe.learning_rate) or (
@@ -118,10 +122,13 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     )
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = (
-        _given(recipe.folds) or f"every training case is judged by a network that never saw it ('{recipe.effort}')"
+        _given(recipe.folds)
+        or f"every case of the comparison is judged by a network that never saw it ('{recipe.effort}')"
     )
     compared = _comparison(dataset, recipe, network, size, epochs, folds, budget, why)
-    for name in set(chosen) & set(compared):
+    if len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1) == 1 and not recipe.imbalances:
+        why |= {name: ALONE for name in (*compared, "folds") if why[name] != "as asked"}
+    for name in set(chosen) & set(compared) - {"compare_networks"}:
         compared[name], why[name] = chosen[name], "as asked"
     return Plan(
         network=network, size=size, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
@@ -149,6 +156,22 @@ def _batch(train: Dataset, why: dict[str, str]) -> int:
     return wider
 
 
+def _epochs(n: int, batch: int, members: int, effort: str, why: dict[str, str]) -> int:
+    """So many that about the steps that the effort stands for are taken, within bounds."""
+    wanted, alone = round(STEPS[effort] * (SHORTER if members > 1 else 1)), STEPS[effort]
+    epochs, longer = (int(np.clip(round(steps * batch / n), *EPOCHS)) for steps in (wanted, alone))
+    why["epochs"] = f"about {wanted} steps of {batch} images ('{effort}')"
+    if epochs in EPOCHS and epochs != round(wanted * batch / n):
+        bound = f"no fewer than {epochs}" if epochs == EPOCHS[0] else f"no more than {epochs}"
+        taken = epochs * -(-max(1, n - (batch > 1)) // batch)  # no step is taken on a single image left over
+        why["epochs"] = (
+            f"{taken} steps of {batch} images, where '{effort}' is for about {wanted}: {bound} epochs are planned"
+        )
+    if epochs < longer:
+        why["epochs"] += ", fewer than one network alone would get"
+    return epochs
+
+
 def _members(n: int, recipe: Recipe, chosen: dict[str, Any], why: dict[str, str]) -> int:
     """How many networks of different seeds are trained and averaged."""
     if "members" in chosen:
@@ -174,31 +197,53 @@ def _channels(dataset: Dataset, chosen: dict[str, Any], why: dict[str, str]) -> 
         why["channels"] = "as asked"
         return int(chosen["channels"])
     colour = float(np.mean(dataset.cases["channels"].to_numpy() == 3))
-    why["channels"] = f"{colour:.0%} of the images are in colour" if colour else "all images are grey"
+    why["channels"] = f"{100 * colour:.3g}% of the images are in colour" if colour else "all images are grey"
     return 3 if colour > 0.05 else 1
 
 
 def _network(dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: dict[str, str]) -> tuple[str, int]:
-    """The deepest network at the largest size whose training the budget covers."""
+    """The deepest network at the largest size whose training the budget covers; where it covers none, the least there is."""
     native = native_side(dataset)
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
     names = list(recipe.networks or CANDIDATES)
     small = min(64, sizes[0])
     fits = [
-        (name, size)
+        (name, size, least)
         for least in (small, min(48, small), 28)
         for name in names
         for size in sizes
         if size >= least and looks * COSTS.get(name, COSTS["vgg16_bn"]) * (size / 224) ** 2 <= budget
     ]
-    network, size = fits[0] if fits else (names[-1], sizes[-1])
+    network, size, least = fits[0] if fits else (names[-1], sizes[-1], sizes[-1])
     if len(recipe.networks) > 1:
         network = recipe.networks[0]
-    why["network"] = _given(recipe.network) or "the largest of its kind whose training the budget covers"
-    why["size"] = _given(recipe.size) or (
-        f"images are {native} pixels long (median); {looks} looks at {size} pixels fit the budget of '{recipe.effort}'"
+    told = _told(recipe, recipe.networks or (network,), looks, size, budget)
+    at = f"{size} pixels" if recipe.size else f"{least} pixels or more"
+    why["network"] = _given(recipe.network) or (
+        f"the largest of {len(CANDIDATES)} candidates whose training the budget covers at {at}"
+        if fits
+        else f"the smallest of {len(CANDIDATES)} candidates; {told}"
+    )
+    why["size"] = _given(recipe.size) or f"images are {native} pixels long (median); {told}" + (
+        "" if fits else ", and no smaller size is planned"
     )
     return network, size
+
+
+def _told(recipe: Recipe, networks: tuple[str, ...], looks: int, size: int, budget: float) -> str:
+    """What a training takes beside what is foreseen for it; several networks are reckoned by the dearest."""
+    spent = looks * max(COSTS.get(name, COSTS["vgg16_bn"]) for name in networks) * (size / 224) ** 2 / budget
+    told = f"{looks} looks at {size} pixels" + (
+        "" if set(networks) <= set(COSTS) else ", reckoned as those of vgg16_bn,"
+    )
+    if spent <= 1:
+        return f"{told} fit the budget of '{recipe.effort}'"
+    foreseen = BUDGET[recipe.effort] / SPEED / 60
+    return f"{told} take about {_brief(spent * foreseen)} minutes, more than the {_brief(foreseen)} that '{recipe.effort}' foresees"
+
+
+def _brief(minutes: float) -> str:
+    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
 
 
 def native_side(dataset: Dataset) -> int:
@@ -232,7 +277,13 @@ def _patience(recipe: Recipe, keep: str, epochs: int) -> tuple[int, str]:
     if keep == "last":
         return 0, "training runs to its end: no epoch is chosen, so none can be the last that was better"
     patience = max(LEAST_PATIENCE, -(-epochs // 2))
-    return patience, f"training stops early when {patience} epochs, half of them, brought no better validation AUPRC"
+    if patience >= epochs - 1:  # the first epoch is always the best so far
+        return patience, (
+            f"so many epochs without a better validation AUPRC stop training early, but never one of {patience + 1} or fewer"
+        )
+    return patience, (
+        f"training stops early when {patience} of {epochs} epochs, one after another, brought no better validation AUPRC"
+    )
 
 
 def _comparison(
@@ -251,8 +302,12 @@ def _comparison(
     large = cells > LARGE and not recipe.frozen
     halving = recipe.search == "halving" or (recipe.search == "auto" and large)
     why["search"] = _given(recipe.search if recipe.search != "auto" else None) or (
-        "{} cells: the weak ones are stopped early" if large else "{} cells: each is trained whole"
-    ).format(cells)
+        f"{cells} cells: the weak ones are stopped early"
+        if large
+        else f"{cells} cells: each is trained whole"
+        if cells > 1
+        else "one cell, trained whole at each imbalance"
+    )
     found: dict[str, Any] = {"search": "halving" if halving else "grid"}
     if recipe.frozen:
         why["compare_networks"] = why["compare_size"] = "the trunk is frozen: what it makes of each image is kept"
@@ -264,22 +319,48 @@ def _comparison(
     cases, side = min(COMPARED[recipe.effort][0], n), min(size, COMPARED[recipe.effort][1])
     looks = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
     share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
+    networks, cost = _compared(recipe, network, share, why)
+    epochs = int(np.clip(share / cost, LEAST_EPOCHS, min(epochs, MOST_COMPARED) / left))
+    what = f"{cells} cells of {folds} folds" if cells > 1 else f"{folds} folds"
+    why["compare_epochs"] = (
+        f"the most that are planned: {what} cost less than a quarter of what the final training may cost"
+        if share / cost >= epochs + 1
+        else f"the fewest that are planned: {what} cost more than a quarter of what the final training may cost"
+        if share / cost < epochs
+        else f"{what} share a quarter of what the final training may cost"
+    )
+    why["compare_cases"] = (
+        "all of the training and validation parts"
+        if cases == n
+        else f"more than half of the training and validation parts: all {n} are taken"
+        if cases / n > WHOLE
+        else "of the training and validation parts, whole patients, in their class ratio"
+    )
+    why["compare_size"] = (
+        "as in the final training"
+        if side == size
+        else f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
+    )
+    return found | {
+        "compare_networks": networks, "compare_size": side, "compare_cases": cases, "compare_epochs": epochs,
+    }  # fmt: skip
+
+
+def _compared(recipe: Recipe, network: str, share: float, why: dict[str, str]) -> tuple[tuple[str, ...], float]:
+    """The networks of the comparison, and what a look costs them; `share` is what it may cost for one epoch in all."""
+    why["compare_networks"] = "as asked"
+    if chosen := (recipe.choose or {}).get("compare_networks"):
+        return (chosen,), _cost(chosen)
     own = sum(map(_cost, recipe.networks)) / max(len(recipe.networks), 1)
     if len(recipe.networks) > 1 or (own and share / own >= LEAST_EPOCHS):
-        networks, cost = recipe.networks, own
-        why["compare_networks"] = "as asked"
-    else:
-        networks, cost = (STAND_IN,), COSTS[STAND_IN]
-        why["compare_networks"] = (
-            "a VGG-11 of a quarter of the width ranks contrasts and remedies at a twentieth of the cost"
-        )
-    why["compare_epochs"] = f"{cells} cells of {folds} folds share a quarter of what the final training may cost"
-    why["compare_cases"] = "of the training and validation parts, whole patients, in their class ratio"
-    why["compare_size"] = f"many looks at small images tell more than few at large ones ('{recipe.effort}')"
-    return found | {
-        "compare_networks": networks, "compare_size": side, "compare_cases": cases,
-        "compare_epochs": int(np.clip(share / cost, LEAST_EPOCHS, min(epochs, 20) / left)),
-    }  # fmt: skip
+        return recipe.networks, own
+    # Of a wide network a look takes no longer than its multiply-adds.
+    dear = min(_cost(network), max(_cost(network) / NARROW, COSTS["vgg16_bn"]))
+    why["compare_networks"] = (
+        "a VGG-11 of a quarter of the width ranks contrasts and remedies; a look costs it about"
+        f" {COSTS[STAND_IN] / dear:.0%} of what it costs {network}"
+    )
+    return (STAND_IN,), COSTS[STAND_IN]
 
 
 def _left(dataset: Dataset, recipe: Recipe) -> float:
@@ -300,4 +381,4 @@ def _cost(network: str) -> float:
         return COSTS[network]
     if Step.of(network).name in ("torchvision", "timm"):  # shapes alone would want their weights
         return COSTS["vgg16_bn"]
-    return 1.5 * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9
+    return NARROW * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9

@@ -51,7 +51,9 @@ def test_it_says_each_choice_with_its_reason_and_trains_nothing(run: str) -> Non
      (["--folds", "4"], "folds", 4), (["--patience", "3"], "patience", 3), (["--views", "dense"], "views", "dense"),
      (["--choose", "channels=3"], "channels", 3), (["--choose", "keep=best"], "keep", "best"),
      (["--choose", "compare_size=30"], "compare_size", 30), (["--choose", "compare_epochs=9"], "compare_epochs", 9),
-     (["--choose", "compare_cases=50"], "compare_cases", 50)],
+     (["--choose", "compare_cases=50"], "compare_cases", 50), (["--choose", "members=2"], "members", 2),
+     (["--choose", "compare_networks=vgg11(width=0.1)"], "compare_networks", ["vgg11(width=0.1)"]),
+     (["--search", "halving"], "search", "halving")],
 )  # fmt: skip
 def test_every_choice_can_be_made_otherwise(run: str, words: list[str], name: str, value: object) -> None:
     choices = {choice["name"]: choice for choice in plan(run, *words)["choices"]}
@@ -62,7 +64,8 @@ def test_every_choice_can_be_made_otherwise(run: str, words: list[str], name: st
     ("word", "said"),
     [("keep", "give NAME=VALUE, such as keep=last"), ("keep=first", "keep is first; give best or last"),
      ("epoch=3", "There is no choice of the plan without an option of its own named 'epoch'"),
-     ("compare_size=9", "compare_size is 9; give a whole number from 28 up"), ("channels=2", "channels is 2; give 1 or 3")],
+     ("compare_size=9", "compare_size is 9; give a whole number from 28 up"), ("channels=2", "channels is 2; give 1 or 3"),
+     ("compare_networks=vgg99", "There is no network named 'vgg99'")],
 )  # fmt: skip
 def test_a_choice_that_cannot_be_is_refused(run: str, word: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,23 @@ def test_another_prevalence_in_closed_form(model: Model, tiny_archive: Path, ans
 
 
 def test_a_threshold_given_as_a_probability_stays(model: Model) -> None:
-    from dataclasses import replace
-
     fixed = replace(model.about, rule="cost(sick=500)", threshold=0.3)
     assert fixed.at(0.01).threshold == 0.3
     assert replace(fixed, rule="prevalence").at(0.01).threshold == 0.01
     with pytest.raises(UsageError, match="expected each above 0"):
         fixed.at(1.5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "moves"),
+    [("youden", True), ("sensitivity(0.95)", True), ("specificity(0.95)", True), ("prevalence", True), ("accuracy", False),
+     ("cost(sick=5)", False), ("net_benefit(at=0.3)", False), ("fixed(0.3)", False)],
+)  # fmt: skip
+def test_the_guide_says_which_thresholds_move_under_prevalence(model: Model, rule: str, moves: bool) -> None:
+    assert (replace(model.about, rule=rule, threshold=0.3).at(0.01).threshold != 0.3) is moves
+    guide = (Path(__file__).parents[2] / "docs/guides/deploying.md").read_text(encoding="utf-8")
+    row = next(line for line in guide.splitlines() if line.startswith("| `") and f"`{rule.split('(')[0]}" in line)
+    assert ("| stays |" in row) is not moves
 
 
 def test_look_ahead_is_bounded() -> None:

@@ -147,7 +147,11 @@ def _plans(folder: Path, names: list[str]) -> None:
     recipe = {"data": "archive/"} | Recipe(labels="labels.csv", size=64, epochs=12, seed=7, test=0.25).asked()
     _json(folder / "recipe.json", recipe)
     choices = [
-        {"name": "network", "value": "vgg11_bn", "why": "the largest of its kind whose training the budget covers"},
+        {
+            "name": "network",
+            "value": "vgg11_bn",
+            "why": "the largest of 3 candidates whose training the budget covers at 64 pixels or more",
+        },
         {
             "name": "batch",
             "value": 32,

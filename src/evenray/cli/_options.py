@@ -6,6 +6,9 @@ import inspect
 from typing import Annotated, Any, Optional
 
 import typer
+from rich.markup import escape
+
+from evenray.core.recipe import CHOOSABLE
 
 __all__ = ["options_until"]
 
@@ -13,7 +16,7 @@ DATA, LIGHT, RUN = "The data", "The method", "The machine"
 
 
 def _option(*names: str, help: str, panel: str = LIGHT) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
+    return typer.Option(*names, help=escape(help), rich_help_panel=panel, show_default=False)
 
 
 # name of the Recipe's field (or of a setting of the run): (stage that it first concerns, type, option)
@@ -65,7 +68,7 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
     "imbalance": ("compare", list[str], _option("--imbalance", help="Thin the positive class in the comparison's training"
                   " folds, as 1:50; give several to see what each remedy does as it becomes rare.")),
     "choose": ("compare", list[str], _option("--choose", help="NAME=VALUE: another choice of the plan than its own, for those"
-               " without an option: channels, keep, compare_size, compare_epochs, compare_cases.")),
+               f" without an option: {', '.join(CHOOSABLE)}.")),
     "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
     "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"
                      " multiple of --size; the VGG paper's 256 to 512 pixels are 1.14,2.29.")),

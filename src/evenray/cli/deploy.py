@@ -31,7 +31,7 @@ def predict(
     files: Annotated[list[str], typer.Argument(help="Image files, folders of them, or .npz files.")],
     output: Annotated[
         Optional[str],  # noqa: UP045  (typer reads it at run time)
-        typer.Option("--output", "-o", help="Write .csv, .parquet or .json [default: CSV on standard output]."),
+        typer.Option("--output", "-o", help="Write .csv, .parquet or .json \\[default: CSV on standard output]."),
     ] = None,
     prevalence: Annotated[
         Optional[str],  # noqa: UP045
@@ -142,7 +142,7 @@ def export(
     ] = False,
     output: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--output", "-o", help="The folder to write to [default: RUN/export]."),
+        typer.Option("--output", "-o", help="The folder to write to \\[default: RUN/export]."),
     ] = None,
     lang: Annotated[Optional[str], typer.Option("--lang", help="Also the model card in ko.")] = None,  # noqa: UP045
     json: Json = False,

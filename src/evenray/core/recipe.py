@@ -11,9 +11,10 @@ from .errors import UsageError, unknown_name
 __all__ = ["Recipe"]
 
 Effort = Literal["quick", "standard", "thorough"]
-# Choices of the plan that have no option of their own: the values, or the least whole number, that each takes.
-CHOOSABLE: dict[str, tuple[Any, ...] | int] = {
-    "channels": (1, 3), "members": 1, "keep": ("best", "last"), "compare_size": 28, "compare_epochs": 1, "compare_cases": 20,
+# Choices of the plan that have no option of their own: the values, or the least whole number, that each takes; str is a spec.
+CHOOSABLE: dict[str, tuple[Any, ...] | int | type[str]] = {
+    "channels": (1, 3), "members": 1, "keep": ("best", "last"), "compare_networks": str, "compare_size": 28, "compare_epochs": 1,
+    "compare_cases": 20,
 }  # fmt: skip
 Search = Literal["auto", "grid", "halving"]
 
@@ -94,6 +95,13 @@ class Recipe:
             raise UsageError(f"learning_rate is {self.learning_rate}; give a number above 0, such as 0.001.")
         for name, value in (self.choose or {}).items():
             _check_choice(name, value)
+        if "compare_networks" in (self.choose or {}) and (len(self.networks) > 1 or self.frozen):
+            why = (
+                "several networks are compared as they are"
+                if not self.frozen
+                else "a frozen trunk is compared as it is"
+            )
+            raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
         for name in ("contrast", "balance"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
@@ -160,8 +168,11 @@ def _check_choice(name: str, value: Any) -> None:
     if isinstance(allowed, int):
         if type(value) is not int or value < allowed:
             raise UsageError(f"{name} is {value}; give a whole number from {allowed} up.")
-    elif value not in allowed:
-        raise UsageError(f"{name} is {value}; give {' or '.join(map(str, allowed))}.")
+    elif isinstance(allowed, tuple):
+        if value not in allowed:
+            raise UsageError(f"{name} is {value}; give {' or '.join(map(str, allowed))}.")
+    elif not isinstance(value, allowed):
+        raise UsageError(f"{name} is {value}; give one network, such as 'vgg11_bn(width=0.25)'.")
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def _check_networks(recipe: Recipe, size: int) -> None:
+    if chosen := (recipe.choose or {}).get("compare_networks"):
+        _check_network(chosen, size)
     tuned = networks.fine_tuning(recipe.finetune, blocks=99)
     if recipe.weights is None:
         if tuned.still:
@@ -54,8 +56,7 @@ def _check_networks(recipe: Recipe, size: int) -> None:
                 " it out."
             )
         for spec in recipe.networks:
-            with torch.device("meta"):
-                networks.networks.bind(Step.of(spec))(2, 1, size)
+            _check_network(spec, size)
         return
     if recipe.frozen and recipe.scale_jitter:
         raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
@@ -64,6 +65,11 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     # Grey takes the weights of grey and of colour images.
     model = networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
     networks.freeze(model, recipe.finetune)
+
+
+def _check_network(spec: str, size: int) -> None:
+    with torch.device("meta"):
+        networks.networks.bind(Step.of(spec))(2, 1, size)
 
 
 def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:

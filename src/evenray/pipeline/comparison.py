@@ -13,6 +13,7 @@ from evenray import networks
 from evenray.compare import Cell, Setup, compare, out_of_fold, trainings
 from evenray.core.progress import plain
 from evenray.core.types import Dataset
+from evenray.plan import WHOLE
 from evenray.splitting import folds, groups, share
 from evenray.store import Store
 from evenray.train import Settings
@@ -103,7 +104,7 @@ def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
     dataset = replace(whole, cases=whole.cases.filter(pl.col("part") != "test"))
     group = groups(dataset, context.near)
     fraction = context.plan.compare_cases / len(dataset)
-    if fraction > 0.5:
+    if fraction > WHOLE:
         return dataset, group
     taken = share(dataset, group, fraction, context.plan.folds, context.recipe.seed)
     return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from evenray.balance import make
+
 from ..core.artefacts import atomic
 from ..core.errors import DataError
 from ..core.types import PARTS
@@ -18,6 +22,7 @@ from .sections.limits import MISSING
 __all__ = ["write_card"]
 
 RULES = ("internal", "interval", "prevalence", "threshold", "labels")
+GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
 
 def write_card(
@@ -55,14 +60,16 @@ def _context(run: Run, say: Language, exported: Mapping[str, Any]) -> dict[str, 
     model = run._json("model.json") or {}
     test = run.scores["parts"]["test"]
     return {
-        "model": _model(run, say, model, exported), "counts": _counts(run), "patients": _patients(run), "test": test,
+        "model": _model(run, say, model, exported), "counts": _counts(run), "test": test, "whose": _whose(run, say),
+        "units": say(f"card.units_{_units(run)}"), "corrected": _corrected(run, model),
         "metrics": [_metric(say, name, figures) for name, figures in test["metrics"].items()],
         "opened": len(run.provenance.get("test_opened", [])), "errors": _severity(run, "error"),
-        "warnings": _severity(run, "warning"), "rejected": 0 if run.rejected is None else run.rejected.height,
+        "warnings": _severity(run, "warning"),
+        "given": (run.scores["threshold_rule"] or "").startswith(GIVEN),
+        "rejected": 0 if run.rejected is None else run.rejected.height,
         "threshold": run.scores["threshold"], "rule": run.scores["threshold_rule"],
         "calibration": run.scores["calibration"]["method"], "shares": _shares(run, say, model),
-        "total": sum(n for _, counts in _counts(run) for n in counts), "flags": _flags(say, exported),
-        "limits": [(say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES],
+        "flags": _flags(say, exported), "limits": _limits(run, say),
         "yours": [say(f"limits.missing_{n}") for n in range(len(MISSING))],
     }  # fmt: skip
 
@@ -104,9 +111,54 @@ def _counts(run: Run) -> list[tuple[str, list[int]]]:
     return [(part, [found.get((part, name), 0) for name in run.classes]) for part in PARTS if part in run.parts]
 
 
-def _patients(run: Run) -> int | None:
-    known = (run.dataset or {}).get("facts", {}).get("patients_known", False)
-    return run.cases["patient"].n_unique() if known and run.cases is not None else None
+def _used(run: Run, part: str | None = None) -> pl.DataFrame:
+    """Part and patient of every case that is used, in one part or in all."""
+    if run.cases is None or not {"part", "patient"} <= set(run.cases.columns):
+        return pl.DataFrame(schema={"part": pl.String, "patient": pl.String})
+    return run.cases.filter(pl.col("part").is_in(PARTS if part is None else (part,))).select("part", "patient")
+
+
+def _whose(run: Run, say: Language) -> str:
+    """How many images of how many patients, and whether one is in two parts."""
+    total, used = say.count(sum(n for _, counts in _counts(run) for n in counts)), _used(run)
+    known = used.drop_nulls("patient")
+    if known.is_empty():
+        return say("card.data_unknown", cases=total)
+    torn = int((known.group_by("patient").agg(pl.col("part").n_unique())["part"] > 1).sum())
+    found = [say("card.data_text", cases=total, patients=say.count(known["patient"].n_unique()))]
+    found.append(say("card.data_torn", n=say.count(torn)) if torn else say("card.data_apart"))
+    if known.height < used.height:
+        found.append(say("card.data_some", n=say.count(used.height - known.height)))
+    return " ".join(found)
+
+
+def _units(run: Run) -> str:
+    """What counts once in the intervals of the test part; see core.whose for who stands for an unknown patient."""
+    assert run.scores is not None
+    test, patient = run.scores["parts"]["test"], _used(run, "test")["patient"]
+    if len(patient) and not patient.null_count():
+        return "patients"
+    if patient.null_count() < len(patient):
+        return "some"
+    return "images" if test["patients"] == test["cases"] else "studies"
+
+
+def _corrected(run: Run, model: Mapping[str, Any]) -> bool:
+    """Whether what the remedy does to probabilities had to be undone."""
+    remedy = make(model["balance"], model["counts"], run.classes, run.positive)
+    return remedy.prior is not None or remedy.link is not None
+
+
+def _limits(run: Run, say: Language) -> list[tuple[str, str]]:
+    """What bounds the figures; a threshold only where there is one that the data chose."""
+    assert run.scores is not None
+    rule = run.scores["threshold_rule"]
+    chosen = rule is not None and not rule.startswith(GIVEN)
+    found = {
+        name: (say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES if name != "threshold" or chosen
+    }
+    found["prevalence"] = say("limits.prevalence"), say("card.prevalence_text")
+    return list(found.values())
 
 
 def _severity(run: Run, severity: str) -> int:

@@ -60,6 +60,11 @@ def make(dataset: Dataset, recipe: Recipe, systems: Sequence[System], *, gpu: bo
     epochs = recipe.epochs or int(np.clip(round(STEPS[recipe.effort] * batch / n), 1, 60))
     why["epochs"] = _given(recipe.epochs) or f"about {STEPS[recipe.effort]} steps of {batch} images ('{recipe.effort}')"
     steps = epochs * -(-n // batch)
+    if not recipe.epochs and epochs != round(STEPS[recipe.effort] * batch / n):
+        bound = "one epoch is the least" if epochs == 1 else f"{epochs} epochs are the most"
+        why["epochs"] = (
+            f"{steps} steps of {batch} images, where '{recipe.effort}' is for about {STEPS[recipe.effort]}: {bound}"
+        )
     size, width = _size(dataset, recipe, systems, channels, batch, steps, gpu, why)
     learning_rate = recipe.learning_rate or 1e-3
     why["learning_rate"] = _given(recipe.learning_rate) or (
@@ -88,17 +93,17 @@ def _size(
         return trained + batches * looked <= seconds
 
     found = (
-        (size, width)
+        (size, width, "fit")
         for least in (WIDTHS[2], WIDTHS[3])
         for size in sizes
         for width in WIDTHS
         if width >= least and fits(size, width)
     )
-    size, width = next(found, (sizes[-1], WIDTHS[-1]))
+    size, width, fit = next(found, (sizes[-1], WIDTHS[-1], "come nearest to"))
     why["size"] = _given(recipe.size) or f"images are {native} pixels long (median)"
     why["width"] = (
-        f"the share of the papers' channels with which {len(nets)} nets of {steps} steps fit about"
-        f" {max(1, round(seconds / 60))} minutes of two cores ('{recipe.effort}')"
+        f"the share of the papers' channels with which {steps} steps a net (nets: {len(nets)}) {fit} about"
+        f" {seconds / 60:.2g} min of two cores ('{recipe.effort}')"
     )
     return size, width
 
