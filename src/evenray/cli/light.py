@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, UsageError
 
 from ._app import Jobs, Json, app, print_json, screen
@@ -256,6 +255,7 @@ def _spec(
 def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, number: int, language: str) -> Path:
     from evenray import readers
     from evenray.contrast.sheet import page, panel, words
+    from evenray.core.artefacts import atomic
 
     from ._copies import shown
 
@@ -281,6 +281,7 @@ def _show_all(
 ) -> dict[str, Any]:
     from evenray import readers
     from evenray.contrast.sheet import gallery, page, panel, words
+    from evenray.core.artefacts import atomic
 
     from ._copies import files_of, shown
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from evenray.core.artefacts import atomic
 from evenray.core.errors import UsageError
 from evenray.core.progress import plain
 
@@ -49,6 +48,7 @@ def plan(target: str, **options: Any) -> None:
 @contextmanager
 def _left_alone(folder: RunFolder, recipe: Recipe) -> Iterator[None]:
     """A run that has trained keeps its recipe and plan; UsageError where the plan asks for another split of it."""
+    from evenray.core.artefacts import atomic
     from evenray.core.recipe import Recipe
     from evenray.pipeline.line import BEFORE_TRAINING
 
