@@ -20,7 +20,7 @@ from evenray.views import passes
 
 from .systems import Net, System, nets_of
 
-__all__ = ["Budget", "make"]
+__all__ = ["Budget", "look_batch", "make"]
 
 STEPS = {"quick": 120, "standard": 350, "thorough": 2000}  # batches that every net learns from
 MINUTES = {"quick": 6, "standard": 25, "thorough": 150}  # of two cores, for all systems together
@@ -28,8 +28,9 @@ WIDTHS = (1.0, 0.5, 0.25, 0.125)
 LARGEST = 112  # beyond this side the budget goes into width
 # What a step takes two cores, about: multiply-adds of both passes in a second; seconds a parameter, a layer, and a batch.
 RATE, PARAMETER, LAYER, BATCH = 200e9, 3.5e-9, 0.5e-3, 15e-3
-# What a batch of looks takes: multiply-adds in a second, seconds a layer, and a batch.
-LOOK_RATE, LOOK_LAYER, LOOK_BATCH = 200e9, 0.1e-3, 3e-3
+# What a pass of a batch of looks takes: multiply-adds in a second, seconds a layer, and a pass.
+LOOK_RATE, LOOK_LAYER, LOOK_PASS = 180e9, 0.4e-3, 0.1e-3
+LOOKED = 512 * 28**2  # pixels of a batch that is looked at: small images in large batches, as each pass has its price
 WHOLE = 49  # nets of the whole table; of fewer each may cost as much
 
 
@@ -82,15 +83,18 @@ def _size(
     native, nets = native_side(dataset), nets_of(systems)
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(28, min(native, LARGEST))]
     seconds = 60 * MINUTES[recipe.effort] * (GPU if gpu else 1) * len(nets) / WHOLE
-    batches = -(-len(dataset.part("validation")) // batch) + -(-len(dataset.part("test")) // batch)
+    looked_at = [len(dataset.part(name)) for name in ("validation", "test")]
 
     def fits(size: int, width: float) -> bool:
+        at_once = look_batch(size, batch)
         trained = steps * sum(_step(_cost(net, width, size, channels), batch) for net in nets)
         looks = {(net, system.look(bool(recipe.flips), size)) for system in systems for net in system.nets}
         looked = sum(
-            _look(_cost(net, width, size, channels), batch, passes(view, size, net.scale)) for net, view in looks
+            _look(_cost(net, width, size, channels), n, at_once, passes(view, size, net.scale))
+            for net, view in looks
+            for n in looked_at
         )
-        return trained + batches * looked <= seconds
+        return trained + looked <= seconds
 
     found = (
         (size, width, "fit")
@@ -129,9 +133,19 @@ def _step(cost: Cost, batch: int) -> float:
     return 3 * batch * cost.multiply_adds / RATE + PARAMETER * cost.parameters + LAYER * cost.layers + BATCH
 
 
-def _look(cost: Cost, batch: int, areas: Sequence[float]) -> float:
-    """Seconds of all passes that a view takes of a batch of images."""
-    return batch * sum(areas) * cost.multiply_adds / LOOK_RATE + len(areas) * LOOK_LAYER * cost.layers + LOOK_BATCH
+def look_batch(size: int, batch: int) -> int:
+    """How many images are looked at at once, of which nothing is kept for a backward pass.
+
+    >>> [look_batch(size, 64) for size in (28, 56, 112)]
+    [512, 128, 64]
+    """
+    return max(batch, LOOKED // size**2)
+
+
+def _look(cost: Cost, images: int, batch: int, areas: Sequence[float]) -> float:
+    """Seconds of all passes that a view takes of some images."""
+    dispatched = -(-images // batch) * len(areas) * (LOOK_LAYER * cost.layers + LOOK_PASS)
+    return dispatched + images * sum(areas) * cost.multiply_adds / LOOK_RATE
 
 
 def _given(value: object) -> str:

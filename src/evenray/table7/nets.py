@@ -20,7 +20,7 @@ from evenray.core.artefacts import atomic, digest
 from evenray.train import Part, Settings, fit, forward, statistics
 from evenray.train.alone import Machine
 
-from .budget import Budget
+from .budget import Budget, look_batch
 from .systems import Net, System
 
 __all__ = ["Bench", "Trained"]
@@ -114,7 +114,8 @@ class Bench:
         if not path.exists():
             model = networks.load(trained.folder / "model.safetensors").to(self.fabric.device)
             start = time.perf_counter()
-            logits_NK = forward(model, part, self.budget.batch, self.fabric, view=view)
+            batch = look_batch(self.budget.size, self.budget.batch)
+            logits_NK = forward(model, part, batch, self.fabric, view=view)
             table: dict[str, Any] = {f"logit_{k}": logits_NK[:, k] for k in range(logits_NK.shape[1])}
             with atomic(path) as temporary:
                 seconds = time.perf_counter() - start
