@@ -106,3 +106,16 @@ def finished_run(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("runs") / "finished"
     run(Context(RunFolder(folder), str(tiny_archive), Recipe(**TINY)))  # type: ignore[arg-type]
     return folder
+
+
+@pytest.fixture
+def shut_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders named shut cannot be opened, not even by root."""
+    scandir = os.scandir
+
+    def refused(path: Any) -> Any:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)

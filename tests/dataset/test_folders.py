@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -84,17 +83,9 @@ def test_linked_class_folders_are_followed_and_loops_end(tmp_path: Path, png: Ma
     assert [e.file for e in listing(tmp_path / "data").entries] == ["sick/a.png", "well/b.png"]
 
 
-def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, png: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, png: Make, shut_folders: None) -> None:
     for name in ("sick/a.png", "well/b.png", "well/shut/c.png"):
         png(name, 1)
-    scandir = os.scandir
-
-    def refused(path: str) -> Any:  # root may open every folder
-        if str(path).endswith("shut"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refused)
     found = listing(tmp_path)
     assert found.rejected == (("well/shut", "is a folder that cannot be opened: Permission denied"),)
     assert found.notes == ("1 folders cannot be opened, and what is in them is left out",)

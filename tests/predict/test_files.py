@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -77,20 +75,12 @@ def test_what_cannot_be_read_is_set_aside(model: Model, pictures: Path) -> None:
 
 
 def test_what_there_is_nothing_to_open_of_is_set_aside(
-    model: Model, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, pictures: Path, tmp_path: Path, shut_folders: None
 ) -> None:
     shutil.copytree(pictures, tmp_path / "a")
     (tmp_path / "shut").mkdir()
     for name in ("gone.png", "gone.npz"):
         (tmp_path / name).symlink_to("nowhere")
-    scandir = os.scandir
-
-    def refused(path: str) -> Any:  # root may open every folder
-        if str(path).endswith("shut"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refused)
     found = predict(model, items([tmp_path]))
     assert found.table.height == len(list(pictures.glob("*.png"))) - 1
     assert set(found.rejected.rows()) - {row for row in found.rejected.rows() if "broken" in row[0]} == {
