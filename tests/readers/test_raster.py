@@ -290,3 +290,17 @@ def test_nothing_is_written_to_the_console(tmp_path: Path, capfd) -> None:
         with pytest.raises(ReadError):
             read(save(tmp_path / kind, data[: len(data) * 2 // 3]))
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_tiff_of_16_bit_floats_is_not_called_damaged(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5), np.float16))
+    with pytest.raises(ReadError, match="floats of 16 bits, which are not read; save it in 32 bits"):
+        read(tmp_path / "a.tif")
+
+
+def test_jpeg_ls_is_not_called_damaged(evenray_data: Path) -> None:
+    files = sorted((evenray_data / "dicom").rglob("*.JLS"))
+    assert files
+    for path in files:
+        with pytest.raises(ReadError, match="JPEG-LS, which are read inside DICOM"):
+            read(path)

@@ -25,6 +25,7 @@ from .raster_png import check_png
 __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
+JPEG_LS = 0xF7  # the marker of its frame
 
 _LOG = cv2.utils.logging
 _SILENTLY = Meanwhile(_LOG.getLogLevel, _LOG.setLogLevel, _LOG.LOG_LEVEL_SILENT)
@@ -144,8 +145,8 @@ def _jpeg(source: Source) -> Picture:
     if stream.progressive:
         scans = source.data.count(b"\xff\xda")
         check(source.path, "scan_pixels", stream.rows * stream.columns * scans, "pixels in all scans")
-    if stream.lossless or stream.precision != 8:
-        raise ReadError(source.path, "is a lossless or 12-bit JPEG, which is read inside DICOM files only")
+    if stream.lossless or stream.process == JPEG_LS or stream.precision != 8:
+        raise ReadError(source.path, "is a lossless or 12-bit JPEG or JPEG-LS, which are read inside DICOM files only")
     if stream.components == 1:
         return Picture(_decoded(source, cv2.IMREAD_GRAYSCALE))
     return Picture(_decoded(source, cv2.IMREAD_COLOR_RGB))

@@ -12,7 +12,8 @@ __all__ = ["Page", "check_page", "pages"]
 
 _SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _COUNTS = 254, 256, 257, 258, 262, 273, 277, 279
 _TILE_COLUMNS, _TILE_ROWS, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
-_WANTED = {_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _COUNTS} | set(range(322, 326))
+_WANTED = {_SUBFILE, _COLUMNS, _ROWS, _BITS, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _COUNTS, 339} | set(range(322, 326))
+_FORMAT, _FLOATS = 339, 3  # SampleFormat, and its value for IEEE numbers
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # BYTE, SHORT, LONG, LONG8
 
 
@@ -25,6 +26,7 @@ class Page:
     columns: int
     samples: int
     bits: int
+    floats: bool
     white_is_zero: bool
     reduced: bool
     tile_pixels: int
@@ -85,6 +87,7 @@ def _page(index: int, tags: dict[int, list[int]]) -> Page:
         columns=first(_COLUMNS, 0),
         samples=first(_SAMPLES, 1),
         bits=first(_BITS, 1),
+        floats=first(_FORMAT, 1) == _FLOATS,
         white_is_zero=first(_PHOTOMETRIC, 1) == 0,
         reduced=bool(first(_SUBFILE, 0) & 1),
         tile_pixels=first(_TILE_COLUMNS, 1) * first(_TILE_ROWS, 1),
@@ -98,6 +101,10 @@ def check_page(path: str, page: Page, size: int) -> None:
         raise ReadError(path, f"page {page.index} has {page.rows} rows x {page.columns} columns; the file is damaged")
     if not 1 <= page.samples <= 4:
         raise ReadError(path, f"page {page.index} has {page.samples} samples a pixel; 1 to 4 are read")
+    if page.floats and page.bits < 32:
+        raise ReadError(
+            path, f"page {page.index} has floats of {page.bits} bits, which are not read; save it in 32 bits"
+        )
     check(path, "pixels", page.rows * page.columns, "pixels")
     check(path, "pixels", page.tile_pixels, "pixels in a tile")
     if page.end > size:
