@@ -1,4 +1,4 @@
-"""What the verb histogram counts, and how it prints and exports it."""
+"""What the verb histogram counts of images, and how it prints and exports what it counts."""
 
 from __future__ import annotations
 
@@ -14,30 +14,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
 from evenray import readers
 from evenray.contrast._svg import bar_chart, histogram_chart, pixels
 from evenray.contrast.advice import Advice, advise
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
-from evenray.dataset.labels import NAMES
-from evenray.dataset.words import MISSING
-from evenray.histogram import Histogram, frequencies, is_quantity
+from evenray.histogram import Histogram
 
-from ._copies import TABLES, files_of, load_table
+from ._copies import files_of
 
-__all__ = [
-    "Counted",
-    "check_targets",
-    "export",
-    "is_table",
-    "names_images",
-    "of_column",
-    "of_images",
-    "reference_histogram",
-]
+__all__ = ["PERCENTILES", "Counted", "check_targets", "export", "finer", "of_images", "outside", "reference_histogram"]
 
 ROWS = 16  # intervals of the printed table of an image
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
@@ -83,83 +70,12 @@ class Counted:
         return content | {"images": self.images, "skipped": list(self.skipped)}
 
 
-def is_table(paths: list[str]) -> bool:
-    return all(Path(path).suffix.lower() in TABLES for path in paths)
-
-
-def names_images(paths: list[str]) -> bool:
-    """Whether all tables have a column of paths, whose images can be counted where no column is asked for."""
-    return all(set(NAMES["path"]) & {column.strip().lower() for column in _load(path).columns} for path in paths)
-
-
-def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:
-    """Quantities give a histogram, categories a bar chart: the kind of the column decides."""
-    found = pl.concat([_load(path) for path in paths], how="diagonal_relaxed")
-    if column is None and len(found.columns) == 1:
-        column = found.columns[0]
-    if column is None or column not in found.columns:
-        wrong = "Say which column" if column is None else f"There is no column '{column}'"
-        raise UsageError(f"{wrong}: --column {' | '.join(found.columns)}.")
-    values, asked = _settled(found[column]), {name: value for name, value in binning.items() if value is not None}
-    title = f"{column}, {values.len():,} rows, {values.null_count():,} missing"
-    if values.null_count() == values.len():
-        raise DataError(
-            f"The column '{column}' holds no value: its {values.len():,} rows are empty or say that it is missing."
-        )
-    if not is_quantity(values.drop_nulls().to_numpy()) or (_is_code(values) and not asked):
-        if asked:
-            raise UsageError(
-                f"The column '{column}' holds names, not numbers, such as '{values.drop_nulls()[0]}'; leave out"
-                f" {', '.join(f'--{name}' for name in asked)}."
-            )
-        return Counted(title, frequencies(values.to_list()))
-    numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
-    histogram = _told_apart(numbers, asked)
-    return Counted(title, histogram.table(), histogram, _figures_of_values(numbers, histogram))
-
-
-def _settled(values: pl.Series) -> pl.Series:
-    """The values with what says that one is missing as null; as numbers where all others are."""
-    if values.dtype == pl.String:
-        values = values.str.strip_chars()
-        values = values.set(values.is_in(MISSING), None)
-        numbers = values.cast(pl.Float64, strict=False)
-        values = numbers if numbers.null_count() == values.null_count() else values
-    if not values.dtype.is_float():
-        return values
-    values = values.fill_nan(None)
-    whole = values.cast(pl.Int64, strict=False)
-    return whole if whole.null_count() == values.null_count() and (whole == values).all() else values
-
-
-def _is_code(values: pl.Series) -> bool:
-    """Whether whole numbers name two classes rather than measure: 0 and 1, say."""
-    return values.dtype.is_integer() and values.drop_nulls().n_unique() <= 2 < values.len()
-
-
-def _told_apart(numbers: NDArray[np.float64], asked: dict[str, Any]) -> Histogram:
-    """The histogram, its bins in as many digits as it takes to tell them apart, and none beyond the largest value."""
-    kept = numbers[np.isfinite(numbers)]
-    if asked.get("bins") and "width" not in asked and kept.size and kept.max() == asked.get("start", kept.min()):
-        asked = asked | {"bins": 1}  # there is nothing to divide
-    found = Histogram.of_values(numbers, **asked)
-    while (step := _finer(found)) != found.resolution:
-        found = Histogram.of_values(numbers, **asked, resolution=step)
-    return found
-
-
-def _finer(found: Histogram) -> float | None:
+def finer(found: Histogram) -> float | None:
     """The step that intervals are named in: the values' own, or where bins are narrower the next decimal one."""
     narrowest = float(np.diff(found.edges).min())
     if found.resolution is None or narrowest > found.resolution * (1 - 1e-9):
         return found.resolution
     return float(10.0 ** math.floor(math.log10(narrowest) + 1e-9))
-
-
-def _load(path: str) -> pl.DataFrame:
-    if not Path(path).exists():
-        raise DataError(f"There is no '{path}'; give a table that exists.")
-    return load_table(Path(path))
 
 
 @dataclass(frozen=True)
@@ -203,15 +119,15 @@ def of_images(
         asked.setdefault("start", histogram.range[0])
     whole = not asked.keys() - {"bins"}
     binned = histogram.grouped(asked.get("bins", ROWS)) if whole or not histogram.total else histogram.binned(**asked)
-    binned = replace(binned, resolution=_finer(binned))
-    figures = _figures(histogram) | _outside(binned.missing - histogram.missing)
+    binned = replace(binned, resolution=finer(binned))
+    figures = _figures(histogram) | outside(binned.missing - histogram.missing)
     return Counted(
         title, binned.table(), histogram, figures, found.images, tuple(skipped), tuple(advise(histogram)),
         binned if asked else None,
     )  # fmt: skip
 
 
-def _outside(values: int) -> dict[str, int]:
+def outside(values: int) -> dict[str, int]:
     """What intervals from a given start on leave out, where that is anything."""
     return {"outside": values} if values else {}
 
@@ -279,24 +195,6 @@ def _figures(found: Histogram) -> dict[str, Any]:
     names = ("total", "missing", "mean", "variance", "skewness", "kurtosis", "entropy", "saturation")
     quantiles = {str(q): found.percentile(q) for q in PERCENTILES}
     return {name: getattr(found, name) for name in names} | {"percentiles": quantiles}
-
-
-def _figures_of_values(numbers: NDArray[np.float64], found: Histogram) -> dict[str, Any]:
-    """Of the numbers themselves, not of the middles of their intervals; entropy is that of the intervals."""
-    kept = numbers[np.isfinite(numbers)]
-    centred = kept - kept.mean()
-    spread = float((centred**2).mean()) if kept.min() < kept.max() else 0.0
-    moments = {power: float((centred**power).mean()) / spread ** (power / 2) if spread else 0.0 for power in (3, 4)}
-    return {
-        "total": int(kept.size),
-        "missing": int(numbers.size - kept.size),
-        "mean": float(kept.mean()),
-        "variance": spread,
-        "skewness": moments[3],
-        "kurtosis": moments[4] - 3 if spread else 0.0,
-        "entropy": found.entropy,
-        "percentiles": {str(q): float(np.percentile(kept, q)) for q in PERCENTILES},
-    } | _outside(found.missing - int(numbers.size - kept.size))
 
 
 def _sentences(figures: Mapping[str, Any]) -> list[str]:

@@ -55,17 +55,17 @@ def histogram(
     json: Json = False,
 ) -> None:
     """Count grey levels, or the values of a table's column: frequency table, moments, and advice on the light."""
-    from . import _counting
+    from . import _columns, _counting
     from ._copies import files_of
 
     binning = {"bins": bins, "width": width, "start": start, "rule": rule}
     if rule not in (None, "freedman-diaconis", "equal-frequency"):
         raise UsageError(f"There is no rule '{rule}'; known: freedman-diaconis, equal-frequency.")
     _counting.check_targets(output or [])
-    if column is not None and not _counting.is_table(paths):
+    if column is not None and not _columns.is_table(paths):
         raise UsageError(f"--column {column} is of a table; give .csv, .tsv or .parquet files alone.")
-    if _counting.is_table(paths) and (column is not None or not _counting.names_images(paths)):
-        counted = _counting.of_column(paths, column, **binning)
+    if _columns.is_table(paths) and (column is not None or not _columns.names_images(paths)):
+        counted = _columns.of_column(paths, column, **binning)
     else:
         files = [file for path in paths for file in files_of(Path(path))]
         with Bars().task("counting", len(files)) as tick:
