@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
-from evenray.plan import BUDGET, COSTS, SPEED, Plan, make
+from evenray.plan import Plan, make
+from evenray.plan.budget import BUDGET, COSTS, SPEED
 from evenray.report.language import Language
 from evenray.train import batches_an_epoch
 

@@ -167,7 +167,7 @@ def test_the_rule_that_a_remedy_names_is_used_unless_another_is_asked_for(copied
 def test_large_sets_are_compared_on_a_share_with_every_class(
     tmp_path: Path, go: Go, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules["evenray.plan"].COMPARED, "standard", (30, 28))
+    monkeypatch.setitem(__import__("sys").modules["evenray.plan.comparison"].COMPARED, "standard", (30, 28))
     go(tmp_path / "run", "compare")
     for cell in (tmp_path / "run" / "compare").glob("*.parquet"):
         labels = pl.read_parquet(cell)["label"]

@@ -13,7 +13,7 @@ from evenray import networks
 from evenray.compare import Cell, Setup, compare, out_of_fold, trainings
 from evenray.core.progress import plain
 from evenray.core.types import Dataset
-from evenray.plan import WHOLE
+from evenray.plan.comparison import WHOLE
 from evenray.splitting import folds, groups, share
 from evenray.store import Store
 from evenray.train import Settings

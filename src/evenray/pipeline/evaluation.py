@@ -21,7 +21,7 @@ from evenray.metrics import (
     per_patient,
     score,
 )
-from evenray.plan import ENOUGH_TO_CHOOSE
+from evenray.plan.training import ENOUGH_TO_CHOOSE
 from evenray.predict import GROUPS, predictions, target_prior
 from evenray.train import forward
 from evenray.views import reach

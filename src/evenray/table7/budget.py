@@ -15,7 +15,9 @@ import numpy as np
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 from evenray.networks.anatomy import anatomy, totals
-from evenray.plan import GPU, SIZES, native_side
+from evenray.plan import native_side
+from evenray.plan.budget import GPU
+from evenray.plan.network import SIZES
 from evenray.views import passes
 
 from .systems import Net, System, nets_of
