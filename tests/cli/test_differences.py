@@ -63,3 +63,22 @@ def test_what_cannot_be_compared_is_said(cli: Cli, finished_run: Path, other: Pa
     scores = json.loads((other / "scores.json").read_text()) | {"positive": "0"}
     (other / "scores.json").write_text(json.dumps(scores))
     one_sentence(cli("differences", finished_run, other), "only runs on the same classes", 1)
+
+
+def test_runs_at_unlike_prevalences_are_refused_and_at_like_ones_compared_there(
+    cli: Cli, finished_run: Path, other: Path, tmp_path: Path
+) -> None:
+    rare = []
+    for folder in (finished_run, other):
+        copy = Path(shutil.copytree(folder, tmp_path / f"rare-{folder.name}"))
+        scores = json.loads((copy / "scores.json").read_text())
+        (copy / "scores.json").write_text(json.dumps(scores | {"prevalence": 0.05}))
+        rare.append(copy)
+    one_sentence(cli("differences", finished_run, rare[1]), "evaluate both with the same --prevalence", 1)
+    ended = cli("differences", *rare, "--metric", "brier", "--json")
+    one, two = (
+        Predictions(pl.read_parquet(f / "predictions.parquet"), CLASSES, "1").part("test")
+        for f in (finished_run, other)
+    )
+    expected = difference(two, one, "brier", prevalence=0.05)
+    assert json.loads(ended.out)["runs"][1]["difference"] == pytest.approx(expected.value)

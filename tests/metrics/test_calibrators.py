@@ -60,13 +60,37 @@ def test_beta_agrees_with_a_logistic_fit_in_its_features():
     z, came = world()
     p = expit(1.5 * odds(z) + 0.5)
     features = np.column_stack([np.log(p), -np.log(1 - p)])
-    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(features, came)
+    sick, healthy = came.sum(), len(came) - came.sum()
+    aim = np.where(came == 1, (sick + 1) / (sick + 2), 1 / (healthy + 2))  # Platt's targets, as two weighted cases each
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(
+        np.tile(features, (2, 1)), np.repeat([1, 0], len(came)), np.append(aim, 1 - aim)
+    )
     assert (theirs.coef_ > 0).all()  # so that the bounds at zero do not bind
     np.testing.assert_allclose(
         calibrate(both(logit(p)), came, "beta").apply(both(logit(p)))[:, 1],
         theirs.predict_proba(features)[:, 1],
         atol=1e-4,
     )
+
+
+def test_temperature_by_hand():
+    """Log-odds -1, -1, 1, 1 without an error: by Platt's targets 3/4 is said of each, so T = 1 / log 3."""
+    fitted = calibrate(both(np.array([-1.0, -1, 1, 1])), [0, 0, 1, 1])
+    assert fitted.parameters["temperature"] == pytest.approx(1 / np.log(3), rel=1e-4)
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "beta"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_validation_part_without_an_error_makes_nobody_certain(method, classes):
+    """Fitted to outcomes of 0 and 1, the temperature fell to its bound and all that was ranked above became exactly 1."""
+    rng = np.random.default_rng(0)
+    came = np.repeat(np.arange(classes), 20)
+    z = rng.uniform(0.3, 3, size=(len(came), 1)) * (came[:, None] == np.arange(classes))
+    fitted = calibrate(z, came, method)
+    said = fitted.apply(z)[np.arange(len(came)), came]
+    assert (said < 1).all()
+    assert 20 / 22 - 0.03 < said.mean() < 21 / 22 + 0.01
+    assert len(np.unique(said)) == len(came)  # the ranking stays
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic", "beta"])

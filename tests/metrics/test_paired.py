@@ -10,6 +10,7 @@ from scipy.stats import false_discovery_control, norm, ttest_ind
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
 from evenray.metrics import (
+    Difference,
     Spread,
     compare_models,
     compare_spreads,
@@ -88,6 +89,16 @@ def test_delong_at_its_edges(binary):
         delong(binary([0.1, 0.2], [0, 0]))
     same = binary([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1])
     assert delong_difference(same, same).p == 1
+    single = binary([0.9, 0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0, 0]), binary([0.35, 0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0, 0])
+    two = binary([0.9, 0.8, 0.2, 0.3], [1, 1, 0, 0]), binary([0.5] * 4, [1, 1, 0, 0])
+    for pair, gap in ((single, 0.25), (two, 0.5)):  # the error is unknown: one patient of a class; all pairs alike
+        unknown = delong_difference(*pair)
+        assert unknown.value == gap
+        assert np.isnan([unknown.low, unknown.high, unknown.p]).all()
+
+
+def test_small_figures_are_printed_truly():
+    assert str(Difference(-0.00001, -0.0002, 0.0002, 0.0001)) == "+0.000 (+0.000 to +0.000; p < 0.001)"
 
 
 def test_pairing_narrows_the_interval_and_order_does_not_matter(make_predictions):
@@ -119,6 +130,62 @@ def test_a_model_does_not_differ_from_itself(make_predictions):
     one = make_predictions()
     same = difference(one, one, "brier")
     assert (same.value, same.low, same.high, same.p) == (0, 0, 0, 1)
+
+
+def test_of_many_models_the_bad_are_told_from_the_best(binary):
+    """Resamples alone give no p under 2 / (R + 1), which Holm's correction for 26 takes above .05."""
+    rng, sick = np.random.default_rng(0), np.arange(400) % 2
+    models = {f"m{i}": binary(norm.cdf(rng.normal(size=400)), sick) for i in range(26)}
+    table = compare_models(
+        models | {"best": binary(norm.cdf(rng.normal(size=400) + 4 * sick), sick)}, "auroc", resamples=1000
+    )
+    assert table["tied"].to_list() == [False] * 26 + [True]
+    assert 0 < table["p_holm"][26] < 1e-6
+
+
+def test_where_resamples_tell_little_the_normal_tail_is_no_smaller_than_it_ought_to_be(make_predictions):
+    """Beside the exact test of DeLong, for a difference of some five errors."""
+    one = make_predictions(cases=1500)
+    other = noisier(one, 1.2)
+    sampled, exact = difference(one, other, "auroc", resamples=1000), delong_difference(one, other)
+    assert exact.p < 1e-4
+    assert np.log10(sampled.p) == pytest.approx(np.log10(exact.p), rel=0.2)
+
+
+def test_patients_known_in_one_of_two_are_those_of_both(binary):
+    rng, sick, patients = np.random.default_rng(0), [0, 1] * 100, np.arange(200) // 2
+    z = rng.normal(size=200) + sick
+    better = z + 0.1 * rng.normal(size=200) + 0.05 * np.array(sick)
+    known = [binary(norm.cdf(values), sick, patients) for values in (better, z)]
+    alone = binary(norm.cdf(better), sick)
+    for metric in ("auprc", "brier"):
+        assert difference(alone, known[1], metric) == difference(*known, metric)
+    assert delong_difference(alone, known[1]) == delong_difference(*known)
+    renamed = Predictions(
+        known[1].table.with_columns(patient="other " + pl.col("patient")), known[1].classes, known[1].positive
+    )
+    assert difference(known[0], renamed, "auprc") == difference(*known, "auprc")
+
+
+def test_other_labels_are_refused(binary):
+    one, other = binary([0.1, 0.2, 0.9], [0, 0, 1]), binary([0.1, 0.2, 0.9], [0, 1, 1])
+    with pytest.raises(UsageError, match=r"1 of 3 cases have other labels .* \('case1' is sick and healthy\)"):
+        difference(one, other)
+    turned = Predictions(one.table, ("sick", "healthy"), "sick")
+    with pytest.raises(UsageError, match="of different classes"):
+        delong_difference(one, turned)
+
+
+def test_differences_at_a_prevalence_are_those_of_the_scores(make_predictions):
+    one = make_predictions(cases=400)
+    other = noisier(one, 1.0)
+    for metric in ("auprc", "brier", "ppv", "ece"):
+        values = [score(each, prevalence=0.02, resamples=0).estimates[metric].value for each in (one, other)]
+        assert difference(one, other, metric, prevalence=0.02, resamples=50).value == pytest.approx(
+            values[0] - values[1]
+        )
+    table = compare_models({"one": one, "other": other}, "brier", prevalence=0.02, resamples=50)
+    assert table["value"][1] == score(other, prevalence=0.02, resamples=0).brier.value
 
 
 def test_holm_by_hand_and_against_bounds():

@@ -319,3 +319,54 @@ def test_a_class_missing_from_a_resample_leaves_that_replicate_out(make_predicti
     assert 1 <= few <= 3
     spread = bootstrap(predictions, resamples=1000)["auroc"]
     assert np.isnan(spread).mean() == pytest.approx((1 - few / 60) ** 60, abs=0.05)
+
+
+def test_a_perfect_forecast_at_a_prevalence_has_a_calibration_error_that_reaches_to_0(binary):
+    """100 sick and 250 healthy, forecast rightly for a place where a twentieth is sick."""
+    rng, reached, apart = np.random.default_rng(0), 0, 1.5
+    sick = np.repeat([1, 0], [100, 250])
+    for _ in range(40):
+        z = rng.normal(size=350) + apart * sick
+        p = 1 / (1 + np.exp(-(apart * z - apart**2 / 2 + np.log(0.05 / 0.95))))
+        reached += score(binary(p, sick), prevalence=0.05, resamples=100).ece.low == 0
+    assert reached >= 35
+    bent = score(binary(p**0.3, sick), prevalence=0.05, resamples=100).ece
+    assert 0 < bent.low < bent.value
+
+
+def test_ten_images_of_each_of_five_sick_patients_are_few(binary):
+    """A bootstrap of five patients covers .8 of the time."""
+    rng, held = np.random.default_rng(0), 0
+    patients = [*np.repeat(np.arange(5), 10), *range(5, 55)]
+    for _ in range(200):
+        z = np.append(np.repeat(rng.normal(scale=0.8, size=5), 10) + rng.normal(scale=0.6, size=50) + 0.7, [-2.0] * 50)
+        estimate = score(binary(norm.cdf(z), [1] * 50 + [0] * 50, patients), resamples=1).sensitivity
+        held += estimate.low <= norm.cdf(0.7) <= estimate.high
+    assert held >= 0.84 * 200
+
+
+def test_of_a_class_with_one_patient_little_is_known(binary):
+    p = [0.9, 0.8, 0.7, 0.2, *np.linspace(0, 0.6, 40)]
+    found = score(binary(p, [1] * 4 + [0] * 40, [0] * 4 + list(range(1, 41))), 0.5, resamples=200)
+    assert found.sensitivity.low < 0.2
+    assert found.sensitivity.high > 0.95
+    for name in ("f1", "mcc", "auprc"):
+        assert not math.isnan(found.estimates[name].value)
+        assert math.isnan(found.estimates[name].low)
+
+
+def test_a_specificity_of_0_at_a_prevalence_is_0_with_its_exact_bound(binary):
+    p, sick = [*np.linspace(0.3, 0.9, 30), *np.linspace(0.1, 0.6, 70)], [1] * 30 + [0] * 70
+    found = score(binary(p, sick), 0.0, prevalence=0.05, resamples=50).specificity
+    assert str(found).startswith("0.000 (0.000 to 0.051;")  # 1 - .025 ** (1 / 70)
+
+
+def test_probabilities_that_are_no_numbers_are_refused(binary):
+    with pytest.raises(DataError, match=r"probabilities of 1 of 4 cases are no numbers \('case2' is the first\)"):
+        score(binary([0.8, 0.9, math.nan, 0.2], [1, 1, 0, 0]))
+
+
+def test_at_a_prevalence_one_class_alone_tells_its_own_rate(binary):
+    found = score(binary([0.7, 0.8, 0.2], [0, 0, 0]), prevalence=0.1, resamples=50)
+    assert found.specificity.value == pytest.approx(1 / 3)
+    assert all(math.isnan(each.value) for name, each in found.estimates.items() if name != "specificity")

@@ -44,24 +44,33 @@ def compared(runs: list[Path], metric: str, part: str) -> pl.DataFrame:
     import polars as pl
 
     from evenray.metrics import compare_models, delong_difference
+    from evenray.predict.cases import target_prior
 
     read = {str(run): _read(run, part) for run in runs}
     models = {name: predictions for name, (predictions, _) in read.items()}
-    first = next(iter(models.values()))
+    first, about = next(iter(read.values()))
     for name, each in models.items():
         if (each.classes, each.positive) != (first.classes, first.positive):
             raise DataError(
                 f"{name} tells {', '.join(each.classes)} apart (positive: {each.positive}), and {runs[0]}"
                 f" {', '.join(first.classes)} (positive: {first.positive}); only runs on the same classes can be compared."
             )
-    found = compare_models(models, metric, thresholds={name: threshold for name, (_, threshold) in read.items()})
+    for name, (_, scores) in read.items():
+        if scores["prevalence"] != about["prevalence"]:
+            raise DataError(
+                f"{name} was evaluated at the prevalence {scores['prevalence']}, {runs[0]} at {about['prevalence']};"
+                " evaluate both with the same --prevalence."
+            )
+    thresholds = {name: scores["threshold"] for name, (_, scores) in read.items()}
+    prevalence = target_prior(about["prevalence"], first.classes, first.positive)
+    found = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)
     if metric != "auroc":
         return found
     p = [1.0, *(delong_difference(each, first).p for each in list(models.values())[1:])]
     return found.with_columns(p_delong=pl.Series(p))
 
 
-def _read(run: Path, part: str) -> tuple[Predictions, float | None]:
+def _read(run: Path, part: str) -> tuple[Predictions, dict[str, Any]]:
     from evenray.core.artefacts import RunFolder
     from evenray.core.types import Predictions
 
@@ -70,7 +79,7 @@ def _read(run: Path, part: str) -> tuple[Predictions, float | None]:
         raise DataError(f"There is no run folder {run}; give the folder that 'evenray run' made.")
     scores, table = folder.read_json("scores.json"), folder.read_table("predictions.parquet")
     predictions = Predictions(table, tuple(scores["classes"]), scores["positive"]).part(part)
-    return predictions, scores["threshold"]
+    return predictions, scores
 
 
 def _show(found: pl.DataFrame, metric: str, part: str) -> None:
@@ -85,10 +94,18 @@ def _show(found: pl.DataFrame, metric: str, part: str) -> None:
     for name in ("", "run", f"{metric} (95 %)", "difference (95 %)", "p (Holm)", *(["p (DeLong)"] if delong else [])):
         table.add_column(name, justify="left" if name in ("", "run") else "right")
     for i, row in enumerate(found.iter_rows(named=True)):
-        gap = f"{row['difference']:+.3f} ({row['difference_low']:+.3f} to {row['difference_high']:+.3f})"
+        gap = f"{row['difference']:+z.3f} ({row['difference_low']:+z.3f} to {row['difference_high']:+z.3f})"
         cells: list[Any] = ["=" if row["tied"] else "", row["model"]]
         cells += [f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"]
-        cells += ["", ""] if i == 0 else [gap, f"{row['p_holm']:.3f}"]
-        cells += [f"{row['p_delong']:.3f}" if i else ""] if delong else []
+        cells += ["", ""] if i == 0 else [gap, _brief(row["p_holm"])]
+        cells += [_brief(row["p_delong"]) if i else ""] if delong else []
         table.add_row(*map(Text, cells))
     screen.print(table)
+
+
+def _brief(p: float) -> str:
+    """
+    >>> _brief(0.0214), _brief(0.00002), _brief(float("nan"))
+    ('0.021', '< 0.001', '')
+    """
+    return "" if p != p else "< 0.001" if p < 0.0005 else f"{p:.3f}"

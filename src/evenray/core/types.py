@@ -244,8 +244,15 @@ class Predictions:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Corrected probabilities, float64 (cases, classes)."""
-        return self._columns("p")
+        """Corrected probabilities, float64 (cases, classes); DataError where one is no number."""
+        p = self._columns("p")
+        if not (known := np.isfinite(p).all(axis=1)).all():
+            case = self.table["case"][int(known.argmin())]
+            raise DataError(
+                f"The probabilities of {int((~known).sum())} of {len(p)} cases are no numbers ('{case}' is the first); leave"
+                " these cases out, or predict them again."
+            )
+        return p
 
     @cached_property
     def logits(self) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Predictions
 
-from ._area import area_interval
+from ._area import FEW, area_interval
+from ._meter import WITHIN
 from .calibration import ece_by_chance
 from .intervals import clopper_pearson, clustered_share, interval_of
 
@@ -19,6 +20,7 @@ Bounds = tuple[float, float]
 Ints = NDArray[np.int64]
 # Metrics that lie between 0 and 1 by the calls or the ranking.
 BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auprc")
+TOUCHES = 1e-12  # weights that are no integers leave so much of a 0 or a 1
 
 
 def bounds_of(
@@ -28,26 +30,35 @@ def bounds_of(
     positive: int,
     called: Ints,
     *,
-    weighted: bool = False,
+    prior: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> dict[str, Bounds]:
-    """{metric: (low, high)} for METRICS, from their values and replicates; `weighted` to a prevalence other than the cases'.
+    """{metric: (low, high)} for METRICS, from their values and replicates; `prior` is the class prior they are at, if given.
 
     See `score` for which interval is whose.
     """
     targets, two = predictions.targets, len(predictions.classes) == 2
     bounds = {name: interval_of(name, value, spread[name]) for name, value in values.items()}
-    if not np.isnan(values["auroc"]) and (two or not weighted):
+    shares = _shares(predictions, positive, called)
+    fewest = min(len(np.unique(predictions.patients[targets == k])) for k in np.unique(targets))
+    if fewest == 1:  # of one patient's class a bootstrap sees no spread
+        bounds |= dict.fromkeys(set(BOUNDED) - set(shares), (np.nan, np.nan))
+    if not np.isnan(values["auroc"]) and (two or prior is None):
         watched = [positive] if two else np.unique(targets).tolist()
         p_NK = predictions.probabilities[:, watched]
         bounds["auroc"] = area_interval(p_NK, targets[:, None] == watched, predictions.patients)
     if not np.isnan(values["balanced_accuracy"]):
         same = ("balanced_accuracy",) if two else ("balanced_accuracy", "sensitivity")
         bounds |= dict.fromkeys(same, _balanced_interval(predictions, called))
-    bounds |= _ends(values, predictions, positive, called)
-    if not weighted and values["ece"] <= ece_by_chance(predictions, seed):
+    for name in shares if prior is None else set(shares) & set(WITHIN):
+        hit, patients = shares[name]
+        if 0 < len(np.unique(patients)) < FEW:
+            bounds[name] = clustered_share(hit, patients)
+    bounds |= _ends(values, fewest, {name: len(np.unique(patients)) for name, (_, patients) in shares.items()})
+    if values["ece"] <= ece_by_chance(predictions, seed, prior):
         bounds["ece"] = (0.0, bounds["ece"][1])
-    return bounds
+    seen = {name for name, (low, high) in bounds.items() if low < high}
+    return {name: bounds[name] if name in seen else (np.nan, np.nan) for name in bounds}
 
 
 def sensitivity_bounds(value: float, spread: NDArray[np.float64], sick_patients: Ints) -> Bounds:
@@ -55,7 +66,8 @@ def sensitivity_bounds(value: float, spread: NDArray[np.float64], sick_patients:
     if value in (0.0, 1.0):
         n = len(np.unique(sick_patients))
         return clopper_pearson(n if value else 0, n)
-    return interval_of("sensitivity", value, spread)
+    low, high = interval_of("sensitivity", value, spread)
+    return (low, high) if low < high else (np.nan, np.nan)
 
 
 def _balanced_interval(predictions: Predictions, called: Ints) -> Bounds:
@@ -73,21 +85,25 @@ def _balanced_interval(predictions: Predictions, called: Ints) -> Bounds:
     )
 
 
-def _ends(values: Mapping[str, float], predictions: Predictions, positive: int, called: Ints) -> dict[str, Bounds]:
-    """The exact bounds of the rates that are 0 or 1, where a bootstrap sees no spread; the patients are the trials.
-
-    For figures that join several rates they are those of the smallest class, of which the least is known.
-    """
-    sick, said, patients = predictions.targets == positive, called == positive, predictions.patients
-    everyone = np.ones(len(sick), dtype=bool)
-    within = {"accuracy": everyone}
+def _shares(predictions: Predictions, positive: int, called: Ints) -> dict[str, tuple[NDArray[np.bool_], Ints]]:
+    """{rate: (which of its cases came, their patients)} for the rates that are plain shares of cases."""
+    targets, patients = predictions.targets, predictions.patients
+    sick, said, hit = targets == positive, called == positive, called == targets
+    within = {"accuracy": np.ones(len(hit), dtype=bool)}
     if len(predictions.classes) == 2:
         within |= {"sensitivity": sick, "specificity": ~sick, "ppv": said, "npv": ~said}
-    trials = {name: len(np.unique(patients[cases])) for name, cases in within.items()}
-    fewest = min(len(np.unique(patients[predictions.targets == k])) for k in np.unique(predictions.targets))
+    return {name: (hit[cases], patients[cases]) for name, cases in within.items()}
+
+
+def _ends(values: Mapping[str, float], fewest: int, trials: Mapping[str, int]) -> dict[str, Bounds]:
+    """The exact bounds of the rates that are 0 or 1, where a bootstrap sees no spread; the patients are the trials.
+
+    For figures that join several rates they are the `fewest` of a class, of which the least is known.
+    """
     found = {}
     for name in BOUNDED:
         value, n = values[name], trials.get(name, fewest)
-        if abs(value - 1) < 1e-12 or (value == 0 and name != "mcc"):
-            found[name] = clopper_pearson(n if value else 0, n)
+        if abs(value - 1) < TOUCHES or (abs(value) < TOUCHES and name != "mcc"):
+            hits = n if value > TOUCHES else 0
+            found[name] = clopper_pearson(hits, n)
     return found

@@ -35,12 +35,14 @@ METRICS = (
     "ece",
     "log_loss",
 )
+WITHIN = ("sensitivity", "specificity")  # of two classes: what is told by the cases of one alone
 
 
 class Meter:
     """Calling it with weights W (R, N) gives {metric: float64 (R,)}; NaN where a metric is undefined under the weights.
 
-    `prior` (K,), if given, is the class prior to score at: cases are weighted so that the classes have these shares.
+    `prior` (K,), if given, is the class prior to score at: cases are weighted so that the classes have these shares. Where
+    a class with a share has no case, only what the cases of the other of two tell is defined.
 
     >>> meter = Meter(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), predicted=np.array([0, 1]), positive=1)
     >>> meter(np.ones((1, 2)))["auroc"]
@@ -67,23 +69,29 @@ class Meter:
         self._narrow = self.columns.astype(np.float32)
 
     def __call__(self, W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        partial = np.zeros(len(W), dtype=bool)
         if self.prior is not None:
-            W = self._at_prior(W)
+            W, partial = self._at_prior(W)
         sums = (W @ (self._narrow if W.dtype == np.float32 else self.columns)).astype(np.float64)
         confusion = sums[:, : self.K**2].reshape(-1, self.K, self.K)
         found = threshold.from_confusion(confusion, self.positive, present=self.counts > 0)
         areas = np.array([ranking.areas(W) for ranking in self.rankings])  # (classes, 2, R)
         found["auroc"], found["auprc"] = areas.mean(axis=0)
         found |= calibration.from_sums(sums[:, self.K**2 :], confusion.sum(axis=(1, 2)), self.bins)
+        for name in METRICS if partial.any() else ():
+            if self.K > 2 or name not in WITHIN:
+                found[name][partial] = np.nan
         return {name: found[name] for name in METRICS}
 
-    def _at_prior(self, W: NDArray[Any]) -> NDArray[Any]:
+    def _at_prior(self, W: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The weights at the prior, and which rows lack a class that ought to have a share."""
         assert self.prior is not None
         shares = np.stack([W[:, self.targets == k].sum(axis=1) for k in range(self.K)], axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(self.prior > 0, self.prior * len(self.targets) / shares, 0.0)
-        scale[~np.isfinite(scale).all(axis=1)] = np.nan  # a class that ought to have a share is absent
-        return np.asarray(W * scale.astype(W.dtype)[:, self.targets])
+        known = np.isfinite(scale)
+        scale = np.where(known, scale, 0.0).astype(W.dtype)
+        return np.asarray(W * scale[:, self.targets]), np.asarray(~known.all(axis=1))
 
     @classmethod
     def of(cls, predictions: Predictions, threshold: float | None, prior: NDArray[np.float64] | None = None) -> Meter:

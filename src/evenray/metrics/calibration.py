@@ -50,17 +50,28 @@ def _forecast(
     return called, said, np.clip((said * BINS).astype(np.int64), 0, BINS - 1)
 
 
-def ece_by_chance(predictions: Predictions, seed: int = 0) -> float:
+def ece_by_chance(predictions: Predictions, seed: int = 0, prior: NDArray[np.float64] | None = None) -> float:
     """The ECE that forecasts which mean what they say exceed once in forty times, by chance alone.
 
-    Outcomes are drawn from the forecasts themselves (Broecker & Smith 2007), those of one patient's images together.
+    Outcomes are drawn from the forecasts themselves (Broecker & Smith 2007), those of one patient's images together. With
+    `prior` (K,), at which the forecasts hold, they are drawn at the class shares of the cases and weighted to it.
     """
-    _, said, place = _forecast(predictions.probabilities, predictions.positive_index)
+    called, said, place = _forecast(predictions.probabilities, predictions.positive_index)
+    p_NK, K = predictions.probabilities, predictions.probabilities.shape[1]
+    if prior is not None:
+        shares = np.bincount(predictions.targets, minlength=K) / len(said)
+        p_NK = p_NK * np.divide(shares, prior, out=np.zeros(K), where=prior > 0)
+        p_NK = p_NK / p_NK.sum(axis=1, keepdims=True)
+    below_NK = p_NK.cumsum(axis=1)[:, :-1]
     patients, rng = predictions.patients, np.random.default_rng([seed, 3])
     found = []
     for _ in range(DRAWS):
-        came = rng.random(int(patients.max()) + 1)[patients] < said
-        found.append(np.abs(np.bincount(place, came - said, BINS)).sum() / len(said))
+        came = (rng.random(int(patients.max()) + 1)[patients, None] >= below_NK).sum(axis=1)
+        weights = np.ones(len(said))
+        if prior is not None:
+            weights = (prior * len(said) / np.maximum(np.bincount(came, minlength=K), 1))[came]
+        gaps = np.bincount(place, weights * ((came == called) - said), BINS)
+        found.append(np.abs(gaps).sum() / weights.sum())
     return float(np.quantile(found, 0.975))
 
 

@@ -70,9 +70,10 @@ def calibrate(
     weighted to it, so that a validation part of other shares moves no probability (None: they count alike).
 
     `temperature` divides the logits by one number (Guo et al. 2017): the ranking stays, and a few cases suffice. `platt`
-    is a logistic fit with Platt's (1999) smoothed targets, `beta` one in log p and log(1 - p) (Kull et al. 2017),
-    `isotonic` any rising step function (wants about 1,000 cases). With more than two classes these three fit each class
-    against the rest and share out the sum. Raises DataError where a class has no case.
+    is a logistic fit, `beta` one in log p and log(1 - p) (Kull et al. 2017), `isotonic` any rising step function (wants
+    about 1,000 cases). With more than two classes these three fit each class against the rest and share out the sum.
+    All but isotonic are fitted to Platt's (1999) smoothed targets: where a validation part is told apart without an
+    error, outcomes of 0 and 1 would be fitted best by certainty. Raises DataError where a class has no case.
     """
     logits, targets = np.asarray(logits_NK, dtype=np.float64), np.asarray(targets_N, dtype=np.int64)
     if logits.ndim != 2 or targets.shape != logits.shape[:1]:
@@ -98,11 +99,16 @@ def none(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> 
 
 
 def temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
-    """One divisor of all logits, between 1/100 and 100, at which the log loss is least (Guo et al. 2017)."""
-    rows = np.arange(len(targets_N))
+    """One divisor of all logits, between 1/100 and 100, at which the log loss is least (Guo et al. 2017).
+
+    To targets drawn in by one case of each class, as in `platt`; what they leave is shared by the other classes.
+    """
+    K = logits_NK.shape[1]
+    missed = 1 / (np.bincount(targets_N, weights_N, minlength=K) + 2)[targets_N, None]
+    aim_NK = np.where(targets_N[:, None] == np.arange(K), 1 - missed, missed / (K - 1)) * weights_N[:, None]
 
     def log_loss(log_t: float) -> float:
-        return -float(weights_N @ scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)[rows, targets_N])
+        return -float((aim_NK * scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)).sum())
 
     found = scipy.optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
     return Calibration("temperature", {"temperature": float(np.exp(found.x))})
@@ -116,7 +122,7 @@ def platt(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) ->
 
 
 def beta(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
-    """p = sigmoid(a log p - b log(1 - p) + c) with a, b >= 0 (Kull, Silva Filho & Flach 2017)."""
+    """p = sigmoid(a log p - b log(1 - p) + c) with a, b >= 0 (Kull, Silva Filho & Flach 2017), to Platt's targets."""
     return Calibration(
         "beta", {"columns": [_beta(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
     )
@@ -168,7 +174,9 @@ def fitted_line(log_odds: Floats, sick: NDArray[Any], healthy: NDArray[Any]) -> 
 
 def _beta(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[str, float]:
     features = np.column_stack([-np.logaddexp(0, -log_odds), np.logaddexp(0, log_odds), np.ones(len(came))])
-    a, b, c = _logistic(features, came.astype(np.float64), [1.0, 1.0, 0.0], [0.0, 0.0, None], weights)
+    sick, healthy = float(weights @ came), float(weights @ ~came)
+    aim = np.where(came, (sick + 1) / (sick + 2), 1 / (healthy + 2))
+    a, b, c = _logistic(features, aim, [1.0, 1.0, 0.0], [0.0, 0.0, None], weights)
     return {"a": a, "b": b, "c": c}
 
 

@@ -11,14 +11,15 @@ import polars as pl
 import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
 
-from evenray.core.errors import UsageError, unknown_name
+from evenray.core.errors import unknown_name
 from evenray.core.types import Estimate, Predictions
 
+from ._aligned import aligned
 from ._area import Z, components, delong_interval
 from ._curves import one_class
 from ._meter import METRICS
 from .intervals import percentile_interval
-from .scoring import Measure, measured
+from .scoring import Measure, Prior, measured
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -50,7 +51,8 @@ class Difference:
     p: float
 
     def __str__(self) -> str:
-        return f"{self.value:+.3f} ({self.low:+.3f} to {self.high:+.3f}; p = {self.p:.3f})"
+        p = "< 0.001" if self.p < 0.0005 else f"= {self.p:.3f}"
+        return f"{self.value:+z.3f} ({self.low:+z.3f} to {self.high:+z.3f}; p {p})"
 
 
 def difference(
@@ -59,18 +61,20 @@ def difference(
     metric: str = "auprc",
     *,
     thresholds: tuple[float | None, float | None] = (None, None),
+    prevalence: Prior | None = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> Difference:
     """`metric` of `model` less that of `reference`, from one bootstrap over their common patients.
 
-    The predictions must be of the same cases (UsageError otherwise); their order does not matter. `thresholds` are those
-    of the model and of the reference.
+    The predictions must be of the same cases and labels (UsageError otherwise); their order does not matter, and cases
+    of one patient in either belong together. `thresholds` are those of the model and of the reference, `prevalence` is
+    that of both, as in `score`. Where no resample turns the sign, p is that of the normal distribution, for resamples
+    alone cannot tell small ones.
     """
-    reference = _aligned(reference, model)
     one, other = (
-        _one(predictions, metric, threshold, seed, resamples)
-        for predictions, threshold in zip((model, reference), thresholds, strict=True)
+        _one(predictions, metric, threshold, prevalence, seed, resamples)
+        for predictions, threshold in zip(aligned([model, reference]), thresholds, strict=True)
     )
     return _difference(one.value - other.value, one.replicates - other.replicates)
 
@@ -81,6 +85,7 @@ def compare_models(
     *,
     reference: str | None = None,
     thresholds: Mapping[str, float | None] | None = None,
+    prevalence: Prior | None = None,
     level: float = 0.05,
     seed: int = 0,
     resamples: int = 2000,
@@ -91,13 +96,13 @@ def compare_models(
     (to the reference); behind, behind_low, behind_high, behind_p_holm (to the best); best; tied. `tied` says that the
     model cannot be told from the best at `level` after Holm's correction for as many comparisons. The best is chosen on
     these same cases, so its own figure flatters it a little. A model may be a sequence of runs that differ in their
-    seed: see `compare_spreads`.
+    seed: see `compare_spreads`. Cases, `thresholds` and `prevalence` as in `difference`.
     """
     names, cuts = list(models), thresholds or {}
     runs = {name: [each] if isinstance(each, Predictions) else list(each) for name, each in models.items()}
-    first = runs[names[0]][0]
+    every = iter(aligned([run for name in names for run in runs[name]]))
     spreads = {
-        name: Spread.of([_one(_aligned(run, first), metric, cuts.get(name), seed, resamples) for run in runs[name]])
+        name: Spread.of([_one(next(every), metric, cuts.get(name), prevalence, seed, resamples) for _ in runs[name]])
         for name in names
     }
     return compare_spreads(spreads, metric, reference=reference, level=level, seed=seed)
@@ -201,43 +206,40 @@ def delong(predictions: Predictions, of: str | None = None) -> Estimate:
 
 
 def delong_difference(model: Predictions, reference: Predictions, of: str | None = None) -> Difference:
-    """The difference of two AUROCs on the same cases, with DeLong's interval and test, clustered by patient."""
-    (one, influence), (other, against) = _components(model, of), _components(_aligned(reference, model), of)
-    deviation = float(np.sqrt(((influence - against) ** 2).sum()))
-    gap = one - other
-    p = float(2 * scipy.special.ndtr(-abs(gap) / deviation)) if deviation > 0 else (1.0 if gap == 0 else 0.0)
-    return Difference(gap, gap - Z * deviation, gap + Z * deviation, p)
+    """The difference of two AUROCs on the same cases, with DeLong's interval and test, clustered by patient.
+
+    NaN bounds and p where a class has fewer than two patients, or all pairs of patients differ alike.
+    """
+    (one, influence), (other, against) = (_components(each, of) for each in aligned([model, reference]))
+    deviation, gap = float(np.sqrt(((influence - against) ** 2).sum())), one - other
+    if deviation > 0:
+        return Difference(gap, gap - Z * deviation, gap + Z * deviation, _two_sided(gap / deviation))
+    same = gap == 0 and deviation == 0
+    return Difference(0.0, 0.0, 0.0, 1.0) if same else Difference(gap, np.nan, np.nan, np.nan)
 
 
 def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats]:
     return components(*one_class(predictions, of), predictions.patients)
 
 
-def _one(predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int) -> Measure:
+def _one(
+    predictions: Predictions, metric: str, threshold: float | None, prevalence: Prior | None, seed: int, resamples: int
+) -> Measure:
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    return measured(predictions, threshold, seed=seed, resamples=resamples)[metric]
+    return measured(predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples)[metric]
 
 
 def _difference(value: float, spread: Floats) -> Difference:
     defined = spread[~np.isnan(spread)]
     if not len(defined) or np.isnan(value):
         return Difference(value, np.nan, np.nan, np.nan)
-    below, above = (np.sum(side) + 1 for side in (defined <= 0, defined >= 0))
-    low, high = percentile_interval(spread)
-    return Difference(float(value), low, high, float(min(1.0, 2 * min(below, above) / (len(defined) + 1))))
+    fewest = min(np.sum(defined <= 0), np.sum(defined >= 0))
+    p = min(1.0, 2 * (fewest + 1) / (len(defined) + 1))
+    if fewest == 0 and (deviation := defined.std()) > 0:  # corrected for many, 2 / (R + 1) would reach no level
+        p = min(p, _two_sided(value / deviation))
+    return Difference(float(value), *percentile_interval(spread), float(p))
 
 
-def _aligned(predictions: Predictions, like: Predictions) -> Predictions:
-    """The predictions in the order of `like`'s cases; UsageError unless they are of the same ones."""
-    cases, wanted = predictions.table["case"], like.table["case"]
-    if cases.equals(wanted):
-        return predictions
-    order: Sequence[int] = cases.arg_sort().to_list()
-    if not cases.sort().equals(wanted.sort()):
-        raise UsageError(
-            f"The two sets of predictions are of different cases ({len(cases)} and {len(wanted)}); only models tested on"
-            " the same cases can be compared in pairs."
-        )
-    place = np.argsort(wanted.arg_sort().to_numpy())
-    return Predictions(predictions.table[np.asarray(order)[place]], predictions.classes, predictions.positive)
+def _two_sided(z: float) -> float:
+    return float(2 * scipy.special.ndtr(-abs(z)))

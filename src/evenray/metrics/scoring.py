@@ -61,8 +61,9 @@ def score(
     interval. A bootstrap is too sure where few patients of a class are met, and sees no spread at all where all of them
     are right. So auroc has DeLong's interval on the logit scale (Obuchowski 1997 for patients of several images), with
     fewer than 20 patients in a class Newcombe's (2006),
-    balanced accuracy that of its classes' Wilson intervals joined (Zou & Donner 2008), and what is 0 or 1 the exact
-    binomial bound over the patients of its cases, or of the smallest class. Chance alone raises ece, and resampling
+    balanced accuracy that of its classes' Wilson intervals joined (Zou & Donner 2008), a share of the cases of fewer than 20
+    patients Wilson's of as many cases as these tell (`clustered_share`), and what is 0 or 1 the exact binomial bound over
+    the patients of its cases, or of the smallest class; what no resample moves is NaN to NaN. Chance alone raises ece, and resampling
     raises it again by about as much, so its interval is reflected about the value (the basic bootstrap), and reaches to
     0 where one forecast in forty that means what it says would have as much.
     """
@@ -137,7 +138,7 @@ def _estimates(
     bounds = dict.fromkeys(METRICS, (np.nan, np.nan))
     if resamples:
         spread = replicates(meter, predictions.patients, resamples, seed)
-        bounds = bounds_of(values, spread, predictions, positive, called, weighted=at is not None, seed=seed)
+        bounds = bounds_of(values, spread, predictions, positive, called, prior=at, seed=seed)
     return {name: Estimate(values[name], *bounds[name], float(baseline[name][0])) for name in METRICS}
 
 
@@ -163,15 +164,16 @@ def measured(
     threshold: float | None = None,
     *,
     specificity: float = 0.95,
+    prevalence: Prior | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[str, Measure]:
     """Every metric of METRICS and `sensitivity_at_specificity` with intervals and bootstrap replicates, in one pass.
 
-    Classes are called, and the intervals those, as in `score`.
+    Classes are called, `prevalence` is taken, and the intervals are those, as in `score`.
     """
-    called = decide(predictions, threshold)
-    meter, (scores, sick) = Meter.of(predictions, threshold), one_class(predictions, None)
+    called, at = decide(predictions, threshold), None if prevalence is None else class_prior(prevalence, predictions)
+    meter, (scores, sick) = Meter.of(predictions, threshold, at), one_class(predictions, None)
     ranking = Ranking.of(scores, sick)
 
     def measure(W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
@@ -180,7 +182,7 @@ def measured(
     values = {name: float(value[0]) for name, value in measure(np.ones((1, predictions.table.height))).items()}
     spread = replicates(measure, predictions.patients, resamples, seed)
     own = {name: values[name] for name in METRICS}
-    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, seed=seed)
+    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, prior=at, seed=seed)
     name = "sensitivity_at_specificity"
     bounds[name] = sensitivity_bounds(values[name], spread[name], predictions.patients[sick])
     return {name: Measure(value, *bounds[name], spread[name]) for name, value in values.items()}

@@ -11,7 +11,8 @@ import scipy  # its parts are imported when they are first used
 from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 
-from .paired import Spread, _aligned, _one
+from ._aligned import aligned
+from .paired import Spread, _one
 
 __all__ = ["SeedSpread", "seed_spread", "spread_apart"]
 
@@ -47,7 +48,7 @@ def seed_spread(
     if not runs:
         raise UsageError("There are no runs; give the predictions of at least one seed.")
     cuts = [None] * len(runs) if thresholds is None else thresholds
-    found = [_one(_aligned(r, runs[0]), metric, t, seed, resamples) for r, t in zip(runs, cuts, strict=True)]
+    found = [_one(r, metric, t, None, seed, resamples) for r, t in zip(aligned(runs), cuts, strict=True)]
     return spread_apart(Spread.of(found))
 
 

@@ -36,11 +36,14 @@ def from_confusion(
     confusion = confusion.astype(np.float64)
     hit = np.diagonal(confusion, axis1=1, axis2=2)
     true, called, total = confusion.sum(axis=2), confusion.sum(axis=1), confusion.sum(axis=(1, 2))
+    # Neither of the class nor called so; of two classes a cell of its own, which weights that are no integers leave exact.
+    neither = hit[:, ::-1] if K == 2 else np.maximum(total[:, None] - true - called + hit, 0.0)
+    others = true[:, ::-1] if K == 2 else total[:, None] - true
     found = {
         "sensitivity": _ratio(hit, true),
-        "specificity": _ratio(total[:, None] - true - called + hit, total[:, None] - true),
+        "specificity": _ratio(neither, others),
         "ppv": _ratio(hit, called),
-        "npv": _ratio(total[:, None] - true - called + hit, total[:, None] - called),
+        "npv": _ratio(neither, called[:, ::-1] if K == 2 else total[:, None] - called),
         "f1": _ratio(2 * hit, true + called),
     }
     present = np.ones(K, dtype=bool) if present is None or K == 2 else present
