@@ -137,6 +137,19 @@ def test_few_images_get_an_average_of_networks_that_the_budget_covers() -> None:
         assert looks * COSTS[plan.network] * (28 / 224) ** 2 <= BUDGET["standard"]
 
 
+def test_several_networks_are_planned_only_where_the_budget_covers_them_at_a_fair_size() -> None:
+    few, more, most = (make(dataset(n, 500), Recipe()) for n in (600, 4400, 9000))
+    assert (few.members, more.members, most.members) == (3, 2, 1)
+    assert min(few.size, more.size, most.size) >= 48
+    assert "as many as the budget covers" in more.why["members"]
+    assert "one at a larger size does better" in most.why["members"]
+    small = make(dataset(4400, 500, side=28), Recipe())
+    assert (small.members, small.size) == (3, 28)  # there is no larger size
+    dear = make(dataset(4400, 500), Recipe(network="vgg16_bn", size=224))
+    assert dear.members == 1
+    assert make(dataset(4400, 500), Recipe(choose={"members": 3})).members == 3
+
+
 @pytest.mark.parametrize("train", [60_000, 100_000])
 def test_where_the_budget_covers_nothing_the_plan_says_what_the_least_takes(train: int) -> None:
     plan = make(dataset(train, 1000), Recipe())
@@ -172,7 +185,7 @@ def test_of_several_networks_the_dearest_is_told() -> None:
 
 
 def test_the_candidates_are_compared_at_the_size_that_is_said() -> None:
-    assert make(dataset(), Recipe()).why["network"].endswith("the budget covers at 48 pixels or more")
+    assert make(dataset(), Recipe()).why["network"].endswith("the budget covers at 56 pixels or more")
     assert make(dataset(100), Recipe()).why["network"].endswith("the budget covers at 64 pixels or more")
     assert (
         make(dataset(100), Recipe(size=112, choose={"members": 1}))
@@ -296,3 +309,11 @@ print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
     folder = Path(__file__).parent  # whence `-c` imports
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert done.stdout == "[]\n"
+
+
+def test_a_comparison_goes_to_smaller_images_before_it_has_few_epochs() -> None:
+    dear, cheap = make(dataset(4400, 500), Recipe()), make(dataset(600), Recipe(contrast=("none", "equalize")))
+    assert (dear.size, cheap.compare_size) == (48, 48)
+    assert dear.compare_size < 48
+    assert dear.compare_epochs >= 6
+    assert dear.why["compare_size"].startswith("many looks at small images")

@@ -16,7 +16,7 @@ from . import training
 from .budget import affordable
 from .comparison import compared
 from .images import fingerprint, kept_side, native_side
-from .network import network_and_size
+from .network import covered, network_and_size
 
 __all__ = ["Plan", "fingerprint", "kept_side", "make", "native_side"]
 
@@ -54,9 +54,15 @@ def make(dataset: Dataset, recipe: Recipe, *, gpu: bool = False) -> Plan:
     train, budget, why = dataset.part("train"), affordable(recipe.effort, gpu=gpu), dict[str, str]()
     channels, why["channels"] = training.channels(dataset, recipe)
     batch, why["batch"] = training.batch(train, recipe)
-    members, why["members"] = training.members(len(train), recipe)
+
+    def looks(members: int) -> int:
+        return len(train) * training.epochs(len(train), batch, members, recipe)[0] * members
+
+    members, why["members"] = training.members(
+        len(train), recipe, lambda count: covered(dataset, recipe, looks(count), budget)
+    )
     epochs, why["epochs"] = training.epochs(len(train), batch, members, recipe)
-    network, size = network_and_size(dataset, recipe, len(train) * epochs * members, budget, why)
+    network, size = network_and_size(dataset, recipe, looks(members), budget, why)
     learning_rate, why["learning_rate"] = training.learning_rate(recipe)
     keep, why["keep"] = training.keep(dataset, recipe)
     patience, why["patience"] = training.patience(recipe, keep, epochs)

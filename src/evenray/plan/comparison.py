@@ -11,6 +11,7 @@ from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
 
 from .budget import COSTS, NARROW, cost
+from .network import SIZES
 from .training import ASKED
 
 __all__ = ["COMPARED", "WHOLE", "compared"]
@@ -19,6 +20,7 @@ FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 LARGE = 24  # cells from which on a comparison stops the weak ones early
 LEAST_EPOCHS = 3
+FAIR_EPOCHS = 6  # for fewer of them the images are made smaller
 MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
@@ -47,10 +49,13 @@ def compared(
             "compare_epochs": min(int(epochs / left), MOST_EPOCHS) if left < 1 else epochs,
         }  # fmt: skip
     else:
-        cases, side = min(COMPARED[recipe.effort][0], n), min(size, COMPARED[recipe.effort][1])
+        cases = min(COMPARED[recipe.effort][0], n)
         looks = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
-        share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
-        networks, each = _networks(recipe, network, share, why)
+        for side in [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]:
+            share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
+            networks, each = _networks(recipe, network, share, why)
+            if share / each >= min(FAIR_EPOCHS, epochs / left):
+                break
         what = f"{cells} cells of {folds} folds" if cells > 1 else f"{folds} folds"
         found |= {
             "compare_networks": networks, "compare_size": side, "compare_cases": cases,

@@ -9,26 +9,30 @@ from .budget import COSTS, told
 from .images import native_side
 from .training import ASKED
 
-__all__ = ["SIZES", "network_and_size"]
+__all__ = ["ENOUGH", "SIZES", "covered", "network_and_size"]
 
 CANDIDATES = ("vgg16_bn", "vgg16_bn(width=0.5)", "vgg11_bn(width=0.5)")
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
+ENOUGH = 48  # pixels below which one network at a larger size does better than the average of several (docs/log.md)
+
+
+def covered(dataset: Dataset, recipe: Recipe, looks: int, budget: float) -> bool:
+    """Whether the budget covers so many looks at ENOUGH pixels, or at the size that was asked for or that there is."""
+    names, sizes = _open(dataset, recipe)
+    return any(_costs(name, size, looks) <= budget for name in names for size in sizes if size >= min(ENOUGH, sizes[0]))
 
 
 def network_and_size(
     dataset: Dataset, recipe: Recipe, looks: int, budget: float, why: dict[str, str]
 ) -> tuple[str, int]:
     """The deepest network at the largest size whose training the budget covers; where it covers none, the least there is."""
-    native = native_side(dataset)
-    sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native, 28)]
-    names = list(recipe.networks or CANDIDATES)
-    small = min(64, sizes[0])
+    names, sizes = _open(dataset, recipe)
     fits = [
         (name, size, least)
-        for least in (small, min(48, small), 28)
+        for least in [s for s in sizes if s <= 64] or sizes
         for name in names
         for size in sizes
-        if size >= least and looks * COSTS.get(name, COSTS["vgg16_bn"]) * (size / 224) ** 2 <= budget
+        if size >= least and _costs(name, size, looks) <= budget
     ]
     network, size, least = fits[0] if fits else (names[-1], sizes[-1], sizes[-1])
     if len(recipe.networks) > 1:
@@ -45,5 +49,15 @@ def network_and_size(
         why["size"] = ASKED
     else:
         smallest = "" if fits else ", and no smaller size is planned"
-        why["size"] = f"images are {native} pixels long (median); {said}{smallest}"
+        why["size"] = f"images are {native_side(dataset)} pixels long (median); {said}{smallest}"
     return network, size
+
+
+def _open(dataset: Dataset, recipe: Recipe) -> tuple[list[str], list[int]]:
+    """The networks and the sizes, the largest first, that are left to choose from."""
+    sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native_side(dataset), 28)]
+    return list(recipe.networks or CANDIDATES), sizes
+
+
+def _costs(network: str, size: int, looks: int) -> float:
+    return looks * COSTS.get(network, COSTS["vgg16_bn"]) * (size / 224) ** 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from evenray.core.recipe import Recipe
@@ -56,19 +58,22 @@ def batch(train: Dataset, recipe: Recipe) -> tuple[int, str]:
     return least, f"{n} training images: large enough for a steady gradient, small enough for many steps"
 
 
-def members(n: int, recipe: Recipe) -> tuple[int, str]:
-    """How many networks of different seeds are trained and averaged."""
+def members(n: int, recipe: Recipe, covered: Callable[[int], bool]) -> tuple[int, str]:
+    """How many networks of different seeds are trained and averaged: as many as the budget has `covered` at a fair size."""
     if (chosen := (recipe.choose or {}).get("members")) is not None:
         return int(chosen), ASKED
     if recipe.weights:
         return 1, "networks that begin with the same weights would say much the same"
     if n >= FEW:
         return 1, f"{n} training images: one network is steady enough"
-    if (count := MEMBERS[recipe.effort]) == 1:
+    if (most := MEMBERS[recipe.effort]) == 1:
         return 1, f"'{recipe.effort}' trains one"
+    count = next((count for count in range(most, 1, -1) if covered(count)), 1)
+    if count == 1:
+        return 1, "the budget covers several networks at small sizes only, where one at a larger size does better"
     return count, (
         f"{n} training images leave much to chance: the soft-maxes of {count} networks of different seeds are averaged, at"
-        f" {count} times the cost of one"
+        f" {count} times the cost of one" + (", as many as the budget covers at a fair size" if count < most else "")
     )
 
 
