@@ -152,6 +152,13 @@ def test_where_resamples_tell_little_the_normal_tail_is_no_smaller_than_it_ought
     assert np.log10(sampled.p) == pytest.approx(np.log10(exact.p), rel=0.2)
 
 
+def test_where_nothing_is_known_of_a_difference_nothing_is_told_apart():
+    undefined = np.full(100, np.nan)
+    spreads = {"a": Spread(np.array([0.5]), undefined), "b": Spread(np.array([0.9]), undefined)}
+    spreads["never"] = Spread(np.array([np.nan]), undefined)
+    assert compare_spreads(spreads, "auprc")["tied"].to_list() == [True, True, False]
+
+
 def test_patients_known_in_one_of_two_are_those_of_both(binary):
     rng, sick, patients = np.random.default_rng(0), [0, 1] * 100, np.arange(200) // 2
     z = rng.normal(size=200) + sick

@@ -370,3 +370,16 @@ def test_at_a_prevalence_one_class_alone_tells_its_own_rate(binary):
     found = score(binary([0.7, 0.8, 0.2], [0, 0, 0]), prevalence=0.1, resamples=50)
     assert found.specificity.value == pytest.approx(1 / 3)
     assert all(math.isnan(each.value) for name, each in found.estimates.items() if name != "specificity")
+
+
+def test_where_most_resamples_lack_a_class_there_is_no_interval():
+    """Nine cases of nine classes: one resample of a thousand has all of them, and that one is the cases themselves."""
+    p = np.random.default_rng(0).dirichlet(np.ones(9), size=9) + np.eye(9) * 0.05
+    table = {"case": [str(i) for i in range(9)], "target": range(9), "patient": [None] * 9}
+    table |= {f"p_{k}": (p / p.sum(axis=1, keepdims=True))[:, k] for k in range(9)}
+    found = score(Predictions(pl.DataFrame(table, schema_overrides={"patient": pl.String}), tuple("abcdefghi"), "i"))
+    assert 0 < found.auprc.value < 1
+    for name, each in found.estimates.items():
+        assert math.isnan(each.low) or each.low <= each.value <= each.high, name
+    assert math.isnan(found.auprc.low)
+    assert math.isnan(found.mcc.low)

@@ -40,3 +40,10 @@ def test_a_class_without_cases_is_left_out() -> None:
     logits_NK, targets = logits(60, 2.0)
     three = np.column_stack([logits_NK, np.full(60, -5.0)])
     assert np.isfinite(list(ranked(three, targets).values())).all()
+
+
+def test_of_many_classes_with_one_case_each_there_is_no_standard_error() -> None:
+    """No resample holds them all; warnings are errors here."""
+    found = ranked(np.eye(40) + np.random.default_rng(0).normal(size=(40, 40)), np.arange(40))
+    assert np.isnan(found["validation_auprc_error"])
+    assert found["validation_auprc"] > 0

@@ -58,11 +58,13 @@ def replicates(
 def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
     """The central `level` of the replicates, leaving out those in which the figure is undefined (NaN).
 
+    NaN where that is more than half of them: the rest are not what was resampled, but what kept every class.
+
     >>> percentile_interval(np.append(np.arange(101.0), np.nan), level=0.5)
     (25.0, 75.0)
     """
     defined = values[~np.isnan(values)]
-    if len(defined) == 0:
+    if len(defined) * 2 < len(values) or len(defined) == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

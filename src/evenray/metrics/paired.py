@@ -165,7 +165,9 @@ def compare_spreads(
         rows |= {prefix: [d.value for d in found]}
         rows |= {f"{prefix}_low": [d.low for d in found], f"{prefix}_high": [d.high for d in found]}
         rows |= {"p": p, "p_holm": adjusted} if prefix == "difference" else {"behind_p_holm": adjusted}
-    return pl.DataFrame(rows | {"best": np.arange(len(names)) == best, "tied": rows["behind_p_holm"] >= level})
+    is_best = np.arange(len(names)) == best
+    apart = (rows["behind_p_holm"] < level) | np.isnan(values)  # where p is unknown, nothing tells them apart
+    return pl.DataFrame(rows | {"best": is_best, "tied": is_best | ~apart})
 
 
 def _with_seeds(spreads: Sequence[Spread], seed: int) -> list[Floats]:
@@ -232,7 +234,7 @@ def _one(
 
 def _difference(value: float, spread: Floats) -> Difference:
     defined = spread[~np.isnan(spread)]
-    if not len(defined) or np.isnan(value):
+    if len(defined) * 2 < len(spread) or np.isnan(value):
         return Difference(value, np.nan, np.nan, np.nan)
     fewest = min(np.sum(defined <= 0), np.sum(defined >= 0))
     p = min(1.0, 2 * (fewest + 1) / (len(defined) + 1))

@@ -74,7 +74,8 @@ def ranked(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> dict[str,
     ]
     loss = float(functional.cross_entropy(logits_NK, torch.from_numpy(targets)))
     auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
-    error = float(np.nanstd(auprc[1:]))
+    resampled = auprc[1:][~np.isnan(auprc[1:])]  # without those in which a class does not occur
+    error = float(resampled.std()) if len(resampled) > 1 else np.nan
     return {
         "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_auprc": float(auprc[0]),
         "validation_auprc_error": error,

@@ -288,12 +288,14 @@ def as_good_as_any(history: History) -> bool:
     >>> first = {"validation_auprc": 0.80, "validation_auprc_error": 0.02}
     >>> [as_good_as_any([first, {"validation_auprc": value}]) for value in (0.81, 0.79, 0.77)]
     [True, True, False]
+    >>> as_good_as_any([first | {"validation_auprc_error": float("nan")}, {"validation_auprc": 0.7}])
+    True
     """
     if not history:
         return False
     best = max(history, key=lambda row: row.get("validation_auprc", 0.0))
     least = best.get("validation_auprc", 0.0) - best.get("validation_auprc_error", 0.0)
-    return history[-1].get("validation_auprc", 0.0) >= least
+    return not history[-1].get("validation_auprc", 0.0) < least  # an error that nobody knows tells no epochs apart
 
 
 def criterion_of(balance: Balance, targets: Tensor, progress: float) -> Callable[[Tensor], Tensor]:
