@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from evenray.report.language import Language
 from evenray.report.sections import (
     asked,
     audit,
+    calibration,
     compare,
     contrast,
     data,
@@ -290,6 +292,29 @@ def test_the_operating_point_is_that_of_the_scores(two: Path) -> None:
     assert second is not None
     assert first[:2] == (1 - values["specificity"]["value"], values["sensitivity"]["value"])
     assert second[:2] == (values["sensitivity"]["value"], values["ppv"]["value"])
+
+
+def test_at_a_prevalence_the_reliability_diagram_is_of_cases_in_these_shares(rare: Path) -> None:
+    run = Run(rare)
+    assert run.predictions is not None
+    found = calibration.context(run, EN)
+    assert found is not None
+    test = run.predictions.part("test")
+    p, sick = test.probabilities[:, 1], test.targets == 1
+    weights = np.where(sick, 0.02 / sick.mean(), 0.98 / (1 - sick.mean()))
+    tenth = np.argsort(np.argsort(p)) * 10 // len(p)
+    shares = [np.average(values[tenth == 9], weights=weights[tenth == 9]) for values in (p, sick)]
+    assert f"{100 * shares[0]:.1f} % → {100 * shares[1]:.1f} %, {(tenth == 9).sum()}" in found["figures"][0].svg
+
+
+def test_a_prevalence_of_a_class_that_the_test_part_has_not_draws_no_point(rare: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rare, tmp_path / "run"))
+    table = pl.read_parquet(folder / "predictions.parquet")
+    table.filter((pl.col("part") != "test") | (pl.col("target") == 0)).write_parquet(folder / "predictions.parquet")
+    found = calibration.context(Run(folder), EN)
+    assert found is not None
+    assert "circle" not in found["figures"][0].svg
+    assert ranking.context(Run(folder), EN) is not None
 
 
 def test_an_undefined_ppv_leaves_its_point_out() -> None:

@@ -16,7 +16,7 @@ from evenray.core.registry import Registry
 from evenray.core.types import Predictions
 
 from ._curves import one_class
-from ._meter import class_prior
+from ._prior import class_prior
 from .calibrators import fitted_line
 from .ranking import Ranking
 

@@ -166,12 +166,7 @@ def _severity(run: Run, severity: str) -> int:
 
 
 def _shares(run: Run, say: Language, model: Mapping[str, Any]) -> str:
-    asked = (run.scores or {}).get("prevalence")
-    prior = dict(zip(run.classes, model["prior"], strict=True))
-    if isinstance(asked, Mapping):
-        prior = dict(asked)
-    elif asked is not None:
-        prior = {name: asked if name == run.positive else 1 - asked for name in run.classes}
+    prior = run.prevalence or dict(zip(run.classes, model["prior"], strict=True))
     return "; ".join(f"{name} {say.percent(share, 2)}" for name, share in prior.items())
 
 

@@ -202,6 +202,21 @@ class Run:
         table = self._of_stage("evaluate", self._table("predictions.parquet"))
         return None if table is None else Predictions(table, self.classes, self.positive)
 
+    @cached_property
+    def prevalence(self) -> dict[str, float] | None:
+        """The share of each class that the evaluation was asked for; None where figures are for those of the cases."""
+        asked = (self.scores or {}).get("prevalence")
+        if asked is None:
+            return None
+        if not isinstance(asked, Mapping):
+            asked = {name: asked if name == self.positive else 1 - asked for name in self.classes}
+        return {name: asked[name] / sum(asked.values()) for name in self.classes}
+
+    @property
+    def shares(self) -> list[float] | None:
+        """`prevalence` in the order of the classes."""
+        return None if self.prevalence is None else list(self.prevalence.values())
+
     @property
     def parts(self) -> list[str]:
         """The parts that hold cases, in order; empty before the split."""
