@@ -307,6 +307,28 @@ def test_at_a_prevalence_the_reliability_diagram_is_of_cases_in_these_shares(rar
     assert f"{100 * shares[0]:.1f} % → {100 * shares[1]:.1f} %, {(tenth == 9).sum()}" in found["figures"][0].svg
 
 
+def test_at_a_prevalence_curve_ring_and_guess_are_of_the_same_shares(rare: Path) -> None:
+    run = Run(rare)
+    assert run.scores is not None
+    assert run.predictions is not None
+    _, ring = ranking._points(run.scores["parts"]["test"]["metrics"])
+    _, (recall, precision) = ranking._lines(run.predictions.part("test"), "sick", run.shares)
+    assert ring is not None
+    level = precision[np.isclose(recall, ring[0])]
+    assert level.min() - 1e-9 <= ring[1] <= level.max() + 1e-9
+    found = ranking.context(run, EN)
+    assert found is not None
+    guess = f"{270 * (1 - 0.02):g}"
+    assert f'<path d="M0,{guess}L330,{guess}"' in found["figures"][1].svg
+
+
+def test_at_shares_of_many_classes_each_has_its_own_guess(other_shares: Path) -> None:
+    found = ranking.context(Run(other_shares), EN)
+    assert found is not None
+    for share in (0.05, 0.6, 0.35):
+        assert f'<path d="M0,{270 * (1 - share):g}L330,{270 * (1 - share):g}"' in found["figures"][1].svg
+
+
 def test_a_prevalence_of_a_class_that_the_test_part_has_not_draws_no_point(rare: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(rare, tmp_path / "run"))
     table = pl.read_parquet(folder / "predictions.parquet")
