@@ -55,6 +55,24 @@ def test_the_verdict_stands_beside_the_majority(two: Path) -> None:
     assert f"finds {caught} of the {test['counts']['sick']} ‘sick’ images" in found["sentences"][1]
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_at_a_prevalence_the_baseline_is_that_of_the_same_population(
+    copy_of_two: Path, tmp_path: Path, language: str
+) -> None:
+    run = Run(made_run.at_prevalence(copy_of_two, {"healthy": 0.3, "sick": 0.7}))  # healthy is the commoner in training
+    assert run.scores is not None
+    metrics = run.scores["parts"]["test"]["metrics"]
+    say = Language(language)
+    said = summary.context(run, say)["sentences"]
+    assert metrics["accuracy"]["baseline"] == pytest.approx(0.7)
+    assert "‘sick’" in said[-2].split(say.percent(0.7))[0]
+    assert say.percent(metrics["accuracy"]["value"]) in said[-2]
+    assert "healthy 30.00" in said[-1]
+    html = write(copy_of_two, language=language).read_text(encoding="utf-8")
+    assert ("in training, and always" in html or "학습 데이터의 클래스 비율만" in html) is False
+    assert ("are there, and always" in html) or ("그 유병률의 클래스 비율만" in html)
+
+
 def test_a_majority_that_is_positive_calls_everybody_sick(copy_of_two: Path) -> None:
     change(copy_of_two / "dataset.json", positive="healthy")
     found = summary.context(Run(copy_of_two), EN)
@@ -268,6 +286,16 @@ def test_many_classes_have_their_matrix_and_a_table_for_each(three: Path) -> Non
     per_class = metrics.context(run, EN)
     assert per_class is not None
     assert [row[1] for row in per_class["per_class"]] == [sum(row) for row in counts]
+
+
+def test_at_a_prevalence_the_classes_ppv_has_the_mean_of_the_table(other_shares: Path) -> None:
+    run = Run(other_shares)
+    assert run.scores is not None
+    found = metrics.context(run, EN)
+    assert found is not None
+    values = run.scores["parts"]["test"]["metrics"]
+    for column, name in ((2, "sensitivity"), (3, "ppv")):
+        assert np.mean([row[column] for row in found["per_class"]]) == pytest.approx(values[name]["value"])
 
 
 def test_metrics_have_the_test_part_first_and_keep_unknown_ones(copy_of_two: Path) -> None:

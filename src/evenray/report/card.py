@@ -166,8 +166,7 @@ def _severity(run: Run, severity: str) -> int:
 
 
 def _shares(run: Run, say: Language, model: Mapping[str, Any]) -> str:
-    prior = run.prevalence or dict(zip(run.classes, model["prior"], strict=True))
-    return "; ".join(f"{name} {say.percent(share, 2)}" for name, share in prior.items())
+    return say.shares(run.prevalence or dict(zip(run.classes, model["prior"], strict=True)))
 
 
 def _flags(say: Language, exported: Mapping[str, Any]) -> str:
