@@ -18,11 +18,12 @@ from evenray.core.errors import DataError
 from evenray.core.types import Image
 from evenray.histogram import Histogram
 from evenray.metrics import Calibration
+from evenray.metrics.operating import TINY
 from evenray.plan import kept_side
 from evenray.store import fit
 from evenray.views import reach
 
-from .cases import TINY, target_prior
+from .cases import target_prior
 from .familiar import Familiar
 
 __all__ = ["About"]
