@@ -18,7 +18,7 @@ from ._area import Z, components, delong_interval
 from ._curves import one_class
 from ._meter import METRICS
 from .intervals import percentile_interval
-from .scoring import Measure, measured
+from .scoring import Measure, Prior, measured
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -59,6 +59,7 @@ def difference(
     metric: str = "auprc",
     *,
     thresholds: tuple[float | None, float | None] = (None, None),
+    prevalence: Prior | None = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> Difference:
@@ -69,7 +70,7 @@ def difference(
     """
     reference = _aligned(reference, model)
     one, other = (
-        _one(predictions, metric, threshold, seed, resamples)
+        _one(predictions, metric, threshold, seed, resamples, prevalence)
         for predictions, threshold in zip((model, reference), thresholds, strict=True)
     )
     return _difference(one.value - other.value, one.replicates - other.replicates)
@@ -213,10 +214,13 @@ def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats
     return components(*one_class(predictions, of), predictions.patients)
 
 
-def _one(predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int) -> Measure:
+def _one(
+    predictions: Predictions, metric: str, threshold: float | None, seed: int, resamples: int,
+    prevalence: Prior | None = None,
+) -> Measure:  # fmt: skip
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    return measured(predictions, threshold, seed=seed, resamples=resamples)[metric]
+    return measured(predictions, threshold, seed=seed, resamples=resamples, prevalence=prevalence)[metric]
 
 
 def _difference(value: float, spread: Floats) -> Difference:

@@ -165,13 +165,15 @@ def measured(
     specificity: float = 0.95,
     seed: int = 0,
     resamples: int = 1000,
+    prevalence: Prior | None = None,
 ) -> dict[str, Measure]:
     """Every metric of METRICS and `sensitivity_at_specificity` with intervals and bootstrap replicates, in one pass.
 
     Classes are called, and the intervals those, as in `score`.
     """
     called = decide(predictions, threshold)
-    meter, (scores, sick) = Meter.of(predictions, threshold), one_class(predictions, None)
+    at = None if prevalence is None else class_prior(prevalence, predictions)
+    meter, (scores, sick) = Meter.of(predictions, threshold, at), one_class(predictions, None)
     ranking = Ranking.of(scores, sick)
 
     def measure(W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
@@ -180,7 +182,7 @@ def measured(
     values = {name: float(value[0]) for name, value in measure(np.ones((1, predictions.table.height))).items()}
     spread = replicates(measure, predictions.patients, resamples, seed)
     own = {name: values[name] for name in METRICS}
-    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, seed=seed)
+    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, weighted=at is not None, seed=seed)
     name = "sensitivity_at_specificity"
     bounds[name] = sensitivity_bounds(values[name], spread[name], predictions.patients[sick])
     return {name: Measure(value, *bounds[name], spread[name]) for name, value in values.items()}
