@@ -103,6 +103,27 @@ def test_a_test_part_of_one_class_is_said_to_be_unranked(copy_of_two: Path) -> N
     assert "of the 0 ‘sick’ images" in html
 
 
+@pytest.mark.parametrize(
+    ("language", "chosen"), [("en", "chosen on the validation part"), ("ko", "검증 데이터에서 정")]
+)
+@pytest.mark.parametrize("rule", ["youden", "fixed(0.3)", " prevalence()"])
+def test_only_a_threshold_that_cases_chose_is_said_to_be_chosen(
+    copy_of_two: Path, language: str, chosen: str, rule: str
+) -> None:
+    change(copy_of_two / "scores.json", threshold_rule=rule)
+    html = write(copy_of_two, language=language).read_text(encoding="utf-8")
+    assert (chosen in html) is (rule == "youden")
+    assert ("The threshold belongs to this data." in html or "임계값은 이 데이터에 맞춘" in html) is (rule == "youden")
+    said = summary.context(Run(copy_of_two), Language(language))["sentences"][1]
+    assert (rule.strip() in said) is (rule != "youden")
+
+
+def test_of_many_classes_no_threshold_is_said_to_be_chosen(page_three: Path) -> None:
+    html = page_three.read_text(encoding="utf-8")
+    assert "검증 데이터에서 정" not in html
+    assert "임계값은 이 데이터에 맞춘" not in html
+
+
 def test_loud_notices_come_first(copy_of_two: Path) -> None:
     change(copy_of_two / "dataset.json", facts={"patients_known": False, "synthetic": True})
     change(copy_of_two / "provenance.json", test_opened=["2025-03-04T10:00:00+09:00", "2025-03-05T10:00:00+09:00"])

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
 from evenray.core.sketches import Rows, blocks, on_disk
+from evenray.core.spec import Step
 from evenray.core.types import PARTS, Predictions
 
 __all__ = ["Run"]
+
+GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
 
 class Run:
@@ -211,6 +214,17 @@ class Run:
         if not isinstance(asked, Mapping):
             asked = {name: asked if name == self.positive else 1 - asked for name in self.classes}
         return {name: asked[name] / sum(asked.values()) for name in self.classes}
+
+    @property
+    def given(self) -> bool:
+        """Whether the rule of the threshold looks at no case, so that nothing was chosen."""
+        rule = (self.scores or {}).get("threshold_rule")
+        return rule is not None and Step.of(rule).name in GIVEN
+
+    @property
+    def chosen(self) -> bool:
+        """Whether there is a threshold that the validation part chose."""
+        return self.scores is not None and self.binary and not self.given
 
     @property
     def shares(self) -> list[float] | None:

@@ -64,8 +64,9 @@ def _operating(run: Run, test: dict[str, Any], say: Language) -> str:
     i, j = run.classes.index(run.positive), run.classes.index(run.negative)
     confusion = test["confusion"]
     return say(
-        "verdict.operating",
+        "verdict.operating_given" if run.given else "verdict.operating",
         threshold=say.brief((run.scores or {}).get("threshold")),
+        rule=(run.scores or {}).get("threshold_rule"),
         found=say.count(confusion[i][i]),
         positives=say.count(sum(confusion[i])),
         positive=run.positive,
