@@ -42,6 +42,38 @@ def test_images_of_one_patient_widen_the_intervals_of_the_curve(binary):
     np.testing.assert_allclose(many["high"], alone["high"], atol=0.01)
 
 
+def test_at_a_prevalence_the_curve_is_that_of_cases_in_these_shares(binary):
+    """One sick in four is made one in thirteen: as if every healthy case stood there four times."""
+    rng = np.random.default_rng(2)
+    said = rng.choice([0.1, 0.3, 0.6, 0.8], 400)
+    came = (np.arange(400) % 4 == 0).astype(int)
+    there = calibration_curve(binary(said, came), bins=1000, prevalence=1 / 13)
+    repeated = np.repeat(np.arange(400), np.where(came == 1, 1, 4))
+    wanted = calibration_curve(binary(said[repeated], came[repeated]), bins=1000)
+    np.testing.assert_allclose(there["forecast"], wanted["forecast"])
+    np.testing.assert_allclose(there["observed"], wanted["observed"])
+    here = calibration_curve(binary(said, came), bins=1000)
+    assert there["cases"].equals(here["cases"])  # as many cases as there are, with what they can tell
+    for name in ("observed", "low", "high"):
+        odds = here[name] / (1 - here[name]) / 4
+        np.testing.assert_allclose(there[name], odds / (1 + odds))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_forecasts_for_another_prevalence_lie_on_its_diagonal(make_predictions, classes):
+    here = make_predictions(cases=50_000, classes=classes)
+    before, after = np.bincount(here.targets) / 50_000, np.array([0.05, 0.93, 0.02] if classes == 3 else [0.98, 0.02])
+    p = here.probabilities * after / before
+    columns = [pl.Series(f"p_{k}", column) for k, column in enumerate((p / p.sum(axis=1, keepdims=True)).T)]
+    there = replace(here, table=here.table.with_columns(columns))
+    for name in there.classes:
+        held = [
+            ((curve["low"] <= curve["forecast"]) & (curve["forecast"] <= curve["high"])).sum()
+            for curve in (calibration_curve(there, name, prevalence=after), calibration_curve(there, name))
+        ]
+        assert held[0] >= 8 > 2 >= held[1]
+
+
 def test_few_and_equal_forecasts_make_few_bins(binary):
     curve = calibration_curve(binary([0.3] * 5 + [0.8] * 5, [0, 0, 0, 1, 1, 1, 1, 1, 1, 0]))
     assert curve["cases"].to_list() == [5, 5]

@@ -20,6 +20,10 @@ def rates(p, t, threshold):
     return (p[t == 1] >= threshold).mean(), (p[t == 0] < threshold).mean()
 
 
+def log_odds(p):
+    return np.log(p / (1 - p))
+
+
 def every_division(p):
     return [*np.unique(p), 1.1]
 
@@ -73,11 +77,28 @@ def test_rules_that_do_not_look(make_predictions):
     assert choose_threshold(predictions, "fixed(0.3)") == 0.3
 
 
-def test_the_middle_between_neighbours_is_taken(binary):
-    assert choose_threshold(binary([0.1, 0.2, 0.6, 0.7], [0, 0, 1, 1])) == pytest.approx(0.4)
+def test_the_middle_between_neighbours_is_taken_in_log_odds(binary):
+    found = choose_threshold(binary([0.1, 0.2, 0.6, 0.7], [0, 0, 1, 1]))
+    assert log_odds(found) == pytest.approx((log_odds(0.2) + log_odds(0.6)) / 2)
     neighbours = [0.5, np.nextafter(0.5, 1)]
     assert (
         score(binary(neighbours, [0, 1]), choose_threshold(binary(neighbours, [0, 1])), resamples=0).accuracy.value == 1
+    )
+
+
+@pytest.mark.parametrize("rule", ["youden", "net_benefit", "sensitivity(0.9)", "specificity(0.9)", "specificity(1.0)"])
+@settings(max_examples=30, deadline=None)
+@given(cases=SCORES, share=st.sampled_from([0.001, 0.05, 0.5, 0.9]))
+def test_a_place_on_the_curve_moves_with_the_probabilities(binary, rule, cases, share):
+    """Chosen for another prevalence, among probabilities that are for it, it is the same threshold, moved as they are."""
+    p, t = np.clip([c[0] for c in cases], 1e-9, 1 - 1e-9), np.array([c[1] for c in cases])
+    if len(set(t)) < 2:
+        return
+    moved = np.log(share / (1 - share)) - log_odds(t.mean())
+    there = 1 / (1 + np.exp(-(log_odds(p) + moved)))
+    here = choose_threshold(binary(list(p), list(t)), rule)
+    assert log_odds(choose_threshold(binary(list(there), list(t)), rule, share)) == pytest.approx(
+        log_odds(here) + moved, abs=0.02
     )
 
 
@@ -100,10 +121,6 @@ def test_mistakes_are_named(binary, make_predictions):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "cost(ill=3)")
     with pytest.raises(UsageError, match="less than or equal to 1"):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "sensitivity(95)")
-
-
-def log_odds(p):
-    return np.log(p / (1 - p))
 
 
 @settings(max_examples=20, deadline=None)

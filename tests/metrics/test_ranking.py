@@ -30,6 +30,20 @@ def test_precision_recall_agrees_with_scikit_learn(make_predictions, decimals):
     np.testing.assert_allclose(curve["threshold"], thresholds[::-1])
 
 
+@pytest.mark.parametrize("decimals", [None, 0])
+def test_precision_recall_at_a_prevalence_agrees_with_weighted_scikit_learn(make_predictions, decimals):
+    predictions = make_predictions(decimals=decimals)
+    sick = predictions.targets == 1
+    weights = np.where(sick, 0.05 / sick.mean(), 0.95 / (1 - sick.mean()))
+    precision, recall, _ = sk.precision_recall_curve(sick, predictions.probabilities[:, 1], sample_weight=weights)
+    curve = precision_recall(predictions, prevalence=0.05)
+    np.testing.assert_allclose(curve["precision"], precision[:-1][::-1])
+    np.testing.assert_allclose(curve["recall"], recall[:-1][::-1])
+    gained = np.diff(curve["recall"], prepend=0)
+    area = score(predictions, resamples=0, prevalence=0.05).auprc.value
+    assert (gained * curve["precision"].to_numpy()).sum() == pytest.approx(area)
+
+
 def test_areas_are_those_of_the_curves(make_predictions):
     predictions = make_predictions(decimals=1)
     curve, steps, scores = roc(predictions), precision_recall(predictions), score(predictions, resamples=0)

@@ -17,6 +17,8 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from evenray.cli import main
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Predictions
+from evenray.metrics import score
 from evenray.pipeline.ensemble import make_ensemble
 
 from .conftest import Told, as_left
@@ -72,6 +74,27 @@ def test_scores_and_differences_are_those_of_the_mean(two: Callable[..., list[Pa
     assert gain["value"] == pytest.approx(scores["auroc"]["value"] - roc_auc_score(own["target"], own["p_1"]))
     assert gain["low"] <= gain["value"] <= gain["high"]
     assert len(RunFolder(tmp_path / "both").ledger["test_opened"]) == 1
+
+
+def test_at_a_prevalence_a_difference_is_that_of_the_values_beside_it(
+    two: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    """Unweighted, the differences had the other sign now and then."""
+    runs = two()
+    for folder in runs:
+        scores = json.loads((folder / "scores.json").read_text()) | {"prevalence": 0.02}
+        table = pl.read_parquet(folder / "predictions.parquet")
+        predictions = Predictions(table, tuple(scores["classes"]), scores["positive"]).part("test")
+        found = score(predictions, scores["threshold"], resamples=0, prevalence=0.02).estimates
+        scores["parts"]["test"]["metrics"] = {name: vars(estimate) for name, estimate in found.items()}
+        (folder / "scores.json").write_text(json.dumps(scores))
+        as_left(folder, "evaluate")
+    about = make_ensemble(runs, tmp_path / "both")
+    for member in about["members"]:
+        for metric, paired in member["difference"].items():
+            gap = about["test"][metric]["value"] - member["test"][metric]["value"]
+            assert paired["value"] == pytest.approx(gap, abs=1e-6)
+            assert paired["low"] <= paired["value"] <= paired["high"]
 
 
 @pytest.mark.parametrize(

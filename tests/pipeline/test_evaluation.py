@@ -14,6 +14,7 @@ import pytest
 from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 from evenray.metrics import by_group, choose_threshold, decision_curve, per_patient, score
+from evenray.predict.about import About
 
 from .conftest import Told
 
@@ -53,6 +54,15 @@ def test_a_prevalence_moves_probabilities_and_predictive_values(rerun: Callable[
     assert metrics["npv"]["value"] == pytest.approx(0.99 * specificity / passed)
     assert metrics["auprc"]["baseline"] == pytest.approx(0.01)
     assert scores["prevalence"] == 0.01
+
+
+@pytest.mark.parametrize("rule", ["youden()", "net_benefit", "sensitivity(0.9)", "specificity(0.9)", "prevalence()"])
+def test_the_prediction_at_a_prevalence_decides_as_its_evaluation(
+    rerun: Callable[..., Any], copied: Path, rule: str
+) -> None:
+    rerun(threshold=rule)
+    predicted = About.of_run(copied).at(0.03).threshold
+    assert predicted == pytest.approx(rerun(threshold=rule, prevalence=0.03)["threshold"], rel=1e-6)
 
 
 def test_a_share_for_each_class_is_the_same(rerun: Callable[..., Any], copied: Path) -> None:

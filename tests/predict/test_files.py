@@ -129,13 +129,35 @@ def test_a_threshold_given_as_a_probability_stays(model: Model) -> None:
 @pytest.mark.parametrize(
     ("rule", "moves"),
     [("youden", True), ("sensitivity(0.95)", True), ("specificity(0.95)", True), ("prevalence", True), ("accuracy", False),
-     ("cost(sick=5)", False), ("net_benefit(at=0.3)", False), ("fixed(0.3)", False)],
+     ("cost(sick=5)", False), ("net_benefit", True), ("net_benefit(at=0.3)", False), ("fixed(0.3)", False)],
 )  # fmt: skip
 def test_the_guide_says_which_thresholds_move_under_prevalence(model: Model, rule: str, moves: bool) -> None:
     assert (replace(model.about, rule=rule, threshold=0.3).at(0.01).threshold != 0.3) is moves
     guide = (Path(__file__).parents[2] / "docs/guides/deploying.md").read_text(encoding="utf-8")
-    row = next(line for line in guide.splitlines() if line.startswith("| `") and f"`{rule.split('(')[0]}" in line)
+    words = rule.split("0.")[0].split("(sick")[0]  # as the guide's table begins the name of the rule
+    row = next(
+        line
+        for line in guide.splitlines()
+        if line.startswith("| `") and f"`{words}{'' if '(' in rule else '`'}" in line
+    )
     assert ("| stays |" in row) is not moves
+
+
+@pytest.mark.parametrize(
+    "rule", [" youden", "youden()", "prevalence()", " prevalence", "net_benefit()", "net_benefit(at=None)"]
+)
+def test_a_rule_is_known_however_it_is_written(model: Model, rule: str) -> None:
+    plain = {"youden": "youden", "prevalence": "prevalence", "net_benefit": "youden"}[rule.strip().split("(")[0]]
+    about = replace(model.about, threshold=0.3)
+    assert replace(about, rule=rule).at(0.01).threshold == replace(about, rule=plain).at(0.01).threshold != 0.3
+
+
+@pytest.mark.parametrize("threshold", [np.nextafter(1.0, 2), 1.0, 0.0])
+def test_a_threshold_that_calls_nobody_or_everybody_stays(model: Model, threshold: float) -> None:
+    """Probabilities of 1 and 0 move a little with the prevalence, and are called as before."""
+    sure = replace(model.about, rule="specificity(1.0)", threshold=float(threshold))
+    assert sure.at(0.9).threshold == threshold
+    assert sure.at(0.001).threshold == threshold
 
 
 def test_look_ahead_is_bounded() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tests
 
-from made_run import make_run
+from made_run import at_prevalence, make_run
 
 from evenray.report import write
 
@@ -25,6 +25,20 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run of three classes."""
     return make_run(tmp_path_factory.mktemp("report") / "three", classes=3)
+
+
+@pytest.fixture(scope="session")
+def rare(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two classes at a prevalence of 2 %."""
+    folder = Path(shutil.copytree(two, tmp_path_factory.mktemp("report") / "rare"))
+    return at_prevalence(folder, {"healthy": 0.98, "sick": 0.02})
+
+
+@pytest.fixture(scope="session")
+def other_shares(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of three classes where the commonest is the rarest."""
+    folder = Path(shutil.copytree(three, tmp_path_factory.mktemp("report") / "other"))
+    return at_prevalence(folder, {"normal": 0.05, "bacteria": 0.6, "virus": 0.35})
 
 
 @pytest.fixture(scope="session")

@@ -47,13 +47,30 @@ def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900)
     return folder
 
 
-def scores(table: pl.DataFrame, names: list[str], threshold: float | None) -> dict[str, Any]:
+def at_prevalence(folder: Path, prevalence: dict[str, float]) -> Path:
+    """The run in `folder` evaluated anew where the classes have other shares: probabilities, threshold and scores."""
+    table, names = pl.read_parquet(folder / "predictions.parquet"), list(prevalence)
+    before = table["target"].value_counts().sort("target")["count"].to_numpy() / table.height
+    p = table.select(f"p_{k}" for k in range(len(names))).to_numpy() * list(prevalence.values()) / before
+    p /= p.sum(axis=1, keepdims=True)
+    table = table.with_columns(**{f"p_{k}": pl.Series(column) for k, column in enumerate(p.T)})
+    table.write_parquet(folder / "predictions.parquet")
+    validation = Predictions(table, tuple(names), names[-1]).part("validation")
+    threshold = choose_threshold(validation) if len(names) == 2 else None
+    _json(folder / "scores.json", scores(table, names, threshold, prevalence))
+    return folder
+
+
+def scores(
+    table: pl.DataFrame, names: list[str], threshold: float | None, prevalence: dict[str, float] | None = None
+) -> dict[str, Any]:
     """Scores as the evaluation writes them, from the metrics themselves."""
+    at = None if prevalence is None else list(prevalence.values())
     predictions = Predictions(table, tuple(names), names[-1])
     parts = {}
     for part in ("validation", "test"):
         rows = predictions.part(part)
-        found = score(rows, threshold, resamples=100)
+        found = score(rows, threshold, resamples=100, prior=at, prevalence=at)
         parts[part] = {
             "cases": found.cases,
             "patients": found.patients,
@@ -66,9 +83,9 @@ def scores(table: pl.DataFrame, names: list[str], threshold: float | None) -> di
     rates = {name: parts["test"]["metrics"][name] for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")}
     rules = ("youden", "specificity(0.95)") if rule else ()
     return found | {
-        "classes": names, "positive": names[-1], "prevalence": None,
+        "classes": names, "positive": names[-1], "prevalence": prevalence,
         "operating_points": [{"rule": each, "threshold": threshold, **rates} for each in rules],
-        "decision_curve": decision_curve(test, resamples=50).to_dict(as_series=False),
+        "decision_curve": decision_curve(test, prevalence=at, resamples=50).to_dict(as_series=False),
         "patients": parts["test"] | {"cases": parts["test"]["patients"]},
         "groups": {"site": {name: parts["test"] | {"cases": n} for n, name in enumerate(SITES, 40)}},
     }  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from evenray.core.types import Predictions
 from evenray.metrics import confusion
+from evenray.report import write
 from evenray.report.folder import Run
 
 PATIENCE = 180_000  # milliseconds; a busy machine opens a browser slowly
@@ -108,6 +109,17 @@ def test_the_dot_follows_on_the_curves(browser: Any, page_two: Path) -> None:
     visit.move(len(thresholds(visit)) - 1)
     assert visit.page.eval_on_selector(".movingroc > *", place) == [330, 0]
     assert visit.page.eval_on_selector(".movinglast > *", place)[0] < 165  # a low threshold stands on the left
+
+
+def test_at_a_prevalence_the_dot_begins_in_the_ring_and_the_box_at_that_prevalence(browser: Any, rare: Path) -> None:
+    visit = Visit(browser, write(rare))
+    place = "e => e.getAttribute('transform').match(/[-.\\d]+/g).map(Number)"
+    scores = Run(rare).scores
+    assert scores is not None
+    found = scores["parts"]["test"]["metrics"]
+    at = [330 * found["sensitivity"]["value"], 270 * (1 - found["ppv"]["value"])]
+    assert visit.page.eval_on_selector(".movingpr > *", place) == pytest.approx(at, abs=0.1)
+    assert visit.number("ppv-there") == pytest.approx(found["ppv"]["value"], abs=5.1e-4)
 
 
 def test_each_of_many_classes_has_its_slider(browser: Any, three: Path, page_three: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from evenray.report.language import Language
 from evenray.report.sections import (
     asked,
     audit,
+    calibration,
     compare,
     contrast,
     data,
@@ -53,6 +55,24 @@ def test_the_verdict_stands_beside_the_majority(two: Path) -> None:
     assert f"finds {caught} of the {test['counts']['sick']} ‘sick’ images" in found["sentences"][1]
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_at_a_prevalence_the_baseline_is_that_of_the_same_population(
+    copy_of_two: Path, tmp_path: Path, language: str
+) -> None:
+    run = Run(made_run.at_prevalence(copy_of_two, {"healthy": 0.3, "sick": 0.7}))  # healthy is the commoner in training
+    assert run.scores is not None
+    metrics = run.scores["parts"]["test"]["metrics"]
+    say = Language(language)
+    said = summary.context(run, say)["sentences"]
+    assert metrics["accuracy"]["baseline"] == pytest.approx(0.7)
+    assert "‘sick’" in said[-2].split(say.percent(0.7))[0]
+    assert say.percent(metrics["accuracy"]["value"]) in said[-2]
+    assert "healthy 30.00" in said[-1]
+    html = write(copy_of_two, language=language).read_text(encoding="utf-8")
+    assert ("in training, and always" in html or "학습 데이터의 클래스 비율만" in html) is False
+    assert ("are there, and always" in html) or ("그 유병률의 클래스 비율만" in html)
+
+
 def test_a_majority_that_is_positive_calls_everybody_sick(copy_of_two: Path) -> None:
     change(copy_of_two / "dataset.json", positive="healthy")
     found = summary.context(Run(copy_of_two), EN)
@@ -81,6 +101,27 @@ def test_a_test_part_of_one_class_is_said_to_be_unranked(copy_of_two: Path) -> N
     assert summary.context(Run(copy_of_two), EN)["verdict"] == "Evaluated, but without a ranking metric."
     html = write(copy_of_two).read_text(encoding="utf-8")
     assert "of the 0 ‘sick’ images" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen"), [("en", "chosen on the validation part"), ("ko", "검증 데이터에서 정")]
+)
+@pytest.mark.parametrize("rule", ["youden", "fixed(0.3)", " prevalence()"])
+def test_only_a_threshold_that_cases_chose_is_said_to_be_chosen(
+    copy_of_two: Path, language: str, chosen: str, rule: str
+) -> None:
+    change(copy_of_two / "scores.json", threshold_rule=rule)
+    html = write(copy_of_two, language=language).read_text(encoding="utf-8")
+    assert (chosen in html) is (rule == "youden")
+    assert ("The threshold belongs to this data." in html or "임계값은 이 데이터에 맞춘" in html) is (rule == "youden")
+    said = summary.context(Run(copy_of_two), Language(language))["sentences"][1]
+    assert (rule.strip() in said) is (rule != "youden")
+
+
+def test_of_many_classes_no_threshold_is_said_to_be_chosen(page_three: Path) -> None:
+    html = page_three.read_text(encoding="utf-8")
+    assert "검증 데이터에서 정" not in html
+    assert "임계값은 이 데이터에 맞춘" not in html
 
 
 def test_loud_notices_come_first(copy_of_two: Path) -> None:
@@ -268,6 +309,16 @@ def test_many_classes_have_their_matrix_and_a_table_for_each(three: Path) -> Non
     assert [row[1] for row in per_class["per_class"]] == [sum(row) for row in counts]
 
 
+def test_at_a_prevalence_the_classes_ppv_has_the_mean_of_the_table(other_shares: Path) -> None:
+    run = Run(other_shares)
+    assert run.scores is not None
+    found = metrics.context(run, EN)
+    assert found is not None
+    values = run.scores["parts"]["test"]["metrics"]
+    for column, name in ((2, "sensitivity"), (3, "ppv")):
+        assert np.mean([row[column] for row in found["per_class"]]) == pytest.approx(values[name]["value"])
+
+
 def test_metrics_have_the_test_part_first_and_keep_unknown_ones(copy_of_two: Path) -> None:
     scores = json.loads((copy_of_two / "scores.json").read_text(encoding="utf-8"))
     scores["parts"]["test"]["metrics"]["net_benefit"] = {"value": 0.1, "low": 0.0, "high": 0.2, "baseline": 0.0}
@@ -290,6 +341,51 @@ def test_the_operating_point_is_that_of_the_scores(two: Path) -> None:
     assert second is not None
     assert first[:2] == (1 - values["specificity"]["value"], values["sensitivity"]["value"])
     assert second[:2] == (values["sensitivity"]["value"], values["ppv"]["value"])
+
+
+def test_at_a_prevalence_the_reliability_diagram_is_of_cases_in_these_shares(rare: Path) -> None:
+    run = Run(rare)
+    assert run.predictions is not None
+    found = calibration.context(run, EN)
+    assert found is not None
+    test = run.predictions.part("test")
+    p, sick = test.probabilities[:, 1], test.targets == 1
+    weights = np.where(sick, 0.02 / sick.mean(), 0.98 / (1 - sick.mean()))
+    tenth = np.argsort(np.argsort(p)) * 10 // len(p)
+    shares = [np.average(values[tenth == 9], weights=weights[tenth == 9]) for values in (p, sick)]
+    assert f"{100 * shares[0]:.1f} % → {100 * shares[1]:.1f} %, {(tenth == 9).sum()}" in found["figures"][0].svg
+
+
+def test_at_a_prevalence_curve_ring_and_guess_are_of_the_same_shares(rare: Path) -> None:
+    run = Run(rare)
+    assert run.scores is not None
+    assert run.predictions is not None
+    _, ring = ranking._points(run.scores["parts"]["test"]["metrics"])
+    _, (recall, precision) = ranking._lines(run.predictions.part("test"), "sick", run.shares)
+    assert ring is not None
+    level = precision[np.isclose(recall, ring[0])]
+    assert level.min() - 1e-9 <= ring[1] <= level.max() + 1e-9
+    found = ranking.context(run, EN)
+    assert found is not None
+    guess = f"{270 * (1 - 0.02):g}"
+    assert f'<path d="M0,{guess}L330,{guess}"' in found["figures"][1].svg
+
+
+def test_at_shares_of_many_classes_each_has_its_own_guess(other_shares: Path) -> None:
+    found = ranking.context(Run(other_shares), EN)
+    assert found is not None
+    for share in (0.05, 0.6, 0.35):
+        assert f'<path d="M0,{270 * (1 - share):g}L330,{270 * (1 - share):g}"' in found["figures"][1].svg
+
+
+def test_a_prevalence_of_a_class_that_the_test_part_has_not_draws_no_point(rare: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rare, tmp_path / "run"))
+    table = pl.read_parquet(folder / "predictions.parquet")
+    table.filter((pl.col("part") != "test") | (pl.col("target") == 0)).write_parquet(folder / "predictions.parquet")
+    found = calibration.context(Run(folder), EN)
+    assert found is not None
+    assert "circle" not in found["figures"][0].svg
+    assert ranking.context(Run(folder), EN) is not None
 
 
 def test_an_undefined_ppv_leaves_its_point_out() -> None:

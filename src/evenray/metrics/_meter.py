@@ -6,7 +6,6 @@ in definition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
 
 from . import calibration, threshold
+from ._prior import class_prior, weighted_to
 from .ranking import Ranking
 
 __all__ = ["METRICS", "Meter", "class_prior"]
@@ -71,7 +71,9 @@ class Meter:
     def __call__(self, W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         partial = np.zeros(len(W), dtype=bool)
         if self.prior is not None:
-            W, partial = self._at_prior(W)
+            at = weighted_to(self.prior, W, self.targets)
+            partial = np.isnan(at[:, 0])
+            W = np.where(partial[:, None], W, at) if partial.any() else at
         sums = (W @ (self._narrow if W.dtype == np.float32 else self.columns)).astype(np.float64)
         confusion = sums[:, : self.K**2].reshape(-1, self.K, self.K)
         found = threshold.from_confusion(confusion, self.positive, present=self.counts > 0)
@@ -82,16 +84,6 @@ class Meter:
             if self.K > 2 or name not in WITHIN:
                 found[name][partial] = np.nan
         return {name: found[name] for name in METRICS}
-
-    def _at_prior(self, W: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The weights at the prior, and which rows lack a class that ought to have a share."""
-        assert self.prior is not None
-        shares = np.stack([W[:, self.targets == k].sum(axis=1) for k in range(self.K)], axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scale = np.where(self.prior > 0, self.prior * len(self.targets) / shares, 0.0)
-        known = np.isfinite(scale)
-        scale = np.where(known, scale, 0.0).astype(W.dtype)
-        return np.asarray(W * scale[:, self.targets]), np.asarray(~known.all(axis=1))
 
     @classmethod
     def of(cls, predictions: Predictions, threshold: float | None, prior: NDArray[np.float64] | None = None) -> Meter:
@@ -118,23 +110,3 @@ def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int6
         )
     positive = predictions.positive_index
     return np.where(predictions.probabilities[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
-
-
-def class_prior(prior: float | Sequence[float] | NDArray[Any] | None, predictions: Predictions) -> NDArray[np.float64]:
-    """A class prior as shares (K,): from shares or counts, from the prevalence of the positive class (two classes), or,
-    if None, from the cases themselves. UsageError if it fits neither.
-    """
-    K = len(predictions.classes)
-    if prior is None:
-        return np.bincount(predictions.targets, minlength=K) / max(predictions.table.height, 1)
-    values = np.asarray(prior, dtype=np.float64)
-    if values.ndim == 0:
-        if K != 2 or not 0 < values < 1:
-            raise UsageError(f"The prevalence is {values:g}; expected a share between 0 and 1, and two classes.")
-        share = float(values)
-        values = np.where(np.arange(2) == predictions.positive_index, share, 1 - share)
-    if values.shape != (K,) or (values < 0).any() or not values.sum() > 0:
-        raise UsageError(
-            f"The prior is {values.tolist()}; expected a share for each of {', '.join(predictions.classes)}."
-        )
-    return np.asarray(values / values.sum())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from evenray.core.types import Predictions
 
 from ._curves import one_class
+from ._prior import Prior, case_weights
 from .intervals import clustered_share
 
 __all__ = ["calibration_curve", "columns", "ece_by_chance", "from_sums"]
@@ -85,22 +84,33 @@ def from_sums(sums: NDArray[np.float64], total: NDArray[np.float64], bins: int) 
         }
 
 
-def calibration_curve(predictions: Predictions, of: str | None = None, bins: int = 10) -> pl.DataFrame:
+def calibration_curve(
+    predictions: Predictions, of: str | None = None, bins: int = 10, *, prevalence: Prior | None = None
+) -> pl.DataFrame:
     """Forecast against observed share of class `of` (default: the positive one), in bins of nearly equal counts.
 
     Columns forecast (mean probability), observed, low, high (Wilson's 95 % interval of the observed share, over the
-    patients: see `clustered_share`) and cases. Cases of equal probability stay in one bin.
+    patients: see `clustered_share`) and cases. Cases of equal probability stay in one bin. At a `prevalence` (a share of
+    the positive class, or one for each class) the cases are weighted to it, as in `score`, for probabilities that are
+    those for it; a weight multiplies the odds of the observed share, so it multiplies those of the bounds too.
     """
     said, came = one_class(predictions, of)
+    weights = case_weights(predictions, prevalence)
     place = np.searchsorted(np.sort(said), said) * bins // len(said)  # by how many cases have less
     cases = np.bincount(place)
-    held = cases > 0
-    forecast = np.bincount(place, said)[held] / cases[held]
-    hits: NDArray[Any] = np.bincount(place, came)[held]
-    patients = predictions.patients
-    bounds = [clustered_share(came[place == b], patients[place == b]) for b in np.flatnonzero(held)]
-    low, high = np.array(bounds).T
-    observed = hits / cases[held]
+    held = np.flatnonzero(cases)
+    forecast = np.bincount(place, said * weights)[held] / np.bincount(place, weights)[held]
+    found = []
+    for at in (place == b for b in held):
+        shares = np.array([came[at].mean(), *clustered_share(came[at], predictions.patients[at])])
+        there = _mean(weights, came) * shares
+        found.append(there / (there + _mean(weights, ~came & at, ~came) * (1 - shares)))
+    observed, low, high = np.array(found).T
     return pl.DataFrame(
         {"forecast": forecast, "observed": observed, "low": low, "high": high, "cases": cases[held].astype(np.int64)}
     )
+
+
+def _mean(weights: NDArray[np.float64], *chosen: NDArray[np.bool_]) -> float:
+    """The mean weight of the cases first chosen of which there are any; 1 where there are none."""
+    return next((float(weights[cases].mean()) for cases in chosen if cases.any()), 1.0)

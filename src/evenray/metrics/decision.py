@@ -13,7 +13,7 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 
 from ._curves import one_class
-from ._meter import class_prior
+from ._prior import class_prior
 from .intervals import multiplicities
 
 __all__ = ["decision_curve"]

@@ -16,7 +16,7 @@ from evenray.core.registry import Registry
 from evenray.core.types import Predictions
 
 from ._curves import one_class
-from ._meter import class_prior
+from ._prior import class_prior
 from .calibrators import fitted_line
 from .ranking import Ranking
 
@@ -40,14 +40,16 @@ rules = Registry(
 Share = Annotated[float, Gt(0), Lt(1)]
 Target = Annotated[float, Gt(0), Le(1)]
 FAR = 1e-9  # nearer to 0 or 1 no probability is believed
+TINY = 1e-12  # an isotonic calibration says 0 and 1, and no prevalence would move them
 
 
 @dataclass(frozen=True)
 class OperatingPoints:
     """Every way to divide the cases by one threshold, from calling nobody positive to calling everybody.
 
-    `thresholds` fall and lie between neighbouring probabilities, `scores`; `sick` and `healthy` count the cases of either
-    kind called positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
+    `thresholds` fall and lie halfway between neighbouring probabilities, `scores`, in log-odds: another prevalence moves
+    all log-odds alike, so it moves them with the cases. `sick` and `healthy` count the cases of either kind called
+    positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
     """
 
     thresholds: NDArray[np.float64]
@@ -77,19 +79,35 @@ class OperatingPoints:
             missing = predictions.positive if not sick.any() else "the other class"
             raise DataError(f"No threshold can be chosen: there is no case of {missing} to choose it on.")
         true, every, at = Ranking.of(scores, sick).counts()
-        upper, lower = np.append(max(1.0, at[0]), at), np.append(at, min(0.0, at[-1]))
-        middle = (upper + lower) / 2
-        between = np.where(middle > lower, middle, upper)
-        between[0] = between[0] if between[0] > at[0] else np.nextafter(at[0], np.inf)
         negative = predictions.classes[1 - predictions.positive_index]
         return cls(
-            thresholds=between,
+            thresholds=_between(at),
             scores=at,
             sick=np.append(0, true),
             healthy=np.append(0, every - true),
             share=float(sick.mean()) if share is None else share,
             classes=(negative, predictions.positive),
         )
+
+
+def _between(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A threshold above all of the falling scores (T,), one between any two, and one that none lies below: (T + 1,).
+
+    Beyond the ends the odds are doubled and halved.
+
+    >>> _between(np.array([0.9, 0.5, 0.1])).round(3)
+    array([0.947, 0.75 , 0.25 , 0.053])
+    """
+    inside = np.where(scores <= 0, TINY, np.where(scores >= 1, 1 - TINY, scores))
+    odds = scipy.special.logit(inside)
+    steps = np.concatenate([[odds[0] + np.log(2)], (odds[1:] + odds[:-1]) / 2, [odds[-1] - np.log(2)]])
+    between = scipy.special.expit(steps)
+    # Where neighbours are too near to part, the upper of the two is called.
+    between[1:] = np.where(
+        (between[1:] <= scores) & (between[1:] > np.append(scores[1:], -np.inf)), between[1:], scores
+    )
+    between[0] = between[0] if between[0] > scores[0] else np.nextafter(scores[0], np.inf)
+    return np.asarray(between)
 
 
 def choose_threshold(
@@ -105,7 +123,7 @@ def choose_threshold(
     >>> import polars as pl
     >>> table = pl.DataFrame({"target": [0, 0, 1, 1], "p_0": [0.9, 0.7, 0.4, 0.1], "p_1": [0.1, 0.3, 0.6, 0.9]})
     >>> round(choose_threshold(Predictions(table, ("healthy", "sick"), "sick")), 3)
-    0.45
+    0.445
     """
     if len(predictions.classes) != 2:
         raise UsageError(

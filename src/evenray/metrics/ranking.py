@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evenray.core.types import Predictions
 
 from ._curves import one_class
+from ._prior import Prior, case_weights
 
 __all__ = ["Ranking", "precision_recall", "roc"]
 
@@ -116,14 +117,20 @@ def roc(predictions: Predictions, of: str | None = None) -> pl.DataFrame:
     )
 
 
-def precision_recall(predictions: Predictions, of: str | None = None) -> pl.DataFrame:
+def precision_recall(
+    predictions: Predictions, of: str | None = None, *, prevalence: Prior | None = None
+) -> pl.DataFrame:
     """The precision-recall curve of class `of` (default: the positive one) against the rest; AUPRC is its step area.
 
-    Columns threshold, recall (sensitivity) and precision (PPV), one row a distinct score, recall rising.
+    Columns threshold, recall (sensitivity) and precision (PPV), one row a distinct score, recall rising. At a
+    `prevalence` (a share of the positive class, or one for each class) the cases are weighted to it, as in `score`.
     """
     scores, positive = one_class(predictions, of)
-    sick, every, at = Ranking.of(scores, positive).counts()
-    return pl.DataFrame({"threshold": at, "recall": _share(sick), "precision": sick / every})
+    ranking = Ranking.of(scores, positive)
+    sick, _, at = ranking.counts()
+    ranked = case_weights(predictions, prevalence)[ranking.order]
+    found, every = (np.cumsum(weights)[ranking.ends] for weights in (ranked * ranking.positive, ranked))
+    return pl.DataFrame({"threshold": at, "recall": _share(sick), "precision": found / every})
 
 
 def _share(running: NDArray[np.int64]) -> NDArray[np.float64]:

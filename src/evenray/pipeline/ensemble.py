@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from evenray.core.artefacts import RunFolder, now
 from evenray.core.errors import DataError, UsageError
@@ -62,7 +63,7 @@ def make_ensemble(
         place.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
         told = {"calibration": Calibration("none", {}).as_json(), "prevalence": prevalence, "views": None}
         summary = summarise(found, rule, counts / counts.sum(), target, seed=seed) | told
-        about = _about(scored, members, whole, weights, summary, seed)
+        about = _about(scored, members, whole, weights, summary, target, seed)
         for name in COPIED:
             if folders[0].has(name):
                 shutil.copyfile(folders[0] / name, place / name)
@@ -112,18 +113,15 @@ def _prior(folder: RunFolder) -> dict[str, int]:
 
 def _about(
     scored: dict[str, dict[str, Any]], members: dict[str, Predictions], whole: Predictions,
-    weights: Sequence[float] | None, summary: dict[str, Any], seed: int,
+    weights: Sequence[float] | None, summary: dict[str, Any], target: NDArray[np.float64] | None, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     shares = np.ones(len(members)) if weights is None else np.array(weights, dtype=np.float64)
     entries = []
     for (name, about), share in zip(scored.items(), shares / shares.sum(), strict=True):
         thresholds = summary["threshold"], about["threshold"]
-        paired = {
-            metric: vars(
-                difference(whole.part("test"), members[name].part("test"), metric, thresholds=thresholds, seed=seed)
-            )
-            for metric in SHOWN
-        }
+        both = whole.part("test"), members[name].part("test")
+        options: dict[str, Any] = {"thresholds": thresholds, "prevalence": target, "seed": seed}
+        paired = {metric: vars(difference(*both, metric, **options)) for metric in SHOWN}
         metrics = about["parts"]["test"]["metrics"]
         kept = {key: about[key] for key in ("network", "contrast", "balance", "threshold")}
         entries.append(

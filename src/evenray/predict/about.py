@@ -15,21 +15,22 @@ from evenray.balance import correct, make
 from evenray.contrast import enhance, hold
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import DataError
+from evenray.core.spec import Step
 from evenray.core.types import Image
 from evenray.histogram import Histogram
 from evenray.metrics import Calibration
+from evenray.metrics.operating import TINY
 from evenray.plan import kept_side
 from evenray.store import fit
 from evenray.views import reach
 
-from .cases import TINY, target_prior
+from .cases import target_prior
 from .familiar import Familiar
 
 __all__ = ["About"]
 
 VERSION = 1
-# Rules that choose a place on the ROC curve; the others choose a probability, and mean the same at any prevalence.
-BY_RATE = ("youden", "sensitivity", "specificity")
+BY_RATE = ("youden", "sensitivity", "specificity")  # rules that choose a place on the ROC curve
 
 
 @dataclass(frozen=True)
@@ -132,18 +133,23 @@ class About:
         if target is None:
             return self
         threshold = self.threshold
-        if threshold is not None:
-            if self.rule is not None and self.rule.startswith(BY_RATE):
+        if threshold is not None and self.rule is not None:
+            step = Step.of(self.rule)
+            if _by_rate(step):
                 threshold = self._moved(threshold, target)
-            elif self.rule == "prevalence":
+            elif step.name == "prevalence":
                 threshold = float(target[self.classes.index(self.positive)])
         return replace(self, prevalence=tuple(target.tolist()), threshold=threshold)
 
     def _moved(self, threshold: float, target: NDArray[np.float64]) -> float:
-        """The probability that a case at `threshold` has under the class shares `target`."""
-        k = self.classes.index(self.positive)
-        pair = np.array([1 - threshold, threshold]) if k else np.array([threshold, 1 - threshold])
-        return float(np.exp(correct(np.log(np.clip(pair, TINY, 1)), target, self.given))[k])
+        """The probability that a case at `threshold` has under the class shares `target`; what calls everybody, or nobody
+        whatever they get, stays.
+        """
+        if not 0 < threshold < 1:
+            return threshold
+        k, ratio = self.classes.index(self.positive), target / self.given
+        odds = threshold / (1 - threshold) * ratio[k] / ratio[1 - k]
+        return float(odds / (1 + odds))
 
     def pixels(self, image: Image) -> NDArray[Any]:
         """An image as the network takes it but for the division by `scale`: (side, side[, 3]) of uint8 or uint16."""
@@ -164,6 +170,18 @@ class About:
             k = self.classes.index(self.positive)
             called = np.where(probabilities[:, k] >= self.threshold, k, 1 - k)
         return [self.classes[k] for k in called]
+
+
+def _by_rate(rule: Step) -> bool:
+    """Whether a rule chooses a place on the ROC curve; the others choose a probability, and mean the same at any prevalence.
+
+    >>> _by_rate(Step.of("net_benefit")), _by_rate(Step.of("net_benefit(at=0.1)"))
+    (True, False)
+    """
+    given = any((*rule.args, *rule.kwargs.values()))
+    return rule.name in BY_RATE or (
+        rule.name == "net_benefit" and not given
+    )  # at the prevalence, that is Youden's rule
 
 
 def _json(path: Path, maker: str) -> dict[str, Any]:

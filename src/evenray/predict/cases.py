@@ -13,11 +13,11 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Dataset, Predictions
 from evenray.core.whose import whose
 from evenray.metrics import Calibration
+from evenray.metrics.operating import TINY
 
 __all__ = ["GROUPS", "predictions", "target_prior"]
 
 GROUPS = ("site", "sex", "age_band")
-TINY = 1e-12  # an isotonic calibration says 0 and 1, and no prevalence would move them
 
 
 def predictions(

@@ -22,7 +22,6 @@ from .sections.limits import MISSING
 __all__ = ["write_card"]
 
 RULES = ("internal", "interval", "prevalence", "threshold", "labels")
-GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
 
 def write_card(
@@ -65,7 +64,7 @@ def _context(run: Run, say: Language, exported: Mapping[str, Any]) -> dict[str, 
         "metrics": [_metric(say, name, figures) for name, figures in test["metrics"].items()],
         "opened": len(run.provenance.get("test_opened", [])), "errors": _severity(run, "error"),
         "warnings": _severity(run, "warning"),
-        "given": (run.scores["threshold_rule"] or "").startswith(GIVEN),
+        "given": run.given,
         "rejected": 0 if run.rejected is None else run.rejected.height,
         "threshold": run.scores["threshold"], "rule": run.scores["threshold_rule"],
         "calibration": run.scores["calibration"]["method"], "shares": _shares(run, say, model),
@@ -151,11 +150,8 @@ def _corrected(run: Run, model: Mapping[str, Any]) -> bool:
 
 def _limits(run: Run, say: Language) -> list[tuple[str, str]]:
     """What bounds the figures; a threshold only where there is one that the data chose."""
-    assert run.scores is not None
-    rule = run.scores["threshold_rule"]
-    chosen = rule is not None and not rule.startswith(GIVEN)
     found = {
-        name: (say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES if name != "threshold" or chosen
+        name: (say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES if name != "threshold" or run.chosen
     }
     found["prevalence"] = say("limits.prevalence"), say("card.prevalence_text")
     return list(found.values())
@@ -166,13 +162,7 @@ def _severity(run: Run, severity: str) -> int:
 
 
 def _shares(run: Run, say: Language, model: Mapping[str, Any]) -> str:
-    asked = (run.scores or {}).get("prevalence")
-    prior = dict(zip(run.classes, model["prior"], strict=True))
-    if isinstance(asked, Mapping):
-        prior = dict(asked)
-    elif asked is not None:
-        prior = {name: asked if name == run.positive else 1 - asked for name in run.classes}
-    return "; ".join(f"{name} {say.percent(share, 2)}" for name, share in prior.items())
+    return say.shares(run.prevalence or dict(zip(run.classes, model["prior"], strict=True)))
 
 
 def _flags(say: Language, exported: Mapping[str, Any]) -> str:

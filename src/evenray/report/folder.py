@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
 from evenray.core.sketches import Rows, blocks, on_disk
+from evenray.core.spec import Step
 from evenray.core.types import PARTS, Predictions
 
 __all__ = ["Run"]
+
+GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
 
 class Run:
@@ -201,6 +204,32 @@ class Run:
     def predictions(self) -> Predictions | None:
         table = self._of_stage("evaluate", self._table("predictions.parquet"))
         return None if table is None else Predictions(table, self.classes, self.positive)
+
+    @cached_property
+    def prevalence(self) -> dict[str, float] | None:
+        """The share of each class that the evaluation was asked for; None where figures are for those of the cases."""
+        asked = (self.scores or {}).get("prevalence")
+        if asked is None:
+            return None
+        if not isinstance(asked, Mapping):
+            asked = {name: asked if name == self.positive else 1 - asked for name in self.classes}
+        return {name: asked[name] / sum(asked.values()) for name in self.classes}
+
+    @property
+    def given(self) -> bool:
+        """Whether the rule of the threshold looks at no case, so that nothing was chosen."""
+        rule = (self.scores or {}).get("threshold_rule")
+        return rule is not None and Step.of(rule).name in GIVEN
+
+    @property
+    def chosen(self) -> bool:
+        """Whether there is a threshold that the validation part chose."""
+        return self.scores is not None and self.binary and not self.given
+
+    @property
+    def shares(self) -> list[float] | None:
+        """`prevalence` in the order of the classes."""
+        return None if self.prevalence is None else list(self.prevalence.values())
 
     @property
     def parts(self) -> list[str]:

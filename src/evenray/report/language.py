@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from evenray.core.texts import LANGUAGES, Texts
@@ -48,6 +49,14 @@ class Language(Texts):
         if share is None or not math.isfinite(share):
             return NONE
         return self("format.percent", value=f"{100 * share:.{digits}f}")
+
+    def shares(self, prevalence: Mapping[str, float]) -> str:
+        """How frequent each class is.
+
+        >>> Language("en").shares({"healthy": 0.99, "sick": 0.01})
+        'healthy 99.00 %; sick 1.00 %'
+        """
+        return "; ".join(f"{name} {self.percent(share, 2)}" for name, share in prevalence.items())
 
     def count(self, value: float) -> str:
         return f"{int(value):,}"

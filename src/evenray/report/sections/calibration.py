@@ -20,7 +20,11 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     if test.table.is_empty():
         return None
     names = [run.positive] if run.binary else list(run.classes)
-    charts = [calibration(calibration_curve(test, name), f"reliability-{k}", name, say) for k, name in enumerate(names)]
+    curves = [calibration_curve(test, name, prevalence=run.shares) for name in names]
+    charts = [
+        calibration(curve, f"reliability-{k}", name, say)
+        for k, (name, curve) in enumerate(zip(names, curves, strict=True))
+    ]
     metrics = (run.scores or {}).get("parts", {}).get("test", {}).get("metrics", {})
     shown = [(name, metrics[name]) for name in ("brier", "ece", "log_loss") if name in metrics]
     return {"figures": charts, "metrics": shown}

@@ -35,7 +35,8 @@ MISSING_TRIPOD = ("1 – 6", "8", "10", "16, 23b", "14, 17 – 19", "20b")
 
 def context(run: Run, say: Language) -> dict[str, Any]:
     known = (run.dataset or {}).get("facts", {}).get("patients_known", True)
-    rules = [(name, say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES]
+    told = [name for name in RULES if name != "threshold" or run.chosen]
+    rules = [(name, say(f"limits.{name}"), say(f"limits.{name}_text")) for name in told]
     missing = [
         (claim, tripod, say(f"limits.missing_{n}"))
         for n, (claim, tripod) in enumerate(zip(MISSING, MISSING_TRIPOD, strict=True))

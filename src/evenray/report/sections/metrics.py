@@ -38,13 +38,20 @@ def _domain(name: str, parts: dict[str, Any], shown: list[str]) -> tuple[float, 
 
 
 def _per_class(run: Run, parts: dict[str, Any]) -> list[tuple[str, int, float | None, float | None]]:
-    """Of each of many classes in the test part: cases, the share that is found, the share of its calls that is right."""
+    """Of each of many classes in the test part: cases, the share that is found, the share of its calls that is right, at the
+    prevalence asked for.
+    """
     confusion = parts.get("test", {}).get("confusion")
     if run.binary or confusion is None:
         return []
+    counts = [sum(row) for row in confusion]
+    known = run.shares is None or all(counts)  # a class without a case cannot be given a share
+    weights = (
+        [1.0] * len(counts) if run.shares is None else [s / max(n, 1) for s, n in zip(run.shares, counts, strict=True)]
+    )
     found = []
-    for k, name in enumerate(run.classes):
-        cases, called = sum(confusion[k]), sum(row[k] for row in confusion)
-        right = confusion[k][k]
-        found.append((name, cases, right / cases if cases else None, right / called if called else None))
+    for k, (name, cases) in enumerate(zip(run.classes, counts, strict=True)):
+        right, called = confusion[k][k], sum(weight * row[k] for weight, row in zip(weights, confusion, strict=True))
+        precision = weights[k] * right / called if called and known else None
+        found.append((name, cases, right / cases if cases else None, precision))
     return found

@@ -24,21 +24,12 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     return {
         "points": points, "rates": [name for name in RATES if all(name in point for point in points)], "told": TOLD,
         "chosen": scores.get("threshold_rule"),
-        "prevalence": _prevalence(scores.get("prevalence"), say),
+        "prevalence": say.shares(run.prevalence) if run.prevalence else None,
         "figure": decision(curve, say) if curve else None,
         "patients": scores.get("patients"),
         "images": scores.get("parts", {}).get("test"),
         "groups": [(column, *_largest(groups)) for column, groups in (scores.get("groups") or {}).items() if groups],
     }  # fmt: skip
-
-
-def _prevalence(value: Any, say: Language) -> str | None:
-    """The prevalence that the figures are for, in words; None where it is that of the test part."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {say.percent(share)}" for name, share in value.items())
-    return say.percent(float(value), 2)
 
 
 def _largest(groups: dict[str, Any]) -> tuple[list[tuple[str, Any]], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,26 +33,31 @@ def _binary(run: Run, predictions: Predictions, say: Language) -> list[Any]:
     for part in ("validation", "test"):
         rows = predictions.part(part)
         if not rows.table.is_empty():
-            rocs[say(f"part.{part}")], prs[say(f"part.{part}")] = _lines(rows, run.positive)
+            rocs[say(f"part.{part}")], prs[say(f"part.{part}")] = _lines(rows, run.positive, run.shares)
     colours = {say("part.test"): ACCENT, say("part.validation"): FAINT}
     test = (run.scores or {}).get("parts", {}).get("test", {})
     at = _points(test.get("metrics", {}))
-    prevalence = float((predictions.part("test").targets == run.classes.index(run.positive)).mean())
     first = roc(rocs, colours, at[0], say)
-    return [first, precision_recall(prs, colours, {run.positive: prevalence}, at[1], say)]
+    guess = {run.positive: _shares(run, predictions.part("test"))[run.positive]}
+    return [first, precision_recall(prs, colours, guess, at[1], say)]
 
 
 def _many(run: Run, test: Predictions, say: Language) -> list[Any]:
-    lines = {name: _lines(test, name) for name in run.classes}
+    lines = {name: _lines(test, name, run.shares) for name in run.classes}
     colours = class_colours(run.classes, run.positive)
-    shares = {name: float((test.targets == k).mean()) for k, name in enumerate(run.classes)}
     first = roc({name: line[0] for name, line in lines.items()}, colours, None, say)
-    return [first, precision_recall({name: line[1] for name, line in lines.items()}, colours, shares, None, say)]
+    second = {name: line[1] for name, line in lines.items()}
+    return [first, precision_recall(second, colours, _shares(run, test), None, say)]
 
 
-def _lines(rows: Predictions, of: str) -> tuple[Line, Line]:
+def _shares(run: Run, test: Predictions) -> dict[str, float]:
+    """How frequent each class is where the figures are for: what guessing has for precision."""
+    return run.prevalence or {name: float((test.targets == k).mean()) for k, name in enumerate(run.classes)}
+
+
+def _lines(rows: Predictions, of: str, prevalence: Sequence[float] | None) -> tuple[Line, Line]:
     """ROC and precision-recall points of one class; precision before the first hit is that of the first."""
-    curve, pr = roc_points(rows, of), pr_points(rows, of)
+    curve, pr = roc_points(rows, of), pr_points(rows, of, prevalence=prevalence)
     first = thinned(curve["false_positive_rate"].to_numpy(), curve["sensitivity"].to_numpy())
     recall, precision = pr["recall"].to_numpy(), pr["precision"].to_numpy()
     return first, thinned(np.append(0.0, recall), np.append(precision[:1], precision))

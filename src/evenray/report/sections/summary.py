@@ -25,12 +25,18 @@ def context(run: Run, say: Language) -> dict[str, Any]:
     found["sentences"] = [_tested(run, test, say), _baseline(run, test, say)]
     if run.binary:
         found["sentences"].insert(1, _operating(run, test, say))
+    if run.prevalence:
+        found["sentences"].append(say("verdict.prevalence", prevalence=say.shares(run.prevalence)))
     found["tiles"] = [(name, metrics[name]) for name in TILES[run.binary] if name in metrics]
     return found
 
 
 def majority(run: Run, counts: dict[str, int]) -> str:
-    """The class that the baseline always answers: the most frequent of the training part, else of `counts`."""
+    """The class that the baseline always answers: the most frequent at the prevalence asked for, else in training, else
+    of `counts`.
+    """
+    if run.prevalence:
+        return max(run.classes, key=run.prevalence.__getitem__)
     if "train" in run.parts and run.cases is not None:
         train = run.cases.filter(pl.col("part") == "train")["label"].value_counts()
         counts = dict(train.iter_rows())
@@ -58,8 +64,9 @@ def _operating(run: Run, test: dict[str, Any], say: Language) -> str:
     i, j = run.classes.index(run.positive), run.classes.index(run.negative)
     confusion = test["confusion"]
     return say(
-        "verdict.operating",
+        "verdict.operating_given" if run.given else "verdict.operating",
         threshold=say.brief((run.scores or {}).get("threshold")),
+        rule=(run.scores or {}).get("threshold_rule"),
         found=say.count(confusion[i][i]),
         positives=say.count(sum(confusion[i])),
         positive=run.positive,
@@ -74,7 +81,7 @@ def _baseline(run: Run, test: dict[str, Any], say: Language) -> str:
     most = majority(run, counts)
     values = {
         "majority": most,
-        "share": say.percent(counts[most] / max(sum(counts.values()), 1)),
+        "share": say.percent(run.prevalence[most] if run.prevalence else counts[most] / max(sum(counts.values()), 1)),
         "accuracy": say.percent(test["metrics"].get("accuracy", {}).get("value")),
     }
     if not run.binary:

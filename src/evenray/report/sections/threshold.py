@@ -40,7 +40,9 @@ def _slider(run: Run, say: Language) -> dict[str, Any]:
         k = run.classes.index(name)
         hit, p = test.targets == k, test.probabilities[:, k]
         start = 0.5 if chosen is None else float(chosen)
-        tables.append(_embedded(name, run.negative if run.binary else "", operating(hit, p, start), start, chosen))
+        table = operating(hit, p, start)
+        share = table.positives / max(len(p), 1) if run.prevalence is None else run.prevalence[name]
+        tables.append(_embedded(name, run.negative if run.binary else "", table, start, chosen) | {"share": share})
     figure = None
     if run.binary:
         p = test.probabilities[:, run.classes.index(run.positive)]

@@ -64,7 +64,8 @@
       elsewhere(tp / P, tn / N);
       if (tables.length > 1) return;
       move("roc", "movingroc", (fp / N) * shape.width, (1 - tp / P) * shape.height);
-      if (tp + fp) move("pr", "movingpr", (tp / P) * shape.width, (1 - tp / (tp + fp)) * shape.height);
+      const hit = (table.share * tp) / P, raised = ((1 - table.share) * fp) / N;  // the curve is drawn at this share
+      if (hit + raised) move("pr", "movingpr", (tp / P) * shape.width, (1 - hit / (hit + raised)) * shape.height);
       const p = Math.min(Math.max(threshold, 1e-9), 1 - 1e-9);
       const odds = Math.min(Math.max(Math.log(p / (1 - p)), -shape.edge), shape.edge);
       const x = ((odds + shape.edge) / (2 * shape.edge)) * shape.width;
