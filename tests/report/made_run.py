@@ -21,10 +21,11 @@ SITES = ("Alder", "Birch")
 
 
 def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900) -> Path:
-    """Write a whole run of `classes` classes (2 or 3) into `folder` and give it back."""
+    """Write a whole run of so many classes into `folder` and give it back."""
     rng = np.random.default_rng(seed)
-    names = ["healthy", "sick"] if classes == 2 else ["normal", "bacteria", "virus"]
-    shares = [0.9, 0.1] if classes == 2 else [0.5, 0.3, 0.2]
+    named = {2: (["healthy", "sick"], [0.9, 0.1]), 3: (["normal", "bacteria", "virus"], [0.5, 0.3, 0.2])}
+    many = [f"kind {k}" for k in range(classes)], np.arange(1, classes + 1) / np.arange(1, classes + 1).sum()
+    names, shares = named.get(classes, many)
     folder.mkdir(parents=True, exist_ok=True)
     table = _cases(rng, names, shares, cases)
     sketches = {"histogram": np.array(table["histogram"].to_list(), np.uint32)}

@@ -146,12 +146,36 @@ def test_what_was_asked_and_what_was_left_to_the_plan(two: Path) -> None:
     assert ("epochs", "12", "as asked") in found["choices"]
 
 
+def test_of_many_classes_the_positive_and_the_most_frequent_are_drawn(tmp_path: Path) -> None:
+    """Twelve kinds, the last one positive: colours tell seven apart."""
+    run = Run(made_run.make_run(tmp_path / "many", classes=12, cases=600))
+    counts = dict(run.cases["label"].value_counts().iter_rows())
+    assert len(run.drawn) == 7
+    assert "kind 11" in run.drawn
+    assert max(counts[name] for name in set(run.classes) - set(run.drawn)) <= min(counts[name] for name in run.drawn)
+    found = {name: section.context(run, EN) for name, section in (("data", data), ("calibration", calibration))}
+    assert len(found["calibration"]["figures"]) == len(found["data"]["means"]) == len(found["data"]["histograms"]) == 7
+    columns, rows = found["data"]["counts"]
+    assert columns == ["Training", "Validation", "Test"]
+    assert [name for name, _ in rows] == list(run.classes)  # none is left out of the table
+    assert {name: numbers[2] for name, numbers in rows} == run.scores["parts"]["test"]["counts"]
+    page = write(run.folder).read_text()
+    said = "Of the 12 classes figures with a curve or picture for each show ‘kind 11’ and the 6 most frequent others."
+    assert page.count(said) == 3
+    assert "For ‘kind 11’ against all other classes." in page
+
+
+def test_few_classes_are_all_drawn(two: Path, three: Path) -> None:
+    for folder in (two, three):
+        assert Run(folder).drawn == Run(folder).classes
+
+
 def test_counts_and_frequencies_of_the_data(two: Path) -> None:
     run = Run(two)
     found = data.context(run, EN)
     assert found is not None
     assert run.scores is not None
-    counted = {name: dict(zip(run.classes, numbers, strict=True)) for name, numbers in found["counts"]}
+    counted = {name: dict(zip(run.classes, numbers, strict=True)) for name, numbers in found["counts"][1]}
     assert counted["Test"] == run.scores["parts"]["test"]["counts"]
     sums = np.array([numbers for _, numbers in found["table"]]).sum(axis=0)
     images = {name: sum(row[name] for row in counted.values()) for name in run.classes}

@@ -18,7 +18,11 @@ from evenray.core.sketches import Rows, blocks, on_disk
 from evenray.core.spec import Step
 from evenray.core.types import PARTS, Predictions
 
+from .style import OTHERS
+
 __all__ = ["Run"]
+
+MOST_DRAWN = len(OTHERS) + 1  # classes that colours tell apart
 
 GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
@@ -191,6 +195,16 @@ class Run:
         named = (self.dataset or self._json("scores.json") or {}).get("positive")
         return str(named if named is not None else next(reversed(self.classes), ""))
 
+    @cached_property
+    def drawn(self) -> tuple[str, ...]:
+        """The classes of figures that draw each: all that colours tell apart, else the positive one and the most frequent."""
+        if len(self.classes) <= MOST_DRAWN or self.cases is None:
+            return self.classes
+        counts = dict(self.cases["label"].value_counts().iter_rows())
+        others = sorted((c for c in self.classes if c != self.positive), key=lambda name: -counts.get(name, 0))
+        shown = {self.positive, *others[: MOST_DRAWN - 1]}
+        return tuple(name for name in self.classes if name in shown)
+
     @property
     def binary(self) -> bool:
         return len(self.classes) == 2
@@ -256,11 +270,11 @@ class Run:
         return on_disk(self.folder / "sketches", self.cases.height)
 
     def histograms(self) -> dict[str, NDArray[np.int64]]:
-        """The summed pixel histogram of each class, int64 (256,) over the unit range; excluded cases do not count."""
+        """The summed pixel histogram of each class that is drawn, int64 (256,) over the unit range; excluded cases do not count."""
         return {name: total for name, (total, _) in self._sums("histogram").items()}
 
     def mean_thumbnails(self) -> dict[str, NDArray[np.uint8]]:
-        """The mean thumbnail of each class, uint8 (32, 32); excluded cases do not count."""
+        """The mean thumbnail of each class that is drawn, uint8 (32, 32); excluded cases do not count."""
         return {name: (total / n).round().astype(np.uint8) for name, (total, n) in self._sums("thumbnail").items()}
 
     def thumbnails(self, cases: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
@@ -282,7 +296,7 @@ class Run:
             numbers = _numbers(rows)
             parts = [self.sketches[name][numbers[block]].sum(axis=0, dtype=np.int64) for block in blocks(len(numbers))]
             sums[label] = np.sum(parts, axis=0), rows.height
-        return {label: sums[label] for label in self.classes if label in sums}
+        return {label: sums[label] for label in self.drawn if label in sums}
 
 
 def _numbers(cases: pl.DataFrame) -> NDArray[np.int64]:

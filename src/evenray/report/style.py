@@ -6,7 +6,20 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-__all__ = ["ACCENT", "FAINT", "GREY", "INK", "LINE", "MUTED", "PAPER", "Drawing", "Figure", "class_colours", "figure"]
+__all__ = [
+    "ACCENT",
+    "FAINT",
+    "GREY",
+    "INK",
+    "LINE",
+    "MUTED",
+    "OTHERS",
+    "PAPER",
+    "Drawing",
+    "Figure",
+    "class_colours",
+    "figure",
+]
 
 # page.css maps each of these to a variable, so they double as names: a colour of a figure is one of them or of OTHERS.
 INK, MUTED, LINE, PAPER = "#1b2430", "#5b6673", "#dde3e8", "#fefefe"

@@ -13,8 +13,11 @@ from ..style import ACCENT, GREY, INK, WIDTH, Figure, figure
 __all__ = ["decision"]
 
 
-def decision(curve: dict[str, list[Any]], say: Language) -> Figure:
-    """Net benefit of the model with its band, beside treating all and treating none; as evenray.metrics.decision_curve."""
+def decision(curve: dict[str, list[Any]], say: Language, of: str | None = None) -> Figure:
+    """Net benefit of the model with its band, beside treating all and treating none; as evenray.metrics.decision_curve.
+
+    `of` is the class that it is about, where there are several.
+    """
     table = pl.DataFrame(curve)
     names = {"net_benefit": say("decision.model"), "treat_all": say("decision.all"), "treat_none": say("decision.none")}
     colours = dict(zip(names, (ACCENT, GREY, INK), strict=True))
@@ -32,4 +35,7 @@ def decision(curve: dict[str, list[Any]], say: Language) -> Figure:
         line = table.select("at", y=pl.col(name)).drop_nulls().filter(pl.col("y") >= bottom)
         plot.line(line["at"].to_numpy(), line["y"].to_numpy(), colours[name], 1.8)
     drawn = plot.drawn({word: colours[name] for name, word in names.items()})
-    return figure(drawn, "decision", say("decision.title"), say("decision.caption"), say("alt.decision"))
+    caption = (
+        say("decision.caption") if of is None else f"{say('decision.caption_many', name=of)} {say('decision.caption')}"
+    )
+    return figure(drawn, "decision", say("decision.title"), caption, say("alt.decision"))

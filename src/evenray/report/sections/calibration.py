@@ -19,7 +19,7 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     test = run.predictions.part("test")
     if test.table.is_empty():
         return None
-    names = [run.positive] if run.binary else list(run.classes)
+    names = [run.positive] if run.binary else list(run.drawn)
     curves = [calibration_curve(test, name, prevalence=run.shares) for name in names]
     charts = [
         calibration(curve, f"reliability-{k}", name, say)

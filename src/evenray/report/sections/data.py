@@ -15,7 +15,7 @@ from ..figures.histogram import pixels, quantity
 from ..folder import Run
 from ..language import Language
 from ..pictures import thumbnail
-from ..style import Figure, class_colours
+from ..style import GREY, Figure, class_colours
 
 __all__ = ["context"]
 
@@ -28,20 +28,21 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     if cases is None or not run.classes:
         return None
     kept = cases if "part" not in cases.columns else cases.filter(pl.col("part").fill_null("") != "excluded")
-    colours = class_colours(run.classes, run.positive)
+    colours = class_colours(run.drawn, run.positive)
     counts = run.histograms()
     return {
         "facts": _facts(run, kept, say),
         "counts": _counts(run, kept, say),
         "count_figure": _count_figure(run, kept, colours, say),
+        "rows_are_classes": run.drawn != run.classes,
         "histograms": [
             pixels(c, f"pixels-{k}", name, say, colours[name]) for k, (name, c) in enumerate(counts.items())
         ],
         "table": _frequencies(counts, levels := _levels(kept)),
         "levels": f"{levels[0]:g} – {levels[1]:g}",
         "means": {name: thumbnail(picture) for name, picture in run.mean_thumbnails().items()},
-        "colours": colours,
-        "headers": _headers(kept, colours, say),
+        "colours": colours if run.drawn == run.classes else {},
+        "headers": _headers(run, kept, colours, say),
         "same": _same(kept, say),
         "rejected": _reasons(run),
         "classes": list(counts),
@@ -85,11 +86,14 @@ def _balance(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, str
     ]
 
 
-def _counts(run: Run, kept: pl.DataFrame, say: Language) -> list[tuple[str, list[int]]]:
-    """One row a part, the cases of each class in class order; a single row before the split."""
+def _counts(run: Run, kept: pl.DataFrame, say: Language) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """The columns and rows of the cases of each class in each part: a row a part, or a class where these are many."""
     parts = run.parts
     groups = [(say(f"part.{part}"), kept.filter(pl.col("part") == part)) for part in parts] or [(say("part.all"), kept)]
-    return [(name, [int((rows["label"] == c).sum()) for c in run.classes]) for name, rows in groups]
+    found = {name: dict(rows["label"].value_counts().iter_rows()) for name, rows in groups}
+    if run.drawn == run.classes:
+        return list(run.classes), [(name, [held.get(c, 0) for c in run.classes]) for name, held in found.items()]
+    return list(found), [(c, [held.get(c, 0) for held in found.values()]) for c in run.classes]
 
 
 def _count_figure(run: Run, kept: pl.DataFrame, colours: dict[str, str], say: Language) -> Figure:
@@ -97,12 +101,17 @@ def _count_figure(run: Run, kept: pl.DataFrame, colours: dict[str, str], say: La
     column = pl.col("part").replace_strict(words, default=None) if words else pl.lit(say("part.all"))
     table = kept.select("label", part=column)
     order = list(words.values()) or [say("part.all")]
+    if run.drawn != run.classes:  # too many to have a colour each: the parts have them
+        turned = table.select(by="label", label="part")
+        return bars(turned, "by", class_colours(tuple(order), order[0]), "counts", say("data.counts"), say, legend=True)
     return bars(table, "part", colours, "counts", say("data.counts"), say, order, legend=True)
 
 
-def _headers(kept: pl.DataFrame, colours: dict[str, str], say: Language) -> list[Figure]:
+def _headers(run: Run, kept: pl.DataFrame, colours: dict[str, str], say: Language) -> list[Figure]:
     """A bar chart for each thing the headers say in different ways; sizes too many to name become histograms."""
     figures = []
+    if run.drawn != run.classes:
+        kept, colours = kept.with_columns(label=pl.lit(say("part.all"))), {say("part.all"): GREY}
     for column in CATEGORIES:
         table = _with(kept, column)
         if table is None or table[column].n_unique() < 2:

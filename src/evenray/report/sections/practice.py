@@ -25,7 +25,7 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
         "points": points, "rates": [name for name in RATES if all(name in point for point in points)], "told": TOLD,
         "chosen": scores.get("threshold_rule"),
         "prevalence": say.shares(run.prevalence) if run.prevalence else None,
-        "figure": decision(curve, say) if curve else None,
+        "figure": decision(curve, say, None if run.binary else run.positive) if curve else None,
         "patients": scores.get("patients"),
         "images": scores.get("parts", {}).get("test"),
         "groups": [(column, *_largest(groups)) for column, groups in (scores.get("groups") or {}).items() if groups],

@@ -43,11 +43,12 @@ def _binary(run: Run, predictions: Predictions, say: Language) -> list[Any]:
 
 
 def _many(run: Run, test: Predictions, say: Language) -> list[Any]:
-    lines = {name: _lines(test, name, run.shares) for name in run.classes}
-    colours = class_colours(run.classes, run.positive)
+    lines = {name: _lines(test, name, run.shares) for name in run.drawn}
+    colours = class_colours(run.drawn, run.positive)
     first = roc({name: line[0] for name, line in lines.items()}, colours, None, say)
     second = {name: line[1] for name, line in lines.items()}
-    return [first, precision_recall(second, colours, _shares(run, test), None, say)]
+    guess = {name: share for name, share in _shares(run, test).items() if name in lines}
+    return [first, precision_recall(second, colours, guess, None, say)]
 
 
 def _shares(run: Run, test: Predictions) -> dict[str, float]:
