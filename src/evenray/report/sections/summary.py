@@ -50,7 +50,7 @@ def _verdict(run: Run, say: Language) -> str:
     kind = "better" if auroc["low"] > 0.5 else "worse" if auroc["high"] < 0.5 else "unclear"
     if run.binary:
         names = {"positive": run.positive, "negative": run.negative}
-        return say(f"verdict.{kind}", **names, pairs=f"{100 * auroc['value']:.0f}")
+        return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc["value"], 0, 100))
     return say(f"verdict.{kind}_many", k=len(run.classes))
 
 
