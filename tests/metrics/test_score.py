@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -114,6 +115,25 @@ def test_always_healthy_is_right_for_all_but_one_and_finds_nobody(binary):
     assert math.isnan(baseline["ppv"])  # it calls nobody sick
     assert scores.accuracy.value == baseline["accuracy"]
     assert scores.sensitivity.value == 0
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_baseline_whose_majority_is_positive_is_as_the_guide_says(make_predictions, classes):
+    predictions = make_predictions(classes=classes, prevalence=0.8)
+    scores, p = score(predictions, resamples=0), float((predictions.targets == classes - 1).mean())
+    K = 1 if classes == 2 else classes  # of several classes the mean: the others are never called
+    expected = {"sensitivity": 1 / K, "ppv": p / K, "f1": 2 * p / (1 + p) / K, "mcc": 0, "auroc": 0.5, "accuracy": p}
+    found = {name: scores.estimates[name].baseline for name in expected}
+    assert found == pytest.approx(expected)
+    assert found["f1"] == pytest.approx(
+        sk.f1_score(predictions.targets, np.full(300, classes - 1), average="binary" if classes == 2 else "macro")
+    )
+    if classes == 2:
+        assert scores.specificity.baseline == 0
+        assert math.isnan(scores.npv.baseline)
+    guide = (Path(__file__).parents[2] / "docs/guides/evaluation.md").read_text(encoding="utf-8")
+    assert "f1 is 2π / (1 + π) where the sick are the majority" in guide
+    assert "f1 2p / (1 + p)" in str(score.__doc__)
 
 
 def test_the_baseline_knows_the_training_prior_only(binary):

@@ -124,6 +124,35 @@ def test_of_many_classes_no_threshold_is_said_to_be_chosen(page_three: Path) -> 
     assert "임계값은 이 데이터에 맞춘" not in html
 
 
+@pytest.mark.parametrize(
+    ("patient", "said", "unsaid"),
+    [
+        (pl.col("case"), "{n} images of {n} patients whom the model had never seen.", "more images"),
+        (pl.lit(None, pl.String), "{n} images that were kept apart. Whose they are is unknown.", "never seen"),
+        (pl.col("case").str.head(5), "Of these 2 are in another part too", "never seen"),  # the sites as patients
+        (pl.when(pl.col("split") != "test").then("case"), "Whose they are is unknown.", "never seen"),
+        (
+            pl.when(pl.int_range(pl.len()).over("split") > 9).then("case"),
+            "tested on 10 more images, of unknown",
+            "torn",
+        ),
+    ],
+)
+def test_whom_the_model_had_never_seen_is_looked_up(
+    copy_of_two: Path, patient: pl.Expr, said: str, unsaid: str
+) -> None:
+    parts = pl.read_parquet(copy_of_two / "split.parquet").select("case", split="part")
+    cases = pl.read_parquet(copy_of_two / "cases.parquet").join(parts, on="case", maintain_order="left")
+    cases.with_columns(patient=patient).drop("split").write_parquet(copy_of_two / "cases.parquet")
+    run = Run(copy_of_two)
+    assert run.scores is not None
+    found = summary.context(run, EN)["sentences"][0]
+    assert said.format(n=run.scores["parts"]["test"]["cases"]) in found
+    assert unsaid not in found
+    (copy_of_two / "cases.parquet").unlink()
+    assert "never seen" not in summary.context(Run(copy_of_two), EN)["sentences"][0]
+
+
 def test_loud_notices_come_first(copy_of_two: Path) -> None:
     change(copy_of_two / "dataset.json", facts={"patients_known": False, "synthetic": True})
     change(copy_of_two / "provenance.json", test_opened=["2025-03-04T10:00:00+09:00", "2025-03-05T10:00:00+09:00"])
@@ -255,6 +284,8 @@ def test_the_heat_map_marks_the_chosen_cell_and_leaves_holes(copy_of_two: Path) 
     shades = [cell["shade"] for row in cells.values() for cell in row if cell]
     assert (min(shades), max(shades)) == (0.0, 1.0)
     assert found["chosen"]["contrast"] == "clahe(clip=2)"
+    html = write(copy_of_two).read_text(encoding="utf-8")
+    assert "cross-validation on the training and validation parts;" in html
     assert [row["auprc"] for row in group["ranked"]] == sorted(grid["auprc"], reverse=True)
     low, high = found["domain"]
     assert low == -high

@@ -9,6 +9,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from evenray.core.numbers import decimals, signed
+
 from ._app import screen
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def _cell(row: dict[str, Any], metric: str, values: list[float]) -> Text:
     share = 0.5 if high == low or row[metric] != row[metric] else (row[metric] - low) / (high - low)
     share = 1 - share if metric in LOWER_IS_BETTER else share
     mark = " *" if row["chosen"] else " =" if row["tied"] else ""
-    text = f"{row[metric]:.3f}{mark}\n{row[f'{metric}_low']:.2f}-{row[f'{metric}_high']:.2f}"
+    low_end, high_end = (decimals(row[f"{metric}_{end}"], 2) for end in ("low", "high"))
+    text = f"{decimals(row[metric])}{mark}\n{low_end}-{high_end}"
     dark = int(235 - 150 * share)
     return Text(text, Style(color="black" if share < 0.6 else "white", bgcolor=f"rgb({dark - 30},{dark},{dark + 15})"))
 
@@ -71,11 +74,11 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     sign = 1 if metric in LOWER_IS_BETTER else -1
     for row in sorted(rows, key=lambda row: sign * row[metric]):
-        gap = f"{row['difference']:+.3f}\n{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"
+        gap = f"{signed(row['difference'])}\n{signed(row['difference_low'])} to {signed(row['difference_high'])}"
         mark = "* " if row["chosen"] else "= " if row["tied"] else "  "
         cells = [f"{mark}{row['contrast']} x {row['balance']}" + (f", {row['network']}" if several else "")]
-        cells += [f"{row[metric]:.3f}", *(("", "") if row["reference"] else (gap, f"{row['p_holm']:.3f}"))]
-        cells += [f"{row['sampling_deviation']:.3f}", f"{row['seed_deviation']:.3f}"] if seeds else []
-        cells += [f"{row[name]:.3f}" for name in others] + [f"{row['seconds']:.0f}"]
+        cells += [decimals(row[metric]), *(("", "") if row["reference"] else (gap, decimals(row["p_holm"])))]
+        cells += [decimals(row["sampling_deviation"]), decimals(row["seed_deviation"])] if seeds else []
+        cells += [decimals(row[name]) for name in others] + [f"{row['seconds']:.0f}"]
         table.add_row(*map(Text, cells))
     return table

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from evenray.core.errors import UsageError
+from evenray.core.numbers import decimals, signed
 from evenray.core.progress import plain
 
 from ._app import Json, Seed, app, print_json
@@ -66,14 +67,14 @@ def _show(about: dict[str, Any]) -> None:
     drawn = Table("Run", "Weight", "Test AUROC", "Test AUPRC", "AUROC of the ensemble less its own")
     for member in about["members"]:
         paired = member["difference"]["auroc"]
-        gain = f"{paired['value']:+.3f} ({paired['low']:+.3f} to {paired['high']:+.3f})"
+        gain = f"{signed(paired['value'])} ({signed(paired['low'])} to {signed(paired['high'])})"
         figures = [_interval(member["test"][name]) for name in ("auroc", "auprc")]
         drawn.add_row(plain(member["run"]), f"{member['weight']:.2f}", *figures, gain)
     drawn.add_row("[bold]ensemble[/bold]", "", *(_interval(about["test"][name]) for name in ("auroc", "auprc")), "")
-    baseline = [f"{about['test'][name]['baseline']:.3f}" for name in ("auroc", "auprc")]
+    baseline = [decimals(about["test"][name]["baseline"]) for name in ("auroc", "auprc")]
     drawn.add_row("always the majority", "", *baseline, "")
     Console(highlight=False).print(drawn)
 
 
 def _interval(figures: dict[str, Any]) -> str:
-    return f"{figures['value']:.3f} ({figures['low']:.3f} to {figures['high']:.3f})"
+    return f"{decimals(figures['value'])} ({decimals(figures['low'])} to {decimals(figures['high'])})"

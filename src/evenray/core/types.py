@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .errors import DataError, UsageError
+from .numbers import decimals
 from .sketches import Rows
 
 __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
@@ -294,6 +295,8 @@ class Estimate:
 
     >>> print(Estimate(0.912, 0.87, 0.95, 0.5))
     0.912 (0.870 to 0.950; always the majority: 0.500)
+    >>> print(Estimate(0.9997, 0.9982, 0.99994, 0.5))
+    >0.999 (0.998 to >0.999; always the majority: 0.500)
     """
 
     value: float
@@ -302,7 +305,8 @@ class Estimate:
     baseline: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}; always the majority: {self.baseline:.3f})"
+        value, low, high, baseline = map(decimals, (self.value, self.low, self.high, self.baseline))
+        return f"{value} ({low} to {high}; always the majority: {baseline})"
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,10 @@ def score(
 
     The baseline forecasts the class prior of the training part (`prior`: counts, shares or the prevalence of the
     positive class; by default the shares in `predictions`) for everybody, and so always calls the majority. Its
-    accuracy is the majority's share, its sensitivity 0 (1 if the majority is positive), its ppv NaN, for it calls
-    nobody; f1 and mcc are 0, auroc is 0.5, auprc the prevalence, brier and log_loss those of the constant forecast, ece
-    the distance of that forecast from the prevalence.
+    accuracy is the majority's share, its sensitivity and f1 0, its ppv NaN, for it calls nobody; where the majority is
+    positive, with a share of p, its sensitivity is 1, its ppv p, its f1 2p / (1 + p) and its npv NaN. mcc is 0, auroc 0.5,
+    auprc the prevalence, brier and log_loss are those of the constant forecast, ece is the distance of that forecast
+    from the prevalence. With more classes the rates, f1, auroc and auprc are means over the classes here too.
 
     `prevalence` (a share of the positive class, or one for each class) scores at that prevalence in place of that of
     the cases, which are weighted to it: so ppv and npv are those to expect there.

@@ -10,6 +10,7 @@ import polars as pl
 
 from evenray.core.artefacts import now
 from evenray.core.errors import DataError
+from evenray.core.numbers import brief
 from evenray.core.recipe import Recipe
 from evenray.core.types import Estimate, Predictions, Scores
 from evenray.metrics import (
@@ -79,7 +80,7 @@ def evaluate_network(context: Context) -> list[str]:
     for point in summary.get("operating_points", ()):
         if point["rule"] == "accuracy":
             context.progress.say(
-                f"test accuracy {Estimate(**_defined(point['accuracy']))} from a probability of {point['threshold']:.3f} on,"
+                f"test accuracy {Estimate(**_defined(point['accuracy']))} from a probability of {brief(point['threshold'])} on,"
                 " where validation expects the fewest errors"
             )
     return ["predictions.parquet", "scores.json", *labels]

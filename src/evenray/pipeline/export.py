@@ -19,6 +19,7 @@ from evenray import networks, report
 from evenray.balance import make
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, StorageError, UsageError
+from evenray.core.numbers import decimals, signed
 from evenray.core.progress import Progress, Silent
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset
@@ -155,7 +156,7 @@ def _smaller(images: _Images, path: Path, done: dict[str, Any]) -> list[Path]:
     for metric, wide in found["f32"].items():
         small = found["int8"][metric]
         images.context.progress.say(
-            f"int8: validation {metric} {small:.4f}, where float32 has {wide:.4f} ({small - wide:+.4f})"
+            f"int8: validation {metric} {decimals(small, 4)}, where float32 has {decimals(wide, 4)} ({signed(small - wide, 4)})"
         )
     return [target, target.with_suffix(".bin")]
 

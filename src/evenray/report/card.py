@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from evenray.balance import make
 
 from ..core.artefacts import atomic
@@ -110,20 +108,13 @@ def _counts(run: Run) -> list[tuple[str, list[int]]]:
     return [(part, [found.get((part, name), 0) for name in run.classes]) for part in PARTS if part in run.parts]
 
 
-def _used(run: Run, part: str | None = None) -> pl.DataFrame:
-    """Part and patient of every case that is used, in one part or in all."""
-    if run.cases is None or not {"part", "patient"} <= set(run.cases.columns):
-        return pl.DataFrame(schema={"part": pl.String, "patient": pl.String})
-    return run.cases.filter(pl.col("part").is_in(PARTS if part is None else (part,))).select("part", "patient")
-
-
 def _whose(run: Run, say: Language) -> str:
     """How many images of how many patients, and whether one is in two parts."""
-    total, used = say.count(sum(n for _, counts in _counts(run) for n in counts)), _used(run)
+    total, used = say.count(sum(n for _, counts in _counts(run) for n in counts)), run.used
     known = used.drop_nulls("patient")
     if known.is_empty():
         return say("card.data_unknown", cases=total)
-    torn = int((known.group_by("patient").agg(pl.col("part").n_unique())["part"] > 1).sum())
+    torn = len(run.torn)
     found = [say("card.data_text", cases=total, patients=say.count(known["patient"].n_unique()))]
     found.append(say("card.data_torn", n=say.count(torn)) if torn else say("card.data_apart"))
     if known.height < used.height:
@@ -134,7 +125,7 @@ def _whose(run: Run, say: Language) -> str:
 def _units(run: Run) -> str:
     """What counts once in the intervals of the test part; see core.whose for who stands for an unknown patient."""
     assert run.scores is not None
-    test, patient = run.scores["parts"]["test"], _used(run, "test")["patient"]
+    test, patient = run.scores["parts"]["test"], run.used.filter(part="test")["patient"]
     if len(patient) and not patient.null_count():
         return "patients"
     if patient.null_count() < len(patient):

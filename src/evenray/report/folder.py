@@ -262,6 +262,19 @@ class Run:
         )
         return found if known else None
 
+    @property
+    def used(self) -> pl.DataFrame:
+        """Part and patient of every case that is in a part; no row where either is not told."""
+        if self.cases is None or not {"part", "patient"} <= set(self.cases.columns):
+            return pl.DataFrame(schema={"part": pl.String, "patient": pl.String})
+        return self.cases.filter(pl.col("part").is_in(PARTS)).select("part", "patient")
+
+    @property
+    def torn(self) -> list[str]:
+        """The patients that have cases in several parts."""
+        by_patient = self.used.drop_nulls("patient").group_by("patient").agg(parts=pl.col("part").n_unique())
+        return by_patient.filter(pl.col("parts") > 1)["patient"].sort().to_list()
+
     @cached_property
     def sketches(self) -> Mapping[str, Rows]:
         """What the scan kept of the pixels, a row a case; none where a table came from elsewhere."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from evenray.core.numbers import brief, decimals, signed
 from evenray.core.texts import LANGUAGES, Texts
 
 __all__ = ["LANGUAGES", "Language"]
@@ -30,12 +31,17 @@ class Language(Texts):
         """The name of something that a plug-in may have added: the file's word for it, else the key itself."""
         return self.texts.get(f"{group}.{key}", key.replace("_", " "))
 
-    def number(self, value: float | None, digits: int = 3) -> str:
-        return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    def number(self, value: float | None, digits: int = 3, top: float = 1) -> str:
+        """Decimals that never round up to `top`, or down to 0.
+
+        >>> Language("en").interval(0.9982, 0.99994)
+        '0.998 to >0.999'
+        """
+        return NONE if value is None or not math.isfinite(value) else decimals(value, digits, top)
 
     def brief(self, value: float | None) -> str:
         """Three significant digits, as a threshold needs when its class is rare."""
-        return NONE if value is None or not math.isfinite(value) else f"{value:.3g}"
+        return NONE if value is None or not math.isfinite(value) else brief(value)
 
     def signed(self, value: float | None, digits: int = 3) -> str:
         """A difference, with its sign.
@@ -43,12 +49,12 @@ class Language(Texts):
         >>> Language("en").signed(-0.0312)
         '−0.031'
         """
-        return NONE if value is None or not math.isfinite(value) else f"{value:+.{digits}f}".replace("-", "−")
+        return NONE if value is None or not math.isfinite(value) else signed(value, digits).replace("-", "−")
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         if share is None or not math.isfinite(share):
             return NONE
-        return self("format.percent", value=f"{100 * share:.{digits}f}")
+        return self("format.percent", value=decimals(100 * share, digits, top=100))
 
     def shares(self, prevalence: Mapping[str, float]) -> str:
         """How frequent each class is.

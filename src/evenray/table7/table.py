@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from evenray.core.numbers import decimals
 from evenray.core.types import Dataset, Estimate, Predictions
 from evenray.metrics import score, top_error
 from evenray.predict import predictions
@@ -124,7 +125,7 @@ def _interval(row: Mapping[str, Any], part: str, name: str) -> str:
 
 
 def _value(value: float, name: str) -> str:
-    return f"{100 * value:.1f}" if name.startswith("top") else f"{value:.3f}"
+    return decimals(100 * value, 1, top=100) if name.startswith("top") else decimals(value)
 
 
 def _time(seconds: float) -> str:

@@ -36,7 +36,7 @@ def imbalance(rows: list[dict[str, Any]], ratios: list[str], metric: str, say: L
         values = np.array([row[metric] for row in own], np.float64)
         order = np.argsort(at)
         plot.line(np.array(at)[order], values[order], colour, 1.6, opacity=0.8)
-        plot.dots(at, values, colour, 3.4, [f"{name} {row['imbalance']}: {row[metric]:.3f}" for row in own])
+        plot.dots(at, values, colour, 3.4, [f"{name} {row['imbalance']}: {say.number(row[metric])}" for row in own])
     title = say("compare.curve", metric=say.name("metric", metric))
     caption = say("compare.curve_caption", contrast=rows[0]["contrast"])
     return figure(plot.drawn(colours), f"imbalance-{metric}", title, caption, say("alt.imbalance", title=title))

@@ -50,14 +50,22 @@ def _verdict(run: Run, say: Language) -> str:
     kind = "better" if auroc["low"] > 0.5 else "worse" if auroc["high"] < 0.5 else "unclear"
     if run.binary:
         names = {"positive": run.positive, "negative": run.negative}
-        return say(f"verdict.{kind}", **names, pairs=f"{100 * auroc['value']:.0f}")
+        return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc["value"], 0, 100))
     return say(f"verdict.{kind}_many", k=len(run.classes))
 
 
 def _tested(run: Run, test: dict[str, Any], say: Language) -> str:
-    known = bool((run.dataset or {}).get("facts", {}).get("patients_known", True))
-    key = "verdict.tested" if known else "verdict.tested_images"
-    return say(key, cases=say.count(test["cases"]), patients=say.count(test.get("patients") or 0))
+    """On how many images of how many patients, and whether the model had seen any of them."""
+    patient = run.used.filter(part="test")["patient"]
+    known = patient.drop_nulls()
+    if known.is_empty():
+        return say("verdict.tested_images" if len(patient) else "verdict.tested_only", cases=say.count(test["cases"]))
+    torn = len(set(known) & set(run.torn))
+    values = {"cases": say.count(len(known)), "patients": say.count(known.n_unique()), "torn": say.count(torn)}
+    said = [say("verdict.tested_torn" if torn else "verdict.tested", **values)]
+    if patient.null_count():
+        said.append(say("verdict.tested_some", n=say.count(patient.null_count())))
+    return " ".join(said)
 
 
 def _operating(run: Run, test: dict[str, Any], say: Language) -> str:

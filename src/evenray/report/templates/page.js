@@ -1,9 +1,20 @@
 "use strict";
 (() => {
   const at = (id) => document.getElementById(id);
-  const number = (x, digits = 3) => (Number.isFinite(x) ? x.toFixed(digits) : "–");
+  // Rounded, but never to 0 or 1 where the figure has not reached it.
+  const number = (x, digits = 3) => {
+    if (!Number.isFinite(x)) return "–";
+    const text = x.toFixed(digits), step = 10 ** -digits;
+    if (x <= 1e-12 || x >= 1 - 1e-12 || (Number(text) > 0 && Number(text) < 1)) return text;
+    return Number(text) ? `>${(1 - step).toFixed(digits)}` : `<${step.toFixed(digits)}`;
+  };
   const count = (n) => (Number.isFinite(n) ? Math.round(n).toLocaleString("en-US") : "–");
-  const brief = (x) => String(Number(x.toPrecision(3)));
+  const brief = (x) => {
+    if (x > 1 && x < 1 + 1e-12) return ">1";
+    let digits = 3;
+    while (x < 1 && Number(x.toPrecision(digits)) >= 1) digits += 1;
+    return String(Number(x.toPrecision(digits)));
+  };
 
   // The 95 % interval of k out of n (Wilson 1927).
   const wilson = (k, n) => {

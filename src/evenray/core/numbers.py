@@ -1,0 +1,43 @@
+"""How figures are printed: rounded, but never to a bound that they have not reached."""
+
+from __future__ import annotations
+
+__all__ = ["brief", "decimals", "signed"]
+
+DUST = 1e-12  # what sums of floats leave
+
+
+def decimals(value: float, digits: int = 3, top: float = 1.0) -> str:
+    """A number with so many decimals; what lies between 0 and `top` without being either is not rounded to one of them.
+
+    >>> decimals(0.5), decimals(0.99972), decimals(0.0002), decimals(1.0), decimals(-0.0002), decimals(99.97, 1, top=100)
+    ('0.500', '>0.999', '<0.001', '1.000', '0.000', '>99.9')
+    """
+    text, step = f"{value:.{digits}f}", 10.0**-digits
+    if DUST < value < top - DUST and float(text) in (0, top):
+        return f"<{step:.{digits}f}" if float(text) == 0 else f">{top - step:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def brief(value: float) -> str:
+    """Three significant digits, as a threshold needs when its class is rare, and as many more as it takes to stay below 1.
+
+    >>> brief(0.0012345), brief(0.99996), brief(1 + 1e-15), brief(12.345)
+    ('0.00123', '0.99996', '>1', '12.3')
+    """
+    if 1 < value < 1 + DUST:
+        return ">1"
+    digits = 3
+    while value < 1 <= float(f"{value:.{digits}g}"):
+        digits += 1
+    return f"{value:.{digits}g}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign; what rounds to nothing has none.
+
+    >>> signed(0.031), signed(-0.031), signed(-0.0002), signed(0.0)
+    ('+0.031', '-0.031', '0.000', '0.000')
+    """
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
