@@ -98,7 +98,7 @@ def test_delong_at_its_edges(binary):
 
 
 def test_small_figures_are_printed_truly():
-    assert str(Difference(-0.00001, -0.0002, 0.0002, 0.0001)) == "+0.000 (+0.000 to +0.000; p < 0.001)"
+    assert str(Difference(-0.00001, -0.0002, 0.0002, 0.0001)) == "0.000 (0.000 to 0.000; p < 0.001)"
 
 
 def test_pairing_narrows_the_interval_and_order_does_not_matter(make_predictions):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.numbers import decimals, signed
 
 from ._app import Json, app, print_json, screen
 
@@ -94,9 +95,9 @@ def _show(found: pl.DataFrame, metric: str, part: str) -> None:
     for name in ("", "run", f"{metric} (95 %)", "difference (95 %)", "p (Holm)", *(["p (DeLong)"] if delong else [])):
         table.add_column(name, justify="left" if name in ("", "run") else "right")
     for i, row in enumerate(found.iter_rows(named=True)):
-        gap = f"{row['difference']:+z.3f} ({row['difference_low']:+z.3f} to {row['difference_high']:+z.3f})"
+        gap = "{} ({} to {})".format(*(signed(row[f"difference{end}"]) for end in ("", "_low", "_high")))
         cells: list[Any] = ["=" if row["tied"] else "", row["model"]]
-        cells += [f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"]
+        cells += ["{} ({} to {})".format(*(decimals(row[name]) for name in ("value", "low", "high")))]
         cells += ["", ""] if i == 0 else [gap, _brief(row["p_holm"])]
         cells += [_brief(row["p_delong"]) if i else ""] if delong else []
         table.add_row(*map(Text, cells))

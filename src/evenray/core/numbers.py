@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["brief", "decimals", "signed"]
+__all__ = ["DUST", "brief", "decimals", "signed"]
 
 DUST = 1e-12  # what sums of floats leave
 

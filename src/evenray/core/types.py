@@ -297,6 +297,8 @@ class Estimate:
     0.912 (0.870 to 0.950; always the majority: 0.500)
     >>> print(Estimate(0.9997, 0.9982, 0.99994, 0.5))
     >0.999 (0.998 to >0.999; always the majority: 0.500)
+    >>> print(Estimate(0.333, float("nan"), float("nan"), 0.111))
+    0.333 (no interval; always the majority: 0.111)
     """
 
     value: float
@@ -306,7 +308,8 @@ class Estimate:
 
     def __str__(self) -> str:
         value, low, high, baseline = map(decimals, (self.value, self.low, self.high, self.baseline))
-        return f"{value} ({low} to {high}; always the majority: {baseline})"
+        interval = f"{low} to {high}" if self.low == self.low else "no interval"
+        return f"{value} ({interval}; always the majority: {baseline})"
 
 
 @dataclass(frozen=True)

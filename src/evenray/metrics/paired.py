@@ -12,6 +12,7 @@ import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
 
 from evenray.core.errors import unknown_name
+from evenray.core.numbers import signed
 from evenray.core.types import Estimate, Predictions
 
 from ._aligned import aligned
@@ -52,7 +53,7 @@ class Difference:
 
     def __str__(self) -> str:
         p = "< 0.001" if self.p < 0.0005 else f"= {self.p:.3f}"
-        return f"{self.value:+z.3f} ({self.low:+z.3f} to {self.high:+z.3f}; p {p})"
+        return f"{signed(self.value)} ({signed(self.low)} to {signed(self.high)}; p {p})"
 
 
 def difference(
