@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -56,22 +58,31 @@ def ece_by_chance(predictions: Predictions, seed: int = 0, prior: NDArray[np.flo
     `prior` (K,), at which the forecasts hold, they are drawn at the class shares of the cases and weighted to it.
     """
     called, said, place = _forecast(predictions.probabilities, predictions.positive_index)
-    p_NK, K = predictions.probabilities, predictions.probabilities.shape[1]
-    if prior is not None:
-        shares = np.bincount(predictions.targets, minlength=K) / len(said)
-        p_NK = p_NK * np.divide(shares, prior, out=np.zeros(K), where=prior > 0)
-        p_NK = p_NK / p_NK.sum(axis=1, keepdims=True)
-    below_NK = p_NK.cumsum(axis=1)[:, :-1]
-    patients, rng = predictions.patients, np.random.default_rng([seed, 3])
-    found = []
+    patients, rng, found = predictions.patients, np.random.default_rng([seed, 3]), []
+    drawn = None if prior is None else _weighted_draw(predictions, called, prior)
     for _ in range(DRAWS):
-        came = (rng.random(int(patients.max()) + 1)[patients, None] >= below_NK).sum(axis=1)
-        weights = np.ones(len(said))
-        if prior is not None:
-            weights = (prior * len(said) / np.maximum(np.bincount(came, minlength=K), 1))[came]
-        gaps = np.bincount(place, weights * ((came == called) - said), BINS)
-        found.append(np.abs(gaps).sum() / weights.sum())
+        u = rng.random(int(patients.max()) + 1)[patients]
+        right, weights = (u < said, np.ones(len(said))) if drawn is None else drawn(u)
+        found.append(np.abs(np.bincount(place, weights * (right - said), BINS)).sum() / weights.sum())
     return float(np.quantile(found, 0.975))
+
+
+def _weighted_draw(
+    predictions: Predictions, called: NDArray[np.int64], prior: NDArray[np.float64]
+) -> Callable[[NDArray[np.float64]], tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """From uniform numbers (N,): whether the called class came at the class shares of the cases, and what each case counts
+    for `prior`.
+    """
+    N, K = predictions.probabilities.shape
+    shares = np.bincount(predictions.targets, minlength=K) / N
+    p_NK = predictions.probabilities * np.divide(shares, prior, out=np.zeros(K), where=prior > 0)
+    below_NK = (p_NK / p_NK.sum(axis=1, keepdims=True)).cumsum(axis=1)[:, :-1]
+
+    def draw(u_N: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        came = (u_N[:, None] >= below_NK).sum(axis=1)
+        return came == called, (prior * N / np.maximum(np.bincount(came, minlength=K), 1))[came]
+
+    return draw
 
 
 def from_sums(sums: NDArray[np.float64], total: NDArray[np.float64], bins: int) -> dict[str, NDArray[np.float64]]:
