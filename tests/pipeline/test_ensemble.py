@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from evenray import report
 from evenray.cli import main
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
@@ -95,6 +96,9 @@ def test_at_a_prevalence_a_difference_is_that_of_the_values_beside_it(
             gap = about["test"][metric]["value"] - member["test"][metric]["value"]
             assert paired["value"] == pytest.approx(gap, abs=1e-6)
             assert paired["low"] <= paired["value"] <= paired["high"]
+    page = report.ensemble_page(tmp_path / "both").read_text(encoding="utf-8")
+    lead = page.split('<section id="ensemble"')[1].split("</p>")[0]
+    assert "All figures are for the prevalence asked for: " in lead
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,14 @@ class Language(Texts):
         return self("format.percent", value=decimals(100 * share, digits, top=100))
 
     def shares(self, prevalence: Mapping[str, float]) -> str:
-        """How frequent each class is.
+        """How frequent each class is, to two decimals where it takes them.
 
-        >>> Language("en").shares({"healthy": 0.99, "sick": 0.01})
-        'healthy 99.00 %; sick 1.00 %'
+        >>> Language("en").shares({"healthy": 0.9975, "sick": 0.0025}), Language("ko").shares({"a": 0.9, "b": 0.1})
+        ('healthy 99.75 %; sick 0.25 %', 'a 90%; b 10%')
         """
-        return "; ".join(f"{name} {self.percent(share, 2)}" for name, share in prevalence.items())
+        values = {name: decimals(100 * share, 2, top=100) for name, share in prevalence.items()}
+        plain = {name: value if value[0] in "<>" else value.rstrip("0").rstrip(".") for name, value in values.items()}
+        return "; ".join(f"{name} {self('format.percent', value=value)}" for name, value in plain.items())
 
     def count(self, value: float) -> str:
         return f"{int(value):,}"
