@@ -15,10 +15,10 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
 
 from . import calibration, threshold
-from ._prior import class_prior, weighted_to
+from ._prior import weighted_to
 from .ranking import Ranking
 
-__all__ = ["METRICS", "Meter", "class_prior"]
+__all__ = ["METRICS", "Meter"]
 
 METRICS = (
     "accuracy",

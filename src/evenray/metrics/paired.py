@@ -19,8 +19,9 @@ from ._aligned import aligned
 from ._area import Z, components, delong_interval
 from ._curves import one_class
 from ._meter import METRICS
+from ._prior import Prior
 from .intervals import percentile_interval
-from .scoring import Measure, Prior, measured
+from .scoring import Measure, measured
 
 __all__ = [
     "LOWER_IS_BETTER",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +13,12 @@ from evenray.core.types import Estimate, Predictions, Scores
 
 from ._bounds import bounds_of, sensitivity_bounds
 from ._curves import one_class
-from ._meter import METRICS, Meter, class_prior, decide
+from ._meter import METRICS, Meter, decide
+from ._prior import Prior, class_prior
 from .intervals import replicates
 from .ranking import Ranking
 
 __all__ = ["Measure", "bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
-
-Prior = float | Sequence[float] | NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import UsageError
 from evenray.core.types import Estimate, Predictions
 
-from ._meter import class_prior
+from ._prior import class_prior
 from .intervals import clopper_pearson, percentile_interval, replicates
 
 __all__ = ["top_error"]
