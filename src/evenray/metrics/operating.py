@@ -109,7 +109,8 @@ def choose_threshold(
     """
     if len(predictions.classes) != 2:
         raise UsageError(
-            f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest one decides."
+            f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest probability decides."
+            f" Leave out {rule}."
         )
     share = None if prevalence is None else float(class_prior(prevalence, predictions)[predictions.positive_index])
     chosen: float = rules.bind(rule)(OperatingPoints.of(predictions, share))
