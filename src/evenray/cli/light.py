@@ -184,11 +184,17 @@ def _copy_all(
 
 
 def _narrow(file: Path, job: Job) -> list[str]:
-    """What to say where the first image uses so little of the range that it has that curves over the range do little."""
+    """What to say where the first image goes beyond the range that it is taken to have, or uses so little of it that
+    curves over the range do little."""
     from evenray import readers
     from evenray.histogram import Histogram
 
-    found = Histogram.of(readers.read(file, window=job.window))
+    from ._copies import beyond, unit_span
+
+    image = readers.read(file, window=job.window)
+    if said := beyond(unit_span(image)):
+        return [f"[yellow]note[/yellow] {file.name}: {said}"]
+    found = Histogram.of(image)
     if not found.total:
         return []
     (low, high), (first, last) = found.range, (found.percentile(1), found.percentile(99))

@@ -26,6 +26,7 @@ __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
 KEPT_ARCHIVES = 2
+UNIT = "0 to 1 for floats"
 _SUFFIX = "_images"
 _lock = threading.Lock()
 _kept: OrderedDict[tuple[str, int, int], Archive] = OrderedDict()
@@ -62,14 +63,19 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
         raise ReadError(source.path, f"has no '{fragment}'; {part} holds {len(array)} images")
     pixels = np.array(array[number])  # a copy: the archive's own stays as it is
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
-    header = {"format": "npz", "channels_in_file": 1 if pixels.ndim == 2 else 3, "bits_allocated": pixels.itemsize * 8}
+    header: dict[str, Any] = {
+        "format": "npz",
+        "channels_in_file": 1 if pixels.ndim == 2 else 3,
+        "bits_allocated": pixels.itemsize * 8,
+    }
     pixels = collapse(pixels) if pixels.ndim == 3 else pixels
     valid = None
     if pixels.dtype == np.float32:
         if not np.isfinite(pixels).all():
             valid = np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels).all(axis=2)
             pixels = np.nan_to_num(pixels, nan=0, posinf=0, neginf=0)
-        found, origin = (0.0, 1.0), "0 to 1 for floats"
+        found, origin = (0.0, 1.0), UNIT
+        header |= {"smallest_value": float(pixels.min()), "largest_value": float(pixels.max())}
     else:
         info = np.iinfo(pixels.dtype)
         found, origin = (float(info.min), float(info.max)), "dtype"
