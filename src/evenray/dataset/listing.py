@@ -14,6 +14,7 @@ from evenray.core.errors import DataError, UsageError
 
 from .agreed import agreed
 from .entries import SHUT, Entry, Listing
+from .foreign import foreign
 from .labels import LabelTable
 from .matches import match
 from .medmnist import archive
@@ -43,6 +44,8 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
     if path.is_file() and path.suffix.lower() == ".npz":
         return archive(path)
     if path.is_file():
+        if told := foreign(path):
+            raise DataError(f"'{data}' {told[0]}; {told[1]}.")
         return _table(path, LabelTable.read(path), pattern)
     lost: list[tuple[str, str]] = []
     files = files_below(path, lost)
