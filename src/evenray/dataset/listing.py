@@ -192,10 +192,11 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
             f" --labels '{path}'."
         )
     table = table.beside(path.parent)
+    if not table.table.drop_nulls(["path", "label"]).height:
+        raise DataError(f"The table '{path}' has no row with both a path and a label.")
+    table, rejected = _found_below(table, path.parent)
     named = table.table.drop_nulls("path")
     labelled = named.drop_nulls("label")
-    if not labelled.height:
-        raise DataError(f"The table '{path}' has no row with both a path and a label.")
     rows = agreed(labelled, "path", "path", str(path)).to_dicts()
     entries = [
         Entry(
@@ -205,7 +206,28 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
         for row in rows
     ]  # fmt: skip
     unlabelled = named["path"].n_unique() - len(entries)
-    return Listing(path.parent, tuple(entries), layout="table of paths", unlabelled=unlabelled, notes=table.notes)
+    return Listing(
+        path.parent,
+        tuple(entries),
+        layout="table of paths",
+        unlabelled=unlabelled,
+        rejected=rejected,
+        notes=table.notes,
+    )
+
+
+def _found_below(table: LabelTable, root: Path) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
+    """The table with paths that are no files as written as those of the files below its folder that they mean."""
+    paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
+    there = [path for path in paths if (root / path).exists()]
+    if len(there) == len(paths) or not (below := files_below(root)):
+        return table, ()
+    found, rejected = _with_files(table, list(dict.fromkeys([*there, *below])))
+    meant = [path for path in found.table["path"].unique(maintain_order=True) if path not in set(there)]
+    if not meant:
+        return found, rejected
+    note = f"{len(meant)} paths of {Path(table.source).name} are no files as written, and are taken for those below its folder"
+    return replace(found, notes=(f"{note} that they name", *found.notes)), rejected
 
 
 def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
