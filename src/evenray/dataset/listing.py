@@ -13,7 +13,7 @@ import polars as pl
 from evenray.core.errors import DataError, UsageError
 
 from .agreed import agreed
-from .entries import SHUT, Entry, Listing
+from .entries import SHUT, Entry, Listing, Searched
 from .foreign import foreign
 from .labels import LabelTable
 from .matches import match
@@ -42,11 +42,13 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         )
     pattern = _pattern(patient)
     if path.is_file() and path.suffix.lower() == ".npz":
-        return archive(path)
+        found = archive(path)
+        note = f"--patient is not used: the images of {path.name} have no paths"
+        return replace(found, notes=(note, *found.notes)) if pattern else found
     if path.is_file():
         if told := foreign(path):
             raise DataError(f"'{data}' {told[0]}; {told[1]}.")
-        return _table(path, LabelTable.read(path), pattern)
+        return _searched(_table(path, LabelTable.read(path), pattern), pattern)
     lost: list[tuple[str, str]] = []
     files = files_below(path, lost)
     shut = [file for file, reason in lost if reason.startswith(SHUT)]
@@ -55,7 +57,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
     except DataError as error:
         raise DataError(f"{error} Besides, '{shut[0]}' {dict(lost)[shut[0]]}.") if shut else error from None
     notes = (f"{len(shut)} folders cannot be opened, and what is in them is left out",) if shut else ()
-    return replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes))
+    return _searched(replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes)), pattern)
 
 
 def _listed(path: Path, labels: str | Path | None, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
@@ -82,6 +84,18 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         raise UsageError(
             f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
         ) from None
+
+
+def _searched(found: Listing, pattern: re.Pattern[str] | None) -> Listing:
+    """The listing with what the pattern of patients did not find, if it did not."""
+    if pattern is None:
+        return found
+    files = {entry.file: entry.patient for entry in found.entries}
+    without = next((file for file, patient in files.items() if patient is None), None)
+    if without is None:
+        return found
+    matched = sum(pattern.search(file) is not None for file in files)
+    return replace(found, searched=Searched(len(files), matched, without))
 
 
 def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:

@@ -139,6 +139,8 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
         "patients_known": not rows["patient"].is_null().all(),
         "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
     }  # fmt: skip
+    if listed.searched is not None:
+        facts["patient_pattern"] = {"paths": listed.searched.paths, "matched": listed.searched.matched}
     root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
     return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
 
