@@ -189,6 +189,16 @@ class TestTooFew:
         ):
             split(dataset(labels, patients))
 
+    def test_many_such_classes_are_counted_and_the_first_named(self) -> None:
+        labels = [f"class {i // 2:03d}" for i in range(400)] + ["large"] * 30
+        with pytest.raises(DataError) as error:
+            split(dataset(labels))
+        assert str(error.value) == (
+            "200 of the 201 classes have too few separate images: 'class 000' has 2, 'class 001' has 2, 'class 002' has 2 and"
+            " 197 more as few; dividing each into test, validation, train needs at least 3, and figures worth reading need"
+            " dozens. Add cases, or merge them or leave them out."
+        )
+
     @pytest.mark.parametrize("fraction", [0.05, 0.45])
     def test_three_are_enough(self, fraction: float) -> None:
         done = split(dataset(["sick"] * 3 + ["well"] * 30), test=fraction, validation=fraction)
@@ -252,6 +262,6 @@ def test_the_order_of_the_table_does_not_matter() -> None:
 def test_a_class_whose_images_are_all_in_conflict_is_told_so() -> None:
     both = dataset(["a"] * 5 + ["b"] * 5 + ["c"] * 9, pictures=[*range(5), *range(5), *range(10, 19)])
     with pytest.raises(
-        DataError, match=r"'a' has 0 separate images \(5 of its images are left out; the same pixels stand"
+        DataError, match=r"'a' has 0, 'b' has 0 \(10 of their images are left out; the same pixels stand"
     ):
         split(both)

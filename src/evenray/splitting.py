@@ -19,6 +19,7 @@ from evenray.core.whose import whose
 __all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"]
 
 
+NAMED = 3  # of the classes that are too small
 CONFLICT = "the same pixels stand under another label too"
 
 
@@ -206,13 +207,20 @@ def near_groups_of(dataset: Dataset) -> list[tuple[str, ...]]:
 def _check(
     dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], excluded: NDArray[np.bool_], parts: list[str]
 ) -> None:
-    for k, name in enumerate(dataset.classes):
-        found = len(np.unique(group[free & (dataset.targets == k)]))
-        if found < len(parts):
-            who = "patients" if dataset.facts.get("patients_known") else "separate images"
-            out = int((excluded & (dataset.targets == k)).sum())
-            besides = f" ({out} of its images are left out; {CONFLICT}, or a given part holds them)" if out else ""
-            raise DataError(
-                f"Class '{name}' has {found} {who}{besides}; dividing it into {', '.join(parts)} needs at least {len(parts)}, and"
-                " figures worth reading need dozens. Add cases, or merge or leave out the class."
-            )
+    found = [len(np.unique(group[free & (dataset.targets == k)])) for k in range(len(dataset.classes))]
+    few = [k for k, count in enumerate(found) if count < len(parts)]
+    if not few:
+        return
+    who = "patients" if dataset.facts.get("patients_known") else "separate images"
+    named = ", ".join(f"'{dataset.classes[k]}' has {found[k]}" for k in few[:NAMED])
+    more = f" and {len(few) - NAMED} more as few" if len(few) > NAMED else ""
+    told, each, its = f"{len(few)} of the {len(found)} classes have too few {who}: {named}{more}", "each", "their"
+    fix = "merge them or leave them out"
+    if len(few) == 1:
+        told, each, its, fix = f"Class {named} {who}", "it", "its", "merge or leave out the class"
+    out = int((excluded & np.isin(dataset.targets, few)).sum())
+    besides = f" ({out} of {its} images are left out; {CONFLICT}, or a given part holds them)" if out else ""
+    raise DataError(
+        f"{told}{besides}; dividing {each} into {', '.join(parts)} needs at least {len(parts)}, and figures worth reading need"
+        f" dozens. Add cases, or {fix}."
+    )

@@ -64,6 +64,36 @@ def test_an_image_that_uses_little_of_its_range_is_told_of(tmp_path: Path) -> No
     assert [key for key, said in told.items() if said] == [("narrow", ())]
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("clahe", True),
+        ("gamma(2) | percentile(1, 99)", True),
+        ("percentile(1, 99)", False),
+        ("percentile | gamma(2)", False),
+    ],
+)
+def test_a_method_that_begins_as_advised_is_not_advised_to(tmp_path: Path, method: str, said: bool) -> None:
+    cv2.imwrite(str(tmp_path / "narrow.png"), RNG.integers(0, 4095, (50, 60)).astype(np.uint16))
+    told = run("enhance", tmp_path / "narrow.png", "-m", method, "-o", tmp_path / "out").stderr
+    assert "give --levels LOW,HIGH" in told
+    assert ("or begin with" in told) == said
+
+
+@pytest.mark.parametrize(("top", "said"), [(255, True), (1, False)])
+def test_floats_that_are_not_0_to_1_are_told_of(tmp_path: Path, top: float, said: bool) -> None:
+    images = RNG.uniform(0, top, (3, 20, 20)).astype(np.float32)
+    images[1, 0, :2] = images[0, 0, :2] = 0, top
+    np.savez(tmp_path / "own.npz", train_images=images)
+    note = "values go from 0 to 255 where floats are taken to be 0 to 1: give --levels 0,255"
+    assert (note in run("histogram", tmp_path / "own.npz").stdout) == said
+    assert run_json("histogram", tmp_path / "own.npz")["notes"] == ([note] if said else [])
+    copy = ("enhance", tmp_path / "own.npz", "-m", "gamma(2)", "-o", tmp_path / "out.npz")
+    assert (note in run(*copy).stderr) == said
+    assert "note" not in run(*copy, "--levels", "0,255").stderr
+    assert run_json("histogram", tmp_path / "own.npz", "--levels", "0,255")["notes"] == []
+
+
 def test_two_jobs_give_the_same_copies(folder: Path, tmp_path: Path) -> None:
     for jobs in (1, 2):
         run_json("enhance", folder, "-m", "clahe", "-o", tmp_path / str(jobs), "--jobs", jobs, "--sheet", 0)

@@ -6,8 +6,10 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from evenray.audit import audit
 from evenray.core.errors import DataError, UsageError
 from evenray.dataset import scan
 from evenray.dataset.listing import listing
@@ -175,6 +177,45 @@ def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
     png("sick/a.png", 1)
     with pytest.raises(UsageError, match=re.escape("The patient pattern '(person' is no regular expression")):
         listing(tmp_path, patient="(person")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"), [("person[0-9]+", None), ("(person1)", (2, 1)), ("p[0-9]+_nobody", (2, 0))]
+)
+def test_a_pattern_that_is_not_in_all_paths_is_told_of(
+    tmp_path: Path, png: Make, pattern: str, matched: tuple[int, int] | None
+) -> None:
+    png("sick/person1.png", 1)
+    png("well/person2.png", 2)
+    found = listing(tmp_path, patient=pattern).searched
+    assert (found and (found.paths, found.matched)) == matched
+    data = scan(tmp_path, patient=pattern)
+    assert data.facts.get("patient_pattern") == (matched and {"paths": 2, "matched": matched[1]})
+    unknown = [finding for finding in audit(data) if finding.check == "patients_unknown"]
+    assert bool(unknown) == (matched is not None)
+    for finding in unknown:
+        assert f"The pattern of --patient matched {matched[1]} of 2 paths: mend it" in finding.advice
+        assert "REGEX" not in finding.advice
+        text, known = Language("ko").sentence(finding.advice)
+        assert known
+        assert f"경로 2개 중 {matched[1]}개" in text
+
+
+def test_a_table_that_names_the_patients_needs_no_pattern(tmp_path: Path, png: Make, text: Make) -> None:
+    png("a.png", 1)
+    png("b.png", 2)
+    table = text("t.csv", "path,label,patient\na.png,x,p1\nb.png,y,p2\n")
+    assert listing(table, patient="nobody").searched is None
+    assert listing(tmp_path, labels=table, patient="nobody").searched is None
+
+
+def test_a_pattern_is_of_no_use_in_an_archive(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8)
+    np.savez(tmp_path / "own.npz", train_images=images, train_labels=np.arange(4) % 2)
+    assert listing(tmp_path / "own.npz", patient="x").notes == (
+        "--patient is not used: the images of own.npz have no paths",
+    )
+    assert listing(tmp_path / "own.npz").notes == ()
 
 
 @pytest.mark.parametrize(

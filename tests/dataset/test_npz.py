@@ -73,6 +73,33 @@ def test_an_archive_of_another_kind(tmp_path: Path, arrays: dict[str, np.ndarray
         listing(tmp_path / "own.npz")
 
 
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (np.zeros((2, 4, 4)), "shape (2, 4, 4) and of float64"),
+        (np.zeros((2, 4, 4), bool), "shape (2, 4, 4) and of bool"),
+        (np.zeros((2, 4, 4, 4), np.uint8), "shape (2, 4, 4, 4) and of uint8"),
+    ],
+)
+def test_arrays_of_another_layout_are_told_in_one_sentence(tmp_path: Path, images: np.ndarray, said: str) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, train_images=images, train_labels=np.arange(2))
+    with pytest.raises(DataError) as error:
+        listing(path)
+    assert str(error.value) == (
+        f"'{path}' has train_images of {said}; expected (N, H, W), (N, H, W, 1) or (N, H, W, 3) and of uint8, uint16, int16"
+        " or float32: save them so."
+    )
+
+
+def test_arrays_with_a_single_channel_are_grey(tmp_path: Path) -> None:
+    images = np.stack([picture(i) for i in range(4)])
+    for name, arrays in (("flat", images), ("channel", images[..., None])):
+        np.savez(tmp_path / f"{name}.npz", train_images=arrays, train_labels=np.arange(4) % 2)
+    flat, channel = (scan(tmp_path / f"{name}.npz").cases for name in ("flat", "channel"))
+    assert channel["pixel_hash"].equals(flat["pixel_hash"])
+
+
 def test_a_damaged_archive(tmp_path: Path, text: Make) -> None:
     with pytest.raises(DataError, match=r"cannot be read as a \.npz archive"):
         listing(text("own.npz", "no zip"))

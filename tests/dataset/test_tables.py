@@ -141,6 +141,37 @@ class TestPaths:
         with pytest.raises(DataError, match="matches none of the 2 images: its column path has 2 values"):
             scan(tmp_path, labels=path)
 
+    @pytest.mark.parametrize("names", [("a.png", "c.png"), ("a", "c")])
+    @pytest.mark.usefixtures("images")
+    def test_a_table_above_the_folder_of_its_images(
+        self, tmp_path: Path, text: Make, png: Make, names: tuple[str, str]
+    ) -> None:
+        png("e.png", 9)
+        path = text("train.csv", f"filename,label\n{names[0]},sick\n{names[1]},well\ne.png,well\nz.png,sick\n")
+        data = scan(path)
+        assert shown(data, "file", "label") == [("images/a.png", "sick"), ("images/c.png", "well"), ("e.png", "well")]
+        assert data.rejected.rows() == [("z.png", "does not exist")]
+        assert data.facts["notes"] == [
+            "2 paths of train.csv are no files as written, and are taken for those below its folder that they name",
+            "1 paths of train.csv name no file",
+        ]
+
+    def test_names_of_two_files_above_them_are_set_aside(self, tmp_path: Path, png: Make, text: Make) -> None:
+        for seed, name in enumerate(["p1/a.png", "p2/a.png", "p1/b.png", "p2/c.png"]):
+            png(name, seed)
+        data = scan(text("train.csv", "path,label\na.png,sick\nb.png,well\nc.png,sick\n"))
+        assert shown(data, "file", "label") == [("p1/b.png", "well"), ("p2/c.png", "sick")]
+        assert data.rejected.rows() == [("a.png", "is the name of 2 files; the table must say its folder")]
+        with pytest.raises(DataError, match=r"2 files are called 'a\.png': put their folders before the names"):
+            scan(text("train.csv", "path,label\na.png,sick\n"))
+
+    @pytest.mark.usefixtures("images")
+    def test_paths_as_written_are_never_taken_for_other_files(self, tmp_path: Path, png: Make, text: Make) -> None:
+        png("a.png", 9)
+        data = scan(text("labels.csv", "path,label\na.png,sick\nimages/b.png,well\n"))
+        assert shown(data, "file", "label") == [("a.png", "sick"), ("images/b.png", "well")]
+        assert data.facts["notes"] == []
+
     @pytest.mark.usefixtures("images")
     def test_rows_said_twice_are_one_case(self, tmp_path: Path, text: Make) -> None:
         path = text("labels.csv", "path,label\nimages/a.png,x\nimages/a.png,x\nimages/b.png,y\n")

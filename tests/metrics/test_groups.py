@@ -8,7 +8,7 @@ import pytest
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import by_group, choose_threshold, decision_curve, per_patient, score
+from evenray.metrics import bands, by_group, choose_threshold, decision_curve, per_patient, score
 
 
 def test_images_of_a_patient_are_averaged(binary):
@@ -56,6 +56,17 @@ def test_groups_are_scored_apart(make_predictions):
     assert groups["A"].auroc.value == score(part, 0.3, resamples=20).auroc.value
     assert list(by_group(images, "age", resamples=0)) == ["under 18", "40 to 65", "65 and over", "unknown"]
     assert list(by_group(images, "age", edges=(50,), resamples=0)) == ["under 50", "50 and over", "unknown"]
+
+
+@pytest.mark.parametrize("edges", [(18, 40, 65), (5, 65, 100)])
+def test_bands_of_age_come_in_the_order_of_age(make_predictions, edges):
+    images = make_predictions(cases=300)
+    ages = [[90.0, 30.0, None, 3.0, 50.0][i % 5] for i in range(300)]
+    written = images.table.with_columns(age_band=pl.Series(bands(ages, edges)), age=pl.Series(ages))
+    images = Predictions(written, images.classes, "sick")
+    groups = by_group(images, "age_band", resamples=0)
+    assert list(groups) == list(by_group(images, "age", edges=edges, resamples=0))
+    assert next(iter(groups)) == f"under {edges[0]}"
 
 
 def test_the_decision_curve_by_hand(binary):

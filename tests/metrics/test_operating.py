@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evenray.cli.line import _by_class
 from evenray.core.errors import DataError, UsageError
 from evenray.metrics import choose_threshold, score
 from evenray.metrics.operating import OperatingPoints
@@ -121,6 +124,15 @@ def test_mistakes_are_named(binary, make_predictions):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "cost(ill=3)")
     with pytest.raises(UsageError, match="less than or equal to 1"):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "sensitivity(95)")
+
+
+@pytest.mark.parametrize("classes", [("healthy", "sick"), ("0", "1"), ("no finding", "class"), ("points", "costs")])
+def test_the_costs_that_the_error_proposes_are_accepted(binary, classes):
+    two = replace(binary([0.1, 0.2, 0.9], [0, 1, 1]), classes=classes, positive=classes[1])
+    with pytest.raises(UsageError, match="The costs are for foo, but the classes are") as error:
+        choose_threshold(two, "cost(foo=5)")
+    proposed, _, short = str(error.value).partition("as in ")[2].removesuffix(".").partition(" or --cost ")
+    assert choose_threshold(two, proposed) == choose_threshold(two, _by_class("cost", short.strip("'")))
 
 
 @settings(max_examples=20, deadline=None)

@@ -87,6 +87,29 @@ def test_alpha_is_for_two_classes() -> None:
         check_classes(Recipe(balance="weighted(0.75)"), ("a", "b", "c"), "a")
 
 
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"threshold": "cost(a=500, b=1)"}, "cost(a=500, b=1)"),
+        ({"threshold": "sensitivity(0.9)"}, "sensitivity(0.9)"),
+        ({"balance": ("none", "threshold")}, "prevalence"),
+        ({"balance": "oversample | threshold(rule='cost(a=5, b=1, c=1)')"}, "cost(a=5, b=1, c=1)"),
+    ],
+)
+def test_a_threshold_that_was_asked_for_is_for_two_classes(change: dict[str, Any], rule: str) -> None:
+    with pytest.raises(
+        UsageError, match=re.escape(f"two classes, but there are 3; the largest probability decides. Leave out {rule}.")
+    ):
+        check_classes(Recipe(**change), ("a", "b", "c"), "a")
+    check_classes(Recipe(), ("a", "b", "c"), "a")  # the usual rule was not asked for
+
+
+def test_the_rule_of_a_remedy_names_the_classes_of_the_data() -> None:
+    check_classes(Recipe(balance="threshold"), ("sick", "well"), "sick")
+    with pytest.raises(UsageError, match="The costs are for ill, well, but the classes are well, sick"):
+        check_classes(Recipe(balance="threshold(rule='cost(ill=5, well=1)')"), ("sick", "well"), "sick")
+
+
 class TestNothingIsLeft:
     @pytest.mark.parametrize(
         "change",

@@ -130,6 +130,21 @@ def test_runs_at_other_prevalences_or_classes_are_refused(two: Callable[..., lis
             make_ensemble(runs, tmp_path / "both")
 
 
+def test_a_rule_for_three_classes_is_refused(two: Callable[..., list[Path]], tmp_path: Path) -> None:
+    runs = two()
+    for run in runs:
+        table = pl.read_parquet(run / "predictions.parquet").with_columns(p_2=pl.lit(0.0), logit_2=pl.lit(-99.0))
+        table.write_parquet(run / "predictions.parquet")
+        scores = json.loads((run / "scores.json").read_text())
+        (run / "scores.json").write_text(json.dumps(scores | {"classes": [*scores["classes"], "third"]}))
+        as_left(run, "evaluate")
+    with pytest.raises(
+        UsageError, match=r"A threshold is for two classes, but there are 3; .* Leave out cost\(third=5\)"
+    ):
+        make_ensemble(runs, tmp_path / "both", rule="cost(third=5)")
+    assert not (tmp_path / "both").exists()
+
+
 def test_a_member_that_is_out_of_date_is_refused(
     two: Callable[..., list[Path]], tmp_path: Path, go: Callable[..., Told]
 ) -> None:

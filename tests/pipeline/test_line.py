@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import polars as pl
 import pytest
 from rich.text import Text
@@ -188,3 +190,18 @@ def test_a_folder_in_which_another_run_works_is_left_alone(copied: Path, go: Go)
     with alone(copied), pytest.raises(DataError, match=r"is in use: process \d+ on"):
         go(copied, epochs=1)
     assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+
+
+def test_a_pattern_of_patients_that_is_in_no_path_is_told_on_the_screen_alone(tmp_path: Path, go: Go) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("sick/Kim_1.png", "sick/Lee_2.png", "well/Choi_3.png", "well/Park_4.png"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), rng.integers(0, 255, (28, 28), dtype=np.uint8))
+    told = go(tmp_path / "run", "audit", data=tmp_path / "data", patient="person[0-9]+")
+    lines = [Text.from_markup(line).plain for line in told.lines]
+    said = "note: the pattern of --patient matched 0 of 4 paths; it is not in 'sick/Kim_1.png', for one"
+    assert said in lines
+    assert "Kim" not in (tmp_path / "run" / "dataset.json").read_text()  # a path may name a patient
+    told = go(tmp_path / "run", "audit", data=tmp_path / "data", patient="[A-Z][a-z]+")
+    assert not [line for line in told.lines if "pattern" in line]

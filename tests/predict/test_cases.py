@@ -8,8 +8,10 @@ import pytest
 from scipy.special import softmax
 
 from evenray.balance import Balance, make
+from evenray.cli.line import prevalence_of
+from evenray.core.errors import UsageError
 from evenray.core.types import Dataset
-from evenray.predict import predictions
+from evenray.predict import predictions, target_prior
 
 CLASSES = ("odd", "sick", "well")
 
@@ -48,3 +50,15 @@ def test_a_network_that_knows_nothing_forecasts_the_prevalence(spec: str) -> Non
     counts = np.array([100, 200, 700])
     found = predictions(dataset(), np.zeros((6, 3)), make(spec, counts, CLASSES), counts / counts.sum())
     np.testing.assert_allclose(found.probabilities, np.tile(PRIOR, (6, 1)), atol=1e-9)
+
+
+@pytest.mark.parametrize("count", [3, 6, 7, 11, 99, 200, 1000])
+def test_the_shares_that_the_error_proposes_are_accepted(count: int) -> None:
+    classes = [f"class {k}" for k in range(count)]
+    with pytest.raises(UsageError, match=rf"there are {count} classes; give a share for each") as error:
+        target_prior(0.01, classes, classes[0])
+    proposed = str(error.value).partition("as in ")[2].removesuffix(".")
+    found = target_prior(prevalence_of(proposed), classes, classes[0])
+    assert found is not None
+    assert found.sum() == pytest.approx(1)
+    assert found[:-1] == pytest.approx(1 / count, abs=0.01)

@@ -45,6 +45,14 @@ def test_colour_and_grey_saved_in_colour(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(path, fragment="val/2").pixels, GREY[2])
 
 
+def test_a_single_channel_is_grey(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", train_images=GREY[..., None], test_images=COLOUR)
+    image = read(path, fragment="train/2")
+    np.testing.assert_array_equal(image.pixels, GREY[2])
+    assert (image.photometric, image.header["channels_in_file"]) == ("MONOCHROME2", 1)
+    np.testing.assert_array_equal(read(path, fragment="test/1").pixels, COLOUR[1])
+
+
 @pytest.mark.parametrize(
     ("dtype", "levels"), [(np.uint16, (0, 65535)), (np.int16, (-32768, 32767)), (np.float32, (0, 1))]
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from importlib import resources
 
 import pytest
 
-from evenray.report.language import Language
+from evenray.core.recipe import CHOOSABLE, Recipe
+from evenray.report.language import LANGUAGES, Language
 
 TEXTS = json.loads((resources.files("evenray.report") / "locales" / "ko.json").read_text(encoding="utf-8"))
 
@@ -64,6 +66,12 @@ def test_particles_follow_the_last_sound(name: str, said: str) -> None:
 )
 def test_ro_after_a_final_l_has_no_eu(name: str, said: str) -> None:
     assert said in Language("ko")("mistakes.said", predicted=name, probability="90%")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_everything_that_a_recipe_may_hold_has_a_name(code: str) -> None:
+    names = [f"recipe.{name}" for name in (*(field.name for field in fields(Recipe)), *CHOOSABLE)]
+    assert [name for name in names if name not in Language(code).texts] == []
 
 
 def test_no_korean_text_writes_a_particle_for_one_kind_of_ending() -> None:

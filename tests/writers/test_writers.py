@@ -177,6 +177,7 @@ def test_npz_keeps_labels_and_shapes(tmp_path: Path) -> None:
     arrays = {
         "train_images": RNG.integers(0, 256, (5, 8, 8)).astype(np.uint8),
         "train_labels": np.arange(5)[:, None],
+        "val_images": RNG.integers(0, 256, (2, 8, 8, 1)).astype(np.uint8),
         "test_images": RNG.integers(0, 256, (3, 8, 8, 3)).astype(np.uint8),
     }
     np.savez_compressed(tmp_path / "a.npz", **arrays)

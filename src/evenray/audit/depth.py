@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 
@@ -9,14 +11,68 @@ from evenray.core.types import Dataset, Finding
 
 from ._table import column, numbers, values_text, worst_first
 
-__all__ = ["depth_padded", "depth_stray", "levels_undeclared"]
+__all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_levels"]
 
 STRAY = 0.1  # the share of cases up to which a bit depth is an exception
 DECLARES = ("dicom", "nifti")  # formats that state their own range
+SLACK = 0.1  # how far resampling may throw floats beyond a range of 0 to 1
 
 
 def levels_undeclared(dataset: Dataset) -> list[Finding]:
-    """16-bit files of a format that does not state its range, which use at most a quarter of it: 12 bits in 16, say."""
+    """Files of a format that does not state its range, which have another: 12 bits in 16, say, or floats beyond 0 to 1."""
+    return [*_floats_beyond(dataset), *_few_of_sixteen_bits(dataset)]
+
+
+def _floats_beyond(dataset: Dataset) -> list[Finding]:
+    cases = dataset.cases
+    taken = column(cases, "dtype").eq("float32").fill_null(False).to_numpy()
+    taken &= (numbers(cases, "low") == 0) & (numbers(cases, "high") == 1)
+    lowest, highest = numbers(cases, "smallest_value")[taken], numbers(cases, "largest_value")[taken]
+    known = np.isfinite(lowest) & np.isfinite(highest)
+    if dataset.facts.get("levels") is not None or not known.any():
+        return []
+    low, high = float(lowest[known].min()), float(highest[known].max())
+    levels = true_levels(low, high)
+    if levels is None:
+        return []
+    beyond = (lowest < -SLACK) | (highest > 1 + SLACK)
+    return [
+        Finding(
+            "levels_undeclared",
+            "error",
+            "Floats beyond the range of 0 to 1",
+            f"Their values go from {low:g} to {high:g} where floats are taken to be 0 to 1, and what is beyond is black or "
+            f"white. Give their true range: --levels {levels[0]:g},{levels[1]:g}.",
+            evidence={"images": int(beyond.sum()), "lowest_value": low, "highest_value": high},
+        )
+    ]
+
+
+def true_levels(lowest: float, highest: float) -> tuple[float, float] | None:
+    """The range that floats seem to have which do not keep to 0 to 1; None where they do, but for what resampling does.
+
+    >>> true_levels(0, 249.5), true_levels(3, 3071), true_levels(-2.113, 4.5), true_levels(0, 100), true_levels(-0.02, 1.03)
+    ((0.0, 255.0), (0.0, 4095.0), (-2.12, 4.5), (0.0, 100.0), None)
+    """
+    if lowest >= -SLACK and highest <= 1 + SLACK:
+        return None
+    if lowest < -SLACK:
+        return -_rounded_up(-lowest), _rounded_up(max(0.0, highest))
+    bits = math.ceil(math.log2(highest + 1))
+    return 0.0, float(2**bits - 1) if 8 <= bits <= 16 else _rounded_up(highest)
+
+
+def _rounded_up(value: float) -> float:
+    """To three digits, whole numbers to one.
+
+    >>> _rounded_up(4.8712), _rounded_up(1023.2), _rounded_up(-0.5)
+    (4.88, 1024.0, -0.5)
+    """
+    step = min(1.0, 10.0 ** (math.floor(math.log10(abs(value))) - 2)) if value else 1.0
+    return round(math.ceil(value / step - 1e-6) * step, 12)
+
+
+def _few_of_sixteen_bits(dataset: Dataset) -> list[Finding]:
     cases = dataset.cases
     formats = column(cases, "format").fill_null("").str.to_lowercase()
     deep = (numbers(cases, "high") - numbers(cases, "low") >= 65535) & ~formats.is_in(DECLARES).to_numpy()

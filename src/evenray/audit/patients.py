@@ -17,14 +17,19 @@ def patients_unknown(dataset: Dataset) -> list[Finding]:
     if not unknown.any():
         return []
     every = bool(unknown.all())
+    fix = "Name the patient by a column of the table or by --patient REGEX."
+    if searched := dataset.facts.get("patient_pattern"):
+        fix = (
+            f"The pattern of --patient matched {searched['matched']} of {searched['paths']} paths: mend it, or name the patient"
+            " by a column of the table."
+        )
     return [
         Finding(
             "patients_unknown",
             "warning" if every else "info",
             "Patients are unknown" if every else "The patient of some cases is unknown",
             "Each study (each file where the study is unknown too) counts as a patient of its own, so images of one person "
-            "may stand on both sides of a split and make every result too good. "
-            "Name the patient by a column of the table or by --patient REGEX.",
+            f"may stand on both sides of a split and make every result too good. {fix}",
             () if every else tuple(sorted(dataset.cases["case"].filter(unknown))),
             {"images": int(unknown.sum()), "share": round(int(unknown.sum()) / len(unknown), 4)},
         )

@@ -17,17 +17,24 @@ import cv2
 from evenray import readers, writers
 from evenray.contrast import enhance, enhance_together
 from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.readers.npz import UNIT
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TABLES", "Copied", "Job", "copies", "copy", "files_of", "load_table", "relative", "shown"]
+    from evenray.core.types import Image
+
+__all__ = [
+    "TABLES", "WITHIN", "Copied", "Job", "beyond", "copies", "copy", "files_of", "load_table", "relative", "shown",
+    "unit_span",
+]  # fmt: skip
 
 TABLES = (".csv", ".tsv", ".parquet")
 NOT_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml",
 }  # fmt: skip
+WITHIN = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,30 @@ def relative(path: Path, data: Path) -> Path:
     if not path.is_relative_to(root) or ".." in path.parts:
         path, root = path.resolve(), root.resolve()
     return path.relative_to(root) if path.is_relative_to(root) else Path(*path.parts[1:])
+
+
+def unit_span(image: Image) -> tuple[float, float]:
+    """The lowest and the highest value of floats that are taken to be 0 to 1, and 0 and 1 for any other image."""
+    if image.header.get("levels_from") != UNIT:
+        return WITHIN
+    return image.header["smallest_value"], image.header["largest_value"]
+
+
+def beyond(span: tuple[float, float]) -> str:
+    """What to say of floats taken to be 0 to 1 that are not; nothing where they are.
+
+    >>> beyond((0.0, 255.0)), beyond((0.0, 0.9))
+    ('values go from 0 to 255 where floats are taken to be 0 to 1: give --levels 0,255', '')
+    """
+    from evenray.audit.depth import true_levels
+
+    found = true_levels(*span)
+    if found is None:
+        return ""
+    return (
+        f"values go from {span[0]:g} to {span[1]:g} where floats are taken to be 0 to 1: give --levels"
+        f" {found[0]:g},{found[1]:g}"
+    )
 
 
 def copy(source: Path, target: Path, job: Job) -> Copied:

@@ -22,7 +22,7 @@ from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.histogram import Histogram
 
-from ._copies import files_of
+from ._copies import WITHIN, beyond, files_of, unit_span
 
 __all__ = ["PERCENTILES", "Counted", "check_targets", "export", "finer", "of_images", "outside", "reference_histogram"]
 
@@ -42,6 +42,7 @@ class Counted:
     skipped: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
     drawn: Histogram | None = None  # what the chart shows, where not the histogram itself
+    notes: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The frequency table, figures and advice, as plain text."""
@@ -55,6 +56,7 @@ class Counted:
         if self.figures:
             lines += ["", *_sentences(self.figures)]
         lines += [f"skipped {line}" for line in self.skipped]
+        lines += [f"note: {note}" for note in self.notes]
         if self.advice:
             lines += ["", "Advice (the choice is for 'evenray compare' to make, on validation data):"]
             lines += [f"- {a.title} Methods that suit it: {', '.join(a.methods)}." for a in self.advice]
@@ -67,7 +69,7 @@ class Counted:
             {"name": a.name, "title": a.title, "figures": dict(a.figures), "methods": list(a.methods)}
             for a in self.advice
         ]
-        return content | {"images": self.images, "skipped": list(self.skipped)}
+        return content | {"images": self.images, "skipped": list(self.skipped), "notes": list(self.notes)}
 
 
 def finer(found: Histogram) -> float | None:
@@ -80,11 +82,15 @@ def finer(found: Histogram) -> float | None:
 
 @dataclass(frozen=True)
 class _File:
-    """The images of one file: how many, their histogram at full depth if they share a range, and over 0 to 1."""
+    """The images of one file: how many, their histogram at full depth if they share a range, and over 0 to 1.
+
+    `span` is that of floats which are taken to be 0 to 1.
+    """
 
     images: int
     total: Histogram | None
     even: Histogram
+    span: tuple[float, float] = WITHIN
 
 
 def of_images(
@@ -123,7 +129,7 @@ def of_images(
     figures = _figures(histogram) | outside(binned.missing - histogram.missing)
     return Counted(
         title, binned.table(), histogram, figures, found.images, tuple(skipped), tuple(advise(histogram)),
-        binned if asked else None,
+        binned if asked else None, tuple(filter(None, [beyond(found.span)])),
     )  # fmt: skip
 
 
@@ -136,8 +142,9 @@ def _of_file(file: Path, levels: tuple[float, float] | None, window: str) -> _Fi
     try:
         found: _File | None = None
         for part in readers.fragments(file):
-            one = Histogram.of(readers.read(file, fragment=part, levels=levels, window=window))
-            single = _File(1, one, one.unit())
+            image = readers.read(file, fragment=part, levels=levels, window=window)
+            one = Histogram.of(image)
+            single = _File(1, one, one.unit(), unit_span(image))
             found = single if found is None else _merged(found, single)
     except (ReadError, MissingExtra) as error:
         return str(error)
@@ -148,7 +155,8 @@ def _merged(one: _File, other: _File) -> _File:
     first, second = one.total, other.total
     alike = first is not None and second is not None and first.bins == second.bins and first.range == second.range
     total = first + second if alike and first is not None and second is not None else None
-    return _File(one.images + other.images, total, one.even + other.even)
+    span = min(one.span[0], other.span[0]), max(one.span[1], other.span[1])
+    return _File(one.images + other.images, total, one.even + other.even, span)
 
 
 def reference_histogram(path: Path, levels: tuple[float, float] | None, window: str) -> Histogram:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.spec import parse
 
 from ._app import Jobs, Json, app, print_json, screen
 from ._progress import Bars
@@ -23,6 +24,7 @@ __all__ = ["enhance", "histogram"]
 
 PANEL = "Light"
 NARROW = 0.1  # of the range
+STRETCH = ("percentile", "window")  # what spreads a small part of the range over the whole
 Levels = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it at run time)
     typer.Option("--levels", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
@@ -184,19 +186,26 @@ def _copy_all(
 
 
 def _narrow(file: Path, job: Job) -> list[str]:
-    """What to say where the first image uses so little of the range that it has that curves over the range do little."""
+    """What to say where the first image goes beyond the range that it is taken to have, or uses so little of it that
+    curves over the range do little."""
     from evenray import readers
     from evenray.histogram import Histogram
 
-    found = Histogram.of(readers.read(file, window=job.window))
+    from ._copies import beyond, unit_span
+
+    image = readers.read(file, window=job.window)
+    if said := beyond(unit_span(image)):
+        return [f"[yellow]note[/yellow] {file.name}: {said}"]
+    found = Histogram.of(image)
     if not found.total:
         return []
     (low, high), (first, last) = found.range, (found.percentile(1), found.percentile(99))
     if last - first >= NARROW * (high - low):
         return []
+    begins = ", or begin with 'percentile(1, 99) |'" if parse(job.spec)[0].name not in STRETCH else ""
     return [
         f"[yellow]note[/yellow] 98 % of the pixels of {file.name} lie from {first:g} to {last:g}, of a range of {low:g} to {high:g}:"
-        " give --levels LOW,HIGH if that is not the true one, or begin with 'percentile(1, 99) |'"
+        f" give --levels LOW,HIGH if that is not the true one{begins}"
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import keyword
 import re
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.progress import plain
+from evenray.core.spec import by_class
 
 from ._app import app, print_json
 from ._options import options_until
@@ -232,11 +232,7 @@ def _by_class(option: str, text: str) -> str:
     ('weighted(sick=0.75, healthy=0.25)', "cost(costs={'normal, benign': 1, 'malignant': 3})")
     """
     name, table = {"weight": ("weighted", "weights"), "cost": ("cost", "costs")}[option]
-    pairs = _pairs(option, text)
-    taken = ("alpha", "beta", "weights", "positive", "classes", "costs", "points")
-    if all(of.isidentifier() and not keyword.iskeyword(of) and of not in taken for of, _ in pairs):
-        return f"{name}({', '.join(f'{of}={value}' for of, value in pairs)})"
-    return f"{name}({table}={{{', '.join(f'{of!r}: {value}' for of, value in pairs)}}})"
+    return by_class(name, table, dict(_pairs(option, text)))
 
 
 def prevalence_of(text: str) -> float | dict[str, float]:

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 from .errors import UsageError
 
-__all__ = ["Step", "parse"]
+__all__ = ["Step", "by_class", "parse"]
+
+# Names of parameters, which are no names of classes there.
+TAKEN = ("alpha", "beta", "weights", "positive", "classes", "costs", "points")
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,17 @@ def parse(text: str) -> tuple[Step, ...]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _unreadable(text, "it is not of the form name(value, key=value)") from error
     return tuple(_step(node, text) for node in _links(tree))
+
+
+def by_class(name: str, table: str, numbers: Mapping[str, object]) -> str:
+    """The step that gives every class a number: by its name, or in the parameter `table` where a name is no plain word.
+
+    >>> by_class("weighted", "weights", {"sick": 0.75, "healthy": 0.25}), by_class("cost", "costs", {"1": 500, "0": 1})
+    ('weighted(sick=0.75, healthy=0.25)', "cost(costs={'1': 500, '0': 1})")
+    """
+    if all(of.isidentifier() and not iskeyword(of) and of not in TAKEN for of in numbers):
+        return f"{name}({', '.join(f'{of}={number}' for of, number in numbers.items())})"
+    return f"{name}({table}={{{', '.join(f'{of!r}: {number}' for of, number in numbers.items())}}})"
 
 
 def _links(node: ast.expr) -> list[ast.expr]:

@@ -141,12 +141,14 @@ class Dataset:
         if known:
             cases = cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
         classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
-        facts = {
+        facts: dict[str, Any] = {
             "patients_known": any(shard.facts.get("patients_known") for shard in shards),
             "synthetic": any(shard.facts.get("synthetic") for shard in shards),
             "unlabelled": sum(shard.facts.get("unlabelled", 0) for shard in shards),
             "notes": list(dict.fromkeys(note for shard in shards for note in shard.facts.get("notes", ()))),
         }
+        if searched := [shard.facts["patient_pattern"] for shard in shards if "patient_pattern" in shard.facts]:
+            facts["patient_pattern"] = {name: sum(each[name] for each in searched) for name in ("paths", "matched")}
         return replace(
             first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),
             facts={**first.facts, **facts}, sketches={name: np.concatenate(arrays) for name, arrays in every.items()},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .labels import LabelTable
 
-__all__ = ["SHUT", "Entry", "Listing"]
+__all__ = ["SHUT", "Entry", "Listing", "Searched"]
 
 SHUT = "is a folder that cannot be opened"
 
@@ -27,11 +27,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Searched:
+    """In how many paths the pattern of patients was searched, and found; and one that it is not in.
+
+    >>> Searched(430, 130, "sick/a.png").sentence
+    "the pattern of --patient matched 130 of 430 paths; it is not in 'sick/a.png', for one"
+    """
+
+    paths: int
+    matched: int
+    without: str
+
+    @property
+    def sentence(self) -> str:
+        """For the terminal alone: a path may name a patient."""
+        return f"the pattern of --patient matched {self.matched} of {self.paths} paths; it is not in '{self.without}', for one"
+
+
+@dataclass(frozen=True)
 class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
     `unlabelled` counts what the layout names but does not label. `rejected` is what cannot become an image, file and
-    reason; `notes` are sentences about what was taken for what, and about what is left out.
+    reason; `notes` are sentences about what was taken for what, and about what is left out. `searched` is None where the
+    pattern of patients is in all paths of unknown patient, or none was given.
     """
 
     root: Path
@@ -41,6 +60,7 @@ class Listing:
     unlabelled: int = 0
     rejected: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    searched: Searched | None = None
 
     @property
     def doubts(self) -> str:

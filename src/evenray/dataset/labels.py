@@ -13,6 +13,7 @@ import polars as pl
 from evenray.core.errors import DataError
 from evenray.metrics import bands
 
+from .foreign import foreign
 from .parts import PARTS, part_of
 from .textual import read_text_table
 from .words import MISSING, check_labels, whole_numbers
@@ -81,6 +82,8 @@ class LabelTable:
         """Read a table; DataError says which column is missing and what it may be called."""
         if not path.exists():
             raise DataError(f"There is no label table '{path}'.")
+        if told := foreign(path):
+            raise DataError(f"The label table '{path}' {told[0]}; give a .csv, .tsv or .parquet file.")
         try:
             table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
         except (pl.exceptions.PolarsError, OSError) as error:

@@ -13,7 +13,8 @@ import polars as pl
 from evenray.core.errors import DataError, UsageError
 
 from .agreed import agreed
-from .entries import SHUT, Entry, Listing
+from .entries import SHUT, Entry, Listing, Searched
+from .foreign import foreign
 from .labels import LabelTable
 from .matches import match
 from .medmnist import archive
@@ -41,9 +42,13 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         )
     pattern = _pattern(patient)
     if path.is_file() and path.suffix.lower() == ".npz":
-        return archive(path)
+        found = archive(path)
+        note = f"--patient is not used: the images of {path.name} have no paths"
+        return replace(found, notes=(note, *found.notes)) if pattern else found
     if path.is_file():
-        return _table(path, LabelTable.read(path), pattern)
+        if told := foreign(path):
+            raise DataError(f"'{data}' {told[0]}; {told[1]}.")
+        return _searched(_table(path, LabelTable.read(path), pattern), pattern)
     lost: list[tuple[str, str]] = []
     files = files_below(path, lost)
     shut = [file for file, reason in lost if reason.startswith(SHUT)]
@@ -52,7 +57,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
     except DataError as error:
         raise DataError(f"{error} Besides, '{shut[0]}' {dict(lost)[shut[0]]}.") if shut else error from None
     notes = (f"{len(shut)} folders cannot be opened, and what is in them is left out",) if shut else ()
-    return replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes))
+    return _searched(replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes)), pattern)
 
 
 def _listed(path: Path, labels: str | Path | None, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
@@ -79,6 +84,18 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         raise UsageError(
             f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
         ) from None
+
+
+def _searched(found: Listing, pattern: re.Pattern[str] | None) -> Listing:
+    """The listing with what the pattern of patients did not find, if it did not."""
+    if pattern is None:
+        return found
+    files = {entry.file: entry.patient for entry in found.entries}
+    without = next((file for file, patient in files.items() if patient is None), None)
+    if without is None:
+        return found
+    matched = sum(pattern.search(file) is not None for file in files)
+    return replace(found, searched=Searched(len(files), matched, without))
 
 
 def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
@@ -189,10 +206,11 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
             f" --labels '{path}'."
         )
     table = table.beside(path.parent)
+    if not table.table.drop_nulls(["path", "label"]).height:
+        raise DataError(f"The table '{path}' has no row with both a path and a label.")
+    table, rejected = _found_below(table, path.parent)
     named = table.table.drop_nulls("path")
     labelled = named.drop_nulls("label")
-    if not labelled.height:
-        raise DataError(f"The table '{path}' has no row with both a path and a label.")
     rows = agreed(labelled, "path", "path", str(path)).to_dicts()
     entries = [
         Entry(
@@ -202,7 +220,28 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
         for row in rows
     ]  # fmt: skip
     unlabelled = named["path"].n_unique() - len(entries)
-    return Listing(path.parent, tuple(entries), layout="table of paths", unlabelled=unlabelled, notes=table.notes)
+    return Listing(
+        path.parent,
+        tuple(entries),
+        layout="table of paths",
+        unlabelled=unlabelled,
+        rejected=rejected,
+        notes=table.notes,
+    )
+
+
+def _found_below(table: LabelTable, root: Path) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
+    """The table with paths that are no files as written as those of the files below its folder that they mean."""
+    paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
+    there = [path for path in paths if (root / path).exists()]
+    if len(there) == len(paths) or not (below := files_below(root)):
+        return table, ()
+    found, rejected = _with_files(table, list(dict.fromkeys([*there, *below])))
+    meant = [path for path in found.table["path"].unique(maintain_order=True) if path not in set(there)]
+    if not meant:
+        return found, rejected
+    note = f"{len(meant)} paths of {Path(table.source).name} are no files as written, and are taken for those below its folder"
+    return replace(found, notes=(f"{note} that they name", *found.notes)), rejected
 
 
 def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[str] | None) -> Listing:

@@ -42,7 +42,8 @@ def archive(path: Path) -> Listing:
     try:
         there = fragments(path)
     except ReadError as error:
-        raise DataError(f"'{path}' {error.reason}; expected a file laid out as MedMNIST's.") from None
+        expected = "" if "; expected " in error.reason else "; expected a file laid out as MedMNIST's"
+        raise DataError(f"'{path}' {error.reason}{expected}.") from None
     given = {label for of_part in labels.values() for label in of_part if label not in MISSING}
     whole = whole_numbers(given)
     check_labels({whole.get(label, label) for label in given}, path)

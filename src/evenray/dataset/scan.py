@@ -43,8 +43,8 @@ SCHEMA: dict[str, Any] = {
     "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
-    "bits_stored": pl.Int32, "largest_value": pl.Float64, "spacing_row": pl.Float64, "spacing_column": pl.Float64,
-    "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
+    "bits_stored": pl.Int32, "smallest_value": pl.Float64, "largest_value": pl.Float64, "spacing_row": pl.Float64,
+    "spacing_column": pl.Float64, "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
     "synthetic": pl.Boolean,
 }  # fmt: skip
 
@@ -139,6 +139,8 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
         "patients_known": not rows["patient"].is_null().all(),
         "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
     }  # fmt: skip
+    if listed.searched is not None:
+        facts["patient_pattern"] = {"paths": listed.searched.paths, "matched": listed.searched.matched}
     root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
     return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
 
@@ -218,8 +220,8 @@ def describe_image(image: Image) -> dict[str, Any]:
     }  # fmt: skip
 
 
-HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "largest_value", "window_center", "window_width",
-          "synthetic")  # fmt: skip
+HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "smallest_value", "largest_value", "window_center",
+          "window_width", "synthetic")  # fmt: skip
 
 
 def pixel_hash(image: Image) -> str:

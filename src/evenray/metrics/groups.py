@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +20,9 @@ from evenray.core.types import Predictions, Scores
 from .scoring import score
 
 __all__ = ["bands", "by_group", "per_patient"]
+
+NUMBER = r"-?[\d.]+(e[+-]?\d+)?"  # as bands write it
+BAND = re.compile(rf"under {NUMBER}|{NUMBER} to {NUMBER}|{NUMBER} and over")
 
 
 def per_patient(predictions: Predictions, how: Literal["mean", "max"] = "mean") -> Predictions:
@@ -82,7 +87,8 @@ def by_group(
 ) -> dict[str, Scores]:
     """The scores of each group in `column` (site, sex, ...), a column of numbers cut into `bands` at `edges`.
 
-    Cases without a value are the group 'unknown'. `options` go to `score`. UsageError names the columns that there are.
+    Bands come in the order of their numbers, and last, as the group 'unknown', cases without a value. `options` go to
+    `score`. UsageError names the columns that there are.
     """
     if column not in predictions.table.columns:
         own = ("case", "patient", "part", "label", "target")
@@ -93,9 +99,20 @@ def by_group(
     names = pl.Series(bands(values.to_list(), edges) if numbers else values.cast(pl.String).fill_null("unknown"))
     sorted_names = names.gather((values if numbers else names).arg_sort())
     order = [name for name in sorted_names.unique(maintain_order=True) if name != "unknown"]
+    if all(map(BAND.fullmatch, order)):  # a column of bands, which are not in the order of their letters
+        order.sort(key=_opens)
     order += ["unknown"] if "unknown" in names else []
     groups = {name: replace(predictions, table=predictions.table.filter(names == name)) for name in order}
     return {name: score(group, threshold, **options) for name, group in groups.items()}
+
+
+def _opens(band: str) -> float:
+    """Where a band opens.
+
+    >>> sorted(["18 to 40", "9.5 to 18", "65 and over", "under 9.5"], key=_opens)
+    ['under 9.5', '9.5 to 18', '18 to 40', '65 and over']
+    """
+    return -math.inf if band.startswith("under ") else float(band.partition(" ")[0])
 
 
 def bands(values: Sequence[float | None], edges: Sequence[float] = (18, 40, 65)) -> list[str]:

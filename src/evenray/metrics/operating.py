@@ -11,6 +11,7 @@ import scipy  # its parts are imported when they are first used
 from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
+from evenray.core import spec
 from evenray.core.errors import DataError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Predictions
@@ -127,7 +128,8 @@ def choose_threshold(
     """
     if len(predictions.classes) != 2:
         raise UsageError(
-            f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest one decides."
+            f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest probability decides."
+            f" Leave out {rule}."
         )
     share = None if prevalence is None else float(class_prior(prevalence, predictions)[predictions.positive_index])
     chosen: float = rules.bind(rule)(OperatingPoints.of(predictions, share))
@@ -176,9 +178,10 @@ def cost(points: OperatingPoints, *, costs: dict[str, Cost] | None = None, **by_
     """
     by_class = {**(costs or {}), **by_class}
     if set(by_class) != set(points.classes):
+        negative, positive = points.classes
         raise UsageError(
-            f"The costs are for {', '.join(by_class) or 'no class'}, but the classes are {', '.join(points.classes)};"
-            f" give one for each, as in cost({points.classes[1]}=500, {points.classes[0]}=1)."
+            f"The costs are for {', '.join(by_class) or 'no class'}, but the classes are {negative}, {positive}; give one for"
+            f" each, as in {spec.by_class('cost', 'costs', {positive: 500, negative: 1})} or --cost '{positive}=500,{negative}=1'."
         )
     missed = by_class[points.classes[1]] * points.share * (1 - points.sensitivity)
     alarmed = by_class[points.classes[0]] * (1 - points.share) * (1 - points.specificity)

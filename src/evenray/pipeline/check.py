@@ -73,14 +73,25 @@ def _check_network(spec: str, size: int) -> None:
 
 
 def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
-    """Whether the class names in a recipe are those of the data; UsageError lists the classes."""
+    """Whether the class names in a recipe are those of the data; UsageError lists the classes.
+
+    So is a rule for the threshold that was asked for, by itself or with a remedy, where there are more than two.
+    """
+    asked = []
     for spec in recipe.balances:
-        if remedies.make(spec, [1000] * len(classes), classes, positive).pixels and recipe.frozen:
+        remedy = remedies.make(spec, [1000] * len(classes), classes, positive)
+        asked += [remedy.rule] if remedy.rule is not None else []
+        if remedy.pixels and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
                 " minority_mixup, or --finetune 'last(1)'."
             )
     target = target_prior(recipe.prevalence, classes, positive)
-    if len(classes) == 2:
-        table = pl.DataFrame({"target": [0, 1], "p_0": [0.9, 0.1], "p_1": [0.1, 0.9]})
-        choose_threshold(Predictions(table, classes, positive), recipe.threshold, target)
+    if len(classes) == 2 or recipe.threshold != Recipe.threshold:  # with more classes the usual rule is not applied
+        asked.append(recipe.threshold)
+    sure = {
+        f"p_{k}": np.where(np.arange(len(classes)) == k, 0.9, 0.1 / (len(classes) - 1)) for k in range(len(classes))
+    }
+    table = pl.DataFrame({"target": np.arange(len(classes)), **sure})
+    for rule in asked:
+        choose_threshold(Predictions(table, classes, positive), rule, target)

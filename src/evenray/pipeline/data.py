@@ -76,7 +76,8 @@ def scan_files(context: Context) -> list[str]:
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)
     counts = counts or (f"{len(dataset.classes)} classes" if dataset.classes else "no labels")
     context.progress.say(plain(f"{len(dataset)} images: {counts}; {dataset.rejected.height} files set aside"))
-    for note in _notes(dataset):
+    searched = context.listed.searched
+    for note in [*([f"note: {searched.sentence}"] if searched else []), *_notes(dataset)]:
         context.progress.say(plain(note))
     return save(dataset, context.folder)
 

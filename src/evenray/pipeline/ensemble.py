@@ -17,7 +17,7 @@ from evenray.core.lock import alone
 from evenray.core.recipe import Recipe
 from evenray.core.types import Predictions
 from evenray.dataset.files import SKETCHES
-from evenray.metrics import Calibration, difference
+from evenray.metrics import Calibration, choose_threshold, difference
 from evenray.predict import ensemble, target_prior
 
 from .evaluation import summarise
@@ -49,6 +49,8 @@ def make_ensemble(
     }
     whole = ensemble(members, weights)
     found = {part: whole.part(part) for part in ("validation", "test")}
+    if rule is not None:
+        choose_threshold(found["validation"], rule)  # one that does not fit is told before anything is written
     rules = [about["threshold_rule"] for about in scored.values()]
     rule = (rule or rules[0] or Recipe.threshold) if len(whole.classes) == 2 else None
     counts = np.array([_prior(folders[0])[name] for name in whole.classes], dtype=np.float64)

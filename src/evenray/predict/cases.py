@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -48,6 +49,17 @@ def predictions(
     return Predictions(table, dataset.classes, dataset.positive)
 
 
+def even_shares(count: int) -> list[float]:
+    """Shares as a person would write them, of which the last one takes what is left.
+
+    >>> even_shares(3), even_shares(4)
+    ([0.33, 0.33, 0.34], [0.25, 0.25, 0.25, 0.25])
+    """
+    digits = max(2, len(str(count)))
+    share = math.floor(10**digits / count) / 10**digits
+    return [share] * (count - 1) + [round(1 - share * (count - 1), digits)]
+
+
 def target_prior(
     prevalence: float | Mapping[str, float] | None, classes: Sequence[str], positive: str
 ) -> NDArray[np.float64] | None:
@@ -62,7 +74,7 @@ def target_prior(
         if len(classes) != 2:
             raise UsageError(
                 f"The prevalence is {prevalence:g}, but there are {len(classes)} classes; give a share for each, as in"
-                f" {','.join(f'{name}={1 / len(classes):.2g}' for name in classes)}."
+                f" {','.join(f'{name}={share:g}' for name, share in zip(classes, even_shares(len(classes)), strict=True))}."
             )
         prevalence = {name: prevalence if name == positive else 1 - prevalence for name in classes}
     if set(prevalence) != set(classes):

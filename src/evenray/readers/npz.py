@@ -1,4 +1,4 @@
-"""MedMNIST archives (.npz): train_images, val_images and test_images of shape (N, H, W) or (N, H, W, 3)."""
+"""MedMNIST archives (.npz): train_images, val_images and test_images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
 KEPT_ARCHIVES = 2
+UNIT = "0 to 1 for floats"
 _SUFFIX = "_images"
 _lock = threading.Lock()
 _kept: OrderedDict[tuple[str, int, int], Archive] = OrderedDict()
@@ -42,7 +43,8 @@ class Archive:
     def array(self, part: str) -> Array:
         """The images of a part, (N, H, W) or (N, H, W, 3)."""
         if part not in self.arrays:
-            self.arrays[part] = _load(self.path, part + _SUFFIX)
+            array = _load(self.path, part + _SUFFIX)
+            self.arrays[part] = array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
         return self.arrays[part]
 
 
@@ -62,14 +64,19 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
         raise ReadError(source.path, f"has no '{fragment}'; {part} holds {len(array)} images")
     pixels = np.array(array[number])  # a copy: the archive's own stays as it is
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
-    header = {"format": "npz", "channels_in_file": 1 if pixels.ndim == 2 else 3, "bits_allocated": pixels.itemsize * 8}
+    header: dict[str, Any] = {
+        "format": "npz",
+        "channels_in_file": 1 if pixels.ndim == 2 else 3,
+        "bits_allocated": pixels.itemsize * 8,
+    }
     pixels = collapse(pixels) if pixels.ndim == 3 else pixels
     valid = None
     if pixels.dtype == np.float32:
         if not np.isfinite(pixels).all():
             valid = np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels).all(axis=2)
             pixels = np.nan_to_num(pixels, nan=0, posinf=0, neginf=0)
-        found, origin = (0.0, 1.0), "0 to 1 for floats"
+        found, origin = (0.0, 1.0), UNIT
+        header |= {"smallest_value": float(pixels.min()), "largest_value": float(pixels.max())}
     else:
         info = np.iinfo(pixels.dtype)
         found, origin = (float(info.min), float(info.max)), "dtype"
@@ -124,30 +131,31 @@ def _zip(path: str) -> zipfile.ZipFile:
     except ReadError:
         raise
     except Exception:
-        raise ReadError(path, "its ZIP directory is missing or damaged; the file is truncated") from None
+        raise ReadError(path, "has no ZIP directory, or a damaged one; the file is truncated") from None
 
 
 def _shape(path: str, file: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype of one member, by its header only; ReadError unless they are those of images."""
+    array = name.removesuffix(".npy")
     try:
         with file.open(name) as member:
             version = np.lib.format.read_magic(member)
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
             shape, _, dtype = header(member)
     except Exception:
-        raise ReadError(path, f"the header of its {name.removesuffix('.npy')} is damaged") from None
+        raise ReadError(path, f"has {array} whose header is damaged") from None
     if dtype not in (np.uint8, np.uint16, np.int16, np.float32) or not (
-        len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)
+        len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
     ):
-        expected = "(N, H, W) or (N, H, W, 3) of uint8, uint16, int16 or float32"
-        raise ReadError(path, f"its {name.removesuffix('.npy')} are {shape} of {dtype}; expected {expected}")
+        expected = "(N, H, W), (N, H, W, 1) or (N, H, W, 3) and of uint8, uint16, int16 or float32"
+        raise ReadError(path, f"has {array} of shape {shape} and of {dtype}; expected {expected}: save them so")
     if min(shape) < 0 or min(shape[1:]) < 1:
-        raise ReadError(path, f"its {name.removesuffix('.npy')} have shape {shape}")
+        raise ReadError(path, f"has {array} of shape {shape}; expected one pixel or more: save them anew")
     check(path, "pixels", shape[1] * shape[2], "pixels")
     total = dtype.itemsize
     for size in shape:
         total *= size
-    check(path, "array_bytes", total, f"bytes in {name.removesuffix('.npy')}")
+    check(path, "array_bytes", total, f"bytes in {array}")
     return shape, dtype
 
 
@@ -158,7 +166,7 @@ def _load(path: str, name: str) -> Array:
             with file.open(f"{name}.npy") as member:
                 array: Array = np.lib.format.read_array(member, allow_pickle=False)
         except Exception:
-            raise ReadError(path, f"its {name} are incomplete or damaged") from None
+            raise ReadError(path, f"has {name} that are incomplete or damaged") from None
     assert array.shape == shape
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
