@@ -381,6 +381,38 @@ def test_a_specificity_of_0_at_a_prevalence_is_0_with_its_exact_bound(binary):
     assert str(found).startswith("0.000 (0.000 to 0.051;")  # 1 - .025 ** (1 / 70)
 
 
+@pytest.mark.parametrize(
+    ("sick", "healthy", "share", "sensitivity", "specificity"), [(40, 100, 0.05, 0.8, 0.99), (10, 200, 0.5, 0.88, 0.9)]
+)
+def test_predictive_values_at_a_prevalence_are_covered(binary, sick, healthy, share, sensitivity, specificity):
+    """With one false alarm in a hundred, many parts have none: PPV 1.000 (0.832 to 1.000) was said of .81, and covered .69."""
+    right, wrong = share * sensitivity, (1 - share) * (1 - specificity)
+    truth = {"ppv": right / (right + wrong), "accuracy": right + (1 - share) * specificity}
+    truth["npv"] = (1 - share) * specificity / ((1 - share) * specificity + share * (1 - sensitivity))
+    rng, held = np.random.default_rng(0), dict.fromkeys(truth, 0)
+    for _ in range(100):
+        p = np.append(rng.random(sick) < sensitivity, rng.random(healthy) >= specificity) * 0.8 + 0.1
+        found = score(binary(p, [1] * sick + [0] * healthy), prevalence=share, resamples=100).estimates
+        for name, value in truth.items():
+            held[name] += found[name].low <= value <= found[name].high
+    assert min(held.values()) >= 88, held
+
+
+def test_one_patient_of_a_class_tells_little_at_any_prevalence(binary):
+    p = [0.9] * 27 + [0.2] * 3 + [0.1]
+    found = score(binary(p, [1] * 30 + [0]), prevalence=0.05, resamples=100)
+    assert found.accuracy.low < 0.1
+    assert found.ppv.low < 0.1
+    for name in ("brier", "log_loss", "ece", "mcc"):
+        assert math.isnan(found.estimates[name].low), name
+
+
+def test_what_is_undefined_has_no_interval(make_predictions):
+    found = score(make_predictions(), 0.5, prevalence=[1.0, 0.0], resamples=50)
+    assert math.isnan(found.sensitivity.value)
+    assert math.isnan(found.sensitivity.low)
+
+
 def test_probabilities_that_are_no_numbers_are_refused(binary):
     with pytest.raises(DataError, match=r"probabilities of 1 of 4 cases are no numbers \('case2' is the first\)"):
         score(binary([0.8, 0.9, math.nan, 0.2], [1, 1, 0, 0]))

@@ -11,6 +11,7 @@ from evenray.core.types import Predictions
 
 from ._area import FEW, area_interval
 from ._meter import WITHIN
+from ._predictive import accuracy_interval, predictive_interval
 from .calibration import ece_by_chance
 from .intervals import clopper_pearson, clustered_share, interval_of
 
@@ -20,7 +21,7 @@ Bounds = tuple[float, float]
 Ints = NDArray[np.int64]
 # Metrics that lie between 0 and 1 by the calls or the ranking.
 BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auprc")
-TOUCHES = 1e-12  # weights that are no integers leave so much of a 0 or a 1
+TOUCHES = 1e-7  # weights that are no integers, in 32 bits, leave so much of a 0 or a 1, and of no spread
 
 
 def bounds_of(
@@ -42,7 +43,8 @@ def bounds_of(
     shares = _shares(predictions, positive, called)
     fewest = min(len(np.unique(predictions.patients[targets == k])) for k in np.unique(targets))
     if fewest == 1:  # of one patient's class a bootstrap sees no spread
-        bounds |= dict.fromkeys(set(BOUNDED) - set(shares), (np.nan, np.nan))
+        joined = set(BOUNDED) - set(shares) if prior is None else set(values) - set(WITHIN)
+        bounds |= dict.fromkeys(joined, (np.nan, np.nan))
     if not np.isnan(values["auroc"]) and (two or prior is None):
         watched = [positive] if two else np.unique(targets).tolist()
         p_NK = predictions.probabilities[:, watched]
@@ -50,15 +52,35 @@ def bounds_of(
     if not np.isnan(values["balanced_accuracy"]):
         same = ("balanced_accuracy",) if two else ("balanced_accuracy", "sensitivity")
         bounds |= dict.fromkeys(same, _balanced_interval(predictions, called))
-    for name in shares if prior is None else set(shares) & set(WITHIN):
+    exact = set(shares) if prior is None else set(shares) & set(WITHIN)  # what the cases tell as they are
+    for name in exact:
         hit, patients = shares[name]
         if 0 < len(np.unique(patients)) < FEW:
             bounds[name] = clustered_share(hit, patients)
-    bounds |= _ends(values, fewest, {name: len(np.unique(patients)) for name, (_, patients) in shares.items()})
-    if values["ece"] <= ece_by_chance(predictions, seed, prior):
+    ends = _ends(values, fewest, {name: len(np.unique(patients)) for name, (_, patients) in shares.items()})
+    bounds |= {name: ends[name] if prior is None or name in exact else (np.nan, np.nan) for name in ends}
+    if two and prior is not None:
+        bounds |= _at_prevalence(values, bounds, float(prior[positive]))
+    if (prior is None or fewest > 1) and values["ece"] <= ece_by_chance(predictions, seed, prior):
         bounds["ece"] = (0.0, bounds["ece"][1])
-    seen = {name for name, (low, high) in bounds.items() if low < high}
-    return {name: bounds[name] if name in seen else (np.nan, np.nan) for name in bounds}
+    return {name: _told(value, *bounds[name]) for name, value in values.items()}
+
+
+def _told(value: float, low: float, high: float) -> Bounds:
+    """The bounds, about their value; NaN where that is undefined or where nothing moved it."""
+    return (min(low, value), max(high, value)) if high - low > TOUCHES and value == value else (np.nan, np.nan)
+
+
+def _at_prevalence(values: Mapping[str, float], bounds: Mapping[str, Bounds], prevalence: float) -> dict[str, Bounds]:
+    """Of two classes, what sensitivity and specificity say at a prevalence."""
+    sensitivity, specificity = ((values[name], *_told(values[name], *bounds[name])) for name in WITHIN)
+    if np.isnan([*sensitivity, *specificity]).any() or not 0 < prevalence < 1:
+        return dict.fromkeys(("accuracy", "ppv", "npv"), (np.nan, np.nan))
+    return {
+        "accuracy": accuracy_interval(sensitivity, specificity, prevalence),
+        "ppv": predictive_interval(sensitivity, specificity, prevalence),
+        "npv": predictive_interval(specificity, sensitivity, 1 - prevalence),
+    }
 
 
 def sensitivity_bounds(value: float, spread: NDArray[np.float64], sick_patients: Ints) -> Bounds:
@@ -66,8 +88,7 @@ def sensitivity_bounds(value: float, spread: NDArray[np.float64], sick_patients:
     if value in (0.0, 1.0):
         n = len(np.unique(sick_patients))
         return clopper_pearson(n if value else 0, n)
-    low, high = interval_of("sensitivity", value, spread)
-    return (low, high) if low < high else (np.nan, np.nan)
+    return _told(value, *interval_of("sensitivity", value, spread))
 
 
 def _balanced_interval(predictions: Predictions, called: Ints) -> Bounds:

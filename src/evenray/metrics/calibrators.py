@@ -72,8 +72,9 @@ def calibrate(
     `temperature` divides the logits by one number (Guo et al. 2017): the ranking stays, and a few cases suffice. `platt`
     is a logistic fit, `beta` one in log p and log(1 - p) (Kull et al. 2017), `isotonic` any rising step function (wants
     about 1,000 cases). With more than two classes these three fit each class against the rest and share out the sum.
-    All but isotonic are fitted to Platt's (1999) smoothed targets: where a validation part is told apart without an
-    error, outcomes of 0 and 1 would be fitted best by certainty. Raises DataError where a class has no case.
+    Where a validation part is told apart without an error, its outcomes would be fitted best by certainty: `platt` and
+    `beta` are fitted to Platt's (1999) smoothed targets, and a temperature far from 1 has to be worth it. Raises DataError
+    where a class has no case.
     """
     logits, targets = np.asarray(logits_NK, dtype=np.float64), np.asarray(targets_N, dtype=np.int64)
     if logits.ndim != 2 or targets.shape != logits.shape[:1]:
@@ -101,16 +102,16 @@ def none(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> 
 def temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """One divisor of all logits, between 1/100 and 100, at which the log loss is least (Guo et al. 2017).
 
-    To targets drawn in by one case of each class, as in `platt`; what they leave is shared by the other classes.
+    To the loss of all cases is added half the square of log T, as if it were known beforehand to be about 0 +- 1: for many
+    cases that is nothing, and where they are told apart without an error it keeps T from falling to its bound.
     """
-    K = logits_NK.shape[1]
-    missed = 1 / (np.bincount(targets_N, weights_N, minlength=K) + 2)[targets_N, None]
-    aim_NK = np.where(targets_N[:, None] == np.arange(K), 1 - missed, missed / (K - 1)) * weights_N[:, None]
+    rows = np.arange(len(targets_N))
 
-    def log_loss(log_t: float) -> float:
-        return -float((aim_NK * scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)).sum())
+    def loss(log_t: float) -> float:
+        log_p_NK = scipy.special.log_softmax(logits_NK / np.exp(log_t), axis=1)
+        return log_t**2 / 2 - float(weights_N @ log_p_NK[rows, targets_N])
 
-    found = scipy.optimize.minimize_scalar(log_loss, bounds=(-np.log(100), np.log(100)), method="bounded")
+    found = scipy.optimize.minimize_scalar(loss, bounds=(-np.log(100), np.log(100)), method="bounded")
     return Calibration("temperature", {"temperature": float(np.exp(found.x))})
 
 
