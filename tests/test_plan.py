@@ -146,7 +146,7 @@ def test_several_networks_are_planned_only_where_the_budget_covers_them_at_a_fai
     small = make(dataset(4400, 500, side=28), Recipe())
     assert (small.members, small.size) == (3, 28)  # there is no larger size
     dear = make(dataset(4400, 500), Recipe(network="vgg16_bn", size=224))
-    assert dear.members == 1
+    assert (dear.members, dear.why["members"]) == (1, "the budget covers no more than one network at 224 pixels")
     assert make(dataset(4400, 500), Recipe(choose={"members": 3})).members == 3
 
 
@@ -317,3 +317,8 @@ def test_a_comparison_goes_to_smaller_images_before_it_has_few_epochs() -> None:
     assert dear.compare_size < 48
     assert dear.compare_epochs >= 6
     assert dear.why["compare_size"].startswith("many looks at small images")
+    asked = make(dataset(4400, 500), Recipe(choose={"compare_size": 48}))
+    assert (asked.compare_size, asked.compare_epochs) == (
+        48,
+        3,
+    )  # what the budget covers of the size that was asked for

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from evenray.core.numbers import decimals, signed
+from evenray.core.numbers import decimals, probability, signed
 
 from ._app import screen
 
@@ -77,7 +77,7 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
         gap = f"{signed(row['difference'])}\n{signed(row['difference_low'])} to {signed(row['difference_high'])}"
         mark = "* " if row["chosen"] else "= " if row["tied"] else "  "
         cells = [f"{mark}{row['contrast']} x {row['balance']}" + (f", {row['network']}" if several else "")]
-        cells += [decimals(row[metric]), *(("", "") if row["reference"] else (gap, decimals(row["p_holm"])))]
+        cells += [decimals(row[metric]), *(("", "") if row["reference"] else (gap, probability(row["p_holm"])))]
         cells += [decimals(row["sampling_deviation"]), decimals(row["seed_deviation"])] if seeds else []
         cells += [decimals(row[name]) for name in others] + [f"{row['seconds']:.0f}"]
         table.add_row(*map(Text, cells))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evenray.core.errors import DataError, UsageError
-from evenray.core.numbers import decimals, signed
+from evenray.core.numbers import interval, probability, signed
 
 from ._app import Json, app, print_json, screen
 
@@ -95,18 +95,10 @@ def _show(found: pl.DataFrame, metric: str, part: str) -> None:
     for name in ("", "run", f"{metric} (95 %)", "difference (95 %)", "p (Holm)", *(["p (DeLong)"] if delong else [])):
         table.add_column(name, justify="left" if name in ("", "run") else "right")
     for i, row in enumerate(found.iter_rows(named=True)):
-        gap = "{} ({} to {})".format(*(signed(row[f"difference{end}"]) for end in ("", "_low", "_high")))
+        gap = interval(row["difference"], row["difference_low"], row["difference_high"], signed)
         cells: list[Any] = ["=" if row["tied"] else "", row["model"]]
-        cells += ["{} ({} to {})".format(*(decimals(row[name]) for name in ("value", "low", "high")))]
-        cells += ["", ""] if i == 0 else [gap, _brief(row["p_holm"])]
-        cells += [_brief(row["p_delong"]) if i else ""] if delong else []
+        cells += [interval(row["value"], row["low"], row["high"])]
+        cells += ["", ""] if i == 0 else [gap, probability(row["p_holm"])]
+        cells += [probability(row["p_delong"]) if i else ""] if delong else []
         table.add_row(*map(Text, cells))
     screen.print(table)
-
-
-def _brief(p: float) -> str:
-    """
-    >>> _brief(0.0214), _brief(0.00002), _brief(float("nan"))
-    ('0.021', '< 0.001', '')
-    """
-    return "" if p != p else "< 0.001" if p < 0.0005 else f"{p:.3f}"

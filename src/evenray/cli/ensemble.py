@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from evenray.core.errors import UsageError
-from evenray.core.numbers import decimals, signed
+from evenray.core.numbers import decimals, interval, signed
 from evenray.core.progress import plain
 
 from ._app import Json, Seed, app, print_json
@@ -67,7 +67,7 @@ def _show(about: dict[str, Any]) -> None:
     drawn = Table("Run", "Weight", "Test AUROC", "Test AUPRC", "AUROC of the ensemble less its own")
     for member in about["members"]:
         paired = member["difference"]["auroc"]
-        gain = f"{signed(paired['value'])} ({signed(paired['low'])} to {signed(paired['high'])})"
+        gain = interval(paired["value"], paired["low"], paired["high"], signed)
         figures = [_interval(member["test"][name]) for name in ("auroc", "auprc")]
         drawn.add_row(plain(member["run"]), f"{member['weight']:.2f}", *figures, gain)
     drawn.add_row("[bold]ensemble[/bold]", "", *(_interval(about["test"][name]) for name in ("auroc", "auprc")), "")
@@ -77,4 +77,4 @@ def _show(about: dict[str, Any]) -> None:
 
 
 def _interval(figures: dict[str, Any]) -> str:
-    return f"{decimals(figures['value'])} ({decimals(figures['low'])} to {decimals(figures['high'])})"
+    return interval(figures["value"], figures["low"], figures["high"])

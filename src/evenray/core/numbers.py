@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DUST", "brief", "decimals", "signed"]
+from collections.abc import Callable
+
+__all__ = ["DUST", "brief", "decimals", "interval", "probability", "signed"]
 
 DUST = 1e-12  # what sums of floats leave
 
@@ -41,3 +43,33 @@ def signed(value: float, digits: int = 3) -> str:
     """
     text = f"{value:+.{digits}f}"
     return text[1:] if float(text) == 0 else text
+
+
+def interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    show: Callable[[float], str] = decimals,
+    *beside: str,
+) -> str:
+    """A figure with its interval and what stands beside it, and words where there is none; None stands for NaN, as in JSON.
+
+    >>> interval(0.912, 0.87, 0.95), interval(-0.0312, -0.05, -0.0002, signed), interval(0.5, None, None)
+    ('0.912 (0.870 to 0.950)', '-0.031 (-0.050 to 0.000)', '0.500 (no interval)')
+    >>> interval(None, None, None), interval(None, None, None, decimals, "p = 1.000")
+    ('undefined', 'undefined (p = 1.000)')
+    """
+    if value is None or value != value:
+        return f"undefined ({'; '.join(beside)})" if beside else "undefined"
+    known = low is not None and high is not None and low == low and high == high
+    told = f"{show(low)} to {show(high)}" if known else "no interval"  # type: ignore[arg-type]
+    return f"{show(value)} ({'; '.join([told, *beside])})"
+
+
+def probability(p: float | None) -> str:
+    """A p-value; nothing where there is none.
+
+    >>> probability(0.0214), probability(0.00002), probability(1.0), probability(float("nan"))
+    ('0.021', '< 0.001', '1.000', '')
+    """
+    return "" if p is None or p != p else "< 0.001" if p < 0.0005 else f"{p:.3f}"

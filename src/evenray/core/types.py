@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .errors import DataError, UsageError
-from .numbers import decimals
+from .numbers import decimals, interval
 from .sketches import Rows
 
 __all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
@@ -250,9 +250,10 @@ class Predictions:
         """Corrected probabilities, float64 (cases, classes); DataError where one is no number."""
         p = self._columns("p")
         if not (known := np.isfinite(p).all(axis=1)).all():
-            case = self.table["case"][int(known.argmin())]
+            row = int(known.argmin())
+            case = f"'{self.table['case'][row]}'" if "case" in self.table.columns else f"row {row}"
             raise DataError(
-                f"The probabilities of {int((~known).sum())} of {len(p)} cases are no numbers ('{case}' is the first); leave"
+                f"The probabilities of {int((~known).sum())} of {len(p)} cases are no numbers ({case} is the first); leave"
                 " these cases out, or predict them again."
             )
         return p
@@ -309,9 +310,8 @@ class Estimate:
     baseline: float
 
     def __str__(self) -> str:
-        value, low, high, baseline = map(decimals, (self.value, self.low, self.high, self.baseline))
-        interval = f"{low} to {high}" if self.low == self.low else "no interval"
-        return f"{value} ({interval}; always the majority: {baseline})"
+        beside = f"always the majority: {decimals(self.baseline)}"
+        return interval(self.value, self.low, self.high, decimals, beside)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ rules = Registry(
 Share = Annotated[float, Gt(0), Lt(1)]
 Target = Annotated[float, Gt(0), Le(1)]
 FAR = 1e-9  # nearer to 0 or 1 no probability is believed
-TINY = 1e-12  # an isotonic calibration says 0 and 1, and no prevalence would move them
+TINY = 1e-12  # in place of 0 and 1, which no prevalence would move
 
 
 @dataclass(frozen=True)

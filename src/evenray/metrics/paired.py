@@ -12,7 +12,7 @@ import scipy  # its parts are imported when they are first used
 from numpy.typing import ArrayLike, NDArray
 
 from evenray.core.errors import unknown_name
-from evenray.core.numbers import signed
+from evenray.core.numbers import interval, probability, signed
 from evenray.core.types import Estimate, Predictions
 
 from ._aligned import aligned
@@ -53,8 +53,9 @@ class Difference:
     p: float
 
     def __str__(self) -> str:
-        p = "< 0.001" if self.p < 0.0005 else f"= {self.p:.3f}"
-        return f"{signed(self.value)} ({signed(self.low)} to {signed(self.high)}; p {p})"
+        p = probability(self.p)
+        beside = [f"p {p}" if p.startswith("<") else f"p = {p}"] if p else []
+        return interval(self.value, self.low, self.high, signed, *beside)
 
 
 def difference(

@@ -51,7 +51,9 @@ def compared(
     else:
         cases = min(COMPARED[recipe.effort][0], n)
         looks = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
-        for side in [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]:
+        asked = (recipe.choose or {}).get("compare_size")
+        sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
+        for side in sides:
             share = COMPARISON * budget / (looks * (side / 224) ** 2)  # what one look may cost, times the epochs
             networks, each = _networks(recipe, network, share, why)
             if share / each >= min(FAIR_EPOCHS, epochs / left):

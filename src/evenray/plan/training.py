@@ -70,6 +70,8 @@ def members(n: int, recipe: Recipe, covered: Callable[[int], bool]) -> tuple[int
         return 1, f"'{recipe.effort}' trains one"
     count = next((count for count in range(most, 1, -1) if covered(count)), 1)
     if count == 1:
+        if recipe.size:
+            return 1, f"the budget covers no more than one network at {recipe.size} pixels"
         return 1, "the budget covers several networks at small sizes only, where one at a larger size does better"
     return count, (
         f"{n} training images leave much to chance: the soft-maxes of {count} networks of different seeds are averaged, at"

@@ -198,9 +198,10 @@ class Run:
     @cached_property
     def drawn(self) -> tuple[str, ...]:
         """The classes of figures that draw each: all that colours tell apart, else the positive one and the most frequent."""
-        if len(self.classes) <= MOST_DRAWN or self.cases is None:
+        table = self.cases if self.cases is not None else self._table("predictions.parquet")
+        if len(self.classes) <= MOST_DRAWN or table is None:
             return self.classes
-        counts = dict(self.cases["label"].value_counts().iter_rows())
+        counts = dict(table["label"].value_counts().iter_rows())
         others = sorted((c for c in self.classes if c != self.positive), key=lambda name: -counts.get(name, 0))
         shown = {self.positive, *others[: MOST_DRAWN - 1]}
         return tuple(name for name in self.classes if name in shown)
