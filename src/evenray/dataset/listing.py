@@ -95,21 +95,23 @@ def _searched(found: Listing, pattern: re.Pattern[str] | None) -> Listing:
     without = next((file for file, patient in files.items() if patient is None), None)
     if without is None:
         return found
-    matched = sum(pattern.search(file) is not None for file in files)
+    matched = sum(patient_of(pattern, file) is not None for file in files)
     return replace(found, searched=Searched(len(files), matched, without))
 
 
 def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
-    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none.
+    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none; never "".
 
     >>> patient_of(re.compile(r"(train|test)/.*(person[0-9]+)"), "test/SICK/person12_virus_3.jpeg")
     'test/person12'
+    >>> patient_of(re.compile(r"(person[0-9]+)?"), "SICK/IM-1.jpeg") is None
+    True
     """
     found = pattern.search(file) if pattern else None
     if not found:
         return None
     groups = [group for group in found.groups() if group]
-    return "/".join(groups) if groups else found.group()
+    return "/".join(groups) or found.group() or None
 
 
 def files_below(root: Path, lost: list[tuple[str, str]] | None = None) -> list[str]:
