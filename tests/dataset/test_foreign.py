@@ -76,6 +76,9 @@ def test_a_dicom_file(tmp_path: Path, dicom: Make) -> None:
         ("bmi.csv", b"BMI,path,label\n21,a.png,sick\n"),  # begins as a BMP picture does
         ("p2.tsv", b"P2\tpath\tlabel\n1\ta.png\tsick\n"),  # and this as a PGM
         ("labels", b"path,label\na.png,sick\n"),
+        ("t.tab", b"BMI,path,label\n21,a.png,sick\n"),
+        ("labels", b"P2 id,label\n1,sick\n"),
+        ("t.tab", b"BMI,path,label\n" + "정".encode() * 2000),  # a letter is cut where looking ends
         ("t.csv", "path,label\na.png,정상\n".encode("utf-16")),
         ("t.csv", "path,label\na.png,정상\n".encode("utf-16-le")),
         ("t.csv", b""),
