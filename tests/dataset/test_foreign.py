@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_it_is_called_what_it_is(tmp_path: Path, name: str) -> None:
 def test_an_image(tmp_path: Path, png: Make, name: str) -> None:
     with pytest.raises(DataError, match="is an image; give the folder that the images lie in"):
         listing(png(name, 1))
+
+
+def test_a_pipe_is_left_to_who_reads_the_table() -> None:
+    content = b"path,label\n" + b"a.png,sick\n" * 800
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, content)
+        os.close(writing)
+        assert LabelTable.read(Path(f"/dev/fd/{reading}")).table.height == 800
+    finally:
+        os.close(reading)
 
 
 def test_a_dicom_file(tmp_path: Path, dicom: Make) -> None:

@@ -23,6 +23,8 @@ def foreign(path: Path) -> tuple[str, str] | None:
 
     Text is believed to be a table, whatever its first letters; where the name ends as a table's, in any encoding.
     """
+    if not path.is_file():  # a pipe can be read only once
+        return None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
