@@ -35,8 +35,9 @@ def npz() -> bytes:
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 FILES = {
-    "data.zip": (zipped("three/a/1.png"), "is a ZIP archive; unpack it, and give the folder."),
-    "data.tar.gz": (gzip.compress(bytes(range(256)) * 9), "is a gzip archive; unpack it, and give the folder."),
+    "data.zip": (zipped("three/a/1.png"), "is a ZIP archive; unpack it, and give what it holds."),
+    "data.tar.gz": (gzip.compress(bytes(range(256)) * 9), "is a gzip archive; unpack it, and give what it holds."),
+    "labels.csv.gz": (gzip.compress(b"path,label\n"), "is a gzip archive; unpack it, and give what it holds."),
     "labels.xlsx": (
         zipped("[Content_Types].xml", "xl/workbook.xml"),
         "is a workbook; save its sheet as CSV UTF-8 (.csv), and give that.",

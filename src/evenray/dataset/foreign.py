@@ -42,7 +42,7 @@ def foreign(path: Path) -> tuple[str, str] | None:
     if kind == "npz":
         return "is a NumPy archive", "let its name end in .npz"
     if archive is not None:
-        return f"is a {archive} archive", "unpack it, and give the folder"
+        return f"is a {archive} archive", "unpack it, and give what it holds"
     return (_reason(path), "give a folder of images or a table of labels") if binary and not named else None
 
 
