@@ -68,7 +68,7 @@ class LabelTable:
         base, here = root.resolve(), Path(self.source).parent.resolve()
 
         def place(text: str) -> str:
-            text = text.replace("\\", "/").removeprefix("./")
+            text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
             if not text.startswith("/") and (base / text).exists():
                 return _plain(base, text)
             full = Path(os.path.normpath(here / text))
