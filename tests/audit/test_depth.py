@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenray.audit.depth import levels_undeclared
+from evenray.audit.depth import levels_undeclared, true_levels
 from evenray.dataset import scan
 from evenray.report.language import Language
 
@@ -43,6 +43,15 @@ def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told
     assert known
     assert f"--levels {levels} " in text
     assert Language("ko").sentence(found.title)[1]
+
+
+@pytest.mark.parametrize("bits", range(8, 17))
+@pytest.mark.parametrize("over", [2**-23, 1e-4, 0.0099])
+def test_a_slight_overshoot_does_not_double_the_range(bits: int, over: float) -> None:
+    top = 2.0**bits - 1
+    for high in (top * 0.51, top, top * (1 + over)):
+        assert true_levels(0, high) == true_levels(-0.05, high) == (0, top)
+    assert true_levels(0, top * 1.011) == (0, 2 * top + 1 if bits < 16 else np.ceil(top * 1.011))
 
 
 def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -> None:

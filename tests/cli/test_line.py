@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from evenray.cli.line import HELP, _by_class, _specs
+from evenray.cli.line import HELP, _by_class, _specs, prevalence_of
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.pipeline import STAGES
@@ -373,6 +374,13 @@ class TestSpelling:
     def test_weights_that_cannot_be_read(self, text: str) -> None:
         with pytest.raises(UsageError, match="--weight is"):
             _by_class("weight", text)
+
+    @pytest.mark.parametrize("option", ["weight", "cost", "prevalence"])
+    @pytest.mark.parametrize("name", ["sick", "no finding"])
+    def test_a_class_has_one_number(self, option: str, name: str) -> None:
+        said = f"--{option} names the class '{name}' twice, with 0.5 and with 1; give each class one number"
+        with pytest.raises(UsageError, match=said):
+            (prevalence_of if option == "prevalence" else partial(_by_class, option))(f"{name}=0.5,well=2, {name}=1")
 
 
 def test_the_version_is_that_of_the_package(cli: Cli) -> None:

@@ -12,6 +12,7 @@ import pytest
 from evenray.audit import audit
 from evenray.core.errors import DataError, UsageError
 from evenray.dataset import scan
+from evenray.dataset.entries import Searched
 from evenray.dataset.listing import listing
 from evenray.dataset.positive import positive_class
 from evenray.report.language import Language
@@ -180,8 +181,10 @@ def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "matched"), [("person[0-9]+", None), ("(person1)", (2, 1)), ("p[0-9]+_nobody", (2, 0))]
-)
+    ("pattern", "matched"),
+    [("person[0-9]+", None), ("(person1)", (2, 1)), ("p[0-9]+_nobody", (2, 0)), ("(person[0-9]+)?", (2, 0)),
+     ("sick/person1|", (2, 1))],
+)  # fmt: skip
 def test_a_pattern_that_is_not_in_all_paths_is_told_of(
     tmp_path: Path, png: Make, pattern: str, matched: tuple[int, int] | None
 ) -> None:
@@ -207,6 +210,14 @@ def test_a_table_that_names_the_patients_needs_no_pattern(tmp_path: Path, png: M
     table = text("t.csv", "path,label,patient\na.png,x,p1\nb.png,y,p2\n")
     assert listing(table, patient="nobody").searched is None
     assert listing(tmp_path, labels=table, patient="nobody").searched is None
+
+
+def test_a_pattern_that_finds_nothing_in_the_paths_of_a_table_names_no_patient(png: Make, text: Make) -> None:
+    png("person1.png", 1)
+    png("b.png", 2)
+    found = listing(text("t.csv", "path,label\nperson1.png,x\nb.png,y\n"), patient=r"(person\d+)?")
+    assert [entry.patient for entry in found.entries] == ["person1", None]
+    assert found.searched == Searched(2, 1, "b.png")
 
 
 def test_a_pattern_is_of_no_use_in_an_archive(tmp_path: Path) -> None:

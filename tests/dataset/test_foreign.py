@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def npz() -> bytes:
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 FILES = {
-    "data.zip": (zipped("three/a/1.png"), "is a ZIP archive; unpack it, and give the folder."),
-    "data.tar.gz": (gzip.compress(bytes(range(256)) * 9), "is a gzip archive; unpack it, and give the folder."),
+    "data.zip": (zipped("three/a/1.png"), "is a ZIP archive; unpack it, and give what it holds."),
+    "data.tar.gz": (gzip.compress(bytes(range(256)) * 9), "is a gzip archive; unpack it, and give what it holds."),
+    "labels.csv.gz": (gzip.compress(b"path,label\n"), "is a gzip archive; unpack it, and give what it holds."),
     "labels.xlsx": (
         zipped("[Content_Types].xml", "xl/workbook.xml"),
         "is a workbook; save its sheet as CSV UTF-8 (.csv), and give that.",
@@ -65,6 +67,17 @@ def test_an_image(tmp_path: Path, png: Make, name: str) -> None:
         listing(png(name, 1))
 
 
+def test_a_pipe_is_left_to_who_reads_the_table() -> None:
+    content = b"path,label\n" + b"a.png,sick\n" * 800
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, content)
+        os.close(writing)
+        assert LabelTable.read(Path(f"/dev/fd/{reading}")).table.height == 800
+    finally:
+        os.close(reading)
+
+
 def test_a_dicom_file(tmp_path: Path, dicom: Make) -> None:
     with pytest.raises(DataError, match="is an image; give the folder that the images lie in"):
         listing(dicom("a", 1))
@@ -76,6 +89,9 @@ def test_a_dicom_file(tmp_path: Path, dicom: Make) -> None:
         ("bmi.csv", b"BMI,path,label\n21,a.png,sick\n"),  # begins as a BMP picture does
         ("p2.tsv", b"P2\tpath\tlabel\n1\ta.png\tsick\n"),  # and this as a PGM
         ("labels", b"path,label\na.png,sick\n"),
+        ("t.tab", b"BMI,path,label\n21,a.png,sick\n"),
+        ("labels", b"P2 id,label\n1,sick\n"),
+        ("t.tab", b"BMI,path,label\n" + "정".encode() * 2000),  # a letter is cut where looking ends
         ("t.csv", "path,label\na.png,정상\n".encode("utf-16")),
         ("t.csv", "path,label\na.png,정상\n".encode("utf-16-le")),
         ("t.csv", b""),

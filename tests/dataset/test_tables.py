@@ -173,6 +173,59 @@ class TestPaths:
         assert data.facts["notes"] == []
 
     @pytest.mark.usefixtures("images")
+    def test_an_absolute_path_is_exact(self, tmp_path: Path, png: Make, text: Make) -> None:
+        png("t/c.png", 9)
+        png("t/gone/c.png", 8)
+        rows = [f"{tmp_path}/images/a.png,x", f"{tmp_path}/images/gone/c.png,y", f"{tmp_path}/t/c/c.png,y", "b.png,y"]
+        png("t/below/b.png", 7)
+        found = listing(text("t/labels.csv", "\n".join(["path,label", *rows])))
+        assert [entry.file for entry in found.entries] == [
+            f"{tmp_path}/images/a.png",
+            f"{tmp_path}/images/gone/c.png",
+            "c/c.png",
+            "below/b.png",
+        ]
+        assert found.notes[0].startswith("1 paths of labels.csv are no files as written")
+
+    @pytest.mark.parametrize("gone", ["images/gone.png", "t/gone.png"])
+    @pytest.mark.usefixtures("images")
+    def test_nothing_is_searched_for_an_absolute_path(
+        self, tmp_path: Path, text: Make, gone: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("evenray.dataset.listing.files_below", lambda root: pytest.fail(f"walked {root}"))
+        rows = f"path,label\n{tmp_path}/images/a.png,x\n{tmp_path}/{gone},y\nC:\\scans\\a.png,y\n"
+        assert len(listing(text("t/labels.csv", rows)).entries) == 3
+
+    @pytest.mark.parametrize("other", ["gone/e.png", "gone/e", "s/a.dcm", "../a.png"])
+    @pytest.mark.usefixtures("images")
+    def test_a_path_below_must_end_in_all_that_the_row_says(
+        self, tmp_path: Path, png: Make, text: Make, other: str
+    ) -> None:
+        png("e.png", 9)
+        found = listing(text("labels.csv", f"path,label\n{other},x\nb.png,y\nc,x\n"))
+        assert [(entry.file, entry.label) for entry in found.entries] == [("images/b.png", "y"), ("images/c.png", "x")]
+        assert found.rejected == ((other, "does not exist"),)
+
+    @pytest.mark.parametrize(
+        "other", ["images/../images/a.png", "images//a.png", "././images/a.png", ".//images/a.png", "a.png", "a"]
+    )
+    @pytest.mark.usefixtures("images")
+    def test_a_file_of_two_spellings_has_one_label(self, text: Make, other: str) -> None:
+        path = text("labels.csv", f"path,label\nimages/a.png,x\n{other},y\n")
+        with pytest.raises(DataError, match=r"gives images/a\.png two different labels; keep one row for each"):
+            scan(path)
+        data = scan(text("labels.csv", f"path,label\nimages/a.png,x\n{other},x\nimages/b.png,y\n"))
+        assert shown(data, "file", "label") == [("images/a.png", "x"), ("images/b.png", "y")]
+
+    def test_a_detour_through_a_link_is_another_file(self, tmp_path: Path, png: Make, text: Make) -> None:
+        png("deep/a.png", 1)
+        (tmp_path / "deep/in").mkdir()
+        png("a.png", 2)
+        (tmp_path / "in").symlink_to(tmp_path / "deep/in")
+        data = scan(text("labels.csv", "path,label\nin/../a.png,x\na.png,y\n"))
+        assert shown(data, "file", "label") == [("in/../a.png", "x"), ("a.png", "y")]
+
+    @pytest.mark.usefixtures("images")
     def test_rows_said_twice_are_one_case(self, tmp_path: Path, text: Make) -> None:
         path = text("labels.csv", "path,label\nimages/a.png,x\nimages/a.png,x\nimages/b.png,y\n")
         for data in (scan(path), scan(tmp_path, labels=path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -126,13 +127,20 @@ def test_mistakes_are_named(binary, make_predictions):
         choose_threshold(binary([0.1, 0.2], [0, 1]), "sensitivity(95)")
 
 
-@pytest.mark.parametrize("classes", [("healthy", "sick"), ("0", "1"), ("no finding", "class"), ("points", "costs")])
+@pytest.mark.parametrize(
+    "classes",
+    [("healthy", "sick"), ("0", "1"), ("no finding", "class"), ("points", "costs"), ("healthy", "Crohn's"), ("정상", "$a"),
+     ("grade=1", "grade=2"), ("normal, benign", "malignant"), ('"', "\\")],
+)  # fmt: skip
 def test_the_costs_that_the_error_proposes_are_accepted(binary, classes):
     two = replace(binary([0.1, 0.2, 0.9], [0, 1, 1]), classes=classes, positive=classes[1])
     with pytest.raises(UsageError, match="The costs are for foo, but the classes are") as error:
         choose_threshold(two, "cost(foo=5)")
     proposed, _, short = str(error.value).partition("as in ")[2].removesuffix(".").partition(" or --cost ")
-    assert choose_threshold(two, proposed) == choose_threshold(two, _by_class("cost", short.strip("'")))
+    words = shlex.split(short)
+    assert len(words) == (not any(letter in "".join(classes) for letter in "=,"))
+    for rule in [proposed, *(_by_class("cost", word) for word in words)]:
+        assert 0.1 < choose_threshold(two, rule) < 0.2
 
 
 @settings(max_examples=20, deadline=None)

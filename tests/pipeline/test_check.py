@@ -104,6 +104,12 @@ def test_a_threshold_that_was_asked_for_is_for_two_classes(change: dict[str, Any
     check_classes(Recipe(), ("a", "b", "c"), "a")  # the usual rule was not asked for
 
 
+def test_one_class_is_left_to_who_needs_two() -> None:
+    check_classes(Recipe(), ("a",), "a")
+    with pytest.raises(UsageError, match=r"A threshold is for two classes, but there are 1; .* Leave out accuracy"):
+        check_classes(Recipe(threshold="accuracy"), ("a",), "a")
+
+
 def test_the_rule_of_a_remedy_names_the_classes_of_the_data() -> None:
     check_classes(Recipe(balance="threshold"), ("sick", "well"), "sick")
     with pytest.raises(UsageError, match="The costs are for ill, well, but the classes are well, sick"):

@@ -16,6 +16,8 @@ __all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_levels"]
 STRAY = 0.1  # the share of cases up to which a bit depth is an exception
 DECLARES = ("dicom", "nifti")  # formats that state their own range
 SLACK = 0.1  # how far resampling may throw floats beyond a range of 0 to 1
+OVER = 0.01  # the share by which it may throw them, or rounding, beyond the range of a detector
+DEPTHS = tuple(2**bits - 1 for bits in range(8, 17))
 
 
 def levels_undeclared(dataset: Dataset) -> list[Finding]:
@@ -53,13 +55,15 @@ def true_levels(lowest: float, highest: float) -> tuple[float, float] | None:
 
     >>> true_levels(0, 249.5), true_levels(3, 3071), true_levels(-2.113, 4.5), true_levels(0, 100), true_levels(-0.02, 1.03)
     ((0.0, 255.0), (0.0, 4095.0), (-2.12, 4.5), (0.0, 100.0), None)
+    >>> true_levels(0, 255.00002), true_levels(-0.05, 257), true_levels(0, 258)
+    ((0.0, 255.0), (0.0, 255.0), (0.0, 511.0))
     """
     if lowest >= -SLACK and highest <= 1 + SLACK:
         return None
     if lowest < -SLACK:
         return -_rounded_up(-lowest), _rounded_up(max(0.0, highest))
-    bits = math.ceil(math.log2(highest + 1))
-    return 0.0, float(2**bits - 1) if 8 <= bits <= 16 else _rounded_up(highest)
+    top = next((top for top in DEPTHS if highest <= top * (1 + OVER)), None)
+    return 0.0, float(top) if top is not None and highest > DEPTHS[0] // 2 else _rounded_up(highest)
 
 
 def _rounded_up(value: float) -> float:

@@ -214,15 +214,22 @@ def _choice(text: str) -> tuple[str, int | str]:
     return name, int(value) if value.isdecimal() else value
 
 
-def _pairs(option: str, text: str) -> list[tuple[str, str]]:
-    """CLASS=NUMBER,CLASS=NUMBER; class names may hold blanks and commas."""
+def _pairs(option: str, text: str) -> dict[str, str]:
+    """CLASS=NUMBER,CLASS=NUMBER, each class once; class names may hold blanks and commas."""
     pairs = re.findall(r"\s*([^=,][^=]*?)\s*=\s*([^,=]+?)\s*(?:,|$)", text)
     if not pairs or "".join(text.split()) != ",".join("".join(f"{name}={value}".split()) for name, value in pairs):
         example = {"weight": "sick=0.75,healthy=0.25", "cost": "sick=500,healthy=1"}.get(
             option, "sick=0.01,healthy=0.99"
         )
         raise UsageError(f"--{option} is '{text}'; give CLASS=NUMBER,CLASS=NUMBER, such as {example}.")
-    return pairs
+    numbers: dict[str, str] = {}
+    for name, value in pairs:
+        if name in numbers:
+            raise UsageError(
+                f"--{option} names the class '{name}' twice, with {numbers[name]} and with {value}; give each class one number."
+            )
+        numbers[name] = value
+    return numbers
 
 
 def _by_class(option: str, text: str) -> str:
@@ -232,7 +239,7 @@ def _by_class(option: str, text: str) -> str:
     ('weighted(sick=0.75, healthy=0.25)', "cost(costs={'normal, benign': 1, 'malignant': 3})")
     """
     name, table = {"weight": ("weighted", "weights"), "cost": ("cost", "costs")}[option]
-    return by_class(name, table, dict(_pairs(option, text)))
+    return by_class(name, table, _pairs(option, text))
 
 
 def prevalence_of(text: str) -> float | dict[str, float]:
@@ -243,7 +250,7 @@ def prevalence_of(text: str) -> float | dict[str, float]:
     """
     try:
         if "=" in text:
-            return {name: float(value) for name, value in _pairs("prevalence", text)}
+            return {name: float(value) for name, value in _pairs("prevalence", text).items()}
         return float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
         raise UsageError(f"--prevalence is '{text}'; give a share such as 0.01, or one for each class.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from pathlib import Path
 
@@ -20,15 +21,17 @@ TEXTS = (b"\xff\xfe", b"\xfe\xff", b"PAR1")  # the marks of UTF-16, and of Parqu
 def foreign(path: Path) -> tuple[str, str] | None:
     """What a file is that is no table of labels, and what to do with it as DATA; None for what may be a table.
 
-    Where the name ends as a table's, text is believed to be one, whatever its first letters.
+    Text is believed to be a table, whatever its first letters; where the name ends as a table's, in any encoding.
     """
+    if not path.is_file():  # a pipe can be read only once
+        return None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError:  # told where it is read
         return None
     binary, named = b"\0" in head, path.suffix.lower() in TABLES
-    if not head or head.startswith(TEXTS) or (named and not binary):
+    if head.startswith(TEXTS) or _is_text(head) or (named and not binary):
         return None
     archive = next((name for start, name in ARCHIVES.items() if head.startswith(start)), None)
     if binary and (path.suffix.lower() in WORKBOOKS or (archive == "ZIP" and _is_workbook(path))):
@@ -39,8 +42,21 @@ def foreign(path: Path) -> tuple[str, str] | None:
     if kind == "npz":
         return "is a NumPy archive", "let its name end in .npz"
     if archive is not None:
-        return f"is a {archive} archive", "unpack it, and give the folder"
+        return f"is a {archive} archive", "unpack it, and give what it holds"
     return (_reason(path), "give a folder of images or a table of labels") if binary and not named else None
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the beginning of a file is UTF-8 without a NUL; the last letter may be cut.
+
+    >>> _is_text("정상".encode()[:-1]), _is_text("정상".encode("cp949")), _is_text(b"BM\\0\\0"), _is_text(b"")
+    (True, False, False, True)
+    """
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def _is_workbook(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,12 +68,12 @@ class LabelTable:
         base, here = root.resolve(), Path(self.source).parent.resolve()
 
         def place(text: str) -> str:
-            text = text.replace("\\", "/").removeprefix("./")
+            text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
             if not text.startswith("/") and (base / text).exists():
-                return text
+                return _plain(base, text)
             full = Path(os.path.normpath(here / text))
             inside = full.is_relative_to(base) and (text.startswith("/") or full.exists())
-            return full.relative_to(base).as_posix() if inside else text
+            return full.relative_to(base).as_posix() if inside else _plain(base, text)
 
         placed = pl.col("path").map_elements(place, return_dtype=pl.String)
         return replace(self, table=self.table.with_columns(placed))
@@ -112,6 +113,14 @@ class LabelTable:
             )
         table, notes = _checked(table, path)
         return cls(table, str(path), (*passed_over, *notes))
+
+
+def _plain(base: Path, text: str) -> str:
+    """A path without detours, so that a file has one name, where that is the same file: beyond links it may be another."""
+    plain = posixpath.normpath(text)
+    if plain == text or not ((base / text).exists() and (base / plain).exists()):
+        return text
+    return plain if (base / text).samefile(base / plain) else text
 
 
 def _seen(columns: list[str]) -> str:

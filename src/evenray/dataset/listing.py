@@ -16,7 +16,7 @@ from .agreed import agreed
 from .entries import SHUT, Entry, Listing, Searched
 from .foreign import foreign
 from .labels import LabelTable
-from .matches import match
+from .matches import Matches, match
 from .medmnist import archive
 from .own import own_table
 from .parts import part_of
@@ -27,6 +27,7 @@ SIDECARS = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml",
 }  # fmt: skip
+ABSOLUTE = r"^([A-Za-z]:)?[/\\]"
 
 
 def listing(data: str | Path, *, labels: str | Path | None = None, patient: str | None = None) -> Listing:
@@ -94,21 +95,23 @@ def _searched(found: Listing, pattern: re.Pattern[str] | None) -> Listing:
     without = next((file for file, patient in files.items() if patient is None), None)
     if without is None:
         return found
-    matched = sum(pattern.search(file) is not None for file in files)
+    matched = sum(patient_of(pattern, file) is not None for file in files)
     return replace(found, searched=Searched(len(files), matched, without))
 
 
 def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
-    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none.
+    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none; never "".
 
     >>> patient_of(re.compile(r"(train|test)/.*(person[0-9]+)"), "test/SICK/person12_virus_3.jpeg")
     'test/person12'
+    >>> patient_of(re.compile(r"(person[0-9]+)?"), "SICK/IM-1.jpeg") is None
+    True
     """
     found = pattern.search(file) if pattern else None
     if not found:
         return None
     groups = [group for group in found.groups() if group]
-    return "/".join(groups) if groups else found.group()
+    return "/".join(groups) or found.group() or None
 
 
 def files_below(root: Path, lost: list[tuple[str, str]] | None = None) -> list[str]:
@@ -205,10 +208,11 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
             f"The table '{path}' has no column of paths (path, file, image); add one, or run on the folder of images with"
             f" --labels '{path}'."
         )
-    table = table.beside(path.parent)
+    written, table = table.table["path"], table.beside(path.parent)
     if not table.table.drop_nulls(["path", "label"]).height:
         raise DataError(f"The table '{path}' has no row with both a path and a label.")
-    table, rejected = _found_below(table, path.parent)
+    exact = set(table.table["path"].filter(written.str.contains(ABSOLUTE)))
+    table, rejected = _found_below(table, path.parent, exact)
     named = table.table.drop_nulls("path")
     labelled = named.drop_nulls("label")
     rows = agreed(labelled, "path", "path", str(path)).to_dicts()
@@ -230,17 +234,20 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
     )
 
 
-def _found_below(table: LabelTable, root: Path) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
-    """The table with paths that are no files as written as those of the files below its folder that they mean."""
+def _found_below(table: LabelTable, root: Path, exact: set[str]) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
+    """The table with paths that are no files as written as those of the files below its folder that they mean.
+
+    What is in `exact` was written in full and means no other file: nothing is searched for it.
+    """
     paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
-    there = [path for path in paths if (root / path).exists()]
-    if len(there) == len(paths) or not (below := files_below(root)):
+    kept = {path: path for path in paths if path in exact or (root / path).exists()}
+    if len(kept) == len(paths) or not (below := files_below(root)):
         return table, ()
-    found, rejected = _with_files(table, list(dict.fromkeys([*there, *below])))
-    meant = [path for path in found.table["path"].unique(maintain_order=True) if path not in set(there)]
-    if not meant:
+    meant = match([path for path in paths if path not in kept], below, below=True)
+    found, rejected = _with_files(table, Matches(kept | meant.found, meant.several), below)
+    if not meant.found:
         return found, rejected
-    note = f"{len(meant)} paths of {Path(table.source).name} are no files as written, and are taken for those below its folder"
+    note = f"{len(meant.found)} paths of {Path(table.source).name} are no files as written, and are taken for those below its folder"
     return replace(found, notes=(f"{note} that they name", *found.notes)), rejected
 
 
@@ -251,7 +258,7 @@ def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[s
     table = table.beside(root)
     rejected: tuple[tuple[str, str], ...] = ()
     if table.key == "path":
-        table, rejected = _with_files(table, files)
+        table, rejected = _with_files(table, match(table.table["path"].drop_nulls(), files), files)
     patients = _patients(table)
     tops = {file.split("/")[0] if "/" in file else "" for file in files}
     parts = {top: part_of(top) for top in tops} if all(map(part_of, tops)) else {}
@@ -262,10 +269,11 @@ def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[s
     return Listing(root, entries, table=table, layout=layout, rejected=rejected, notes=table.notes)
 
 
-def _with_files(table: LabelTable, files: list[str]) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
+def _with_files(
+    table: LabelTable, matched: Matches, files: list[str]
+) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
     """The table with the files that its paths mean, and the paths that mean none, or none alone, with the reason."""
     paths = table.table["path"].drop_nulls().unique(maintain_order=True)
-    matched = match(paths, files)
     lost = [path for path in paths if path not in matched.found]
     unclear = [path for path in lost if path in matched.several]
     if not matched.found:

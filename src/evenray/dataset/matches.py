@@ -32,15 +32,18 @@ def stem_of(path: str) -> str:
     return re.sub(r"(\.nii)?\.[A-Za-z][A-Za-z0-9]{0,4}$", "", name_of(path))
 
 
-def match(paths: Iterable[str], files: Iterable[str]) -> Matches:
+def match(paths: Iterable[str], files: Iterable[str], *, below: bool = False) -> Matches:
     """Each path by the best rule that finds it a file: whole, as the end of one, ending as one, each also without `.png`.
 
     Where no folder of the table is one of the files, names count alone. A name that several files have tells none of them.
+    With `below` the files lie below the place that the paths start from: a file must end in all that its path says.
 
     >>> match(["s1/a.png", "b.png", "a", "c"], ["s1/a.png", "s2/a.png", "s1/b.png"])
     Matches(found={'s1/a.png': 's1/a.png', 'b.png': 's1/b.png'}, several={'a': 2})
     >>> match(["scans/a.dcm"], ["images/a.png"]).found
     {'scans/a.dcm': 'images/a.png'}
+    >>> match(["scans/a.dcm", "x/b", "c.png"], ["images/a.png", "s1/x/b.png", "s1/c.png"], below=True).found
+    {'c.png': 's1/c.png', 'x/b': 's1/x/b.png'}
     """
     paths, files = list(dict.fromkeys(paths)), list(files)
     known = set(files)
@@ -48,8 +51,8 @@ def match(paths: Iterable[str], files: Iterable[str]) -> Matches:
     whole = set(result.found)
     rest = [path for path in paths if path not in whole]
     for of in (str, _without_ending):
-        rest = _add(result, rest, {path: of(path) for path in rest}, files, of, whole)
-    if not any("/" in path for path in result.found):
+        rest = _add(result, rest, {path: of(path) for path in rest}, files, of, whole, below)
+    if not below and not any("/" in path for path in result.found):
         rest, files = [path for path in rest if "/" in path], [file for file in files if file not in whole]
         for of in (str, _without_ending):
             rest = _add(result, rest, {path: of(name_of(path)) for path in rest}, files, of, whole)
@@ -57,11 +60,14 @@ def match(paths: Iterable[str], files: Iterable[str]) -> Matches:
 
 
 def _add(
-    to: Matches, paths: list[str], keys: dict[str, str], files: list[str], of: Callable[[str], str], whole: set[str]
-) -> list[str]:
-    """Add the files of which a path's key is the end, or that are the end of it; return the paths that find none."""
+    to: Matches, paths: list[str], keys: dict[str, str], files: list[str], of: Callable[[str], str], whole: set[str],
+    below: bool = False,
+) -> list[str]:  # fmt: skip
+    """Add the files of which a path's key is the end, or, unless `below`, that are the end of it; return the paths that
+    find none.
+    """
     wanted = set(keys.values())
-    inside = {end for key in wanted for end in _ends(key)}
+    inside = set() if below else {end for key in wanted for end in _ends(key)}
     of_end: dict[str, list[str]] = {}
     as_end: dict[str, list[str]] = {}
     for file in files if paths else ():

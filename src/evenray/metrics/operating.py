@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -181,11 +182,22 @@ def cost(points: OperatingPoints, *, costs: dict[str, Cost] | None = None, **by_
         negative, positive = points.classes
         raise UsageError(
             f"The costs are for {', '.join(by_class) or 'no class'}, but the classes are {negative}, {positive}; give one for"
-            f" each, as in {spec.by_class('cost', 'costs', {positive: 500, negative: 1})} or --cost '{positive}=500,{negative}=1'."
+            f" each, as in {spec.by_class('cost', 'costs', {positive: 500, negative: 1})}{_typed(positive, negative)}."
         )
     missed = by_class[points.classes[1]] * points.share * (1 - points.sensitivity)
     alarmed = by_class[points.classes[0]] * (1 - points.share) * (1 - points.specificity)
     return points.best(-np.round(missed + alarmed, 12))
+
+
+def _typed(positive: str, negative: str) -> str:
+    """The costs as they are typed in a shell; nothing where a name holds what stands between names there.
+
+    >>> _typed("sick", "healthy"), _typed("sick", "no finding"), _typed("grade=2", "grade=1")
+    (' or --cost sick=500,healthy=1', " or --cost 'sick=500,no finding=1'", '')
+    """
+    if any(letter in positive + negative for letter in "=,"):
+        return ""
+    return f" or --cost {shlex.quote(f'{positive}=500,{negative}=1')}"
 
 
 def net_benefit(points: OperatingPoints, at: Share | None = None) -> float:

@@ -89,9 +89,12 @@ def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> No
     target = target_prior(recipe.prevalence, classes, positive)
     if len(classes) == 2 or recipe.threshold != Recipe.threshold:  # with more classes the usual rule is not applied
         asked.append(recipe.threshold)
-    sure = {
-        f"p_{k}": np.where(np.arange(len(classes)) == k, 0.9, 0.1 / (len(classes) - 1)) for k in range(len(classes))
-    }
-    table = pl.DataFrame({"target": np.arange(len(classes)), **sure})
     for rule in asked:
-        choose_threshold(Predictions(table, classes, positive), rule, target)
+        choose_threshold(_sure(classes, positive), rule, target)
+
+
+def _sure(classes: tuple[str, ...], positive: str) -> Predictions:
+    """A case of each class, told with certainty."""
+    K = len(classes)
+    sure = {f"p_{k}": np.where(np.arange(K) == k, 0.9, 0.1 / max(1, K - 1)) for k in range(K)}
+    return Predictions(pl.DataFrame({"target": np.arange(K), **sure}), classes, positive)

@@ -50,13 +50,13 @@ def predictions(
 
 
 def even_shares(count: int) -> list[float]:
-    """Shares as a person would write them, of which the last one takes what is left.
+    """Shares as a person would write them, of which the last one takes what is left: within a tenth of the others.
 
-    >>> even_shares(3), even_shares(4)
-    ([0.33, 0.33, 0.34], [0.25, 0.25, 0.25, 0.25])
+    >>> even_shares(3), even_shares(4), even_shares(7)[-2:]
+    ([0.33, 0.33, 0.34], [0.25, 0.25, 0.25, 0.25], [0.143, 0.142])
     """
-    digits = max(2, len(str(count)))
-    share = math.floor(10**digits / count) / 10**digits
+    digits = max(2, math.ceil(math.log10(5 * count**2)))  # each share is rounded by half a digit at most
+    share = round(1 / count, digits)
     return [share] * (count - 1) + [round(1 - share * (count - 1), digits)]
 
 
