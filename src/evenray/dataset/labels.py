@@ -19,7 +19,7 @@ from .parts import PARTS, part_of
 from .textual import read_text_table
 from .words import MISSING, check_labels, whole_numbers
 
-__all__ = ["PARTS", "LabelTable", "age_band"]
+__all__ = ["PARTS", "LabelTable", "age_band", "there"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
@@ -69,10 +69,10 @@ class LabelTable:
 
         def place(text: str) -> str:
             text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
-            if not text.startswith("/") and (base / text).exists():
+            if not text.startswith("/") and there(base / text):
                 return _plain(base, text)
             full = Path(os.path.normpath(here / text))
-            inside = full.is_relative_to(base) and (text.startswith("/") or full.exists())
+            inside = full.is_relative_to(base) and (text.startswith("/") or there(full))
             return full.relative_to(base).as_posix() if inside else _plain(base, text)
 
         placed = pl.col("path").map_elements(place, return_dtype=pl.String)
@@ -115,10 +115,22 @@ class LabelTable:
         return cls(table, str(path), (*passed_over, *notes))
 
 
+def there(path: Path) -> bool:
+    """Whether anything stands at a path; names that no file can have are asked for as well.
+
+    >>> there(Path("x" * 300))
+    False
+    """
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _plain(base: Path, text: str) -> str:
     """A path without detours, so that a file has one name, where that is the same file: beyond links it may be another."""
     plain = posixpath.normpath(text)
-    if plain == text or not ((base / text).exists() and (base / plain).exists()):
+    if plain == text or not (there(base / text) and there(base / plain)):
         return text
     return plain if (base / text).samefile(base / plain) else text
 

@@ -15,7 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from .agreed import agreed
 from .entries import SHUT, Entry, Listing, Searched
 from .foreign import foreign
-from .labels import LabelTable
+from .labels import LabelTable, there
 from .matches import Matches, match
 from .medmnist import archive
 from .own import own_table
@@ -240,7 +240,7 @@ def _found_below(table: LabelTable, root: Path, exact: set[str]) -> tuple[LabelT
     What is in `exact` was written in full and means no other file: nothing is searched for it.
     """
     paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
-    kept = {path: path for path in paths if path in exact or (root / path).exists()}
+    kept = {path: path for path in paths if path in exact or there(root / path)}
     if len(kept) == len(paths) or not (below := files_below(root)):
         return table, ()
     meant = match([path for path in paths if path not in kept], below, below=True)
