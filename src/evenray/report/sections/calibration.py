@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from evenray.metrics import calibration_curve
 
 from ..figures.calibration import calibration
@@ -20,6 +22,8 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     if test.table.is_empty():
         return None
     names = [run.positive] if run.binary else list(run.drawn)
+    if run.shares is not None and len(np.unique(test.targets)) < len(run.classes):
+        names = []  # a class without a case cannot be given its share
     curves = [calibration_curve(test, name, prevalence=run.shares) for name in names]
     charts = [
         calibration(curve, f"reliability-{k}", name, say)
