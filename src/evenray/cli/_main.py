@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from evenray.core.errors import EvenrayError
 
-from . import demo, deploy, differences, ensemble, light, line, plan, table7  # noqa: F401  (each registers its verbs)
+from . import demo, deploy, differences, enhance, ensemble, histogram, line, plan, table7  # noqa: F401  (each registers its verbs)
 from ._app import app, screen
 
 __all__ = ["main"]

@@ -1,4 +1,4 @@
-"""The verbs histogram and enhance: the light of images, counted and evened out."""
+"""The verb enhance: copies with better contrast, and pages before and after."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.spec import parse
 
 from ._app import Jobs, Json, app, print_json, screen
+from ._light import PANEL, Levels, Window, pair
 from ._progress import Bars
 from .line import language_of
 
@@ -20,66 +21,10 @@ if TYPE_CHECKING:
 
     from ._copies import Copied, Job
 
-__all__ = ["enhance", "histogram"]
+__all__ = ["enhance"]
 
-PANEL = "Light"
 NARROW = 0.1  # of the range
 STRETCH = ("percentile", "window")  # what spreads a small part of the range over the whole
-Levels = Annotated[
-    Optional[str],  # noqa: UP045  (typer reads it at run time)
-    typer.Option("--levels", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
-]
-Window = Annotated[
-    str, typer.Option("--window", help="header, none, or a CT window: brain, lungs, mediastinum, abdomen.")
-]
-
-
-@app.command("histogram", rich_help_panel=PANEL)
-def histogram(
-    paths: Annotated[list[str], typer.Argument(help="Images, folders, .npz files or tables (.csv, .parquet).")],
-    output: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Option(
-            "--output", "-o", help="Also write .csv, .json (a reference for match), .svg or .png; repeatable."
-        ),
-    ] = None,
-    column: Annotated[Optional[str], typer.Option("--column", help="The column of a table.")] = None,  # noqa: UP045
-    bins: Annotated[Optional[int], typer.Option("--bins", help="How many intervals.", min=1)] = None,  # noqa: UP045
-    width: Annotated[Optional[float], typer.Option("--width", help="The width of an interval.")] = None,  # noqa: UP045
-    start: Annotated[Optional[float], typer.Option("--start", help="Where the first one begins.")] = None,  # noqa: UP045
-    rule: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--rule", help="freedman-diaconis or equal-frequency, where no width is given."),
-    ] = None,
-    levels: Levels = None,
-    window: Window = "header",
-    jobs: Jobs = 0,
-    json: Json = False,
-) -> None:
-    """Count grey levels, or the values of a table's column: frequency table, moments, and advice on the light."""
-    from . import _columns, _counting
-    from ._copies import files_of
-
-    binning = {"bins": bins, "width": width, "start": start, "rule": rule}
-    if rule not in (None, "freedman-diaconis", "equal-frequency"):
-        raise UsageError(f"There is no rule '{rule}'; known: freedman-diaconis, equal-frequency.")
-    _counting.check_targets(output or [])
-    if column is not None and not _columns.is_table(paths):
-        raise UsageError(f"--column {column} is of a table; give .csv, .tsv or .parquet files alone.")
-    if _columns.is_table(paths) and (column is not None or not _columns.names_images(paths)):
-        counted = _columns.of_column(paths, column, **binning)
-    else:
-        files = [file for path in paths for file in files_of(Path(path))]
-        with Bars().task("counting", len(files)) as tick:
-            counted = _counting.of_images(files, binning, pair(levels), window, jobs, tick)
-    for target in output or []:
-        _counting.export(counted, target)
-    if json:
-        print_json(counted.as_json())
-        return
-    typer.echo(counted.text())
-    for target in output or []:
-        screen.print(f"wrote {target}", highlight=False)
 
 
 @app.command("enhance", rich_help_panel=PANEL)
@@ -121,21 +66,6 @@ def enhance(
         return
     for line in lines:
         screen.print(line, highlight=False, soft_wrap=True)
-
-
-def pair(text: str | None) -> tuple[float, float] | None:
-    """LOW,HIGH as two numbers.
-
-    >>> pair("0,4095")
-    (0.0, 4095.0)
-    """
-    if text is None:
-        return None
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"--levels is '{text}'; expected LOW,HIGH, such as 0,4095.") from None
-    return low, high
 
 
 def _copy_all(
