@@ -528,3 +528,9 @@ def test_results_of_other_classes_are_left_out_whatever_the_ledger_says(copy_of_
     change(copy_of_two / "dataset.json", classes=["a", "n"], positive="n")
     assert Run(copy_of_two).scores is None
     assert "evenray evaluate RUN" in write(copy_of_two).read_text(encoding="utf-8")
+
+
+def test_the_page_says_where_intervals_at_a_prevalence_come_from(rare: Path, two: Path) -> None:
+    said = "accuracy, PPV and NPV have the bounds that follow from those of sensitivity and specificity"
+    assert said in write(rare).read_text()
+    assert said not in write(two).read_text()
