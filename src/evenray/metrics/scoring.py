@@ -59,14 +59,13 @@ def score(
     A metric that a class without cases leaves undefined is NaN; resamples without a class are left out of its
     interval. A bootstrap is too sure where few patients of a class are met, and sees no spread at all where all of them
     are right. So auroc has DeLong's interval on the logit scale (Obuchowski 1997 for patients of several images), with
-    fewer than 20 patients in a class Newcombe's (2006),
-    balanced accuracy that of its classes' Wilson intervals joined (Zou & Donner 2008), a share of the cases of fewer than 20
-    patients Wilson's of as many cases as these tell (`clustered_share`), and what is 0 or 1 the exact binomial bound over
-    the patients of its cases, or of the smallest class; of two classes at a `prevalence` accuracy, ppv and npv have what
-    follows from the bounds of sensitivity and specificity; what no resample moves is NaN to NaN. Chance alone raises ece,
-    and resampling
-    raises it again by about as much, so its interval is reflected about the value (the basic bootstrap), and reaches to
-    0 where one forecast in forty that means what it says would have as much.
+    fewer than 20 patients in a class Newcombe's (2006), balanced accuracy that of its classes' Wilson intervals joined (Zou
+    & Donner 2008), a share of the cases of fewer than 20 patients Wilson's of as many cases as these tell
+    (`clustered_share`), and what is 0 or 1 the exact binomial bound over the patients of its cases, or of the smallest
+    class; of two classes at a `prevalence` accuracy, ppv and npv have what follows from the bounds of sensitivity and
+    specificity; what no resample moves is NaN to NaN. Chance alone raises ece, and resampling raises it again by about as
+    much, so its interval is reflected about the value (the basic bootstrap), and reaches to 0 where one forecast in forty
+    that means what it says would have as much.
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
     called = decide(predictions, threshold)
