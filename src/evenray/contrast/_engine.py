@@ -89,8 +89,8 @@ def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> N
     bins = len(curve.values)
     if low == 0 and high == bins - 1 and dtype != np.int16:
         outcome = _rounded(curve.values, levels, dtype)
-        table = np.full(256 if dtype == np.uint8 else 65_536, outcome[-1], dtype)
-        table[: min(bins, len(table))] = outcome[: len(table)]
+        table = np.empty(256 if dtype == np.uint8 else 65_536, dtype)
+        table[:bins], table[bins:] = outcome[: len(table)], outcome[-1]
         return table
     unit = np.clip((stored_values(dtype) - low) / (high - low), 0, 1)
     if float(low).is_integer() and high - low == bins - 1:
@@ -102,9 +102,12 @@ def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np
     """Values of the unit range as the nearest stored ones, within the levels and what the dtype holds."""
     low, high = levels
     kind = np.iinfo(dtype)
-    # Rounding to 9 decimals first lets the ties of float32 formulas (OpenCV's) fall as they do there.
-    nearest = np.rint(np.round(low + np.clip(values, 0, 1) * (high - low), 9))
-    return np.asarray(nearest if kind.min <= low and high <= kind.max else nearest.clip(kind.min, kind.max), dtype)
+    nearest = values.clip(0, 1)
+    nearest *= high - low
+    nearest += low
+    nearest.round(9, out=nearest)  # lets the ties of float32 formulas (OpenCV's) fall as they do there
+    np.rint(nearest, out=nearest)
+    return (nearest if kind.min <= low and high <= kind.max else nearest.clip(kind.min, kind.max)).astype(dtype)
 
 
 def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 import cv2
@@ -89,18 +89,57 @@ def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None
             function(item)
 
     helpers = min(workers(pixels), len(items)) - 1
-    waiting = [_pool(helpers, os.getpid()).submit(work) for _ in range(helpers)]
+    if not helpers:
+        return work()
+    places: list[None] = [None] * helpers  # a thread that finds none comes too late
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def help_out() -> None:
+        if not _taken(places):
+            return
+        error = None
+        try:
+            work()
+        except BaseException as raised:  # the caller raises it
+            error = raised
+        ended.put(error)
+
+    tasks = _tasks(helpers, os.getpid())
+    for _ in range(helpers):
+        tasks.put(help_out)
     try:
         work()
     finally:
-        begun = [one for one in waiting if not one.cancel()]
-        for one in begun:
-            one.exception()  # all are done before the arrays that they write to may go
-    for one in begun:
-        one.result()
+        while _taken(places):
+            helpers -= 1
+        errors = [ended.get() for _ in range(helpers)]  # all are done before the arrays that they write to may go
+    for error in filter(None, errors):
+        raise error
+    return None
+
+
+def _taken(places: list[None]) -> bool:
+    """Whether there was a place, which is taken now: one step for the interpreter, so no two threads take the same."""
+    try:
+        places.pop()
+    except IndexError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)
-def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
-    """Kept, as starting threads takes a tenth of a millisecond; a forked process has none of its parent's."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="evenray")
+def _tasks(threads: int, _process: int) -> SimpleQueue[Callable[[], None]]:
+    """What so many threads are to call, next; a forked process has none of its parent's.
+
+    Kept, as starting threads takes a tenth of a millisecond, and without futures, as making and waiting for them takes a
+    fortieth of what a large image does.
+    """
+    tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def serve() -> None:
+        while True:
+            tasks.get()()
+
+    for _ in range(threads):
+        Thread(target=serve, name="evenray", daemon=True).start()
+    return tasks
