@@ -112,14 +112,14 @@ def curve(spec: str, histogram: Histogram) -> Curve:
 
 def composed(functions: tuple[Method, ...], histogram: Histogram) -> Curve:
     """All functions in order as one curve over the bins of `histogram`, without rounding in between."""
-    values = np.clip(functions[0](histogram).values, 0.0, 1.0) if functions else histogram.unit_levels
+    values = functions[0](histogram).values.clip(0.0, 1.0) if functions else histogram.unit_levels
     for function in functions[1:]:
         if not needs_counts(getattr(function, "func", function)):
-            values = np.clip(function(_at(histogram, values, histogram.counts)).values, 0.0, 1.0)
+            values = function(_at(histogram, values, histogram.counts)).values.clip(0.0, 1.0)
             continue
         positions, place = _distinct(values)
         counts = np.bincount(place, weights=histogram.counts, minlength=len(positions)).astype(np.int64)
-        values = np.clip(function(_at(histogram, positions, counts)).values, 0.0, 1.0)[place]
+        values = function(_at(histogram, positions, counts)).values.clip(0.0, 1.0)[place]
     return Curve(values)
 
 

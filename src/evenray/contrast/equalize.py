@@ -23,14 +23,18 @@ def equalize(histogram: Histogram, stretch: bool = True) -> Curve:
     >>> equalize(Histogram.of_values([0, 1, 1, 2, 2], width=1)).values
     array([0. , 0.5, 1. ])
     """
-    ranks = np.cumsum(histogram.counts)
-    first = int(ranks[ranks.searchsorted(1)]) if histogram.total else 0  # of the darkest level that occurs
+    ranks = histogram.counts.cumsum()
+    darkest = ranks.searchsorted(1) if histogram.total else 0  # level that occurs
+    first = int(ranks[darkest])
     if first == histogram.total:
         return Curve(histogram.unit_levels.copy())
     if not stretch:
         return Curve(histogram.cumulative.copy())
-    ranks = np.maximum(ranks - first, 0)
+    ranks -= first
+    ranks[:darkest] = 0
     # In float32 and in this order, because OpenCV's rounding of ties depends on it.
     top = histogram.bins - 1 if histogram.resolution == 1 else 65_535
     scale = np.float32(top) / np.float32(histogram.total - first)
-    return Curve((ranks.astype(np.float32) * scale).astype(np.float64) / top)
+    values = (ranks.astype(np.float32) * scale).astype(np.float64)
+    values /= top
+    return Curve(values)
