@@ -152,8 +152,12 @@ def speed(figures: Figures, data: Path | None, size: int, title: str, rounds: in
         judge(figures, found, specs, bits, title)
         if slow:
             ours = {name: lambda image=image, name=name: enhance(image, name) for name in ("equalize", LOCAL)}
-            late = race(slow_ones(pixels, high) | ours, slow, LONG)
+            alone = "OpenCV calcHist, 1 thread"
+            late = race(slow_ones(pixels, high) | ours | {"OpenCV calcHist": count, alone: with_one(count)}, slow, LONG)
             show("the slow ones, and ours in turn with them", late)
+            print(
+                f"  two threads count {ratio(late[alone], late['OpenCV calcHist']):.2f} times as fast as one: 2 is two processors"
+            )
             judge_slow(figures, late, bits)
 
 
@@ -204,6 +208,18 @@ def slow_ones(pixels: Array, high: int) -> dict[str, Callable[[], Any]]:
         itk = sitk.GetImageFromArray(pixels)
         found["SimpleITK HistogramMatching"] = lambda: sitk.HistogramMatching(itk, itk)
     return found
+
+
+def with_one(run: Callable[[], Any]) -> Callable[[], Any]:
+    """The same with one of OpenCV's threads: what two are worth beside it tells how many processors were free."""
+
+    def alone() -> None:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        run()
+        cv2.setNumThreads(threads)
+
+    return alone
 
 
 def show(title: str, found: dict[str, Array]) -> None:
