@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from evenray.contrast import contrasts, enhance
 from evenray.contrast._kinds import needs_pixels
+from evenray.core.threads import ONE_THREAD
 from evenray.core.types import Image
 
 Array = NDArray[Any]
@@ -212,10 +213,8 @@ def with_one(run: Callable[[], Any]) -> Callable[[], Any]:
     """The same with one thread: what two are worth beside it tells how much of the second processor there was."""
 
     def alone() -> None:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        run()
-        cv2.setNumThreads(threads)
+        with ONE_THREAD:
+            run()
 
     return alone
 

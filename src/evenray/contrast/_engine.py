@@ -102,7 +102,7 @@ def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np
     """Values of the unit range as the nearest stored ones, within the levels and what the dtype holds."""
     low, high = levels
     kind = np.iinfo(dtype)
-    nearest = values.clip(0, 1)
+    nearest = values.clip(0.0, 1.0)
     nearest *= high - low
     nearest += low
     nearest.round(9, out=nearest)  # lets the ties of float32 formulas (OpenCV's) fall as they do there

@@ -24,7 +24,7 @@ def equalize(histogram: Histogram, stretch: bool = True) -> Curve:
     array([0. , 0.5, 1. ])
     """
     ranks = histogram.counts.cumsum()
-    darkest = ranks.searchsorted(1) if histogram.total else 0  # level that occurs
+    darkest = ranks.searchsorted(1) if histogram.total else 0  # of the levels that occur
     first = int(ranks[darkest])
     if first == histogram.total:
         return Curve(histogram.unit_levels.copy())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -89,8 +89,6 @@ def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None
             function(item)
 
     helpers = min(workers(pixels), len(items)) - 1
-    if not helpers:
-        return work()
     places: list[None] = [None] * helpers  # a thread that finds none comes too late
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
 
@@ -104,9 +102,8 @@ def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None
             error = raised
         ended.put(error)
 
-    tasks = _tasks(helpers, os.getpid())
     for _ in range(helpers):
-        tasks.put(help_out)
+        _tasks(helpers, os.getpid()).put(help_out)
     try:
         work()
     finally:
@@ -115,7 +112,6 @@ def over(items: Sequence[T], function: Callable[[T], None], pixels: int) -> None
         errors = [ended.get() for _ in range(helpers)]  # all are done before the arrays that they write to may go
     for error in filter(None, errors):
         raise error
-    return None
 
 
 def _taken(places: list[None]) -> bool:
@@ -127,7 +123,7 @@ def _taken(places: list[None]) -> bool:
     return True
 
 
-@lru_cache(maxsize=4)
+@cache
 def _tasks(threads: int, _process: int) -> SimpleQueue[Callable[[], None]]:
     """What so many threads are to call, next; a forked process has none of its parent's.
 
