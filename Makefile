@@ -16,7 +16,7 @@ check: $(VENV)/.tests         ## style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/test_layers.py
+	$(BIN)/python -m pytest tests/test_storeys.py
 
 env: $(VENV)/.runs            ## only make the environment
 

@@ -32,11 +32,11 @@ import polars as pl
 from contrast import VERDICTS, Figures, default_data, note
 from numpy.typing import NDArray
 
-from evenray.audit import audit, checks, measure, near_groups
 from evenray.core.types import Dataset
-from evenray.dataset import scan
-from evenray.histogram import Histogram
-from evenray.readers import read
+from evenray.data.audit import audit, checks, measure, near_groups
+from evenray.data.scan import scan
+from evenray.images.histogram import Histogram
+from evenray.images.readers import read
 
 Grey = NDArray[np.uint8]
 RNG = np.random.default_rng(0)
@@ -117,7 +117,7 @@ def blends(data: Path, count: int) -> tuple[Dataset, set[frozenset[str]]]:
     for i, source in enumerate(sources):
         changed = 255 * (pixels[source] / 255) ** RNG.uniform(0.75, 1.3) + RNG.normal(0, 2, (32, 32))
         pixels[count - copied + i] = np.clip(changed, 0, 255)
-    from evenray.audit._fingerprint import fingerprint_of
+    from evenray.data.audit._fingerprint import fingerprint_of
 
     names = [f"{i:07d}" for i in range(count)]
     prints = fingerprint_of(pixels).reshape(-1, 64).astype("<f2")

@@ -29,15 +29,15 @@ from threadpoolctl import threadpool_limits
 from torch.nn.functional import cross_entropy
 
 import evenray as er
-from evenray import networks
-from evenray.balance import balances, make
-from evenray.compare import Cell, Setup, compare
 from evenray.core.types import Dataset
-from evenray.features import compute, views_of
+from evenray.data.split import folds, groups
+from evenray.data.store import prepare
+from evenray.evidence.compare import Cell, Setup, compare
+from evenray.learning import networks
+from evenray.learning.balance import balances, make
+from evenray.learning.features import compute, views_of
+from evenray.learning.train import Settings, keep_malloc, machine
 from evenray.scale import local
-from evenray.splitting import folds, groups
-from evenray.store import prepare
-from evenray.train import Settings, keep_malloc, machine
 
 CONTRASTS = ("none", "equalize", "clahe(clip=2)", "percentile(1, 99)", "gamma(0.7)")
 REMEDIES = ("none", "weighted", "oversample", "undersample", "focal")
@@ -147,7 +147,7 @@ def samplers(figures: Figures, times: int) -> None:
 
 FIRST = """
 import time, numpy as np
-from evenray.balance import make
+from evenray.learning.balance import make
 targets = (np.random.default_rng(0).random({cases}) < 1 / 500).astype(np.int64)
 start = time.perf_counter()
 make("oversample", np.bincount(targets), ("healthy", "sick")).sampler(targets, batch=64, seed=0, epoch=0)

@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.contrast import contrasts, enhance
-from evenray.contrast._kinds import needs_pixels
 from evenray.core.threads import ONE_THREAD
 from evenray.core.types import Image
+from evenray.images.contrast import contrasts, enhance
+from evenray.images.contrast._kinds import needs_pixels
 
 Array = NDArray[Any]
 CHAINS = ("percentile(1, 99) | gamma(0.8)", "linear | equalize | gamma(0.8) | sigmoid | log")
@@ -277,8 +277,8 @@ def folder(figures: Figures, root: Path, rounds: int) -> None:
 
 
 def conformance() -> None:
-    """Every method on every check of the suite in tests/contrast."""
-    path = Path(__file__).resolve().parents[1] / "tests" / "contrast" / "test_conformance.py"
+    """Every method on every check of the suite in tests/images/contrast."""
+    path = Path(__file__).resolve().parents[1] / "tests" / "images" / "contrast" / "test_conformance.py"
     spec = importlib.util.spec_from_file_location("conformance", path)
     assert spec is not None
     assert spec.loader is not None
@@ -321,8 +321,8 @@ def parity(data: Path | None) -> None:
         return
     from skimage import exposure
 
-    from evenray.contrast.match import matched
-    from evenray.histogram import Histogram
+    from evenray.images.contrast.match import matched
+    from evenray.images.histogram import Histogram
 
     references: dict[str, tuple[str, Callable[[Array], Array]]] = {
         "equalize": ("OpenCV equalizeHist", lambda x: cv2.equalizeHist(x)),
@@ -360,7 +360,7 @@ def parity(data: Path | None) -> None:
 
 def depth(data: Path | None) -> None:
     """The same picture at 8, 12 and 16 bits: the largest difference in grey levels of 255 (0.5 is rounding at 8 bits)."""
-    from evenray.contrast.sheet import gallery
+    from evenray.images.contrast.sheet import gallery
 
     images = list(xrays(data, 6))
     print(

@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
-from evenray.networks import build
-from evenray.networks._grey import fold_grey, install_grey
-from evenray.networks.published import as_text, counts
-from evenray.train import keep_malloc
-from evenray.views import dense, multicrop, paper_scales
+from evenray.learning.networks import build
+from evenray.learning.networks._grey import fold_grey, install_grey
+from evenray.learning.networks.published import as_text, counts
+from evenray.learning.train import keep_malloc
+from evenray.learning.tta import dense, multicrop, paper_scales
 
 # How the paper trains, the scales it then looks at, and what is compared: mirrored dense against its 150 mirrored crops.
 SETS = {

@@ -28,22 +28,22 @@ import numpy as np
 import polars as pl
 from contrast import Figures, note
 
-from evenray.train import keep_malloc
+from evenray.learning.train import keep_malloc
 
 keep_malloc()
 
 import torch  # noqa: E402
 
-from evenray import export  # noqa: E402
 from evenray.core.types import Dataset  # noqa: E402
-from evenray.dataset.listing import files_below  # noqa: E402
+from evenray.data.scan.listing import files_below  # noqa: E402
+from evenray.images.readers import read  # noqa: E402
+from evenray.learning import export  # noqa: E402
+from evenray.learning.networks import build  # noqa: E402
+from evenray.learning.predict.about import About  # noqa: E402
+from evenray.learning.predict.engines import Model, compiled, load  # noqa: E402
+from evenray.learning.predict.familiar import Familiar, fingerprint_row, fit  # noqa: E402
+from evenray.learning.predict.files import Item, predict  # noqa: E402
 from evenray.metrics import Calibration  # noqa: E402
-from evenray.networks import build  # noqa: E402
-from evenray.predict.about import About  # noqa: E402
-from evenray.predict.engines import Model, compiled, load  # noqa: E402
-from evenray.predict.familiar import Familiar, fingerprint_row, fit  # noqa: E402
-from evenray.predict.files import Item, predict  # noqa: E402
-from evenray.readers import read  # noqa: E402
 
 SPEC = "vgg16_bn"
 Run = Callable[[Any], Any]

@@ -19,7 +19,7 @@ from typing import Any
 
 from contrast import Figures, default_data, note
 
-from evenray.table7 import SYSTEMS, chosen, nets_of
+from evenray.evidence.table7 import SYSTEMS, chosen, nets_of
 
 QUICK = ("vgg-1", "googlenet-1", "clarifai-1", "zeiler-fergus-1", "overfeat-1", "krizhevsky-1")
 

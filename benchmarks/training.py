@@ -33,7 +33,7 @@ Figures = dict[str, dict[str, Any]]
 
 # -- what a child process does; torch is imported there, after malloc is set ---------------------------------------------
 def network(size: int) -> Any:
-    from evenray import networks
+    from evenray.learning import networks
 
     return networks.build("vgg16_bn", classes=2, channels=1, size=size, seed=0)
 
@@ -67,14 +67,14 @@ def bare_loop(
 
 
 def child_bare(size: int, batch: int, steps: int, rounds: int) -> dict[str, float]:
-    from evenray.train import keep_malloc
+    from evenray.learning.train import keep_malloc
 
     keep_malloc()
     import numpy as np
 
-    from evenray.balance import Balance
-    from evenray.store import Store
-    from evenray.train import Part, Settings, fit, machine
+    from evenray.data.store import Store
+    from evenray.learning.balance import Balance
+    from evenray.learning.train import Part, Settings, fit, machine
 
     fabric = machine("cpu")
     bf16 = fabric.precision == "bf16-mixed"
@@ -101,7 +101,9 @@ def child_bare(size: int, batch: int, steps: int, rounds: int) -> dict[str, floa
 
 def child_choice(size: int, steps: int, choice: str) -> dict[str, float]:
     if "malloc" in choice:
-        from evenray.train.machine import keep_malloc  # imports torch: in evenray, too, malloc is set after that
+        from evenray.learning.train.machine import (
+            keep_malloc,  # imports torch: in evenray, too, malloc is set after that
+        )
 
         keep_malloc()
     loop = bare_loop(
@@ -116,11 +118,11 @@ def child_memory(count: int, batches: int) -> dict[str, float]:
     import numpy as np
     import torch
 
-    from evenray import networks
-    from evenray.balance import Balance
-    from evenray.store import SHARD, Mapped, Store
-    from evenray.train import Part, Settings, machine
-    from evenray.train.loop import fit
+    from evenray.data.store import SHARD, Mapped, Store
+    from evenray.learning import networks
+    from evenray.learning.balance import Balance
+    from evenray.learning.train import Part, Settings, machine
+    from evenray.learning.train.loop import fit
 
     folder = Path(os.environ["BENCHMARK_STORE"])
     shards = [folder / f"{number}.npy" for number in range(20)]
@@ -246,7 +248,7 @@ import importlib.abc, importlib.util
 
 class Watch(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name != "evenray.train.loop":
+        if name != "evenray.learning.train.loop":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

@@ -42,9 +42,9 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
 @pytest.mark.parametrize(
     ("guide", "where", "table"),
     [
-        ("contrast.md", "evenray.contrast", "contrasts"),
-        ("networks.md", "evenray.networks", "networks"),
-        ("imbalance.md", "evenray.balance", "balances"),
+        ("contrast.md", "evenray.images.contrast", "contrasts"),
+        ("networks.md", "evenray.learning.networks", "networks"),
+        ("imbalance.md", "evenray.learning.balance", "balances"),
     ],
 )
 def test_every_registered_name_is_in_its_guide(guide: str, where: str, table: str) -> None:

@@ -82,7 +82,7 @@ def test_the_grey_range_of_a_scan_holds_through_the_run(tmp_path: Path, tiny_rec
             picture = rng.integers(0, 4096, (28, 28), dtype=np.uint16)
             cv2.imwrite(str(tmp_path / "data" / label / f"{number}.png"), picture)
     from evenray.core.artefacts import RunFolder
-    from evenray.pipeline import Context, run
+    from evenray.stages import Context, run
 
     data = er.scan(tmp_path / "data", levels=(0, 4095))
     recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})

@@ -11,8 +11,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import audit as audit
-    from .contrast import enhance as enhance
     from .core.errors import DataError as DataError
     from .core.errors import EvenrayError as EvenrayError
     from .core.errors import ReadError as ReadError
@@ -25,22 +23,25 @@ if TYPE_CHECKING:
     from .core.types import Image as Image
     from .core.types import Predictions as Predictions
     from .core.types import Scores as Scores
-    from .dataset import scan as scan
-    from .histogram import Histogram as Histogram
+    from .data.audit import audit as audit
+    from .data.scan import scan as scan
+    from .data.split import split as split
+    from .images.contrast import enhance as enhance
+    from .images.histogram import Histogram as Histogram
+    from .images.readers import read as read
+    from .learning.networks import build as build
     from .metrics import choose_threshold as choose_threshold
     from .metrics import score as score
-    from .networks import build as build
-    from .pipeline.api import run as run
-    from .readers import read as read
-    from .splitting import split as split
+    from .verbs.run import run as run
 
 # Where each public name lives; imported when it is first used, so that `import evenray` costs nothing.
 PUBLIC = {
     "Curve": "core.types", "DataError": "core.errors", "Dataset": "core.types", "Estimate": "core.types",
-    "EvenrayError": "core.errors", "Finding": "core.types", "Histogram": "histogram", "Image": "core.types",
+    "EvenrayError": "core.errors", "Finding": "core.types", "Histogram": "images.histogram", "Image": "core.types",
     "Predictions": "core.types", "ReadError": "core.errors", "Recipe": "core.recipe", "Scores": "core.types",
-    "UsageError": "core.errors", "audit": "audit", "build": "networks", "choose_threshold": "metrics",
-    "enhance": "contrast", "read": "readers", "run": "pipeline.api", "scan": "dataset", "score": "metrics", "split": "splitting",
+    "UsageError": "core.errors", "audit": "data.audit", "build": "learning.networks", "choose_threshold": "metrics",
+    "enhance": "images.contrast", "read": "images.readers", "run": "verbs.run", "scan": "data.scan", "score": "metrics",
+    "split": "data.split",
 }  # fmt: skip
 
 __all__ = sorted(PUBLIC)

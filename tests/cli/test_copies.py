@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evenray import readers
 from evenray.cli._copies import shown
+from evenray.images import readers
 
 
 def test_a_name_is_struck_in_whatever_way_the_path_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

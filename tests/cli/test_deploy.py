@@ -197,7 +197,7 @@ def test_a_store_that_is_in_part_and_cannot_be_written_to(
     cli: Cli, finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
-    from evenray import store
+    from evenray.data import store
 
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     for path in (run / "store").rglob("*.npy"):

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from evenray import readers
-from evenray.contrast import enhance
 from evenray.core.errors import DataError, UsageError
+from evenray.images import readers
+from evenray.images.contrast import enhance
 
 from .conftest import RNG, run, run_json
 

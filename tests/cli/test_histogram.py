@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from evenray import readers
 from evenray.core.errors import DataError, UsageError
+from evenray.images import readers
 
 from .conftest import RNG, run, run_json
 

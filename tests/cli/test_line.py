@@ -16,7 +16,7 @@ import pytest
 from evenray.cli.line import HELP, _by_class, _specs, prevalence_of
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
-from evenray.pipeline import STAGES
+from evenray.stages import STAGES
 
 from .conftest import Cli, Ended, one_sentence
 
@@ -101,7 +101,7 @@ class TestSuccess:
         self, cli: Cli, tiny_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[Any] = []
-        monkeypatch.setattr("evenray.pipeline.run", lambda context, until: seen.append((context, until)))
+        monkeypatch.setattr("evenray.stages.run", lambda context, until: seen.append((context, until)))
         words = [
             "--network", "vgg11", "--size", "28", "--epochs", "2", "--folds", "4", "--contrast", "none, clahe(clip=2, tiles=4)",
             "--contrast", "gamma(2)", "--weight", "0=0.25,1=0.75", "--levels", "0,200", "--seed", "3", "--batch", "8",
@@ -329,7 +329,7 @@ class TestFailure:
         def stopped(context: Any) -> list[str]:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("evenray.report.write", lambda *_, **__: stopped(None))
+        monkeypatch.setattr("evenray.reporting.write", lambda *_, **__: stopped(None))
         ended = cli("report", copied)
         assert ended.code == 130
         assert "Stopped. Run the same command again: it goes on where it stopped." in ended.err
@@ -339,7 +339,7 @@ class TestFailure:
         def broken(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("evenray.report.write", broken)
+        monkeypatch.setattr("evenray.reporting.write", broken)
         with pytest.raises(ZeroDivisionError):
             cli("report", copied)
 

@@ -18,7 +18,7 @@ WORDS = ("--systems", "krizhevsky-1, overfeat-1", "--epochs", "1", "--device", "
 @pytest.fixture
 def cli(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """cli("data", ...) runs `evenray table7`, with nets as narrow as they come."""
-    monkeypatch.setattr("evenray.table7.budget.WIDTHS", (0.05,) * 4)
+    monkeypatch.setattr("evenray.evidence.table7.budget.WIDTHS", (0.05,) * 4)
     monkeypatch.setenv("COLUMNS", "300")
     return partial(cli, "table7")
 
@@ -56,7 +56,7 @@ def test_the_table_of_a_run_is_printed_and_left_in_four_forms(cli: Cli, copied: 
     page = (copied / "table7.html").read_text(encoding="utf-8")
     assert "항상 가장 많은 클래스" in page
     assert 'lang="en"' not in page  # no sentence is left in English
-    from evenray import report
+    from evenray import reporting as report
 
     assert "table7" in report.write(copied, language="en").read_text(encoding="utf-8")
 

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from evenray.contrast import enhance
 from evenray.core import fast
 from evenray.core.threads import over, workers
 from evenray.core.types import Image
-from evenray.histogram import Histogram
+from evenray.images.contrast import enhance
+from evenray.images.histogram import Histogram
 
 RNG = np.random.default_rng(0)
 LARGE = 1_201_003  # values, enough for threads and no multiple of anything

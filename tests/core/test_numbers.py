@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evenray.core.numbers import DUST, brief, decimals, signed
 from evenray.core.types import Estimate
-from evenray.report.language import Language
+from evenray.reporting.language import Language
 
 
 @given(value=st.floats(0, 1), digits=st.integers(1, 4))

@@ -62,12 +62,12 @@ def test_a_wrong_step_is_refused_with_value_expectation_and_fix(registry: Regist
 
 
 def test_every_table_of_the_package_names_functions_that_exist() -> None:
-    from evenray.audit import checks
-    from evenray.balance import balances
-    from evenray.contrast import contrasts
+    from evenray.data.audit import checks
+    from evenray.images.contrast import contrasts
+    from evenray.images.readers import readers
+    from evenray.learning.balance import balances
+    from evenray.learning.networks import networks
     from evenray.metrics import rules
-    from evenray.networks import networks
-    from evenray.readers import readers
 
     for table in (contrasts, balances, networks, checks, readers, rules):
         assert all(callable(table[name]) for name in table), table.kind

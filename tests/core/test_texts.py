@@ -13,7 +13,7 @@ import pytest
 from evenray.core.errors import UsageError
 from evenray.core.texts import LANGUAGES, Texts
 
-PACKAGES = ("evenray.report", "evenray.contrast")
+PACKAGES = ("evenray.reporting", "evenray.images.contrast")
 # Abbreviations and forms that Korean papers write as English ones do.
 SAME = re.compile(r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\))$")
 
@@ -49,7 +49,7 @@ def test_every_text_that_is_asked_for_is_there(package: str, texts: dict[str, di
     folder = Path(str(importlib.import_module(package).__file__)).parent
     sources = "".join(p.read_text(encoding="utf-8") for p in [*folder.rglob("*.py"), *folder.rglob("*.j2")])
     asked = set(re.findall(r"""\bsay\(\s*["']([a-z_]+\.[a-z_.]+)["'][,)]""", sources))
-    assert len(asked) > (100 if package == "evenray.report" else 5)
+    assert len(asked) > (100 if package == "evenray.reporting" else 5)
     assert asked - set(texts["en"]) == set()
 
 

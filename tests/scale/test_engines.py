@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from evenray.core.errors import DataError, MissingExtra, UsageError
-from evenray.dataset import scan
+from evenray.data.scan import scan
+from evenray.data.store import prepare
 from evenray.scale import engine
-from evenray.store import prepare
 
 pytest.importorskip("distributed", reason="needs the extra 'scale'")
 

@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, UsageError
-from evenray.dataset.labels import NAMES
-from evenray.dataset.words import MISSING
-from evenray.histogram import Histogram, frequencies, is_quantity
+from evenray.data.tables.labels import NAMES
+from evenray.data.tables.words import MISSING
+from evenray.images.histogram import Histogram, frequencies, is_quantity
 
 from ._copies import TABLES, load_table
 from ._counting import PERCENTILES, Counted, finer, outside

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from evenray import readers, writers
-from evenray.contrast import enhance, enhance_together
 from evenray.core.errors import DataError, MissingExtra, ReadError
-from evenray.readers.npz import UNIT
+from evenray.images import readers, writers
+from evenray.images.contrast import enhance, enhance_together
+from evenray.images.readers.npz import UNIT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +84,7 @@ def _listed(table: Path) -> list[Path]:
     """The files that the column of paths names, in order, each once; relative ones lie beside the table."""
     import polars as pl
 
-    from evenray.dataset.labels import NAMES
+    from evenray.data.tables.labels import NAMES
 
     found = load_table(table)
     columns = [c for name in NAMES["path"] for c in found.columns if c.strip().lower() == name]
@@ -100,7 +100,7 @@ def load_table(path: Path) -> pl.DataFrame:
     """A .csv, .tsv or .parquet file, text as label tables take it; DataError for what is none."""
     import polars as pl
 
-    from evenray.dataset.textual import read_text_table
+    from evenray.data.tables.textual import read_text_table
 
     try:
         if path.suffix.lower() == ".parquet":
@@ -137,7 +137,7 @@ def beyond(span: tuple[float, float]) -> str:
     >>> beyond((0.0, 255.0)), beyond((0.0, 0.9))
     ('values go from 0 to 255 where floats are taken to be 0 to 1: give --levels 0,255', '')
     """
-    from evenray.audit.depth import true_levels
+    from evenray.data.audit.depth import true_levels
 
     found = true_levels(*span)
     if found is None:

@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from evenray import readers
-from evenray.contrast._svg import bar_chart, histogram_chart, pixels
-from evenray.contrast.advice import Advice, advise
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
-from evenray.histogram import Histogram
+from evenray.images import readers
+from evenray.images.contrast._svg import bar_chart, histogram_chart, pixels
+from evenray.images.contrast.advice import Advice, advise
+from evenray.images.histogram import Histogram
 
 from ._copies import WITHIN, beyond, files_of, unit_span
 

@@ -27,9 +27,9 @@ def imagenet_errors(folder: Path, given: dict[str, Any]) -> None:
         raise UsageError(f"--imagenet evaluates one network, not {' and '.join(given['network'])}; name one.")
     from evenray.core.artefacts import RunFolder, atomic
     from evenray.core.lock import alone
-    from evenray.table7.classes import listing
-    from evenray.table7.imagenet import Job, errors, evaluate, given_weights, wanted
-    from evenray.train import keep_malloc, machine
+    from evenray.evidence.table7.classes import listing
+    from evenray.evidence.table7.imagenet import Job, errors, evaluate, given_weights, wanted
+    from evenray.learning.train import keep_malloc, machine
 
     keep_malloc()
     bars, network, views = Bars(), given["network"][0], wanted(given.get("views"))

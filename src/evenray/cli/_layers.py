@@ -11,14 +11,14 @@ from evenray.core.errors import DataError, ReadError, UsageError
 from evenray.core.progress import plain
 
 from ._app import print_json
+from ._language import language_of
 from ._progress import Bars
-from .line import language_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from evenray.core.types import Image
-    from evenray.networks import Classifier
+    from evenray.learning.networks import Classifier
 
 __all__ = ["explain_layers"]
 
@@ -39,10 +39,10 @@ def explain_layers(target: str | None, options: dict[str, Any]) -> None:
     if given["layers"] == "all":
         _counts(bool(given.get("json")))
         return
-    from evenray import report
-    from evenray.explain.inside import inside
-    from evenray.networks.anatomy import anatomy, as_text
-    from evenray.train import keep_malloc
+    from evenray import reporting as report
+    from evenray.evidence.explain.inside import inside
+    from evenray.learning.networks.anatomy import anatomy, as_text
+    from evenray.learning.train import keep_malloc
 
     keep_malloc()
     model, trained, contrast = _network(given)
@@ -67,7 +67,7 @@ def explain_layers(target: str | None, options: dict[str, Any]) -> None:
 
 
 def _counts(as_json: bool) -> None:
-    from evenray.networks.published import as_text, counts
+    from evenray.learning.networks.published import as_text, counts
 
     if not as_json:
         typer.echo(as_text())
@@ -82,8 +82,8 @@ def _counts(as_json: bool) -> None:
 
 def _network(given: dict[str, Any]) -> tuple[Classifier, str | None, str]:
     """The network, where its weights are from (None: nowhere), and the contrast that its images get."""
-    from evenray import networks
     from evenray.core.artefacts import RunFolder
+    from evenray.learning import networks
 
     asked = Path(given["layers"])
     if (asked / "recipe.json").is_file():
@@ -105,8 +105,8 @@ def _network(given: dict[str, Any]) -> tuple[Classifier, str | None, str]:
 
 def _images(given: dict[str, Any], contrast: str) -> tuple[list[Image], str]:
     """The images to show the layers on, enhanced as the network has them, and the name of the first."""
-    from evenray.contrast import enhance
-    from evenray.readers import read
+    from evenray.images.contrast import enhance
+    from evenray.images.readers import read
 
     bars = Bars()
     found, first = [], ""
@@ -136,7 +136,7 @@ def _sources(given: dict[str, Any]) -> list[tuple[Path, str, tuple[float, float]
     if not (run / "recipe.json").is_file():
         return []
     from evenray.core.artefacts import RunFolder
-    from evenray.dataset import load
+    from evenray.data.scan import load
 
     dataset = load(RunFolder(run)).part("train")
     levels = dataset.facts.get("levels")
@@ -159,7 +159,7 @@ def _tensor(images: list[Image], model: Classifier) -> Tensor:
     import numpy as np
     import torch
 
-    from evenray.store import fit
+    from evenray.data.store import fit
 
     pixels = np.stack([fit(image, model.size, model.channels, 65535) for image in images]).astype(np.float32) / 65535
     x = torch.from_numpy(pixels)

@@ -11,7 +11,7 @@ from evenray.core.progress import plain
 from ._progress import Bars
 
 if TYPE_CHECKING:
-    from evenray.pipeline import Context
+    from evenray.stages import Context
 
 __all__ = ["check_verdict", "verdict"]
 
@@ -29,12 +29,12 @@ def check_verdict(given: dict[str, Any]) -> None:
 
 def verdict(context: Context, given: dict[str, Any]) -> None:
     """Write the plan, then DataError (exit code 1) where a finding is as grave as --fail-on says."""
-    from evenray.pipeline.findings import findings_of
+    from evenray.stages.audit import findings_of
 
     found = findings_of(context.folder)
     if "fix" in given:
-        from evenray.audit import plan
         from evenray.core.artefacts import atomic
+        from evenray.data.audit import plan
 
         proposed = plan(found, context.whole())
         with atomic(Path(given["fix"])) as path:

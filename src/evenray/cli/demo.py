@@ -26,8 +26,8 @@ def demo(
     json: Json = False,
 ) -> None:
     """The main job on synthetic radiographs that it makes itself: no download, minutes on two cores."""
-    from evenray import demo as archive
     from evenray.core.progress import watched
+    from evenray.data import demo as archive
     from evenray.scale import local
 
     from .line import go

@@ -12,12 +12,13 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.progress import plain
 
 from ._app import Jobs, Json, app, print_json
+from ._language import language_of
 from ._progress import Bars
-from .line import language_of, prevalence_of
+from .line import prevalence_of
 
 if TYPE_CHECKING:
-    from evenray.predict.engines import Model
-    from evenray.predict.files import Answers
+    from evenray.learning.predict.engines import Model
+    from evenray.learning.predict.files import Answers
 
 __all__ = ["export", "predict"]
 
@@ -45,10 +46,10 @@ def predict(
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
     asked = None if prevalence is None else prevalence_of(prevalence)
-    from evenray.export import quicker
-    from evenray.predict.engines import load
-    from evenray.predict.files import images, items
-    from evenray.predict.files import predict as answer
+    from evenray.learning.export import quicker
+    from evenray.learning.predict.engines import load
+    from evenray.learning.predict.files import images, items
+    from evenray.learning.predict.files import predict as answer
     from evenray.scale import fetched, is_url
 
     bars = Bars()
@@ -74,7 +75,7 @@ def predict(
 def _check_run(path: Path) -> None:
     """DataError where a run folder's network is not of what stands there now; what was copied out of one is left alone."""
     from evenray.core.artefacts import RunFolder
-    from evenray.pipeline.standing import require_current
+    from evenray.stages.currency import require_current
 
     folder = RunFolder(path.parent if path.name == "model.safetensors" else path)
     if folder.has("recipe.json") and folder.has("provenance.json"):
@@ -158,7 +159,7 @@ def export(
     for given in (run, output):
         if given is not None and is_url(given):
             raise UsageError(f"'{given}' is a URL; export takes and writes folders of this machine alone, so give one.")
-    from evenray.pipeline.export import export as hand_on
+    from evenray.verbs.export import export as hand_on
 
     bars = Bars()
     done = hand_on(run, output or Path(run) / "export", form, int8=int8, language=language, progress=bars)

@@ -44,8 +44,8 @@ def compared(runs: list[Path], metric: str, part: str) -> pl.DataFrame:
     """`compare_models` of the runs, each at the threshold that it chose; for AUROC with DeLong's p beside."""
     import polars as pl
 
+    from evenray.learning.predict.cases import target_prior
     from evenray.metrics import compare_models, delong_difference
-    from evenray.predict.cases import target_prior
 
     read = {str(run): _read(run, part) for run in runs}
     models = {name: predictions for name, (predictions, _) in read.items()}

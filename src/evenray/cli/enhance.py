@@ -12,9 +12,9 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.spec import parse
 
 from ._app import Jobs, Json, app, print_json, screen
+from ._language import language_of
 from ._light import PANEL, Levels, Window, pair
 from ._progress import Bars
-from .line import language_of
 
 if TYPE_CHECKING:
     from evenray.core.types import Image
@@ -79,8 +79,8 @@ def _copy_all(
     jobs: int,
     language: str,
 ) -> dict[str, Any]:
-    from evenray.contrast import enhance as check
     from evenray.core.types import Image
+    from evenray.images.contrast import enhance as check
 
     from ._copies import Job, copies, files_of
 
@@ -118,8 +118,8 @@ def _copy_all(
 def _narrow(file: Path, job: Job) -> list[str]:
     """What to say where the first image goes beyond the range that it is taken to have, or uses so little of it that
     curves over the range do little."""
-    from evenray import readers
-    from evenray.histogram import Histogram
+    from evenray.images import readers
+    from evenray.images.histogram import Histogram
 
     from ._copies import beyond, unit_span
 
@@ -192,9 +192,9 @@ def _spec(
 
 
 def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, number: int, language: str) -> Path:
-    from evenray import readers
-    from evenray.contrast.sheet import page, panel, words
     from evenray.core.artefacts import atomic
+    from evenray.images import readers
+    from evenray.images.contrast.sheet import page, panel, words
 
     from ._copies import shown
 
@@ -218,9 +218,9 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
 def _show_all(
     data: Path, output: Path | None, window: str, levels: tuple[float, float] | None, language: str
 ) -> dict[str, Any]:
-    from evenray import readers
-    from evenray.contrast.sheet import gallery, page, panel, words
     from evenray.core.artefacts import atomic
+    from evenray.images import readers
+    from evenray.images.contrast.sheet import gallery, page, panel, words
 
     from ._copies import files_of, shown
 

@@ -12,8 +12,8 @@ from evenray.core.numbers import decimals, interval, signed
 from evenray.core.progress import plain
 
 from ._app import Json, Seed, app, print_json
+from ._language import language_of
 from ._progress import Bars
-from .line import language_of
 
 __all__ = ["ensemble"]
 
@@ -37,8 +37,8 @@ def ensemble(
     """Average the soft-maxes of finished runs, weighted if asked, and score the ensemble beside each of them."""
     language = language_of({} if lang is None else {"lang": lang})
     numbers = None if weights is None else _numbers(weights)
-    from evenray import report
-    from evenray.pipeline.ensemble import make_ensemble
+    from evenray import reporting as report
+    from evenray.verbs.ensemble import make_ensemble
 
     about = make_ensemble(runs, output, numbers, rule=threshold, seed=seed)
     page = report.ensemble_page(output, language=language)

@@ -15,6 +15,7 @@ from evenray.core.progress import plain
 from evenray.core.spec import by_class
 
 from ._app import app, print_json
+from ._language import language_of
 from ._options import options_until
 from ._progress import Bars
 from ._verdict import check_verdict, verdict
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
 
-__all__ = ["go", "language_of", "place", "prevalence_of"]
+__all__ = ["go", "place", "prevalence_of"]
 
 STAGES = ("scan", "audit", "split", "compare", "train", "evaluate", "explain", "report")
 HELP = {
@@ -79,8 +80,8 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     folder, data, recipe = place(target, given)
     from evenray.core.processes import processes
     from evenray.core.progress import Silent
-    from evenray.pipeline import Context, run
     from evenray.scale import engine
+    from evenray.stages import Context, run
 
     first = processes().rank == 0
     chosen = given.get("engine", "local") if first else "local"
@@ -96,14 +97,6 @@ def go(target: str, until: str, options: dict[str, Any]) -> None:
     finish(folder, page, until, as_json=bool(given.get("json")))
     if until == "audit":
         verdict(context, given)
-
-
-def language_of(given: dict[str, Any]) -> str:
-    """The language asked for; UsageError where there is no report in it."""
-    language: str = given.get("lang", "en")
-    if language not in ("en", "ko"):
-        raise UsageError(f"There is no report in '{language}'; give --lang en or --lang ko.")
-    return language
 
 
 def place(target: str, given: dict[str, Any]) -> tuple[RunFolder, str, Recipe]:
@@ -278,7 +271,7 @@ def _page(folder: RunFolder, until: str, language: str) -> Path | None:
         return folder / "report.html"
     if until not in ("audit", "compare"):
         return None
-    from evenray import report
+    from evenray import reporting as report
 
     return (report.audit_page if until == "audit" else report.compare_page)(folder.path, language=language)
 

@@ -13,9 +13,10 @@ from evenray.core.errors import UsageError
 from evenray.core.progress import plain
 
 from ._app import app, print_json, screen
+from ._language import language_of
 from ._options import options_until
 from ._progress import Bars
-from .line import STAGES, Target, language_of, place
+from .line import STAGES, Target, place
 
 if TYPE_CHECKING:
     from evenray.core.artefacts import RunFolder
@@ -29,8 +30,8 @@ def plan(target: str, **options: Any) -> None:
     given = {name: value for name, value in options.items() if value not in (None, [])}
     language = language_of(given)
     folder, data, recipe = place(target, given)
-    from evenray.pipeline import Context, run
     from evenray.scale import engine
+    from evenray.stages import Context, run
 
     chosen, jobs = given.get("engine", "local"), given.get("jobs", 0)
     with engine(chosen, given.get("address"), jobs) as map, closing(folder):
@@ -50,7 +51,7 @@ def _left_alone(folder: RunFolder, recipe: Recipe) -> Iterator[None]:
     """A run that has trained keeps its recipe and plan; UsageError where the plan asks for another split of it."""
     from evenray.core.artefacts import atomic
     from evenray.core.recipe import Recipe
-    from evenray.pipeline.line import BEFORE_TRAINING
+    from evenray.stages.line import BEFORE_TRAINING
 
     if not folder.has("recipe.json") or not {"compare", "train"} & set(folder.ledger["stages"]):
         yield

@@ -13,9 +13,10 @@ from evenray.core.errors import UsageError
 from evenray.core.progress import plain
 
 from ._app import app, print_json
+from ._language import language_of
 from ._options import OPTIONS
 from ._progress import Bars
-from .line import language_of, place
+from .line import place
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,10 +81,10 @@ def _of_data(data: str, systems: str | None, given: dict[str, Any]) -> None:
     folder, source, recipe = place(data, {n: v for n, v in given.items() if n in (*DATA, "output")})
     asked = place(data, given)[2]
     asked = asked.but(**{name: _single(getattr(asked, name), name in given) for name in ("contrast", "balance")})
-    from evenray import report
-    from evenray.pipeline import Context
-    from evenray.pipeline.table import table7
+    from evenray import reporting as report
     from evenray.scale import engine
+    from evenray.stages import Context
+    from evenray.stages.table7 import table7
 
     with engine(given.get("engine", "local"), given.get("address"), given.get("jobs", 0)) as map, closing(folder):
         context = Context(folder, source, recipe, given.get("device", "auto"), language, map=map, progress=Bars())
@@ -106,7 +107,7 @@ def show(table: pl.DataFrame) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from evenray.table7.table import cells, heads
+    from evenray.evidence.table7.table import cells, heads
 
     console, titles, body = Console(highlight=False), heads(table), cells(table)
     figures = (len(titles) - 5) // 2

@@ -21,7 +21,7 @@ FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read �
 class Texts:
     """Looks a text up by key and fills in its values, from the folder `locales` of a package.
 
-    >>> Texts("ko", "evenray.contrast")("sheet.note", images=3, method="gamma(2)", shown=1)
+    >>> Texts("ko", "evenray.images.contrast")("sheet.note", images=3, method="gamma(2)", shown=1)
     '영상 3장에 gamma(2) 방법을 적용했습니다. 이 페이지에는 1장을 실었습니다.'
     """
 
@@ -40,9 +40,9 @@ class Texts:
     def sentence(self, text: str) -> tuple[str, bool]:
         """A sentence that another module made in English, and whether the page's language has it.
 
-        >>> Texts("ko", "evenray.report").sentence("about 1200 steps of 32 images ('standard')")
+        >>> Texts("ko", "evenray.reporting").sentence("about 1200 steps of 32 images ('standard')")
         ("32장씩 약 1200단계('standard')", True)
-        >>> Texts("ko", "evenray.report").sentence("nobody has translated this")
+        >>> Texts("ko", "evenray.reporting").sentence("nobody has translated this")
         ('nobody has translated this', False)
         """
         if self.code == "en":

@@ -191,7 +191,7 @@ def fetched(url: str) -> Path:
 
 def _named(table: Path) -> list[str]:
     """The files that a table of labels names, relative to it."""
-    from evenray.dataset.labels import LabelTable
+    from evenray.data.tables.labels import LabelTable
 
     try:
         found = LabelTable.read(table)

@@ -1,0 +1,145 @@
+"""The audit: what is wrong with the data, before anything is trained on it.
+
+Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table (arrays:
+to its sketches); `checks` judges the table, never a file, so shards are judged by joining them; `plan` proposes what to leave
+out. To add a check see docs/adding-an-audit-check.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from evenray.core.errors import DataError
+from evenray.core.registry import Registry
+from evenray.core.types import SEVERITIES, Dataset, Finding, Image
+from evenray.images.histogram import Histogram
+
+from ._near import near_groups
+from ._plan import plan
+from ._reduced import Reduced
+from ._void import STOPS, void
+from .exclusions import left_out
+from .label_errors import label_errors
+from .labels import COMPARING
+
+__all__ = [
+    "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "void",
+]  # fmt: skip
+
+# Each takes (image, histogram, reduced) and returns columns of the case table.
+measures = Registry(
+    "measure",
+    {
+        "levels": "evenray.data.audit._levels:measure_levels",
+        "fingerprint": "evenray.data.audit._fingerprint:measure_fingerprint",
+        "missing": "evenray.data.audit.missing:measure_missing",
+        "noise": "evenray.data.audit.noise:measure_noise",
+        "blur": "evenray.data.audit.blur:measure_blur",
+        "outliers": "evenray.data.audit.outliers:measure_outliers",
+        "text": "evenray.data.audit.text:measure_text",
+        "compression": "evenray.data.audit.compression:measure_compression",
+    },
+    context=3,
+)
+
+# Each takes a Dataset and returns findings. A check and a severity together have one title.
+checks = Registry(
+    "check",
+    {
+        # what cannot be used
+        "unreadable": "evenray.data.audit.unreadable:unreadable",
+        "blank": "evenray.data.audit.blank:blank",
+        "labels": "evenray.data.audit.labels:labels",
+        # who is in it, and on which side
+        "classes": "evenray.data.audit.classes:classes",
+        "patients_unknown": "evenray.data.audit.patients:patients_unknown",
+        "patients_reused": "evenray.data.audit.patients:patients_reused",
+        "parts": "evenray.data.audit.parts:parts",
+        "leakage_patients": "evenray.data.audit.leakage:leakage_patients",
+        "leakage_sites": "evenray.data.audit.leakage:leakage_sites",
+        "leakage_duplicates": "evenray.data.audit.leakage:leakage_duplicates",
+        "leakage_near_duplicates": "evenray.data.audit.leakage:leakage_near_duplicates",
+        # the same image twice
+        "duplicates": "evenray.data.audit.duplicates:duplicates",
+        "label_conflicts": "evenray.data.audit.duplicates:label_conflicts",
+        "near_duplicates": "evenray.data.audit.near_duplicates:near_duplicates",
+        "negatives": "evenray.data.audit.near_duplicates:negatives",
+        # the light
+        "overexposed": "evenray.data.audit.exposure:overexposed",
+        "underexposed": "evenray.data.audit.exposure:underexposed",
+        "low_contrast": "evenray.data.audit.exposure:low_contrast",
+        "polarity": "evenray.data.audit.polarity:polarity",
+        "illumination": "evenray.data.audit.illumination:illumination",
+        # what the image lost on the way
+        "noise": "evenray.data.audit.noise:noise",
+        "blur": "evenray.data.audit.blur:blur",
+        "outliers": "evenray.data.audit.outliers:outliers",
+        "missing": "evenray.data.audit.missing:missing",
+        "text": "evenray.data.audit.text:text",
+        "orientation": "evenray.data.audit.orientation:orientation",
+        "compression": "evenray.data.audit.compression:compression",
+        # the depth
+        "levels_undeclared": "evenray.data.audit.depth:levels_undeclared",
+        "depth_stray": "evenray.data.audit.depth:depth_stray",
+        "depth_padded": "evenray.data.audit.depth:depth_padded",
+        # the acquisition
+        "geometry": "evenray.data.audit.geometry:geometry",
+        "consistency": "evenray.data.audit.consistency:consistency",
+        "sources": "evenray.data.audit.sources:sources",
+        "drift": "evenray.data.audit.drift:drift",
+        # the label without the anatomy
+        "shortcut_header": "evenray.data.audit.shortcuts:shortcut_header",
+        "shortcut_size": "evenray.data.audit.shortcuts:shortcut_size",
+        "shortcut_histogram": "evenray.data.audit.shortcuts:shortcut_histogram",
+        "shortcut_border": "evenray.data.audit.shortcuts:shortcut_border",
+    },
+    context=1,
+)
+
+
+def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """What the checks judge one image by: columns of the case table, described in docs/guides/audit.md, and sketches.
+
+    `only` names some of `measures`, where not all are wanted.
+
+    >>> import numpy as np
+    >>> image = Image(np.full((64, 64), 255, np.uint8), levels=(0, 255))
+    >>> measured = measure(image, Histogram.of(image))
+    >>> measured["mean"], measured["saturated_high"], measured["thumbnail"].shape
+    (1.0, 1.0, (32, 32))
+    """
+    reduced = Reduced.of(image)
+    result: dict[str, Any] = {}
+    for function in _measures(only):
+        result |= function(image, histogram, reduced)
+    return result
+
+
+@cache
+def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., dict[str, Any]], ...]:
+    return tuple(measures.values()) if only is None else tuple(measures[name] for name in only)
+
+
+def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
+    """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
+
+    Findings depend on the table alone: join shards (`Dataset.of_shards`) and judge them together. Without two classes the
+    checks that compare classes are not run, and a finding says so. Raises DataError where images share a sketch.
+    """
+    names = tuple(checks) if only is None else only
+    if {"sketch", "pixel_hash"} <= set(dataset.cases.columns):
+        pairs = dataset.cases.select("sketch", "pixel_hash").unique()
+        if pairs["sketch"].is_duplicated().any():
+            raise DataError(
+                "Different images have one sketch; join data sets with Dataset.of_shards, not by their tables."
+            )
+    if len(dataset.classes) < 2:
+        names = tuple(name for name in names if name not in COMPARING)
+    # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        found = [finding for name in names for finding in checks[name](dataset)]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

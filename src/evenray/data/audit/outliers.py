@@ -1,0 +1,56 @@
+"""Outliers: single pixels that stand out from their neighbourhood, hot or dead, and salt-and-pepper noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from evenray.core.types import Dataset, Finding, Image
+from evenray.images.histogram import Histogram
+
+from ._reduced import Reduced
+from ._table import deviations, numbers, usual, worst_first
+
+__all__ = ["measure_outliers", "outliers"]
+
+STEP = 51  # of 255: a fifth of the grey range
+MANY = 5e-4  # share of the pixels, above what is usual
+SPREADS = 6.0
+
+
+def measure_outliers(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+    """Column outlier_pixels: share of the pixels, 0..1, that differ by over a fifth of the range from the median of their
+    3 x 3 neighbourhood while at most one of their eight neighbours does (along a line or an edge, two do)."""
+    marked = (np.asarray(cv2.absdiff(reduced.grey, cv2.medianBlur(reduced.grey, 3))) > STEP).ravel()
+    places = np.flatnonzero(marked)
+    if not len(places):
+        return {"outlier_pixels": 0.0}
+    # They are few, so their neighbours are looked up one by one rather than counted over the whole image.
+    width = reduced.grey.shape[1]
+    around = np.array([-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1])
+    crowd = np.take(marked, places[:, None] + around, mode="clip").sum(axis=1)
+    return {"outlier_pixels": int(np.count_nonzero(crowd <= 1)) / marked.size}
+
+
+def outliers(dataset: Dataset) -> list[Finding]:
+    """Images with far more stray pixels than their fellows, at least one in 2,000 and eight together."""
+    cases = dataset.cases
+    share = numbers(cases, "outlier_pixels")
+    pixels = share * numbers(cases, "rows") * numbers(cases, "columns")
+    excess = share - usual(cases, share)
+    found = (excess > MANY) & ~(pixels < 8) & (deviations(cases, share) > SPREADS)
+    if not found.any():
+        return []
+    return [
+        Finding(
+            "outliers",
+            "warning",
+            "Images with many stray pixels",
+            "Hot or dead detector pixels, or bits lost in transfer. They stretch any range taken from the extremes of "
+            "the image; a percentile stretch or a 3 x 3 median resists them.",
+            worst_first(cases, found, share),
+            {"images": int(found.sum()), "highest_share": round(float(share[found].max()), 5)},
+        )
+    ]

@@ -1,0 +1,231 @@
+"""The scan: every file is opened once; what is read of it becomes one row of the case table, or a line in rejected."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.sketches import Sketching
+from evenray.core.threads import ONE_THREAD
+from evenray.core.types import REJECTED, Dataset, Image
+from evenray.data.audit import measure
+from evenray.data.case_table import settled
+from evenray.data.tables.join import join
+from evenray.data.tables.labels import age_band
+from evenray.data.tables.parts import PARTS
+from evenray.data.tables.positive import no_class, positive_class
+from evenray.data.tables.pseudonym import draw_key, pseudonym
+from evenray.data.tables.words import check_labels, composed
+from evenray.images.histogram import Histogram
+from evenray.images.readers import fragments, identity, read
+
+from .entries import Entry, Listing
+from .listing import listing
+from .packed import Packed
+
+__all__ = ["Map", "scan", "scan_listed"]
+
+Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
+
+SCHEMA: dict[str, Any] = {
+    "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
+    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
+    "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
+    "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
+    "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
+    "bits_stored": pl.Int32, "smallest_value": pl.Float64, "largest_value": pl.Float64, "spacing_row": pl.Float64,
+    "spacing_column": pl.Float64, "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
+    "synthetic": pl.Boolean,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to read a chunk of entries; it names no person after the worker is done with it."""
+
+    root: str
+    entries: tuple[Entry, ...]
+    key: bytes
+    levels: tuple[float, float] | None
+    every_frame: bool
+
+
+def scan(
+    data: str | Path,
+    *,
+    labels: str | Path | None = None,
+    patient: str | None = None,
+    levels: tuple[float, float] | None = None,
+    positive: str | None = None,
+    every_frame: bool = False,
+    map: Map = map,
+) -> Dataset:
+    """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
+
+    `data`, `labels` and `patient` as in `listing`; `levels` is the true grey range of files that do not declare it
+    (16-bit PNG and TIFF); `positive` the class that sensitivity is about. A file with many frames or slices gives its
+    middle one, or with `every_frame` all of them. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
+    where nothing is left to work with.
+    """
+    listed = listing(data, labels=labels, patient=patient)
+    return scan_listed(listed, levels=levels, positive=positive, every_frame=every_frame, map=map)
+
+
+def scan_listed(
+    listed: Listing,
+    *,
+    levels: tuple[float, float] | None = None,
+    positive: str | None = None,
+    every_frame: bool = False,
+    map: Map = map,
+    sketches: Path | None = None,
+) -> Dataset:
+    """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened.
+
+    `sketches` is the folder in which the sketches are kept; without one they stay in memory, 2.2 kB a case.
+    """
+    check_labels(listed.labels, listed.root)
+    if positive is not None and positive not in (met := {composed(label) for label in listed.labels}):
+        raise no_class(positive, met)
+    key = draw_key(listed.root / entry.file for entry in listed.entries)
+    step = min(CHUNK, -(-len(listed.entries) // FEWEST))
+    tasks = [
+        Task(str(listed.root), listed.entries[start : start + step], key, levels, every_frame)
+        for start in range(0, len(listed.entries), step)
+    ]
+    rows, rejected = Packed(), Packed()
+    with Sketching(sketches) as kept:
+        for found, refused, arrays in map(describe, tasks):
+            rows.add(found)
+            rejected.add(refused)
+            kept.add(arrays)
+        dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
+    # Images that a table of labels does not name are not of the data set, and neither are their pictures.
+    return settled(replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows), sketches)
+
+
+def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
+    """Label the rows, name the cases, order the classes, and check that there is something to work with."""
+    if not rows.height:
+        example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
+        raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
+    unlabelled, notes = listed.unlabelled, [*listed.notes]
+    if listed.table is not None:
+        rows, unlabelled, lost = join(rows, listed.table, key)
+        if lost:
+            notes.append(f"{lost} {listed.table.key} values of {Path(listed.table.source).name} are of no image")
+    if listed.rejected:
+        rejected = pl.concat([pl.DataFrame(listed.rejected, schema=REJECTED, orient="row"), rejected])
+    fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
+    met = rows["label"].drop_nulls().unique().to_list()
+    label = pl.col("label").replace(met, [composed(name) for name in met])
+    rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
+    rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
+    counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
+    classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
+    chosen, why = positive_class(classes, counts, positive)
+    facts = {
+        "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled, "notes": notes,
+        "patients_known": not rows["patient"].is_null().all(),
+        "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
+    }  # fmt: skip
+    if listed.searched is not None:
+        facts["patient_pattern"] = {"paths": listed.searched.paths, "matched": listed.searched.matched}
+    root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
+    return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
+
+
+def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, NDArray[Any]]]:
+    """The rows of one chunk of files, those set aside with their reasons, and the sketches: what is an array."""
+    with ONE_THREAD:
+        rows, rejected = _described(task)
+    names = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)] if rows else []
+    arrays = {name: np.stack([row.pop(name) for row in rows]) for name in names}
+    table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
+    return table, pl.DataFrame(rejected, schema=REJECTED), arrays
+
+
+def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    rows: list[dict[str, Any]] = []
+    rejected: list[dict[str, str]] = []
+    for entry in task.entries:
+        path = Path(task.root) / entry.file
+        try:
+            names = [entry.fragment] if entry.fragment is not None else fragments(path)
+            if not task.every_frame:
+                names = [names[len(names) // 2]]
+            who = _identity(path, entry, task.key)
+            for name in names:
+                image = read(path, fragment=name, levels=task.levels)
+                rows.append(who | {"fragment": name} | describe_image(image))
+        except (ReadError, MissingExtra) as error:
+            reason = error.reason if isinstance(error, ReadError) else str(error)
+            place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
+            rejected.append({"file": place, "reason": reason})
+    return rows, rejected
+
+
+def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
+    """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
+    raw = {name: str(value) if value is not None else None for name, value in identity(path).items()}
+    person = entry.patient or raw["patient_id"]
+    pieces = [*(person or "").split("/"), raw["patient_id"], *re.split(r"[\^=,\s]+", raw["patient_name"] or "")]
+    shown = _struck(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
+    sex, birth = entry.sex or raw["sex"], raw["birth_year"]
+    study, instance = raw["study_instance_uid"], raw["sop_instance_uid"]
+    return {
+        "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
+        "patient": pseudonym(key, "patient", person) if person else None,
+        "study": pseudonym(key, "study", study) if study else None,
+        "sop_instance": pseudonym(key, "sop", instance) if instance else None,
+        "site": entry.site or (pseudonym(key, "site", raw["site"])[:8] if raw["site"] else None),
+        "sex": sex, "age_band": age_band(entry.age or raw["age"]),
+        "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
+    }  # fmt: skip
+
+
+def _struck(file: str, pieces: set[str], key: bytes) -> str:
+    """A path without what names a patient; what is shorter than three letters only where it stands alone."""
+    for piece in sorted(pieces, key=lambda piece: (-len(piece), piece)):
+        if piece.lower() not in PARTS:
+            alone = r"(?<![^\W_]){}(?![^\W_])" if len(piece) < 3 else "{}"
+            hashed = pseudonym(key, "patient", piece.lower())[:8]
+            file = re.sub(alone.format(re.escape(piece)), hashed, file, flags=re.IGNORECASE)
+    return file
+
+
+def describe_image(image: Image) -> dict[str, Any]:
+    """What is kept of one image: columns of the case table and, as arrays, its sketches; no name."""
+    header = image.header
+    histogram = Histogram.of(image)
+    spacing = image.spacing_mm or (None, None)
+    return {
+        "sha256": image.sha256, "pixel_hash": pixel_hash(image),
+        "rows": image.shape[0], "columns": image.shape[1], "channels": image.channels,
+        "bits": image.bits, "dtype": str(image.pixels.dtype), "low": image.levels[0], "high": image.levels[1],
+        "photometric": header.get("photometric_in_file", image.photometric),
+        "spacing_row": spacing[0], "spacing_column": spacing[1], "spacing_source": image.spacing_source,
+        "histogram": histogram.rebin(256).counts.astype(np.uint32),
+        **{name: header.get(name) for name in HEADER}, **measure(image, histogram),
+    }  # fmt: skip
+
+
+HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "smallest_value", "largest_value", "window_center",
+          "window_width", "synthetic")  # fmt: skip
+
+
+def pixel_hash(image: Image) -> str:
+    """The SHA-256 of shape, grey range and pixels: equal for equal pictures, whatever file holds them."""
+    hasher = hashlib.sha256(f"{image.pixels.shape}{image.levels}".encode())
+    hasher.update(np.ascontiguousarray(image.pixels).data)
+    return hasher.hexdigest()

@@ -1,0 +1,227 @@
+"""The split: train, validation and test by patient, stratified by class; splits that come with the data are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.components import components
+from evenray.core.errors import DataError
+from evenray.core.patient_groups import whose
+from evenray.core.types import PARTS, Dataset
+
+from .audit import near_groups
+
+__all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"]
+
+
+NAMED = 3  # of the classes that are too small
+CONFLICT = "the same pixels stand under another label too"
+
+
+def split(
+    dataset: Dataset,
+    *,
+    test: float = 0.2,
+    validation: float = 0.15,
+    seed: int = 0,
+    together: Iterable[Sequence[str]] | None = None,
+) -> Dataset:
+    """The data set with its column `part` filled: train, validation, test or excluded.
+
+    Patients (where unknown, studies), exact duplicates and the case groups of `together` (None: the near duplicates that
+    the audit finds) never stand on two sides. Parts that came with the data are kept; only the missing ones are made,
+    from the training part.
+    Left out as `excluded`: images that the data label in two ways, training or validation copies of images that a given
+    test part holds, and cases without a given part whose group a given validation or test part holds. Fractions are of
+    the cases to divide, in whole groups. Raises DataError where a class has too few groups.
+
+    >>> table = pl.DataFrame({"case": list("abcdef"), "label": ["sick", "well"] * 3, "part": [None] * 6,
+    ...                       "patient": list("ppqqrr"), "pixel_hash": list("123456"), "file": list("abcdef")},
+    ...                      schema_overrides={"part": pl.String})
+    >>> done = split(Dataset(table, ("sick", "well"), "sick", "."), test=0.3, validation=0.3)
+    >>> done.cases.group_by("patient").agg(pl.col("part").n_unique())["part"].to_list()
+    [1, 1, 1]
+    """
+    # By file, so that the draws are the same however the table is ordered: in the order that a scan has.
+    by = ("file", pl.col("case").str.len_chars(), "case")  # image 10 of an archive comes after image 9
+    order = dataset.to_learn_from().cases.select(pl.arg_sort_by(*by)).to_series()
+    dataset = replace(dataset, cases=dataset.cases[order])
+    cases = dataset.cases
+    group = groups(dataset, near_groups_of(dataset) if together is None else together)
+    part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
+    conflict = _conflicts(cases)
+    part[conflict & (part != "test")] = "excluded"
+    _drop_copies(part, np.unique(cases["pixel_hash"].to_numpy(), return_inverse=True)[1])
+    held = np.isin(group, group[(part == "validation") | (part == "test")])
+    part[held & (part == "")] = "excluded"
+    given = {name for name in PARTS if (part == name).any()}
+    rng = np.random.default_rng([seed, 7])
+    targets = dataset.targets
+    # Both fractions are of the same whole; once the test part is drawn from it, less remains to draw from.
+    wanted = [("test", test), ("validation", validation if "test" in given else validation / (1 - test))]
+    missing = [name for name, _ in wanted if name not in given] + ["train"]
+    for name, fraction in wanted:
+        if name in given:
+            continue
+        free = ((part == "") | (part == "train")) & ~held
+        _check(dataset, group, free, part == "excluded", missing)
+        missing.remove(name)
+        part[free & np.isin(group, _draw(group, targets, free, fraction, rng, left=len(missing)))] = name
+    part[part == ""] = "train"
+    drawn = cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String))
+    done = replace(dataset, cases=drawn[order.arg_sort()])
+    for name in PARTS:
+        absent = [label for label, count in done.part(name).counts.items() if not count]
+        if absent:
+            raise DataError(
+                f"The {name} part has no case of class '{absent[0]}': add cases, or give a split with every class in every part."
+            )
+    return done
+
+
+def why_excluded(dataset: Dataset) -> pl.DataFrame:
+    """The cases that the split left out, with the reason: columns case, by (always "split") and reason."""
+    found = dataset.cases.filter(pl.col("part") == "excluded").select("case", by=pl.lit("split"))
+    conflict = pl.Series(_conflicts(dataset.cases)).filter(dataset.cases["part"] == "excluded")
+    copy = "a copy of an image, or an image of a patient, that a given test or validation part holds"
+    reasons = [CONFLICT if both else copy for both in conflict]
+    return found.with_columns(reason=pl.Series(reasons, dtype=pl.String))
+
+
+def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[np.int64]:
+    """The index of the group of every case, int64 (cases,): what must not be torn apart.
+
+    Cases are tied by patient (where unknown, by study), by equal pixels, and by the lists of case names in `together`.
+    """
+    cases = dataset.cases
+    height = cases.height
+    edges: list[tuple[int, int]] = []
+    row = {name: i for i, name in enumerate(cases["case"])}
+    for names in together:
+        known = [row[name] for name in names if name in row]
+        edges += [(known[0], other) for other in known[1:]]
+    for values in (whose(cases), cases["pixel_hash"], cases["file"]):
+        first: dict[str, int] = {}
+        for i, value in enumerate(values):
+            # The images of one archive are not one patient's, as the frames of one file are.
+            if value is not None and not (values.name == "file" and value.endswith(".npz")):
+                j = first.setdefault(value, i)
+                if i != j:
+                    edges.append((j, i))
+    return components(height, edges)
+
+
+def share(dataset: Dataset, group: NDArray[np.int64], fraction: float, least: int, seed: int = 0) -> NDArray[np.bool_]:
+    """A stratified share of the cases in whole groups, bool (cases,): of every class about `fraction`, from `least` groups up."""
+    rng = np.random.default_rng([seed, 11])
+    everyone = np.ones(len(dataset), dtype=bool)
+    return np.isin(group, _draw(group, dataset.targets, everyone, fraction, rng, least, left=0))
+
+
+def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
+    """The fold of every case, int64 (cases,) in 0 .. count - 1: grouped, stratified by class, shuffled by the seed."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    targets = dataset.targets
+    fewest = min(len(np.unique(group[targets == k])) for k in range(len(dataset.classes)))
+    if fewest < count:
+        name = min(dataset.classes, key=lambda c: len(np.unique(group[targets == dataset.classes.index(c)])))
+        raise DataError(
+            f"Class '{name}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
+            + (f"give --folds {fewest}, more cases," if fewest > 1 else "give more cases,")
+            + " or a single --contrast and --balance, which need no comparison."
+        )
+    found = np.zeros(len(dataset), np.int64)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    for fold, (_, held_out) in enumerate(splitter.split(np.zeros(len(dataset)), targets, group)):
+        found[held_out] = fold
+    return found
+
+
+def _conflicts(cases: pl.DataFrame) -> NDArray[np.bool_]:
+    """Cases whose very pixels carry another label elsewhere."""
+    labels = pl.col("label").n_unique().over("pixel_hash")
+    return cases.select(labels > 1).to_series().to_numpy()
+
+
+def _drop_copies(part: NDArray[np.object_], picture: NDArray[np.int64]) -> None:
+    """Of a picture that a given split has on two sides, keep the copy furthest from training."""
+    rank = {"test": 3, "validation": 2, "train": 1}
+    best: Counter[int] = Counter()
+    for i, name in zip(picture, part, strict=True):
+        best[i] = max(best[i], rank.get(name, 0))
+    for row, (i, name) in enumerate(zip(picture, part, strict=True)):
+        if 0 < rank.get(name, 0) < best[i]:
+            part[row] = "excluded"
+
+
+def _draw(
+    group: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    free: NDArray[np.bool_],
+    fraction: float,
+    rng: np.random.Generator,
+    least: int = 1,
+    left: int = 1,
+) -> NDArray[np.int64]:
+    """Groups that hold about `fraction` of the free cases of every class: `least` or more, with `left` left behind.
+
+    A group counts for the rarest class that it holds, so that the rare class is divided first and best.
+    """
+    rarity = np.argsort(np.argsort(np.bincount(targets[free], minlength=targets.max() + 1), kind="stable"))
+    names, inverse = np.unique(group[free], return_inverse=True)
+    stratum = np.full(len(names), len(rarity))
+    np.minimum.at(stratum, inverse, rarity[targets[free]])
+    size = np.bincount(inverse)
+    drawn: list[int] = []
+    for level in np.unique(stratum):
+        members = rng.permutation(np.flatnonzero(stratum == level))
+        drawn += _filled(members, size[members], fraction, least, left)
+    return names[drawn]
+
+
+def _filled(members: NDArray[np.int64], size: NDArray[np.int64], fraction: float, least: int, left: int) -> list[int]:
+    """Of the members in their order those whose sizes come nearest to `fraction` of all; one too large is passed over."""
+    aim, held = fraction * size.sum(), 0
+    found: list[int] = []
+    for member, cases in zip(members.tolist(), size.tolist(), strict=True):
+        if held + cases / 2 <= aim:
+            found.append(member)
+            held += cases
+    if len(found) < least:
+        smallest = members[np.argsort(size, kind="stable")].tolist()
+        found += [member for member in smallest if member not in found][: least - len(found)]
+    return found[: len(members) - left]
+
+
+def near_groups_of(dataset: Dataset) -> list[tuple[str, ...]]:
+    """Groups of case names that are nearly the same image."""
+    return [tuple(group.cases) for group in near_groups(dataset)]
+
+
+def _check(
+    dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], excluded: NDArray[np.bool_], parts: list[str]
+) -> None:
+    found = [len(np.unique(group[free & (dataset.targets == k)])) for k in range(len(dataset.classes))]
+    few = [k for k, count in enumerate(found) if count < len(parts)]
+    if not few:
+        return
+    who = "patients" if dataset.facts.get("patients_known") else "separate images"
+    named = ", ".join(f"'{dataset.classes[k]}' has {found[k]}" for k in few[:NAMED])
+    more = f" and {len(few) - NAMED} more as few" if len(few) > NAMED else ""
+    told, each, its = f"{len(few)} of the {len(found)} classes have too few {who}: {named}{more}", "each", "their"
+    fix = "merge them or leave them out"
+    if len(few) == 1:
+        told, each, its, fix = f"Class {named} {who}", "it", "its", "merge or leave out the class"
+    out = int((excluded & np.isin(dataset.targets, few)).sum())
+    besides = f" ({out} of {its} images are left out; {CONFLICT}, or a given part holds them)" if out else ""
+    raise DataError(
+        f"{told}{besides}; dividing {each} into {', '.join(parts)} needs at least {len(parts)}, and figures worth reading need"
+        f" dozens. Add cases, or {fix}."
+    )

@@ -1,0 +1,1 @@
+"""What was tried, and why a network says what it says."""

@@ -1,0 +1,274 @@
+"""Cells of the grid, and the trainings that each of them asks for: one for every seed and fold."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from evenray.core.artefacts import atomic, digest
+from evenray.core.spec import parse
+from evenray.core.types import Dataset, Predictions
+from evenray.data.store import Store
+from evenray.images.contrast import contrasts
+from evenray.learning import balance as remedies
+from evenray.learning import networks
+from evenray.learning.balance import Balance
+from evenray.learning.features import FeaturePart, fit_head, head_logits
+from evenray.learning.networks.anatomy import anatomy, totals
+from evenray.learning.predict import predictions
+from evenray.learning.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
+from evenray.learning.train.alone import Machine
+
+__all__ = ["Cell", "Fold", "Setup", "folds_of", "out_of_fold", "predicted", "simplest_first", "train_fold"]
+
+Indices = NDArray[np.int64]
+OWN = "own"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the grid; `imbalance` is the ratio that the training folds are thinned to, "own" for none."""
+
+    contrast: str
+    balance: str
+    network: str
+    imbalance: str = OWN
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all cells of a comparison share.
+
+    `dataset` holds the cases to compare on (never the test part), `group` and `fold` tell for each what must not be torn
+    apart and which fold judges it, `rows` are their rows in the stores. `stores` has, for each contrast, the pixels; where
+    the trunk is `frozen`, what it made of them, one store a view. `settings` are those of a whole training; its seed is the
+    first of `seeds`.
+    """
+
+    dataset: Dataset
+    group: Indices
+    fold: Indices
+    stores: Mapping[str, tuple[Store, ...]]
+    rows: Indices
+    settings: Settings
+    channels: int
+    size: int
+    device: str
+    seeds: int = 1
+    weights: str | None = None
+    finetune: str = "all"
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training: all that a process of its own needs, and where the logits of the held-out cases are to be kept."""
+
+    path: str
+    stores: tuple[Store, ...]
+    train: Indices  # rows of the stores
+    targets: Indices
+    held: Indices
+    cases: tuple[str, ...]  # names of the held-out ones
+    classes: tuple[str, ...]
+    positive: str
+    balance: str
+    network: str
+    channels: int
+    size: int
+    weights: str | None
+    finetune: str
+    frozen: bool
+    settings: Settings
+    device: str
+
+
+def folds_of(cell: Cell, setup: Setup, folder: Path, epochs: int) -> list[list[Fold]]:
+    """The trainings of a cell: for each seed, one for each fold."""
+    return [
+        [_fold(cell, setup, folder, epochs, setup.settings.seed + s, held_out) for held_out in np.unique(setup.fold)]
+        for s in range(setup.seeds)
+    ]
+
+
+def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_out: int) -> Fold:
+    dataset, targets = setup.dataset, setup.dataset.targets
+    train, held = _train_rows(cell, setup, seed, held_out), np.flatnonzero(setup.fold == held_out)
+    settings = replace(setup.settings, epochs=epochs, seed=seed)
+    counts = np.bincount(targets[train], minlength=len(dataset.classes))
+    remedy = remedies.make(cell.balance, counts, dataset.classes, dataset.positive)
+    plain = (
+        remedy.loss is None and remedy.sampler is None and remedy.mix is None
+    )  # as none, whatever its threshold does
+    balance = "none" if plain else cell.balance
+    stores = setup.stores[cell.contrast]
+    key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
+                  setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
+                  setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type])  # fmt: skip
+    return Fold(
+        path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],
+        held=setup.rows[held], cases=tuple(dataset.cases["case"].gather(held)), classes=dataset.classes,
+        positive=dataset.positive, balance=balance,
+        network=cell.network, channels=setup.channels, size=setup.size, weights=setup.weights, finetune=setup.finetune,
+        frozen=setup.frozen, settings=settings, device=setup.device,
+    )  # fmt: skip
+
+
+def _train_rows(cell: Cell, setup: Setup, seed: int, held_out: int) -> Indices:
+    """The cases that a fold trains on; thinned, where the cell asks for it, by a draw of whole groups that is the seed's."""
+    train = np.flatnonzero(setup.fold != held_out)
+    if cell.imbalance == OWN:
+        return train
+    patients = np.unique(setup.group[train], return_inverse=True)[1].astype(np.int64)
+    positive = setup.dataset.classes.index(setup.dataset.positive)
+    ratio = remedies.parse_ratio(cell.imbalance)
+    return train[remedies.thin(setup.dataset.targets[train], patients, positive, ratio, seed)]
+
+
+def train_fold(work: Fold) -> float:
+    """Train on the other folds, judge the held-out one, and keep its logits; the seconds that it took.
+
+    Pixels are trained on by one thread, so that the same numbers come out however many cells are trained at once.
+    """
+    start = time.perf_counter()
+    threads = torch.get_num_threads()
+    keep_malloc()
+    torch.set_num_threads(1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", remedies.DoubleCorrectionWarning)  # who asked was told
+            logits = _head(work) if work.frozen else _whole(work)
+    finally:
+        torch.set_num_threads(threads)
+    seconds = time.perf_counter() - start
+    with atomic(Path(work.path)) as temporary, temporary.open("wb") as out:
+        np.savez(out, logits=logits, seconds=seconds, cases=np.array(work.cases))
+    return seconds
+
+
+@cache
+def _machine(device: str) -> Machine:
+    return machine(device)
+
+
+def _remedy(work: Fold) -> Balance:
+    counts = np.bincount(work.targets, minlength=len(work.classes))
+    return remedies.make(work.balance, counts, work.classes, work.positive, epochs=work.settings.epochs)
+
+
+def _whole(work: Fold) -> NDArray[np.float64]:
+    part = Part(work.stores[0], work.train, work.targets)
+    mean, std = (None, None) if work.weights else statistics(part)
+    model = networks.build(
+        work.network, classes=len(work.classes), channels=work.channels, size=work.size, weights=work.weights,
+        seed=work.settings.seed, mean=mean, std=std,
+    )  # fmt: skip
+    model, fabric = networks.freeze(model, work.finetune), _machine(work.device)
+    model, _ = fit(model, part, None, work.settings, _remedy(work), fabric)
+    held = Part(work.stores[0], work.held, np.zeros(len(work.held), np.int64))
+    return forward(model, held, work.settings.batch, fabric)
+
+
+def _head(work: Fold) -> NDArray[np.float64]:
+    """As `_whole`, on what the frozen trunk made of the images."""
+    model = _with_fresh_head(work)
+    fabric = _machine(work.device)
+    model, _ = fit_head(
+        model, FeaturePart(work.stores, work.train, work.targets), None, work.settings, _remedy(work), fabric
+    )
+    return head_logits(model, FeaturePart(work.stores, work.held, np.zeros(len(work.held), np.int64)), fabric)
+
+
+def _with_fresh_head(work: Fold) -> networks.Classifier:
+    """The network with the head that this seed gives; its trunk is read from the file once."""
+    model, heads = _started(
+        work.network, len(work.classes), work.channels, work.size, work.weights, work.finetune, work.settings.seed
+    )
+    for name, state in heads.items():
+        model.network.get_submodule(name).load_state_dict(state)
+    return model
+
+
+@lru_cache(maxsize=4)
+def _started(
+    network: str, classes: int, channels: int, size: int, weights: str | None, finetune: str, seed: int
+) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:
+    model = networks.build(network, classes=classes, channels=channels, size=size, weights=weights, seed=seed)
+    named = {name: model.network.get_submodule(name).state_dict() for name in model.network.head_modules}
+    heads = {name: {key: tensor.clone() for key, tensor in state.items()} for name, state in named.items()}
+    return networks.freeze(model, finetune), heads
+
+
+def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predictions, float]:
+    """The out-of-fold predictions of one seed's trainings, in the order of the cases, and the seconds that they took.
+
+    Probabilities are those at the prior of the training folds as they came, also where they were thinned: so thinning is
+    seen for what it does to the network, not for the prevalence that it pretends.
+    """
+    dataset, pieces, seconds = setup.dataset, [], 0.0
+    for work, held_out in zip(works, np.unique(setup.fold), strict=True):
+        with np.load(work.path) as kept:
+            logits, seconds = kept["logits"], seconds + float(kept["seconds"])
+        counts = np.bincount(work.targets, minlength=len(dataset.classes))
+        whole = np.bincount(dataset.targets[setup.fold != held_out], minlength=len(dataset.classes))
+        held = replace(dataset, cases=dataset.cases.filter(pl.Series(setup.fold == held_out)))
+        remedy = remedies.make(cell.balance, counts, dataset.classes, dataset.positive)
+        target = None if cell.imbalance == OWN else whole / whole.sum()
+        pieces.append(predictions(held, logits, remedy, counts / counts.sum(), target=target).table)
+    table = dataset.cases.select("case").join(pl.concat(pieces), on="case", maintain_order="left")
+    return Predictions(table, dataset.classes, dataset.positive), seconds
+
+
+def out_of_fold(cell: Cell, setup: Setup, folder: Path, epochs: int) -> pl.DataFrame:
+    """What the trained folds of a cell say of every case, as a table of predictions; probabilities are means over the seeds."""
+    tables = [predicted(cell, setup, folds)[0].table for folds in folds_of(cell, setup, folder, epochs)]
+    names = [name for name in tables[0].columns if name.startswith(("p_", "logit_"))]
+    means = [pl.mean_horizontal([table[name] for table in tables]).alias(name) for name in names]
+    return tables[0].with_columns(means)
+
+
+def simplest_first(cells: Sequence[Cell], channels: int = 1, size: int = 224) -> list[Cell]:
+    """The cells from the simplest on, whatever the order in which they were asked for.
+
+    Fewer methods are simpler than more; then fewer parts of the training that the remedy changes, and shorter chains; then
+    the network with fewer parameters; then the order in which evenray lists its methods.
+
+    >>> [f"{c.contrast} {c.balance}" for c in simplest_first([Cell("clahe", "oversample", "vgg11"),
+    ...  Cell("clahe", "none", "vgg11"), Cell("none", "oversample", "vgg11"), Cell("none", "none", "vgg11")])]
+    ['none none', 'none oversample', 'clahe none', 'clahe oversample']
+    """
+
+    def rank(cell: Cell) -> tuple[Any, ...]:
+        light, labels = parse(cell.contrast), parse(cell.balance)
+        methods = sum(step.name != "none" for step in (*light, *labels))
+        return (
+            methods,
+            _parameters(cell.network, channels, size),
+            sum(step.name != "none" for step in light),
+            [_place(list(contrasts), step.name) for step in light],
+            [_place(["none", "threshold", *remedies.balances], step.name) for step in labels],
+            cell.contrast,
+            cell.balance,
+            cell.network,
+        )
+
+    return sorted(cells, key=rank)
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    return names.index(name) if name in names else len(names)
+
+
+@cache
+def _parameters(network: str, channels: int, size: int) -> int:
+    return totals(anatomy(network, classes=2, channels=channels, size=size))["parameters"]

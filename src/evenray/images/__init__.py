@@ -1,0 +1,1 @@
+"""One image: its pixels, its histogram, and the contrast methods."""

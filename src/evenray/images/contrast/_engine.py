@@ -1,0 +1,132 @@
+"""Applies one curve to an image: one pass over the pixels, at any depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core import fast
+from evenray.core.counting import DEEPEST, WORTH_PAIRING, paired
+from evenray.core.types import Curve, Image
+from evenray.images.histogram import lightness
+
+from ._codes import stored_values
+from ._colour import relight
+
+__all__ = ["apply", "keep_missing", "look_up", "present"]
+
+
+def apply(image: Image, curve: Curve) -> Image:
+    """Every pixel through the curve; levels, dtype and missing pixels stay, colour changes in lightness alone.
+
+    >>> image = Image(np.array([[0, 51, 255]], np.uint8), levels=(0, 255))
+    >>> apply(image, Curve(np.linspace(1, 0, 256))).pixels.tolist()
+    [[255, 204, 0]]
+    """
+    if image.channels == 3:
+        grey = lightness(image)
+        brighter = look_up(grey, curve, image.levels)
+        pixels = relight(image.pixels, grey, brighter, image.levels)
+    else:
+        pixels = look_up(np.ascontiguousarray(image.pixels), curve, image.levels)
+    return keep_missing(image, pixels)
+
+
+def present(image: Image) -> NDArray[np.bool_] | None:
+    """Where there is data, bool (H, W): the valid pixels that are not NaN; None where that is all of them."""
+    if image.pixels.dtype != np.float32:
+        return image.valid
+    nan = np.isnan(image.pixels if image.channels == 1 else image.pixels.sum(axis=2))
+    if not nan.any():
+        return image.valid
+    return np.asarray(~nan if image.valid is None else image.valid & ~nan)
+
+
+def keep_missing(image: Image, pixels: NDArray[Any]) -> Image:
+    """The image with new pixels, but the old ones where data is missing."""
+    there = present(image)
+    if there is not None and not there.all():
+        cv2.copyTo(np.ascontiguousarray(image.pixels), (~there).view(np.uint8), pixels)
+    return image.with_pixels(pixels)
+
+
+def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
+    """(H, W) of any dtype through a curve over `levels`; values outside saturate."""
+    if grey.dtype == np.float32:
+        return _look_up_floats(grey, curve, levels)
+    table = _table(curve, levels, grey.dtype)
+    if grey.dtype == np.uint8:
+        return _look_up_pairs(grey, table) if grey.size >= WORTH_PAIRING else np.asarray(cv2.LUT(grey, table))
+    if fast.worth_it(grey.size):
+        outcome = fast.blank_like(grey)
+        fast.look_up(grey.reshape(-1).view(np.uint16), table.view(np.uint16), outcome.reshape(-1).view(np.uint16))
+        return outcome
+    found: NDArray[Any] = cv2.LUT(grey.view(np.uint16), table.view(np.uint16))
+    return found.view(grey.dtype)
+
+
+def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """8-bit pixels through a table two at a time: a table of pairs takes half the steps."""
+    loops = fast.worth_it(grey.size)
+    outcome = fast.blank_like(grey) if loops else np.empty_like(grey)
+    pairs, rest = paired(grey)
+    found, rest_found = paired(outcome)
+    wide = table.astype(np.uint16)
+    of_pairs = (wide[:, None] << 8 | wide).ravel()
+    if loops:
+        fast.look_up(pairs.reshape(-1), of_pairs, found.reshape(-1))
+    else:
+        cv2.LUT(pairs, of_pairs, found)
+    rest_found[:] = table[rest]
+    return outcome
+
+
+def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    low, high = levels
+    bins = len(curve.values)
+    if low == 0 and high == bins - 1 and dtype != np.int16:
+        outcome = _rounded(curve.values, levels, dtype)
+        table = np.empty(256 if dtype == np.uint8 else 65_536, dtype)
+        table[:bins], table[bins:] = outcome[: len(table)], outcome[-1]
+        return table
+    unit = np.clip((stored_values(dtype) - low) / (high - low), 0, 1)
+    if float(low).is_integer() and high - low == bins - 1:
+        return np.asarray(_rounded(curve.values, levels, dtype)[np.rint(unit * (bins - 1)).astype(np.int64)])
+    return _rounded(np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1)), levels, dtype)
+
+
+def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Values of the unit range as the nearest stored ones, within the levels and what the dtype holds."""
+    low, high = levels
+    kind = np.iinfo(dtype)
+    nearest = values.clip(0.0, 1.0)
+    nearest *= high - low
+    nearest += low
+    nearest.round(9, out=nearest)  # lets the ties of float32 formulas (OpenCV's) fall as they do there
+    np.rint(nearest, out=nearest)
+    return (nearest if kind.min <= low and high <= kind.max else nearest.clip(kind.min, kind.max)).astype(dtype)
+
+
+def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
+    low, high = levels
+    place = np.clip((grey - np.float32(low)) / np.float32(high - low), 0, 1) * np.float32(DEEPEST - 1)
+    place = np.nan_to_num(place, copy=False, nan=0.0)
+    values = np.interp(np.linspace(0, 1, DEEPEST), np.linspace(0, 1, len(curve.values)), np.clip(curve.values, 0, 1))
+    values = (low + values * (high - low)).astype(np.float32)
+    nearest = np.rint(place).astype(np.uint16)  # where it was counted
+    found = cv2.LUT(nearest, values[None])
+    return np.asarray(found + cv2.LUT(nearest, _slopes(values)[None]) * (place - nearest), np.float32)
+
+
+def _slopes(values: NDArray[Any]) -> NDArray[Any]:
+    """How steep a curve is at each bin: the flatter of both sides, 0 between a rise and a fall.
+
+    A curve made from counts jumps where a value is that occurs; beside it the value must not take part of the jump.
+    """
+    steps = np.diff(values)
+    before, after = np.append(steps[:1], steps), np.append(steps, steps[-1:])
+    flatter = np.where(np.abs(before) < np.abs(after), before, after)
+    return np.where(before * after > 0, flatter, np.float32(0))

@@ -1,0 +1,138 @@
+"""Reading image files: `read` turns a file, or one fragment of it, into an Image; the content decides the format.
+
+A reader is a module with four functions: `sniff(head)` says whether the first bytes are its format's,
+`read(source, fragment, levels, window)` decodes, `fragments(source)` lists what one file holds and
+`identity(source)` says whose image it is. See docs/adding-a-reader.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from evenray.core.errors import EvenrayError, ReadError, UsageError
+from evenray.core.registry import Registry
+from evenray.core.types import Image
+
+from ._limits import LIMITS, Limits
+from ._source import Source
+from ._window import PRESETS, Levels, Window, asked_levels
+
+__all__ = ["LIMITS", "PRESETS", "Limits", "fragments", "identity", "read", "readers", "sniff"]
+
+Path = str | os.PathLike[str]
+
+readers = Registry(
+    "reader",
+    {
+        "raster": "evenray.images.readers.raster:read",
+        "dicom": "evenray.images.readers.dicom:read",
+        "nifti": "evenray.images.readers.nifti:read",
+        "npz": "evenray.images.readers.npz:read",
+    },
+    context=1,
+)
+
+IDENTITY_KEYS = (
+    "sop_instance_uid",
+    "study_instance_uid",
+    "patient_id",
+    "patient_name",
+    "sex",
+    "birth_year",
+    "age",
+    "site",
+)
+
+
+def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+    """Decode one image: (H, W) or (H, W, 3), in the units of its file, brighter meaning more.
+
+    `fragment` picks one of `fragments(path)`; "" is the first. `levels` overrides the grey range that the header
+    declares. `window` is "header", "none", a preset (brain, lungs, mediastinum, abdomen) or (center, width), in the
+    units of the pixels. Raises ReadError for whatever is wrong with the file, UsageError for a window unknown.
+
+    >>> import cv2, numpy, tempfile
+    >>> path = tempfile.mkdtemp() + "/grey.png"
+    >>> cv2.imwrite(path, numpy.full((2, 3), 7, numpy.uint8))
+    True
+    >>> image = read(path)
+    >>> image.pixels.tolist(), image.levels
+    ([[7, 7, 7], [7, 7, 7]], (0.0, 255.0))
+    """
+    asked_levels(levels, window)  # a wrong option is the caller's mistake, whatever the file
+    image: Image = _guarded(path, "read", fragment=fragment, levels=levels, window=window)
+    return image if image.pixels.flags.writeable else image.with_pixels(image.pixels.copy())
+
+
+def fragments(path: Path) -> list[str]:
+    """What one file holds: [""] for a plain image, else "frame=0" ..., "page=0" ..., "slice=0" ..., "train/0" ..."""
+    found: list[str] = _guarded(path, "fragments")
+    return found
+
+
+def identity(path: Path) -> dict[str, str | int | None]:
+    """Whose image it is, raw, by the names of IDENTITY_KEYS; None if unknown.
+
+    Only for code that replaces these values by keyed hashes at once; they never reach an artefact, a log or a page.
+    """
+    found: dict[str, str | int | None] = dict.fromkeys(IDENTITY_KEYS)
+    found.update(_guarded(path, "identity"))
+    return found
+
+
+def sniff(path: Path) -> str | None:
+    """The registry's name of the file's format, by content; None when no reader knows it."""
+    return _format(Source.of(path))
+
+
+def _format(source: Source) -> str | None:
+    return next((name for name in readers if _function(name, "sniff")(source.head)), None)
+
+
+def _function(name: str, verb: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(sys.modules[readers[name].__module__], verb)
+    return function
+
+
+def _guarded(path: Path, verb: str, **options: Any) -> Any:
+    """Call one function of the file's reader; whatever it stumbles over becomes a ReadError."""
+    source = Source.of(path)
+    name = _format(source)
+    if name is None:
+        raise ReadError(source.path, _unknown(source.head))
+    try:
+        return _function(name, verb)(source, **options)
+    except UsageError as error:  # the options are checked before: no Image can be made of what the file says
+        raise ReadError(source.path, f"is damaged: {error}") from None
+    except EvenrayError:
+        raise
+    except MemoryError:
+        raise ReadError(source.path, "needs more memory than this machine has free") from None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of a Rust decoder is no Exception
+        # The message of a decoder may quote the header, and so a patient's name: only its kind is told.
+        raise ReadError(source.path, f"is damaged: the {name} decoder failed ({type(error).__name__})") from None
+
+
+_FOREIGN = {
+    b"%PDF": "is a PDF document, not an image",
+    b"<": "is a web page or XML text, not an image",
+    b"PK\x03\x04": "is a ZIP archive without images of the MedMNIST kind (train_images, ...)",
+    b"\x1f\x8b": "is a gzip file that holds no NIfTI volume, or a damaged one",
+    b"GIF8": "is a GIF picture, which is not read; convert it to PNG",
+    b"RIFF": "is a RIFF file (WebP, AVI, WAV), which is not read; convert it to PNG",
+    b"version https://git-lfs": "is a Git LFS pointer; fetch the file itself",
+}
+
+
+def _unknown(head: bytes) -> str:
+    for start, reason in _FOREIGN.items():
+        if head.startswith(start):
+            return reason
+    if not head.strip(b"\0"):
+        return "starts with zeros only: the download or copy was not finished"
+    return "is not an image that is read here (DICOM, PNG, JPEG, TIFF, BMP, PGM, PPM, NIfTI, npz)"

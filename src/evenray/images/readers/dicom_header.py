@@ -1,0 +1,94 @@
+"""What a DICOM header says beside the pixels: the acquisition facts that may be kept, and the identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from .dicom_elements import numbers, text
+from .dicom_layout import Layout
+from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
+
+__all__ = ["facts", "identifiers", "spacings"]
+
+
+def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[str, Any]:
+    """The acquisition facts of one frame, coded terms and numbers only."""
+    header: dict[str, Any] = {
+        "format": "dicom",
+        "photometric_in_file": layout.photometric,
+        "bits_stored": layout.bits_stored,
+        "bits_allocated": layout.bits_allocated,
+        "pixel_representation": layout.pixel_representation,
+        "transfer_syntax": layout.syntax.name,
+        "channels_in_file": layout.samples,
+    }
+    modality, view = text(groups, "Modality").upper(), text(groups, "ViewPosition").upper()
+    if modality in MODALITIES:
+        header["modality"] = modality
+    if view:
+        header["view"] = view if view in VIEWS else "other"
+    if manufacturer := text(groups, "Manufacturer").lower():
+        known = (name for word, name in MANUFACTURERS.items() if re.search(rf"(?<![a-z])({word})", manufacturer))
+        header["manufacturer"] = next(known, "other")
+    for keyword, key in (("WindowCenter", "window_center"), ("WindowWidth", "window_width")):
+        if found := numbers(groups, keyword):
+            header[key] = found[0]
+    if layout.frames > 1:
+        header["frames"] = layout.frames
+    if text(groups, "LossyImageCompression") == "01":
+        header["lossy"] = True
+    if text(groups, "SyntheticData").upper() == "YES" or text(groups, "SeriesDescription").startswith("SYNTHETIC"):
+        header["synthetic"] = True
+    return header
+
+
+def spacings(groups: Sequence[Dataset]) -> tuple[tuple[float, float] | None, str | None, dict[str, Any]]:
+    """Spacing in mm as (row, column), the attribute it comes from, and each of the attributes apart.
+
+    PixelSpacing is in the patient or calibrated, ImagerPixelSpacing at the detector (PS3.3 10.7.1.3): never mixed.
+    """
+    header: dict[str, Any] = {}
+    for keyword, key in (
+        ("PixelSpacing", "pixel_spacing"),
+        ("ImagerPixelSpacing", "imager_pixel_spacing"),
+        ("NominalScannedPixelSpacing", "nominal_scanned_pixel_spacing"),
+    ):
+        found = numbers(groups, keyword)
+        if len(found) == 2 and min(found) > 0:
+            header[key] = (found[0], found[1])
+            header.setdefault("spacing", (header[key], keyword))
+    spacing, source = header.pop("spacing", (None, None))
+    return spacing, source, header
+
+
+def identifiers(dataset: Dataset) -> dict[str, Any]:
+    """The identifiers of a file, raw: None for what is absent."""
+    groups = [dataset]
+    born = text(groups, "PatientBirthDate")[:4]
+    return {
+        "sop_instance_uid": text(groups, "SOPInstanceUID") or None,
+        "study_instance_uid": text(groups, "StudyInstanceUID") or None,
+        "patient_id": text(groups, "PatientID") or None,
+        "patient_name": text(groups, "PatientName") or None,
+        "sex": text(groups, "PatientSex").upper()[:1] or None,
+        "birth_year": int(born) if len(born) == 4 and born.isdecimal() else None,
+        "age": _age(text(groups, "PatientAge"), born, text(groups, "StudyDate")[:4]),
+        "site": text(groups, "InstitutionName") or None,
+    }
+
+
+def _age(said: str, born: str, examined: str) -> int | None:
+    """Whole years, from an age string (PS3.5 6.2: 045Y, 006M), else from the years of birth and of the study.
+
+    >>> _age("045Y", "", ""), _age("018M", "1934", "2021"), _age("", "1934", "2021"), _age("old", "", "2021")
+    (45, 1, 87, None)
+    """
+    found = re.fullmatch(r"(\d{1,3})([DWMY])", said)
+    if found:
+        return int(found[1]) // {"D": 365, "W": 52, "M": 12, "Y": 1}[found[2]]
+    years = [int(year) for year in (born, examined) if len(year) == 4 and year.isdecimal()]
+    return years[1] - years[0] if len(years) == 2 and 0 <= years[1] - years[0] <= 130 else None

@@ -1,0 +1,194 @@
+"""One function a format; each writes a file that says of itself how to prepare images for it and what its answers mean."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from evenray.core.artefacts import atomic
+from evenray.core.errors import DataError, EvenrayError, MissingExtra
+from evenray.learning import networks
+from evenray.learning.networks import Classifier
+from evenray.learning.predict.about import About
+from evenray.learning.predict.engines import KEY, Run, compiled
+from evenray.learning.tta import look
+
+__all__ = ["onnx", "openvino", "quantized", "safetensors"]
+
+OPSET = 18
+TOLERANCE = 1e-4
+INPUT, OUTPUT = "x_NCHW", "logits_NK"
+Batch = NDArray[np.float32]
+
+
+def safetensors(model: Classifier, about: About, folder: Path) -> Path:
+    """model.safetensors, with model.json beside it; 'evenray predict' takes the former."""
+    with atomic(folder / "model.safetensors") as temporary:
+        networks.save(model, temporary)
+    with atomic(folder / "model.json") as temporary:
+        temporary.write_text(json.dumps({"about": about.as_json()}, ensure_ascii=False) + "\n", encoding="utf-8")
+    return folder / "model.safetensors"
+
+
+def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Path, float]:
+    """model.onnx, and how far its logits are from torch's in float32 at most, on the images `some` (two or more).
+
+    The batch is free, the side is not. Input: x_NCHW float32 in unit levels; output: logits. Normalisation and the view
+    are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
+    """
+    _need("exporting to ONNX", "onnx", "onnxscript", "onnxruntime")
+    path = folder / "model.onnx"
+    network = _Looking(model, about.view).eval()
+    batch = torch.export.Dim("batch", min=1, max=1 << 16)
+    with _quiet():
+        try:
+            program: Any = torch.onnx.export(
+                network, (torch.from_numpy(some[:2]),), dynamo=True, opset_version=OPSET, input_names=[INPUT],
+                output_names=[OUTPUT], dynamic_shapes={"x_NCHW": {0: batch}}, verbose=False,
+            )  # fmt: skip
+        except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+            raise EvenrayError(
+                f"{about.network['spec']} under the view '{about.view}' has no form in ONNX: {str(error).splitlines()[0]}"
+                " Evaluate with --views centre, or export with --format safetensors."
+            ) from error
+        program.model.metadata_props.update(_metadata(about))
+        with atomic(path) as temporary:
+            program.save(str(temporary), external_data=False)
+    return path, _checked(path, network, some, _by_onnxruntime(path), "Export with --format safetensors.")
+
+
+def openvino(source: Path, about: About, model: Classifier, folder: Path, some: Batch) -> tuple[Path, float]:
+    """model.xml and model.bin in float32 of an exported .onnx, and how far their logits are from torch's, as in `onnx`."""
+    _need("exporting to OpenVINO", "openvino")
+    import openvino as ov
+
+    graph = ov.Core().read_model(str(source))
+    path = folder / f"{source.stem}.xml"
+    _save(graph, about, path)
+    network = _Looking(model, about.view).eval()
+    instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --views centre."
+    return path, _checked(path, network, some, compiled(graph, "f32"), instead)
+
+
+def quantized(path: Path, about: About, images: Sequence[Batch]) -> Path:
+    """model.int8.xml beside an exported .xml: weights and activations in 8-bit integers.
+
+    Their ranges are taken from `images`, a few hundred of training, one a batch.
+    """
+    _need("8-bit integers", "nncf", "openvino")
+    os.environ.setdefault("NNCF_CI", "1")  # it would report its use to its makers otherwise
+    import openvino as ov
+
+    with _quiet(), redirect_stdout(io.StringIO()):  # it draws its own bars
+        import nncf
+
+        graph = ov.Core().read_model(str(path))
+        smaller = nncf.quantize(graph, nncf.Dataset(list(images)), subset_size=len(images))
+    target = path.with_suffix(".int8.xml")
+    _save(smaller, about, target)
+    return target
+
+
+class _Looking(nn.Module):
+    """The network under its view: what is exported."""
+
+    def __init__(self, model: Classifier, view: str) -> None:
+        super().__init__()
+        self.model, self.view = model, view
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:
+            logits: Tensor = self.model(x_NCHW)
+            return logits
+        return look(self.model, x_NCHW, self.view)
+
+
+def _metadata(about: About) -> dict[str, str]:
+    """All for evenray in one entry, and what others need in words that they can read."""
+    plain = {
+        "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
+        "contrast": about.contrast, "grey_range": about.levels, "size": about.side, "channels": about.channels,
+        "calibration": about.calibration.as_json(), "class_prior": about.prior.tolist(), "balance": about.balance,
+    }  # fmt: skip
+    told = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in plain.items()
+    }
+    told["input"] = (
+        f"{INPUT}: float32 (batch, {about.channels}, {about.side}, {about.side}), 0 black, 1 white; the image under the"
+        " contrast, fitted into the square with its aspect kept, the rest black; normalised inside the graph"
+    )
+    told["notice"] = "research software, not a medical device"
+    return told | {KEY: json.dumps(about.as_json(), ensure_ascii=False)}
+
+
+def _save(graph: Any, about: About, path: Path) -> None:
+    """An .xml with its .bin, the .bin first: whoever sees the .xml has both."""
+    import openvino as ov
+
+    for name, value in _metadata(about).items():
+        graph.set_rt_info(value, [name])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.xml")
+    try:
+        ov.save_model(graph, str(temporary), compress_to_fp16=False)
+        temporary.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+        temporary.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _by_onnxruntime(path: Path) -> Run:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda x: np.asarray(session.run(None, {INPUT: x})[0], dtype=np.float64)
+
+
+def _checked(path: Path, network: nn.Module, some: Batch, run: Run, instead: str) -> float:
+    """The largest difference between what was written and torch, over batches of one and of all images."""
+    with torch.inference_mode():
+        wanted = network(torch.from_numpy(some)).numpy().astype(np.float64)
+    found = np.stack([run(some), np.concatenate([run(x[None]) for x in some])])
+    difference = float(np.abs(found - wanted).max())
+    if not difference < TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        for file in {path, path.with_suffix(".bin")}:
+            file.unlink(missing_ok=True)
+        raise DataError(
+            f"The logits of {path.name} differ from torch's by {difference:.2g}, where less than {TOLERANCE:g} was expected; the"
+            f" file is withdrawn. {instead}"
+        )
+    return difference
+
+
+def _need(purpose: str, *packages: str) -> None:
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtra(purpose, package, "export")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporters talk much of what does not concern who exports."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

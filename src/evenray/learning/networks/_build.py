@@ -1,0 +1,158 @@
+"""Making, saving and loading a Classifier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from evenray.core.errors import ReadError, UsageError
+from evenray.core.spec import Step
+
+from ._classifier import Classifier
+from ._grey import GreyConv, install_grey
+from ._initialise import silence_unreached
+from ._load import load_into
+from ._network import Network
+from ._registry import networks
+from .averaged import Averaged
+from .weights import read_weights
+
+__all__ = ["build", "load", "restore", "save"]
+
+SMALLEST = 28
+ATTRIBUTION_SIDE = 7
+
+
+def build(
+    spec: str,
+    *,
+    classes: int,
+    channels: int,
+    size: int,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    offline: bool = False,
+) -> Classifier:
+    """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels.
+
+    `weights` is the path of a weight file, or `torchvision` (see networks/weights.py; `offline` forbids the download);
+    its preprocessing comes with it. From scratch the weights follow from `seed` (He et al. 2015), and `mean` and `std`
+    (one a channel, in unit levels; by default 0.5 and 0.25) may be those of the training images. Raises UsageError for
+    a name, parameter, size or file that is wrong.
+
+    >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    >>> model(torch.zeros(5, 1, 28, 28)).shape, model.attribution_layer
+    (torch.Size([5, 2]), 'network.features.9')
+    """
+    _check(classes, channels, size, mean, std, weights)
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        torch.manual_seed(seed)
+        network: Network = networks.bind(spec)(classes, channels, size)
+    layer = _attribution_layer(network, channels, size)
+    network.materialise(seed)
+    silence_unreached(network, lambda: network.pass_shapes(channels, size))
+    mean, std = _or(mean, 0.5, channels), _or(std, 0.25, channels)
+    source = None
+    if weights is not None:
+        entered, fresh = load_into(network, read_weights(weights, Step.of(spec).name, offline=offline), channels)
+        mean, std, source = entered.mean, entered.std, {**entered.source, "fresh": fresh}
+    description = {
+        "spec": str(spec),
+        "classes": classes,
+        "channels": channels,
+        "size": size,
+        "seed": seed,
+        "grey": any(isinstance(module, GreyConv) for module in network.modules()),
+        "weights": source,
+        "attribution_layer": layer,
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    return Classifier(network, mean=mean, std=std, description=description)
+
+
+def restore(description: Mapping[str, Any], state: Mapping[str, Tensor]) -> Classifier:
+    """The Classifier that `describe()` and `state()` came from, with bit-identical outputs."""
+    description = dict(description)
+    mean, std = description.pop("mean"), description.pop("std")
+    shape = [description[k] for k in ("classes", "channels", "size")]
+    with torch.device("meta"):
+        made: list[Network] = [networks.bind(description["spec"])(*shape) for _ in range(description.get("members", 1))]
+        for one in made:
+            if description["grey"]:
+                install_grey(one)
+        network = Averaged(made) if len(made) > 1 else made[0]
+    network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
+    return Classifier(network.requires_grad_(True), mean=mean, std=std, description=description)
+
+
+def save(model: Classifier, path: str | Path) -> None:
+    """Write one .safetensors file that `load` and `build(weights=...)` read; names are torchvision's."""
+    # One entry only: safetensors writes several in an order of chance, and equal models are to be equal files.
+    save_file(model.state(), path, {"evenray": json.dumps(model.describe(), sort_keys=True)})
+
+
+def load(path: str | Path) -> Classifier:
+    """The Classifier of a file written by `save`; ReadError for a file that is absent or damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ReadError(path, f"not a readable model ({error})") from error
+    if "evenray" not in metadata:
+        raise UsageError(f"{path} was not saved by evenray; build a network with weights={path} instead.")
+    return restore(json.loads(metadata["evenray"]), state)
+
+
+def _attribution_layer(network: Network, channels: int, size: int) -> str:
+    """The last activation whose map is at least 7 pixels wide: a 2 x 2 map of a small image would show nothing."""
+    sides: dict[str, int] = {}
+    handles = [
+        network.get_submodule(name).register_forward_hook(
+            lambda module, args, output, name=name: sides.__setitem__(name, min(output.shape[-2:]))
+        )
+        for name in network.activations
+    ]
+    network.pass_shapes(channels, size)
+    for handle in handles:
+        handle.remove()
+    wide = [name for name in network.activations if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]
+    return wide[-1]
+
+
+def _or(values: Sequence[float] | None, default: float, channels: int) -> Sequence[float]:
+    return (default,) * channels if values is None else values
+
+
+def _check(
+    classes: int,
+    channels: int,
+    size: int,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    weights: str | Path | None,
+) -> None:
+    if classes < 2:
+        raise UsageError(f"classes is {classes}; a classifier needs at least 2.")
+    if channels not in (1, 3):
+        raise UsageError(f"channels is {channels}; give 1 (grey) or 3 (RGB).")
+    if size < SMALLEST:
+        raise UsageError(
+            f"size is {size}; the smallest image that the networks take is {SMALLEST} x {SMALLEST} pixels."
+        )
+    if weights is not None and (mean is not None or std is not None):
+        raise UsageError("mean and std come with the weights; leave them out when weights are given.")
+    for name, values in (("mean", mean), ("std", std)):
+        if values is not None and len(values) != channels:
+            raise UsageError(f"{name} has {len(values)} values; give {channels}, one a channel.")
+    if std is not None and min(std) <= 0:
+        raise UsageError(f"std is {list(std)}; every value must be positive.")

@@ -1,0 +1,37 @@
+"""The table of networks; docs/adding-a-network.md says how to add a line."""
+
+from __future__ import annotations
+
+from evenray.core.registry import Registry
+
+__all__ = ["networks"]
+
+networks = Registry(
+    "network",
+    {
+        "vgg11": "evenray.learning.networks.vgg:vgg11",
+        "vgg11_bn": "evenray.learning.networks.vgg:vgg11_bn",
+        "vgg11_lrn": "evenray.learning.networks.vgg:vgg11_lrn",
+        "vgg11_lrn_bn": "evenray.learning.networks.vgg:vgg11_lrn_bn",
+        "vgg13": "evenray.learning.networks.vgg:vgg13",
+        "vgg13_bn": "evenray.learning.networks.vgg:vgg13_bn",
+        "vgg16_c": "evenray.learning.networks.vgg:vgg16_c",
+        "vgg16_c_bn": "evenray.learning.networks.vgg:vgg16_c_bn",
+        "vgg16": "evenray.learning.networks.vgg:vgg16",
+        "vgg16_bn": "evenray.learning.networks.vgg:vgg16_bn",
+        "vgg19": "evenray.learning.networks.vgg:vgg19",
+        "vgg19_bn": "evenray.learning.networks.vgg:vgg19_bn",
+        "alexnet": "evenray.learning.networks.alexnet:alexnet",
+        "krizhevsky": "evenray.learning.networks.alexnet:krizhevsky",
+        "zeiler_fergus": "evenray.learning.networks.zeiler_fergus:zeiler_fergus",
+        "clarifai": "evenray.learning.networks.clarifai:clarifai",
+        "overfeat_fast": "evenray.learning.networks.overfeat:overfeat_fast",
+        "overfeat_accurate": "evenray.learning.networks.overfeat:overfeat_accurate",
+        "msra": "evenray.learning.networks.msra:msra",
+        "googlenet": "evenray.learning.networks.googlenet:googlenet",
+        "googlenet_bn": "evenray.learning.networks.googlenet:googlenet_bn",
+        "torchvision": "evenray.learning.networks.adapter:torchvision",
+        "timm": "evenray.learning.networks.adapter:timm",
+    },
+    context=3,  # classes, channels, size
+)

@@ -1,0 +1,105 @@
+"""Several networks of one kind as one: its answer is the mean of their soft-maxes.
+
+It is a Network like any other, so what predicts, looks densely, exports or explains needs to know nothing of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from evenray.core.errors import UsageError
+
+from ._classifier import Classifier
+from ._network import Network
+
+__all__ = ["Averaged", "average", "members"]
+
+
+class Averaged(Network):
+    """The members' maps and features side by side, and the logarithm of the mean of their soft-maxes as logits."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(networks)
+        self.blocks = [
+            [f"members.{i}.{name}" for i, one in enumerate(networks) for name in one.blocks[depth]]
+            for depth in range(len(networks[0].blocks))
+        ]
+        self.head_modules, self.outputs, self.activations = (
+            tuple(f"members.{i}.{name}" for i, one in enumerate(networks) for name in getattr(one, names))
+            for names in ("head_modules", "outputs", "activations")
+        )
+
+    def trunk(self, x_NCHW: Tensor) -> Tensor:
+        return torch.cat([one.trunk(x_NCHW) for one in self._each()], 1)
+
+    def pool(self, map_NCHW: Tensor) -> Tensor:
+        return torch.cat([one.pool(part) for one, part in self._shared(map_NCHW)], 1)
+
+    def head(self, features: Tensor) -> Tensor:
+        return _mean([one.head(part) for one, part in self._shared(features)])
+
+    def score_map(self, map_NCHW: Tensor) -> Tensor:
+        return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)])
+
+    def _each(self) -> list[Network]:
+        return [one for one in self.members if isinstance(one, Network)]
+
+    def _shared(self, x: Tensor) -> list[tuple[Network, Tensor]]:
+        """Every member with its part of what stands side by side."""
+        return list(zip(self._each(), x.chunk(len(self.members), 1), strict=True))
+
+
+def _mean(logits: Sequence[Tensor]) -> Tensor:
+    return torch.stack([one.log_softmax(1) for one in logits]).logsumexp(0) - math.log(len(logits))
+
+
+def average(models: Sequence[Classifier]) -> Classifier:
+    """One Classifier of several that `build` made alike, from different seeds; of one, itself.
+
+    >>> from evenray.learning.networks import build
+    >>> made = [build("vgg11(width=0.1)", classes=2, channels=1, size=28, seed=seed) for seed in (1, 2)]
+    >>> x = torch.rand(3, 1, 28, 28)
+    >>> mean = (made[0].eval()(x).softmax(1) + made[1].eval()(x).softmax(1)) / 2
+    >>> torch.allclose(average(made).eval()(x).softmax(1), mean)
+    True
+    """
+    first = models[0]
+    if len(models) == 1:
+        return first
+    alike = ("spec", "classes", "channels", "size", "grey")
+    for other in models[1:]:
+        differ = [name for name in alike if other.description[name] != first.description[name]]
+        if differ or not (torch.equal(first.mean, other.mean) and torch.equal(first.std, other.std)):
+            raise UsageError(f"The networks to average differ in their {differ[0] if differ else 'normalisation'}.")
+    about = first.describe()
+    mean, std = about.pop("mean"), about.pop("std")
+    about |= {
+        "members": len(models), "parameters": sum(model.description["parameters"] for model in models),
+        "attribution_layer": f"members.0.{about['attribution_layer']}",
+    }  # fmt: skip
+    return Classifier(Averaged([model.network for model in models]), mean=mean, std=std, description=about)
+
+
+def members(model: Classifier) -> list[Classifier]:
+    """The Classifiers that `average` made one of; of any other, itself alone. They share its weights.
+
+    >>> from evenray.learning.networks import build
+    >>> one = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    >>> [member.description == one.description for member in members(average([one, one]))]
+    [True, True]
+    """
+    if not isinstance(model.network, Averaged):
+        return [model]
+    about = model.describe()
+    mean, std, count = (about.pop(name) for name in ("mean", "std", "members"))
+    about["parameters"] //= count
+    about["attribution_layer"] = about["attribution_layer"].removeprefix("members.0.")
+    return [
+        Classifier(network, mean=mean, std=std, description=about).to(model.mean.device).train(model.training)
+        for network in model.network._each()
+    ]

@@ -1,0 +1,132 @@
+"""Weight files: which convention a file follows, and the preprocessing that belongs to it.
+
+    torchvision   RGB in unit levels, mean .485 .456 .406, deviation .229 .224 .225; two of its files are otherwise:
+                  GoogLeNet's wants mean and deviation .5, the VGG16 "features" file the Caffe form in RGB
+    caffe         the VGG authors' own: BGR in 0..255, mean 103.939 116.779 123.68; turned into RGB in unit levels here
+    evenray       a model of this package; carries its own mean and deviation
+
+A file tells its kind itself: by its metadata (safetensors: `evenray`, or `channels: BGR`), or by torchvision's file
+name, whose end is the start of the file's SHA-256. For any other the user says it: `caffe:PATH`, `torchvision:PATH`.
+`torchvision` alone is the file that torchvision has for the network, from the cache or the net.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from evenray.core.errors import ReadError, UsageError
+
+from ._download import TORCHVISION, fetch
+
+__all__ = ["Weights", "read_weights"]
+
+KINDS = ("torchvision", "caffe", "evenray")
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)
+VGG16_FEATURES = (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)
+GOOGLENET = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by name (float32, first layer in RGB order), the preprocessing that belongs to them, where they are from.
+
+    `mean` and `std` are in unit levels, one a channel. `source` is plain values: kind, file, sha256.
+    """
+
+    tensors: dict[str, Tensor]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    source: dict[str, Any] = field(default_factory=dict)
+
+
+def read_weights(text: str | Path, network: str = "", *, offline: bool = False) -> Weights:
+    """Read `PATH`, `KIND:PATH` (.safetensors, .pth, .pt), or `torchvision` for the file of the network of that name.
+
+    Raises ReadError for a damaged file, UsageError for one whose kind is unclear or that cannot be had `offline`.
+    """
+    kind, path = _find(str(text), network, offline)
+    if not path.is_file():
+        raise UsageError(f"There is no weight file {path}; give the path of a .safetensors or .pth file.")
+    tensors, metadata = _tensors(path)
+    digest = _sha256(path)
+    kind = kind or _kind_of(path, digest, metadata)
+    source = {"kind": kind, "file": path.name, "sha256": digest}
+    if kind == "evenray":
+        if "evenray" not in metadata:
+            raise UsageError(f"{path.name} was not saved by evenray; write torchvision:PATH or caffe:PATH.")
+        description = json.loads(metadata["evenray"])
+        return Weights(tensors, tuple(description["mean"]), tuple(description["std"]), source)
+    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    return _caffe(tensors, source) if kind == "caffe" else _torchvision(tensors, source)
+
+
+def _caffe(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+    first = next((name for name, tensor in tensors.items() if tensor.ndim == 4 and tensor.shape[1] == 3), None)
+    if first is None:
+        raise UsageError(f"{source['file']} has no layer that reads three channels, so it holds no BGR weights.")
+    return Weights(tensors | {first: tensors[first].flip(1)}, *CAFFE, source)
+
+
+def _torchvision(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+    if any(name.startswith("inception") for name in tensors):  # its auxiliary heads were never trained
+        return Weights({name: t for name, t in tensors.items() if not name.startswith("aux")}, *GOOGLENET, source)
+    head = tensors.get("classifier.6.weight")
+    if head is not None and bool(head.isnan().any()):  # vgg16_features-amdegroot-88682ab5.pth
+        return Weights({n: t for n, t in tensors.items() if n.startswith("features")}, *VGG16_FEATURES, source)
+    return Weights(tensors, *IMAGENET, source)
+
+
+def _find(text: str, network: str, offline: bool) -> tuple[str | None, Path]:
+    kind, colon, rest = text.partition(":")
+    if kind == "torchvision" and (not rest or rest in TORCHVISION):
+        return kind, fetch(rest or network, offline=offline)
+    if colon and kind in KINDS:
+        return kind, Path(rest).expanduser()
+    return None, Path(text).expanduser()
+
+
+def _kind_of(path: Path, digest: str, metadata: Mapping[str, str]) -> str:
+    if "evenray" in metadata:
+        return "evenray"
+    if metadata.get("channels", "").upper() == "BGR":
+        return "caffe"
+    named = re.search(r"-([0-9a-f]{8})\.pth$", path.name)
+    if named and digest.startswith(named.group(1)):
+        return "torchvision"
+    raise UsageError(
+        f"{path.name} does not tell which preprocessing its weights expect; write torchvision:{path} (RGB, ImageNet's "
+        f"mean and deviation) or caffe:{path} (BGR, 0..255, minus 103.939, 116.779, 123.68)."
+    )
+
+
+def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ReadError(path, f"not a readable weight file ({type(error).__name__}: {error})") from error
+    except Exception as error:  # pickle.UnpicklingError and its kin: weights_only refuses what is not a tensor
+        raise ReadError(path, f"holds more than tensors and was not loaded ({type(error).__name__})") from error
+    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise ReadError(path, "is not a table of tensors by name")
+    return loaded, {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

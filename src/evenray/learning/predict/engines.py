@@ -1,0 +1,163 @@
+"""What runs the network: torch, ONNX Runtime or OpenVINO, whichever the model was handed on for.
+
+All take x_NCHW float32 in unit levels and return logits (N, K); normalisation is part of the graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+
+from .about import About
+
+if TYPE_CHECKING:
+    from evenray.learning.train.alone import Machine
+
+__all__ = ["KEY", "Model", "has_bf16", "load"]
+
+KEY = "evenray"  # the name of our entry in the metadata of an exported file
+Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to answer: `run(x_NCHW) -> logits_NK` in batches of `batch`, and all that it needs beside it."""
+
+    about: About
+    run: Run
+    engine: str
+    precision: str
+    device: str = "cpu"
+
+    @property
+    def batch(self) -> int:
+        """Images that are computed together: enough to keep the cores busy, few enough for the caches."""
+        return 256 if self.about.side <= 64 else 64 if self.about.side <= 128 else 16
+
+
+def load(path: str | Path, *, device: str = "auto", threads: int = 0) -> Model:
+    """A model to predict with: a run folder, its model.safetensors (or an exported one), an exported .onnx or .xml.
+
+    `device` is for torch: auto, cpu, cuda, cuda:1. `threads` 0 takes every core. Raises DataError or ReadError for
+    what is no such model, MissingExtra where its engine is not installed.
+    """
+    path = Path(path)
+    if path.is_dir() or path.suffix == ".safetensors":
+        return _torch(path, device)
+    if not path.is_file():
+        raise DataError(
+            f"There is no '{path}'; give a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file."
+        )
+    engine = {".onnx": _onnx, ".xml": _openvino}.get(path.suffix)
+    if engine is None:
+        raise UsageError(
+            f"'{path}' is no model; give a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file."
+        )
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"--device {device} is for torch; '{path.name}' runs on the CPU. Give the run folder instead.")
+    return engine(path, threads)
+
+
+def _torch(path: Path, device: str) -> Model:
+    import torch
+
+    from evenray.learning import networks
+    from evenray.learning.train import keep_malloc, machine
+    from evenray.learning.tta import look
+
+    folder, file = (path, path / "model.safetensors") if path.is_dir() else (path.parent, path)
+    if not file.is_file():
+        raise DataError(f"There is no '{file}'; give a finished run folder, or an exported model.")
+    about = About.of_run(folder)
+    keep_malloc()
+    fabric = machine(device)
+    network = networks.load(file).to(fabric.device).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
+        x = torch.from_numpy(x_NCHW).to(fabric.device).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), fabric.autocast():
+            logits: NDArray[np.float64] = look(network, x, about.view).float().cpu().numpy().astype(np.float64)
+        return logits
+
+    return Model(about, run, "torch", _precision(fabric), fabric.device.type)
+
+
+def _onnx(path: Path, threads: int) -> Model:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtra(f"predicting with '{path.name}'", "onnxruntime", "export") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common base but Exception
+        raise ReadError(path, f"ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from None
+    about = _about(path, session.get_modelmeta().custom_metadata_map.get(KEY))
+    name = session.get_inputs()[0].name
+
+    def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.asarray(session.run(None, {name: np.ascontiguousarray(x_NCHW)})[0], dtype=np.float64)
+
+    return Model(about, run, "onnxruntime", "f32")
+
+
+def _openvino(path: Path, threads: int) -> Model:
+    try:
+        import openvino
+    except ImportError:
+        raise MissingExtra(f"predicting with '{path.name}'", "openvino", "export") from None
+    core = openvino.Core()
+    try:
+        graph = core.read_model(str(path))
+    except RuntimeError as error:
+        raise ReadError(path, f"OpenVINO cannot load it: {str(error).splitlines()[0]}") from None
+    about = _about(path, graph.get_rt_info()[KEY].astype(str) if KEY in graph.get_rt_info() else None)
+    precision = "bf16" if has_bf16() else "f32"
+    return Model(about, compiled(graph, precision, threads), "openvino", precision)
+
+
+def compiled(graph: Any, precision: str, threads: int = 0) -> Run:
+    """An OpenVINO graph as a function of batches."""
+    import openvino
+
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    request = openvino.Core().compile_model(graph, "CPU", options).create_infer_request()
+
+    def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
+        found = request.infer([np.ascontiguousarray(x_NCHW)], share_inputs=True)[0]
+        return np.array(found, dtype=np.float64)
+
+    return run
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+    from evenray.learning.train import machine
+
+    return _precision(machine("cpu")) == "bf16"
+
+
+def _precision(fabric: Machine) -> str:
+    import torch
+
+    with fabric.autocast():
+        return "bf16" if torch.is_autocast_enabled(fabric.device.type) else "f32"
+
+
+def _about(path: Path, text: str | None) -> About:
+    if text is None:
+        raise DataError(f"'{path}' does not say how to prepare images for it; export it with 'evenray export RUN'.")
+    try:
+        return About.of_json(json.loads(text))
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"What '{path}' says of itself is damaged; export it anew with 'evenray export RUN'.") from None

@@ -1,0 +1,107 @@
+"""Sections become one self-contained page: no request ever leaves it, and its own policy forbids any."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from .folder import Run
+from .language import Language
+
+__all__ = ["ASIDE", "SECTIONS", "page", "template"]
+
+# Each section in the order of the page, with the verb that makes what it shows.
+SECTIONS = {
+    "summary": "run",
+    "asked": "run",
+    "data": "scan",
+    "audit": "audit",
+    "contrast": "explain",
+    "compare": "compare",
+    "training": "train",
+    "ranking": "evaluate",
+    "calibration": "evaluate",
+    "threshold": "evaluate",
+    "metrics": "evaluate",
+    "practice": "evaluate",
+    "mistakes": "explain",
+    "limits": "run",
+    "repeat": "run",
+}
+
+
+ASIDE = {"table7": "table7", "ensemble": "ensemble"}  # beside the line: on the page of a run only where they were made
+
+
+def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
+    """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
+    say = Language(language)
+    verbs = SECTIONS | ASIDE
+    shown = [(name, verbs[name], _context(name, run, say)) for name in only]
+    return rendered(run, say, shown, kind)
+
+
+def rendered(run: Any, say: Language, sections: Sequence[tuple[str, str, dict[str, Any] | None]], kind: str) -> str:
+    """The HTML of sections (name, verb, what its template shows); of `run` only the name and provenance are needed."""
+    template = _environment().get_template("page.html.j2")
+    text = template.render(
+        say=say, run=run, sections=sections, kind=kind, css=_source("page.css"), js=_source("page.js")
+    )
+    return text.strip() + "\n"
+
+
+def _context(name: str, run: Run, say: Language) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = importlib.import_module(f".sections.{name}", __package__).context(run, say)
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("evenray.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"share": share, "breakable": breakable}
+    return environment
+
+
+def template(name: str, **filters: Callable[..., str]) -> Template:
+    """A template of text that is no page: nothing is escaped but by the given filters."""
+    environment = _environment().overlay(autoescape=False)
+    environment.filters = {**environment.filters, **filters}
+    return environment.get_template(name)
+
+
+def _source(name: str) -> Markup:
+    """One of our own files, put into the page as it is."""
+    loader = _environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(_environment(), name)[0])
+
+
+def breakable(path: str) -> Markup:
+    """A path or spec that may wrap after each slash, and before each hash sign and parenthesis.
+
+    >>> breakable("a/b<c#d")
+    Markup('a/<wbr>b&lt;c<wbr>#d')
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=/)(?!$)|(?<!^)(?=[#(])", path))
+
+
+def share(value: float, domain: tuple[float, float]) -> str:
+    """Where a value lies in a range, as the percentage that a style takes.
+
+    >>> share(0.25, (0.0, 0.5)), share(9.0, (0.0, 1.0))
+    ('50.00', '100.00')
+    """
+    low, high = domain
+    return f"{100 * min(max((value - low) / (high - low), 0.0), 1.0):.2f}"

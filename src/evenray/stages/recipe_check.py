@@ -1,0 +1,101 @@
+"""What can be wrong with a recipe, found before hours of work: unknown names, values out of bounds, a missing file or device."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import torch
+
+from evenray.core.errors import UsageError, unknown_name
+from evenray.core.recipe import Recipe
+from evenray.core.spec import Step, parse
+from evenray.core.types import Image, Predictions
+from evenray.data.audit import STOPS
+from evenray.evidence.compare import check_metric
+from evenray.images.contrast import enhance
+from evenray.learning import balance as remedies
+from evenray.learning import networks
+from evenray.learning import tta as views
+from evenray.learning.predict import target_prior
+from evenray.metrics import calibrations, choose_threshold, rules
+
+__all__ = ["check_classes", "check_recipe"]
+
+RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), levels=(0, 255))
+USUAL_SIZE = 224
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Try every spec and file of a recipe on next to nothing; UsageError or ReadError says what is wrong with which."""
+    for spec in recipe.contrasts:
+        enhance(RAMP, spec)
+    for spec in recipe.balances:
+        for step in parse(spec):
+            remedies.balances.bind(step)
+    rules.bind(recipe.threshold)
+    for name in recipe.allow:
+        if name not in STOPS:
+            raise unknown_name("finding to allow", name, STOPS)
+    calibrations.bind(recipe.calibration)
+    if recipe.views is not None:
+        views.check(recipe.views, flips=recipe.flips)
+    check_metric(recipe.metric)
+    for ratio in recipe.imbalances:
+        if ratio != "own":
+            remedies.parse_ratio(ratio)
+    _check_networks(recipe, recipe.size or USUAL_SIZE)
+
+
+def _check_networks(recipe: Recipe, size: int) -> None:
+    if chosen := (recipe.choose or {}).get("compare_networks"):
+        _check_network(chosen, size)
+    tuned = networks.fine_tuning(recipe.finetune, blocks=99)
+    if recipe.weights is None:
+        if tuned.still:
+            raise UsageError(
+                f"--finetune '{recipe.finetune}' keeps weights as they come, and there are none; give --weights, or leave"
+                " it out."
+            )
+        for spec in recipe.networks:
+            _check_network(spec, size)
+        return
+    if recipe.frozen and recipe.scale_jitter:
+        raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
+    if not isinstance(recipe.network, str):
+        raise UsageError(f"The weights '{recipe.weights}' are for one network; name it, as with --network vgg16.")
+    # Grey takes the weights of grey and of colour images.
+    model = networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
+    networks.freeze(model, recipe.finetune)
+
+
+def _check_network(spec: str, size: int) -> None:
+    with torch.device("meta"):
+        networks.networks.bind(Step.of(spec))(2, 1, size)
+
+
+def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
+    """Whether the class names in a recipe are those of the data; UsageError lists the classes.
+
+    So is a rule for the threshold that was asked for, by itself or with a remedy, where there are more than two.
+    """
+    asked = []
+    for spec in recipe.balances:
+        remedy = remedies.make(spec, [1000] * len(classes), classes, positive)
+        asked += [remedy.rule] if remedy.rule is not None else []
+        if remedy.pixels and recipe.frozen:
+            raise UsageError(
+                f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
+                " minority_mixup, or --finetune 'last(1)'."
+            )
+    target = target_prior(recipe.prevalence, classes, positive)
+    if len(classes) == 2 or recipe.threshold != Recipe.threshold:  # with more classes the usual rule is not applied
+        asked.append(recipe.threshold)
+    for rule in asked:
+        choose_threshold(_sure(classes, positive), rule, target)
+
+
+def _sure(classes: tuple[str, ...], positive: str) -> Predictions:
+    """A case of each class, told with certainty."""
+    K = len(classes)
+    sure = {f"p_{k}": np.where(np.arange(K) == k, 0.9, 0.1 / max(1, K - 1)) for k in range(K)}
+    return Predictions(pl.DataFrame({"target": np.arange(K), **sure}), classes, positive)

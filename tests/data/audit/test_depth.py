@@ -1,0 +1,68 @@
+"""Floats that are taken to be 0 to 1 and are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenray.data.audit.depth import levels_undeclared, true_levels
+from evenray.data.scan import scan
+from evenray.reporting.language import Language
+
+RNG = np.random.default_rng(3)
+
+
+def archive(path: Path, low: float, high: float) -> Path:
+    """Six images, the first of which is blank; the last but one holds both ends of the range."""
+    images = RNG.uniform(low, high, (6, 16, 16)).astype(np.float32)
+    images[0] = 0
+    images[4, 0, :2] = low, high
+    np.savez(path, train_images=images, train_labels=np.arange(6) % 2)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told", "levels"),
+    [
+        (0, 255, "from 0 to 255", "0,255"),
+        (0, 3071, "from 0 to 3071", "0,4095"),
+        (-1, 1, "from -1 to 1", "-1,1"),
+        (-1024, 2000.5, "from -1024 to 2000.5", "-1024,2001"),
+    ],
+)
+def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told: str, levels: str) -> None:
+    (found,) = levels_undeclared(scan(archive(tmp_path / "own.npz", low, high)))
+    assert found.severity == "error"
+    assert told in found.advice
+    assert found.advice.endswith(f"--levels {levels}.")
+    assert found.evidence == {"images": 5, "lowest_value": low, "highest_value": high}
+    text, known = Language("ko").sentence(found.advice)
+    assert known
+    assert f"--levels {levels} " in text
+    assert Language("ko").sentence(found.title)[1]
+
+
+@pytest.mark.parametrize("bits", range(8, 17))
+@pytest.mark.parametrize("over", [2**-23, 1e-4, 0.0099])
+def test_a_slight_overshoot_does_not_double_the_range(bits: int, over: float) -> None:
+    top = 2.0**bits - 1
+    for high in (top * 0.51, top, top * (1 + over)):
+        assert true_levels(0, high) == true_levels(-0.05, high) == (0, top)
+    assert true_levels(0, top * 1.011) == (0, 2 * top + 1 if bits < 16 else np.ceil(top * 1.011))
+
+
+def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -> None:
+    assert (
+        levels_undeclared(scan(archive(tmp_path / "own.npz", -0.03, 1.04))) == []
+    )  # as a cubic resampling leaves them
+    path = archive(tmp_path / "own.npz", 0, 255)
+    assert levels_undeclared(scan(path, levels=(0, 255))) == []
+    assert levels_undeclared(scan(path, levels=(0, 1))) == []
+
+
+def test_a_table_of_an_earlier_scan_lacks_the_values(tmp_path: Path) -> None:
+    dataset = scan(archive(tmp_path / "own.npz", 0, 255))
+    assert levels_undeclared(replace(dataset, cases=dataset.cases.drop("smallest_value"))) == []

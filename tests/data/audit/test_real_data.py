@@ -1,0 +1,56 @@
+"""What is known to be wrong with public data sets is found in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from evenray.data.audit import audit, checks
+from evenray.data.scan import scan
+
+
+def test_the_label_conflict_of_the_breast_ultrasounds(evenray_data: Path) -> None:
+    [finding] = checks["label_conflicts"](scan(evenray_data / "breast-ultrasound-256"))
+    assert sorted(finding.cases) == ["benign/benign (433).png", "malignant/malignant (145).png"]
+
+
+def test_the_groups_of_identical_chest_x_rays(evenray_data: Path) -> None:
+    """All groups with an image in the test part, by an independent decoder."""
+    folder = evenray_data / "chest-xray-224" / "test"
+    pictures = defaultdict(set)
+    for file in folder.rglob("*.jpeg"):
+        pictures[cv2.imread(str(file), cv2.IMREAD_GRAYSCALE).tobytes()].add(file.relative_to(folder).as_posix())
+    expected = {frozenset(names) for names in pictures.values() if len(names) > 1}
+    [finding] = checks["duplicates"](scan(folder))
+    sizes, names, found = str(finding.evidence["group_sizes"]).split(","), list(finding.cases), set()
+    for size in map(int, sizes):
+        found.add(frozenset(names[:size]))
+        del names[:size]
+    assert found == expected
+    assert len(expected) > 5
+
+
+def test_the_images_that_both_medmnist_files_share_between_parts(evenray_data: Path) -> None:
+    for name, pair, severity in (
+        ("breastmnist", ("train", "test"), "error"),
+        ("pneumoniamnist", ("train", "val"), "warning"),
+    ):
+        arrays = np.load(evenray_data / "medmnist" / f"{name}.npz")
+        first, second = ({image.tobytes() for image in arrays[f"{part}_images"]} for part in pair)
+        [finding] = checks["leakage_duplicates"](scan(evenray_data / "medmnist" / f"{name}.npz"))
+        assert finding.severity == severity
+        assert finding.evidence["groups"] == len(first & second)
+
+
+def test_the_pair_of_opposite_polarity_is_told_apart(evenray_data: Path) -> None:
+    [finding] = checks["negatives"](scan(evenray_data / "dicom/polarity"))
+    assert len(finding.cases) == 2
+
+
+def test_a_public_set_is_judged_without_mishap(evenray_data: Path) -> None:
+    """Full-size X-rays as they come: no image is called blank, over-exposed or negative."""
+    found = {finding.check for finding in audit(scan(evenray_data / "chest-xray-full"))}
+    assert not found & {"blank", "overexposed", "underexposed", "polarity", "negatives", "levels_undeclared"}

@@ -1,0 +1,278 @@
+"""Folders of classes, with and without parts; what is an image and what is not."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenray.core.errors import DataError, UsageError
+from evenray.data.audit import audit
+from evenray.data.scan import scan
+from evenray.data.scan.entries import Searched
+from evenray.data.scan.listing import listing
+from evenray.data.tables.positive import positive_class
+from evenray.reporting.language import Language
+
+from ..conftest import Make
+
+
+def rows(root: Path, patient: str | None = None) -> list[tuple[str, str | None, str | None, str | None]]:
+    return [(e.file, e.label, e.part, e.patient) for e in listing(root, patient=patient).entries]
+
+
+def test_class_folders(tmp_path: Path, png: Make) -> None:
+    for name in ("sick/b.png", "sick/deep/down/a.png", "well/c.jpg", "above.png"):
+        png(name, 1)
+    found = listing(tmp_path)
+    assert rows(tmp_path) == [
+        ("sick/b.png", "sick", None, None),
+        ("sick/deep/down/a.png", "sick", None, None),
+        ("well/c.jpg", "well", None, None),
+    ]
+    assert (found.layout, found.unlabelled, found.labels) == ("class/file", 1, {"sick", "well"})
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [(("train", "val", "test"), ("train", "validation", "test")), (("Training", "DEV", "Testing"), ("train", "validation", "test")),
+     (("train", "test"), ("train", "test")), (("train",), ("train",))],
+)  # fmt: skip
+def test_part_folders(tmp_path: Path, png: Make, names: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    for name in names:
+        png(f"{name}/sick/a.png", 1)
+        png(f"{name}/well/b.png", 2)
+    expected = {(f"{n}/{label}/{file}", label, p, None) for n, p in zip(names, parts, strict=True)
+                for label, file in (("sick", "a.png"), ("well", "b.png"))}  # fmt: skip
+    assert set(rows(tmp_path)) == expected
+    assert listing(tmp_path).layout == "part/class/file"
+
+
+def test_a_folder_around_the_folders_says_nothing(tmp_path: Path, png: Make) -> None:
+    png("archive/sick/a.png", 1)
+    png("archive/well/b.png", 2)
+    assert rows(tmp_path, "([ab])\\.png") == [
+        ("archive/sick/a.png", "sick", None, "a"),
+        ("archive/well/b.png", "well", None, "b"),
+    ]
+
+
+def test_what_is_no_image_is_not_listed(tmp_path: Path, png: Make, text: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    for name in ("sick/notes.txt", "sick/Thumbs.db", "sick/DICOMDIR", "well/.DS_Store", "__MACOSX/sick/._a.png", ".git/x.png",
+                 "docs/readme.md", "LICENSE"):  # fmt: skip
+        text(name, "x")
+    assert [e.file for e in listing(tmp_path).entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_the_pictures_of_a_run_inside_the_data_are_not_listed(tmp_path: Path, png: Make, text: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    png("data-run/attributions/00.png", 3)
+    text("data-run/recipe.json", "{}")
+    text("data-run/provenance.json", "{}")
+    assert [e.file for e in listing(tmp_path).entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_linked_class_folders_are_followed_and_loops_end(tmp_path: Path, png: Make) -> None:
+    png("elsewhere/a.png", 1)
+    png("data/well/b.png", 2)
+    (tmp_path / "data" / "sick").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "well" / "loop").symlink_to(tmp_path / "data")
+    assert [e.file for e in listing(tmp_path / "data").entries] == ["sick/a.png", "well/b.png"]
+
+
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, png: Make, shut_folders: None) -> None:
+    for name in ("sick/a.png", "well/b.png", "well/shut/c.png"):
+        png(name, 1)
+    found = listing(tmp_path)
+    assert found.rejected == (("well/shut", "is a folder that cannot be opened: Permission denied"),)
+    assert found.notes == ("1 folders cannot be opened, and what is in them is left out",)
+    assert found.doubts.startswith(" Note: well/shut is a folder that cannot be opened: Permission denied.")
+    with pytest.raises(DataError, match=r"holds no image.*Besides, '.*shut' is a folder that cannot be opened"):
+        listing(tmp_path / "well" / "shut")
+    data = scan(tmp_path)
+    assert data.rejected.rows() == [("well/shut", "is a folder that cannot be opened: Permission denied")]
+
+
+def test_links_to_nothing_and_what_is_no_file_are_told(tmp_path: Path, png: Make) -> None:
+    png("sick/a.png", 1)
+    png("well/b.png", 2)
+    (tmp_path / "sick" / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "well" / "pipe.png")
+    data = scan(tmp_path)
+    assert data.rejected.rows() == [
+        ("sick/gone.png", "is a link to a file that does not exist"),
+        ("well/pipe.png", "is not a file"),
+    ]
+    assert len(data) == 2
+
+
+def test_images_above_the_classes_are_told(tmp_path: Path, png: Make) -> None:
+    for name in ("sick/a.png", "well/b.png", "above.png"):
+        png(name, 1)
+    data = scan(tmp_path)
+    assert (data.facts["unlabelled"], data.facts["notes"]) == (1, ["1 images lie above the folders of classes"])
+
+
+def test_parts_beside_classes_are_refused(tmp_path: Path, png: Make) -> None:
+    for name in ("train/sick/a.png", "test/sick/b.png", "chest_xray/train/sick/a.png"):
+        png(name, 1)
+    with pytest.raises(DataError, match="test, train look like the parts of a split, but chest_xray like classes"):
+        listing(tmp_path)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"There is no '.*nowhere'; give a folder of images, a label table"):
+        listing(tmp_path / "nowhere")
+
+
+def test_an_empty_folder(tmp_path: Path, text: Make) -> None:
+    text("sick/notes.txt", "x")
+    with pytest.raises(DataError, match="holds no image; expected class/file, part/class/file, or files and --labels"):
+        listing(tmp_path)
+
+
+def test_files_without_folders(tmp_path: Path, png: Make) -> None:
+    png("a.png", 1)
+    png("b.png", 1)
+    listed = listing(tmp_path)
+    assert [(entry.file, entry.label) for entry in listed.entries] == [("a.png", None), ("b.png", None)]
+    assert (listed.labels, listed.unlabelled) == (set(), 2)
+
+
+def test_parts_without_classes(tmp_path: Path, png: Make) -> None:
+    png("train/a.png", 1)
+    png("test/b.png", 1)
+    listed = listing(tmp_path)
+    assert [(entry.label, entry.part) for entry in listed.entries] == [(None, "test"), (None, "train")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patients"),
+    [
+        (r"person\d+", ["person1", "person1", "person1"]),
+        (r"(person\d+)_", ["person1", "person1", "person1"]),
+        (r"(train|test)/.*(person\d+)", ["test/person1", "train/person1", "train/person1"]),
+        (r"(?:bacteria|(virus))", ["virus", "bacteria", "virus"]),
+        (r"(IM-\d+)", [None, None, None]),
+    ],
+)
+def test_the_patient_is_what_the_groups_find(
+    tmp_path: Path, png: Make, pattern: str, patients: list[str | None]
+) -> None:
+    for name in (
+        "train/sick/person1_virus_2.png",
+        "train/sick/person1_bacteria_1.png",
+        "test/well/person1_virus_9.png",
+    ):
+        png(name, 1)
+    assert [row[3] for row in rows(tmp_path, pattern)] == patients
+
+
+def test_a_wrong_pattern_is_wrong_usage(tmp_path: Path, png: Make) -> None:
+    png("sick/a.png", 1)
+    with pytest.raises(UsageError, match=re.escape("The patient pattern '(person' is no regular expression")):
+        listing(tmp_path, patient="(person")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [("person[0-9]+", None), ("(person1)", (2, 1)), ("p[0-9]+_nobody", (2, 0)), ("(person[0-9]+)?", (2, 0)),
+     ("sick/person1|", (2, 1))],
+)  # fmt: skip
+def test_a_pattern_that_is_not_in_all_paths_is_told_of(
+    tmp_path: Path, png: Make, pattern: str, matched: tuple[int, int] | None
+) -> None:
+    png("sick/person1.png", 1)
+    png("well/person2.png", 2)
+    found = listing(tmp_path, patient=pattern).searched
+    assert (found and (found.paths, found.matched)) == matched
+    data = scan(tmp_path, patient=pattern)
+    assert data.facts.get("patient_pattern") == (matched and {"paths": 2, "matched": matched[1]})
+    unknown = [finding for finding in audit(data) if finding.check == "patients_unknown"]
+    assert bool(unknown) == (matched is not None)
+    for finding in unknown:
+        assert f"The pattern of --patient matched {matched[1]} of 2 paths: mend it" in finding.advice
+        assert "REGEX" not in finding.advice
+        text, known = Language("ko").sentence(finding.advice)
+        assert known
+        assert f"경로 2개 중 {matched[1]}개" in text
+
+
+def test_a_table_that_names_the_patients_needs_no_pattern(tmp_path: Path, png: Make, text: Make) -> None:
+    png("a.png", 1)
+    png("b.png", 2)
+    table = text("t.csv", "path,label,patient\na.png,x,p1\nb.png,y,p2\n")
+    assert listing(table, patient="nobody").searched is None
+    assert listing(tmp_path, labels=table, patient="nobody").searched is None
+
+
+def test_a_pattern_that_finds_nothing_in_the_paths_of_a_table_names_no_patient(png: Make, text: Make) -> None:
+    png("person1.png", 1)
+    png("b.png", 2)
+    found = listing(text("t.csv", "path,label\nperson1.png,x\nb.png,y\n"), patient=r"(person\d+)?")
+    assert [entry.patient for entry in found.entries] == ["person1", None]
+    assert found.searched == Searched(2, 1, "b.png")
+
+
+def test_a_pattern_is_of_no_use_in_an_archive(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8)
+    np.savez(tmp_path / "own.npz", train_images=images, train_labels=np.arange(4) % 2)
+    assert listing(tmp_path / "own.npz", patient="x").notes == (
+        "--patient is not used: the images of own.npz have no paths",
+    )
+    assert listing(tmp_path / "own.npz").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked", "chosen"),
+    [
+        ({"NORMAL": 5, "PNEUMONIA": 9}, None, "PNEUMONIA"),
+        ({"malignant": 5, "normal, benign": 9}, None, "malignant"),
+        ({"0": 5, "1": 9}, None, "1"),
+        ({"정상": 5, "폐렴": 9}, None, "폐렴"),
+        ({"음성": 5, "양성": 9}, None, "양성"),
+        ({"gesund": 5, "krank": 9}, None, "krank"),
+        ({"Unauffällig": 5, "Pneumonie": 9}, None, "Pneumonie"),
+        ({"sain": 5, "opacité": 9}, None, "opacité"),
+        ({"NÉGATIF": 5, "positif": 9}, None, "positif"),
+        ({"sano": 5, "enfermo": 9}, None, "enfermo"),
+        ({"negativo": 5, "positivo": 9}, None, "positivo"),
+        ({"saudável": 5, "doente": 9}, None, "doente"),
+        ({"正常": 5, "肺炎": 9}, None, "肺炎"),
+        ({"阴性": 5, "阳性": 9}, None, "阳性"),
+        ({"陰性": 5, "陽性": 9}, None, "陽性"),
+        ({"健康": 5, "病気": 9}, None, "病気"),
+        ({"No_Finding": 5, "Mass": 9}, None, "Mass"),
+        ({"-1": 5, "1": 9}, None, "1"),
+        ({"cat": 9, "dog": 5}, None, "dog"),
+        ({"normal": 1, "bacteria": 9, "virus": 5}, None, "virus"),
+        ({"NORMAL": 5, "PNEUMONIA": 9}, "NORMAL", "NORMAL"),
+    ],
+)
+def test_the_positive_class(counts: dict[str, int], asked: str | None, chosen: str) -> None:
+    assert positive_class(tuple(counts), counts, asked)[0] == chosen
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ({"a": 5, "b": 5}, "it is the first by name of equally rare classes that may mean disease"),
+        ({"a": 5, "b": 4}, "it is the rarest class that may mean disease"),
+        ({"normal": 4, "a": 9, "b": 5}, "it is the rarest class that may mean disease"),
+        ({"normal": 4, "a": 4}, "it is the class whose name does not mean healthy"),
+    ],
+)
+def test_the_reason_for_the_positive_class_is_true(counts: dict[str, int], why: str) -> None:
+    assert positive_class(tuple(counts), counts, None)[1] == why
+    assert Language("ko").sentence(why)[1]
+
+
+def test_a_positive_class_that_is_none_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="There is no class named 'ill'; the classes are: sick, well"):
+        positive_class(("sick", "well"), {"sick": 1, "well": 1}, "ill")

@@ -1,0 +1,59 @@
+"""Made-up runs, written once, and pages of them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tests
+
+from made_run import at_prevalence, make_run
+
+from evenray.reporting import write
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run of two classes."""
+    return make_run(tmp_path_factory.mktemp("report") / "two", classes=2)
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run of three classes."""
+    return make_run(tmp_path_factory.mktemp("report") / "three", classes=3)
+
+
+@pytest.fixture(scope="session")
+def rare(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two classes at a prevalence of 2 %."""
+    folder = Path(shutil.copytree(two, tmp_path_factory.mktemp("report") / "rare"))
+    return at_prevalence(folder, {"healthy": 0.98, "sick": 0.02})
+
+
+@pytest.fixture(scope="session")
+def other_shares(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of three classes where the commonest is the rarest."""
+    folder = Path(shutil.copytree(three, tmp_path_factory.mktemp("report") / "other"))
+    return at_prevalence(folder, {"normal": 0.05, "bacteria": 0.6, "virus": 0.35})
+
+
+@pytest.fixture(scope="session")
+def page_two(two: Path) -> Path:
+    """The drawn English report of two classes."""
+    return write(two)
+
+
+@pytest.fixture(scope="session")
+def page_three(three: Path) -> Path:
+    """The drawn Korean report of three classes."""
+    return write(three, language="ko")
+
+
+@pytest.fixture
+def copy_of_two(two: Path, tmp_path: Path) -> Path:
+    """A run of two classes to take things away from."""
+    return Path(shutil.copytree(two, tmp_path / "run"))
