@@ -71,7 +71,7 @@ def saved(folder: Path, size: int) -> Model:
     """The network as a file and as ONNX, loaded as `evenray predict RUN` loads it."""
     network = build(SPEC, classes=2, channels=1, size=size).eval()
     about = About(
-        classes=("normal", "sick"), positive="sick", contrast="none", levels=None, size=size, side=size, channels=1, scale=255,
+        classes=("normal", "sick"), positive="sick", contrast="none", value_range=None, size=size, side=size, channels=1, scale=255,
         view="centre", balance="none", counts=(100, 100), calibration=Calibration("none", {}), threshold=0.5, rule="fixed",
         prevalence=None, familiar=None, network=network.describe(),
     )  # fmt: skip

@@ -84,7 +84,7 @@ def test_the_grey_range_of_a_scan_holds_through_the_run(tmp_path: Path, tiny_rec
     from evenray.core.artefacts import RunFolder
     from evenray.stages import Context, run
 
-    data = er.scan(tmp_path / "data", levels=(0, 4095))
+    data = er.scan(tmp_path / "data", value_range=(0, 4095))
     recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})
     run(Context(RunFolder(tmp_path / "run"), data.root, recipe, given=data), "train")
     [shard] = (tmp_path / "run" / "store").rglob("*.npy")

@@ -123,7 +123,7 @@ def groups(images: Images, targets: NDArray[np.int64]) -> list[NDArray[np.bool_]
     """Groups of images alike as a whole, those with enough cases of each class, the largest first."""
     x = images.astype(np.float64) / 255
     flat = x.reshape(len(x), -1)
-    levels = np.quantile(flat, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T
+    value_range = np.quantile(flat, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T
     across, down = np.abs(np.diff(x, axis=2)).mean((1, 2)), np.abs(np.diff(x, axis=1)).mean((1, 2))
     border = np.concatenate([x[:, :2].reshape(len(x), -1), x[:, -2:].reshape(len(x), -1)], 1)
     coarse = np.stack([cv2.resize(one, (7, 7), interpolation=cv2.INTER_AREA) for one in x]).reshape(len(x), -1)
@@ -131,7 +131,7 @@ def groups(images: Images, targets: NDArray[np.int64]) -> list[NDArray[np.bool_]
     coarse = coarse - coarse.mean(0)
     shape = coarse @ np.linalg.svd(coarse, full_matrices=False)[2][:6].T
     features = np.column_stack([
-        flat.mean(1), flat.std(1), levels, (flat < 0.02).mean(1), (flat > 0.98).mean(1), across, down,
+        flat.mean(1), flat.std(1), value_range, (flat < 0.02).mean(1), (flat > 0.98).mean(1), across, down,
         border.mean(1), border.std(1), shape,
     ])  # fmt: skip
     for k in np.unique(targets):

@@ -31,10 +31,10 @@ def test_an_image_that_uses_little_of_its_range_is_told_of(tmp_path: Path) -> No
     for name, top in (("narrow", 4095), ("wide", 65_535)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), RNG.integers(0, top, (50, 60)).astype(np.uint16))
     told = {
-        (name, levels): "give --levels"
-        in run("enhance", tmp_path / f"{name}.png", "-m", "clahe", "-o", tmp_path / "out", *levels).stderr
+        (name, value_range): "give --value-range"
+        in run("enhance", tmp_path / f"{name}.png", "-m", "clahe", "-o", tmp_path / "out", *value_range).stderr
         for name in ("narrow", "wide")
-        for levels in ((), ("--levels", "0,4095"))
+        for value_range in ((), ("--value-range", "0,4095"))
     }
     assert [key for key, said in told.items() if said] == [("narrow", ())]
 
@@ -51,7 +51,7 @@ def test_an_image_that_uses_little_of_its_range_is_told_of(tmp_path: Path) -> No
 def test_a_method_that_begins_as_advised_is_not_advised_to(tmp_path: Path, method: str, said: bool) -> None:
     cv2.imwrite(str(tmp_path / "narrow.png"), RNG.integers(0, 4095, (50, 60)).astype(np.uint16))
     told = run("enhance", tmp_path / "narrow.png", "-m", method, "-o", tmp_path / "out").stderr
-    assert "give --levels LOW,HIGH" in told
+    assert "give --value-range LOW,HIGH" in told
     assert ("or begin with" in told) == said
 
 
@@ -60,13 +60,13 @@ def test_floats_that_are_not_0_to_1_are_told_of(tmp_path: Path, top: float, said
     images = RNG.uniform(0, top, (3, 20, 20)).astype(np.float32)
     images[1, 0, :2] = images[0, 0, :2] = 0, top
     np.savez(tmp_path / "own.npz", train_images=images)
-    note = "values go from 0 to 255 where floats are taken to be 0 to 1: give --levels 0,255"
+    note = "values go from 0 to 255 where floats are taken to be 0 to 1: give --value-range 0,255"
     assert (note in run("histogram", tmp_path / "own.npz").stdout) == said
     assert run_json("histogram", tmp_path / "own.npz")["notes"] == ([note] if said else [])
     copy = ("enhance", tmp_path / "own.npz", "-m", "gamma(2)", "-o", tmp_path / "out.npz")
     assert (note in run(*copy).stderr) == said
-    assert "note" not in run(*copy, "--levels", "0,255").stderr
-    assert run_json("histogram", tmp_path / "own.npz", "--levels", "0,255")["notes"] == []
+    assert "note" not in run(*copy, "--value-range", "0,255").stderr
+    assert run_json("histogram", tmp_path / "own.npz", "--value-range", "0,255")["notes"] == []
 
 
 def test_two_jobs_give_the_same_copies(folder: Path, tmp_path: Path) -> None:
@@ -121,10 +121,19 @@ def test_a_volume_takes_one_curve(tmp_path: Path) -> None:
     pages = [np.full((20, 20), value, np.uint16) for value in (1000, 2000, 3000)]
     cv2.imwritemulti(str(tmp_path / "a.tiff"), pages)
     run_json(
-        "enhance", tmp_path / "a.tiff", "-m", "linear", "-o", tmp_path / "b.tiff", "--levels", "0,4000", "--sheet", 0
+        "enhance",
+        tmp_path / "a.tiff",
+        "-m",
+        "linear",
+        "-o",
+        tmp_path / "b.tiff",
+        "--value-range",
+        "0,4000",
+        "--sheet",
+        0,
     )
-    levels = [int(readers.read(tmp_path / "b.tiff", fragment=f"page={i}").pixels[0, 0]) for i in range(3)]
-    assert levels == [0, 2000, 4000]
+    value_range = [int(readers.read(tmp_path / "b.tiff", fragment=f"page={i}").pixels[0, 0]) for i in range(3)]
+    assert value_range == [0, 2000, 4000]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,7 @@ def test_a_volume_takes_one_curve(tmp_path: Path) -> None:
     [
         ([], "Say which contrast"),
         (["-m", "claeh"], "did you mean clahe"),
-        (["-m", "gamma", "--levels", "x"], "LOW,HIGH"),
+        (["-m", "gamma", "--value-range", "x"], "LOW,HIGH"),
         (["--all"], "give a file"),
         (["-m", "gamma", "--lang", "fr"], "'fr'; give --lang en or --lang ko"),
         (["-m", "gamma", "-o", "data/inside"], "lies in the folder"),

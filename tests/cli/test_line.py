@@ -104,7 +104,7 @@ class TestSuccess:
         monkeypatch.setattr("evenray.stages.run", lambda context, until: seen.append((context, until)))
         words = [
             "--network", "vgg11", "--size", "28", "--epochs", "2", "--folds", "4", "--contrast", "none, clahe(clip=2, tiles=4)",
-            "--contrast", "gamma(2)", "--weight", "0=0.25,1=0.75", "--levels", "0,200", "--seed", "3", "--batch", "8",
+            "--contrast", "gamma(2)", "--weight", "0=0.25,1=0.75", "--value-range", "0,200", "--seed", "3", "--batch", "8",
             "--learning-rate", "0.01", "--flips", "--threshold", "sensitivity(0.9)", "--test", "0.3", "--validation", "0.1",
             "--positive", "0", "--patient", "x", "--effort", "quick", "--weights", "w.pth", "--labels", "t.csv",
             "--device", "cpu", "--jobs", "1", "--lang", "ko", "-o", tmp_path / "run",
@@ -121,7 +121,7 @@ class TestSuccess:
         assert context.recipe == Recipe(
             contrast=("none", "clahe(clip=2, tiles=4)", "gamma(2)"), network="vgg11", effort="quick", weights="w.pth", size=28,
             balance="weighted(weights={'0': 0.25, '1': 0.75})", epochs=2, batch=8, learning_rate=0.01, folds=4, flips=True,
-            test=0.3, validation=0.1, threshold="sensitivity(0.9)", levels=(0.0, 200.0), patient="x", labels="t.csv",
+            test=0.3, validation=0.1, threshold="sensitivity(0.9)", value_range=(0.0, 200.0), patient="x", labels="t.csv",
             positive="0", seed=3,
         )  # fmt: skip
 
@@ -173,8 +173,8 @@ class TestFailure:
             (["--positive", "ill"], "There is no class named 'ill'; the classes are: 0, 1."),
             (["--effort", "huge"], "effort is 'huge'"),
             (["--lang", "fr"], "There is no report in 'fr'; give --lang en or --lang ko."),
-            (["--levels", "4095"], "--levels is '4095'; give LOW,HIGH such as 0,4095."),
-            (["--levels", "9,1"], "levels are (9.0, 1.0)"),
+            (["--value-range", "4095"], "--value-range is '4095'; give LOW,HIGH such as 0,4095."),
+            (["--value-range", "9,1"], "value_range is (9.0, 1.0)"),
             (["--size", "5"], "size is 5"),
             (["--seed", "-1"], "seed is -1"),
             (["--patient", "(x"], "The patient pattern '(x' is no regular expression"),

@@ -103,7 +103,7 @@ def test_values_may_be_read_only_and_lie_anywhere_in_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "levels", "top"),
+    ("dtype", "value_range", "top"),
     [
         (np.uint8, (0, 255), 256),
         (np.uint16, (0, 4095), 4096),
@@ -113,9 +113,9 @@ def test_values_may_be_read_only_and_lie_anywhere_in_memory() -> None:
     ],
 )
 def test_images_come_out_alike_with_and_without_the_loops(
-    dtype: type, levels: tuple[int, int], top: int, threads: int, monkeypatch: pytest.MonkeyPatch
+    dtype: type, value_range: tuple[int, int], top: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = Image(RNG.integers(min(levels[0], 0), top, (1501, 1603)).astype(dtype), levels)
+    image = Image(RNG.integers(min(value_range[0], 0), top, (1501, 1603)).astype(dtype), value_range)
     found = []
     for loops in (False, True):
 

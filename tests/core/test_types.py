@@ -17,7 +17,7 @@ GREY = np.zeros((4, 6), np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("pixels", "levels", "valid", "said"),
+    ("pixels", "value_range", "valid", "said"),
     [
         (np.zeros(4, np.uint8), (0, 1), None, "shape"),
         (np.zeros((4, 6, 4), np.uint8), (0, 1), None, r"\(4, 6, 4\)"),
@@ -27,9 +27,9 @@ GREY = np.zeros((4, 6), np.uint8)
         (GREY, (0, 1), np.ones((6, 4), bool), "valid has shape"),
     ],
 )
-def test_an_image_that_cannot_be_is_refused(pixels: Any, levels: Any, valid: Any, said: str) -> None:
+def test_an_image_that_cannot_be_is_refused(pixels: Any, value_range: Any, valid: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        Image(pixels, levels, valid)
+        Image(pixels, value_range, valid)
 
 
 @pytest.mark.parametrize(("high", "bits"), [(1, 1), (255, 8), (256, 9), (4095, 12), (65535, 16)])

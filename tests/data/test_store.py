@@ -133,16 +133,16 @@ def test_all_that_the_pixels_depend_on_is_in_the_name(data: Dataset, tmp_path: P
 
     names = [
         name(), name(contrasts=["gamma(2)"]), name(size=29), name(channels=3),
-        name(dataset=replace(data, facts={"levels": (0, 100)})), name(dataset=replace(data, cases=data.cases.reverse())),
+        name(dataset=replace(data, facts={"value_range": (0, 100)})), name(dataset=replace(data, cases=data.cases.reverse())),
     ]  # fmt: skip
     assert len(set(names)) == len(names)
-    assert name(dataset=replace(data, facts={"levels": [0.0, 100.0]})) == names[4]
+    assert name(dataset=replace(data, facts={"value_range": [0.0, 100.0]})) == names[4]
 
 
 def test_levels_of_the_scan_hold(images: Path, tmp_path: Path) -> None:
     dark, bright = (
-        prepare(scan(images, levels=levels), ["none"], size=28, channels=1, folder=tmp_path)["none"]
-        for levels in (None, (0, 100))
+        prepare(scan(images, value_range=value_range), ["none"], size=28, channels=1, folder=tmp_path)["none"]
+        for value_range in (None, (0, 100))
     )
     assert bright[np.arange(7)].mean() > 1.5 * dark[np.arange(7)].mean()
 
@@ -151,7 +151,9 @@ def test_more_than_8_bits_make_a_store_of_16(tmp_path: Path) -> None:
     for name in ("sick", "well"):
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / "a.png"), np.full((30, 30), 4095 if name == "sick" else 1, np.uint16))
-    store = prepare(scan(tmp_path, levels=(0, 4095)), ["none"], size=28, channels=1, folder=tmp_path / "store")["none"]
+    store = prepare(scan(tmp_path, value_range=(0, 4095)), ["none"], size=28, channels=1, folder=tmp_path / "store")[
+        "none"
+    ]
     assert (store.scale, store.shards[0].dtype) == (65535, np.uint16)
     assert store[np.array([0, 1])].max((1, 2)).tolist() == [65535, 16]
 

@@ -31,7 +31,7 @@ def test_counts_every_8_bit_level(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "levels"),
+    ("dtype", "value_range"),
     [
         (np.uint16, (0, 4095)),
         (np.uint16, (0, 65535)),
@@ -42,14 +42,14 @@ def test_counts_every_8_bit_level(shape: tuple[int, int]) -> None:
         (np.uint8, (16, 235)),
     ],
 )
-def test_one_bin_a_level_and_values_outside_saturate(dtype: type, levels: tuple[int, int]) -> None:
+def test_one_bin_a_level_and_values_outside_saturate(dtype: type, value_range: tuple[int, int]) -> None:
     info = np.iinfo(dtype)
     pixels = RNG.integers(max(info.min, -3000), min(info.max, 9000), (600, 500)).astype(dtype)
-    histogram = Histogram.of(Image(pixels, levels))
-    clipped = pixels.astype(int).clip(*levels) - levels[0]
-    assert np.array_equal(histogram.counts, np.bincount(clipped.ravel(), minlength=levels[1] - levels[0] + 1))
-    assert histogram.range == pytest.approx(levels)
-    assert histogram.mean == pytest.approx(pixels.astype(int).clip(*levels).mean())
+    histogram = Histogram.of(Image(pixels, value_range))
+    clipped = pixels.astype(int).clip(*value_range) - value_range[0]
+    assert np.array_equal(histogram.counts, np.bincount(clipped.ravel(), minlength=value_range[1] - value_range[0] + 1))
+    assert histogram.range == pytest.approx(value_range)
+    assert histogram.mean == pytest.approx(pixels.astype(int).clip(*value_range).mean())
 
 
 def test_levels_that_are_no_integers_take_65536_bins() -> None:

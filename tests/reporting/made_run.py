@@ -351,7 +351,7 @@ def _contrasts(rng: np.random.Generator, folder: Path) -> list[dict[str, Any]]:
                 "contrast": spec,
                 "before": f"{n}_before.png",
                 "after": f"{n}_after.png",
-                "levels": [0, 4095],
+                "value_range": [0, 4095],
                 "histogram_before": counts.tolist(),
                 "histogram_after": np.bincount(after.ravel(), minlength=256).tolist(),
                 "curve": None if curve is None else curve.tolist(),

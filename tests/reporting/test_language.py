@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import fields
-from importlib import resources
 
 import pytest
 
 from evenray.core.recipe import CHOOSABLE, Recipe
 from evenray.reporting.language import LANGUAGES, Language
 
-TEXTS = json.loads((resources.files("evenray.reporting") / "locales" / "ko.json").read_text(encoding="utf-8"))
+TEXTS = Language("ko").texts
 
 
 def test_what_varies_in_a_sentence_is_carried_over() -> None:

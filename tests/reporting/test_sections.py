@@ -461,12 +461,12 @@ def test_the_command_leaves_out_what_was_not_said() -> None:
     recipe = {
         "data": "my scans/",
         "contrast": ["none", "clahe(clip=2)"],
-        "levels": [0, 4095],
+        "value_range": [0, 4095],
         "flips": True,
         "size": None,
     }
     assert repeat.command(recipe) == (
-        "evenray run 'my scans/' --contrast none --contrast 'clahe(clip=2)' --levels 0,4095 --flips"
+        "evenray run 'my scans/' --contrast none --contrast 'clahe(clip=2)' --value-range 0,4095 --flips"
     )
 
 

@@ -35,7 +35,11 @@ def test_a_finished_run_stands_and_is_not_written_to(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("until", "change", "why"),
     [
-        ("scan", {"levels": (0, 200)}, r"scan was done again after \w+, so split, compare, train and evaluate are"),
+        (
+            "scan",
+            {"value_range": (0, 200)},
+            r"scan was done again after \w+, so split, compare, train and evaluate are",
+        ),
         ("split", {"exclude": "out.csv"}, r"split was done again after compare, so compare, train and evaluate are"),
         ("compare", {"contrast": "equalize"}, r"compare was done again after train, so train and evaluate are"),
         ("train", {"epochs": 3, "contrast": "equalize"}, "so evaluate is not of what stands there now"),

@@ -43,7 +43,7 @@ def test_nothing_is_done_twice(copied: Path, go: Go) -> None:
         ({"balance": "weighted"}, ["compare", "train", "evaluate", "explain"]),
         ({"epochs": 1}, ["compare", "train", "evaluate", "explain"]),
         ({"positive": "0"}, list(STAGES[:-1])),
-        ({"levels": (0, 200)}, list(STAGES[:-1])),
+        ({"value_range": (0, 200)}, list(STAGES[:-1])),
     ],
 )
 def test_a_change_of_the_recipe_redoes_what_depends_on_it(
@@ -112,7 +112,7 @@ def test_a_finished_run_needs_its_images_no_more(copied: Path, go: Go, tiny_arch
     assert "is away" in told.lines[0]
     assert go(copied, "evaluate", data=data, threshold="fixed(0.3)").done == ["evaluate"]
     with pytest.raises(DataError, match="There is no"):
-        go(copied, data=data, levels=(0, 100))
+        go(copied, data=data, value_range=(0, 100))
 
 
 @pytest.mark.parametrize("until", ["scan", "split", "explain"])

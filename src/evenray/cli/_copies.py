@@ -43,7 +43,7 @@ class Job:
 
     spec: str
     window: str = "header"
-    levels: tuple[float, float] | None = None
+    value_range: tuple[float, float] | None = None
 
     @cached_property
     def note(self) -> str:
@@ -126,7 +126,7 @@ def relative(path: Path, data: Path) -> Path:
 
 def unit_span(image: Image) -> tuple[float, float]:
     """The lowest and the highest value of floats that are taken to be 0 to 1, and 0 and 1 for any other image."""
-    if image.header.get("levels_from") != UNIT:
+    if image.header.get("range_from") != UNIT:
         return WITHIN
     return image.header["smallest_value"], image.header["largest_value"]
 
@@ -135,15 +135,15 @@ def beyond(span: tuple[float, float]) -> str:
     """What to say of floats taken to be 0 to 1 that are not; nothing where they are.
 
     >>> beyond((0.0, 255.0)), beyond((0.0, 0.9))
-    ('values go from 0 to 255 where floats are taken to be 0 to 1: give --levels 0,255', '')
+    ('values go from 0 to 255 where floats are taken to be 0 to 1: give --value-range 0,255', '')
     """
-    from evenray.data.audit.depth import true_levels
+    from evenray.data.audit.depth import true_range
 
-    found = true_levels(*span)
+    found = true_range(*span)
     if found is None:
         return ""
     return (
-        f"values go from {span[0]:g} to {span[1]:g} where floats are taken to be 0 to 1: give --levels"
+        f"values go from {span[0]:g} to {span[1]:g} where floats are taken to be 0 to 1: give --value-range"
         f" {found[0]:g},{found[1]:g}"
     )
 
@@ -153,7 +153,7 @@ def copy(source: Path, target: Path, job: Job) -> Copied:
     clock = [time.perf_counter()]
     try:
         parts = readers.fragments(source)
-        images = [readers.read(source, fragment=part, levels=job.levels, window=job.window) for part in parts]
+        images = [readers.read(source, fragment=part, value_range=job.value_range, window=job.window) for part in parts]
         clock.append(time.perf_counter())
         volume = images[0].header.get("format") != "npz"  # the images of an archive have nothing to do with each other
         done = enhance_together(images, job.spec) if volume else [enhance(image, job.spec) for image in images]

@@ -96,7 +96,7 @@ class _File:
 def of_images(
     files: Sequence[Path],
     binning: Mapping[str, Any],
-    levels: tuple[float, float] | None,
+    value_range: tuple[float, float] | None,
     window: str,
     jobs: int,
     tick: Callable[[int], None],
@@ -108,7 +108,7 @@ def of_images(
     found: _File | None = None
     skipped: list[str] = []
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for one in pool.map(lambda file: _of_file(file, levels, window), files):
+        for one in pool.map(lambda file: _of_file(file, value_range, window), files):
             tick(1)
             if isinstance(one, str):
                 skipped.append(one)
@@ -138,11 +138,11 @@ def outside(values: int) -> dict[str, int]:
     return {"outside": values} if values else {}
 
 
-def _of_file(file: Path, levels: tuple[float, float] | None, window: str) -> _File | str:
+def _of_file(file: Path, value_range: tuple[float, float] | None, window: str) -> _File | str:
     try:
         found: _File | None = None
         for part in readers.fragments(file):
-            image = readers.read(file, fragment=part, levels=levels, window=window)
+            image = readers.read(file, fragment=part, value_range=value_range, window=window)
             one = Histogram.of(image)
             single = _File(1, one, one.unit(), unit_span(image))
             found = single if found is None else _merged(found, single)
@@ -159,9 +159,9 @@ def _merged(one: _File, other: _File) -> _File:
     return _File(one.images + other.images, total, one.even + other.even, span)
 
 
-def reference_histogram(path: Path, levels: tuple[float, float] | None, window: str) -> Histogram:
+def reference_histogram(path: Path, value_range: tuple[float, float] | None, window: str) -> Histogram:
     """The histogram of an image, or of all images of a folder, to match to."""
-    counted = of_images(files_of(path), {}, levels, window, 0, lambda _: None)
+    counted = of_images(files_of(path), {}, value_range, window, 0, lambda _: None)
     assert counted.histogram is not None
     return counted.histogram
 

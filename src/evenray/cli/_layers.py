@@ -110,9 +110,9 @@ def _images(given: dict[str, Any], contrast: str) -> tuple[list[Image], str]:
 
     bars = Bars()
     found, first = [], ""
-    for path, fragment, levels in _sources(given):
+    for path, fragment, value_range in _sources(given):
         try:
-            image = enhance(read(path, fragment=fragment, levels=levels), contrast)
+            image = enhance(read(path, fragment=fragment, value_range=value_range), contrast)
         except ReadError as error:
             bars.say(f"[yellow]left out[/yellow] {plain(str(error))}")
             continue
@@ -139,8 +139,8 @@ def _sources(given: dict[str, Any]) -> list[tuple[Path, str, tuple[float, float]
     from evenray.data.scan import load
 
     dataset = load(RunFolder(run)).part("train")
-    levels = dataset.facts.get("levels")
-    pair = None if levels is None else (float(levels[0]), float(levels[1]))
+    value_range = dataset.facts.get("value_range")
+    pair = None if value_range is None else (float(value_range[0]), float(value_range[1]))
     rows = list(dataset.cases.select("file", "fragment").iter_rows())
     found = [(Path(dataset.root) / file, fragment, pair) for file, fragment in _spread(rows)]
     return [one for one in found if one[0].exists()]

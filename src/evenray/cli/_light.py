@@ -8,12 +8,12 @@ import typer
 
 from evenray.core.errors import UsageError
 
-__all__ = ["PANEL", "Levels", "Window", "pair"]
+__all__ = ["PANEL", "ValueRange", "Window", "pair"]
 
 PANEL = "Light"
-Levels = Annotated[
+ValueRange = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it at run time)
-    typer.Option("--levels", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
+    typer.Option("--value-range", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
 ]
 Window = Annotated[
     str, typer.Option("--window", help="header, none, or a CT window: brain, lungs, mediastinum, abdomen.")
@@ -31,5 +31,5 @@ def pair(text: str | None) -> tuple[float, float] | None:
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--levels is '{text}'; expected LOW,HIGH, such as 0,4095.") from None
+        raise UsageError(f"--value-range is '{text}'; expected LOW,HIGH, such as 0,4095.") from None
     return low, high

@@ -27,7 +27,7 @@ OPTIONS: dict[str, tuple[str, Any, Any]] = {
                " StudyInstanceUID or PatientID.", panel=DATA)),
     "patient": ("scan", str, _option("--patient", help="A regular expression that finds the patient in a file's path, such"
                 " as '(person[0-9]+)'; groups are joined.", panel=DATA)),
-    "levels": ("scan", str, _option("--levels", help="LOW,HIGH: the true grey range of 16-bit PNG or TIFF, such as 0,4095.",
+    "value_range": ("scan", str, _option("--value-range", help="LOW,HIGH: the true grey range of 16-bit PNG or TIFF, such as 0,4095.",
                panel=DATA)),
     "positive": ("scan", str, _option("--positive", help="The class that sensitivity is about.", panel=DATA)),
     "exclude": ("audit", str, _option("--exclude", help="A CSV of cases to leave out, as 'evenray audit --fix' proposes it.",

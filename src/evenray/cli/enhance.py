@@ -13,7 +13,7 @@ from evenray.core.spec import parse
 
 from ._app import Jobs, Json, app, print_json, screen
 from ._language import language_of
-from ._light import PANEL, Levels, Window, pair
+from ._light import PANEL, ValueRange, Window, pair
 from ._progress import Bars
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def enhance(
         typer.Option("--reference", help="An image, a folder or a saved histogram to match the grey levels of."),
     ] = None,
     sheet: Annotated[int, typer.Option("--sheet", help="Images on the page before and after; 0 for none.", min=0)] = 3,
-    levels: Levels = None,
+    value_range: ValueRange = None,
     window: Window = "header",
     lang: Annotated[Optional[str], typer.Option("--lang", help="The language of the page: en or ko.")] = None,  # noqa: UP045
     jobs: Jobs = 0,
@@ -55,11 +55,11 @@ def enhance(
     """Write copies with better contrast in the format and depth of the originals, and a page before and after."""
     language = language_of({} if lang is None else {"lang": lang})
     if every:
-        result = _show_all(data, output, window, pair(levels), language)
+        result = _show_all(data, output, window, pair(value_range), language)
     else:
         if method is None and reference is None:
             raise UsageError("Say which contrast: --method 'clahe(clip=2)', or --all to see every one on one image.")
-        result = _copy_all(data, method, output, reference, sheet, window, pair(levels), jobs, language)
+        result = _copy_all(data, method, output, reference, sheet, window, pair(value_range), jobs, language)
     lines = result.pop("lines")
     if json:
         print_json(result)
@@ -75,7 +75,7 @@ def _copy_all(
     reference: Path | None,
     sheet: int,
     window: str,
-    levels: tuple[float, float] | None,
+    value_range: tuple[float, float] | None,
     jobs: int,
     language: str,
 ) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def _copy_all(
 
     files = files_of(data)
     folder, pairs = _targets(data, files, output)
-    spec = _spec(method, reference, folder, window, levels)
+    spec = _spec(method, reference, folder, window, value_range)
     check(_blank(Image), spec)  # a wrong spec ends here, before a file is read
-    job = Job(spec, window, levels)
+    job = Job(spec, window, value_range)
     done: list[Copied] = []
     with Bars().task("enhancing", len(pairs)) as tick:
         for result in copies(pairs, job, jobs):
@@ -103,7 +103,7 @@ def _copy_all(
     ]
     lines += [f"skipped {r.source}: {r.reason}" for r in skipped[:20]]
     lines += [f"and {len(skipped) - 20} more skipped"] if len(skipped) > 20 else []
-    lines += _narrow(written[0].source, job) if levels is None else []
+    lines += _narrow(written[0].source, job) if value_range is None else []
     lines += [f"before and after: {page}"] if page else []
     return {
         "method": spec,
@@ -135,7 +135,7 @@ def _narrow(file: Path, job: Job) -> list[str]:
     begins = ", or begin with 'percentile(1, 99) |'" if parse(job.spec)[0].name not in STRETCH else ""
     return [
         f"[yellow]note[/yellow] 98 % of the pixels of {file.name} lie from {first:g} to {last:g}, of a range of {low:g} to {high:g}:"
-        f" give --levels LOW,HIGH if that is not the true one{begins}"
+        f" give --value-range LOW,HIGH if that is not the true one{begins}"
     ]
 
 
@@ -175,7 +175,7 @@ def _stem(path: Path) -> str:
 
 
 def _spec(
-    method: str | None, reference: Path | None, folder: Path, window: str, levels: tuple[float, float] | None
+    method: str | None, reference: Path | None, folder: Path, window: str, value_range: tuple[float, float] | None
 ) -> str:
     """The spec to apply; a reference becomes a saved histogram beside the copies, so that the spec can be repeated."""
     if reference is None:
@@ -186,7 +186,7 @@ def _spec(
     if reference.suffix != ".json":
         saved = folder / "reference.json"
         folder.mkdir(parents=True, exist_ok=True)
-        reference_histogram(reference, levels, window).save(saved)
+        reference_histogram(reference, value_range, window).save(saved)
     match = f"match('{saved.as_posix()}')"
     return f"{method} | {match}" if method else match
 
@@ -202,7 +202,7 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
     for result in written[:: max(1, len(written) // number)][:number]:
         parts = readers.fragments(result.source)
         part = parts[len(parts) // 2]
-        before = readers.read(result.source, fragment=part, levels=job.levels, window=job.window)
+        before = readers.read(result.source, fragment=part, value_range=job.value_range, window=job.window)
         title = shown(result.source, data) + (f" {part}" if part else "")
         after = panel(before, job.spec, language=language)
         rows.append([panel(before, "none", title=title, language=language), after])
@@ -216,7 +216,7 @@ def _write_sheet(data: Path, folder: Path, written: list[Copied], job: Job, numb
 
 
 def _show_all(
-    data: Path, output: Path | None, window: str, levels: tuple[float, float] | None, language: str
+    data: Path, output: Path | None, window: str, value_range: tuple[float, float] | None, language: str
 ) -> dict[str, Any]:
     from evenray.core.artefacts import atomic
     from evenray.images import readers
@@ -235,7 +235,7 @@ def _show_all(
         target = target / f"{_stem(data)}-contrasts.html"
     parts = readers.fragments(data)
     part = parts[len(parts) // 2]
-    before = readers.read(data, fragment=part, levels=levels, window=window)
+    before = readers.read(data, fragment=part, value_range=value_range, window=window)
     specs = gallery(before)
     panels = []
     with Bars().task("enhancing", len(specs)) as tick:

@@ -10,7 +10,7 @@ import typer
 from evenray.core.errors import UsageError
 
 from ._app import Jobs, Json, app, print_json, screen
-from ._light import PANEL, Levels, Window, pair
+from ._light import PANEL, ValueRange, Window, pair
 from ._progress import Bars
 
 __all__ = ["histogram"]
@@ -33,7 +33,7 @@ def histogram(
         Optional[str],  # noqa: UP045
         typer.Option("--rule", help="freedman-diaconis or equal-frequency, where no width is given."),
     ] = None,
-    levels: Levels = None,
+    value_range: ValueRange = None,
     window: Window = "header",
     jobs: Jobs = 0,
     json: Json = False,
@@ -53,7 +53,7 @@ def histogram(
     else:
         files = [file for path in paths for file in files_of(Path(path))]
         with Bars().task("counting", len(files)) as tick:
-            counted = _counting.of_images(files, binning, pair(levels), window, jobs, tick)
+            counted = _counting.of_images(files, binning, pair(value_range), window, jobs, tick)
     for target in output or []:
         _counting.export(counted, target)
     if json:

@@ -168,7 +168,7 @@ def _from_here(recipe: dict[str, Any], directory: str | None) -> dict[str, Any]:
 
 def _spell_out(values: dict[str, Any], given: dict[str, Any]) -> None:
     """Turn what is short on the command line into what the recipe holds."""
-    for name, example in (("levels", "0,4095"), ("scale_jitter", "1.14,2.29")):
+    for name, example in (("value_range", "0,4095"), ("scale_jitter", "1.14,2.29")):
         if name in values:
             try:
                 low, high = (float(part) for part in values[name].split(","))

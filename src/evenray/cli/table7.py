@@ -26,7 +26,7 @@ __all__ = ["table7"]
 DATA = (
     "labels",
     "patient",
-    "levels",
+    "value_range",
     "positive",
     "test",
     "validation",

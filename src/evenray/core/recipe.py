@@ -62,7 +62,7 @@ class Recipe:
     threshold: str = "youden"
     calibration: str = "temperature"
     prevalence: float | dict[str, float] | None = None
-    levels: tuple[float, float] | None = None
+    value_range: tuple[float, float] | None = None
     patient: str | None = None
     labels: str | None = None
     positive: str | None = None
@@ -115,10 +115,10 @@ class Recipe:
                 f"scale_jitter is {self.scale_jitter}; give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the"
                 " images, such as 1.14,2.29."
             )
-        if self.levels is not None and not (
-            len(self.levels) == 2 and -math.inf < self.levels[0] < self.levels[1] < math.inf
+        if self.value_range is not None and not (
+            len(self.value_range) == 2 and -math.inf < self.value_range[0] < self.value_range[1] < math.inf
         ):
-            raise UsageError(f"levels are {self.levels}; give LOW,HIGH with LOW below HIGH, such as 0,4095.")
+            raise UsageError(f"value_range is {self.value_range}; give LOW,HIGH with LOW below HIGH, such as 0,4095.")
 
     @property
     def contrasts(self) -> tuple[str, ...]:

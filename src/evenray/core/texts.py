@@ -1,14 +1,16 @@
-"""The texts of pages: in each package that writes one, a flat JSON file a language; and the particles of Korean."""
+"""What people read, in every language: flat JSON files in evenray/locales, one folder a language; and Korean particles."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from .errors import unknown_name
+from .messages import Message
 
 __all__ = ["LANGUAGES", "Texts"]
 
@@ -19,30 +21,56 @@ FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read �
 
 
 class Texts:
-    """Looks a text up by key and fills in its values, from the folder `locales` of a package.
+    """Looks a text up by its key and fills in its values, in one language.
 
-    >>> Texts("ko", "evenray.images.contrast")("sheet.note", images=3, method="gamma(2)", shown=1)
+    >>> Texts("ko")("sheet.note", images=3, method="gamma(2)", shown=1)
     '영상 3장에 gamma(2) 방법을 적용했습니다. 이 페이지에는 1장을 실었습니다.'
     """
 
-    def __init__(self, code: str, package: str) -> None:
+    def __init__(self, code: str) -> None:
         if code not in LANGUAGES:
             raise unknown_name("language", code, LANGUAGES)
         self.code = code
-        self.texts = _read(package, f"{code}.json")
-        self.sentences = [] if code == "en" else _sentences(package, code)
+        self.texts = _read(code)
+        self.sentences = [] if code == "en" else _sentences(code)
 
     def __call__(self, key: str, **values: Any) -> str:
-        """The text of `key`, its {names} replaced; a key that is not in the file raises KeyError."""
+        """The text of `key`, its {names} replaced; a key that is in no file raises KeyError."""
         text = self.texts[key].format(**values)
         return _agreed(text) if self.code == "ko" else text
+
+    def message(self, message: Message) -> str:
+        """The sentence of a message; one whose code is in no file (a plug-in's) is told by its code and values.
+
+        Where `count` is 1, the text of CODE.one is taken if there is one. Values that are messages are told first, and
+        lists are joined by commas.
+
+        >>> Texts("en").message(Message("theirs.odd", {"cases": 3, "sites": ["A", "B"]}))
+        'theirs.odd: cases 3, sites A, B'
+        """
+        values = {name: self._told(value) for name, value in message.values.items()}
+        one = f"{message.code}.one" if message.values.get("count") == 1 else message.code
+        key = one if one in self.texts else message.code
+        if key in self.texts:
+            return self(key, **values)
+        told = ", ".join(f"{name} {value}" for name, value in values.items())
+        return f"{message.code}: {told}" if told else message.code
+
+    def _told(self, value: Any) -> Any:
+        if isinstance(value, Message):
+            return self.message(value)
+        if isinstance(value, list | tuple):
+            return ", ".join(str(self._told(item)) for item in value)
+        if isinstance(value, Mapping):
+            return ", ".join(f"{name} {self._told(item)}" for name, item in value.items())
+        return value
 
     def sentence(self, text: str) -> tuple[str, bool]:
         """A sentence that another module made in English, and whether the page's language has it.
 
-        >>> Texts("ko", "evenray.reporting").sentence("about 1200 steps of 32 images ('standard')")
+        >>> Texts("ko").sentence("about 1200 steps of 32 images ('standard')")
         ("32장씩 약 1200단계('standard')", True)
-        >>> Texts("ko", "evenray.reporting").sentence("nobody has translated this")
+        >>> Texts("ko").sentence("nobody has translated this")
         ('nobody has translated this', False)
         """
         if self.code == "en":
@@ -55,16 +83,20 @@ class Texts:
         return text, False
 
 
-def _read(package: str, name: str) -> dict[str, str]:
-    file = resources.files(package) / "locales" / name
-    found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+@cache
+def _read(code: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in sorted((resources.files("evenray") / "locales" / code).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".json") and file.name != "sentences.json":
+            found |= json.loads(file.read_text(encoding="utf-8"))
     return found
 
 
 @cache
-def _sentences(package: str, code: str) -> list[tuple[re.Pattern[str], str]]:
+def _sentences(code: str) -> list[tuple[re.Pattern[str], str]]:
     """Sentences of other modules by their English text, with {0}, {1}, ... for what varies in them."""
-    pairs = _read(package, f"sentences.{code}.json")
+    file = resources.files("evenray") / "locales" / code / "sentences.json"
+    pairs: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     return [(re.compile(_pattern(english), re.DOTALL), translation) for english, translation in pairs.items()]
 
 

@@ -29,18 +29,18 @@ class Image:
     """One decoded image, in the units of its file.
 
     `pixels` is (H, W) or (H, W, 3), uint8, uint16, int16 or float32, brighter meaning more (MONOCHROME1 is already
-    inverted). `levels` is the grey range (low, high) that the header declares: black and white, never the image's own
+    inverted). `value_range` is the grey range (low, high) that the header declares: black and white, never the image's own
     extremes; values outside it saturate. `valid` is None where every pixel counts, else bool (H, W), False where
     data is missing (padding, NaN). `spacing_mm` is (row, column) with its source. `header` holds what describes the
     acquisition, never what identifies a person.
 
-    >>> image = Image(np.zeros((4, 6), np.uint16), levels=(0, 4095))
+    >>> image = Image(np.zeros((4, 6), np.uint16), value_range=(0, 4095))
     >>> image.shape, image.channels, image.bits
     ((4, 6), 1, 12)
     """
 
     pixels: NDArray[Any]
-    levels: tuple[float, float]
+    value_range: tuple[float, float]
     valid: NDArray[np.bool_] | None = None
     photometric: str = "MONOCHROME2"
     spacing_mm: tuple[float, float] | None = None
@@ -55,8 +55,8 @@ class Image:
             raise UsageError(f"pixels have shape {self.pixels.shape}; expected one pixel or more.")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.int16, np.float32):
             raise UsageError(f"pixels have dtype {self.pixels.dtype}; expected uint8, uint16, int16 or float32.")
-        if not self.levels[0] < self.levels[1]:
-            raise UsageError(f"levels are {self.levels}; expected (low, high) with low < high.")
+        if not self.value_range[0] < self.value_range[1]:
+            raise UsageError(f"value_range is {self.value_range}; expected (low, high) with low < high.")
         if self.valid is not None and self.valid.shape != self.shape:
             raise UsageError(f"valid has shape {self.valid.shape}; expected {self.shape}, as the pixels.")
 
@@ -73,7 +73,7 @@ class Image:
         """Bits that the range of levels needs; 32 for float pixels."""
         if self.pixels.dtype == np.float32:
             return 32
-        return max(1, int(np.ceil(np.log2(self.levels[1] - self.levels[0] + 1))))
+        return max(1, int(np.ceil(np.log2(self.value_range[1] - self.value_range[0] + 1))))
 
     def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
         """The same image with other pixels."""

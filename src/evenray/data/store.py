@@ -115,12 +115,12 @@ def prepare(
     Rows stand in the order of `dataset.cases`. Images keep their aspect: they are fitted into `size` x `size` and the
     rest is black. Depth: uint8 where every case has 8 bits or fewer, else uint16. The grey range is that of the scan.
     """
-    levels = dataset.facts.get("levels")
-    levels = None if levels is None else (float(levels[0]), float(levels[1]))
+    value_range = dataset.facts.get("value_range")
+    value_range = None if value_range is None else (float(value_range[0]), float(value_range[1]))
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
     content = _content(dataset)
     folders = {
-        contrast: folder / digest([VERSION, settled(contrast)[0], size, channels, scale, levels, content])[:24]
+        contrast: folder / digest([VERSION, settled(contrast)[0], size, channels, scale, value_range, content])[:24]
         for contrast in contrasts
     }
     work = []
@@ -130,7 +130,7 @@ def prepare(
         targets = tuple((c, path) for c, path in targets if not _whole(Path(path), shape, scale))
         if targets:
             rows = dataset.cases.select("file", "fragment")[start : start + SHARD].iter_rows()
-            cases = tuple((file, fragment, levels) for file, fragment in rows)
+            cases = tuple((file, fragment, value_range) for file, fragment in rows)
             work.append(Work(dataset.root, cases, targets, size, channels, scale))
     for path in folders.values():
         sweep(path, older=HOUR)
@@ -176,8 +176,8 @@ def _write(work: Work) -> int:
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
     with ONE_THREAD:
-        for row, (file, fragment, levels) in enumerate(work.cases):
-            image = read(Path(work.root) / file, fragment=fragment, levels=levels)
+        for row, (file, fragment, value_range) in enumerate(work.cases):
+            image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
             for contrast, shard in shards.items():
                 shard[row] = fit(enhance(image, contrast), work.size, work.channels, work.scale)
     for contrast, path in work.targets:
@@ -192,7 +192,7 @@ def fit(image: Image, size: int, channels: int, scale: int) -> NDArray[Any]:
     >>> fit(Image(np.full((2, 4), 9, np.uint8), (0, 9)), 4, 1, 255)[:, 0]
     array([  0, 255, 255,   0], dtype=uint8)
     """
-    low, high = image.levels
+    low, high = image.value_range
     pixels: NDArray[Any] = image.pixels.astype(np.float32)
     if image.valid is not None:
         pixels[~image.valid] = low

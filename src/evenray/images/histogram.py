@@ -30,7 +30,7 @@ class Histogram:
     Bins are half open, [edge, next edge). `missing` counts what was left out (padding, NaN). `resolution` is the step
     that the values come in (1 for grey levels), None where they are continuous; only the texts of the table use it.
 
-    >>> image = Image(np.array([[0, 0, 3, 255]], np.uint8), levels=(0, 255))
+    >>> image = Image(np.array([[0, 0, 3, 255]], np.uint8), value_range=(0, 255))
     >>> histogram = Histogram.of(image)
     >>> histogram.bins, histogram.total, histogram.mean
     (256, 4, 64.5)
@@ -57,7 +57,7 @@ class Histogram:
         into the end bins, as they do on a display. Colour is counted by its lightness (see `lightness`).
         """
         pixels, valid = lightness(image), image.valid
-        low, high = image.levels
+        low, high = image.value_range
         if pixels.dtype == np.float32:
             return _of_floats(pixels, valid, low, high)
         missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
@@ -75,9 +75,9 @@ class Histogram:
     @classmethod
     def blank(cls, image: Image) -> Histogram:
         """The bins that `of` gives an image, with nothing counted."""
-        low, high = image.levels
-        levels = _integer_levels(low, high) if image.pixels.dtype != np.float32 else None
-        bins, resolution = (levels, 1.0) if levels else (DEEPEST, None)
+        low, high = image.value_range
+        value_range = _integer_levels(low, high) if image.pixels.dtype != np.float32 else None
+        bins, resolution = (value_range, 1.0) if value_range else (DEEPEST, None)
         return cls(np.zeros(bins, np.int64), _level_edges(low, high, bins), 0, resolution)
 
     @classmethod
@@ -136,7 +136,7 @@ class Histogram:
     def grouped(self, bins: int) -> Histogram:
         """Neighbouring bins taken together, `bins` intervals of as nearly the same width as whole bins allow.
 
-        >>> Histogram.of(Image(np.array([[0, 99, 255]], np.uint8), levels=(0, 255))).grouped(2).table()
+        >>> Histogram.of(Image(np.array([[0, 99, 255]], np.uint8), value_range=(0, 255))).grouped(2).table()
         [('0 to 127', 2), ('128 to 255', 1)]
         """
         bins = min(bins, self.bins)
@@ -299,7 +299,7 @@ class Histogram:
 def lightness(image: Image) -> NDArray[Any]:
     """The grey of every pixel in the image's own dtype, (H, W): the pixels, or luma (BT.601) of colour.
 
-    >>> lightness(Image(np.full((1, 1, 3), (255, 0, 0), np.uint8), levels=(0, 255))).tolist()
+    >>> lightness(Image(np.full((1, 1, 3), (255, 0, 0), np.uint8), value_range=(0, 255))).tolist()
     [[76]]
     """
     if image.channels == 1:

@@ -25,7 +25,7 @@ class Language(Texts):
     """
 
     def __init__(self, code: str) -> None:
-        super().__init__(code, "evenray.reporting")
+        super().__init__(code)
 
     def name(self, group: str, key: str) -> str:
         """The name of something that a plug-in may have added: the file's word for it, else the key itself."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
-SCANNED_BY = ("labels", "patient", "levels", "positive")
+SCANNED_BY = ("labels", "patient", "value_range", "positive")
 PACKAGES = (
     "evenray",
     "torch",

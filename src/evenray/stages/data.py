@@ -40,7 +40,7 @@ def scan_settings(context: Context) -> list[Any]:
     tables = [Path(name) for name in (context.source, listed.table and listed.table.source) if name]
     tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
     tables_now = [(path.name, file_digest(path)) for path in tables]
-    return [SKETCHES, asked.patient, asked.levels, asked.positive, tables_now, stats.hexdigest()]
+    return [SKETCHES, asked.patient, asked.value_range, asked.positive, tables_now, stats.hexdigest()]
 
 
 def require_labels(context: Context) -> None:
@@ -70,7 +70,7 @@ def scan_files(context: Context) -> list[str]:
         return save(context.given, context.folder)
     with context.progress.task("reading images", len(context.listed.entries)) as tick:
         dataset = scan_listed(
-            context.listed, levels=asked.levels, positive=asked.positive,
+            context.listed, value_range=asked.value_range, positive=asked.positive,
             map=watched(context.map, tick, lambda task: len(task.entries)), sketches=context.folder / SKETCHES,
         )  # fmt: skip
     counts = ", ".join(f"{name} {count}" for name, count in dataset.counts.items() if len(dataset.classes) <= 20)

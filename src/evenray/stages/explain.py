@@ -106,10 +106,10 @@ def _previews(context: Context) -> list[str]:
         order = np.argsort(np.concatenate(brightness))
     rows = [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWS)]
     entries: list[dict[str, Any]] = []
-    levels = tuple(found) if (found := context.dataset.facts.get("levels")) else None
+    value_range = tuple(found) if (found := context.dataset.facts.get("value_range")) else None
     for row in rows:
         about = cases.row(row, named=True)
-        image = read(Path(context.dataset.root) / about["file"], fragment=about["fragment"], levels=levels)
+        image = read(Path(context.dataset.root) / about["file"], fragment=about["fragment"], value_range=value_range)
         for spec in specs:
             name = f"{len(entries):02d}"
             after = light.enhance(image, spec)
@@ -117,7 +117,7 @@ def _previews(context: Context) -> list[str]:
             _write(folder / f"{name}_after.png", _picture(after))
             entries.append({
                 "case": about["case"], "contrast": spec, "before": f"{name}_before.png", "after": f"{name}_after.png",
-                "levels": list(image.levels), "histogram_before": _bars(image), "histogram_after": _bars(after),
+                "value_range": list(image.value_range), "histogram_before": _bars(image), "histogram_after": _bars(after),
                 "curve": _curve(image, spec),
             })  # fmt: skip
     context.folder.write_json("contrast/index.json", entries)

@@ -87,7 +87,7 @@ LINE = (
     Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
 )
 STAGES = tuple(stage.name for stage in LINE)
-BEFORE_TRAINING = ("labels", "patient", "levels", "positive", "exclude", "test", "validation", "seed")
+BEFORE_TRAINING = ("labels", "patient", "value_range", "positive", "exclude", "test", "validation", "seed")
 
 
 def run(context: Context, until: str = "report") -> None:

@@ -21,7 +21,7 @@ from evenray.metrics import calibrations, choose_threshold, rules
 
 __all__ = ["check_classes", "check_recipe"]
 
-RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), levels=(0, 255))
+RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), value_range=(0, 255))
 USUAL_SIZE = 224
 
 

@@ -107,7 +107,7 @@ def train_network(context: Context) -> list[str]:
     contrast, references = settled(choice["contrast"])
     about = {
         "classes": dataset.classes, "positive": dataset.positive, "contrast": contrast, "balance": choice["balance"],
-        "prior": prior.tolist(), "levels": dataset.facts.get("levels"), "network": model.describe(),
+        "prior": prior.tolist(), "value_range": dataset.facts.get("value_range"), "network": model.describe(),
         "counts": list(dataset.part("train").counts.values()), "scale": train.store.scale, "native": native_side(dataset),
         "familiar": None if familiar is None else familiar.as_json(),
         "references": {name: found.as_json() for name, found in references.items()},

@@ -68,15 +68,15 @@ def described(image: Image) -> dict[str, Any]:
         "channels": image.channels,
         "bits": image.bits,
         "dtype": str(image.pixels.dtype),
-        "low": float(image.levels[0]),
-        "high": float(image.levels[1]),
+        "low": float(image.value_range[0]),
+        "high": float(image.value_range[1]),
         "histogram": histogram.rebin(256).counts.astype(np.uint32),
         **measure(image, histogram),
     }
 
 
 def as_image(pixels: NDArray[Any], top: float = TOP) -> Image:
-    return Image(np.ascontiguousarray(pixels), levels=(0, top))
+    return Image(np.ascontiguousarray(pixels), value_range=(0, top))
 
 
 def dataset_of(rows: Sequence[dict[str, Any]], **columns: Sequence[Any]) -> Dataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenray.data.audit.depth import levels_undeclared, true_levels
+from evenray.data.audit.depth import levels_undeclared, true_range
 from evenray.data.scan import scan
 from evenray.reporting.language import Language
 
@@ -25,7 +25,7 @@ def archive(path: Path, low: float, high: float) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told", "levels"),
+    ("low", "high", "told", "value_range"),
     [
         (0, 255, "from 0 to 255", "0,255"),
         (0, 3071, "from 0 to 3071", "0,4095"),
@@ -33,15 +33,15 @@ def archive(path: Path, low: float, high: float) -> Path:
         (-1024, 2000.5, "from -1024 to 2000.5", "-1024,2001"),
     ],
 )
-def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told: str, levels: str) -> None:
+def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told: str, value_range: str) -> None:
     (found,) = levels_undeclared(scan(archive(tmp_path / "own.npz", low, high)))
     assert found.severity == "error"
     assert told in found.advice
-    assert found.advice.endswith(f"--levels {levels}.")
+    assert found.advice.endswith(f"--value-range {value_range}.")
     assert found.evidence == {"images": 5, "lowest_value": low, "highest_value": high}
     text, known = Language("ko").sentence(found.advice)
     assert known
-    assert f"--levels {levels} " in text
+    assert f"--value-range {value_range} " in text
     assert Language("ko").sentence(found.title)[1]
 
 
@@ -50,8 +50,8 @@ def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told
 def test_a_slight_overshoot_does_not_double_the_range(bits: int, over: float) -> None:
     top = 2.0**bits - 1
     for high in (top * 0.51, top, top * (1 + over)):
-        assert true_levels(0, high) == true_levels(-0.05, high) == (0, top)
-    assert true_levels(0, top * 1.011) == (0, 2 * top + 1 if bits < 16 else np.ceil(top * 1.011))
+        assert true_range(0, high) == true_range(-0.05, high) == (0, top)
+    assert true_range(0, top * 1.011) == (0, 2 * top + 1 if bits < 16 else np.ceil(top * 1.011))
 
 
 def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -
         levels_undeclared(scan(archive(tmp_path / "own.npz", -0.03, 1.04))) == []
     )  # as a cubic resampling leaves them
     path = archive(tmp_path / "own.npz", 0, 255)
-    assert levels_undeclared(scan(path, levels=(0, 255))) == []
-    assert levels_undeclared(scan(path, levels=(0, 1))) == []
+    assert levels_undeclared(scan(path, value_range=(0, 255))) == []
+    assert levels_undeclared(scan(path, value_range=(0, 1))) == []
 
 
 def test_a_table_of_an_earlier_scan_lacks_the_values(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from evenray.data.audit.drift import cumulative_histograms, histogram_distance
 
 def cumulative(means: NDArray[np.float64], seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
-    levels = np.clip(rng.normal(means[:, None], 8, (len(means), 300)), 0, 255).astype(int)
-    return cumulative_histograms(np.array([np.bincount(row, minlength=256) for row in levels], np.uint32))
+    value_range = np.clip(rng.normal(means[:, None], 8, (len(means), 300)), 0, 255).astype(int)
+    return cumulative_histograms(np.array([np.bincount(row, minlength=256) for row in value_range], np.uint32))
 
 
 def sides(test: NDArray[np.bool_]) -> tuple[pl.Series, pl.Series]:

@@ -26,7 +26,7 @@ def measured(image: Image) -> dict[str, Any]:
 
 
 def grey(pixels: NDArray[Any], top: float = 255) -> Image:
-    return Image(np.ascontiguousarray(pixels), levels=(0, top))
+    return Image(np.ascontiguousarray(pixels), value_range=(0, top))
 
 
 def smooth(size: int = 256, seed: int = 0) -> NDArray[np.float64]:
@@ -136,7 +136,7 @@ def test_depth_and_colour_change_no_measure_by_more_than_rounding() -> None:
     images = [
         grey(eight.astype(np.uint8)),
         grey((eight * 257).astype(np.uint16), 65535),
-        Image((eight * 16 - 2040).astype(np.int16), levels=(-2040, 2040)),
+        Image((eight * 16 - 2040).astype(np.int16), value_range=(-2040, 2040)),
         grey((eight / 255).astype(np.float32), 1.0),
         grey(np.repeat(eight.astype(np.uint8)[:, :, None], 3, axis=2)),
     ]
@@ -156,8 +156,8 @@ def test_depth_and_colour_change_no_measure_by_more_than_rounding() -> None:
         grey(np.zeros((3, 700), np.uint16), 4095),
         grey(np.full((64, 64), np.nan, np.float32), 1.0),
         grey(np.full((64, 64, 3), 255, np.uint8)),
-        Image(np.full((40, 30), -2000, np.int16), levels=(-1024, 3071)),
-        Image(np.ones((40, 30), np.uint8), levels=(0, 255), valid=np.zeros((40, 30), np.bool_)),
+        Image(np.full((40, 30), -2000, np.int16), value_range=(-1024, 3071)),
+        Image(np.ones((40, 30), np.uint8), value_range=(0, 255), valid=np.zeros((40, 30), np.bool_)),
         grey(np.array([[np.inf, -np.inf], [np.nan, 0.5]], np.float32), 1.0),
     ],
     ids=["1x1", "strip", "nan", "white colour", "below the range", "all missing", "infinite"],

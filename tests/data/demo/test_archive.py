@@ -132,7 +132,7 @@ def test_files_say_what_their_pixels_are(archive, planted):
         assert (dataset.BitsAllocated, dataset.BitsStored) == (
             (8, 8) if str(path.relative_to(archive.folder)) in stray else (16, 12)
         )
-        assert image.levels == (0, 2**dataset.BitsStored - 1)
+        assert image.value_range == (0, 2**dataset.BitsStored - 1)
         assert image.spacing_mm is not None
         assert (image.valid is not None and not image.valid.all()) == ("PixelPaddingValue" in dataset)
         polarities[dataset.Modality, dataset.PhotometricInterpretation] += 1

@@ -120,10 +120,10 @@ def test_short_numbers_are_struck_where_they_stand_alone(tmp_path: Path, png: Ma
 def test_levels_say_how_deep_16_bits_are(tmp_path: Path, png: Make) -> None:
     png("sick/a.png", 1, top=4095)
     png("well/b.png", 2, top=4095)
-    shallow, deep = scan(tmp_path, levels=(0, 4095)), scan(tmp_path)
+    shallow, deep = scan(tmp_path, value_range=(0, 4095)), scan(tmp_path)
     assert shallow.cases.select("low", "high", "bits").row(0) == (0, 4095, 12)
     assert deep.cases.select("low", "high", "bits").row(0) == (0, 65535, 16)
-    assert (shallow.facts["levels"], deep.facts["levels"]) == ((0, 4095), None)
+    assert (shallow.facts["value_range"], deep.facts["value_range"]) == ((0, 4095), None)
     assert shallow.cases["mean"].to_numpy().mean() > 10 * deep.cases["mean"].to_numpy().mean()
 
 
@@ -194,7 +194,7 @@ class TestPseudonyms:
 
 def test_a_saved_data_set_comes_back(folders: Path, tmp_path: Path) -> None:
     (folders / 'sick/empty, "odd".png').touch()
-    data, run = scan(folders, levels=(0, 200)), RunFolder(tmp_path / "run")
+    data, run = scan(folders, value_range=(0, 200)), RunFolder(tmp_path / "run")
     sketches = [f"sketches/{name}.npy" for name in ("histogram", "thumbnail", "fingerprint")]
     assert save(data, run) == ["cases.parquet", "dataset.json", "rejected.csv", *sketches]
     back = load(run, split=False)
@@ -204,7 +204,7 @@ def test_a_saved_data_set_comes_back(folders: Path, tmp_path: Path) -> None:
     assert back.cases.equals(data.cases)
     assert back.rejected.equals(data.rejected)
     assert (back.classes, back.positive, back.root) == (data.classes, data.positive, data.root)
-    assert {**back.facts, "levels": tuple(back.facts["levels"])} == data.facts
+    assert {**back.facts, "value_range": tuple(back.facts["value_range"])} == data.facts
 
 
 def matches(data: Dataset) -> bool:

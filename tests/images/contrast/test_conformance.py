@@ -46,31 +46,31 @@ def picture(rows: int = 61, columns: int = 83, seed: int = 5) -> np.ndarray:
     return np.rint(grey.clip(0, 255)).astype(np.uint8)
 
 
-def stored(grey: np.ndarray, dtype: type, levels: tuple[float, float]) -> Image:
+def stored(grey: np.ndarray, dtype: type, value_range: tuple[float, float]) -> Image:
     """The same picture in another dtype and range."""
-    values = levels[0] + grey / 255 * (levels[1] - levels[0])
-    return Image((np.rint(values) if np.dtype(dtype).kind in "ui" else values).astype(dtype), levels)
+    values = value_range[0] + grey / 255 * (value_range[1] - value_range[0])
+    return Image((np.rint(values) if np.dtype(dtype).kind in "ui" else values).astype(dtype), value_range)
 
 
 def unit(image: Image) -> np.ndarray:
-    return (image.pixels.astype(np.float64) - image.levels[0]) / (image.levels[1] - image.levels[0])
+    return (image.pixels.astype(np.float64) - image.value_range[0]) / (image.value_range[1] - image.value_range[0])
 
 
 def keeps_shape_dtype_range(apply: Apply) -> None:
-    for dtype, levels in DTYPES:
-        image = stored(picture(), dtype, levels)
+    for dtype, value_range in DTYPES:
+        image = stored(picture(), dtype, value_range)
         after = apply(image)
         assert after.pixels.shape == image.pixels.shape
         assert after.pixels.dtype == image.pixels.dtype
-        assert after.levels == image.levels
+        assert after.value_range == image.value_range
         assert np.isfinite(after.pixels).all()
         assert unit(after).min() >= -1e-6
         assert unit(after).max() <= 1 + 1e-6
 
 
 def leaves_input_alone(apply: Apply) -> None:
-    for dtype, levels in DTYPES:
-        image = stored(picture(), dtype, levels)
+    for dtype, value_range in DTYPES:
+        image = stored(picture(), dtype, value_range)
         before = image.pixels.copy()
         apply(image)
         assert np.array_equal(image.pixels, before)
@@ -84,8 +84,8 @@ def takes_read_only_and_strided_pixels(apply: Apply) -> None:
 
 def takes_constant_images(apply: Apply) -> None:
     for value in (0, 77, 255):
-        for dtype, levels in DTYPES:
-            after = apply(stored(np.full((20, 30), value, np.uint8), dtype, levels))
+        for dtype, value_range in DTYPES:
+            after = apply(stored(np.full((20, 30), value, np.uint8), dtype, value_range))
             assert np.isfinite(after.pixels).all()
             assert unit(after).min() >= -1e-6
             assert unit(after).max() <= 1 + 1e-6
@@ -93,16 +93,16 @@ def takes_constant_images(apply: Apply) -> None:
 
 def takes_tiny_images(apply: Apply) -> None:
     for shape in ((1, 1), (1, 9), (3, 2)):
-        for dtype, levels in DTYPES:
-            after = apply(stored(picture(*shape), dtype, levels))
+        for dtype, value_range in DTYPES:
+            after = apply(stored(picture(*shape), dtype, value_range))
             assert after.pixels.shape == shape
             assert np.isfinite(after.pixels).all()
 
 
 def leaves_an_all_missing_image(apply: Apply) -> None:
-    for dtype, levels in DTYPES:
-        image = stored(picture(), dtype, levels)
-        empty = Image(image.pixels, levels, valid=np.zeros(image.shape, bool))
+    for dtype, value_range in DTYPES:
+        image = stored(picture(), dtype, value_range)
+        empty = Image(image.pixels, value_range, valid=np.zeros(image.shape, bool))
         after = apply(empty)
         assert np.array_equal(after.pixels, image.pixels)
         assert after.valid is not None
@@ -113,16 +113,16 @@ def leaves_missing_pixels_uncounted(apply: Apply) -> None:
     """What is stored under the mask must neither change nor change anything else."""
     valid = np.ones((61, 83), bool)
     valid[:, :17] = valid[50:, 60:] = False
-    for dtype, levels in DTYPES:
-        black, white = (stored(np.where(valid, picture(), v).astype(np.uint8), dtype, levels) for v in (0, 255))
-        one, other = (apply(Image(image.pixels, levels, valid=valid)) for image in (black, white))
+    for dtype, value_range in DTYPES:
+        black, white = (stored(np.where(valid, picture(), v).astype(np.uint8), dtype, value_range) for v in (0, 255))
+        one, other = (apply(Image(image.pixels, value_range, valid=valid)) for image in (black, white))
         assert np.array_equal(one.pixels[~valid], black.pixels[~valid])
         assert np.array_equal(one.pixels[valid], other.pixels[valid])
 
 
 def leaves_nan_where_it_was(apply: Apply) -> None:
-    for levels in ((-1.0, 1.0), (0.0, 5000.0)):
-        image = stored(picture(), np.float32, levels)
+    for value_range in ((-1.0, 1.0), (0.0, 5000.0)):
+        image = stored(picture(), np.float32, value_range)
         image.pixels[5:9, 30:40] = np.nan
         after = apply(image)
         assert np.array_equal(np.isnan(after.pixels), np.isnan(image.pixels))
@@ -136,8 +136,8 @@ def is_deterministic(apply: Apply) -> None:
 def gives_the_same_at_every_depth(apply: Apply) -> None:
     """8, 12 and 16 bits, signed and float: apart by the rounding of the two outputs, and of the input."""
     eight = unit(apply(stored(picture(), np.uint8, (0, 255)))) * 255
-    for dtype, levels in DTYPES[1:]:
-        other = unit(apply(stored(picture(), dtype, levels))) * 255
+    for dtype, value_range in DTYPES[1:]:
+        other = unit(apply(stored(picture(), dtype, value_range))) * 255
         assert np.abs(other - eight).max() <= 1.0
 
 
@@ -146,7 +146,7 @@ def keeps_hue(apply: Apply) -> None:
     rng = np.random.default_rng(2)
     rgb = np.stack([picture(), np.rint(picture() * 0.6), 255 - picture(seed=8)], axis=2).astype(np.float32)
     rgb += rng.random(rgb.shape, np.float32)
-    image = Image(rgb.clip(0, 255), levels=(0.0, 255.0))
+    image = Image(rgb.clip(0, 255), value_range=(0.0, 255.0))
     after = apply(image).pixels.astype(np.float64)
     first, second = (
         rgb.clip(0, 255) - rgb.clip(0, 255).mean(axis=2, keepdims=True),
@@ -180,15 +180,15 @@ def test_conforms(name: str, check: Callable[[Apply], None]) -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_a_quantised_picture_in_floats_is_looked_up_where_it_was_counted(dtype: type) -> None:
     """12 bits fall between the 65,536 bins of floats; beside a bin no part of its jump may be taken."""
-    levels = np.repeat(np.arange(0, 4096, 37), 50).reshape(30, -1).astype(np.uint16)
-    whole = enhance(Image(levels, (0, 4095)), "equalize").pixels
-    found = enhance(Image(levels.astype(np.float32), (0.0, 4095.0)), "equalize").pixels
+    value_range = np.repeat(np.arange(0, 4096, 37), 50).reshape(30, -1).astype(np.uint16)
+    whole = enhance(Image(value_range, (0, 4095)), "equalize").pixels
+    found = enhance(Image(value_range.astype(np.float32), (0.0, 4095.0)), "equalize").pixels
     assert np.abs(found - whole).max() <= 0.51
 
 
 def is_a_curve(function: Callable[[Histogram], Curve]) -> None:
-    for dtype, levels in DTYPES:
-        histogram = Histogram.of(stored(picture(), dtype, levels))
+    for dtype, value_range in DTYPES:
+        histogram = Histogram.of(stored(picture(), dtype, value_range))
         values = function(histogram).values
         assert values.shape == histogram.counts.shape
         assert values.min() >= 0
@@ -196,7 +196,7 @@ def is_a_curve(function: Callable[[Histogram], Curve]) -> None:
         if is_monotone(function):
             assert (np.diff(values) >= -1e-12).all()
         if not needs_counts(function):
-            blank = Histogram.blank(stored(picture(), dtype, levels))
+            blank = Histogram.blank(stored(picture(), dtype, value_range))
             assert np.array_equal(function(blank).values, values)
 
 
@@ -220,14 +220,14 @@ def _ignores_strides(image: Image) -> Image:
 
 
 def _own_extremes(image: Image) -> Image:
-    low, high = image.levels
+    low, high = image.value_range
     with np.errstate(all="ignore"):
         share = (image.pixels - image.pixels.min()) / np.ptp(image.pixels.astype(float))
         return image.with_pixels((low + share * (high - low)).astype(np.float32))
 
 
 def _deeper_is_darker(image: Image) -> Image:
-    low, high = image.levels
+    low, high = image.value_range
     return image.with_pixels((low + unit(image) ** (image.bits / 8) * (high - low)).astype(image.pixels.dtype))
 
 

@@ -28,7 +28,7 @@ def levels(counts: np.ndarray | list[int]) -> Histogram:
 
 
 def bihistogram(histogram: Histogram, cut: int) -> np.ndarray:
-    """Levels up to `cut` and those above it, each equalized within its own part of the range, level by level."""
+    """ValueRange up to `cut` and those above it, each equalized within its own part of the range, level by level."""
     top = histogram.bins - 1
     values = np.arange(top + 1) / top
     for part, low, high in ((range(cut + 1), 0, cut), (range(cut + 1, top + 1), cut, top)):
@@ -124,7 +124,7 @@ def test_auto_gamma_moves_the_mean_level_to_the_target(target: float) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_are_hounsfield_windows(preset: str) -> None:
     center, width = PRESETS[preset]
-    image = Image(np.arange(-1024, 3072, dtype=np.int16).reshape(64, 64), levels=(-1024, 3071))
+    image = Image(np.arange(-1024, 3072, dtype=np.int16).reshape(64, 64), value_range=(-1024, 3071))
     after = enhance(image, f"window(preset={preset})").pixels.astype(float)
     shown = ((image.pixels - (center - width / 2)) / width).clip(0, 1)
     assert np.abs(after - (-1024 + shown * 4095)).max() <= 0.5

@@ -36,7 +36,7 @@ class Specimen:
 
     data: bytes
     pixels: np.ndarray
-    levels: tuple[float, float]
+    value_range: tuple[float, float]
     fragments: tuple[str, ...] = ("",)
     own_bytes: bool = False  # the SHA-256 is that of the pixels, because the file holds many pictures
 
@@ -87,11 +87,11 @@ def known_pixels(name: str, path: Path, specimen: Specimen) -> None:
     for fragment in ("", specimen.fragments[0]):
         image = readers.read(path, fragment=fragment)
         np.testing.assert_array_equal(image.pixels, specimen.pixels)
-        assert image.levels == specimen.levels
+        assert image.value_range == specimen.value_range
         assert image.pixels.flags.c_contiguous
     own = specimen.pixels.tobytes() if specimen.own_bytes else specimen.data
     assert image.sha256 == hashlib.sha256(own).hexdigest()
-    assert {"format", "channels_in_file", "bits_allocated", "levels_from"} <= set(image.header)
+    assert {"format", "channels_in_file", "bits_allocated", "range_from"} <= set(image.header)
 
 
 def every_fragment_differs_and_reads(name: str, path: Path, specimen: Specimen) -> None:
@@ -115,17 +115,26 @@ def truncation_is_an_error(name: str, path: Path, specimen: Specimen) -> None:
 
 
 def levels_can_be_told(name: str, path: Path, specimen: Specimen) -> None:
-    image = readers.read(path, levels=(0, 1000))
-    assert (image.levels, image.header["levels_from"]) == ((0, 1000), "asked for")
+    image = readers.read(path, value_range=(0, 1000))
+    assert (image.value_range, image.header["range_from"]) == ((0, 1000), "asked for")
     np.testing.assert_array_equal(image.pixels, specimen.pixels)
-    for wrong in ({"levels": (3, 1)}, {"levels": (0, float("nan"))}, {"window": "nosuch"}, {"window": (1, -1)}):
+    for wrong in (
+        {"value_range": (3, 1)},
+        {"value_range": (0, float("nan"))},
+        {"window": "nosuch"},
+        {"window": (1, -1)},
+    ):
         with pytest.raises(UsageError):
             readers.read(path, **wrong)
 
 
 def reading_twice_is_the_same(name: str, path: Path, specimen: Specimen) -> None:
     first, second = readers.read(path), readers.read(path)
-    assert (first.levels, first.sha256, dict(first.header)) == (second.levels, second.sha256, dict(second.header))
+    assert (first.value_range, first.sha256, dict(first.header)) == (
+        second.value_range,
+        second.sha256,
+        dict(second.header),
+    )
     first.pixels.fill(0)  # what one caller does to its pixels, another does not see
     np.testing.assert_array_equal(readers.read(path).pixels, specimen.pixels)
     assert path.read_bytes() == specimen.data
@@ -155,7 +164,7 @@ def test_reader(name: str, check: Callable[..., None], specimens, tmp_path: Path
 def test_a_reader_module_has_its_four_functions(name: str) -> None:
     module = sys.modules[readers.readers[name].__module__]
     assert all(callable(getattr(module, verb)) for verb in ("sniff", "read", "fragments", "identity"))
-    assert set(readers.readers.parameters(name)) == {"fragment", "levels", "window"}
+    assert set(readers.readers.parameters(name)) == {"fragment", "value_range", "window"}
 
 
 @ALL
@@ -172,16 +181,16 @@ def _planted(**faults: Any) -> types.ModuleType:
     """A reader of files that start with "PLANTED": 8 x 8 bytes follow."""
     module = types.ModuleType("planted")
 
-    def read(source: Any, fragment: str = "", levels: Any = None, window: Any = "header") -> Image:
+    def read(source: Any, fragment: str = "", value_range: Any = None, window: Any = "header") -> Image:
         body = source.data[7:]
         if len(body) < 64:
             raise ReadError(source.path, "is truncated")
         if fragment not in ("", *fragments(source)):
             raise ReadError(source.path, f"has no '{fragment}'")
         header = {"format": "planted", "channels_in_file": 1, "bits_allocated": 8}
-        header["levels_from"] = "asked for" if levels else "dtype"
+        header["range_from"] = "asked for" if value_range else "dtype"
         pixels = np.frombuffer(body[:64], np.uint8).reshape(8, 8)
-        return Image(pixels, levels or (0.0, 255.0), sha256=source.sha256, header=header)
+        return Image(pixels, value_range or (0.0, 255.0), sha256=source.sha256, header=header)
 
     def fragments(source: Any) -> list[str]:
         return [""]
@@ -221,11 +230,11 @@ def _with(**changes: Any) -> Callable[..., Any]:
 
 
 def _deaf(read: Callable[..., Image]) -> Callable[..., Image]:
-    return lambda source, fragment="", levels=None, window="header": read(source, "", levels, window)
+    return lambda source, fragment="", value_range=None, window="header": read(source, "", value_range, window)
 
 
 def _own_extremes(read: Callable[..., Image]) -> Callable[..., Image]:
-    return _with(levels=lambda image: (float(image.pixels.min()), float(image.pixels.max())))(read)
+    return _with(value_range=lambda image: (float(image.pixels.min()), float(image.pixels.max())))(read)
 
 
 def test_a_sound_planted_reader_passes(monkeypatch, tmp_path: Path) -> None:

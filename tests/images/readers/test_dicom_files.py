@@ -79,7 +79,7 @@ def test_wrong_vrs(make_dicom) -> None:
     path.write_bytes(path.read_bytes().replace(rows, b"\x28\x00\x10\x00IS\x02\x0064"))
     image = read(path)
     np.testing.assert_array_equal(image.pixels, RAMP * 2)
-    assert image.levels == (500, 1499)
+    assert image.value_range == (500, 1499)
 
 
 def test_vrs_that_do_not_exist(make_dicom) -> None:
@@ -91,7 +91,7 @@ def test_vrs_that_do_not_exist(make_dicom) -> None:
     path.write_bytes(data)
     image = read(path)
     np.testing.assert_array_equal(image.pixels, RAMP)
-    assert image.levels == (0, 4095)
+    assert image.value_range == (0, 4095)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
@@ -138,7 +138,7 @@ def test_rgb(make_dicom, planar: int) -> None:
     stored = RGB.transpose(2, 0, 1).reshape(8, 6, 3) if planar else RGB
     image = read(make_dicom(np.ascontiguousarray(stored), PlanarConfiguration=planar))
     np.testing.assert_array_equal(image.pixels, RGB)
-    assert (image.photometric, image.levels, image.header["channels_in_file"]) == ("RGB", (0, 255), 3)
+    assert (image.photometric, image.value_range, image.header["channels_in_file"]) == ("RGB", (0, 255), 3)
 
 
 def test_ybr_full(make_dicom) -> None:
@@ -191,7 +191,7 @@ def test_one_bit_pixels(make_dicom) -> None:
     dataset.save_as(path)
     image = read(path)
     np.testing.assert_array_equal(image.pixels, bits)
-    assert image.levels == (0, 1)
+    assert image.value_range == (0, 1)
 
 
 SPACINGS = {"PixelSpacing": [0.5, 0.25], "ImagerPixelSpacing": [0.6, 0.3], "NominalScannedPixelSpacing": [0.7, 0.4]}
@@ -315,19 +315,19 @@ def test_a_jpeg_ls_decoder_that_hangs_or_crashes_is_replaced(make_dicom, monkeyp
     np.testing.assert_array_equal(read(path).pixels, RAMP)
 
 
-def nested(levels: int) -> bytes:
+def nested(value_range: int) -> bytes:
     """The bytes of ReferencedImageSequence within itself, of undefined length, implicit VR."""
     open_ = b"\x08\0\x40\x11\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff"
     close = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
-    return open_ * levels + close * levels
+    return open_ * value_range + close * value_range
 
 
-@pytest.mark.parametrize("levels", [LIMITS.sequence_depth + 1, 5000, 5001, 5002, 5003, 5004])
-def test_deeply_nested_sequences_hit_their_limit(make_dicom, levels: int) -> None:
+@pytest.mark.parametrize("value_range", [LIMITS.sequence_depth + 1, 5000, 5001, 5002, 5003, 5004])
+def test_deeply_nested_sequences_hit_their_limit(make_dicom, value_range: int) -> None:
     path = make_dicom(RAMP, TransferSyntaxUID=ImplicitVRLittleEndian)
     data = path.read_bytes()
     at = data.index(b"\x28\0\x02\0\x02\0\0\0")
-    path.write_bytes(data[:at] + nested(levels) + data[at:])
+    path.write_bytes(data[:at] + nested(value_range) + data[at:])
     with pytest.raises(ReadError, match="limit 'sequence_depth'"):
         read(path)
     path.write_bytes(data[:at] + nested(LIMITS.sequence_depth - 1) + data[at:])

@@ -22,12 +22,12 @@ RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 
 def unit(image: Image) -> np.ndarray:
-    low, high = image.levels
+    low, high = image.value_range
     return np.clip((image.pixels.astype(np.float64) - low) / (high - low), 0, 1)
 
 
 @pytest.mark.parametrize(
-    ("slope", "intercept", "dtype", "levels"),
+    ("slope", "intercept", "dtype", "value_range"),
     [
         (1, 0, np.uint16, (0, 4095)),
         (1, -1024, np.int16, (-1024, 3071)),
@@ -38,10 +38,10 @@ def unit(image: Image) -> np.ndarray:
         (100, 0, np.float32, (0, 409500)),
     ],
 )
-def test_rescale(make_dicom, slope: float, intercept: float, dtype: type, levels: tuple[float, float]) -> None:
+def test_rescale(make_dicom, slope: float, intercept: float, dtype: type, value_range: tuple[float, float]) -> None:
     image = read(make_dicom(RAMP, BitsStored=12, RescaleSlope=slope, RescaleIntercept=intercept))
     assert image.pixels.dtype == dtype
-    assert image.levels == levels
+    assert image.value_range == value_range
     np.testing.assert_array_equal(image.pixels, RAMP * float(slope) + intercept)
 
 
@@ -49,7 +49,7 @@ def test_sixteen_bit_ct_stays_integer_where_its_values_fit(make_dicom) -> None:
     stored = np.array([[-2000, 3000], [0, 1024]], np.int16)
     image = read(make_dicom(stored, RescaleSlope=1, RescaleIntercept=-1024))
     assert image.pixels.dtype == np.int16
-    assert image.levels == (-32768 - 1024, 32767 - 1024)
+    assert image.value_range == (-32768 - 1024, 32767 - 1024)
     np.testing.assert_array_equal(image.pixels, stored - 1024)
 
 
@@ -65,7 +65,7 @@ def test_signed_pixels_of_twelve_bits(make_dicom) -> None:
     planted = ((stored.view(np.uint16) & 0x0FFF) | 0x5000).view(np.int16)
     image = read(make_dicom(planted, BitsStored=12))
     np.testing.assert_array_equal(image.pixels, stored)
-    assert image.levels == (-2048, 2047)
+    assert image.value_range == (-2048, 2047)
 
 
 def test_garbage_above_the_stored_bits(make_dicom) -> None:
@@ -79,14 +79,16 @@ def test_high_bit_at_the_top(make_dicom) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "levels"), [(None, (500, 1499)), ("LINEAR", (500, 1499)), ("LINEAR_EXACT", (500, 1500))]
+    ("function", "value_range"), [(None, (500, 1499)), ("LINEAR", (500, 1499)), ("LINEAR_EXACT", (500, 1500))]
 )
-def test_a_linear_window_moves_the_levels_only(make_dicom, function: str | None, levels: tuple[float, float]) -> None:
+def test_a_linear_window_moves_the_levels_only(
+    make_dicom, function: str | None, value_range: tuple[float, float]
+) -> None:
     extra = {"VOILUTFunction": function} if function else {}
     path = make_dicom(RAMP, BitsStored=12, WindowCenter=1000, WindowWidth=1000, **extra)
     image = read(path)
     np.testing.assert_array_equal(image.pixels, RAMP)
-    assert image.levels == levels
+    assert image.value_range == value_range
     assert (image.header["window_center"], image.header["window_width"]) == (1000, 1000)
     reference = apply_voi_lut(RAMP, pydicom.dcmread(path))
     np.testing.assert_allclose(unit(image), reference / 4095, atol=1e-6)
@@ -94,23 +96,23 @@ def test_a_linear_window_moves_the_levels_only(make_dicom, function: str | None,
 
 def test_the_first_of_several_windows_counts(make_dicom) -> None:
     image = read(make_dicom(RAMP, BitsStored=12, WindowCenter=[40, 600], WindowWidth=[80, 1600]))
-    assert image.levels == (0, 79)
+    assert image.value_range == (0, 79)
 
 
 @pytest.mark.parametrize("width", [0, -5])
 def test_a_window_without_width_is_ignored(make_dicom, width: float) -> None:
     image = read(make_dicom(RAMP, BitsStored=12, WindowCenter=40, WindowWidth=width))
-    assert image.levels == (0, 4095)
+    assert image.value_range == (0, 4095)
 
 
 def test_a_window_of_width_one_is_a_threshold(make_dicom) -> None:
     image = read(make_dicom(RAMP, BitsStored=12, WindowCenter=1000, WindowWidth=1))
-    assert image.levels[0] < image.levels[1]
+    assert image.value_range[0] < image.value_range[1]
     np.testing.assert_array_equal(unit(image), RAMP >= 1000)
 
 
 @pytest.mark.parametrize(
-    ("window", "levels"),
+    ("window", "value_range"),
     [
         ("none", (-1024, 3071)),
         ("brain", (0, 80)),
@@ -120,19 +122,21 @@ def test_a_window_of_width_one_is_a_threshold(make_dicom) -> None:
         ((100, 50), (75, 125)),
     ],
 )
-def test_windows_asked_for(make_dicom, window: Any, levels: tuple[float, float]) -> None:
+def test_windows_asked_for(make_dicom, window: Any, value_range: tuple[float, float]) -> None:
     path = make_dicom(RAMP, BitsStored=12, RescaleSlope=1, RescaleIntercept=-1024, WindowCenter=7, WindowWidth=9)
     image = read(path, window=window)
-    assert image.levels == levels
+    assert image.value_range == value_range
     np.testing.assert_array_equal(image.pixels, RAMP.astype(int) - 1024)
 
 
 def test_levels_asked_for_override_the_window(make_dicom) -> None:
     path = make_dicom(RAMP, BitsStored=12, WindowCenter=7, WindowWidth=9)
-    assert read(path, levels=(0, 1023)).levels == (0, 1023)
+    assert read(path, value_range=(0, 1023)).value_range == (0, 1023)
 
 
-@pytest.mark.parametrize("wrong", [{"window": "bran"}, {"window": (1, 0)}, {"levels": (5, 5)}, {"levels": (1,)}])
+@pytest.mark.parametrize(
+    "wrong", [{"window": "bran"}, {"window": (1, 0)}, {"value_range": (5, 5)}, {"value_range": (1,)}]
+)
 def test_wrong_options_are_usage_errors(make_dicom, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         read(make_dicom(RAMP), **wrong)
@@ -141,7 +145,7 @@ def test_wrong_options_are_usage_errors(make_dicom, wrong: dict[str, Any]) -> No
 def test_sigmoid(make_dicom) -> None:
     path = make_dicom(RAMP, BitsStored=12, WindowCenter=2000, WindowWidth=800, VOILUTFunction="SIGMOID")
     image = read(path)
-    assert (image.pixels.dtype, image.levels) == (np.uint16, (0, 65535))
+    assert (image.pixels.dtype, image.value_range) == (np.uint16, (0, 65535))
     np.testing.assert_allclose(unit(image), 1 / (1 + np.exp(-4 * (RAMP - 2000.0) / 800)), atol=1e-5)
 
 
@@ -150,13 +154,13 @@ def test_voi_lut_as_pydicom_applies_it(make_dicom, make_lut) -> None:
     path = make_dicom(RAMP, BitsStored=12, VOILUTSequence=make_lut([1000, 500, 16], table.tolist()))
     image = read(path)
     np.testing.assert_array_equal(image.pixels, apply_voi_lut(RAMP, pydicom.dcmread(path)))
-    assert (image.levels, image.header["levels_from"]) == ((0, 65535), "VOI LUT")
+    assert (image.value_range, image.header["range_from"]) == ((0, 65535), "VOI LUT")
 
 
 def test_a_voi_lut_narrower_than_it_declares_is_not_shown_dark(make_dicom, make_lut) -> None:
     lut = make_lut([4096, 0, 16], list(range(4096)))
     image = read(make_dicom(RAMP, BitsStored=12, VOILUTSequence=lut))
-    assert image.levels == (0, 4095)
+    assert image.value_range == (0, 4095)
     assert (image.header["voi_lut_bits"], image.header["voi_lut_bits_used"]) == (16, 12)
 
 
@@ -166,7 +170,7 @@ def test_a_voi_lut_with_eight_bit_entries_packed_in_words(make_dicom, make_lut) 
     stored = np.arange(256, dtype=np.uint8).reshape(16, 16)
     image = read(make_dicom(stored, VOILUTSequence=lut))
     np.testing.assert_array_equal(image.pixels.ravel(), entries)
-    assert image.levels == (0, 255)
+    assert image.value_range == (0, 255)
 
 
 def test_a_voi_lut_with_fewer_entries_than_declared_keeps_its_last(make_dicom, make_lut) -> None:
@@ -179,7 +183,7 @@ def test_a_voi_lut_with_fewer_entries_than_declared_keeps_its_last(make_dicom, m
 def test_a_malformed_voi_lut_falls_back_to_the_window(make_dicom, make_lut, descriptor, data) -> None:
     lut = make_lut(descriptor, data)
     image = read(make_dicom(RAMP, BitsStored=12, VOILUTSequence=lut, WindowCenter=1000, WindowWidth=1000))
-    assert image.levels == (500, 1499)
+    assert image.value_range == (500, 1499)
     assert "voi_lut_ignored" in image.header
 
 
@@ -188,14 +192,14 @@ def test_modality_lut_as_pydicom_applies_it(make_dicom, make_lut) -> None:
     path = make_dicom(RAMP, BitsStored=12, ModalityLUTSequence=lut)
     image = read(path)
     np.testing.assert_array_equal(image.pixels, apply_modality_lut(RAMP, pydicom.dcmread(path)))
-    assert image.levels == (0, 65535)
+    assert image.value_range == (0, 65535)
 
 
 def test_a_malformed_modality_lut_is_refused_and_an_empty_one_is_none(make_dicom, make_lut) -> None:
     with pytest.raises(ReadError, match="modality LUT is malformed"):
         read(make_dicom(RAMP, ModalityLUTSequence=make_lut([4096, 0, 12], None)))
     empty = pydicom.Sequence([Dataset()])
-    assert read(make_dicom(RAMP, BitsStored=12, ModalityLUTSequence=empty)).levels == (0, 4095)
+    assert read(make_dicom(RAMP, BitsStored=12, ModalityLUTSequence=empty)).value_range == (0, 4095)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +229,7 @@ def test_padding_that_does_not_occur_leaves_every_pixel_valid(make_dicom) -> Non
 def test_monochrome1_inverts_after_the_window(make_dicom) -> None:
     path = make_dicom(RAMP, BitsStored=12, PhotometricInterpretation="MONOCHROME1", WindowCenter=1000, WindowWidth=1000)
     image = read(path)
-    assert image.levels == (500, 1499)
+    assert image.value_range == (500, 1499)
     np.testing.assert_array_equal(image.pixels, 1999 - RAMP.astype(int))
     assert (image.photometric, image.header["photometric_in_file"]) == ("MONOCHROME2", "MONOCHROME1")
 
@@ -276,5 +280,5 @@ def test_float_pixel_data(make_dicom) -> None:
     dataset.BitsAllocated = 32
     dataset.save_as(path)
     image = read(path)
-    assert (image.pixels.dtype, image.levels) == (np.float32, (-3, 7))
+    assert (image.pixels.dtype, image.value_range) == (np.float32, (-3, 7))
     np.testing.assert_array_equal(image.valid, np.isfinite(values))

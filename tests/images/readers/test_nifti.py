@@ -39,7 +39,7 @@ def test_axial_slices(tmp_path: Path, name: str, kind: type) -> None:
         image = read(path, fragment=f"slice={k}")
         np.testing.assert_array_equal(image.pixels, VOLUME[:, :, k].T)
     assert (image.spacing_mm, image.spacing_source) == ((0.75, 0.5), "pixdim")
-    assert image.levels == (VOLUME.min(), VOLUME.max())  # of the volume, not of the slice
+    assert image.value_range == (VOLUME.min(), VOLUME.max())  # of the volume, not of the slice
 
 
 def test_every_orientation_gives_the_same_view() -> None:
@@ -78,16 +78,16 @@ def test_scaling(tmp_path: Path) -> None:
     image = read(path, fragment="slice=2")
     np.testing.assert_array_equal(image.pixels, VOLUME[:, :, 2].T * 0.5 - 10)
     assert image.pixels.dtype == np.float32
-    assert image.levels == (VOLUME.min() * 0.5 - 10, VOLUME.max() * 0.5 - 10)
+    assert image.value_range == (VOLUME.min() * 0.5 - 10, VOLUME.max() * 0.5 - 10)
     np.testing.assert_array_equal(image.pixels, nib.load(path).get_fdata()[:, :, 2].T)
 
 
 def test_cal_min_and_cal_max_are_the_window(tmp_path: Path) -> None:
     path = save(tmp_path / "a.nii", VOLUME, cal_min=-100, cal_max=900)
-    assert read(path).levels == (-100, 900)
-    assert read(path, window="none").levels == (VOLUME.min(), VOLUME.max())
-    assert read(path, window="brain").levels == (0, 80)
-    assert read(path, levels=(1, 2)).levels == (1, 2)
+    assert read(path).value_range == (-100, 900)
+    assert read(path, window="none").value_range == (VOLUME.min(), VOLUME.max())
+    assert read(path, window="brain").value_range == (0, 80)
+    assert read(path, value_range=(1, 2)).value_range == (1, 2)
 
 
 def test_float_volumes_take_their_extremes_and_say_so(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_float_volumes_take_their_extremes_and_say_so(tmp_path: Path) -> None:
     voxels[1, 2, 3] = np.nan
     path = save(tmp_path / "a.nii", voxels)
     image = read(path, fragment="slice=3")
-    assert image.levels == (np.nanmin(voxels), np.nanmax(voxels))
-    assert image.header["levels_from"] == "extremes of the volume"
+    assert image.value_range == (np.nanmin(voxels), np.nanmax(voxels))
+    assert image.header["range_from"] == "extremes of the volume"
     assert np.argwhere(~image.valid).tolist() == [[2, 1]]
     assert read(path, fragment="slice=2").valid is None
 
@@ -113,7 +113,7 @@ def test_colour(tmp_path: Path) -> None:
     voxels = np.ascontiguousarray(colours).view([("R", "u1"), ("G", "u1"), ("B", "u1")])[..., 0]
     image = read(save(tmp_path / "a.nii", voxels), fragment="slice=4")
     np.testing.assert_array_equal(image.pixels, colours[:, :, 4].transpose(1, 0, 2))
-    assert (image.photometric, image.levels) == ("RGB", (0, 255))
+    assert (image.photometric, image.value_range) == ("RGB", (0, 255))
 
 
 def test_big_endian(tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ def test_a_single_channel_is_grey(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "levels"), [(np.uint16, (0, 65535)), (np.int16, (-32768, 32767)), (np.float32, (0, 1))]
+    ("dtype", "value_range"), [(np.uint16, (0, 65535)), (np.int16, (-32768, 32767)), (np.float32, (0, 1))]
 )
-def test_types(tmp_path: Path, dtype: type, levels: tuple[float, float]) -> None:
+def test_types(tmp_path: Path, dtype: type, value_range: tuple[float, float]) -> None:
     image = read(save(tmp_path / "a.npz", train_images=GREY.astype(dtype)))
-    assert (image.pixels.dtype, image.levels) == (dtype, levels)
+    assert (image.pixels.dtype, image.value_range) == (dtype, value_range)
 
 
 def test_an_archive_is_unpacked_once_and_again_after_a_change(tmp_path: Path, monkeypatch) -> None:

@@ -51,7 +51,7 @@ def test_lossless_pictures(tmp_path: Path, kind: str, pixels: np.ndarray) -> Non
     image = read(save(tmp_path / "wrongly_named.jpg", encoded(kind, pixels)))
     np.testing.assert_array_equal(image.pixels, pixels)
     assert image.pixels.dtype == pixels.dtype
-    assert image.levels == (0, np.iinfo(pixels.dtype).max)
+    assert image.value_range == (0, np.iinfo(pixels.dtype).max)
     assert (image.header["format"], image.header["channels_in_file"]) == (kind, 1 if pixels.ndim == 2 else 3)
 
 
@@ -117,16 +117,16 @@ def test_palette_png(tmp_path: Path) -> None:
 
 def test_twelve_bits_in_sixteen_are_noticed_and_can_be_told(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", encoded("png", GREY16 >> 4))
-    assert read(path).levels == (0, 65535)
+    assert read(path).value_range == (0, 65535)
     assert read(path).header["largest_value"] == (GREY16 >> 4).max()
-    assert read(path, levels=(0, 4095)).levels == (0, 4095)
+    assert read(path, value_range=(0, 4095)).value_range == (0, 4095)
 
 
 @pytest.mark.parametrize(("body", "high"), [(b"P2\n# made by hand\n2 2\n4095\n0 7\n9 4095\n", 4095)])
 def test_pgm_declares_its_white(tmp_path: Path, body: bytes, high: int) -> None:
     image = read(save(tmp_path / "a", body))
     assert image.pixels.tolist() == [[0, 7], [9, 4095]]
-    assert image.levels == (0, high)
+    assert image.value_range == (0, high)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_tiff_types(tmp_path: Path, dtype: type) -> None:
     image = read(save(tmp_path / "a", tiff(values, photometric="minisblack")))
     np.testing.assert_allclose(image.pixels, values, rtol=1e-6)
     if np.dtype(dtype).itemsize > 2:
-        np.testing.assert_allclose(image.levels, (values.min(), values.max()), rtol=1e-6)
+        np.testing.assert_allclose(image.value_range, (values.min(), values.max()), rtol=1e-6)
 
 
 def test_nan_in_a_float_tiff_is_missing(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_stream_that_says_signed_is_signed(evenray_data: Path) -> None:
     folder = evenray_data / "dicom" / "codecs" / "ds" / "JPEG2000Lossless"
     one, other = (read(folder / name) for name in ("TOSHIBA_J2K_SIZ1_PixRep0.dcm", "TOSHIBA_J2K_SIZ0_PixRep1.dcm"))
     assert one.pixels[0, 0] == other.pixels[0, 0] == -2048  # outside the scanner's circle
-    assert one.levels == other.levels == (-1000, 1699)
+    assert one.value_range == other.value_range == (-1000, 1699)
 
 
 def test_nothing_leaks_while_reading_them(evenray_data: Path, capfd) -> None:
@@ -90,7 +90,7 @@ def test_the_polarity_pair_are_each_others_negative(evenray_data: Path) -> None:
     fake = read(folder / "Fake_MONOHR1.dcm")
     assert (plain.header["photometric_in_file"], fake.header["photometric_in_file"]) == ("MONOCHROME2", "MONOCHROME1")
     np.testing.assert_array_equal(plain.pixels, 255 - fake.pixels)
-    assert plain.levels == fake.levels == (0, 255)
+    assert plain.value_range == fake.value_range == (0, 255)
     # Lungs are darker than the mediastinum between them only in the true one.
     lung, middle = plain.pixels[400:600, 250:350].mean(), plain.pixels[400:600, 480:540].mean()
     assert lung < middle
@@ -107,7 +107,7 @@ def test_pictures_read_as_opencv_decodes_them(evenray_data: Path, pattern: str) 
             assert (reference == reference[..., :1]).all()
             reference = reference[..., 0]
         np.testing.assert_array_equal(image.pixels, reference if reference.ndim == 2 else reference[..., ::-1])
-        assert image.levels == (0, 255)
+        assert image.value_range == (0, 255)
 
 
 @pytest.mark.parametrize("name", ["pneumoniamnist", "breastmnist"])

@@ -117,7 +117,7 @@ def test_pgm_keeps_its_own_white(tmp_path: Path) -> None:
     grey = RNG.integers(0, 4096, (10, 12))
     (tmp_path / "a.pgm").write_bytes(b"P5\n12 10\n4095\n" + grey.astype(">u2").tobytes())
     images, back = written(tmp_path / "a.pgm", tmp_path / "b.pgm")
-    assert back[""].levels == (0, 4095)
+    assert back[""].value_range == (0, 4095)
     assert np.array_equal(back[""].pixels, images[""].pixels)
 
 
@@ -209,8 +209,10 @@ def test_every_dicom_that_reads_comes_back_as_written(evenray_data: Path, tmp_pa
         for part, image in images.items():
             back = readers.read(target, fragment=part)
             there = np.ones(image.shape, bool) if image.valid is None else image.valid
-            shown = [(i.pixels[there] - i.levels[0]) / (i.levels[1] - i.levels[0]) for i in (image, back)]
-            stored = image.header.get("rescale_slope", 1.0) / (image.levels[1] - image.levels[0])
+            shown = [
+                (i.pixels[there] - i.value_range[0]) / (i.value_range[1] - i.value_range[0]) for i in (image, back)
+            ]
+            stored = image.header.get("rescale_slope", 1.0) / (image.value_range[1] - image.value_range[0])
             coarse = 0.5 / (2 ** image.header["bits_stored"] - 1)
             assert np.abs(shown[0] - shown[1]).max(initial=0) <= max(0.51 * abs(stored), coarse), path.name
             assert (back.valid is None) == (image.valid is None), path.name

@@ -30,7 +30,7 @@ VIEW, SIDE = "centre | dense(scales=[1.25])", 35
 
 def about(model: Classifier, view: str = VIEW, side: int = SIDE) -> About:
     return About(
-        classes=("sick", "well"), positive="sick", contrast="clahe(clip=2)", levels=(0.0, 4095.0), size=28, side=side,
+        classes=("sick", "well"), positive="sick", contrast="clahe(clip=2)", value_range=(0.0, 4095.0), size=28, side=side,
         channels=1, scale=65535, view=view, balance="oversample", counts=(3, 9),
         calibration=Calibration("temperature", {"temperature": 1.5}),
         threshold=0.25, rule="youden", prevalence=None, familiar=None, network=model.describe(), weights="0" * 64,

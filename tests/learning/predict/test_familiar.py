@@ -31,7 +31,7 @@ def film(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def rows(pictures: list[NDArray[np.uint8]]) -> list[dict[str, Any]]:
-    return [fingerprint_row(Image(np.ascontiguousarray(p), levels=(0, 255))) for p in pictures]
+    return [fingerprint_row(Image(np.ascontiguousarray(p), value_range=(0, 255))) for p in pictures]
 
 
 def dataset(pictures: list[NDArray[np.uint8]], labels: list[str]) -> Dataset:

@@ -107,7 +107,7 @@ def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = N
     `only` names some of `measures`, where not all are wanted.
 
     >>> import numpy as np
-    >>> image = Image(np.full((64, 64), 255, np.uint8), levels=(0, 255))
+    >>> image = Image(np.full((64, 64), 255, np.uint8), value_range=(0, 255))
     >>> measured = measure(image, Histogram.of(image))
     >>> measured["mean"], measured["saturated_high"], measured["thumbnail"].shape
     (1.0, 1.0, (32, 32))

@@ -41,6 +41,6 @@ def measure_levels(image: Image, histogram: Histogram, reduced: Reduced) -> dict
         "levels_used": len(used),
         # Of a thousand levels some are neighbours in any real image, and finding the step is slow.
         "level_step": int(np.gcd.reduce(used - used[0])) if len(counts) > 256 and len(used) <= 1024 else 1,
-        "level_min": float(image.levels[0] + unit[0] * reduced.span),
-        "level_max": float(image.levels[0] + unit[-1] * reduced.span),
+        "level_min": float(image.value_range[0] + unit[0] * reduced.span),
+        "level_max": float(image.value_range[0] + unit[-1] * reduced.span),
     }

@@ -28,7 +28,7 @@ class Reduced:
     the file's own levels, uint8, uint16 or float32: `upper` and `lower` (pairs, W) are pairs of neighbouring rows,
     `across` (H, lines) are columns. `span` is the width of the range in levels, `share` the valid share of the pixels.
 
-    >>> image = Image(np.full((1200, 900), 255, np.uint8), levels=(0, 255))
+    >>> image = Image(np.full((1200, 900), 255, np.uint8), value_range=(0, 255))
     >>> reduced = Reduced.of(image)
     >>> reduced.grey.shape, reduced.small.shape, reduced.thumbnail.shape, reduced.upper.shape, reduced.across.shape
     ((1200, 900), (300, 225), (32, 32), (33, 900), (1200, 33))
@@ -47,7 +47,7 @@ class Reduced:
     def of(cls, image: Image) -> Reduced:
         """The copies of one image."""
         plane = lightness(image)
-        grey = _eight_bits(plane, image.levels)
+        grey = _eight_bits(plane, image.value_range)
         small = _halved(grey)
         height, width = plane.shape
         row_step, column_step = max(1, (height - 1) // LINES), max(1, (width - 1) // LINES)
@@ -56,16 +56,16 @@ class Reduced:
             grey=grey,
             small=small,
             thumbnail=_squeezed(small),
-            upper=_sample(plane[: last or 1 : row_step], image.levels),
-            lower=_sample(plane[min(1, last) :: row_step], image.levels),
-            across=_sample(plane[:, ::column_step], image.levels),
-            span=float(image.levels[1] - image.levels[0]),
+            upper=_sample(plane[: last or 1 : row_step], image.value_range),
+            lower=_sample(plane[min(1, last) :: row_step], image.value_range),
+            across=_sample(plane[:, ::column_step], image.value_range),
+            span=float(image.value_range[1] - image.value_range[0]),
             share=1.0 if image.valid is None else float(image.valid.mean()),
         )
 
 
-def _eight_bits(plane: NDArray[Any], levels: tuple[float, float]) -> NDArray[np.uint8]:
-    low, high = float(levels[0]), float(levels[1])
+def _eight_bits(plane: NDArray[Any], value_range: tuple[float, float]) -> NDArray[np.uint8]:
+    low, high = float(value_range[0]), float(value_range[1])
     scale = 255.0 / (high - low)
     if plane.dtype == np.uint8:
         return (
@@ -100,11 +100,11 @@ def _squeezed(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, (32, 32), interpolation=by), np.uint8)
 
 
-def _sample(values: NDArray[Any], levels: tuple[float, float]) -> NDArray[Any]:
+def _sample(values: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
     """A copy that OpenCV takes, uint8, uint16 or float32, in levels of the file, nothing outside the declared range."""
     if values.dtype == np.uint8:
         return np.array(values, order="C")
-    low, high = float(levels[0]), float(levels[1])
+    low, high = float(value_range[0]), float(value_range[1])
     if values.dtype == np.float32:
         return np.asarray(np.clip(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high))
     clipped = np.clip(values, max(low, np.iinfo(values.dtype).min), min(high, np.iinfo(values.dtype).max))

@@ -11,7 +11,7 @@ from evenray.core.types import Dataset, Finding
 
 from ._table import column, numbers, values_text, worst_first
 
-__all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_levels"]
+__all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_range"]
 
 STRAY = 0.1  # the share of cases up to which a bit depth is an exception
 DECLARES = ("dicom", "nifti")  # formats that state their own range
@@ -31,11 +31,11 @@ def _floats_beyond(dataset: Dataset) -> list[Finding]:
     taken &= (numbers(cases, "low") == 0) & (numbers(cases, "high") == 1)
     lowest, highest = numbers(cases, "smallest_value")[taken], numbers(cases, "largest_value")[taken]
     known = np.isfinite(lowest) & np.isfinite(highest)
-    if dataset.facts.get("levels") is not None or not known.any():
+    if dataset.facts.get("value_range") is not None or not known.any():
         return []
     low, high = float(lowest[known].min()), float(highest[known].max())
-    levels = true_levels(low, high)
-    if levels is None:
+    value_range = true_range(low, high)
+    if value_range is None:
         return []
     beyond = (lowest < -SLACK) | (highest > 1 + SLACK)
     return [
@@ -44,13 +44,13 @@ def _floats_beyond(dataset: Dataset) -> list[Finding]:
             "error",
             "Floats beyond the range of 0 to 1",
             f"Their values go from {low:g} to {high:g} where floats are taken to be 0 to 1, and what is beyond is black or "
-            f"white. Give their true range: --levels {levels[0]:g},{levels[1]:g}.",
+            f"white. Give their true range: --value-range {value_range[0]:g},{value_range[1]:g}.",
             evidence={"images": int(beyond.sum()), "lowest_value": low, "highest_value": high},
         )
     ]
 
 
-def true_levels(lowest: float, highest: float) -> tuple[float, float] | None:
+def true_range(lowest: float, highest: float) -> tuple[float, float] | None:
     """The range that floats seem to have which do not keep to 0 to 1; None where they do, but for what resampling does.
 
     >>> true_levels(0, 249.5), true_levels(3, 3071), true_levels(-2.113, 4.5), true_levels(0, 100), true_levels(-0.02, 1.03)
@@ -90,7 +90,7 @@ def _few_of_sixteen_bits(dataset: Dataset) -> list[Finding]:
             "warning",
             "16-bit files that use a small part of their range",
             f"Their highest level is {highest:.0f} of 65535, so they look nearly black. If the detector gives "
-            f"{bits} bits, say so: --levels 0,{2**bits - 1}.",
+            f"{bits} bits, say so: --value-range 0,{2**bits - 1}.",
             evidence={"images": int(deep.sum()), "highest_level": highest, "bits": bits},
         )
     ]
@@ -135,7 +135,7 @@ def depth_padded(dataset: Dataset) -> list[Finding]:
             if found.sum() > len(found) / 2
             else "8-bit data in deeper files",
             "They passed through an 8-bit step before they were stored: what lay between its levels is lost, and a range "
-            "that is never reached makes them dark. Fetch the originals, or declare the range with --levels.",
+            "that is never reached makes them dark. Fetch the originals, or declare the range with --value-range.",
             worst_first(cases, found, -used),
             {"images": int(found.sum()), "fewest_levels": int(used[found].min())},
         )

@@ -56,7 +56,7 @@ class Task:
     root: str
     entries: tuple[Entry, ...]
     key: bytes
-    levels: tuple[float, float] | None
+    value_range: tuple[float, float] | None
     every_frame: bool
 
 
@@ -65,26 +65,26 @@ def scan(
     *,
     labels: str | Path | None = None,
     patient: str | None = None,
-    levels: tuple[float, float] | None = None,
+    value_range: tuple[float, float] | None = None,
     positive: str | None = None,
     every_frame: bool = False,
     map: Map = map,
 ) -> Dataset:
     """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
-    `data`, `labels` and `patient` as in `listing`; `levels` is the true grey range of files that do not declare it
+    `data`, `labels` and `patient` as in `listing`; `value_range` is the true grey range of files that do not declare it
     (16-bit PNG and TIFF); `positive` the class that sensitivity is about. A file with many frames or slices gives its
     middle one, or with `every_frame` all of them. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
     where nothing is left to work with.
     """
     listed = listing(data, labels=labels, patient=patient)
-    return scan_listed(listed, levels=levels, positive=positive, every_frame=every_frame, map=map)
+    return scan_listed(listed, value_range=value_range, positive=positive, every_frame=every_frame, map=map)
 
 
 def scan_listed(
     listed: Listing,
     *,
-    levels: tuple[float, float] | None = None,
+    value_range: tuple[float, float] | None = None,
     positive: str | None = None,
     every_frame: bool = False,
     map: Map = map,
@@ -100,7 +100,7 @@ def scan_listed(
     key = draw_key(listed.root / entry.file for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
-        Task(str(listed.root), listed.entries[start : start + step], key, levels, every_frame)
+        Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame)
         for start in range(0, len(listed.entries), step)
     ]
     rows, rejected = Packed(), Packed()
@@ -111,7 +111,7 @@ def scan_listed(
             kept.add(arrays)
         dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
-    return settled(replace(dataset, facts={**dataset.facts, "levels": levels}, sketches=kept.rows), sketches)
+    return settled(replace(dataset, facts={**dataset.facts, "value_range": value_range}, sketches=kept.rows), sketches)
 
 
 def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
@@ -166,7 +166,7 @@ def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
                 names = [names[len(names) // 2]]
             who = _identity(path, entry, task.key)
             for name in names:
-                image = read(path, fragment=name, levels=task.levels)
+                image = read(path, fragment=name, value_range=task.value_range)
                 rows.append(who | {"fragment": name} | describe_image(image))
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
@@ -212,7 +212,7 @@ def describe_image(image: Image) -> dict[str, Any]:
     return {
         "sha256": image.sha256, "pixel_hash": pixel_hash(image),
         "rows": image.shape[0], "columns": image.shape[1], "channels": image.channels,
-        "bits": image.bits, "dtype": str(image.pixels.dtype), "low": image.levels[0], "high": image.levels[1],
+        "bits": image.bits, "dtype": str(image.pixels.dtype), "low": image.value_range[0], "high": image.value_range[1],
         "photometric": header.get("photometric_in_file", image.photometric),
         "spacing_row": spacing[0], "spacing_column": spacing[1], "spacing_source": image.spacing_source,
         "histogram": histogram.rebin(256).counts.astype(np.uint32),
@@ -226,6 +226,6 @@ HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "smallest
 
 def pixel_hash(image: Image) -> str:
     """The SHA-256 of shape, grey range and pixels: equal for equal pictures, whatever file holds them."""
-    hasher = hashlib.sha256(f"{image.pixels.shape}{image.levels}".encode())
+    hasher = hashlib.sha256(f"{image.pixels.shape}{image.value_range}".encode())
     hasher.update(np.ascontiguousarray(image.pixels).data)
     return hasher.hexdigest()

@@ -137,7 +137,7 @@ def _looks(job: Job, x_NCHW: Tensor) -> dict[str, Tensor]:
 def _tensor(file: Path, channels: int) -> Tensor:
     """One image as the network takes it, (C, H, W) in unit levels."""
     image = read(file)
-    low, high = image.levels
+    low, high = image.value_range
     unit = torch.from_numpy((image.pixels.astype(np.float32) - low) / (high - low))
     x_CHW = unit[None] if unit.ndim == 2 else unit.permute(2, 0, 1)
     if channels == 3:

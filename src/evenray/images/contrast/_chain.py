@@ -39,11 +39,11 @@ Stage = Globally | Callable[[Image], Image]
 def enhance(image: Image, spec: str) -> Image:
     """The image with its contrast changed by a spec such as `percentile(1, 99) | gamma(0.8)`.
 
-    Levels, dtype, shape and missing pixels are kept, and the input is not changed. Neighbouring global methods are
+    ValueRange, dtype, shape and missing pixels are kept, and the input is not changed. Neighbouring global methods are
     composed and applied in one pass; between others nothing is rounded. UsageError for an unknown method or a parameter
     out of bounds.
 
-    >>> image = Image(np.array([[0, 10, 20]], np.uint8), levels=(0, 255))
+    >>> image = Image(np.array([[0, 10, 20]], np.uint8), value_range=(0, 255))
     >>> enhance(image, "linear | gamma(2)").pixels.tolist()
     [[0, 64, 255]]
     """
@@ -78,12 +78,12 @@ def enhance_together(images: Sequence[Image], spec: str) -> list[Image]:
 
     So a volume does not flicker from slice to slice. Other chains, and images whose ranges differ, go one by one.
 
-    >>> dark, bright = (Image(np.array([[v, v + 10]], np.uint8), levels=(0, 255)) for v in (0, 90))
+    >>> dark, bright = (Image(np.array([[v, v + 10]], np.uint8), value_range=(0, 255)) for v in (0, 90))
     >>> [image.pixels.tolist() for image in enhance_together([dark, bright], "linear")]
     [[[0, 26]], [[230, 255]]]
     """
     stages = _compiled(spec)
-    alike = len({(image.levels, image.pixels.dtype) for image in images}) == 1
+    alike = len({(image.value_range, image.pixels.dtype) for image in images}) == 1
     if len(images) < 2 or not alike or len(stages) != 1 or not isinstance(stages[0], Globally):
         return [enhance(image, spec) for image in images]
     total = reduce(operator.add, map(Histogram.of, images))

@@ -13,17 +13,17 @@ from evenray.core.counting import DEEPEST
 __all__ = ["decode", "encode", "stored_values"]
 
 
-def encode(grey: NDArray[Any], levels: tuple[float, float]) -> tuple[NDArray[Any], int]:
+def encode(grey: NDArray[Any], value_range: tuple[float, float]) -> tuple[NDArray[Any], int]:
     """(H, W) of any dtype as indices and how many there are; the pixels themselves where they are that already.
 
     >>> encode(np.array([[-1024, 3071]], np.int16), (-1024, 3071))
     (array([[   0, 4095]], dtype=uint16), 4096)
     """
-    low, high = levels
+    low, high = value_range
     if grey.dtype == np.float32:
         unit = np.clip((grey - np.float32(low)) / np.float32(high - low), 0, 1)
         return np.rint(np.nan_to_num(unit, nan=0.0) * (DEEPEST - 1)).astype(np.uint16), DEEPEST
-    number = _number(levels)
+    number = _number(value_range)
     if low == 0 and number == 256 and grey.dtype == np.uint8:
         return grey, 256
     if low == 0 and grey.dtype == np.uint16 and number > 256:
@@ -33,12 +33,12 @@ def encode(grey: NDArray[Any], levels: tuple[float, float]) -> tuple[NDArray[Any
     return np.asarray(cv2.LUT(grey.view(np.uint16) if grey.dtype == np.int16 else grey, table)), number
 
 
-def decode(codes: NDArray[Any], levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+def decode(codes: NDArray[Any], value_range: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Indices, or unit values in float32, back as grey levels of `dtype`."""
-    low, high = levels
+    low, high = value_range
     if dtype == np.float32:
         return (low + codes * np.float32(high - low)).astype(np.float32)
-    number = _number(levels)
+    number = _number(value_range)
     if low == 0 and high == number - 1 and codes.dtype == dtype:
         return codes
     values = np.rint(low + np.linspace(0, 1, number) * (high - low))
@@ -58,7 +58,7 @@ def stored_values(dtype: np.dtype[Any]) -> NDArray[np.int64]:
     return bits.view(np.int16).astype(np.int64) if dtype == np.int16 else bits.astype(np.int64)
 
 
-def _number(levels: tuple[float, float]) -> int:
-    low, high = levels
+def _number(value_range: tuple[float, float]) -> int:
+    low, high = value_range
     whole = float(low).is_integer() and float(high).is_integer() and high - low < DEEPEST
     return int(high - low) + 1 if whole else DEEPEST

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["relight"]
 
 
-def relight(rgb: NDArray[Any], old: NDArray[Any], new: NDArray[Any], levels: tuple[float, float]) -> NDArray[Any]:
+def relight(rgb: NDArray[Any], old: NDArray[Any], new: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
     """(H, W, 3) whose lightness `old` (H, W) becomes `new`: darker scales towards black, brighter towards white.
 
     Both moves treat the three channels alike, so hue stays and nothing leaves the range, and the luma of the result
@@ -20,7 +20,7 @@ def relight(rgb: NDArray[Any], old: NDArray[Any], new: NDArray[Any], levels: tup
     >>> relight(np.full((1, 1, 3), 100, np.uint8), grey, bright, (0, 255)).tolist()
     [[[200, 200, 200]]]
     """
-    low, high = levels
+    low, high = value_range
     before = np.clip((old.astype(np.float32) - low) / (high - low), 0, 1)
     after = np.clip((new.astype(np.float32) - low) / (high - low), 0, 1)
     darker = after <= before

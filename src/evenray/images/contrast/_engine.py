@@ -22,16 +22,16 @@ __all__ = ["apply", "keep_missing", "look_up", "present"]
 def apply(image: Image, curve: Curve) -> Image:
     """Every pixel through the curve; levels, dtype and missing pixels stay, colour changes in lightness alone.
 
-    >>> image = Image(np.array([[0, 51, 255]], np.uint8), levels=(0, 255))
+    >>> image = Image(np.array([[0, 51, 255]], np.uint8), value_range=(0, 255))
     >>> apply(image, Curve(np.linspace(1, 0, 256))).pixels.tolist()
     [[255, 204, 0]]
     """
     if image.channels == 3:
         grey = lightness(image)
-        brighter = look_up(grey, curve, image.levels)
-        pixels = relight(image.pixels, grey, brighter, image.levels)
+        brighter = look_up(grey, curve, image.value_range)
+        pixels = relight(image.pixels, grey, brighter, image.value_range)
     else:
-        pixels = look_up(np.ascontiguousarray(image.pixels), curve, image.levels)
+        pixels = look_up(np.ascontiguousarray(image.pixels), curve, image.value_range)
     return keep_missing(image, pixels)
 
 
@@ -53,11 +53,11 @@ def keep_missing(image: Image, pixels: NDArray[Any]) -> Image:
     return image.with_pixels(pixels)
 
 
-def look_up(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
-    """(H, W) of any dtype through a curve over `levels`; values outside saturate."""
+def look_up(grey: NDArray[Any], curve: Curve, value_range: tuple[float, float]) -> NDArray[Any]:
+    """(H, W) of any dtype through a curve over `value_range`; values outside saturate."""
     if grey.dtype == np.float32:
-        return _look_up_floats(grey, curve, levels)
-    table = _table(curve, levels, grey.dtype)
+        return _look_up_floats(grey, curve, value_range)
+    table = _table(curve, value_range, grey.dtype)
     if grey.dtype == np.uint8:
         return _look_up_pairs(grey, table) if grey.size >= WORTH_PAIRING else np.asarray(cv2.LUT(grey, table))
     if fast.worth_it(grey.size):
@@ -84,23 +84,23 @@ def _look_up_pairs(grey: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray
     return outcome
 
 
-def _table(curve: Curve, levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
-    low, high = levels
+def _table(curve: Curve, value_range: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    low, high = value_range
     bins = len(curve.values)
     if low == 0 and high == bins - 1 and dtype != np.int16:
-        outcome = _rounded(curve.values, levels, dtype)
+        outcome = _rounded(curve.values, value_range, dtype)
         table = np.empty(256 if dtype == np.uint8 else 65_536, dtype)
         table[:bins], table[bins:] = outcome[: len(table)], outcome[-1]
         return table
     unit = np.clip((stored_values(dtype) - low) / (high - low), 0, 1)
     if float(low).is_integer() and high - low == bins - 1:
-        return np.asarray(_rounded(curve.values, levels, dtype)[np.rint(unit * (bins - 1)).astype(np.int64)])
-    return _rounded(np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1)), levels, dtype)
+        return np.asarray(_rounded(curve.values, value_range, dtype)[np.rint(unit * (bins - 1)).astype(np.int64)])
+    return _rounded(np.interp(unit * (bins - 1), np.arange(bins), np.clip(curve.values, 0, 1)), value_range, dtype)
 
 
-def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _rounded(values: NDArray[np.float64], value_range: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Values of the unit range as the nearest stored ones, within the levels and what the dtype holds."""
-    low, high = levels
+    low, high = value_range
     kind = np.iinfo(dtype)
     nearest = values.clip(0.0, 1.0)
     nearest *= high - low
@@ -110,8 +110,8 @@ def _rounded(values: NDArray[np.float64], levels: tuple[float, float], dtype: np
     return (nearest if kind.min <= low and high <= kind.max else nearest.clip(kind.min, kind.max)).astype(dtype)
 
 
-def _look_up_floats(grey: NDArray[Any], curve: Curve, levels: tuple[float, float]) -> NDArray[Any]:
-    low, high = levels
+def _look_up_floats(grey: NDArray[Any], curve: Curve, value_range: tuple[float, float]) -> NDArray[Any]:
+    low, high = value_range
     place = np.clip((grey - np.float32(low)) / np.float32(high - low), 0, 1) * np.float32(DEEPEST - 1)
     place = np.nan_to_num(place, copy=False, nan=0.0)
     values = np.interp(np.linspace(0, 1, DEEPEST), np.linspace(0, 1, len(curve.values)), np.clip(curve.values, 0, 1))

@@ -24,11 +24,11 @@ def border(image: Image, dark: Annotated[float, Interval(ge=0, lt=1)] = 0.04) ->
     A row or column at the edge is margin while 98 % of it is at most `dark` (in the unit range; letters may stand in
     it). Where the whole image is that dark nothing is left out.
 
-    >>> image = Image(np.pad(np.full((4, 4), 90, np.uint8), 2), levels=(0, 255))
+    >>> image = Image(np.pad(np.full((4, 4), 90, np.uint8), 2), value_range=(0, 255))
     >>> int(border(image).valid.sum())
     16
     """
-    low, high = image.levels
+    low, high = image.value_range
     valid = present(image)
     shown = lightness(image) > low + dark * (high - low)
     if valid is not None:

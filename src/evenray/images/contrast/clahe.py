@@ -23,7 +23,7 @@ def clahe(image: Image, clip: Annotated[float, Gt(0)] = 2.0, tiles: Tiles = 8) -
     `clip` is OpenCV's clipLimit (times the mean count of 256 bins) and means the same at every depth. Zuiderveld,
     "Contrast limited adaptive histogram equalization", Graphics Gems IV (1994).
 
-    >>> image = Image(np.full((8, 8), 7, np.uint16), levels=(0, 4095))
+    >>> image = Image(np.full((8, 8), 7, np.uint16), value_range=(0, 4095))
     >>> clahe(image).pixels.dtype
     dtype('uint16')
     """

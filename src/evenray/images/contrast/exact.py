@@ -34,12 +34,12 @@ def exact(
     so takes about a hundred times as long. Coltuc, Bolon and Chassery, "Exact histogram specification", IEEE TIP 15
     (2006), with the neighbourhoods 3 x 3 and 5 x 5; ties beyond that go by position.
 
-    >>> image = Image(np.array([[1, 1, 1, 1], [1, 1, 2, 2]], np.uint8), levels=(0, 3))
+    >>> image = Image(np.array([[1, 1, 1, 1], [1, 1, 2, 2]], np.uint8), value_range=(0, 3))
     >>> exact(image).pixels.tolist()
     [[0, 1, 2, 2], [0, 1, 3, 3]]
     """
     grey, valid = lightness(image), present(image)
-    codes, number = encode(grey, image.levels)
+    codes, number = encode(grey, image.value_range)
     chosen = np.ones(image.shape, bool) if valid is None else valid
     count = int(chosen.sum())
     if not count or codes[chosen].min() == codes[chosen].max():
@@ -52,9 +52,9 @@ def exact(
     unit: NDArray[Any] = outcome
     if grey.dtype == np.float32:
         unit = outcome / np.float32(number - 1)
-    pixels = decode(unit, image.levels, grey.dtype)
+    pixels = decode(unit, image.value_range, grey.dtype)
     if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.levels)
+        pixels = relight(image.pixels, grey, pixels, image.value_range)
     return keep_missing(image, pixels)
 
 

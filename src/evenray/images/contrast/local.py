@@ -37,7 +37,7 @@ def local(
     many times their mean; it limits the slope, and so the noise. Blending as in Pizer et al., "Adaptive histogram
     equalization and its variations", CVGIP 39 (1987). UsageError where the method itself looks at pixels.
 
-    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), levels=(0, 255))
+    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), value_range=(0, 255))
     >>> local(image, "gamma(2)", tiles=2).pixels[-1, -1]
     np.uint8(16)
     """
@@ -46,7 +46,7 @@ def local(
     curve(method, Histogram(np.array([1]), np.array([0.0, 1.0])))  # an unsuitable method is named before any work
 
     def curves(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        edges = _edges(image.levels, counts.shape[1])
+        edges = _edges(image.value_range, counts.shape[1])
         return np.stack([curve(method, Histogram(tile, edges)).values for tile in counts])
 
     return tilewise(image, curves, tiles, clip)
@@ -55,7 +55,7 @@ def local(
 def tilewise(image: Image, curves: Curves, tiles: int | tuple[int, int], clip: float | None) -> Image:
     """The image through a curve a tile; `curves` makes unit values (tiles, bins) of counts (tiles, bins)."""
     grey = lightness(image)
-    codes, number = encode(grey, image.levels)
+    codes, number = encode(grey, image.value_range)
     tiling = Tiling.of(image.shape, tiles)
     counts = filled(count(codes, number, present(image), tiling))
     if not counts.any():
@@ -63,13 +63,13 @@ def tilewise(image: Image, curves: Curves, tiles: int | tuple[int, int], clip: f
     flat = counts.reshape(-1, counts.shape[2])
     found = curves(flat if clip is None else clipped(flat, clip)).reshape(counts.shape)
     kind = np.float32 if grey.dtype == np.float32 else codes.dtype.type
-    pixels = decode(blend(codes, number, found, tiling, kind), image.levels, grey.dtype)
+    pixels = decode(blend(codes, number, found, tiling, kind), image.value_range, grey.dtype)
     if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.levels)
+        pixels = relight(image.pixels, grey, pixels, image.value_range)
     return keep_missing(image, pixels)
 
 
 @lru_cache(maxsize=64)
-def _edges(levels: tuple[float, float], bins: int) -> Any:
-    half = (levels[1] - levels[0]) / (bins - 1) / 2
-    return np.linspace(levels[0] - half, levels[1] + half, bins + 1)
+def _edges(value_range: tuple[float, float], bins: int) -> Any:
+    half = (value_range[1] - value_range[0]) / (bins - 1) / 2
+    return np.linspace(value_range[0] - half, value_range[1] + half, bins + 1)

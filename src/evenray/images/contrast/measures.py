@@ -38,7 +38,7 @@ def measure(before: Image, after: Image) -> dict[str, float]:
 
     NaN where no pixel is present. UsageError for images of different shapes.
 
-    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), levels=(0, 255))
+    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), value_range=(0, 255))
     >>> found = measure(image, image)
     >>> found["cii"], found["ambe"], found["psnr"], round(found["ssim"], 6)
     (1.0, 0.0, inf, 1.0)
@@ -76,7 +76,7 @@ def _strip_by_strip(before: Image, after: Image, there: NDArray[np.bool_] | None
     for top in range(0, rows, _STRIP):
         first, last = max(top - _HALO, 0), min(top + _STRIP + _HALO, rows)
         own = np.s_[top - first : min(top + _STRIP, rows) - first]
-        units = [_unit(g[first:last], before.levels, whole[first:last]) for g in grey]
+        units = [_unit(g[first:last], before.value_range, whole[first:last]) for g in grey]
         images = _pixelwise(*units)
         for name, scores in images.items():
             mask = {"ssim": wide, "contrast": near, "contrast_before": near}.get(name, whole)[first:last][own]
@@ -102,8 +102,8 @@ def _pixelwise(old: NDArray[np.float32], new: NDArray[np.float32]) -> dict[str, 
     }
 
 
-def _unit(grey: NDArray[Any], levels: tuple[float, float], there: NDArray[np.bool_]) -> NDArray[np.float32]:
-    low, high = levels
+def _unit(grey: NDArray[Any], value_range: tuple[float, float], there: NDArray[np.bool_]) -> NDArray[np.float32]:
+    low, high = value_range
     unit = grey.astype(np.float32)
     unit -= np.float32(low)
     unit *= np.float32(1 / (high - low))

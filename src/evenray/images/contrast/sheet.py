@@ -49,7 +49,7 @@ def words(language: str) -> Texts:
     >>> words("ko")("sheet.before")
     '적용 전'
     """
-    return Texts(language, "evenray.images.contrast")
+    return Texts(language)
 
 
 def panel(before: Image, spec: str, *, title: str = "", after: Image | None = None, language: str = "en") -> Panel:
@@ -58,7 +58,7 @@ def panel(before: Image, spec: str, *, title: str = "", after: Image | None = No
     after = enhance(before, spec) if after is None else after
     old, new = Histogram.of(before), Histogram.of(after)
     counts = old.rebin(256).counts, new.rebin(256).counts
-    drawing = _svg.levels(*counts, _ends(before.levels), say("drawing.histogram"))
+    drawing = _svg.levels(*counts, _ends(before.value_range), say("drawing.histogram"))
     if spec == "none":
         return Panel(title, spec, _picture(before), drawing, {}, tuple(_advice(old, say)))
     try:
@@ -92,7 +92,7 @@ def gallery(image: Image) -> list[str]:
 def page(title: str, rows: Sequence[Sequence[Panel]], *, note: str = "", language: str = "en") -> str:
     """The HTML of a sheet: one row an image, its panels side by side; give panels and page the same language.
 
-    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), levels=(0, 255))
+    >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), value_range=(0, 255))
     >>> "gamma(0.5)" in page("Sheet", [[panel(image, "none"), panel(image, "gamma(0.5)")]])
     True
     """
@@ -157,13 +157,13 @@ def _said(sentence: str, say: Texts) -> str:
     return escape(text) if known else f'<span lang="en">{escape(text)}</span>'
 
 
-def _ends(levels: tuple[float, float]) -> tuple[str, str]:
-    return f"{levels[0]:.6g}", f"{levels[1]:.6g}"
+def _ends(value_range: tuple[float, float]) -> tuple[str, str]:
+    return f"{value_range[0]:.6g}", f"{value_range[1]:.6g}"
 
 
 def _picture(image: Image) -> str:
     """The image in its levels as a PNG of at most `SHOWN` pixels, missing pixels transparent, inline."""
-    low, high = image.levels
+    low, high = image.value_range
     unit = np.clip((image.pixels.astype(np.float32) - low) / (high - low), 0, 1)
     shown = np.rint(np.nan_to_num(unit) * 255).astype(np.uint8)
     if shown.ndim == 3:
@@ -195,7 +195,7 @@ def _band(before: Image, after: Image) -> NDArray[np.float64]:
 
 
 def _levels256(image: Image, there: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    low, high = image.levels
+    low, high = image.value_range
     grey = lightness(image)
     grey = grey.ravel() if there is None else grey[there]
     return np.asarray(np.rint(np.clip((grey.astype(np.float32) - low) / (high - low), 0, 1) * 255), np.uint8)

@@ -28,10 +28,10 @@ def unsharp(
     blur. Gonzalez and Woods, 3.6.3.
 
     >>> edge = np.repeat(np.array([[50, 200]], np.uint8), 4, axis=1)
-    >>> unsharp(Image(edge, levels=(0, 255)), radius=1).pixels.tolist()
+    >>> unsharp(Image(edge, value_range=(0, 255)), radius=1).pixels.tolist()
     [[50, 49, 41, 5, 245, 209, 201, 200]]
     """
-    low, high = image.levels
+    low, high = image.value_range
     grey, valid = lightness(image), present(image)
     unit = np.clip((grey.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
     if valid is None:
@@ -43,7 +43,7 @@ def unsharp(
     sharp = low + np.clip(unit + amount * (unit - blurred), 0, 1) * (high - low)
     pixels = sharp.astype(np.float32) if grey.dtype == np.float32 else np.rint(sharp).astype(grey.dtype)
     if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.levels)
+        pixels = relight(image.pixels, grey, pixels, image.value_range)
     return keep_missing(image, pixels)
 
 

@@ -18,7 +18,7 @@ from evenray.core.types import Image
 
 from ._limits import LIMITS, Limits
 from ._source import Source
-from ._window import PRESETS, Levels, Window, asked_levels
+from ._window import PRESETS, ValueRange, Window, asked_range
 
 __all__ = ["LIMITS", "PRESETS", "Limits", "fragments", "identity", "read", "readers", "sniff"]
 
@@ -47,10 +47,10 @@ IDENTITY_KEYS = (
 )
 
 
-def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+def read(path: Path, *, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """Decode one image: (H, W) or (H, W, 3), in the units of its file, brighter meaning more.
 
-    `fragment` picks one of `fragments(path)`; "" is the first. `levels` overrides the grey range that the header
+    `fragment` picks one of `fragments(path)`; "" is the first. `value_range` overrides the grey range that the header
     declares. `window` is "header", "none", a preset (brain, lungs, mediastinum, abdomen) or (center, width), in the
     units of the pixels. Raises ReadError for whatever is wrong with the file, UsageError for a window unknown.
 
@@ -59,11 +59,11 @@ def read(path: Path, *, fragment: str = "", levels: Levels | None = None, window
     >>> cv2.imwrite(path, numpy.full((2, 3), 7, numpy.uint8))
     True
     >>> image = read(path)
-    >>> image.pixels.tolist(), image.levels
+    >>> image.pixels.tolist(), image.value_range
     ([[7, 7, 7], [7, 7, 7]], (0.0, 255.0))
     """
-    asked_levels(levels, window)  # a wrong option is the caller's mistake, whatever the file
-    image: Image = _guarded(path, "read", fragment=fragment, levels=levels, window=window)
+    asked_range(value_range, window)  # a wrong option is the caller's mistake, whatever the file
+    image: Image = _guarded(path, "read", fragment=fragment, value_range=value_range, window=window)
     return image if image.pixels.flags.writeable else image.with_pixels(image.pixels.copy())
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError, unknown_name
 
-__all__ = ["PRESETS", "Levels", "Window", "asked_levels", "extremes", "window_levels"]
+__all__ = ["PRESETS", "ValueRange", "Window", "asked_range", "extremes", "window_range"]
 
 Window = str | tuple[float, float]
-Levels = tuple[float, float]
+ValueRange = tuple[float, float]
 
 PRESETS: dict[str, tuple[float, float]] = {  # (center, width) in Hounsfield units, as fastai.medical lists them
     "brain": (40, 80),
@@ -23,7 +23,7 @@ PRESETS: dict[str, tuple[float, float]] = {  # (center, width) in Hounsfield uni
 }
 
 
-def window_levels(center: float, width: float, function: str = "LINEAR_EXACT") -> Levels:
+def window_range(center: float, width: float, function: str = "LINEAR_EXACT") -> ValueRange:
     """Black and white of a window, by the formulas of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.2.
 
     >>> window_levels(40, 80), window_levels(2048, 4096, "LINEAR")
@@ -36,7 +36,7 @@ def window_levels(center: float, width: float, function: str = "LINEAR_EXACT") -
     return center - width / 2, center + width / 2
 
 
-def extremes(values: NDArray[Any]) -> Levels:
+def extremes(values: NDArray[Any]) -> ValueRange:
     """The finite extremes of values, for files that declare no range; widened where all values are equal.
 
     >>> extremes(np.float32([3, np.nan, 5])), extremes(np.float32([7, 7])), extremes(np.float32([np.nan]))
@@ -49,29 +49,29 @@ def extremes(values: NDArray[Any]) -> Levels:
     return (low, high) if low < high else (low, low + max(1.0, abs(low)))
 
 
-def asked_levels(levels: Levels | None, window: Window) -> Levels | None:
-    """The levels that the caller asks for: `levels` itself, a preset, a (center, width) pair; None for the header's.
+def asked_range(value_range: ValueRange | None, window: Window) -> ValueRange | None:
+    """The levels that the caller asks for: `value_range` itself, a preset, a (center, width) pair; None for the header's.
 
     Raises UsageError for a name that is not a preset and for ranges that are empty.
 
     >>> asked_levels(None, "brain"), asked_levels((0, 4095), "header"), asked_levels(None, "none")
     ((0.0, 80.0), (0.0, 4095.0), None)
     """
-    if levels is not None:
-        low, high = _pair(levels, "levels", "(low, high), for instance (0, 4095)")
+    if value_range is not None:
+        low, high = _pair(value_range, "value_range", "(low, high), for instance (0, 4095)")
         if not low < high:
-            raise UsageError(f"levels are {levels}; expected (low, high) with low < high.")
+            raise UsageError(f"value_range is {value_range}; expected (low, high) with low < high.")
         return low, high
     if isinstance(window, str):
         if window in ("header", "none"):
             return None
         if window not in PRESETS:
             raise unknown_name("window", window, ["header", "none", *PRESETS])
-        return window_levels(*PRESETS[window])
+        return window_range(*PRESETS[window])
     center, width = _pair(window, "window", "(center, width), for instance (40, 80)")
     if not width > 0:
         raise UsageError(f"window is {window}; expected (center, width) with width > 0.")
-    return window_levels(center, width)
+    return window_range(center, width)
 
 
 def _pair(values: tuple[float, float], name: str, expected: str) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from . import dicom_values as values
 from ._colour import collapse
 from ._limits import check
 from ._source import Source, part_of
-from ._window import Levels, Window, asked_levels
+from ._window import ValueRange, Window, asked_range
 from .dicom_elements import integer
 from .dicom_header import facts, identifiers, spacings
 from .dicom_layout import Layout
@@ -41,7 +41,7 @@ def sniff(head: bytes) -> bool:
     return head[4:6] in _FIRST_VRS or (int.from_bytes(head[4:8], "little") <= 128 and head[8:12] != b"\0\0\0\0")
 
 
-def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+def read(source: Source, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """One frame: stored values, modality LUT or rescale, VOI LUT or window, then inversion of MONOCHROME1.
 
     Pixels stay in modality units; a linear window only sets the levels. A VOI LUT or SIGMOID maps the pixels.
@@ -55,7 +55,7 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
         spacing, spacing_source, extra = spacings(groups)
         header = facts(dataset, groups, layout) | extra
         make = _grey if layout.samples == 1 and layout.photometric != "PALETTE COLOR" else _colour
-        image = make(stored, layout, groups, header, levels, window, source.path)
+        image = make(stored, layout, groups, header, value_range, window, source.path)
     return dataclasses.replace(image, spacing_mm=spacing, spacing_source=spacing_source, sha256=source.sha256)
 
 
@@ -64,21 +64,21 @@ def _grey(
     layout: Layout,
     groups: list[Dataset],
     header: dict[str, Any],
-    levels: Levels | None,
+    value_range: ValueRange | None,
     window: Window,
     path: str,
 ) -> Image:
-    asked = asked_levels(levels, window)
+    asked = asked_range(value_range, window)
     valid = values.padding(stored, groups, layout)
     grey = values.modality(stored, groups, layout, path)
     if asked is not None:
-        grey = dataclasses.replace(grey, levels=asked, levels_from="asked for")
+        grey = dataclasses.replace(grey, value_range=asked, range_from="asked for")
     elif window == "header":
         grey = values.voi(grey, groups)
     if layout.photometric == "MONOCHROME1":
         grey = values.inverted(grey)
-    header |= {"levels_from": grey.levels_from, **grey.notes}
-    return Image(np.ascontiguousarray(grey.pixels), grey.levels, valid, "MONOCHROME2", header=header)
+    header |= {"range_from": grey.range_from, **grey.notes}
+    return Image(np.ascontiguousarray(grey.pixels), grey.value_range, valid, "MONOCHROME2", header=header)
 
 
 def _colour(
@@ -86,11 +86,11 @@ def _colour(
     layout: Layout,
     groups: list[Dataset],
     header: dict[str, Any],
-    levels: Levels | None,
+    value_range: ValueRange | None,
     window: Window,
     path: str,
 ) -> Image:
-    asked = asked_levels(levels, "header")  # windows are for grey values
+    asked = asked_range(value_range, "header")  # windows are for grey values
     if layout.photometric == "PALETTE COLOR":
         pixels, high = values.palette(stored, groups[-1], path)
     elif layout.bits_stored > 16:  # the upper 16 bits
@@ -98,7 +98,7 @@ def _colour(
     else:
         pixels, high = stored, 2**layout.bits_stored - 1
     pixels = collapse(pixels)
-    header |= {"levels_from": "asked for" if asked else "bits stored", "channels_in_file": 3}
+    header |= {"range_from": "asked for" if asked else "bits stored", "channels_in_file": 3}
     photometric = "RGB" if pixels.ndim == 3 else "MONOCHROME2"
     return Image(np.ascontiguousarray(pixels), asked or (0.0, float(high)), None, photometric, header=header)
 

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from evenray.core.errors import ReadError
 
-from ._window import Levels, extremes, window_levels
+from ._window import ValueRange, extremes, window_range
 from .dicom_elements import numbers, text
 from .dicom_layout import Layout
 from .dicom_lut import Lut, lut_of, palette
@@ -25,12 +25,12 @@ SIGMOID_HIGH = 65535.0
 
 @dataclass(frozen=True)
 class Grey:
-    """Grey pixels on their way: `full` is the range that they can represent, `levels` what is shown of it."""
+    """Grey pixels on their way: `full` is the range that they can represent, `value_range` what is shown of it."""
 
     pixels: Array
-    full: Levels
-    levels: Levels
-    levels_from: str
+    full: ValueRange
+    value_range: ValueRange
+    range_from: str
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -84,7 +84,7 @@ def _from_floats(stored: Array) -> Grey:
     return Grey(pixels, full, full, "extremes of the frame")
 
 
-def _linear(pixels: Array, scale: float, offset: float, full: Levels) -> Array:
+def _linear(pixels: Array, scale: float, offset: float, full: ValueRange) -> Array:
     """pixels * scale + offset in the narrowest dtype that holds the whole range, exactly for integers."""
     if pixels.dtype.kind == "f" or not (float(scale).is_integer() and float(offset).is_integer()):
         wide = pixels.astype(np.float64 if pixels.itemsize > 2 else np.float32)
@@ -101,11 +101,11 @@ def _linear(pixels: Array, scale: float, offset: float, full: Levels) -> Array:
     return wide.astype(dtype or container((float(wide.min()), float(wide.max())), pixels.dtype) or np.float32)
 
 
-def _is_wide(full: Levels) -> bool:
+def _is_wide(full: ValueRange) -> bool:
     return full[0] < -(2**31) or full[1] >= 2**31
 
 
-def container(full: Levels, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+def container(full: ValueRange, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
     """The integer dtype of an Image that holds a range, one byte only where the file has one; None if none does."""
     for candidate in (np.uint8, np.uint16, np.int16):
         info = np.iinfo(candidate)
@@ -130,10 +130,10 @@ def voi(grey: Grey, groups: Sequence[Dataset]) -> Grey:
     function = text(groups, "VOILUTFunction").upper()
     if function == "SIGMOID":
         return _sigmoid(grey, center, width, notes)
-    levels = window_levels(center, width, "LINEAR_EXACT" if function == "LINEAR_EXACT" else "LINEAR")
-    if not levels[0] < levels[1]:  # a width lost in the rounding of a huge centre
+    value_range = window_range(center, width, "LINEAR_EXACT" if function == "LINEAR_EXACT" else "LINEAR")
+    if not value_range[0] < value_range[1]:  # a width lost in the rounding of a huge centre
         return replace(grey, notes=notes)
-    return replace(grey, levels=levels, levels_from="window", notes=notes)
+    return replace(grey, value_range=value_range, range_from="window", notes=notes)
 
 
 def _sigmoid(grey: Grey, center: float, width: float, notes: dict[str, Any]) -> Grey:
@@ -145,6 +145,6 @@ def _sigmoid(grey: Grey, center: float, width: float, notes: dict[str, Any]) -> 
 
 def inverted(grey: Grey) -> Grey:
     """Mirrored in its levels, for MONOCHROME1: low + high - pixels, so that brighter means more."""
-    total = grey.levels[0] + grey.levels[1]
+    total = grey.value_range[0] + grey.value_range[1]
     full = (total - grey.full[1], total - grey.full[0])
     return replace(grey, pixels=_linear(grey.pixels, -1.0, total, full), full=full)

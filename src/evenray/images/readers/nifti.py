@@ -14,7 +14,7 @@ from evenray.core.types import Image
 
 from ._limits import check
 from ._source import Source, Stamp
-from ._window import Levels, Window, asked_levels, extremes
+from ._window import ValueRange, Window, asked_range, extremes
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
@@ -30,8 +30,8 @@ class Volume:
     inter: float
     sha256: str
     spacing: tuple[float, float] | None
-    declared: Levels | None
-    range: Levels
+    declared: ValueRange | None
+    range: ValueRange
     range_from: str
 
     @property
@@ -53,10 +53,10 @@ def sniff(head: bytes) -> bool:
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
 
 
-def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+def read(source: Source, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """One axial slice, "slice=40" counted from the feet: the patient's right on the left, anterior on top.
 
-    Levels are cal_min and cal_max where set, the range of the dtype for integers of 8 bits, else the finite extremes of
+    ValueRange are cal_min and cal_max where set, the range of the dtype for integers of 8 bits, else the finite extremes of
     the volume, as the dtype says nothing of them. NaN and infinite voxels are missing.
     """
     volume = _volume(source)
@@ -71,8 +71,8 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
     if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
         valid = np.isfinite(pixels)
         pixels = np.where(valid, pixels, np.float32(0))
-    asked = asked_levels(levels, window)
-    header |= {"bits_allocated": 8 * stored.dtype.itemsize, "levels_from": "asked for" if asked else origin}
+    asked = asked_range(value_range, window)
+    header |= {"bits_allocated": 8 * stored.dtype.itemsize, "range_from": "asked for" if asked else origin}
     return Image(
         np.ascontiguousarray(pixels),
         asked or found,
@@ -85,7 +85,7 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
     )
 
 
-def _scaled(stored: Array, volume: Volume, window: Window) -> tuple[Array, Levels, str]:
+def _scaled(stored: Array, volume: Volume, window: Window) -> tuple[Array, ValueRange, str]:
     plain = (volume.slope, volume.inter) == (1.0, 0.0)
     if stored.dtype == np.int8:
         stored = stored.astype(np.int16)
@@ -196,7 +196,7 @@ def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float
     return turned, (along, across) if along > 0 and across > 0 else None
 
 
-def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[Levels, str]:
+def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[ValueRange, str]:
     """The grey range in the volume's units: that of its dtype at 8 bits, else the finite extremes."""
     if voxels.dtype.names:
         return (0.0, 255.0), "dtype"

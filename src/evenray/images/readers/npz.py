@@ -20,7 +20,7 @@ from evenray.core.types import Image
 from ._colour import collapse
 from ._limits import check
 from ._source import Source
-from ._window import Levels, Window, asked_levels
+from ._window import ValueRange, Window, asked_range
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
@@ -55,7 +55,7 @@ def sniff(head: bytes) -> bool:
     return head[30 : 30 + int.from_bytes(head[26:28], "little")].endswith(b".npy")
 
 
-def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+def read(source: Source, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """The image that "train/12" names; its SHA-256 is that of its own pixels' bytes, for the archive holds many."""
     archive = _archive(source)
     part, number = _place(source.path, fragment, archive)
@@ -80,8 +80,8 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
     else:
         info = np.iinfo(pixels.dtype)
         found, origin = (float(info.min), float(info.max)), "dtype"
-    asked = asked_levels(levels, window)
-    header["levels_from"] = "asked for" if asked else origin
+    asked = asked_range(value_range, window)
+    header["range_from"] = "asked for" if asked else origin
     photometric = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
     return Image(pixels, asked or found, valid, photometric, sha256=digest, header=header)
 

@@ -19,7 +19,7 @@ from ._codestreams import jpeg_is_complete, jpeg_stream
 from ._colour import collapse
 from ._limits import check
 from ._source import Source, part_of
-from ._window import Levels, Window, asked_levels, extremes
+from ._window import ValueRange, Window, asked_range, extremes
 from .raster_png import check_png
 
 __all__ = ["fragments", "identity", "read", "sniff"]
@@ -64,7 +64,7 @@ def _kind(head: bytes) -> str | None:
     return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
 
 
-def read(source: Source, fragment: str = "", levels: Levels | None = None, window: Window = "header") -> Image:
+def read(source: Source, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """One picture, or one page of a TIFF; three equal channels become grey, transparent pixels missing ones.
 
     The grey range is that of the file's dtype, or what PGM declares; float pixels take their extremes.
@@ -76,10 +76,10 @@ def read(source: Source, fragment: str = "", levels: Levels | None = None, windo
     else:
         part_of(source.path, fragment, "page", 1)
         picture = decode(source)
-    return _image(picture, kind, source, asked_levels(levels, window))
+    return _image(picture, kind, source, asked_range(value_range, window))
 
 
-def _image(picture: Picture, kind: str, source: Source, asked: Levels | None) -> Image:
+def _image(picture: Picture, kind: str, source: Source, asked: ValueRange | None) -> Image:
     pixels, valid = picture.pixels, None
     header = {"format": kind, "channels_in_file": 1 if pixels.ndim == 2 else pixels.shape[2], **picture.header}
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
@@ -95,7 +95,7 @@ def _image(picture: Picture, kind: str, source: Source, asked: Levels | None) ->
     else:
         pixels, valid, found, origin = _floats(pixels, valid)
         header["largest_value"] = found[1]
-    header["levels_from"] = "asked for" if asked else "file" if picture.high else origin
+    header["range_from"] = "asked for" if asked else "file" if picture.high else origin
     photometric = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
     return Image(np.ascontiguousarray(pixels), asked or found, valid, photometric, sha256=source.sha256, header=header)
 
@@ -109,7 +109,7 @@ def _without_alpha(pixels: Array) -> tuple[Array, NDArray[np.bool_] | None, str]
     return pixels[..., :-1], alpha > 0, f"transparent pixels are missing{partly}"
 
 
-def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDArray[np.bool_] | None, Levels, str]:
+def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDArray[np.bool_] | None, ValueRange, str]:
     """float32 pixels with NaN and infinities missing; nothing declares their range, so it is what they span."""
     with np.errstate(over="ignore"):
         pixels = pixels.astype(np.float32)

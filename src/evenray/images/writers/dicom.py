@@ -52,7 +52,7 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
 
 def _set_grey(dataset: FileDataset, frames: list[Image]) -> None:
     header = frames[0].header
-    anew = header.get("levels_from") in _LOOK_UP or "voi_lut_bits" in header
+    anew = header.get("range_from") in _LOOK_UP or "voi_lut_bits" in header
     stored = np.stack([_shown(image) if anew else _stored(image) for image in frames])
     if anew:
         _forget_tables(dataset)
@@ -60,12 +60,12 @@ def _set_grey(dataset: FileDataset, frames: list[Image]) -> None:
     dataset.PixelRepresentation = int(not anew and bool(header["pixel_representation"] or (stored < 0).any()))
     stored = _fitted(dataset, stored, frames)
     _set_pixels(dataset, stored)
-    _set_window(dataset, (0.0, 2.0 ** int(header["bits_stored"]) - 1) if anew else frames[0].levels)
+    _set_window(dataset, (0.0, 2.0 ** int(header["bits_stored"]) - 1) if anew else frames[0].value_range)
 
 
 def _shown(image: Image) -> NDArray[Any]:
     """Grey levels as they are shown, over the whole of the bits that the original stored."""
-    low, high = image.levels
+    low, high = image.value_range
     unit = np.clip((image.pixels.astype(np.float64) - low) / (high - low), 0, 1)
     return np.asarray(np.rint(unit * (2 ** int(image.header["bits_stored"]) - 1)))
 
@@ -74,7 +74,7 @@ def _stored(image: Image) -> NDArray[Any]:
     """Grey levels back as stored values: the inversion of MONOCHROME1, then slope and intercept, undone."""
     values = image.pixels.astype(np.float64)
     if image.header.get("photometric_in_file") == "MONOCHROME1":
-        values = image.levels[0] + image.levels[1] - values
+        values = image.value_range[0] + image.value_range[1] - values
     values -= float(image.header.get("rescale_intercept", 0.0))
     return np.asarray(np.rint(values / float(image.header.get("rescale_slope", 1.0))))
 
@@ -121,7 +121,7 @@ def _set_floats(dataset: FileDataset, frames: list[Image]) -> None:
 
 def _set_colour(dataset: FileDataset, frames: list[Image]) -> None:
     pixels = np.stack([i.pixels if i.channels == 3 else np.repeat(i.pixels[..., None], 3, axis=2) for i in frames])
-    high = frames[0].levels[1]
+    high = frames[0].value_range[1]
     if dataset.PhotometricInterpretation == "PALETTE COLOR":  # its entries have 16 bits, but its indices 8
         pixels, high = np.rint(np.clip(pixels / high, 0, 1) * 255).astype(np.uint8), 255.0
     bits = 8 * pixels.itemsize
@@ -141,9 +141,9 @@ def _set_pixels(dataset: FileDataset, pixels: NDArray[Any]) -> None:
     dataset["PixelData"].is_undefined_length = False
 
 
-def _set_window(dataset: Dataset, levels: tuple[float, float]) -> None:
+def _set_window(dataset: Dataset, value_range: tuple[float, float]) -> None:
     """One linear window that shows exactly the levels (PS3.3 C.11.2.1.2.1)."""
-    low, high = levels
+    low, high = value_range
     center, width = _number((low + high + 1) / 2), _number(high - low + 1)
     inner = [item for group in _groups(dataset) for item in group.get("FrameVOILUTSequence", [])]
     for place in inner or [dataset]:

@@ -111,5 +111,5 @@ def _portable(image: Image) -> bytes:
     """Binary PGM or PPM with the white of the file, which need not be that of the dtype."""
     kind = "P5" if image.pixels.ndim == 2 else "P6"
     rows, columns = image.shape
-    head = f"{kind}\n{columns} {rows}\n{round(image.levels[1])}\n".encode()
+    head = f"{kind}\n{columns} {rows}\n{round(image.value_range[1])}\n".encode()
     return head + image.pixels.astype(">u2" if image.pixels.itemsize == 2 else np.uint8).tobytes()

@@ -120,7 +120,7 @@ def _metadata(about: About) -> dict[str, str]:
     """All for evenray in one entry, and what others need in words that they can read."""
     plain = {
         "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
-        "contrast": about.contrast, "grey_range": about.levels, "size": about.side, "channels": about.channels,
+        "contrast": about.contrast, "grey_range": about.value_range, "size": about.side, "channels": about.channels,
         "calibration": about.calibration.as_json(), "class_prior": about.prior.tolist(), "balance": about.balance,
     }  # fmt: skip
     told = {

@@ -28,7 +28,7 @@ from ._network import ConvNet
 
 __all__ = ["PyramidNet", "msra"]
 
-Levels = Annotated[Sequence[Annotated[int, Ge(1)]], MinLen(1)]
+ValueRange = Annotated[Sequence[Annotated[int, Ge(1)]], MinLen(1)]
 
 
 class PyramidNet(ConvNet):
@@ -52,7 +52,7 @@ def msra(
     size: int,
     *,
     base: Literal["overfeat7", "overfeat5", "zf5"] = "overfeat7",
-    levels: Levels = (6, 3, 2, 1),
+    levels: ValueRange = (6, 3, 2, 1),
     dropout: Dropout = 0.5,
     width: Width = 1.0,
 ) -> PyramidNet:

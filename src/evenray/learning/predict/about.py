@@ -47,7 +47,7 @@ class About:
     classes: tuple[str, ...]
     positive: str
     contrast: str
-    levels: tuple[float, float] | None
+    value_range: tuple[float, float] | None
     size: int
     side: int
     channels: int
@@ -82,7 +82,7 @@ class About:
         side = kept_side(network["size"], model["native"], reach(view, network.get("scale_jitter")))
         return cls(
             classes=classes, positive=positive, contrast=model["contrast"],
-            levels=None if model["levels"] is None else (float(model["levels"][0]), float(model["levels"][1])),
+            value_range=None if model["value_range"] is None else (float(model["value_range"][0]), float(model["value_range"][1])),
             size=network["size"], side=side,
             channels=network["channels"], scale=model["scale"], view=view, balance=model["balance"],
             counts=tuple(model["counts"]), calibration=Calibration(**scores["calibration"]),
@@ -109,7 +109,7 @@ class About:
             raise DataError(
                 f"The model was exported in form {version}; this evenray reads form {VERSION}. Export it anew."
             )
-        for name in ("classes", "counts", "levels", "prevalence"):
+        for name in ("classes", "counts", "value_range", "prevalence"):
             values[name] = None if values[name] is None else tuple(values[name])
         values["references"] = {n: Histogram.of_json(found) for n, found in values.get("references", {}).items()}
         values["calibration"] = Calibration(**values["calibration"])

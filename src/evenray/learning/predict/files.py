@@ -200,7 +200,7 @@ def _decoded(piece: _Piece, about: About) -> _Decoded:
             if fragment is None:
                 names = fragments(item.path)
                 fragment = names[len(names) // 2]
-            image = read(item.path, fragment=fragment, levels=about.levels)
+            image = read(item.path, fragment=fragment, value_range=about.value_range)
             row = {"file": item.file, "fragment": fragment}
             row |= fingerprint_row(image) if about.familiar is not None else {}
             found.pixels.append(about.pixels(image))

@@ -35,13 +35,13 @@ def _example(run: Run, n: int, example: dict[str, Any], say: Language) -> dict[s
         )
     figures.append(pixels(after, f"contrast-{n}-after", say("contrast.after"), say, ACCENT, THIRD))
     folder = run.folder / "contrast"
-    levels = example.get("levels")
+    value_range = example.get("value_range")
     return {
         "case": example["case"],
         "contrast": example["contrast"],
         "before": photograph(folder / example["before"]),
         "after": photograph(folder / example["after"]),
-        "levels": None if not levels else f"{levels[0]:g} – {levels[1]:g}",
+        "value_range": None if not value_range else f"{value_range[0]:g} – {value_range[1]:g}",
         "figures": figures,
         "local": not example.get("curve"),
         "measures": _measures(before, after, say),

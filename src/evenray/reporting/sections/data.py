@@ -37,8 +37,8 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
         "histograms": [
             pixels(c, f"pixels-{k}", name, say, colours[name]) for k, (name, c) in enumerate(counts.items())
         ],
-        "table": _frequencies(counts, levels := _levels(kept)),
-        "levels": f"{levels[0]:g} – {levels[1]:g}",
+        "table": _frequencies(counts, value_range := _levels(kept)),
+        "value_range": f"{value_range[0]:g} – {value_range[1]:g}",
         "means": {name: thumbnail(picture) for name, picture in run.mean_thumbnails().items()},
         "colours": colours if run.drawn == run.classes else {},
         "headers": _headers(run, kept, colours, say),
@@ -160,11 +160,11 @@ def _levels(kept: pl.DataFrame) -> tuple[float, float]:
     return 0.0, 255.0
 
 
-def _frequencies(counts: dict[str, NDArray[np.int64]], levels: tuple[float, float]) -> list[tuple[str, list[int]]]:
+def _frequencies(counts: dict[str, NDArray[np.int64]], value_range: tuple[float, float]) -> list[tuple[str, list[int]]]:
     """Bin/Interval and Count/Frequency of each class, in equal intervals of grey levels."""
     if not counts:
         return []
-    edges = np.linspace(levels[0] - 0.5, levels[1] + 0.5, ROWS + 1)
+    edges = np.linspace(value_range[0] - 0.5, value_range[1] + 0.5, ROWS + 1)
     sums = [np.add.reduceat(c, np.arange(0, len(c), max(1, len(c) // ROWS))) for c in counts.values()]
     tables = [Histogram(c, edges, 0, 1.0).table() for c in sums]
     return [(rows[0][0], [count for _, count in rows]) for rows in zip(*tables, strict=True)]

@@ -50,7 +50,7 @@ def command(recipe: dict[str, Any]) -> str:
             continue
         if value is True:
             words.append(option)
-        elif name == "levels":
+        elif name == "value_range":
             words += [option, ",".join(f"{v:g}" for v in value)]
         else:
             for item in value if isinstance(value, (list, tuple)) else [value]:
