@@ -12,7 +12,7 @@ demo: env            ## install, then run the main job on synthetic radiographs 
 test: $(VENV)/.tests debian   ## install what tests need and run them all, in parallel
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: $(VENV)/.tests         ## style, types and layers
+check: $(VENV)/.tests         ## style, types and storeys
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

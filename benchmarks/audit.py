@@ -1,12 +1,10 @@
-"""What the audit costs and what it finds: `python benchmarks/audit.py [--quick] [cost|near|memory|faults|speed ...]`.
+"""What the audit costs and what it finds: `python benchmarks/audit.py [--quick] [cost|near|memory|faults ...]`.
 
 `--data FOLDER` holds chest-xray-224, chest-xray-full and breast-ultrasound-256. `faults` plants faults of every kind into copies
-of real images, prints recall and precision of each check, and gives CleanVision the same folder; `speed` times whole folders as
-they are: the calls alone, both libraries loaded, and both as whole processes, of which evenray's writes its page too. `--folder
-NAME` takes one of them. CleanVision needs an environment of its own: `python -m venv cv && cv/bin/pip install
-cleanvision==0.3.7`, then `--cleanvision cv/bin/python` (or $CLEANVISION); without it what compares with it is not measured. Times
-are of the processor where one process works, so that a busy machine does not count. `--json FILE` writes {name: {"value",
-"target", "met"}}.
+of real images, prints recall and precision of each check, and gives CleanVision the same folder. CleanVision needs an
+environment of its own: `python -m venv cv && cv/bin/pip install cleanvision==0.3.7`, then `--cleanvision cv/bin/python` (or
+$CLEANVISION); without it, what compares with it is not measured. Times are of the processor where one process works, so that a
+busy machine does not count. `--json FILE` writes {name: {"value", "target", "met"}}.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -245,31 +243,25 @@ FAULTS: dict[str, tuple[Callable[[Grey], Grey], tuple[str, ...]]] = {
 
 def faults(figures: Figures, data: Path, quick: bool, cleanvision: str | None) -> None:
     """Precision and recall of each check on faults planted into real images, all kinds at once."""
-    workers = Workers(data)
     sets = {"chest-xray-224/train": "X-rays", "breast-ultrasound-256": "ultrasounds"}
     count, each = (400, 6) if quick else (1500, 15)
     for name, kind in list(sets.items())[: 1 if quick else 2]:
         with tempfile.TemporaryDirectory() as folder:
             planted = plant(data / name, Path(folder), count, each)
             total = sum(1 for file in Path(folder).rglob("*.png"))
-            start = time.perf_counter()
-            dataset = scan(folder, map=workers.map)
+            dataset = scan(folder)
             found = audit(dataset)
-            speed = total / (time.perf_counter() - start)
             blamed = {check: set() for check in checks}
             for finding in found:
                 blamed[finding.check] |= set(finding.cases)
-            print(f"\n{name}: {total} images, {each} of each fault\nevenray {speed:.0f} images/s")
-            theirs, rivals = rival(cleanvision, folder) if cleanvision else (None, {})
+            print(f"\n{name}: {total} images, {each} of each fault")
+            rivals = rival(cleanvision, folder) if cleanvision else {}
             ours, other, precision = report(planted, blamed, before(dataset, planted), rivals)
         note(figures, f"planted faults found, {kind}: share", ours, ">= 0.85")
         note(figures, f"planted faults, {kind}: precision, mean of the kinds", precision, ">= 0.9")
         note(
-            figures, f"planted faults found, {kind}: evenray / CleanVision", ours / other if theirs else None, ">= 1.0"
+            figures, f"planted faults found, {kind}: evenray / CleanVision", ours / other if rivals else None, ">= 1.0"
         )
-        if not quick:  # of a few hundred images both spend most of the time on starting
-            ratio = speed / theirs if theirs else None
-            note(figures, f"images/s, {kind} as PNG: evenray / CleanVision", ratio, ">= 3.0")
 
 
 def plant(source: Path, folder: Path, count: int, each: int) -> dict[str, set[str]]:
@@ -332,81 +324,24 @@ def report(
 
 
 RIVAL = """
-import json, sys, time
+import json, sys
 from cleanvision import Imagelab
-start = time.perf_counter()
 lab = Imagelab(data_path=sys.argv[1])
 lab.find_issues()
-seconds = time.perf_counter() - start
 kinds = [c for c in lab.issues.columns if c.startswith("is_") and lab.issues[c].mean() < 0.5]
-found = {c: [i for i in lab.issues.index[lab.issues[c].astype(bool)]] for c in kinds}
-print("FOUND" + json.dumps({"seconds": seconds, "found": found, "images": len(lab.issues)}))
+print("FOUND" + json.dumps({c: [i for i in lab.issues.index[lab.issues[c].astype(bool)]] for c in kinds}))
 """
 
 
-def rival(python: str, folder: Path | str) -> tuple[float, dict[str, set[str]]]:
-    """The speed of CleanVision, and its issues, all its kinds but those that accuse over half of the set."""
+def rival(python: str, folder: Path | str) -> dict[str, set[str]]:
+    """CleanVision's issues by kind, without the kinds that accuse over half of the set."""
     done = subprocess.run([python, "-c", RIVAL, str(folder)], capture_output=True, text=True, check=True)
-    answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))[5:])
-    speed = answer["images"] / answer["seconds"]
-    print(f"CleanVision {speed:.0f} images/s")
+    found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))[5:])
     root = str(Path(folder).resolve()) + "/"
-    return speed, {kind: {name.removeprefix(root) for name in names} for kind, names in answer["found"].items()}
+    return {kind: {name.removeprefix(root) for name in names} for kind, names in found.items()}
 
 
-class Workers:
-    """Two processes that have imported what they need, as CleanVision's time does not count its imports either."""
-
-    def __init__(self, data: Path) -> None:
-        self.pool = multiprocessing.get_context("spawn").Pool(2)
-        audit(scan(data / "chest-xray-full", map=self.map))
-
-    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
-        return self.pool.map(function, tasks, chunksize=1)
-
-
-FOLDERS = ("chest-xray-224", "breast-ultrasound-256", "chest-xray-full")
-
-
-def speed(figures: Figures, data: Path, quick: bool, cleanvision: str | None, folders: Sequence[str] = ()) -> None:
-    """Scan and audit of whole folders as they are, against CleanVision, two processes each."""
-    workers = Workers(data)
-    for name in folders or (("chest-xray-full",) if quick else FOLDERS):
-        images = sum(1 for _ in (data / name).rglob("*.*"))
-        calls, whole = [], []
-        for _ in range(1 if images > 1000 else 3):  # in turns, and of each the least: seconds are easily disturbed
-            start = time.perf_counter()
-            audit(scan(data / name, map=workers.map))
-            ours = time.perf_counter() - start
-            own, start = command(data / name), time.perf_counter()
-            theirs = images / rival(cleanvision, data / name)[0] if cleanvision else math.nan
-            calls.append((ours, theirs))
-            whole.append((own, time.perf_counter() - start if cleanvision else math.nan))
-        for what, seconds in (("scan and audit", calls), ("the command", whole)):
-            own, other = np.array(seconds).min(axis=0).tolist()
-            print(f"{name}, {images} images, {what}: evenray {own:.2f} s, CleanVision {other:.2f} s")
-            ratio = other / own if cleanvision else None
-            note(figures, f"{what}, {name}: CleanVision's seconds / evenray's", ratio, ">= 3.0")
-
-
-def command(folder: Path) -> float:
-    """Seconds of `evenray audit FOLDER`, from the start of the process to its end, findings and page written."""
-    with tempfile.TemporaryDirectory() as output:
-        start = time.perf_counter()
-        run = [
-            sys.executable,
-            "-c",
-            "from evenray.cli import main; main()",
-            "audit",
-            str(folder),
-            "-o",
-            f"{output}/run",
-        ]
-        subprocess.run(run, capture_output=True, check=True)
-        return time.perf_counter() - start
-
-
-PARTS: dict[str, Callable[..., None]] = {"cost": cost, "near": near, "memory": memory, "faults": faults, "speed": speed}
+PARTS: dict[str, Callable[..., None]] = {"cost": cost, "near": near, "memory": memory, "faults": faults}
 
 
 def main() -> None:
@@ -415,7 +350,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute: fewer images and rounds, X-rays only")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     parser.add_argument("--data", type=Path, default=default_data(), help="folder of the three data sets")
-    parser.add_argument("--folder", action="append", choices=FOLDERS, default=[], help="of speed: only this one")
     parser.add_argument(
         "--cleanvision", default=os.environ.get("CLEANVISION"), help="the python of an environment that has cleanvision"
     )
@@ -427,8 +361,7 @@ def main() -> None:
     figures: Figures = {}
     for part in asked.parts or PARTS:
         print(f"\n== {part}")
-        more: tuple[Any, ...] = (asked.cleanvision,) if part in ("faults", "speed") else ()
-        more += (asked.folder,) if part == "speed" else ()
+        more = (asked.cleanvision,) if part == "faults" else ()
         PARTS[part](figures, asked.data, asked.quick, *more)
     print(f"\n{'figure':62} {'value':>12} {'target':>9}")
     for name, found in figures.items():

@@ -22,7 +22,7 @@ from evenray.metrics import delong, score
 
 
 def least(work: Callable[[], object], times: int) -> float:
-    """Seconds of processor time, so that a busy machine tells nearly the same."""
+    """The least seconds of processor time, which hardly depend on what else runs."""
     found = []
     for _ in range(times):
         start = time.process_time()
@@ -58,7 +58,8 @@ def main() -> None:
 
 
 def intervals(figures: Figures, times: int) -> None:
-    print("2,000 bootstrap resamples of 10,000 cases, all metrics together (s)")
+    """Seconds of `score`, and of AUROC's own interval."""
+    print("| 2,000 resamples of 10,000 cases, all metrics | s |\n|---|---:|")
     for name, made in {
         "two classes": forecasts(10_000, 2, 10_000, None),
         "two classes, 6,000 patients": forecasts(10_000, 2, 6_000, None),
@@ -66,11 +67,11 @@ def intervals(figures: Figures, times: int) -> None:
         "five classes": forecasts(10_000, 5, 10_000, None),
     }.items():
         seconds = least(lambda made=made: score(made, resamples=2000), times)
-        print(f"  {name:32} {seconds:6.2f}")
+        print(f"| {name} | {seconds:.2f} |")
         if made.positive == "1" and len(made.classes) == 2:
             note(figures, f"2,000 resamples of 10,000 cases, all metrics, {name} (s)", seconds, "<= 2.0")
     two = forecasts(10_000, 2, 10_000, None)
-    print(f"  {'DeLong (AUROC alone)':32} {least(lambda: delong(two), times):6.3f}")
+    print(f"| AUROC with DeLong's interval alone | {least(lambda: delong(two), times):.3f} |")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def dense_against_multicrop(quick: bool) -> Found:
     found: Found = {}
     print("| Network | Scales | dense, s | 5 x 5 crops, s | ratio | of the pixels | unmirrored against mirrored |")
     print("|---|---|---|---|---|---|---|")
-    specs = ("vgg16(width=0.25)",) if quick else ("vgg16", "vgg16(head=classical)")
+    specs = ("vgg16(head=average, width=0.25)",) if quick else ("vgg16(head=average)", "vgg16")
     x = torch.rand(1, 1, 256, 256)
     for spec in specs:
         model = build(spec, classes=2, channels=1, size=224).eval()

@@ -1,7 +1,7 @@
 """Prediction: the engines at equal precision, and a folder of X-rays against the pure compute.
 
     python benchmarks/prediction.py            every engine at 28 and at 224, and all 5,840 X-rays: about ten minutes
-    python benchmarks/prediction.py --quick    fewer repeats, smaller batches at 224, 64 X-rays: under a minute
+    python benchmarks/prediction.py --quick    a quarter of the channels, fewer repeats, 64 X-rays: under a minute
     python benchmarks/prediction.py --json FILE
 
 VGG16 with batch normalisation, untrained: the time does not depend on the weights. Ratios within one run are what counts: the engines
@@ -34,18 +34,19 @@ keep_malloc()
 
 import torch  # noqa: E402
 
+from evenray.core.artefacts.model import DistributionRecord, NetworkRecord  # noqa: E402
 from evenray.core.types import Dataset  # noqa: E402
-from evenray.data.scan.listing import files_below  # noqa: E402
+from evenray.data.scan.files import list_files  # noqa: E402
 from evenray.images.readers import read  # noqa: E402
 from evenray.learning import export  # noqa: E402
 from evenray.learning.networks import build  # noqa: E402
 from evenray.learning.predict.about import About  # noqa: E402
 from evenray.learning.predict.engines import Model, compiled, load  # noqa: E402
-from evenray.learning.predict.familiar import Familiar, fingerprint_row, fit  # noqa: E402
 from evenray.learning.predict.files import Item, predict  # noqa: E402
+from evenray.learning.predict.out_of_distribution import Fingerprint, fit  # noqa: E402
 from evenray.metrics import Calibration  # noqa: E402
 
-SPEC = "vgg16_bn"
+SPEC, QUICK = "vgg16_bn", "vgg16_bn(width=0.25)"
 Run = Callable[[Any], Any]
 
 
@@ -59,7 +60,7 @@ def main() -> None:
         os.environ["EVENRAY_CACHE"] = scratch
         for size in (28, 224):
             place = Path(scratch) / str(size)
-            model = saved(place, size)
+            model = saved(place, size, QUICK if options.quick else SPEC)
             much = export.quicker(model, place, 1_000_000)
             engines(figures, place, model, much, options.quick)
         folder(figures, model if options.quick else much, Path(scratch), 64 if options.quick else None)
@@ -67,13 +68,13 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def saved(folder: Path, size: int) -> Model:
+def saved(folder: Path, size: int, spec: str) -> Model:
     """The network as a file and as ONNX, loaded as `evenray predict RUN` loads it."""
-    network = build(SPEC, classes=2, channels=1, size=size).eval()
+    network = build(spec, classes=2, channels=1, size=size).eval()
     about = About(
-        classes=("normal", "sick"), positive="sick", contrast="none", value_range=None, size=size, side=size, channels=1, scale=255,
-        view="centre", balance="none", counts=(100, 100), calibration=Calibration("none", {}), threshold=0.5, rule="fixed",
-        prevalence=None, familiar=None, network=network.describe(),
+        classes=("normal", "sick"), positive="sick", contrast="none", value_range=None, native=size, side=size, scale=255,
+        view="centre", balance="none", prior=(0.5, 0.5), counts=(100, 100), calibration=Calibration("none", {}), threshold=0.5,
+        rule="fixed", prevalence=None, training_images=None, network=NetworkRecord.of(network.describe()), references={},
     )  # fmt: skip
     export.onnx(network, about, folder, np.random.default_rng(0).random((4, 1, size, size), dtype=np.float32))
     return load(export.safetensors(network, about, folder), device="cpu")
@@ -88,7 +89,9 @@ def engines(figures: Figures, folder: Path, model: Model, much: Model, quick: bo
     batch = min(model.batch, 8) if quick and size > 28 else model.batch
     x = np.random.default_rng(0).random((batch, 1, size, size), dtype=np.float32)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    network = build(SPEC, classes=2, channels=1, size=size).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = (
+        build(model.about.network.spec, classes=2, channels=1, size=size).eval().to(memory_format=torch.channels_last)
+    )  # type: ignore[call-overload]
     graphs = {name: openvino.Core().compile_model(str(folder / "model.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": name})
               for name in dict.fromkeys((low, "f32"))}  # fmt: skip
 
@@ -116,7 +119,7 @@ def engines(figures: Figures, folder: Path, model: Model, much: Model, quick: bo
         seconds |= turns(
             wide | {"ONNX Runtime f32": lambda x_NCHW: session.run(None, {"x_NCHW": x_NCHW})}, x, 1 if quick else 4
         )
-    print(f"\n| {SPEC}, {size} x {size}, batch {len(x)} | images/s |\n|---|---:|")
+    print(f"\n| {model.about.network.spec}, {size} x {size}, batch {len(x)} | images/s |\n|---|---:|")
     for name, least in seconds.items():
         print(f"| {name} | {len(x) / least:.1f} |")
 
@@ -124,8 +127,8 @@ def engines(figures: Figures, folder: Path, model: Model, much: Model, quick: bo
 def eight_bits(folder: Path, model: Model, x: Any, precision: str) -> Run:
     import openvino
 
-    network = build(SPEC, classes=2, channels=1, size=model.about.side).eval()
-    path, _ = export.openvino(folder / "model.onnx", model.about, network, x[:4])
+    network = build(model.about.network.spec, classes=2, channels=1, size=model.about.side).eval()
+    path, _ = export.openvino(folder / "model.onnx", model.about, network, folder, x[:4])
     return compiled(
         openvino.Core().read_model(str(export.quantized(path, model.about, [x[i : i + 1] for i in range(4)]))),
         precision,
@@ -145,18 +148,22 @@ def turns(runs: dict[str, Run], x: Any, rounds: int) -> dict[str, float]:
     return found
 
 
-def known(files: list[Item]) -> Familiar | None:
-    """The kind of images that these are, as training would have kept it."""
-    rows = [fingerprint_row(read(item.path)) | {"label": "sick"} for item in files]
-    sketches = {name: np.stack([row.pop(name) for row in rows]) for name in ("histogram", "fingerprint")}
+def known(files: list[Item]) -> DistributionRecord | None:
+    """What these images are like, as training would have kept it."""
+    prints = [Fingerprint.of(read(item.path)) for item in files]
+    sketches = {"histogram": [one.histogram for one in prints], "fingerprint": [one.picture for one in prints]}
+    numbers = ("rows", "columns", "channels", "bits", "photometric", "noise", "sharpness")
+    rows = [{name: getattr(one, name) for name in numbers} | {"label": "sick"} for one in prints]
     cases = pl.DataFrame(rows, infer_schema_length=None).with_row_index("sketch")
-    return fit(Dataset(cases, ("sick", "well"), "sick", ".", sketches=sketches))
+    stacked = {name: np.stack(pictures) for name, pictures in sketches.items()}
+    return fit(Dataset(cases, ("sick", "well"), "sick", ".", sketches=stacked))
 
 
 def folder(figures: Figures, model: Model, scratch: Path, most: int | None) -> None:
-    """`evenray predict` on a folder of X-rays, familiarity and all, against the same batches out of memory, in turns."""
+    """`evenray predict` on a folder of X-rays, out-of-distribution check and all, against the same batches out of memory, in turns."""
     files = films(scratch, most)
-    model = replace(model, about=replace(model.about, familiar=known(files[:: max(1, len(files) // 500)])))
+    kept = known(files[:: max(1, len(files) // 500)])
+    model = replace(model, about=model.about.model_copy(update={"training_images": kept}))
     x = np.random.default_rng(0).random((model.batch, 1, 224, 224), dtype=np.float32)
     pieces = np.array_split(np.arange(len(files)), max(1, len(files) // (320 if len(files) > 1000 else 64)))
     whole, pure = [], []
@@ -189,7 +196,7 @@ def films(scratch: Path, most: int | None) -> list[Item]:
         for number in range(most or 1000):
             small = rng.integers(0, 255, (28, 28), dtype=np.uint8)
             cv2.imwrite(str(root / f"{number:05d}.jpg"), cv2.resize(small, (224, 224), interpolation=cv2.INTER_CUBIC))
-    names = files_below(root)
+    names = list_files(root).paths
     return [Item(name, root / name) for name in (names if most is None else names[:: len(names) // most][:most])]
 
 

@@ -78,7 +78,7 @@ def minutes_promised(folder: Path) -> float:
 def judge(figures: Figures, rows: list[dict[str, Any]], systems: list[str], minutes: float) -> None:
     print(f"{len(nets_of(chosen(','.join(systems))))} nets, {minutes:.1f} minutes\n")
     print(
-        f"{'row':18} {'nets':>4} {'val. AUROC':>10} {'test AUROC, 95 % interval':>26} {'top-1 error':>12} {'train s':>8} {'look s':>7}"
+        f"{'row':18} {'nets':>4} {'val. AUROC':>10} {'test AUROC, 95 % interval':>26} {'top-1 error':>12} {'train s':>8} {'eval s':>7}"
     )
     for row in rows:
         area = f"{row['test_auroc']:.3f} ({row['test_auroc_low']:.3f} to {row['test_auroc_high']:.3f})"
@@ -86,9 +86,7 @@ def judge(figures: Figures, rows: list[dict[str, Any]], systems: list[str], minu
             f"{row['system']:18} {row['nets']:4} {row['validation_auroc']:10.3f} {area:>26} {row['test_top1']:12.1%}"
             f" {row['training_seconds']:8.1f} {row['evaluation_seconds']:7.1f}"
         )
-    print(
-        f"{'always the most frequent':52} {rows[0]['test_auroc_baseline']:8.3f} {rows[0]['test_top1_baseline']:12.1%}"
-    )
+    print(f"{'majority-class baseline':52} {rows[0]['test_auroc_baseline']:8.3f} {rows[0]['test_top1_baseline']:12.1%}")
     note(figures, "rows made / rows asked for", len(rows) / len(systems), ">= 1.0")
     note(figures, "lowest test AUROC, lower end of its interval", min(r["test_auroc_low"] for r in rows), ">= 0.5")
 

@@ -5,6 +5,9 @@
                bare loop once with AdamW, as `fit` has it, and once with SGD and momentum, the cheapest there is
     choices    that bare loop under the automatic choice (bfloat16 where native, channels last, malloc kept) and under
                the others, each in a process of its own, in turns; "plain" is what torch does by itself
+    remedies   a training step under every remedy against the plain one: what its loss, its mixing and its sampler take beyond
+               plain cross-entropy on cases as they come, over what the whole plain step takes, in one process; in seconds
+               of the processor on one thread, where other work counts little, and the plain step as if two shared it
     memory     training from 10,000, 100,000 and 1,000,000 images of 224 x 224 (the same shards listed many times): the most
                that the process held
     start      from the command to the first step, when scan, split and store stand
@@ -35,7 +38,7 @@ Figures = dict[str, dict[str, Any]]
 def network(size: int) -> Any:
     from evenray.learning import networks
 
-    return networks.build("vgg16_bn", classes=2, channels=1, size=size, seed=0)
+    return networks.build("vgg16_bn(head=average)", classes=2, channels=1, size=size, seed=0)
 
 
 def bare_loop(
@@ -113,6 +116,59 @@ def child_choice(size: int, steps: int, choice: str) -> dict[str, float]:
     return {choice: loop(steps)}
 
 
+REMEDIES = (
+    "weighted", "oversample", "undersample", "progressive", "oversample_augmented", "minority_mixup", "focal",
+    "class_balanced_focal", "logit_adjustment", "ldam", "threshold",
+)  # fmt: skip
+COUNTS = (9_000, 1_000)
+
+
+def child_remedies(size: int, batch: int, steps: int, repeats: int) -> dict[str, float]:
+    """Milliseconds of a plain step on two threads, and of what each remedy adds to it: the least and the medians."""
+    from evenray.learning.train import keep_malloc
+
+    keep_malloc()
+    import numpy as np
+    import torch
+
+    from evenray.learning.balance import Balance, make
+    from evenray.learning.train import machine
+
+    torch.set_num_threads(1)
+    bf16 = machine("cpu").precision == "bf16-mixed"
+    loop = bare_loop(network(size), size, batch, bf16=bf16, channels_last=True, optimizer="adamw")
+
+    def step() -> float:
+        start = time.process_time()
+        loop(1)
+        return time.process_time() - start
+
+    step()
+    plain_step = 1e3 * min(step() for _ in range(steps)) / 2
+    targets_N = np.random.default_rng(0).permutation(np.repeat([0, 1], COUNTS))
+    x, y = torch.rand(batch, 1, size, size), torch.arange(batch) % 2  # half are rare, as where they are repeated
+    z = torch.randn(batch, 2, requires_grad=True)
+
+    def once(balance: Balance, epoch: int) -> float:
+        start = time.process_time()
+        targets = y if balance.mix is None else balance.mix(x, y, np.random.default_rng(0))[1]
+        loss = torch.nn.functional.cross_entropy(z, targets) if balance.loss is None else balance.loss(z, targets, 0.9)
+        loss.backward()
+        own = time.process_time() - start
+        start = time.process_time()
+        if balance.sampler is None:
+            drawn = np.random.default_rng(epoch).permutation(len(targets_N))
+        else:
+            drawn = balance.sampler(targets_N, batch=batch, seed=0, epoch=epoch)
+        return 1e3 * (own + (time.process_time() - start) * batch / len(drawn))
+
+    made = {name: make(name, COUNTS, ("well", "sick"), epochs=10) for name in ("none", *REMEDIES)}
+    found = {
+        name: sorted(once(balance, turn) for turn in range(repeats))[repeats // 2] for name, balance in made.items()
+    }
+    return {"step": plain_step, **{name: found[name] - found["none"] for name in REMEDIES}}
+
+
 def child_memory(count: int, batches: int) -> dict[str, float]:
     """The most that a training on `count` images held after its first steps, in MB, and before it."""
     import numpy as np
@@ -140,7 +196,7 @@ def child_memory(count: int, batches: int) -> dict[str, float]:
             raise Enough
 
     torch.set_num_threads(2)
-    model = networks.build("vgg11_bn(width=0.05)", classes=2, channels=1, size=224, seed=0)
+    model = networks.build("vgg11_bn(head=average, width=0.05)", classes=2, channels=1, size=224, seed=0)
     before = resident()
     try:
         fit(model, part, None, Settings(1, 16, 1e-3), Balance(), machine("cpu"), tick=tick)
@@ -185,6 +241,15 @@ def bare(figures: Figures, quick: bool) -> None:
         note(figures, f"bare: fit / SGD alone, {size}", found["evenray"] / found["bare sgd"], ">= 0.92")
 
 
+def remedies(figures: Figures, quick: bool) -> None:
+    print("\nA step under each remedy against the plain one (28 pixels, batch 64)")
+    found = child("remedies", "28", "64", *(("3", "31") if quick else ("12", "201")))
+    step = found.pop("step")
+    print(f"  the plain step {step:.1f} ms; more: " + ", ".join(f"{name} {more:.2f}" for name, more in found.items()))
+    for name, more in found.items():
+        note(figures, f"remedies: {name} / plain", 1 + more / step, "<= 1.03")
+
+
 CHOICES = ("plain", "malloc", "last", "last malloc", "bf16 last", "bf16 last malloc")
 AUTOMATIC = "bf16 last malloc"
 
@@ -221,7 +286,16 @@ def memory(figures: Figures, quick: bool) -> None:
 def start(figures: Figures, quick: bool, data: Path) -> None:
     print("\nFrom the command to the first step, when all stands (s)")
     words = [sys.executable, "-c", "from evenray.cli import main; main()"]
-    options = ["--network", "vgg11_bn(width=0.1)", "--contrast", "none", "--balance", "none", "--epochs", "1"]
+    options = [
+        "--network",
+        "vgg11_bn(head=average, width=0.1)",
+        "--contrast",
+        "none",
+        "--balance",
+        "none",
+        "--epochs",
+        "1",
+    ]
     options += ["--choose", "members=1"]
     with tempfile.TemporaryDirectory() as folder:
         run, later = f"{folder}/run", list[float]()
@@ -270,7 +344,7 @@ main()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["bare", "choices", "memory", "start"])
+    parser.add_argument("parts", nargs="*", default=["bare", "choices", "remedies", "memory", "start"])
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -282,7 +356,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         what, *words = options.child
-        work = {"bare": child_bare, "choice": child_choice, "memory": child_memory}[what]
+        work = {"bare": child_bare, "choice": child_choice, "memory": child_memory, "remedies": child_remedies}[what]
         print(json.dumps(work(*(int(word) if word.isdecimal() else word for word in words))))
         return
     figures: Figures = {}
@@ -290,7 +364,7 @@ def main() -> None:
         if part == "start":
             start(figures, options.quick, options.data)
         else:
-            {"bare": bare, "choices": choices, "memory": memory}[part](figures, options.quick)
+            {"bare": bare, "choices": choices, "remedies": remedies, "memory": memory}[part](figures, options.quick)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 

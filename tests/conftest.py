@@ -101,10 +101,10 @@ def finished_run(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The folder of a whole run on `tiny_archive`; copy it before changing anything."""
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
-    from evenray.stages import Context, run
+    from evenray.stages.line import Job, run
 
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    run(Context(RunFolder(folder), str(tiny_archive), Recipe(**TINY)))  # type: ignore[arg-type]
+    run(Job(RunFolder(folder), str(tiny_archive), Recipe(**TINY)))
     return folder
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import types
 from pathlib import Path
 
 import pytest
+import typer
 
 import evenray as er
+from evenray.cli import app
+from evenray.cli._options import SHORT
+from evenray.core.recipe import Machine, Recipe, ReportSettings
+from evenray.core.settings import declared
+from evenray.core.table7_settings import Table7Settings
 
 NAMES = [
-    "Curve", "DataError", "Dataset", "Estimate", "EvenrayError", "Finding", "Histogram", "Image", "Predictions", "ReadError",
-    "Recipe", "Scores", "UsageError", "audit", "build", "choose_threshold", "enhance", "read", "run", "scan", "score", "split",
+    "Cancelled", "Curve", "DataError", "Dataset", "Estimate", "EvenrayError", "Finding", "Findings", "Histogram", "Image",
+    "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
+    "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
+    "export", "gallery", "histogram", "imagenet", "layers", "plan", "predict", "read", "report", "run", "scan", "score",
+    "split", "table7", "train",
 ]  # fmt: skip
 HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
 
@@ -23,7 +33,7 @@ def test_the_public_names() -> None:
     assert dir(er) == NAMES
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "audit"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
     found = getattr(er, name)
     assert not isinstance(found, types.ModuleType)
@@ -31,7 +41,9 @@ def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match="module 'evenray' has no attribute 'Recipy'; it has: Curve, DataError"):
+    with pytest.raises(
+        AttributeError, match="module 'evenray' has no attribute 'Recipy'; it has: Cancelled, Curve, DataError"
+    ):
         _ = er.Recipy
 
 
@@ -65,7 +77,7 @@ def test_the_line_in_python(
     recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})
     run = er.run(data, recipe, tmp_path / "run", jobs=1)
     assert 0 <= run.scores["test"].auroc.low <= run.scores["test"].auroc.value <= 1
-    assert run.choice["contrast"] == "none"
+    assert run.choice.contrast == "none"
     assert run.report.is_file()
     assert run.predictions.part("test").table.height == 30
     assert er.choose_threshold(run.predictions.part("validation")) == run.scores["test"].threshold
@@ -81,11 +93,47 @@ def test_the_grey_range_of_a_scan_holds_through_the_run(tmp_path: Path, tiny_rec
         for number in range(12):
             picture = rng.integers(0, 4096, (28, 28), dtype=np.uint16)
             cv2.imwrite(str(tmp_path / "data" / label / f"{number}.png"), picture)
-    from evenray.core.artefacts import RunFolder
-    from evenray.stages import Context, run
-
     data = er.scan(tmp_path / "data", value_range=(0, 4095))
     recipe = er.Recipe(**{**tiny_recipe, "contrast": "none", "epochs": 1})
-    run(Context(RunFolder(tmp_path / "run"), data.root, recipe, given=data), "train")
+    er.train(data, recipe, tmp_path / "run")
     [shard] = (tmp_path / "run" / "store").rglob("*.npy")
     assert np.load(shard).max() > 60_000
+
+
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+WRITTEN_OUT = (
+    "compare-runs",
+    "demo",
+    "ensemble",
+    "enhance",
+    "export",
+    "histogram",
+    "predict",
+)  # functions without **settings
+TERMINAL = {"json", "events", "lang"}  # what is printed, and in which language
+PROGRAM = {"listener", "lang"}
+
+
+@pytest.mark.parametrize("verb", WRITTEN_OUT)
+def test_the_options_of_a_verb_are_the_parameters_of_its_function(verb: str) -> None:
+    parameters = set(inspect.signature(getattr(er, verb.replace("-", "_"))).parameters)
+    options = {option.name for option in COMMANDS[verb].params}
+    if verb == "enhance":
+        options -= {"every"}  # --all is a function of its own, gallery
+    assert options - TERMINAL == parameters - PROGRAM
+
+
+@pytest.mark.parametrize("verb", sorted(set(COMMANDS) - set(WRITTEN_OUT)))
+def test_every_option_of_a_stage_is_a_setting_or_a_parameter_of_its_function(verb: str) -> None:
+    function = inspect.signature(getattr(er, verb))
+    settings = (
+        set(declared(Recipe)) | set(declared(Machine)) | set(declared(ReportSettings)) | set(declared(Table7Settings))
+    )
+    options = {option.name for option in COMMANDS[verb].params} - TERMINAL
+    elsewhere = {
+        "explain": set(inspect.signature(er.layers).parameters) | {"layers"},
+        "table7": set(inspect.signature(er.imagenet).parameters) | {"imagenet"},
+        "audit": {"fail_on"},  # an exit code
+    }
+    assert options - settings - set(function.parameters) - set(SHORT) - elsewhere.get(verb, set()) <= {"target"}
+    assert "settings" in function.parameters

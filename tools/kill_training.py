@@ -23,11 +23,9 @@ import numpy as np
 import polars as pl
 import torch
 
-from evenray.core.artefacts import RunFolder
-from evenray.core.recipe import Recipe
-from evenray.stages import Context, run
+import evenray as er
 
-RECIPE = Recipe(
+RECIPE = er.Recipe(
     network="vgg11_bn(width=0.05, head=classical)", epochs=8, batch=16, size=28, contrast="none", flips=True,
     balance="minority_mixup", choose={"keep": "best"},
 )  # fmt: skip
@@ -56,7 +54,7 @@ def child(data: Path, folder: Path) -> BaseProcess:
 
 def train(data: Path, folder: Path) -> None:
     torch.set_num_threads(1)
-    run(Context(RunFolder(folder), str(data), RECIPE, device="cpu", save_every=0.0), "train")
+    er.train(str(data), RECIPE, folder, device="cpu", save_every=0.0)
 
 
 def outcome(folder: Path) -> tuple[str, str]:

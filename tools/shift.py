@@ -50,7 +50,7 @@ Images = NDArray[np.uint8]
 class Candidate:
     """What differs from the default: the network, constants of modules, a remedy's loss or mixing, the contrast, settings."""
 
-    network: str = "vgg16_bn(width=0.5)"
+    network: str = "vgg16_bn(head=average, width=0.5)"
     steps: int = 600
     constants: dict[Any, dict[str, Any]] = field(default_factory=dict)
     balance: Balance = field(default_factory=Balance)
@@ -85,7 +85,7 @@ CANDIDATES = {
     "smooth": Candidate(balance=smoothed(0.05)),
     "mixup": Candidate(balance=mixed(0.2)),
     "decay": Candidate(constants={LOOP: {"WEIGHT_DECAY": 0.1}}),
-    "dropout": Candidate(network="vgg16_bn(width=0.5, dropout=0.3)"),
+    "dropout": Candidate(network="vgg16_bn(head=average, width=0.5, dropout=0.3)"),
     "average": Candidate(constants={AVERAGE: {"MEMORY": 0.25}}),
     "percentile": Candidate(contrast="percentile"),
     "equalize": Candidate(contrast="equalize"),

@@ -33,12 +33,12 @@ def test_predict_writes_tables(cli: Cli, finished_run: Path, pictures: Path, tmp
     ended = cli("predict", finished_run, pictures, "-o", target, "--device", "cpu")
     assert ended.code == 0, ended.err
     assert ended.out == ""
-    assert "set aside broken.png" in ended.err
+    assert "broken.png was set aside" in ended.err
     rows = (
         json.loads(target.read_text())["answers"] if kind == "json" else getattr(pl, f"read_{kind}")(target).to_dicts()
     )
     assert [row["file"] for row in rows] == [f"{i}.png" for i in range(5)]
-    assert set(rows[0]) == {"file", "fragment", "p_0", "p_1", "decision", "threshold", "unfamiliar", "why"}
+    assert set(rows[0]) == {"file", "fragment", "p_0", "p_1", "decision", "threshold", "out_of_distribution", "why"}
     beside = tmp_path / "answers.rejected.csv"
     if kind == "json":
         assert json.loads(target.read_text())["rejected"][0]["file"] == "broken.png"
@@ -48,7 +48,7 @@ def test_predict_writes_tables(cli: Cli, finished_run: Path, pictures: Path, tmp
 
 def test_predict_prints_csv_or_json(cli: Cli, finished_run: Path, pictures: Path) -> None:
     ended = cli("predict", finished_run, pictures / "0.png", pictures / "1.png")
-    assert ended.out.splitlines()[0] == "file,fragment,p_0,p_1,decision,threshold,unfamiliar,why"
+    assert ended.out.splitlines()[0] == "file,fragment,p_0,p_1,decision,threshold,out_of_distribution,why"
     assert len(ended.out.splitlines()) == 3
     found = json.loads(cli("predict", finished_run, pictures, "--json", "--prevalence", "1%").out)
     assert found["images"] == 5
@@ -117,7 +117,7 @@ def test_the_card_says_what_the_run_found(cli: Cli, finished_run: Path, tiny_arc
 
 def test_export_says_what_is_wrong(cli: Cli, finished_run: Path, tmp_path: Path) -> None:
     one_sentence(cli("export", finished_run, "--format", "tflite"), "There is no format 'tflite'", 2)
-    one_sentence(cli("export", finished_run, "--lang", "fr"), "There is no report in 'fr'", 2)
+    one_sentence(cli("export", finished_run, "--lang", "fr"), "lang is 'fr'; give en or ko.", 2)
     one_sentence(cli("export", finished_run, "--int8"), "give --format openvino --int8", 2)
     one_sentence(cli("export", tmp_path / "nowhere"), "There is no run folder", 1)
     one_sentence(cli("export", "memory://runs/one"), "'memory://runs/one' is a URL", 2)
@@ -158,7 +158,7 @@ def test_a_run_that_is_out_of_date_is_not_handed_on(
 ) -> None:
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     assert cli("split", run, "--seed", 1).code == 0
-    said = f"so compare, train and evaluate are not of what stands there now; 'evenray evaluate {run}' makes them anew"
+    said = f"what recipe.json asks for has changed since plan; 'evenray evaluate {run}' brings it up to date."
     for words in (
         ("export", run, "-o", tmp_path / "away"),
         ("predict", run, pictures),
@@ -186,7 +186,6 @@ def test_export_elsewhere_leaves_the_run_as_it_was(
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     if not store:
         shutil.rmtree(run / "store")
-    (run / "plan.json").write_text(json.dumps({"choices": []}))
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
     ended = cli("export", run, "-o", tmp_path / "away")
     assert ended.code == 0, ended.err

@@ -35,8 +35,8 @@ def test_no_help_has_a_hole_where_a_default_was(verb: str) -> None:
 
 @pytest.mark.parametrize(
     ("verb", "said"),
-    [("train", "within an epoch [default: 10]."), ("run", "to test on [default: 0.2]."), ("run", "[default: one a core]"),
-     ("run", "halving for large grids]"), ("predict", "[default: CSV on standard output]"),
+    [("train", "within an epoch [default: 10]."), ("run", "to test on [default: 0.2]."), ("run", "0 is one a core [default: 0]."),
+     ("run", "halving for large grids (auto, grid, halving) [default: auto]."), ("predict", "[default: CSV on standard output]"),
      ("export", "[default: RUN/export]")],
 )  # fmt: skip
 def test_defaults_that_are_written_are_shown(verb: str, said: str) -> None:

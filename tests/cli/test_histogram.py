@@ -24,7 +24,7 @@ def test_histogram_of_a_folder(folder: Path) -> None:
     assert sum(count for _, count in result["table"]) == pixels.size
     assert result["table"][0] == ["0 to 15", int((pixels < 16).sum())]
     assert pixels.mean() < 0.25 * 255  # which is what under-exposed means
-    assert [a["name"] for a in result["advice"]] == ["under-exposed", "low contrast"]
+    assert [a["name"] for a in result["advice"]] == ["under_exposed", "low_contrast"]
 
 
 def test_histogram_prints_the_slides_table(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,19 @@ import cv2
 import numpy as np
 import pytest
 
-from evenray.cli.line import HELP, _by_class, _specs, prevalence_of
+from evenray.cli._forms import numbers_by_class, parsed
+from evenray.cli.line import HELP
 from evenray.core.errors import UsageError
+from evenray.core.recipe import STAGES as SETTINGS
 from evenray.core.recipe import Recipe
-from evenray.stages import STAGES
+from evenray.core.settings import declared
+from evenray.core.spec import parse
+from evenray.stages.line import Job
+from evenray.verbs._line import spelt_out
 
 from .conftest import Cli, Ended, one_sentence
+
+STAGES = list(SETTINGS)
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ class TestSuccess:
         ended = cli(verb, copied)
         assert ended.code == 0
         assert ended.out == ""
-        assert ended.err.count("unchanged") == STAGES.index(verb) + (verb != "report")
+        assert ended.err.count("unchanged") == STAGES.index(verb) + 1
         assert str(copied / "report.html" if verb == "report" else copied) in ended.err.replace("\n", "")
 
     def test_a_run_folder_keeps_its_recipe_but_for_what_is_given(self, cli: Cli, copied: Path) -> None:
@@ -100,27 +106,28 @@ class TestSuccess:
     def test_every_option_arrives(
         self, cli: Cli, tiny_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        seen: list[Any] = []
-        monkeypatch.setattr("evenray.stages.run", lambda context, until: seen.append((context, until)))
+        seen: list[tuple[Job, str]] = []
+
+        def noted(job: Job, until: str) -> None:
+            job.folder.path.mkdir()
+            seen.append((job, until))
+
+        monkeypatch.setattr("evenray.verbs._line.run_line", noted)
         words = [
             "--network", "vgg11", "--size", "28", "--epochs", "2", "--folds", "4", "--contrast", "none, clahe(clip=2, tiles=4)",
-            "--contrast", "gamma(2)", "--weight", "0=0.25,1=0.75", "--value-range", "0,200", "--seed", "3", "--batch", "8",
+            "--contrast", "gamma(2)", "--class-weights", "0=0.25,1=0.75", "--value-range", "0,200", "--seed", "3", "--batch", "8",
             "--learning-rate", "0.01", "--flips", "--threshold", "sensitivity(0.9)", "--test", "0.3", "--validation", "0.1",
-            "--positive", "0", "--patient", "x", "--effort", "quick", "--weights", "w.pth", "--labels", "t.csv",
+            "--positive", "0", "--patient", "x", "--effort", "quick", "--pretrained", "w.pth", "--labels", "t.csv",
             "--device", "cpu", "--jobs", "1", "--lang", "ko", "-o", tmp_path / "run",
         ]  # fmt: skip
         ended = cli("evaluate", tiny_archive, *words)
         assert ended.code == 0, ended.err
-        [(context, until)] = seen
-        assert (until, context.device, context.language, context.folder.path) == (
-            "evaluate",
-            "cpu",
-            "ko",
-            tmp_path / "run",
-        )
-        assert context.recipe == Recipe(
-            contrast=("none", "clahe(clip=2, tiles=4)", "gamma(2)"), network="vgg11", effort="quick", weights="w.pth", size=28,
-            balance="weighted(weights={'0': 0.25, '1': 0.75})", epochs=2, batch=8, learning_rate=0.01, folds=4, flips=True,
+        [(job, until)] = seen
+        assert (until, job.machine.device, job.machine.jobs, job.lang) == ("evaluate", "cpu", 1, "ko")
+        assert job.folder.path == tmp_path / "run"
+        assert job.recipe == Recipe(
+            contrast=("none", "clahe(clip=2, tiles=4)", "gamma(2)"), network="vgg11", effort="quick", pretrained="w.pth", size=28,
+            balance="weighted(class_weights={'0': 0.25, '1': 0.75})", epochs=2, batch=8, learning_rate=0.01, folds=4, flips=True,
             test=0.3, validation=0.1, threshold="sensitivity(0.9)", value_range=(0.0, 200.0), patient="x", labels="t.csv",
             positive="0", seed=3,
         )  # fmt: skip
@@ -134,20 +141,22 @@ class TestAudit:
         assert cli("audit", copied, "--fail-on", "error").code == 0
         ended = cli("audit", copied, "--fail-on", "warning")
         assert ended.code == 1
-        assert "error The audit found, as --fail-on warning minds: Patients are unknown;" in ended.err
+        assert "error The audit has findings that --fail-on warning does not accept: Patients are unknown;" in ended.err
         assert "Traceback" not in ended.err
 
     def test_it_proposes_a_plan_that_a_run_honours(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
         for label in ("sick", "well"):
             shutil.copy(folders / "well" / "0.png", folders / label / "copy.png")
         plan = tmp_path / "plan.csv"
-        ended = cli("audit", folders, "-o", tmp_path / "run", "--fix", plan, "--jobs", "1")
+        ended = cli("audit", folders, "-o", tmp_path / "run", "--propose-exclusions", plan, "--jobs", "1")
         assert ended.code == 0
         assert f"{plan}: 3 to exclude, " in ended.err
         lines = plan.read_text().splitlines()
         assert lines[0] == "case,check,severity,reason,action"
         assert lines[1] == "sick/copy.png,label_conflicts,error,Identical images with different labels,exclude"
-        one_sentence(cli("audit", folders, "-o", tmp_path / "run", "--fix", plan), "may hold what you edited", 2)
+        one_sentence(
+            cli("audit", folders, "-o", tmp_path / "run", "--propose-exclusions", plan), "may hold what you edited", 2
+        )
         plan.write_text(plan.read_text().replace("sick/copy.png,exclude", "sick/copy.png,keep"))
         ended = cli("audit", tmp_path / "run", "--exclude", plan, "--fail-on", "error", "--json", "--jobs", "1")
         assert ended.code == 0
@@ -156,7 +165,7 @@ class TestAudit:
         assert "label_conflicts" not in found
 
     def test_only_the_audit_takes_its_options(self, cli: Cli, copied: Path) -> None:
-        assert cli("run", copied, "--fix", "plan.csv").code == 2
+        assert cli("run", copied, "--propose-exclusions", "plan.csv").code == 2
         one_sentence(cli("audit", copied, "--fail-on", "info"), "--fail-on is 'info'; give error or warning.", 2)
 
 
@@ -169,25 +178,25 @@ class TestFailure:
             (["--network", "resnet"], "There is no network named 'resnet'"),
             (["--threshold", "best"], "There is no threshold rule named 'best'"),
             (["--device", "gpu"], "There is no device 'gpu'"),
-            (["--weights", "no.pth", "--network", "vgg11"], "There is no weight file no.pth"),
+            (["--pretrained", "no.pth", "--network", "vgg11"], "There is no weight file no.pth"),
             (["--positive", "ill"], "There is no class named 'ill'; the classes are: 0, 1."),
             (["--effort", "huge"], "effort is 'huge'"),
-            (["--lang", "fr"], "There is no report in 'fr'; give --lang en or --lang ko."),
-            (["--value-range", "4095"], "--value-range is '4095'; give LOW,HIGH such as 0,4095."),
+            (["--lang", "fr"], "lang is 'fr'; give en or ko."),
+            (["--value-range", "4095"], "--value-range is '4095'; give LOW,HIGH with LOW below HIGH, such as 0,4095."),
             (["--value-range", "9,1"], "value_range is (9.0, 1.0)"),
             (["--size", "5"], "size is 5"),
             (["--seed", "-1"], "seed is -1"),
             (["--patient", "(x"], "The patient pattern '(x' is no regular expression"),
-            (["--weight", "a"], "--weight is 'a'; give CLASS=NUMBER,CLASS=NUMBER"),
-            (["--weight", "a=1,b=2"], "The weights are for a, b, but the classes are 0, 1"),
-            (["--weight", "0=1,1=2", "--balance", "none"], "--weight and --balance both name the remedy"),
+            (["--class-weights", "a"], "--class-weights is 'a'; give CLASS=NUMBER,CLASS=NUMBER"),
+            (["--class-weights", "a=1,b=2"], "The weights are for a, b, but the classes are 0, 1"),
+            (["--class-weights", "0=1,1=2", "--balance", "none"], "--class-weights and --balance both name the remedy"),
         ],
     )
     def test_wrong_usage_is_one_sentence_and_leaves_no_folder(
         self, cli: Cli, tiny_archive: Path, tmp_path: Path, words: list[str], said: str
     ) -> None:
         ended = cli("run", tiny_archive, "-o", tmp_path / "run", "--jobs", "1", *words)
-        if words[:2] == ["--weight", "a=1,b=2"]:  # told once the classes are known: the scan stands
+        if words[:2] == ["--class-weights", "a=1,b=2"]:  # told once the classes are known: the scan stands
             ended = Ended(ended.code, ended.out, "error" + ended.err.partition("error")[2])
         else:
             assert not (tmp_path / "run").exists()
@@ -215,7 +224,7 @@ class TestFailure:
         assert not (tmp_path / "run").exists()
         ended = cli("audit", folders, "-o", tmp_path / "run", "--lang", "ko", "--jobs", "1")
         assert ended.code == 0
-        assert "All images have one label, so some checks were not run: classes, parts," in " ".join(ended.err.split())
+        assert "모든 영상의 라벨이 같아 일부 검사를 하지 않음: classes, parts," in " ".join(ended.err.split())
         assert "모든 영상의 라벨이 같아" in (tmp_path / "run/audit.html").read_text()
         one_sentence(cli("train", tmp_path / "run"), "a classifier needs two classes", 1)
 
@@ -229,7 +238,9 @@ class TestFailure:
                 cli(verb, loose, "-o", tmp_path / "run"), "have no labels: put them into one folder a class", 1
             )
             assert not (tmp_path / "run").exists()
-        ended = cli("audit", loose, "-o", tmp_path / "run", "--jobs", "1", "--fix", tmp_path / "plan.csv")
+        ended = cli(
+            "audit", loose, "-o", tmp_path / "run", "--jobs", "1", "--propose-exclusions", tmp_path / "plan.csv"
+        )
         assert ended.code == 0
         assert "The images have no labels, so some checks were not run" in " ".join(ended.err.split())
         page = (tmp_path / "run/audit.html").read_text()
@@ -279,10 +290,8 @@ class TestFailure:
         ended = cli("scan", folders, "-o", tmp_path / "run", "--jobs", "1")
         said = " ".join(ended.err.split())
         assert "7 images: sick 2, well 5; 1 files set aside" in said
-        assert (
-            "note: remarks.csv in the folder is not used: it names 0 of the 7 images, and the folders are the" in said
-        )
-        assert "positive class: sick (it is the rarest class that may mean disease)" in said
+        assert "note remarks.csv in the folder is not used: it names 0 of the 7 images, and the folders are the" in said
+        assert "positive class: sick (the rarest class that may mean disease)" in said
         table = tmp_path / "labels.csv"
         table.write_text(
             "file,label\nsick/0.png,ill\nsick/1.png,NA\nwell/0.png,normal\nz.png,normal\n", encoding="utf-8"
@@ -291,10 +300,10 @@ class TestFailure:
         said = " ".join(ended.err.split())
         for line in (
             "2 images: ill 1, normal 1; 2 files set aside",
-            "note: 1 of the 4 rows of labels.csv have no label ('NA' means missing)",
-            "note: 1 paths of labels.csv name no file",
-            "note: 5 images have no label and are left out",
-            "positive class: ill (it is the class whose name does not mean healthy)",
+            "note 1 of the 4 rows of labels.csv have no label ('NA' taken as missing)",
+            "note 1 path of labels.csv matches no file",
+            "note 5 images have no label and are left out",
+            "positive class: ill (the only class whose name does not mean healthy)",
             "warning Images without a label are left out",
         ):
             assert line in said
@@ -326,11 +335,11 @@ class TestFailure:
         assert "is not UTF-8)" in said
 
     def test_ctrl_c_says_how_to_go_on(self, cli: Cli, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stopped(context: Any) -> list[str]:
+        def stopped(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("evenray.reporting.write", lambda *_, **__: stopped(None))
-        ended = cli("report", copied)
+        monkeypatch.setattr("evenray.stages.report.report_page", stopped)
+        ended = cli("report", copied, "--lang", "ko")
         assert ended.code == 130
         assert "Stopped. Run the same command again: it goes on where it stopped." in ended.err
         assert "Traceback" not in ended.err
@@ -339,48 +348,46 @@ class TestFailure:
         def broken(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("evenray.reporting.write", broken)
+        monkeypatch.setattr("evenray.stages.report.report_page", broken)
         with pytest.raises(ZeroDivisionError):
-            cli("report", copied)
+            cli("report", copied, "--lang", "ko")
 
 
 class TestSpelling:
     @pytest.mark.parametrize(
         ("text", "specs"),
         [
-            ("none", ["none"]),
-            ("none,clahe", ["none", "clahe"]),
-            ("a(1, b=(2, 3)), c", ["a(1, b=(2, 3))", "c"]),
-            (" , ", []),
+            ("none", "none"),
+            ("none,clahe", ("none", "clahe")),
+            ("a(1, b=(2, 3)), c", ("a(1, b=(2, 3))", "c")),
+            (" , ", ()),
         ],
     )
-    def test_specs_are_divided_at_commas_outside_of_brackets(self, text: str, specs: list[str]) -> None:
-        assert _specs(text) == specs
+    def test_specs_are_divided_at_commas_outside_of_brackets(self, text: str, specs: str | tuple[str, ...]) -> None:
+        assert parsed(declared(Recipe)["contrast"], [text]) == specs
 
     @pytest.mark.parametrize(
         ("text", "spec"),
         [("sick=0.75,healthy=0.25", "weighted(sick=0.75, healthy=0.25)"),
-         ("no finding=1, sick=3", "weighted(weights={'no finding': 1, 'sick': 3})"),
-         ("normal, benign=1,malignant=2", "weighted(weights={'normal, benign': 1, 'malignant': 2})"),
-         ("alpha=1,정상=2", "weighted(weights={'alpha': 1, '정상': 2})")],
+         ("no finding=1, sick=3", "weighted(class_weights={'no finding': 1, 'sick': 3})"),
+         ("normal, benign=1,malignant=2", "weighted(class_weights={'normal, benign': 1, 'malignant': 2})"),
+         ("alpha=1,정상=2", "weighted(class_weights={'alpha': 1, '정상': 2})")],
     )  # fmt: skip
     def test_weights_name_any_class(self, text: str, spec: str) -> None:
-        from evenray.core.spec import parse
-
-        assert _by_class("weight", text) == spec
+        assert spelt_out({"class_weights": numbers_by_class("class_weights", text)})["balance"] == spec
         parse(spec)
 
     @pytest.mark.parametrize("text", ["", "sick", "sick=", "=1", "sick=1,well", "sick=1,,well=2", "sick==1"])
     def test_weights_that_cannot_be_read(self, text: str) -> None:
-        with pytest.raises(UsageError, match="--weight is"):
-            _by_class("weight", text)
+        with pytest.raises(UsageError, match="--class-weights is"):
+            numbers_by_class("class_weights", text)
 
-    @pytest.mark.parametrize("option", ["weight", "cost", "prevalence"])
+    @pytest.mark.parametrize("option", ["class-weights", "cost", "prevalence"])
     @pytest.mark.parametrize("name", ["sick", "no finding"])
     def test_a_class_has_one_number(self, option: str, name: str) -> None:
         said = f"--{option} names the class '{name}' twice, with 0.5 and with 1; give each class one number"
         with pytest.raises(UsageError, match=said):
-            (prevalence_of if option == "prevalence" else partial(_by_class, option))(f"{name}=0.5,well=2, {name}=1")
+            numbers_by_class(option.replace("-", "_"), f"{name}=0.5,well=2, {name}=1")
 
 
 def test_the_version_is_that_of_the_package(cli: Cli) -> None:
@@ -399,6 +406,6 @@ def test_help_names_every_verb_with_examples(cli: Cli) -> None:
 @pytest.mark.parametrize("verb", ["run", *STAGES])
 def test_options_are_those_of_the_stages_up_to_the_verb(cli: Cli, verb: str) -> None:
     shown = cli(verb, "--help").out
-    for option, since in (("--patient", "scan"), ("--test", "split"), ("--contrast", "compare"), ("--threshold", "evaluate"),
-                          ("--lang", "audit")):  # fmt: skip
+    for option, since in (("--patient", "scan"), ("--test", "split"), ("--contrast", "plan"), ("--threshold", "evaluate"),
+                          ("--lang", "scan")):  # fmt: skip
         assert (option in shown) == (verb == "run" or STAGES.index(verb) >= STAGES.index(since)), (verb, option)

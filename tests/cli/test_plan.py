@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from evenray.cli import app
+from evenray.core.artefacts import RunFolder
 from evenray.core.errors import UsageError
+from evenray.stages.up_to_date import require_up_to_date
 
 
 def plan(*words: str) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def test_it_says_each_choice_with_its_reason_and_trains_nothing(run: str) -> Non
     }  # fmt: skip
     choices = {choice["name"]: choice for choice in found["choices"]}
     assert choices["size"]["value"] == 28
-    assert all(len(choice["why"]) > 5 for choice in choices.values())
+    assert all(choice["why"]["code"].startswith("plan.") for choice in choices.values())
     left = {path.name for path in Path(run).iterdir()}
     assert {"split.parquet", "plan.json"} <= left
     assert not left & {"grid.parquet", "choice.json", "checkpoints", "model.safetensors", "store"}
@@ -48,7 +50,7 @@ def test_it_says_each_choice_with_its_reason_and_trains_nothing(run: str) -> Non
     ("words", "name", "value"),
     [(["--epochs", "7"], "epochs", 7), (["--batch", "12"], "batch", 12), (["--size", "64"], "size", 64),
      (["--network", "vgg13"], "network", "vgg13"), (["--learning-rate", "0.01"], "learning_rate", 0.01),
-     (["--folds", "4"], "folds", 4), (["--patience", "3"], "patience", 3), (["--views", "dense"], "views", "dense"),
+     (["--folds", "4"], "folds", 4), (["--patience", "3"], "patience", 3),
      (["--choose", "channels=3"], "channels", 3), (["--choose", "keep=best"], "keep", "best"),
      (["--choose", "compare_size=30"], "compare_size", 30), (["--choose", "compare_epochs=9"], "compare_epochs", 9),
      (["--choose", "compare_cases=50"], "compare_cases", 50), (["--choose", "members=2"], "members", 2),
@@ -57,7 +59,7 @@ def test_it_says_each_choice_with_its_reason_and_trains_nothing(run: str) -> Non
 )  # fmt: skip
 def test_every_choice_can_be_made_otherwise(run: str, words: list[str], name: str, value: object) -> None:
     choices = {choice["name"]: choice for choice in plan(run, *words)["choices"]}
-    assert (choices[name]["value"], choices[name]["why"]) == (value, "as asked")
+    assert (choices[name]["value"], choices[name]["why"]) == (value, {"code": "plan.asked", "values": {}})
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_for_people_it_is_a_table(run: str) -> None:
 
 
 def test_a_language_that_there_is_no_report_in_is_refused(run: str) -> None:
-    with pytest.raises(UsageError, match="There is no report in 'fr'"):
+    with pytest.raises(UsageError, match="lang is 'fr'; give en or ko"):
         plan(run, "--lang", "fr")
 
 
@@ -92,6 +94,7 @@ def test_a_trained_run_keeps_its_recipe(finished_run: Path, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="holds a trained run, and --test would change what it was"):
         plan(str(run), "--test", "0.4")
     assert before == {path: path.read_bytes() for path in before}
+    require_up_to_date(RunFolder(run))
 
 
 def test_other_data_do_not_cost_a_trained_network_its_tables(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from evenray.core.patient_groups import whose
+from evenray.core.patient_groups import patient_groups
 from evenray.core.types import Dataset
 from evenray.data.split import split
 from evenray.learning.balance import Balance
@@ -38,14 +38,14 @@ def test_intervals_count_studies() -> None:
 
 def test_a_study_under_every_case_tells_nothing() -> None:
     table = pl.DataFrame({"patient": [None, None], "study": ["only", "only"], "file": ["a", "b"]})
-    assert whose(table).to_list() == [None, None]
+    assert patient_groups(table).to_list() == [None, None]
 
 
 def test_frames_of_one_file_are_of_one_patient_but_not_the_images_of_an_archive() -> None:
     frames = pl.DataFrame({"file": ["a.dcm", "a.dcm", "b.dcm"]})
-    assert whose(frames).to_list() == ["file a.dcm", "file a.dcm", None]
-    assert whose(frames.with_columns(file=pl.lit("all.npz"))).null_count() == 3
+    assert patient_groups(frames).to_list() == ["file a.dcm", "file a.dcm", None]
+    assert patient_groups(frames.with_columns(file=pl.lit("all.npz"))).null_count() == 3
 
 
 def test_nothing_known() -> None:
-    assert whose(pl.DataFrame({"case": ["a", "b"]})).to_list() == [None, None]
+    assert patient_groups(pl.DataFrame({"case": ["a", "b"]})).to_list() == [None, None]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
@@ -32,7 +32,7 @@ from evenray.core.recipe import Recipe
 )
 def test_a_recipe_written_to_json_is_the_same_recipe(values: dict[str, Any]) -> None:
     recipe = Recipe(**values)
-    assert Recipe.of(json.loads(json.dumps({"data": "scans/", **recipe.asked()}))) == recipe
+    assert Recipe.of(json.loads(json.dumps(recipe.as_json()))) == recipe
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_a_recipe_written_to_json_is_the_same_recipe(values: dict[str, Any]) -> 
         ({"effort": "huge"}, "effort is 'huge'; give quick, standard or thorough"),
         ({"value_range": (5, 5)}, r"value_range is \(5, 5\); give LOW,HIGH"),
         ({"value_range": (0, float("inf"))}, "value_range is"),
-        ({"contrast": ()}, "contrast is empty"),
-        ({"balance": ""}, "balance is empty"),
+        ({"contrast": ()}, "contrast is .*; name one method"),
+        ({"balance": ""}, "balance is .*; name one method"),
     ],
 )
 def test_what_cannot_be_is_refused(values: dict[str, Any], said: str) -> None:
@@ -66,6 +66,6 @@ def test_a_list_of_contrasts_is_taken_as_a_tuple_of_them() -> None:
 
 def test_a_recipe_is_frozen_and_changed_by_copy() -> None:
     recipe = Recipe()
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(ValidationError):
         recipe.seed = 3  # type: ignore[misc]
     assert (recipe.but(seed=3).seed, recipe.seed) == (3, 0)

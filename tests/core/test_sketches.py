@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenray.core.errors import DataError
-from evenray.core.sketches import BLOCK, OnDisk, Sketching, on_disk
+from evenray.core.sketches import BLOCK, OnDisk, SketchWriter, open_sketches
 from evenray.core.types import Dataset
 
 RNG = np.random.default_rng
@@ -35,7 +35,7 @@ def test_what_is_appended_is_an_ordinary_array(
 ) -> None:
     folder = tmp_path_factory.mktemp("sketches")
     given = [data.draw(arrays.arrays(dtype, (n, *shape))) for n in pieces]
-    with Sketching(folder) as sketching:
+    with SketchWriter(folder) as sketching:
         for piece in given:
             sketching.add({"one": piece, "other": piece})
     whole = np.concatenate(given)
@@ -53,7 +53,7 @@ def whole() -> np.ndarray:
 
 @pytest.fixture
 def kept(tmp_path: Path, whole: np.ndarray) -> OnDisk:
-    with Sketching(tmp_path) as sketching:
+    with SketchWriter(tmp_path) as sketching:
         sketching.add({"one": whole})
     return OnDisk(tmp_path / "one.npy")
 
@@ -64,14 +64,11 @@ def test_rows_far_apart_and_close_together_are_the_same_rows(kept: OnDisk, whole
     np.testing.assert_array_equal(kept[rows], whole[rows])
 
 
-def test_only_the_asked_rows_are_read(kept: OnDisk, whole: np.ndarray) -> None:
-    """Most of the file may be missing, as long as nobody asks for it."""
+def test_a_file_that_was_cut_short(kept: OnDisk) -> None:
     with kept.path.open("r+b") as file:
         file.truncate(file.seek(0, 2) - 16 * 4)
-    np.testing.assert_array_equal(kept[np.arange(len(whole) - 1)], whole[:-1])
-    for rows in ([len(whole) - 1], [0, len(whole) - 1], list(range(len(whole)))):
-        with pytest.raises(DataError, match=r"one\.npy has been cut short; 'evenray scan' makes it anew"):
-            kept[np.array(rows)]
+    with pytest.raises(DataError, match=r"one\.npy has been cut short; 'evenray scan' makes it anew"):
+        kept[np.array([0])]
 
 
 def test_a_row_that_is_not_there(kept: OnDisk, whole: np.ndarray) -> None:
@@ -94,9 +91,9 @@ def test_a_file_that_is_gone_or_something_else(tmp_path: Path) -> None:
 
 def test_what_belongs_to_another_table_or_is_hidden(kept: OnDisk, whole: np.ndarray) -> None:
     kept.path.with_name("._one.npy").write_bytes(b"what some systems leave beside a file")
-    assert on_disk(kept.path.parent, len(whole)) == {"one": kept}
+    assert open_sketches(kept.path.parent, len(whole)) == {"one": kept}
     with pytest.raises(DataError, match=rf"has {len(whole)} rows for 3 cases"):
-        on_disk(kept.path.parent, 3)
+        open_sketches(kept.path.parent, 3)
 
 
 def test_a_few_rows_take_little_memory(kept: OnDisk) -> None:
@@ -110,7 +107,7 @@ def test_a_few_rows_take_little_memory(kept: OnDisk) -> None:
 
 
 def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
-    sketching = Sketching(tmp_path / "sketches")
+    sketching = SketchWriter(tmp_path / "sketches")
     with suppress(KeyboardInterrupt), sketching:
         sketching.add({"one": np.zeros((2, 3))})
         raise KeyboardInterrupt
@@ -119,7 +116,7 @@ def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
 
 
 def test_pieces_of_another_kind_are_refused(tmp_path: Path) -> None:
-    with Sketching(tmp_path / "kept") as sketching:
+    with SketchWriter(tmp_path / "kept") as sketching:
         sketching.add({"one": np.zeros((2, 3), np.uint8)})
         with pytest.raises(ValueError, match=r"rows of uint8 \(4,\) after uint8 \(3,\)"):
             sketching.add({"one": np.zeros((2, 4), np.uint8)})

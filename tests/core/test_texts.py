@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import evenray
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
+from evenray.core.findings import findings_of
 from evenray.core.messages import Message
 from evenray.core.texts import Texts
 
@@ -51,6 +53,13 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     assert asked - set(Texts("en").texts) == set()
 
 
+def test_every_message_that_is_made_has_a_text() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    made = set(re.findall(r"""(?<!>>> found = )\bMessage\(\s*"([a-z0-9_]+\.[a-z0-9_.]+)\"""", sources))
+    assert len(made) > 25
+    assert made - set(Texts("en").texts) == {"theirs.odd"}  # of a docstring, where a text is missing
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_korean_text_is_korean(name: str) -> None:
     plain = {key: text for key, text in read("ko", name).items() if not re.search("[가-힣]", text)}
@@ -62,11 +71,34 @@ def test_an_unknown_language_names_the_known_ones() -> None:
         Texts("kr")
 
 
-def test_one_is_told_otherwise_than_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    say = Texts("en")
-    monkeypatch.setattr(
-        say, "texts", {"a.b": "{count} images of {sites}", "a.b.one": "an image of {sites}", "a.c": "see: {why}"}
-    )
-    assert say.message(Message("a.b", {"count": 2, "sites": ["x", "y"]})) == "2 images of x, y"
+def test_counts_variants_and_codes_choose_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    say, texts = Texts("en"), {
+        "a.b": "{count} images of {sites}", "a.b.one": "an image of {sites}", "a.b.few": "few images of {sites}",
+        "a.c": "see: {why}", "value.sites.y": "site Y",
+    }  # fmt: skip
+    monkeypatch.setattr(say, "texts", texts)
+    assert say.message(Message("a.b", {"count": 2, "sites": ["x", "y"]})) == "2 images of x, site Y"
     assert say.message(Message("a.b", {"count": 1, "sites": ["x"]})) == "an image of x"
+    assert say.message(Message("a.b", {"count": 3, "sites": "x", "variant": "few"})) == "few images of x"
+    assert say.message(Message("a.b", {"count": 3, "sites": {"y": 2}, "variant": "theirs"})) == "3 images of site Y 2"
     assert say.message(Message("a.c", {"why": Message("a.b", {"count": 1, "sites": "z"})})) == "see: an image of z"
+
+
+def test_a_sentence_of_an_earlier_version_is_refused_with_what_to_do() -> None:
+    with pytest.raises(DataError, match=r"earlier version \('all images are grey'\); 'evenray run'"):
+        Message.of("all images are grey")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="'evenray audit' makes it anew"):
+        findings_of(pl.DataFrame({"check": ["blank"], "title": ["Blank images"]}))
+
+
+@pytest.mark.parametrize(
+    ("low", "baseline", "told"),
+    [
+        (0.87, 0.5, "test AUROC 0.912 (0.870 to 0.950; majority-class baseline: 0.500)"),
+        (float("nan"), 0.5, "test AUROC 0.912 (no interval; majority-class baseline: 0.500)"),
+        (None, None, "test AUROC 0.912 (no interval; majority-class baseline: undefined)"),
+    ],
+)
+def test_an_estimate_is_told_with_its_interval(low: float | None, baseline: float | None, told: str) -> None:
+    figure = {"value": 0.912, "low": low, "high": 0.95, "baseline": baseline}
+    assert Texts("en").message(Message("evaluate.test", {"metric": "AUROC", "figure": figure})) == told

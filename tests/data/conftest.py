@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
+from evenray.core.messages import Message
+from evenray.core.texts import Texts
+
 Make = Callable[..., Path]
+
+
+def told(messages: Iterable[Message]) -> list[str]:
+    """Messages in English, each checked to have a Korean text as well."""
+    found = list(messages)
+    assert all(message.code in Texts("ko").texts for message in found)
+    return [Texts("en").message(message) for message in found]
 
 
 def picture(seed: int, top: int = 200) -> NDArray[Any]:

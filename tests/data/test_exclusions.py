@@ -56,7 +56,9 @@ def test_what_is_refused(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"There is no file .*'evenray audit DATA --fix .*plan.csv' proposes one"):
+    with pytest.raises(
+        UsageError, match=r"There is no file .*'evenray audit DATA --propose-exclusions .*plan.csv' proposes one"
+    ):
         read_exclusions(tmp_path / "plan.csv")
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenray.core.errors import DataError
+from evenray.core.facts import Facts
 from evenray.core.types import Dataset
 from evenray.data.scan import scan
 from evenray.data.split import folds, groups, share, split
@@ -39,7 +40,7 @@ def dataset(
         schema_overrides={"patient": pl.String, "part": pl.String},
     )
     classes = tuple(sorted(set(labels)))
-    return Dataset(cases, classes, classes[0], ".", facts={"patients_known": patients is not None})
+    return Dataset(cases, classes, classes[0], ".", facts=Facts(patients_known=patients is not None))
 
 
 def sides(data: Dataset) -> list[str]:

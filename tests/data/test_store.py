@@ -15,14 +15,13 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from evenray.core.errors import ReadError
+from evenray.core.errors import DataError, ReadError
+from evenray.core.facts import Facts
 from evenray.core.types import Dataset, Image
+from evenray.data.letterbox import letterbox
 from evenray.data.scan import scan
-from evenray.data.store import SHARD, Mapped, Store, _mapped, fit, prepare
+from evenray.data.store import SHARD, Mapped, Store, prepare
 from evenray.images.contrast import enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
@@ -49,7 +48,7 @@ def test_rows_are_the_images_in_order_under_each_contrast(data: Dataset, tmp_pat
     for contrast, store in stores.items():
         assert (len(store), store.scale, store.shards[0].dtype) == (7, 255, np.uint8)
         for row, file in enumerate(data.cases["file"]):
-            expected = fit(enhance(read(Path(data.root) / file), contrast), 28, 1, 255)
+            expected, _ = letterbox(enhance(read(Path(data.root) / file), contrast), 28, 1, 255)
             np.testing.assert_array_equal(store[np.array([row])][0], expected)
 
 
@@ -99,7 +98,6 @@ def test_a_shard_that_was_cut_off_is_made_again(data: Dataset, tmp_path: Path) -
     store = prepare(data, ["none"], size=28, channels=1, folder=tmp_path)["none"]
     shard, whole = next(tmp_path.rglob("000000.npy")), store.shards[0].copy()
     shard.write_bytes(shard.read_bytes()[:1000])
-    _mapped.cache_clear()
     again = prepare(data, ["none"], size=28, channels=1, folder=tmp_path)["none"]
     np.testing.assert_array_equal(again.shards[0], whole)
 
@@ -133,10 +131,10 @@ def test_all_that_the_pixels_depend_on_is_in_the_name(data: Dataset, tmp_path: P
 
     names = [
         name(), name(contrasts=["gamma(2)"]), name(size=29), name(channels=3),
-        name(dataset=replace(data, facts={"value_range": (0, 100)})), name(dataset=replace(data, cases=data.cases.reverse())),
+        name(dataset=replace(data, facts=Facts(value_range=(0, 100)))), name(dataset=replace(data, cases=data.cases.reverse())),
     ]  # fmt: skip
     assert len(set(names)) == len(names)
-    assert name(dataset=replace(data, facts={"value_range": [0.0, 100.0]})) == names[4]
+    assert name(dataset=replace(data, facts=Facts(value_range=(0.0, 100.0)))) == names[4]
 
 
 def test_levels_of_the_scan_hold(images: Path, tmp_path: Path) -> None:
@@ -176,6 +174,17 @@ def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_a_shard_that_is_cut_short_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "000000.npy"
+    np.save(path, np.zeros((4, 2, 2), np.uint8))
+    store = Store(Mapped([path]), 255)
+    assert store[np.array([3])].shape == (1, 2, 2)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert store[np.array([2])].shape == (1, 2, 2)
+    with pytest.raises(DataError, match=r"000000\.npy has been cut short"):
+        store[np.array([3])]
+
+
 def test_rows_beyond_a_shard_are_found() -> None:
     shards = tuple(np.full((n, 1, 1), i, np.uint8) for i, n in enumerate((SHARD, SHARD, 5)))
     assert Store(shards, 255)[np.array([0, SHARD - 1, SHARD, 2 * SHARD, 2 * SHARD + 4])].ravel().tolist() == [
@@ -185,47 +194,6 @@ def test_rows_beyond_a_shard_are_found() -> None:
         2,
         2,
     ]
-
-
-class TestFit:
-    @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([1, 3]), st.sampled_from([255, 65535]))
-    def test_aspect_is_kept_and_the_rest_is_black(self, rows: int, columns: int, channels: int, scale: int) -> None:
-        image = Image(np.full((rows, columns), 9, np.uint8), (0, 9))
-        found = fit(image, 28, channels, scale)
-        assert found.shape == (28, 28) + ((3,) if channels == 3 else ())
-        grey = found if channels == 1 else found[..., 0]
-        inside = np.argwhere(grey > 0)
-        height, width = inside.max(0) - inside.min(0) + 1
-        assert max(height, width) == 28
-        assert abs(height / 28 - rows / max(rows, columns)) <= 1 / 28
-        assert abs(width / 28 - columns / max(rows, columns)) <= 1 / 28
-        assert set(np.unique(grey)) <= {0, scale}
-        assert (grey > 0).sum() == height * width
-
-    def test_levels_span_black_to_white_and_saturate(self) -> None:
-        pixels = np.array([[-2000, -1000, 0, 1000, 3000]], np.int16)
-        found = fit(Image(pixels, (-1000, 1000)), 5, 1, 65535)[2]
-        assert found.tolist() == [0, 0, 32768, 65535, 65535]
-
-    def test_missing_pixels_are_black(self) -> None:
-        pixels = np.full((4, 4), 200, np.uint8)
-        valid = np.ones((4, 4), bool)
-        valid[:, 2:] = False
-        image = Image(pixels, (0, 200), valid)
-        assert fit(image, 4, 1, 255)[0].tolist() == [255, 255, 0, 0]
-        assert (image.pixels == 200).all()
-
-    def test_colour_becomes_luma_and_grey_three_channels(self) -> None:
-        colour: NDArray[Any] = np.zeros((4, 4, 3), np.uint8)
-        colour[..., 0] = 255
-        assert fit(Image(colour, (0, 255)), 4, 1, 255)[0, 0] == 76  # 0.299 of red
-        assert fit(Image(colour, (0, 255)), 4, 3, 255)[0, 0].tolist() == [255, 0, 0]
-        assert fit(Image(colour[..., 0], (0, 255)), 4, 3, 255)[0, 0].tolist() == [255, 255, 255]
-
-    def test_shrinking_takes_the_mean(self) -> None:
-        pixels = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
-        expected = pixels.reshape(30, 2, 30, 2).mean((1, 3))
-        assert np.abs(fit(Image(pixels, (0, 255)), 30, 1, 255) - expected).max() <= 0.5
 
 
 def test_the_index_says_what_each_row_was_made_of(

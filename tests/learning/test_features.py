@@ -18,14 +18,14 @@ from evenray.evidence.compare import Cell, Setup, compare
 from evenray.learning import features as module
 from evenray.learning import networks
 from evenray.learning.balance import Balance, make
-from evenray.learning.features import FeaturePart, compute, fit_head, head_logits, views_of
+from evenray.learning.features import FeaturePart, compute, fit_head, forms_of
 from evenray.learning.networks import Classifier
 from evenray.learning.train import Part, Settings, forward, machine
 from evenray.learning.train.alone import Alone
 
 N = SHARD + 40
 SIDE = 32
-NETWORK = "vgg11(width=0.05)"
+NETWORK = "vgg11(head=average, width=0.05)"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def images(store: Store, rows: Any) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def kept(pixels: Store, exact: Alone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, ...]:
-    return compute(network(), pixels, np.arange(N), views_of(True), tmp_path_factory.mktemp("kept"), exact)
+    return compute(network(), pixels, np.arange(N), forms_of(True), tmp_path_factory.mktemp("kept"), exact)
 
 
 def test_they_are_what_the_trunk_makes_of_the_image_and_of_its_mirror_image(kept: Any, pixels: Store) -> None:
@@ -86,7 +86,7 @@ def test_each_image_passes_once_and_a_killed_pass_goes_on(
     compute(network(), pixels, np.arange(N), ("plain",), tmp_path, exact)
     assert sum(passed) == N - SHARD
     passed.clear()
-    compute(network("vgg11(width=0.05, dropout=0.5)"), pixels, np.arange(40), ("plain",), tmp_path, exact)
+    compute(network("vgg11(head=average, width=0.05, dropout=0.5)"), pixels, np.arange(40), ("plain",), tmp_path, exact)
     assert sum(passed) == 40
     passed.clear()
     ticked: list[int] = []
@@ -106,7 +106,7 @@ def test_the_trained_model_takes_images_and_says_what_its_head_says_of_the_featu
     balance = make(remedy, np.bincount(targets), ("well", "sick"))
     model, history = fit_head(model, part, part, Settings(3, 16, 1e-2, keep="best"), balance, exact)
     of_images = forward(model, Part(pixels, rows, targets), 16, exact)
-    np.testing.assert_allclose(of_images, head_logits(model, part, exact), rtol=2e-2, atol=2e-2)
+    np.testing.assert_allclose(of_images, forward(model, part, 16, exact), rtol=2e-2, atol=2e-2)
     heads = tuple(name for name in model.network.head_modules if not name.startswith("aux"))
     for name, tensor in model.network.state_dict().items():
         assert torch.equal(tensor, before[name]) != name.startswith(heads), name
@@ -114,7 +114,7 @@ def test_the_trained_model_takes_images_and_says_what_its_head_says_of_the_featu
     assert {"train_loss", "validation_auprc", "learning_rate"} <= set(history[0])
 
 
-def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(fabric: Alone) -> None:
+def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(exact: Alone) -> None:
     rng = np.random.default_rng(0)
     wide = network().network.classifier[-1].in_features
     x = (rng.normal(size=(600, wide)) * rng.uniform(0.1, 30, wide) + 50).astype(np.float16)  # scales far apart
@@ -122,8 +122,8 @@ def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(fabric
     odds = ((told - told.mean(0)) / told.std(0)) @ rng.normal(size=wide) * 0.5
     targets = (rng.random(600) < 1 / (1 + np.exp(-odds))).astype(np.int64)
     part = FeaturePart((Store([x[:SHARD], x[SHARD:]], 1),), np.arange(600), targets)
-    model, _ = fit_head(network(), part, None, Settings(150, 64, 3e-2), Balance(), fabric)
-    logits = head_logits(model, part, fabric)
+    model, _ = fit_head(network(), part, None, Settings(150, 64, 3e-2), Balance(), exact)
+    logits = forward(model, part, 64, exact)
     p = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     standard = (told - told.mean(0)) / told.std(0)
     best = LogisticRegression(C=1e6, max_iter=2000).fit(standard, targets).predict_proba(standard)[:, 1]
@@ -136,10 +136,10 @@ def test_maps_of_images_larger_than_the_head_was_made_for(pixels: Store, exact: 
     large = Store([np.kron(pixels[rows], np.ones((1, 2, 2), np.uint8))], 255, "large")
     model = network("vgg11(head=classical, width=0.05)")
     part = FeaturePart(compute(model, large, rows, ("plain",), tmp_path, exact), rows, targets)
-    assert part.views[0].shards[0].ndim == 4
+    assert part.forms[0].shards[0].ndim == 4
     model, _ = fit_head(model, part, None, Settings(2, 8, 1e-2), Balance(), exact)
     of_images = model(images(large, rows)).detach().numpy()
-    np.testing.assert_allclose(of_images, head_logits(model, part, exact), rtol=2e-2, atol=2e-2)
+    np.testing.assert_allclose(of_images, forward(model, part, 16, exact), rtol=2e-2, atol=2e-2)
 
 
 def test_a_remedy_that_changes_images_is_refused(kept: Any, exact: Alone) -> None:
@@ -153,7 +153,7 @@ def test_all_cells_of_a_row_share_them(pixels: Store, fabric: Alone, tmp_path: P
     """Remedies, folds and seeds train heads on one pass; another seed starts from another head, on the same trunk."""
     weights = tmp_path / "weights.safetensors"
     networks.save(networks.build(NETWORK, classes=2, channels=1, size=SIDE, seed=5), weights)
-    model = networks.freeze(networks.build(NETWORK, classes=2, channels=1, size=SIDE, weights=weights), "frozen")
+    model = networks.freeze(networks.build(NETWORK, classes=2, channels=1, size=SIDE, pretrained=weights), "frozen")
     rows = np.arange(len(tiny_dataset))
     stores = compute(model, pixels, rows, ("plain",), tmp_path, fabric)
     setup = Setup(
@@ -161,7 +161,9 @@ def test_all_cells_of_a_row_share_them(pixels: Store, fabric: Alone, tmp_path: P
         channels=1, size=SIDE, device="cpu", seeds=2, weights=str(weights), finetune="frozen", frozen=True,
     )  # fmt: skip
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
-    grid = compare([Cell("none", balance, NETWORK) for balance in ("none", "oversample")], setup, tmp_path / "cells")
+    grid = compare(
+        [Cell("none", balance, NETWORK) for balance in ("none", "oversample")], setup, tmp_path / "cells"
+    ).table
     assert grid.height == 2
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
     assert len(list((tmp_path / "cells").glob("*.npz"))) == 2 * 2 * 2

@@ -1,4 +1,4 @@
-"""Views: what is looked at, and how the looks are joined."""
+"""Test-time augmentation: which crops the network is shown, and how its answers are averaged."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 
 from evenray.core.errors import UsageError
 from evenray.learning.networks import Classifier, build
-from evenray.learning.tta import check, dense, fuse, look, multicrop, passes, reach
+from evenray.learning.tta import check_tta, dense, fuse, largest_scale, multicrop, passes, tta_logits
 
 
 @pytest.fixture(scope="module")
 def model() -> Classifier:
-    return build("vgg11(width=0.1)", classes=3, channels=1, size=32).eval()
+    return build("vgg11(head=average, width=0.1)", classes=3, channels=1, size=32).eval()
 
 
 class Recorder(torch.nn.Module):
@@ -24,7 +24,7 @@ class Recorder(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.size, self.seen, self.description = 4, [], {}
+        self.size, self.seen = 4, []
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         self.seen.append(x_NCHW.clone())
@@ -41,13 +41,13 @@ def images(*shape: int) -> Tensor:
 
 def test_the_centre_is_the_middle_of_the_image() -> None:
     recorder = Recorder()
-    look(recorder, ramp(4, 10), "centre")  # type: ignore[arg-type]
+    tta_logits(recorder, ramp(4, 10), "centre")  # type: ignore[arg-type]
     assert torch.equal(recorder.seen[0], ramp(4, 10)[..., 3:7])
 
 
 def test_flips_show_the_image_and_its_mirror() -> None:
     recorder = Recorder()
-    look(recorder, ramp(4, 4), "flips")  # type: ignore[arg-type]
+    tta_logits(recorder, ramp(4, 4), "flips")  # type: ignore[arg-type]
     assert [torch.equal(seen, x) for seen, x in zip(recorder.seen, (ramp(4, 4), ramp(4, 4).flip(3)), strict=True)] == [
         True,
         True,
@@ -64,11 +64,11 @@ def test_passes_are_those_that_the_network_makes(
     view: str, trained: tuple[float, float] | None, model: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[float] = []
-    monkeypatch.setitem(model.description, "scale_jitter", trained)
+    monkeypatch.setattr(model, "description", model.description.model_copy(update={"scale_jitter": trained}))
     watch = model.network.features.register_forward_pre_hook(
         lambda _, given: seen.append(given[0].shape[2] * given[0].shape[3] / model.size**2)
     )
-    look(model, images(1, 1, 100, 100), view)
+    tta_logits(model, images(1, 1, 100, 100), view)
     watch.remove()
     assert passes(view, model.size, trained) == pytest.approx(seen)
 
@@ -78,21 +78,21 @@ def test_the_papers_multi_crop_is_150_crops_with_flips_and_75_without() -> None:
     for view, crops in ((f"multicrop(flip=True, {scales})", 150), (f"multicrop({scales})", 75),
                         ("multicrop(grid=3, scales=[2])", 9), ("fivecrop", 5), ("fivecrop(2, flip=True)", 10)):  # fmt: skip
         recorder = Recorder()
-        look(recorder, ramp(16, 16), view)  # type: ignore[arg-type]
+        tta_logits(recorder, ramp(16, 16), view)  # type: ignore[arg-type]
         assert len(recorder.seen) == crops
         assert {tuple(seen.shape[-2:]) for seen in recorder.seen} == {(4, 4)}
 
 
 def test_the_grid_reaches_every_corner_evenly() -> None:
     recorder = Recorder()
-    look(recorder, ramp(8, 12), "multicrop(grid=3, scales=[2])")  # type: ignore[arg-type]
+    tta_logits(recorder, ramp(8, 12), "multicrop(grid=3, scales=[2])")  # type: ignore[arg-type]
     corners = [(int(seen[0, 0, 0, 0]) // 100, int(seen[0, 0, 0, 0]) % 100) for seen in recorder.seen]
     assert corners == [(top, left) for top in (0, 2, 4) for left in (0, 4, 8)]
 
 
 def test_five_crops_are_the_corners_and_the_middle() -> None:
     recorder = Recorder()
-    look(recorder, ramp(8, 12), "fivecrop(scale=2)")  # type: ignore[arg-type]
+    tta_logits(recorder, ramp(8, 12), "fivecrop(scale=2)")  # type: ignore[arg-type]
     corners = [(int(seen[0, 0, 0, 0]) // 100, int(seen[0, 0, 0, 0]) % 100) for seen in recorder.seen]
     assert corners == [(0, 0), (0, 8), (4, 0), (4, 8), (2, 4)]
 
@@ -100,7 +100,7 @@ def test_five_crops_are_the_corners_and_the_middle() -> None:
 def test_places_that_the_grid_holds_twice_count_twice_and_are_computed_once() -> None:
     """Two pixels of room and five crops along an axis: the starts 0, 0, 1, 2, 2."""
     recorder, x = Recorder(), images(1, 1, 6, 4)
-    found = look(recorder, x, "multicrop(grid=5, scales=[1.0])").softmax(1)  # type: ignore[arg-type]
+    found = tta_logits(recorder, x, "multicrop(grid=5, scales=[1.0])").softmax(1)  # type: ignore[arg-type]
     assert len(recorder.seen) == 3
     crops = [x[:, :, top : top + 4] for top in (0, 0, 1, 2, 2)]
     expected = torch.stack([Recorder()(crop).softmax(1) for crop in crops]).mean(0)
@@ -131,19 +131,21 @@ def test_dense_is_the_mean_over_all_places_of_a_classical_head() -> None:
 def test_a_constant_image_looks_the_same_from_everywhere(model: Classifier) -> None:
     x = torch.full((1, 1, 32, 32), 0.7)
     with torch.no_grad():
-        torch.testing.assert_close(look(model, x, "multicrop(grid=2, scales=[1.25])"), model(x).log_softmax(1))
+        torch.testing.assert_close(tta_logits(model, x, "multicrop(grid=2, scales=[1.25])"), model(x).log_softmax(1))
 
 
 def test_a_chain_averages_the_soft_maxes_of_its_views(model: Classifier) -> None:
     x = images(2, 1, 32, 32)
-    chain = look(model, x, "dense(scales=[1.5]) | multicrop(grid=2, scales=[1.5])").softmax(1)
-    parts = [look(model, x, view).softmax(1) for view in ("dense(scales=[1.5])", "multicrop(grid=2, scales=[1.5])")]
+    chain = tta_logits(model, x, "dense(scales=[1.5]) | multicrop(grid=2, scales=[1.5])").softmax(1)
+    parts = [
+        tta_logits(model, x, view).softmax(1) for view in ("dense(scales=[1.5])", "multicrop(grid=2, scales=[1.5])")
+    ]
     torch.testing.assert_close(chain, (parts[0] + parts[1]) / 2)
 
 
 def test_looking_leaves_the_model_as_it_was(model: Classifier) -> None:
     model.train()
-    logits = look(model, images(1, 1, 32, 32), "flips")
+    logits = tta_logits(model, images(1, 1, 32, 32), "flips")
     assert model.training
     assert not logits.requires_grad
     model.eval()
@@ -176,13 +178,13 @@ def test_weights_that_do_not_fit_are_refused(weights: list[float]) -> None:
     [
         ("multicrop(scales=[0.5])", "greater than or equal to 1"),
         ("dense(scales=[])", "at least 1 item"),
-        ("sides", "no view named"),
+        ("sides", "no test-time augmentation named"),
         ("multicrop(grid=0)", "greater than or equal to 1"),
     ],
 )
 def test_impossible_views_are_refused(model: Classifier, view: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        look(model, images(1, 1, 32, 32), view)
+        tta_logits(model, images(1, 1, 32, 32), view)
 
 
 @pytest.mark.parametrize(
@@ -197,20 +199,20 @@ def test_impossible_views_are_refused(model: Classifier, view: str, message: str
 def test_without_scales_they_are_the_papers_for_the_training_scale(
     view: str, trained: tuple[float, float] | None, pixels: list[int]
 ) -> None:
-    model = build("vgg11(width=0.05)", classes=2, channels=1, size=28).eval()
-    model.description["scale_jitter"] = trained
+    model = build("vgg11(head=average, width=0.05)", classes=2, channels=1, size=28).eval()
+    model.description = model.description.model_copy(update={"scale_jitter": trained})
     x = images(1, 1, 40, 40)
-    named = look(model, x, f"{view}(scales={[side / 224 for side in pixels]})")
-    torch.testing.assert_close(look(model, x, view), named, rtol=0, atol=1e-5)
-    assert reach(view, trained) == pytest.approx(pixels[-1] / 224)
+    named = tta_logits(model, x, f"{view}(scales={[side / 224 for side in pixels]})")
+    torch.testing.assert_close(tta_logits(model, x, view), named, rtol=0, atol=1e-5)
+    assert largest_scale(view, trained) == pytest.approx(pixels[-1] / 224)
 
 
 @pytest.mark.parametrize("view", ["flips", "dense(flip=True)", "centre | multicrop(3, [1.2], True)"])
 def test_mirror_images_have_to_be_allowed(view: str) -> None:
     with pytest.raises(UsageError, match="exchanges left and right"):
-        check(view, flips=False)
-    check(view, flips=True)
-    check("dense | multicrop(grid=3)", flips=False)
+        check_tta(view, flips=False)
+    check_tta(view, flips=True)
+    check_tta("dense | multicrop(grid=3)", flips=False)
 
 
 def test_multicrop_and_dense_take_images_that_are_not_square(model: Classifier) -> None:

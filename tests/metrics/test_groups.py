@@ -54,8 +54,8 @@ def test_groups_are_scored_apart(make_predictions):
     mask = site == "A"
     part = Predictions(images.table.filter(pl.Series(mask)), images.classes, "sick")
     assert groups["A"].auroc.value == score(part, 0.3, resamples=20).auroc.value
-    assert list(by_group(images, "age", resamples=0)) == ["under 18", "40 to 65", "65 and over", "unknown"]
-    assert list(by_group(images, "age", edges=(50,), resamples=0)) == ["under 50", "50 and over", "unknown"]
+    assert list(by_group(images, "age", resamples=0)) == ["<18", "40–65", "≥65", "unknown"]
+    assert list(by_group(images, "age", edges=(50,), resamples=0)) == ["<50", "≥50", "unknown"]
 
 
 @pytest.mark.parametrize("edges", [(18, 40, 65), (5, 65, 100)])
@@ -66,7 +66,7 @@ def test_bands_of_age_come_in_the_order_of_age(make_predictions, edges):
     images = Predictions(written, images.classes, "sick")
     groups = by_group(images, "age_band", resamples=0)
     assert list(groups) == list(by_group(images, "age", edges=edges, resamples=0))
-    assert next(iter(groups)) == f"under {edges[0]}"
+    assert next(iter(groups)) == f"<{edges[0]}"
 
 
 def test_the_decision_curve_by_hand(binary):

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evenray.cli.line import _by_class
+from evenray.cli._forms import numbers_by_class
 from evenray.core.errors import DataError, UsageError
+from evenray.core.spec import by_class
 from evenray.metrics import choose_threshold, score
 from evenray.metrics.operating import OperatingPoints
 
@@ -139,7 +140,7 @@ def test_the_costs_that_the_error_proposes_are_accepted(binary, classes):
     proposed, _, short = str(error.value).partition("as in ")[2].removesuffix(".").partition(" or --cost ")
     words = shlex.split(short)
     assert len(words) == (not any(letter in "".join(classes) for letter in "=,"))
-    for rule in [proposed, *(_by_class("cost", word) for word in words)]:
+    for rule in [proposed, *(by_class("cost", "costs", numbers_by_class("cost", word)) for word in words)]:
         assert 0.1 < choose_threshold(two, rule) < 0.2
 
 

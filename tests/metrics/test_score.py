@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import METRICS, bootstrap, confusion, decide, per_class, score
+from evenray.metrics import METRICS, confusion, decide, measured, per_class, score
 from evenray.metrics._meter import Meter
 
 
@@ -132,7 +132,7 @@ def test_a_baseline_whose_majority_is_positive_is_as_the_guide_says(make_predict
         assert scores.specificity.baseline == 0
         assert math.isnan(scores.npv.baseline)
     guide = (Path(__file__).parents[2] / "docs/guides/evaluation.md").read_text(encoding="utf-8")
-    assert "f1 is 2π / (1 + π) where the sick are the majority" in guide
+    assert "f1 is 2π / (1 + π) where the positive class is the majority" in guide
     assert "f1 2p / (1 + p)" in str(score.__doc__)
 
 
@@ -177,7 +177,7 @@ def test_same_seed_same_intervals_and_another_seed_others(make_predictions):
 
 def test_replicates_without_a_class_are_left_out(binary):
     predictions = binary([0.1, 0.2, 0.3, 0.9], [0, 0, 0, 1])
-    spread = bootstrap(predictions, resamples=500)
+    spread = {name: found.replicates for name, found in measured(predictions, resamples=500).items()}
     share = np.isnan(spread["auroc"]).mean()
     assert share == pytest.approx(0.75**4 + 0.25**4, abs=0.06)
     assert np.isnan(spread["auroc"]).any()
@@ -337,7 +337,7 @@ def test_a_class_missing_from_a_resample_leaves_that_replicate_out(make_predicti
     predictions = make_predictions(cases=60, classes=3, prevalence=0.03, seed=4)
     few = int((predictions.targets == 2).sum())
     assert 1 <= few <= 3
-    spread = bootstrap(predictions, resamples=1000)["auroc"]
+    spread = measured(predictions, resamples=1000)["auroc"].replicates
     assert np.isnan(spread).mean() == pytest.approx((1 - few / 60) ** 60, abs=0.05)
 
 

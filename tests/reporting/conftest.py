@@ -10,9 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tests
 
-from made_run import at_prevalence, make_run
-
-from evenray.reporting import write
+from made_run import at_prevalence, make_run, write
 
 
 @pytest.fixture(scope="session")

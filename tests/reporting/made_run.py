@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,45 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.artefacts import Done, Ledger, RunFolder, digest, version
+from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.cases import DatasetRecord
+from evenray.core.artefacts.explained import Attribution, Attributions, Check, Preview, Previews
+from evenray.core.artefacts.plan import ASKED, Fingerprint, PlanChoice, Planned
+from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
+from evenray.core.facts import Facts
+from evenray.core.findings import Finding, table_of
+from evenray.core.messages import Message
 from evenray.core.recipe import Recipe
-from evenray.core.sketches import Sketching
+from evenray.core.run import Run
+from evenray.core.sketches import SketchWriter
 from evenray.core.types import Predictions
 from evenray.metrics import choose_threshold, decision_curve, score
+from evenray.reporting import report_page
 
 SITES = ("Alder", "Birch")
+# Each stage with those that it reads from.
+STAGES: dict[str, tuple[str, ...]] = {
+    "scan": (), "audit": ("scan",), "split": ("scan", "audit"), "plan": ("split",), "compare": ("split", "plan"),
+    "train": ("split", "plan", "compare"), "evaluate": ("split", "plan", "compare", "train"),
+    "explain": ("split", "train", "evaluate"),
+}  # fmt: skip
+
+
+def write(folder: Path, language: str = "en") -> Path:
+    """Write the report of a run, as the stage of that name does, and give its path back."""
+    path = folder / "report.html"
+    path.write_text(report_page(Run(folder), language=language), encoding="utf-8")
+    return path
+
+
+def done_again(folder: Path, stage: str) -> None:
+    """Note in the ledger that a stage was done again, on what stands there now, and left something else than before."""
+    run = RunFolder(folder)
+    former = run.ledger.stages[stage]
+    outputs = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in former.outputs.items()}
+    done = former.model_copy(update={"inputs": {name: run.stamp(name) for name in STAGES[stage]}, "outputs": outputs})
+    run.note(lambda ledger: ledger.model_copy(update={"stages": {**ledger.stages, stage: done}}))
 
 
 def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900) -> Path:
@@ -30,7 +62,7 @@ def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900)
     table = _cases(rng, names, shares, cases)
     sketches = {"histogram": np.array(table["histogram"].to_list(), np.uint32)}
     sketches |= {"thumbnail": np.frombuffer(b"".join(table["thumbnail"]), np.uint8).reshape(-1, 32, 32)}
-    with Sketching(folder / "sketches") as sketching:
+    with SketchWriter(folder / "sketches") as sketching:
         sketching.add(sketches)
     kept = table.drop("split", *sketches).with_row_index("sketch")
     kept.write_parquet(folder / "cases.parquet")
@@ -43,7 +75,7 @@ def make_run(folder: Path, *, classes: int = 2, seed: int = 7, cases: int = 900)
     _history(rng, folder)
     validation = Predictions(predictions, tuple(names), names[-1]).part("validation")
     threshold = choose_threshold(validation) if classes == 2 else None
-    _json(folder / "scores.json", scores(predictions, names, threshold))
+    scores(predictions, names, threshold).write(folder)
     _pictures(rng, folder, predictions, names)
     return folder
 
@@ -58,38 +90,34 @@ def at_prevalence(folder: Path, prevalence: dict[str, float]) -> Path:
     table.write_parquet(folder / "predictions.parquet")
     validation = Predictions(table, tuple(names), names[-1]).part("validation")
     threshold = choose_threshold(validation) if len(names) == 2 else None
-    _json(folder / "scores.json", scores(table, names, threshold, prevalence))
+    scores(table, names, threshold, prevalence).write(folder)
     return folder
 
 
 def scores(
     table: pl.DataFrame, names: list[str], threshold: float | None, prevalence: dict[str, float] | None = None
-) -> dict[str, Any]:
+) -> ScoresRecord:
     """Scores as the evaluation writes them, from the metrics themselves."""
     at = None if prevalence is None else list(prevalence.values())
     predictions = Predictions(table, tuple(names), names[-1])
-    parts = {}
-    for part in ("validation", "test"):
-        rows = predictions.part(part)
-        found = score(rows, threshold, resamples=100, prior=at, prevalence=at)
-        parts[part] = {
-            "cases": found.cases,
-            "patients": found.patients,
-            "counts": {name: int((rows.targets == k).sum()) for k, name in enumerate(names)},
-            "confusion": found.confusion.tolist(),
-            "metrics": {name: asdict(estimate) for name, estimate in found.estimates.items()},
-        }
-    rule = "youden" if threshold is not None else None
-    test, found = predictions.part("test"), {"threshold": threshold, "threshold_rule": rule, "parts": parts}
-    rates = {name: parts["test"]["metrics"][name] for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")}
-    rules = ("youden", "specificity(0.95)") if rule else ()
-    return found | {
-        "classes": names, "positive": names[-1], "prevalence": prevalence,
-        "operating_points": [{"rule": each, "threshold": threshold, **rates} for each in rules],
-        "decision_curve": decision_curve(test, prevalence=at, resamples=50).to_dict(as_series=False),
-        "patients": parts["test"] | {"cases": parts["test"]["patients"]},
-        "groups": {"site": {name: parts["test"] | {"cases": n} for n, name in enumerate(SITES, 40)}},
-    }  # fmt: skip
+    parts = {
+        part: PartScores.of(score(predictions.part(part), threshold, resamples=100, prior=at, prevalence=at))
+        for part in ("validation", "test")
+    }
+    test = parts["test"]
+    rates = {name: test.metrics[name] for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")}
+    rules = ("youden", "specificity(0.95)") if threshold is not None else ()
+    curve = decision_curve(predictions.part("test"), prevalence=at, resamples=50)
+    return ScoresRecord(
+        classes=tuple(names), positive=names[-1], threshold=threshold, threshold_rule=rules[0] if rules else None,
+        calibration=CalibrationRecord(method="temperature", parameters={"temperature": 1.1}), prevalence=prevalence,
+        tta="centre", parts=parts, patients=test.model_copy(update={"cases": test.patients, "threshold": threshold}),
+        groups={"site": {name: test.model_copy(update={"cases": n}) for n, name in enumerate(SITES, 40)}},
+        decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
+        operating_points=tuple(
+            OperatingPoint(rule=each, threshold=threshold, confusion=test.confusion, **rates) for each in rules
+        ),
+    )  # fmt: skip
 
 
 def _cases(rng: np.random.Generator, names: list[str], shares: list[float], n: int) -> pl.DataFrame:
@@ -162,49 +190,30 @@ def _predictions(rng: np.random.Generator, table: pl.DataFrame, names: list[str]
 
 
 def _plans(folder: Path, names: list[str]) -> None:
-    recipe = {"data": "archive/"} | Recipe(labels="labels.csv", size=64, epochs=12, seed=7, test=0.25).asked()
-    _json(folder / "recipe.json", recipe)
-    choices = [
-        {
-            "name": "network",
-            "value": "vgg11_bn",
-            "why": "the largest of 3 candidates whose training the budget covers at 64 pixels or more",
-        },
-        {
-            "name": "batch",
-            "value": 32,
-            "why": "518 training images: large enough for a steady gradient, small enough for many steps",
-        },
-        {"name": "epochs", "value": 12, "why": "as asked"},
-    ]
-    _json(folder / "plan.json", {"choices": choices})
-    stages = ["scan", "audit", "split", "compare", "train", "evaluate", "explain"]
-    provenance = {
-        "evenray": "0.1.0",
-        "python": "3.11.9",
-        "packages": {"torch": "2.13.0", "numpy": "2.4.6", "opencv-python-headless": "5.0.0", "polars": "2.1.0"},
-        "machine": {"system": "Linux", "processor": "x86_64", "cores": 2, "device": "cpu"},
-        "started": "2025-03-04T10:00:00+09:00",
-        "stages": {
-            name: {
-                "seconds": 4.2 * 2**i,
-                "finished": f"2025-03-04T10:0{i}:30+09:00",
-                "outputs": {f"{name}.x": "ab" * 32},
-            }
-            for i, name in enumerate(stages)
-        },
-        "test_opened": ["2025-03-04T10:05:12+09:00"],
-    }
-    _json(folder / "provenance.json", provenance)
-    facts = {"patients_known": True, "synthetic": True}
-    dataset = {
-        "classes": names,
-        "positive": names[-1],
-        "positive_why": "it is the rarest class that may mean disease",
-        "root": "x",
-        "facts": facts,
-    }
-    _json(folder / "dataset.json", dataset)
+    Asked("archive/", Recipe(labels="labels.csv", size=64, epochs=12, seed=7, test=0.25)).write(folder)
+    largest = Message("plan.network.largest", {"candidates": 3, "pixels": 64, "variant": "or_more"})
+    choices = (
+        PlanChoice.of("network", "vgg11_bn", largest),
+        PlanChoice.of("batch", 32, Message("plan.batch", {"images": 518})),
+        PlanChoice.of("epochs", 12, ASKED),
+    )
+    about = Fingerprint(cases={"train": 540}, classes={}, imbalance=9.0, side=512, colour=0.0, bits=12)
+    Planned(fingerprint=about, contrasts=("none", "equalize", "clahe"), choices=choices).write(folder)
+    stages = dict[str, Done]()
+    for i, (name, before) in enumerate(STAGES.items()):
+        stages[name] = Done(
+            settings="cd" * 32, inputs={each: digest(stages[each].outputs) for each in before}, device=None,
+            evenray=version(), outputs={f"{name}.x": "ab" * 32}, seconds=4.2 * 2**i,
+            finished=f"2025-03-04T10:0{i}:30+09:00",
+        )  # fmt: skip
+    Ledger(
+        evenray="0.1.0", python="3.11.9", started="2025-03-04T10:00:00+09:00",
+        packages={"torch": "2.13.0", "numpy": "2.4.6", "opencv-python-headless": "5.0.0", "polars": "2.1.0"},
+        machine={"system": "Linux", "processor": "x86_64", "cores": 2, "device": "cpu"},
+        stages=stages, test_opened=("2025-03-04T10:05:12+09:00",),
+    ).write(folder)  # fmt: skip
+    facts = Facts(patients_known=True, synthetic=True, positive_why=Message("scan.positive_rarest"))
+    DatasetRecord(classes=tuple(names), positive=names[-1], facts=facts).write(folder)
     (folder / "rejected.csv").write_text(
         "file,reason\nalder/broken.dcm,the pixel data ends after 12 of 512 rows\n", encoding="utf-8"
     )
@@ -212,45 +221,15 @@ def _plans(folder: Path, names: list[str]) -> None:
 
 def _findings(folder: Path, table: pl.DataFrame) -> None:
     case = table["case"].to_list()
-    rows: list[tuple[str, str, str, str, list[str], dict[str, Any]]] = [
-        (
-            "leakage_duplicates",
-            "error",
-            "Test images that are also in another part",
-            "The network is tested on images that it has learnt. Exclude the copies in train and validation.",
-            case[10:14],
-            {"groups": 2, "images": 4, "group_sizes": "2,2"},
-        ),
-        (
-            "overexposed",
-            "warning",
-            "Over-exposed images",
-            "What is clipped at white cannot be brought back by any contrast method; check the window and the rescaling "
-            "of these files, read them again without a window, or exclude them.",
-            case[20:77],
-            {"images": 57, "largest_white_share": 0.412},
-        ),
-        ("unheard_of", "warning", "A finding that nobody has translated", "Look at it.", case[:1], {"reading": 0.4}),
-        (
-            "classes",
-            "info",
-            "Classes are imbalanced",
-            "Always answering 'healthy' is right in 90.0% of the cases and finds none of the others: judge by sensitivity, "
-            "AUROC and AUPRC rather than by accuracy, and compare balance strategies.",
-            [],
-            {"imbalance_ratio": 9.0, "always_majority_accuracy": 0.9},
-        ),
+    copies, counts = (tuple(case[10:12]), tuple(case[12:14])), {"healthy": 810, "sick": 90}
+    majority = {"counts": counts, "majority": "healthy", "imbalance_ratio": 9.0, "majority_accuracy": 0.9}
+    found = [
+        Finding("leakage_duplicates", "error", tuple(case[10:14]), copies, {"share_of_test": 0.018}),
+        Finding("overexposed", "warning", tuple(case[20:77]), evidence={"largest_white_share": 0.412}),
+        Finding("unheard_of", "warning", tuple(case[:1]), evidence={"reading": 0.4}),
+        Finding("classes", "info", evidence=majority, variant="imbalanced"),
     ]
-    pl.DataFrame(
-        {
-            "check": [r[0] for r in rows],
-            "severity": [r[1] for r in rows],
-            "title": [r[2] for r in rows],
-            "advice": [r[3] for r in rows],
-            "cases": pl.Series([r[4] for r in rows], dtype=pl.List(pl.String)),
-            "evidence": [json.dumps(r[5]) for r in rows],
-        }
-    ).write_parquet(folder / "findings.parquet")
+    table_of(found).write_parquet(folder / "findings.parquet")
 
 
 def _grid(rng: np.random.Generator, folder: Path) -> None:
@@ -313,28 +292,25 @@ def _pictures(rng: np.random.Generator, folder: Path, predictions: pl.DataFrame,
         _png(folder / f"attributions/{n}.png", picture)
         _png(folder / f"attributions/{n}_map.png", glow.astype(np.uint8))
         index.append(
-            {
-                "case": test["case"][i],
-                "part": "test",
-                "label": test["label"][i],
-                "predicted": names[int(said[i])],
-                "probability": float(p[i, said[i]]),
-                "kind": kind,
-                "image": f"{n}.png",
-                "map": f"{n}_map.png",
-            }
-        )
-    _json(folder / "attributions/index.json", index)
-    checks = [
-        {"name": "same map twice", "value": 0.0, "expected": "at most 1e-5", "passed": True},
-        {"name": "map is not constant", "value": 1.0, "expected": "at least half of the images", "passed": True},
-        {"name": "other weights, other map", "value": 0.81, "expected": "at most 0.7", "passed": False},
-    ]
-    _json(folder / "attributions/sanity.json", {"method": "gradcam", "layer": "features.28", "checks": checks})
-    _json(folder / "contrast/index.json", _contrasts(rng, folder))
+            Attribution(
+                case=test["case"][i], part="test", label=test["label"][i], predicted=names[int(said[i])],
+                probability=float(p[i, said[i]]), kind=kind, image=f"{n}.png", map=f"{n}_map.png",
+            )
+        )  # fmt: skip
+
+    def limit(value: float) -> Message:
+        return Message("sanity.at_most", {"limit": value})
+
+    checks = (
+        Check(name="same_twice", value=0.0, expected=limit(1e-5), passed=True),
+        Check(name="not_constant", value=1.0, expected=Message("sanity.half"), passed=True),
+        Check(name="other_weights", value=0.81, expected=limit(0.7), passed=False),
+    )
+    Attributions(method="gradcam", layer="features.28", checks=checks, entries=tuple(index)).write(folder)
+    _previews(rng, folder).write(folder)
 
 
-def _contrasts(rng: np.random.Generator, folder: Path) -> list[dict[str, Any]]:
+def _previews(rng: np.random.Generator, folder: Path) -> Previews:
     examples = []
     for n, (spec, bright) in enumerate([("equalize", True), ("clahe(clip=2)", False)]):
         before = phantom(rng, 320, sick=True, bright=bright)
@@ -346,25 +322,16 @@ def _contrasts(rng: np.random.Generator, folder: Path) -> list[dict[str, Any]]:
         _png(folder / f"contrast/{n}_before.png", before)
         _png(folder / f"contrast/{n}_after.png", after)
         examples.append(
-            {
-                "case": f"birch/00{n}1.dcm",
-                "contrast": spec,
-                "before": f"{n}_before.png",
-                "after": f"{n}_after.png",
-                "value_range": [0, 4095],
-                "histogram_before": counts.tolist(),
-                "histogram_after": np.bincount(after.ravel(), minlength=256).tolist(),
-                "curve": None if curve is None else curve.tolist(),
-            }
-        )
-    return examples
+            Preview(
+                case=f"birch/00{n}1.dcm", contrast=spec, before=f"{n}_before.png", after=f"{n}_after.png",
+                value_range=(0, 4095), histogram_before=counts.tolist(),
+                histogram_after=np.bincount(after.ravel(), minlength=256).tolist(),
+                curve=None if curve is None else curve.tolist(),
+            )
+        )  # fmt: skip
+    return Previews(entries=tuple(examples))
 
 
 def _png(path: Path, pixels: NDArray[np.uint8]) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-
-
-def _json(path: Path, value: Any) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_run import write
 
 from evenray.core.types import Predictions
 from evenray.metrics import confusion
-from evenray.reporting import write
-from evenray.reporting.folder import Run
+from evenray.reporting.view import RunView
 
 PATIENCE = 180_000  # milliseconds; a busy machine opens a browser slowly
 
@@ -47,7 +47,7 @@ def thresholds(visit: Visit, table: int = 0) -> list[float]:
 
 def test_moving_the_slider_gives_the_numbers_of_the_metrics(browser: Any, two: Path, page_two: Path) -> None:
     visit = Visit(browser, page_two)
-    predictions = Run(two).predictions
+    predictions = RunView(two).predictions
     assert predictions is not None
     test = predictions.part("test")
     steps = thresholds(visit)
@@ -67,14 +67,13 @@ def test_moving_the_slider_gives_the_numbers_of_the_metrics(browser: Any, two: P
 
 def test_the_page_begins_and_ends_at_the_chosen_threshold(browser: Any, two: Path, page_two: Path) -> None:
     visit = Visit(browser, page_two)
-    scores = Run(two).scores
-    assert scores is not None
-    test = scores["parts"]["test"]
-    [[tn, fp], [fn, tp]] = test["confusion"]
+    test = RunView(two).test
+    assert test is not None
+    [[tn, fp], [fn, tp]] = test.confusion
     expected = [tp, fn, fp, tn]
     assert [visit.number(name) for name in ("tp", "fn", "fp", "tn")] == expected
     for name in ("sensitivity", "specificity", "ppv", "npv"):
-        assert visit.number(name) == pytest.approx(test["metrics"][name]["value"], abs=5.1e-4)
+        assert visit.number(name) == pytest.approx(test.metrics[name].value, abs=5.1e-4)
     visit.page.focus("#slider")
     for _ in range(5):
         visit.page.keyboard.press("ArrowRight")
@@ -94,7 +93,7 @@ def test_another_prevalence_gives_other_predictive_values(browser: Any, page_two
         npv = (1 - share) * cleared / ((1 - share) * cleared + share * (1 - found))
         assert visit.number("ppv-there") == pytest.approx(ppv, abs=5.1e-4)
         assert visit.number("npv-there") == pytest.approx(npv, abs=5.1e-4)
-    assert "Of 10,000 people 100 would be ‘sick’" in visit.page.inner_text("#people")
+    assert "Of 10,000 people, 100 are ‘sick’" in visit.page.inner_text("#people")
     visit.page.fill("#prevalence", "0")
     assert visit.page.inner_text("#ppv-there") == "–"
     visit.page.click("#rare")
@@ -114,17 +113,17 @@ def test_the_dot_follows_on_the_curves(browser: Any, page_two: Path) -> None:
 def test_at_a_prevalence_the_dot_begins_in_the_ring_and_the_box_at_that_prevalence(browser: Any, rare: Path) -> None:
     visit = Visit(browser, write(rare))
     place = "e => e.getAttribute('transform').match(/[-.\\d]+/g).map(Number)"
-    scores = Run(rare).scores
-    assert scores is not None
-    found = scores["parts"]["test"]["metrics"]
-    at = [330 * found["sensitivity"]["value"], 270 * (1 - found["ppv"]["value"])]
+    test = RunView(rare).test
+    assert test is not None
+    found = test.metrics
+    at = [330 * found["sensitivity"].value, 270 * (1 - found["ppv"].value)]
     assert visit.page.eval_on_selector(".movingpr > *", place) == pytest.approx(at, abs=0.1)
-    assert visit.number("ppv-there") == pytest.approx(found["ppv"]["value"], abs=5.1e-4)
+    assert visit.number("ppv-there") == pytest.approx(found["ppv"].value, abs=5.1e-4)
 
 
 def test_each_of_many_classes_has_its_slider(browser: Any, three: Path, page_three: Path) -> None:
     visit = Visit(browser, page_three)
-    run = Run(three)
+    run = RunView(three)
     assert run.predictions is not None
     test = run.predictions.part("test")
     for k, name in enumerate(run.classes):
@@ -165,7 +164,7 @@ def test_the_heat_can_be_turned_down(browser: Any, page_two: Path) -> None:
 def test_the_page_is_whole_without_scripts(browser: Any, two: Path, page_two: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(page_two.as_uri(), timeout=PATIENCE)
-    scores = Run(two).scores
-    assert scores is not None
-    [[_, _], [_, caught]] = scores["parts"]["test"]["confusion"]
+    test = RunView(two).test
+    assert test is not None
+    [[_, _], [_, caught]] = test.confusion
     assert page.inner_text("#tp") == str(caught)

@@ -1,28 +1,16 @@
-"""What stands in English in the artefacts is found in Korean, and particles and numbers follow what they are given."""
+"""Particles and numbers follow what they are given, and settings have names in each language."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 
 import pytest
 
+from evenray.core.findings import Finding
 from evenray.core.recipe import CHOOSABLE, Recipe
 from evenray.reporting.language import LANGUAGES, Language
 
 TEXTS = Language("ko").texts
-
-
-def test_what_varies_in_a_sentence_is_carried_over() -> None:
-    text, known = Language("ko").sentence("The manufacturer gives the label away in part, so a network can learn it instead of "
-                                          "the disease. Take every class from every source, test on a source that was not "
-                                          "trained on, and report results for each.")  # fmt: skip
-    assert known
-    assert text.startswith("제조사 항목이")
-
-
-def test_english_leaves_sentences_as_they_are() -> None:
-    assert Language("en").sentence("Anything.") == ("Anything.", True)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.24, "0.2 s"), (59.6, "60 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")])
@@ -45,10 +33,9 @@ def test_numbers_that_are_none_are_a_dash() -> None:
 )  # fmt: skip
 def test_particles_follow_the_last_sound(name: str, said: str) -> None:
     say = Language("ko")
-    assert said in say("data.majority", name=name)
-    sentence = "Always answering '{}' is right in 90.0% of the cases and finds none of the others: judge by sensitivity, AUROC " \
-               "and AUPRC rather than by accuracy, and compare balance strategies."  # fmt: skip
-    assert said in say.sentence(sentence.format(name))[0]
+    assert said in say("verdict.baseline_many", majority=name, share="90%", accuracy="91%")
+    finding = Finding("classes", "info", evidence={"majority": name, "majority_accuracy": 0.9}, variant="imbalanced")
+    assert said in say.message(finding.advice)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +55,7 @@ def test_ro_after_a_final_l_has_no_eu(name: str, said: str) -> None:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_everything_that_a_recipe_may_hold_has_a_name(code: str) -> None:
-    names = [f"recipe.{name}" for name in (*(field.name for field in fields(Recipe)), *CHOOSABLE)]
+    names = [f"recipe.{name}" for name in (*Recipe.model_fields, *CHOOSABLE)]
     assert [name for name in names if name not in Language(code).texts] == []
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from made_run import write
 
 from evenray.core.errors import DataError, UsageError
-from evenray.reporting import audit_page, compare_page, write
+from evenray.reporting import audit_page, compare_page
 from evenray.reporting.page import SECTIONS, share
 
 VOID = {"meta", "link", "img", "br", "wbr", "input"}
@@ -31,7 +32,7 @@ ARTEFACTS = [
     "predictions.parquet",
     "scores.json",
     "attributions",
-    "attributions/sanity.json",
+    "attributions/index.json",
     "attributions/0_map.png",
     "contrast",
     "contrast/0_before.png",
@@ -180,13 +181,14 @@ def test_nothing_that_comes_from_the_data_is_taken_for_html(copy_of_two: Path) -
             .replace('"sick"', json.dumps(HOSTILE))
             .replace('"archive/"', json.dumps(HOSTILE))
         )
-        path.write_text(text.replace('"as asked"', json.dumps(HOSTILE)), encoding="utf-8")
+        path.write_text(text.replace('"plan.asked"', json.dumps(HOSTILE)), encoding="utf-8")
     for name in ("cases.parquet", "predictions.parquet"):
         table = pl.read_parquet(copy_of_two / name)
         hostile = pl.when(pl.col("label") == "sick").then(pl.lit(HOSTILE)).otherwise("label").alias("label")
         table.with_columns(hostile, case=pl.col("case") + HOSTILE).write_parquet(copy_of_two / name)
     findings = pl.read_parquet(copy_of_two / "findings.parquet")
-    findings.with_columns(title=pl.lit(HOSTILE), advice=pl.lit(HOSTILE)).write_parquet(copy_of_two / "findings.parquet")
+    evidence = pl.lit(json.dumps({HOSTILE: HOSTILE, "majority": HOSTILE, "majority_accuracy": 0.9}))
+    findings.with_columns(evidence=evidence).write_parquet(copy_of_two / "findings.parquet")
     (copy_of_two / "rejected.csv").write_text(f'file,reason\n"{HOSTILE}","{HOSTILE}"\n', encoding="utf-8")
     html = write(copy_of_two).read_text(encoding="utf-8")
     page = Page(html)

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.reporting.pictures import LONGEST, heat, photograph, thumbnail
+from evenray.reporting.figures.svg import png_uri
+from evenray.reporting.pictures import LONGEST, heat, photograph
 
 
 def pixels(uri: str | None) -> NDArray[Any]:
@@ -26,7 +27,7 @@ def save(path: Path, image: NDArray[np.uint8]) -> Path:
 
 def test_a_thumbnail_keeps_its_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8)
-    np.testing.assert_array_equal(pixels(thumbnail(image)), image)
+    np.testing.assert_array_equal(pixels(png_uri(image)), image)
 
 
 def test_a_large_image_is_shrunk_and_keeps_its_aspect(tmp_path: Path) -> None:

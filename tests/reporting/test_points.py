@@ -16,12 +16,15 @@ cases = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 
 def test_every_row_counts_the_cases_at_or_above_its_threshold(rows: list[tuple[bool, float]], chosen: float) -> None:
     positive, p = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     table = operating(positive, p, chosen)
-    for threshold, found, alarms in zip(table.thresholds, table.found, table.alarms, strict=True):
-        assert found == (positive & (p >= threshold)).sum()
-        assert alarms == (~positive & (p >= threshold)).sum()
+    for threshold, true, false in zip(table.thresholds, table.true_positives, table.false_positives, strict=True):
+        assert true == (positive & (p >= threshold)).sum()
+        assert false == (~positive & (p >= threshold)).sum()
     assert table.thresholds[table.row(chosen)] == chosen
-    assert table.found[0] == table.alarms[0] == 0
-    assert (table.found[-1], table.alarms[-1]) == (table.positives, table.negatives) or chosen < p.min()
+    assert table.true_positives[0] == table.false_positives[0] == 0
+    assert (table.true_positives[-1], table.false_positives[-1]) == (
+        table.positives,
+        table.negatives,
+    ) or chosen < p.min()
 
 
 def test_many_distinct_probabilities_are_thinned_but_keep_the_ends_and_the_chosen_one() -> None:
@@ -30,7 +33,7 @@ def test_many_distinct_probabilities_are_thinned_but_keep_the_ends_and_the_chose
     table = operating(rng.random(9000) < 0.1, p, chosen=0.123456789, most=500)
     assert len(table.thresholds) <= 502
     assert 0.123456789 in table.thresholds
-    assert table.found[-1] == table.positives
+    assert table.true_positives[-1] == table.positives
 
 
 def test_thinning_keeps_the_area() -> None:
@@ -38,7 +41,7 @@ def test_thinning_keeps_the_area() -> None:
     positive = rng.random(3000) < 0.2
     p = rng.normal(positive, 1).round(1)
     table = operating(positive, p)
-    x, y = thinned(table.alarms / table.negatives, table.found / table.positives, most=10_000)
+    x, y = thinned(table.false_positives / table.negatives, table.true_positives / table.positives, most=10_000)
     assert len(x) <= len(table.thresholds)
     np.testing.assert_allclose(auc(x, y), roc_auc_score(positive, p), atol=1e-12)
 

@@ -64,8 +64,8 @@ class Slain:
 
 @pytest.fixture(scope="module")
 def cluster() -> Any:
-    with engine("dask", jobs=2) as map:
-        yield map
+    with engine("dask", jobs=2) as found:
+        yield found.map
 
 
 def test_a_worker_killed_midway_loses_and_doubles_nothing(cluster: Any, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.filterwarnings("ignore")  # of ray's own
 def test_ray_where_it_is_installed() -> None:
     pytest.importorskip("ray", reason="ray is not an extra of ours")
-    with engine("ray", jobs=2) as map:
-        assert list(map(abs, range(-40, 0))) == list(range(40, 0, -1))
+    with engine("ray", jobs=2) as found:
+        assert list(found.map(abs, range(-40, 0))) == list(range(40, 0, -1))
 
 
 def test_engines_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evenray.core.artefacts import RunFolder
-from evenray.core.recipe import Recipe
-from evenray.stages import STAGES, Context, run
+from evenray.core.events import Event, Events, StageDone, Told
+from evenray.core.recipe import STAGES as SETTINGS
+from evenray.core.recipe import Machine, Recipe
+from evenray.core.texts import Texts
+from evenray.stages.line import Job, run
+
+STAGES = tuple(SETTINGS)
 
 
-class Told:
-    """A progress that remembers what was said."""
+class Heard:
+    """A listener that remembers what it was told."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.events: list[Event] = []
 
-    def say(self, text: str) -> None:
-        self.lines.append(text)
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
 
-    @contextmanager
-    def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        yield lambda steps: None
+    @property
+    def lines(self) -> list[str]:
+        """The messages, in English."""
+        return [Texts("en").message(event.message) for event in self.events if isinstance(event, Told)]
 
     @property
     def done(self) -> list[str]:
         """The stages that worked, in order; those that were skipped are not among them."""
-        return [found[1] for line in self.lines if (found := re.match(r"\[green\](\w+)", line))]
+        return [event.stage for event in self.events if isinstance(event, StageDone) and event.seconds is not None]
+
+
+def job(folder: Path, data: object, lang: str = "en", events: Heard | None = None, **recipe: Any) -> Job:
+    """A run of the line in this process."""
+    return Job(RunFolder(folder), str(data), Recipe(**recipe), Machine(), lang, events=Events(events))
 
 
 @pytest.fixture
-def go(tiny_archive: Path, tiny_recipe: dict[str, Any]) -> Callable[..., Told]:
-    """go(folder, until="explain", data=..., language=..., **recipe) runs the line on the tiny archive."""
+def go(tiny_archive: Path, tiny_recipe: dict[str, Any]) -> Callable[..., Heard]:
+    """go(folder, until="explain", data=..., lang=..., **recipe) runs the line on the tiny archive."""
 
-    def start(folder: Path, until: str = "explain", *, data: Any = None, language: str = "en", **recipe: Any) -> Told:
-        told = Told()
-        asked = Recipe(**(tiny_recipe | recipe))
-        run(Context(RunFolder(folder), str(data or tiny_archive), asked, language=language, progress=told), until)
-        return told
+    def start(folder: Path, until: str = "explain", *, data: Any = None, lang: str = "en", **recipe: Any) -> Heard:
+        heard = Heard()
+        run(job(folder, data or tiny_archive, lang, heard, **(tiny_recipe | recipe)), until)
+        return heard
 
     return start
 
@@ -57,8 +65,8 @@ def copied(finished_run: Path, tmp_path: Path) -> Path:
 def as_left(folder: Path, stage: str) -> None:
     """Note that a stage left its outputs as a test has made them."""
     run = RunFolder(folder)
-    done = run.ledger["stages"][stage]
-    run.finish(stage, done["key"], list(done["outputs"]), done["seconds"])
+    done = run.ledger.stages[stage]
+    run.finish(stage, done.settings, done.inputs, done.device, list(done.outputs), done.seconds)
 
 
-__all__ = ["STAGES", "Told", "as_left"]
+__all__ = ["STAGES", "Heard", "as_left", "job"]

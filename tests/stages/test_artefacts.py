@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from evenray.core.artefacts import RunFolder
+from evenray.core.recipe import STAGES
+from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.metrics import choose_threshold, score
-from evenray.stages import STAGES
-from evenray.verbs.run import Run
 
 
 def read(run: Path, name: str) -> Any:
@@ -24,7 +24,7 @@ def test_every_artefact_is_there(finished_run: Path) -> None:
     names = {
         "recipe.json", "plan.json", "provenance.json", "dataset.json", "cases.parquet", "rejected.csv", "findings.parquet",
         "split.parquet", "grid.parquet", "choice.json", "history.csv", "model.safetensors", "model.json", "predictions.parquet",
-        "scores.json", "attributions/index.json", "attributions/sanity.json", "contrast/index.json", "report.html",
+        "scores.json", "attributions/index.json", "contrast/index.json", "report.html",
     }  # fmt: skip
     assert not {name for name in names if not (finished_run / name).is_file()}
     assert not list(finished_run.rglob("*.tmp"))
@@ -32,7 +32,7 @@ def test_every_artefact_is_there(finished_run: Path) -> None:
 
 def test_the_ledger_has_every_stage_and_one_opening_of_the_test_part(finished_run: Path) -> None:
     ledger = read(finished_run, "provenance.json")
-    assert tuple(ledger["stages"]) == STAGES
+    assert tuple(ledger["stages"]) == tuple(STAGES)
     assert all(stage["seconds"] >= 0 and stage["finished"] and stage["outputs"] for stage in ledger["stages"].values())
     assert len(ledger["test_opened"]) == 1
     assert {"evenray", "python", "packages", "machine", "started"} <= set(ledger)
@@ -70,12 +70,12 @@ def test_the_comparison_never_saw_the_test_part(finished_run: Path) -> None:
 
 def test_pictures_stand_beside_their_index(finished_run: Path) -> None:
     for folder, names in (("attributions", ("image", "map")), ("contrast", ("before", "after"))):
-        index = read(finished_run, f"{folder}/index.json")
+        index = read(finished_run, f"{folder}/index.json")["entries"]
         assert index
         for entry in index:
             assert all((finished_run / folder / entry[name]).read_bytes().startswith(b"\x89PNG") for name in names)
     test = set(pl.read_parquet(finished_run / "predictions.parquet").filter(pl.col("part") == "test")["case"])
-    assert {entry["case"] for entry in read(finished_run, "attributions/index.json")} <= test
+    assert {entry["case"] for entry in read(finished_run, "attributions/index.json")["entries"]} <= test
 
 
 def test_every_choice_of_the_plan_has_a_reason(finished_run: Path) -> None:
@@ -83,13 +83,13 @@ def test_every_choice_of_the_plan_has_a_reason(finished_run: Path) -> None:
 
 
 def test_a_run_is_read_back(finished_run: Path) -> None:
-    run = Run.load(finished_run)
+    run = Run(finished_run)
     assert (
         run.scores["test"].auroc.value
         == read(finished_run, "scores.json")["parts"]["test"]["metrics"]["auroc"]["value"]
     )
     assert run.predictions.part("test").table.height == 30
-    assert run.choice["contrast"] in ("none", "equalize")
+    assert run.choice.contrast in ("none", "equalize")
     assert run.report.is_file()
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
-from evenray.core.recipe import Recipe
+from evenray.core.run import Run
+from evenray.core.texts import Texts
 from evenray.core.types import Predictions
-from evenray.reporting import write
-from evenray.stages import Context
-from evenray.stages.audit import findings_of, label_findings
+from evenray.reporting import report_page
+from evenray.verbs.data import audit
 
-from .conftest import Told
+from .conftest import Heard
 
-Go = Callable[..., Told]
+Go = Callable[..., Heard]
 
 
 @pytest.fixture
@@ -41,10 +43,13 @@ def plan(folder: Path, *cases: str) -> Path:
 
 def test_test_images_in_train_stop_before_training(leaky: Path, tmp_path: Path, go: Go) -> None:
     run = tmp_path / "run"
-    with pytest.raises(DataError, match=r"10\.0 % of the test images .*--fix .*--allow leakage_duplicates"):
+    with pytest.raises(DataError, match=r"10\.0 % of the test images .*--allow leakage_duplicates") as stopped:
         go(run, data=leaky)
-    assert (run / "audit.html").is_file()
+    assert f"'evenray audit {run}' shows the images." in str(stopped.value)
+    assert f"'evenray audit {run} --propose-exclusions run-exclusions.csv'" in str(stopped.value)
     assert not (run / "split.parquet").exists()
+    assert "leakage_duplicates" in {finding.check for finding in audit(run)}
+    assert (run / "audit.html").is_file()
     assert go(run, "split", data=leaky).done == ["split"]  # nothing is trained there
 
 
@@ -52,7 +57,7 @@ def test_what_is_allowed_goes_on_and_the_report_says_so_first(leaky: Path, tmp_p
     run = tmp_path / "run"
     go(run, "compare", data=leaky, contrast="none", allow=("leakage_duplicates",))
     assert json.loads((run / "recipe.json").read_text())["allow"] == ["leakage_duplicates"]
-    page = write(run).read_text(encoding="utf-8")
+    page = report_page(Run(run))
     first = page[page.index('class="notices"') :][:1500]
     assert "Test images that are also in another part" in first
     assert "--allow leakage_duplicates" in first
@@ -61,17 +66,17 @@ def test_what_is_allowed_goes_on_and_the_report_says_so_first(leaky: Path, tmp_p
 def test_leaving_out_the_copies_mends_it(leaky: Path, tmp_path: Path, go: Go) -> None:
     run, copies = tmp_path / "run", [f"leaky.npz#train/{i}" for i in range(3)]
     told = go(run, "compare", data=leaky, contrast="none", exclude=str(plan(tmp_path, *copies)))
-    assert told.done == ["scan", "audit", "split", "compare"]
+    assert told.done == ["scan", "audit", "split", "plan", "compare"]
     findings = pl.read_parquet(run / "findings.parquet")
     assert "leakage_duplicates" not in findings["check"].to_list()
     [excluded] = findings.filter(pl.col("check") == "excluded").to_dicts()
     assert sorted(excluded["cases"]) == copies
-    assert json.loads(excluded["evidence"])["reasons"] == "copied (3)"
+    assert json.loads(excluded["evidence"])["reasons"] == {"copied": 3}
     parts = pl.read_parquet(run / "split.parquet")
     assert parts.filter(pl.col("case").is_in(copies))["part"].to_list() == ["excluded"] * 3
     assert parts.height == 114
     assert pl.read_csv(run / "excluded.csv").rows() == [(case, "user", "copied") for case in copies]
-    assert "Images left out as asked" in write(run).read_text(encoding="utf-8")
+    assert "Images left out as asked" in report_page(Run(run))
 
 
 def test_the_content_of_the_plan_decides_not_its_name(copied: Path, tmp_path: Path, go: Go) -> None:
@@ -108,7 +113,8 @@ def test_what_the_split_leaves_out_has_its_reason(leaky: Path, tmp_path: Path, g
     go(tmp_path / "run", "split", data=leaky)
     rows = pl.read_csv(tmp_path / "run" / "excluded.csv").rows()
     assert [(case, by) for case, by, _ in rows] == [(f"leaky.npz#train/{i}", "split") for i in range(3)]
-    assert all("given test or validation part" in reason for *_, reason in rows)
+    assert {reason for *_, reason in rows} == {"split.held"}
+    assert "given test or validation part" in Texts("en")("split.held")
 
 
 def test_numbers_that_start_anew_are_told_apart_by_the_pattern_that_is_proposed(tmp_path: Path, go: Go) -> None:
@@ -129,7 +135,7 @@ def test_numbers_that_start_anew_are_told_apart_by_the_pattern_that_is_proposed(
     pattern = said.split("--patient '")[1].split("'.")[0]
     assert pattern == r"(test|train|val)/.*?((?:sick|well)\d+)"
     assert go(tmp_path / "run", "compare", data=data, patient=pattern, contrast="none").done == [
-        "scan", "audit", "split", "compare",
+        "scan", "audit", "split", "plan", "compare",
     ]  # fmt: skip
 
 
@@ -143,19 +149,32 @@ def test_labels_are_doubted_by_models_that_did_not_see_them(copied: Path, go: Go
     assert not (copied / "out_of_fold.parquet").exists()
 
 
-def test_a_planted_label_error_reaches_the_report(copied: Path, tiny_archive: Path, go: Go) -> None:
-    """Predictions that are sure of every case, one of which is labelled otherwise."""
-    (copied / "out_of_fold.parquet").unlink()
-    table = pl.read_parquet(copied / "predictions.parquet")
-    target = table["target"].to_numpy().copy()
-    wrong = int(np.flatnonzero((table["part"] == "test").to_numpy() & (target == 0))[0])
-    sure = np.where(target == 1, 0.96, 0.04) + np.linspace(0, 0.02, len(target))
-    sure[wrong] = 0.99
-    made = table.with_columns(p_0=pl.Series(1 - sure), p_1=pl.Series(sure))
-    context = Context(RunFolder(copied), str(tiny_archive), Recipe())
-    assert label_findings(context, Predictions(made, ("0", "1"), "1")) == ["label_errors.parquet"]
-    [found] = [finding for finding in findings_of(RunFolder(copied)) if finding.check == "label_errors"]
-    assert found.cases == (table["case"][wrong],)
-    assert found.evidence["predicted_by"] == "the trained network"
-    page = write(copied).read_text(encoding="utf-8")
-    assert "Labels that a model contradicts with confidence" in page
+def test_a_planted_label_error_reaches_the_report(copied: Path, go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that is sure of every case, one of which is labelled otherwise."""
+    evaluate = importlib.import_module("evenray.stages.evaluate")
+    predictions, planted = evaluate.predictions, list[str]()
+
+    def sure(*args: Any) -> Predictions:
+        found = predictions(*args)
+        target = found.table["target"].to_numpy()
+        p = np.where(target == 1, 0.96, 0.04) + np.linspace(0, 0.02, len(target))
+        if found.table["part"][0] == "test":
+            wrong = int(np.flatnonzero(target == 0)[0])
+            p[wrong] = 0.99
+            planted.append(found.table["case"][wrong])
+        return replace(found, table=found.table.with_columns(p_0=pl.Series(1 - p), p_1=pl.Series(p)))
+
+    monkeypatch.setattr(evaluate, "predictions", sure)
+    go(copied, "evaluate", threshold="accuracy")
+    labels = [finding for finding in Run(copied).findings or [] if finding.check == "label_errors"]
+    [found] = [finding for finding in labels if finding.evidence["predicted_by"] == "trained"]
+    assert found.cases == tuple(planted)
+    page = report_page(Run(copied))
+    assert "Labels that a model confidently contradicts" in page
+
+
+def test_a_finding_about_the_whole_set_counts_no_images(copied: Path, go: Go) -> None:
+    lines = go(copied, "audit").lines
+    assert "Patients are unknown" in lines
+    assert not [line for line in lines if "0 images" in line]
+    assert "found: 0 errors, " in lines[-1]

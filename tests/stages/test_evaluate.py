@@ -15,10 +15,11 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 from evenray.learning.predict.about import About
 from evenray.metrics import by_group, choose_threshold, decision_curve, per_patient, score
+from evenray.stages.line import run
 
-from .conftest import Told
+from .conftest import Heard, job
 
-Go = Callable[..., Told]
+Go = Callable[..., Heard]
 CLASSES = ("0", "1")
 
 
@@ -108,7 +109,7 @@ def test_patients_and_groups_where_they_are_known(rng_run: Path) -> None:
     written, area = scores["parts"]["test"]["metrics"]["auroc"], score(test, resamples=1).auroc
     assert [written[k] for k in ("value", "low", "high")] == pytest.approx([area.value, area.low, area.high])
     assert set(scores["groups"]) == {"site", "sex", "age_band"}
-    assert set(scores["groups"]["age_band"]) <= {"18 to 40", "65 and over"}
+    assert set(scores["groups"]["age_band"]) <= {"18–40", "≥65"}
     own = by_group(test, "site", scores["threshold"], resamples=0)
     for name, group in scores["groups"]["site"].items():
         assert group["cases"] == own[name].cases
@@ -127,10 +128,6 @@ def rng_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on 96 pictures of 48 patients at two sites, of two sexes and ages, labelled by a table."""
     import cv2
 
-    from evenray.core.artefacts import RunFolder
-    from evenray.core.recipe import Recipe
-    from evenray.stages import Context, run
-
     rng = np.random.default_rng(0)
     folder = tmp_path_factory.mktemp("grouped")
     (folder / "images").mkdir()
@@ -146,10 +143,11 @@ def rng_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"{'F' if patient % 4 < 2 else 'M'},{30 if patient % 5 else 70}"
         )
     (folder / "cases.csv").write_text("\n".join(lines))
-    recipe = Recipe(
-        network="vgg11_bn(width=0.05)", epochs=1, size=28, contrast="none", balance="none", test=0.4, choose={"members": 1}
+    asked = job(
+        folder / "run", folder / "cases.csv", network="vgg11_bn(width=0.05)", epochs=1, size=28, contrast="none",
+        balance="none", test=0.4, choose={"members": 1},
     )  # fmt: skip
-    run(Context(RunFolder(folder / "run"), str(folder / "cases.csv"), recipe), "evaluate")
+    run(asked, "evaluate")
     return folder / "run"
 
 

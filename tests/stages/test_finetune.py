@@ -13,10 +13,10 @@ import torch
 from evenray.core.errors import UsageError
 from evenray.learning import networks
 
-from .conftest import Told
+from .conftest import Heard
 
-Go = Callable[..., Told]
-NETWORK = "vgg11(width=0.05)"
+Go = Callable[..., Heard]
+NETWORK = "vgg11(head=average, width=0.05)"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def changed(folder: Path, weights: Path) -> set[str]:
 
 
 def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_path: Path, weights: Path) -> None:
-    frozen = {"network": NETWORK, "weights": str(weights), "finetune": "frozen", "balance": ("none", "oversample")}
+    frozen = {"network": NETWORK, "pretrained": str(weights), "finetune": "frozen", "balance": ("none", "oversample")}
     told = go(tmp_path, "compare", **frozen)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*.npy")}
     assert told.done[-1] == "compare"
@@ -46,21 +46,21 @@ def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_
 
 
 def test_the_last_blocks_alone_change(go: Go, tmp_path: Path, weights: Path) -> None:
-    go(tmp_path, "train", network=NETWORK, weights=str(weights), finetune="last(1, decay=0.5)", contrast="none")
+    go(tmp_path, "train", network=NETWORK, pretrained=str(weights), finetune="last(1, decay=0.5)", contrast="none")
     assert changed(tmp_path, weights) == {"features.16", "features.18", "classifier.1"}
 
 
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [({"finetune": "frozen"}, "keeps weights as they come, and there are none"),
-     ({"finetune": "frozen", "weights": "W", "balance": "oversample_augmented"}, "each passes through the trunk once"),
-     ({"finetune": "frozen", "weights": "W", "scale_jitter": (1.1, 1.5)}, "looks at each once; drop one"),
-     ({"finetune": "last(7)", "weights": "W"}, "give up to 5"),
+     ({"finetune": "frozen", "pretrained": "W", "balance": "oversample_augmented"}, "each passes through the trunk once"),
+     ({"finetune": "frozen", "pretrained": "W", "scale_jitter": (1.1, 1.5)}, "looks at each once; drop one"),
+     ({"finetune": "last(7)", "pretrained": "W"}, "give up to 5"),
      ({"finetune": "most"}, "no way of fine-tuning named 'most'")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_first(
     go: Go, tmp_path: Path, weights: Path, recipe: dict[str, object], said: str
 ) -> None:
-    given = {"network": NETWORK, **recipe} | ({"weights": str(weights)} if "weights" in recipe else {})
+    given = {"network": NETWORK, **recipe} | ({"pretrained": str(weights)} if "pretrained" in recipe else {})
     with pytest.raises(UsageError, match=said):
         go(tmp_path / "run", "train", **given)

@@ -13,17 +13,15 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from rich.text import Text
 
 from evenray.core.artefacts import RunFolder
+from evenray.core.artefacts.lock import alone
 from evenray.core.errors import DataError, UsageError
-from evenray.core.lock import alone
 from evenray.data.scan import load
-from evenray.stages import STAGES
 
-from .conftest import Told
+from .conftest import STAGES, Heard
 
-Go = Callable[..., Told]
+Go = Callable[..., Heard]
 
 
 def test_nothing_is_done_twice(copied: Path, go: Go) -> None:
@@ -36,12 +34,13 @@ def test_nothing_is_done_twice(copied: Path, go: Go) -> None:
     ("change", "done"),
     [
         ({"threshold": "fixed(0.3)"}, ["evaluate", "explain"]),
-        ({"views": "dense | multicrop(grid=2)"}, ["evaluate", "explain"]),
-        ({"scale_jitter": (1.1, 1.5)}, ["compare", "train", "evaluate", "explain"]),
+        ({"tta": "dense | multicrop(grid=2)"}, ["evaluate", "explain"]),
+        ({"scale_jitter": (1.1, 1.5)}, ["plan", "compare", "train", "evaluate", "explain"]),
+        ({"metric": "auroc"}, ["plan", "compare", "train", "evaluate", "explain"]),
         ({"test": 0.3}, ["split"]),  # the archive's own parts are kept, so nothing after it changes
-        ({"contrast": "equalize"}, ["compare", "train", "evaluate", "explain"]),
-        ({"balance": "weighted"}, ["compare", "train", "evaluate", "explain"]),
-        ({"epochs": 1}, ["compare", "train", "evaluate", "explain"]),
+        ({"contrast": "equalize"}, ["plan", "compare", "train", "evaluate", "explain"]),
+        ({"balance": "weighted"}, ["plan", "compare", "train", "evaluate", "explain"]),
+        ({"epochs": 1}, ["plan", "compare", "train", "evaluate", "explain"]),
         ({"positive": "0"}, list(STAGES[:-1])),
         ({"value_range": (0, 200)}, list(STAGES[:-1])),
     ],
@@ -53,8 +52,8 @@ def test_a_change_of_the_recipe_redoes_what_depends_on_it(
     assert go(copied, **change).done == []
 
 
-def test_the_report_is_always_written_anew_and_in_the_language_asked_for(copied: Path, go: Go) -> None:
-    assert go(copied, "report", language="ko").done == ["report"]
+def test_the_report_is_written_in_the_language_asked_for(copied: Path, go: Go) -> None:
+    assert go(copied, "report", lang="ko").done == ["report"]
     assert 'lang="ko"' in (copied / "report.html").read_text(encoding="utf-8")
 
 
@@ -88,11 +87,8 @@ def test_files_that_changed_are_scanned_again(go: Go, tiny_archive: Path, tmp_pa
 def test_a_single_cell_leaves_no_grid_of_an_earlier_recipe(copied: Path, go: Go) -> None:
     go(copied, "compare", contrast="equalize")
     assert not (copied / "grid.parquet").exists()
-    assert json.loads((copied / "choice.json").read_text()) == {
-        "contrast": "equalize",
-        "balance": "none",
-        "why": "as asked",
-    }
+    choice = json.loads((copied / "choice.json").read_text())
+    assert (choice["contrast"], choice["balance"], choice["why"]["code"]) == ("equalize", "none", "plan.asked")
 
 
 @pytest.mark.parametrize("until", STAGES[:3])
@@ -109,7 +105,7 @@ def test_a_finished_run_needs_its_images_no_more(copied: Path, go: Go, tiny_arch
     shutil.rmtree(data.parent)
     told = go(copied, data=data)
     assert told.done == []
-    assert "is away" in told.lines[0]
+    assert "is not there" in told.lines[0]
     assert go(copied, "evaluate", data=data, threshold="fixed(0.3)").done == ["evaluate"]
     with pytest.raises(DataError, match="There is no"):
         go(copied, data=data, value_range=(0, 100))
@@ -157,7 +153,7 @@ def test_a_class_named_in_brackets_is_told_as_it_is(copied: Path, go: Go, tmp_pa
                 str(tmp_path / "data" / label / f"{number}.png"), rng.integers(0, 255, (28, 28), dtype=np.uint8)
             )
     told = go(tmp_path / "run", "split", data=tmp_path / "data")
-    assert any("[sick] 4" in Text.from_markup(line).plain for line in told.lines)
+    assert any("[sick] 4" in line for line in told.lines)
 
 
 def test_the_rule_that_a_remedy_names_is_used_unless_another_is_asked_for(copied: Path, go: Go) -> None:
@@ -199,9 +195,9 @@ def test_a_pattern_of_patients_that_is_in_no_path_is_told_on_the_screen_alone(tm
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), rng.integers(0, 255, (28, 28), dtype=np.uint8))
     told = go(tmp_path / "run", "audit", data=tmp_path / "data", patient="person[0-9]+")
-    lines = [Text.from_markup(line).plain for line in told.lines]
-    said = "note: the pattern of --patient matched 0 of 4 paths; it is not in 'sick/Kim_1.png', for one"
-    assert said in lines
+    said = [line for line in told.lines if "--patient" in line]
+    assert "0 of 4" in said[0]
+    assert "sick/Kim_1.png" in said[0]
     assert "Kim" not in (tmp_path / "run" / "dataset.json").read_text()  # a path may name a patient
     told = go(tmp_path / "run", "audit", data=tmp_path / "data", patient="[A-Z][a-z]+")
     assert not [line for line in told.lines if "pattern" in line]

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 import torch
 
+from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, EvenrayError, ReadError, UsageError
-from evenray.core.recipe import Recipe
-from evenray.stages import data
+from evenray.core.recipe import Machine, Recipe
+from evenray.stages import line
 from evenray.stages.recipe_check import check_classes, check_recipe
 
-from .conftest import Told
+from .conftest import Heard
 
-Go = Callable[..., Told]
+Go = Callable[..., Heard]
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"contrast": "claeh"}, "There is no contrast named 'claeh'; did you mean clahe?"),
@@ -33,8 +34,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"network": "vgg16 | vgg16"}, "chain of 2 steps"),
     ({"threshold": "yuden"}, "There is no threshold rule named 'yuden'; did you mean youden?"),
     ({"threshold": "sensitivity(95)"}, "least is 95"),
-    ({"weights": "nowhere.pth", "network": "vgg11"}, "There is no weight file nowhere.pth"),
-    ({"weights": "nowhere.pth"}, "name it, as with --network vgg16"),
+    ({"pretrained": "nowhere.pth", "network": "vgg11"}, "There is no weight file nowhere.pth"),
+    ({"pretrained": "nowhere.pth"}, "name it, as with --network vgg16"),
 ]
 
 
@@ -56,16 +57,16 @@ def test_weights_that_do_not_fit_are_told_before_the_comparison(tmp_path: Path) 
 
     model = networks.build("vgg11(width=0.05)", classes=2, channels=1, size=28)
     networks.save(model, tmp_path / "own.safetensors")
-    asked = Recipe(weights=str(tmp_path / "own.safetensors"), network="vgg11(width=0.05)", size=28)
+    asked = Recipe(pretrained=str(tmp_path / "own.safetensors"), network="vgg11(width=0.05)", size=28)
     check_recipe(asked)
     with pytest.raises(UsageError, match="does not fit this network"):
         check_recipe(asked.but(network="vgg13(width=0.05)"))
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "some.pth")
     with pytest.raises(UsageError, match="does not tell which preprocessing"):
-        check_recipe(asked.but(weights=str(tmp_path / "some.pth")))
+        check_recipe(asked.but(pretrained=str(tmp_path / "some.pth")))
     (tmp_path / "some.pth").write_text("no weights")
     with pytest.raises(ReadError):
-        check_recipe(asked.but(weights=str(tmp_path / "some.pth")))
+        check_recipe(asked.but(pretrained=str(tmp_path / "some.pth")))
 
 
 @pytest.mark.parametrize(
@@ -162,15 +163,13 @@ class TestNothingIsLeft:
 def test_a_wrong_device_is_told_before_the_scan(
     tmp_path: Path, tiny_archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evenray.core.artefacts import RunFolder
-    from evenray.stages import Context, run
-
-    def never(context: Context) -> list[str]:
+    def never(asked: line.Job) -> None:
         raise AssertionError("scanned")
 
-    monkeypatch.setattr(data, "scan_files", never)
+    monkeypatch.setattr(line, "_run_scan", never)
+    asked = line.Job(RunFolder(tmp_path / "run"), str(tiny_archive), Recipe(), Machine(device="gpu"))
     with pytest.raises(UsageError, match="There is no device 'gpu'"):
-        run(Context(RunFolder(tmp_path / "run"), str(tiny_archive), Recipe(), device="gpu"))
+        line.run(asked)
     assert not (tmp_path / "run").exists()
 
 

@@ -18,22 +18,22 @@ import polars as pl
 import pytest
 
 from evenray.core.errors import StorageError
-from evenray.stages import STAGES
 
-from .conftest import Told
+from .conftest import STAGES, Heard
 
-Go = Callable[..., Told]
+Go = Callable[..., Heard]
 
 # Stage: the module and name of something in the middle of its work, and how often it works before the kill.
 MIDDLES = {
     "scan": ("evenray.data.scan.scanning", "describe_image", 40),
-    "audit": ("evenray.stages.audit", "table_of", 0),
-    "split": ("evenray.stages.data", "split", 0),
+    "audit": ("evenray.stages.audit", "check_all", 0),
+    "split": ("evenray.stages.split", "divide", 0),
+    "plan": ("evenray.stages.plan", "make", 0),
     "compare": ("evenray.evidence.compare._cells", "fit", 3),
     "train": ("evenray.learning.train.loop", "validate", 1),
     "evaluate": ("evenray.stages.evaluate", "score", 1),
     "explain": ("evenray.stages.explain", "attribute", 1),
-    "report": ("evenray.reporting", "page", 0),
+    "report": ("evenray.stages.report", "report_page", 0),
 }
 
 
@@ -59,8 +59,6 @@ def killed_in(module: str, name: str, works: int) -> Iterator[None]:
 
 
 def test_stopped_in_every_stage_it_ends_with_the_same_predictions(finished_run: Path, tmp_path: Path, go: Go) -> None:
-    import evenray.reporting  # noqa: F401  (to be patched)
-
     run = tmp_path / "run"
     for number, stage in enumerate(STAGES):
         with killed_in(*MIDDLES[stage]):
@@ -120,7 +118,7 @@ import os, signal, sys
 import evenray.learning.train.checkpoint as checkpoint
 from evenray.core.artefacts import RunFolder
 from evenray.core.recipe import Recipe
-from evenray.stages import Context, run
+from evenray.stages.line import Job, run
 import torch
 
 torch.set_num_threads(1)
@@ -130,7 +128,7 @@ def kill(folder, *args):
     (folder / f".best.pt.{os.getpid()}.tmp").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 checkpoint._write = kill
-run(Context(RunFolder(sys.argv[1]), sys.argv[2], Recipe(**eval(sys.argv[3]))), "train")
+run(Job(RunFolder(sys.argv[1]), sys.argv[2], Recipe(**eval(sys.argv[3]))), "train")
 """
 
 
@@ -167,7 +165,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on(
     finished_run: Path, copied: Path, go: Go, tmp_path: Path, until: str, size: int, refused: str
 ) -> None:
     run = copied if until in ("train", "report") else tmp_path / "run"
-    change = {"balance": "weighted"} if until == "train" else {}
+    change = {"train": {"balance": "weighted"}, "report": {"lang": "ko"}}.get(until, {})
     if until == "compare":
         go(run, "split")
     if until == "train":

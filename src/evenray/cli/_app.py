@@ -1,20 +1,19 @@
-"""The typer application, and what every verb shares: consoles, the way errors end the process, common options."""
+"""The typer application and what every verb shares."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-__all__ = ["Data", "Jobs", "Json", "Seed", "app", "print_json", "screen"]
+__all__ = ["Jobs", "Json", "Lang", "Seed", "app"]
 
 EXAMPLES = """
 [bold]Examples[/bold]
 
   evenray demo                                            the main job on synthetic data it makes itself
   evenray run chest_xray/ --patient '(person[0-9]+)'      folders of classes: the whole line, and a report
-  evenray audit chest_xray/ --fix plan.csv                what is wrong with the data, and what to leave out
+  evenray audit chest_xray/ --propose-exclusions out.csv  what is wrong with the data, and what to leave out
   evenray run breastmnist.npz -o breast                   a MedMNIST file
   evenray run archive/ --labels labels.csv --lang ko      a DICOM tree with a table of labels, a Korean report
   evenray enhance scan.dcm --all                          every contrast method side by side
@@ -49,16 +48,7 @@ def _every_verb(
     """Classify medical images whose light is uneven and whose classes are unbalanced, and say honestly how well."""
 
 
-screen = Console(stderr=True, highlight=False)  # people read standard error, scripts standard output
-
-Data = Annotated[str, typer.Argument(help="A folder of images, a label table, or a .npz file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes for reading images; 0 takes every core.", min=0)]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes that read images; 0 is one a core.", min=0)]
 Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.", min=0)]
-
-
-def print_json(value: Any) -> None:
-    """One JSON object on standard output."""
-    import json
-
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+Lang = Annotated[str, typer.Option("--lang", help="The language of pages and messages: en or ko.")]

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from evenray.core.numbers import decimals, probability, signed
 
-from ._app import screen
+from ._screen import screen
 
 if TYPE_CHECKING:
     import polars as pl

@@ -16,7 +16,7 @@ ValueRange = Annotated[
     typer.Option("--value-range", help="LOW,HIGH: the true grey range of files that declare none, such as 0,4095."),
 ]
 Window = Annotated[
-    str, typer.Option("--window", help="header, none, or a CT window: brain, lungs, mediastinum, abdomen.")
+    str, typer.Option("--window", help="header, none, or a CT window such as brain, lung or mediastinum.")
 ]
 
 

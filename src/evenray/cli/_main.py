@@ -6,17 +6,21 @@ import gc
 import os
 import sys
 import warnings
+from importlib import import_module
 
 from rich.markup import escape
 
 from evenray.core.errors import EvenrayError
 
-from . import demo, deploy, differences, enhance, ensemble, histogram, line, plan, table7  # noqa: F401  (each registers its verbs)
-from ._app import app, screen
+from ._app import app
+from ._screen import screen
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
+# Each registers its verbs, in the order of the help.
+for _verb in ("line", "demo", "enhance", "histogram", "predict", "export", "compare_runs", "ensemble", "table7"):
+    import_module(f"{__package__}.{_verb}")
 
 
 def main() -> None:

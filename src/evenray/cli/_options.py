@@ -1,112 +1,126 @@
-"""The options of the line's verbs: each once, with the stage from which on it means something."""
+"""The options of the verbs: those that are settings are made from the settings' own declarations."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 from rich.markup import escape
 
-from evenray.core.recipe import CHOOSABLE
+from evenray.core.recipe import STAGES, Machine, Recipe, ReportSettings
+from evenray.core.settings import Declared, Settings, declared
 
-__all__ = ["options_until"]
+from ._forms import numbers_by_class, parsed
 
-DATA, LIGHT, RUN = "The data", "The method", "The machine"
+__all__ = [
+    "OPTIONS",
+    "SHORT",
+    "Events",
+    "Json",
+    "Output",
+    "given",
+    "of_settings",
+    "of_stages",
+    "plain_option",
+    "signed",
+]
 
-
-def _option(*names: str, help: str, panel: str = LIGHT) -> Any:
-    return typer.Option(*names, help=escape(help), rich_help_panel=panel, show_default=False)
-
-
-# name of the Recipe's field (or of a setting of the run): (stage that it first concerns, type, option)
-OPTIONS: dict[str, tuple[str, Any, Any]] = {
-    "output": ("scan", str, _option("--output", "-o", help="The run folder, or its URL (default: the data's name with -run).",
-               panel=RUN)),
-    "labels": ("scan", str, _option("--labels", help="A CSV or Parquet table of labels, keyed by path, SOPInstanceUID,"
-               " StudyInstanceUID or PatientID.", panel=DATA)),
-    "patient": ("scan", str, _option("--patient", help="A regular expression that finds the patient in a file's path, such"
-                " as '(person[0-9]+)'; groups are joined.", panel=DATA)),
-    "value_range": ("scan", str, _option("--value-range", help="LOW,HIGH: the true grey range of 16-bit PNG or TIFF, such as 0,4095.",
-               panel=DATA)),
-    "positive": ("scan", str, _option("--positive", help="The class that sensitivity is about.", panel=DATA)),
-    "exclude": ("audit", str, _option("--exclude", help="A CSV of cases to leave out, as 'evenray audit --fix' proposes it.",
-                panel=DATA)),
-    "allow": ("compare", list[str], _option("--allow", help="Go on in spite of a finding that makes results void:"
-              " leakage_patients, leakage_duplicates. The report says so at its top.", panel=DATA)),
-    "fix": ("audit", str, _option("--fix", help="Write a CSV that proposes what to leave out, to be edited and given to"
-            " --exclude.", panel=DATA)),
-    "fail_on": ("audit", str, _option("--fail-on", help="End with exit code 1 where there is a finding as grave as this: error"
-                " or warning.", panel=RUN)),
-    "test": ("split", float, _option("--test", help="The share of patients to test on [default: 0.2].", panel=DATA)),
-    "validation": ("split", float, _option("--validation", help="The share of patients to validate on [default: 0.15].",
-                   panel=DATA)),
-    "contrast": ("compare", list[str], _option("--contrast", help="A contrast, such as 'clahe(clip=2)'; give several to have"
-                 " them compared.")),
-    "balance": ("compare", list[str], _option("--balance", help="A remedy for imbalance, such as oversample; give several to"
-                " have them compared.")),
-    "weight": ("compare", str, _option("--weight", help="Class weights of the loss, such as sick=0.75,healthy=0.25; short for"
-               " --balance 'weighted(...)'.")),
-    "network": ("compare", list[str], _option("--network", help="A network, such as vgg16_bn or 'vgg16(head=classical)';"
-                " give several to have them compared.")),
-    "weights": ("compare", str, _option("--weights", help="A file of trained weights to start from.")),
-    "finetune": ("compare", str, _option("--finetune", help="What of trained weights may change: all, last(2) for the last"
-                 " two blocks, or frozen for the head alone.")),
-    "effort": ("compare", str, _option("--effort", help="quick, standard or thorough: how much training may cost.")),
-    "size": ("compare", int, _option("--size", help="The side of the images in pixels, 28 or more.")),
-    "epochs": ("compare", int, _option("--epochs", help="Times that training goes through the data.")),
-    "batch": ("compare", int, _option("--batch", help="Images a step.")),
-    "learning_rate": ("compare", float, _option("--learning-rate", help="The highest step size of AdamW.")),
-    "patience": ("train", int, _option("--patience", help="Epochs without a better validation AUPRC after which training stops;"
-                 " 0 never stops it.")),
-    "folds": ("compare", int, _option("--folds", help="Folds of the comparison.")),
-    "seeds": ("compare", int, _option("--seeds", help="Times that the comparison trains every cell, each from another seed"
-              " [default: 1].")),
-    "metric": ("compare", str, _option("--metric", help="What the comparison ranks by [default: auprc].")),
-    "search": ("compare", str, _option("--search", help="grid trains every cell whole, halving stops the weak ones early"
-               " [default: auto: halving for large grids].")),
-    "imbalance": ("compare", list[str], _option("--imbalance", help="Thin the positive class in the comparison's training"
-                  " folds, as 1:50; give several to see what each remedy does as it becomes rare.")),
-    "choose": ("compare", list[str], _option("--choose", help="NAME=VALUE: another choice of the plan than its own, for those"
-               f" without an option: {', '.join(CHOOSABLE)}.")),
-    "flips": ("compare", bool, _option("--flips", help="Mirror training images; only where left and right do not matter.")),
-    "scale_jitter": ("train", str, _option("--scale-jitter", help="LOW,HIGH: train on random crops of images at a random"
-                     " multiple of --size; the VGG paper's 256 to 512 pixels are 1.14,2.29.")),
-    "views": ("evaluate", str, _option("--views", help="How to look at an image: centre, flips, dense, 'multicrop(grid=3)',"
-              " 'dense | multicrop'; soft-maxes are averaged.")),
-    "threshold": ("evaluate", str, _option("--threshold", help="The rule for the operating point, such as youden or"
-                  " 'sensitivity(0.95)'; it is applied on the validation part.")),
-    "cost": ("evaluate", str, _option("--cost", help="What it costs to call a case of a class wrongly, such as"
-             " sick=500,healthy=1; short for --threshold 'cost(...)'.")),
-    "calibration": ("evaluate", str, _option("--calibration", help="temperature, platt, isotonic, beta or none; fitted on the"
-                    " validation part [default: temperature].")),
-    "prevalence": ("evaluate", str, _option("--prevalence", help="The share of the positive class where the model will be used,"
-                   " such as 0.01 (or a=0.9,b=0.1): probabilities, PPV and NPV are given for it.")),
-    "layers": ("explain", str, _option("--layers", help="Look into a network in place of a run's decisions: a spec, a model's"
-               " file, a run folder, or all for the counts of every network.")),
-    "image": ("explain", str, _option("--image", help="An image or a folder of images to show the layers on.")),
-    "lang": ("audit", str, _option("--lang", help="The language of the report: en or ko.", panel=RUN)),
-    "seed": ("scan", int, _option("--seed", help="The seed of everything random [default: 0].", panel=RUN)),
-    "device": ("compare", str, _option("--device", help="auto, cpu, cuda or cuda:1.", panel=RUN)),
-    "save_every": ("train", float, _option("--save-every", help="Minutes between checkpoints within an epoch [default: 10].",
-                   panel=RUN)),
-    "jobs": ("scan", int, _option("--jobs", "-j", help="Processes that read images [default: one a core].", panel=RUN)),
-    "engine": ("scan", str, _option("--engine", help="Who reads and prepares images: local, dask or ray [default: local].",
-               panel=RUN)),
-    "address": ("scan", str, _option("--address", help="The cluster of the engine, such as tcp://host:8786; without one it is"
-                " made here.", panel=RUN)),
-    "json": ("scan", bool, _option("--json", help="Print one JSON object on standard output.", panel=RUN)),
-}  # fmt: skip
+PANELS = ("The data", "The method", "The machine")
+PLACE, RUN = "Where and how", "The machine"
 
 
-ALONE = {"fix": "audit", "fail_on": "audit", "layers": "explain", "image": "explain"}  # options of one verb only
+def plain_option(kind: Any, *names: str, help: str, panel: str = RUN) -> Any:
+    return Annotated[Optional[kind], typer.Option(*names, help=escape(help), rich_help_panel=panel, show_default=False)]  # noqa: UP045
 
 
-def options_until(stage: str, stages: tuple[str, ...]) -> list[inspect.Parameter]:
-    """The options that mean something when the line runs up to `stage`, as keyword parameters that default to None."""
-    found = []
-    for name, (since, kind, option) in OPTIONS.items():
-        if stages.index(since) <= stages.index(stage) and ALONE.get(name, stage) == stage:
-            annotation = Annotated[Optional[kind], option]  # type: ignore[valid-type]  # noqa: UP045  (typer reads it)
-            found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+# Options that are no settings: short forms of settings, what is printed, and where to.
+_WEIGHTS = "Class weights of the loss, such as sick=0.75,healthy=0.25; short for --balance 'weighted(...)'."
+_COST = (
+    "What it costs to call a case of a class wrongly, such as sick=500,healthy=1; short for --threshold 'cost(...)'."
+)
+SHORT: dict[str, tuple[str, Any]] = {
+    "class_weights": ("balance", plain_option(str, "--class-weights", panel="The method", help=_WEIGHTS)),
+    "cost": ("threshold", plain_option(str, "--cost", panel="The method", help=_COST)),
+}
+Output = plain_option(
+    str, "--output", "-o", help="The run folder, or its URL [default: the data's name with -run].", panel="The data"
+)
+Json = plain_option(bool, "--json", help="Print one JSON object on standard output.")
+Events = plain_option(Path, "--events", help="Write what happens to a file as JSON lines.")
+
+
+def _of(about: Declared) -> Any:
+    """The option of one setting, as typer reads it."""
+    kinds: dict[str, Any] = {
+        "flag": bool,
+        "number": int if about.whole else float,
+        "specs": list[str],
+        "names": list[str],
+    }
+    kind = kinds.get(about.form, list[str] if about.form == "values" else str)
+    default = "" if about.default is False or about.default in (None, ()) else f" [default: {_shown(about.default)}]"
+    choices = f" ({', '.join(about.choices)})" if about.choices else ""
+    names = (about.option, "-j") if about.name == "jobs" else (about.option,)
+    return plain_option(kind, *names, help=f"{about.help.rstrip('.')}{choices}{default}.", panel=about.panel)
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def of_settings(*kinds: type[Settings]) -> dict[str, Any]:
+    """The options of settings, by panel and then in the order of their declaration."""
+    found = {name: about for kind in kinds for name, about in declared(kind).items()}
+    return {name: _of(about) for panel in PANELS for name, about in found.items() if about.panel == panel}
+
+
+def of_stages(last: str) -> dict[str, Any]:
+    """The options that mean something when the line runs up to a stage."""
+    order = list(STAGES)
+    kinds = [STAGES[name] for name in order[: order.index(last) + 1]]
+    late = order.index(last) >= order.index("plan")
+    machine = declared(Machine)
+    names = set(machine) if late else {"jobs", "engine", "address"}
+    names -= set() if order.index(last) >= order.index("compare") else {"save_every"}
+    settings = of_settings(*kinds, ReportSettings)
+    settings |= {"allow": _of(declared(Recipe)["allow"])} if late else {}
+    settings |= {name: annotation for name, (of, annotation) in SHORT.items() if of in settings}
+    return {
+        "output": Output,
+        **settings,
+        **{n: _of(machine[n]) for n in machine if n in names},
+        "events": Events,
+        "json": Json,
+    }
+
+
+OPTIONS = of_stages("report")
+
+
+def given(options: Mapping[str, Any], more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
+    """The settings (of a recipe, a machine, a report, and `more`) among the options that were given, as values; short forms are
+    numbers by class."""
+    known = declared(Recipe) | declared(Machine) | declared(ReportSettings) | dict(more or {})
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        if value in (None, []):
+            continue
+        if name in SHORT:
+            found[name] = numbers_by_class(name, value)
+        elif name in known:
+            found[name] = parsed(known[name], value)
     return found
+
+
+def signed(verb: Callable[..., None], options: Mapping[str, Any], *own: inspect.Parameter) -> Callable[..., None]:
+    """A verb that takes its own parameters and, by name, the options."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters: Iterable[inspect.Parameter] = [
+        *own, *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in options.items())
+    ]  # fmt: skip
+    verb.__signature__ = inspect.Signature(list(parameters))  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    return verb

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from evenray.core.errors import UsageError
 from evenray.core.numbers import decimals, interval, signed
-from evenray.core.progress import plain
 
-from ._app import Json, Seed, app, print_json
-from ._language import language_of
-from ._progress import Bars
+from ._app import Json, Lang, Seed, app
+from ._screen import print_json, say
+
+if TYPE_CHECKING:
+    from evenray.core.artefacts.ensemble import EnsembleRecord
+    from evenray.core.artefacts.scores import Figure
 
 __all__ = ["ensemble"]
 
@@ -22,31 +24,30 @@ __all__ = ["ensemble"]
 def ensemble(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs on the same data and split.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the ensemble.")] = Path("ensemble-run"),
-    weights: Annotated[
+    member_weights: Annotated[
         Optional[str],  # noqa: UP045  (typer reads it at run time)
-        typer.Option("--weights", help="One number a run, such as 2,1; left out, all count alike."),
+        typer.Option("--member-weights", help="One number a run, such as 2,1; left out, all count alike."),
     ] = None,
     threshold: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--threshold", help="The rule for the operating point; left out, that of the first run."),
     ] = None,
-    lang: Annotated[Optional[str], typer.Option("--lang", help="The language of the page: en or ko.")] = None,  # noqa: UP045
+    lang: Lang = "en",
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Average the soft-maxes of finished runs, weighted if asked, and score the ensemble beside each of them."""
-    language = language_of({} if lang is None else {"lang": lang})
-    numbers = None if weights is None else _numbers(weights)
-    from evenray import reporting as report
-    from evenray.verbs.ensemble import make_ensemble
+    numbers = None if member_weights is None else _numbers(member_weights)
+    from evenray.verbs.ensemble import ensemble as average
 
-    about = make_ensemble(runs, output, numbers, rule=threshold, seed=seed)
-    page = report.ensemble_page(output, language=language)
+    done = average(runs, output, member_weights=numbers, threshold=threshold, lang=lang, seed=seed)
+    page, record = done.path / "ensemble.html", done.ensemble
+    assert record is not None
     if json:
-        print_json({"run": str(output), "report": str(page), **about})
+        print_json({"run": str(done.path), "report": str(page), **record.as_json()})
         return
-    _show(about)
-    Bars().say(f"[bold]{plain(str(page))}[/bold]")
+    _show(record)
+    say(str(page), "bold")
 
 
 def _numbers(text: str) -> list[float]:
@@ -57,24 +58,25 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"--weights is '{text}'; give one number a run, such as 2,1.") from None
+        raise UsageError(f"--member-weights is '{text}'; give one number a run, such as 2,1.") from None
 
 
-def _show(about: dict[str, Any]) -> None:
+def _show(record: EnsembleRecord) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    drawn = Table("Run", "Weight", "Test AUROC", "Test AUPRC", "AUROC of the ensemble less its own")
-    for member in about["members"]:
-        paired = member["difference"]["auroc"]
-        gain = interval(paired["value"], paired["low"], paired["high"], signed)
-        figures = [_interval(member["test"][name]) for name in ("auroc", "auprc")]
-        drawn.add_row(plain(member["run"]), f"{member['weight']:.2f}", *figures, gain)
-    drawn.add_row("[bold]ensemble[/bold]", "", *(_interval(about["test"][name]) for name in ("auroc", "auprc")), "")
-    baseline = [decimals(about["test"][name]["baseline"]) for name in ("auroc", "auprc")]
-    drawn.add_row("always the majority", "", *baseline, "")
+    drawn = Table("Run", "Weight", "Test AUROC", "Test AUPRC", "AUROC: ensemble minus run")
+    for member in record.members:
+        paired = member.difference["auroc"]
+        gain = interval(paired.value, paired.low, paired.high, signed)
+        figures = [_interval(member.test[name]) for name in ("auroc", "auprc")]
+        drawn.add_row(escape(member.run), f"{member.weight:.2f}", *figures, gain)
+    drawn.add_row("[bold]ensemble[/bold]", "", *(_interval(record.test[name]) for name in ("auroc", "auprc")), "")
+    baseline = [decimals(record.test[name].baseline) for name in ("auroc", "auprc")]
+    drawn.add_row("majority-class baseline", "", *baseline, "")
     Console(highlight=False).print(drawn)
 
 
-def _interval(figures: dict[str, Any]) -> str:
-    return interval(figures["value"], figures["low"], figures["high"])
+def _interval(figure: Figure) -> str:
+    return interval(figure.value, figure.low, figure.high)

@@ -102,5 +102,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f" did you mean {near[0]}?" if near else ""
-    return UsageError(f"There is no {kind} named '{name}';{hint} Known: {', '.join(names)}.")
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return UsageError(f"There is no {kind} named '{name}'{hint} Known: {', '.join(names)}.")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import DataError
+
 __all__ = ["Message"]
 
 
@@ -30,7 +32,9 @@ class Message:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Message:
-        """The message that `as_json` wrote."""
+        """The message that `as_json` wrote; DataError where an earlier version wrote a sentence."""
+        if not isinstance(plain, Mapping):
+            raise DataError(f"The run was made by an earlier version ('{plain}'); 'evenray run' on it makes it anew.")
         return cls(plain["code"], {name: _message(value) for name, value in plain["values"].items()})
 
 

@@ -1,23 +1,24 @@
-"""Whom a case is of: what must stand on one side of a split, and what counts once in an interval."""
+"""Patient groups: the cases of one person, which must stand on one side of a split and count once in an interval."""
 
 from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["whose"]
+__all__ = ["patient_groups"]
 
 
-def whose(cases: pl.DataFrame) -> pl.Series:
-    """The patient of every case; where unknown, the study; else the file, where it holds several cases; null where nothing tells.
+def patient_groups(cases: pl.DataFrame) -> pl.Series:
+    """The name of the group of every case: the patient; where unknown, the study; else the file, where it holds several
+    cases; null where nothing is known.
 
-    A study is of one patient, and files that were made anonymous often keep it. The same study under every case tells
-    nothing, nor does an archive (.npz), which is of many patients. Columns that are missing count as unknown.
+    A study is of one patient, and files that were made anonymous often keep it. If all cases name the same study, it is
+    ignored, and so is an archive (.npz), which holds many patients. Columns that are missing count as unknown.
 
     >>> table = {"patient": ["p", None, None, None, None], "study": ["s", "t", "t", None, None], "file": list("abccd")}
-    >>> whose(pl.DataFrame(table)).to_list()
+    >>> patient_groups(pl.DataFrame(table)).to_list()
     ['p', 'study t', 'study t', 'file c', None]
     """
-    known = []
+    known = [pl.lit(None, pl.String)]
     if "patient" in cases.columns:
         known.append(pl.col("patient").cast(pl.String))
     if "study" in cases.columns and cases["study"].drop_nulls().n_unique() > 1:
@@ -26,6 +27,4 @@ def whose(cases: pl.DataFrame) -> pl.Series:
         file = pl.col("file").cast(pl.String)
         several = (pl.len().over("file") > 1) & ~file.str.ends_with(".npz")
         known.append(pl.when(several).then("file " + file))
-    if not known:
-        return pl.Series("whose", [None] * cases.height, dtype=pl.String)
-    return cases.select(whose=pl.coalesce(known)).to_series()
+    return cases.with_columns(patient_group=pl.coalesce(known))["patient_group"]

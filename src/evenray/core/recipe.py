@@ -1,124 +1,100 @@
-"""The recipe: everything a user may decide, frozen, saved with every run. What is None is decided by the plan."""
+"""The recipe: every setting of a run, grouped by the stages that depend on it. What is None is decided by the plan."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
+
+from pydantic import field_validator, model_validator
 
 from .errors import UsageError, unknown_name
+from .settings import Settings, setting
 
-__all__ = ["Recipe"]
+__all__ = [
+    "CHOOSABLE", "STAGES",  "AuditSettings", "BudgetSettings", "CompareSettings", "EvaluateSettings", "ExplainSettings", "Machine",
+    "PlanSettings", "Recipe", "ReportSettings", "ScanSettings", "SplitSettings", "TrainSettings",
+]  # fmt: skip
 
-Effort = Literal["quick", "standard", "thorough"]
+DATA, METHOD, MACHINE = "The data", "The method", "The machine"
 # Choices of the plan that have no option of their own: the values, or the least whole number, that each takes; str is a spec.
 CHOOSABLE: dict[str, tuple[Any, ...] | int | type[str]] = {
     "channels": (1, 3), "members": 1, "keep": ("best", "last"), "compare_networks": str, "compare_size": 28, "compare_epochs": 1,
     "compare_cases": 20,
 }  # fmt: skip
-Search = Literal["auto", "grid", "halving"]
+Specs = str | tuple[str, ...]
+Pair = tuple[float, float]
+FRACTION = "give a fraction of the patients above 0 and below 0.9, such as 0.2"
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What is asked of a run. The one dial is `effort`; every other choice has a default or is planned from the data.
+class SeedSettings(Settings):
+    """What everything random shares."""
 
-    `contrast` and `balance` are specs; several, as a tuple, are compared and the evidence chooses. Fractions are of
-    patients. None means: the plan decides, and says why in plan.json; `choose` names what
-    else of the plan is to be otherwise, such as {"keep": "last"}.
+    seed: int = setting(0, "The seed of everything random.", panel=MACHINE, ge=0)
 
-    >>> Recipe(contrast="clahe(clip=2)").contrasts
-    ('clahe(clip=2)',)
-    >>> Recipe.of({"seed": 3, "balance": ["none", "weighted"]}).balances
-    ('none', 'weighted')
-    >>> Recipe(test=1.5)
-    Traceback (most recent call last):
-    ...
-    evenray.core.errors.UsageError: test is 1.5; give a fraction of the patients above 0 and below 0.9, such as 0.2.
-    """
 
-    contrast: str | tuple[str, ...] = ("none", "equalize", "clahe")
-    network: str | tuple[str, ...] | None = None
-    balance: str | tuple[str, ...] = ("none", "weighted", "oversample")
-    effort: Effort = "standard"
-    weights: str | None = None
-    finetune: str = "all"
-    size: int | None = None
-    epochs: int | None = None
-    batch: int | None = None
-    learning_rate: float | None = None
-    patience: int | None = None
-    folds: int | None = None
-    choose: dict[str, Any] | None = None
-    seeds: int = 1
-    metric: str = "auprc"
-    search: Search = "auto"
-    imbalance: str | tuple[str, ...] = ()
-    flips: bool = False
-    scale_jitter: tuple[float, float] | None = None
-    views: str | None = None
-    test: float = 0.2
-    validation: float = 0.15
-    threshold: str = "youden"
-    calibration: str = "temperature"
-    prevalence: float | dict[str, float] | None = None
-    value_range: tuple[float, float] | None = None
-    patient: str | None = None
-    labels: str | None = None
-    positive: str | None = None
-    exclude: str | None = None
-    allow: tuple[str, ...] = ()
-    seed: int = 0
+class ExclusionSettings(Settings):
+    """What the user leaves out."""
 
-    def __post_init__(self) -> None:
-        for name in ("test", "validation"):
-            value = getattr(self, name)
-            if not 0 < value < 0.9:
-                raise UsageError(
-                    f"{name} is {value}; give a fraction of the patients above 0 and below 0.9, such as 0.2."
-                )
+    exclude: str | None = setting(
+        None, "A CSV of cases to leave out, as 'evenray audit --propose-exclusions' writes it; '' takes it back.",
+        panel=DATA, content="input",
+    )  # fmt: skip
+
+
+class ScanSettings(Settings):
+    """How the files are read."""
+
+    labels: str | None = setting(
+        None, "A CSV or Parquet table of labels, keyed by path, SOPInstanceUID, StudyInstanceUID or PatientID.", panel=DATA,
+        content="input",
+    )  # fmt: skip
+    patient: str | None = setting(
+        None, "A regular expression that finds the patient in a file's path, such as '(person[0-9]+)'; groups are joined.",
+        panel=DATA,
+    )  # fmt: skip
+    value_range: Pair | None = setting(
+        None, "LOW,HIGH: the true range of pixel values of 16-bit PNG or TIFF, such as 0,4095.", panel=DATA, form="pair",
+        expected="give LOW,HIGH with LOW below HIGH", example="0,4095",
+    )  # fmt: skip
+    positive: str | None = setting(None, "The positive class: sensitivity and AUPRC are about it.", panel=DATA)
+
+    @field_validator("value_range")
+    @classmethod
+    def _low_below_high(cls, pair: Pair | None) -> Pair | None:
+        if pair is not None and not pair[0] < pair[1]:
+            raise ValueError
+        return pair
+
+
+class AuditSettings(ExclusionSettings):
+    """What the audit depends on."""
+
+
+class SplitSettings(ExclusionSettings, SeedSettings):
+    """How the cases are divided."""
+
+    test: float = setting(0.2, "The share of patients to test on.", panel=DATA, expected=FRACTION, gt=0, lt=0.9)
+    validation: float = setting(
+        0.15, "The share of patients to validate on.", panel=DATA, expected=FRACTION, gt=0, lt=0.9
+    )
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> SplitSettings:
         if self.test + self.validation >= 0.95:
             raise UsageError(f"test {self.test} and validation {self.validation} leave nothing to train on.")
-        for name, lowest in (
-            ("size", 28),
-            ("epochs", 1),
-            ("batch", 1),
-            ("folds", 2),
-            ("seeds", 1),
-            ("patience", 0),
-            ("seed", 0),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < lowest:
-                raise UsageError(f"{name} is {value}; give a whole number from {lowest} up.")
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise UsageError(f"learning_rate is {self.learning_rate}; give a number above 0, such as 0.001.")
-        for name, value in (self.choose or {}).items():
-            _check_choice(name, value)
-        if "compare_networks" in (self.choose or {}) and (len(self.networks) > 1 or self.frozen):
-            why = (
-                "several networks are compared as they are"
-                if not self.frozen
-                else "a frozen trunk is compared as it is"
-            )
-            raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
-        for name in ("contrast", "balance"):
-            if not getattr(self, name):
-                raise UsageError(f"{name} is empty; name one method or several, or none for no change.")
-        for name, known in (("effort", get_args(Effort)), ("search", get_args(Search))):
-            if getattr(self, name) not in known:
-                raise UsageError(f"{name} is '{getattr(self, name)}'; give {', '.join(known[:-1])} or {known[-1]}.")
-        if self.scale_jitter is not None and not (
-            len(self.scale_jitter) == 2 and 1 <= self.scale_jitter[0] <= self.scale_jitter[1] <= 8
-        ):
-            raise UsageError(
-                f"scale_jitter is {self.scale_jitter}; give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the"
-                " images, such as 1.14,2.29."
-            )
-        if self.value_range is not None and not (
-            len(self.value_range) == 2 and -math.inf < self.value_range[0] < self.value_range[1] < math.inf
-        ):
-            raise UsageError(f"value_range is {self.value_range}; give LOW,HIGH with LOW below HIGH, such as 0,4095.")
+        return self
+
+
+class RemedySettings(Settings):
+    """The contrasts and remedies to compare, or the one to take of each."""
+
+    contrast: Specs = setting(
+        ("none", "equalize", "clahe"), "A contrast, such as 'clahe(clip=2)'; several are compared.", form="specs",
+        expected="name one method or several, or none for no change", content="contrast", min_length=1,
+    )  # fmt: skip
+    balance: Specs = setting(
+        ("none", "weighted", "oversample"), "A remedy for class imbalance, such as oversample; several are compared.",
+        form="specs", expected="name one method or several, or none for no change", min_length=1,
+    )  # fmt: skip
 
     @property
     def contrasts(self) -> tuple[str, ...]:
@@ -130,6 +106,18 @@ class Recipe:
         """The remedies to compare; a single one is taken without comparison."""
         return _several(self.balance)
 
+
+class MethodSettings(RemedySettings):
+    """What is compared beside contrasts and remedies."""
+
+    network: Specs | None = setting(
+        None, "A network, such as vgg16_bn or 'vgg16(head=classical)'; several are compared.", form="specs"
+    )
+    imbalance: Specs = setting(
+        (), "Thin the positive class in the comparison's training folds, as 1:50; several show what each remedy does as it"
+        " becomes rare.", form="specs",
+    )  # fmt: skip
+
     @property
     def networks(self) -> tuple[str, ...]:
         """The networks named; several are compared."""
@@ -140,25 +128,158 @@ class Recipe:
         """The ratios that the comparison thins its training folds to; none where it takes them as they are."""
         return _several(self.imbalance)
 
+
+class FlipSettings(Settings):
+    """Whether left and right matter."""
+
+    flips: bool = setting(False, "Mirror training images; only where left and right do not matter.")
+
+
+class TrainSettings(FlipSettings, SeedSettings):
+    """How a network is trained, beside what the plan decides."""
+
+    pretrained: str | None = setting(None, "A file of trained weights to start from.", content="file")
+    finetune: str = setting(
+        "all",
+        "Which of the trained weights may change: all, last(2) for the last two blocks, or frozen for the head alone.",
+    )
+    scale_jitter: Pair | None = setting(
+        None, "LOW,HIGH: train on random crops of images at a random multiple of --size; the VGG paper's 256 to 512 pixels are"
+        " 1.14,2.29.", form="pair",
+        expected="give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the images", example="1.14,2.29",
+    )  # fmt: skip
+
+    @field_validator("scale_jitter")
+    @classmethod
+    def _larger_than_the_images(cls, pair: Pair | None) -> Pair | None:
+        if pair is not None and not 1 <= pair[0] <= pair[1] <= 8:
+            raise ValueError
+        return pair
+
     @property
     def frozen(self) -> bool:
         """Whether the trunk stays as its weights are, so that its features can be kept."""
         return self.finetune.strip().startswith("frozen")
 
-    def but(self, **changes: Any) -> Recipe:
-        """The same recipe with some things changed."""
-        return replace(self, **changes)
 
-    def asked(self) -> dict[str, Any]:
-        """The recipe as JSON-able values."""
-        return asdict(self)
+class BudgetSettings(SeedSettings):
+    """How much a training may cost, and what the plan is told of it."""
 
-    @classmethod
-    def of(cls, values: dict[str, Any]) -> Recipe:
-        """The recipe that `asked` wrote."""
-        known = {field.name for field in fields(cls)}
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        return cls(**given)
+    effort: Literal["quick", "standard", "thorough"] = setting("standard", "How much computing time training may take.")
+    size: int | None = setting(None, "The side of the images in pixels.", ge=28)
+    epochs: int | None = setting(None, "The number of epochs.", ge=1)
+    batch: int | None = setting(None, "The number of images a step.", ge=1)
+    learning_rate: float | None = setting(
+        None, "The highest learning rate of AdamW.", expected="give a number above 0", example="0.001", gt=0
+    )
+
+
+class CompareSettings(MethodSettings, TrainSettings):
+    """What the comparison depends on beside the plan."""
+
+    seeds: int = setting(1, "How many times the comparison trains every cell, each from another seed.", ge=1)
+    metric: str = setting("auprc", "The metric that the comparison ranks by.")
+
+
+class PlanSettings(BudgetSettings, CompareSettings):
+    """What the plan decides, or is told."""
+
+    patience: int | None = setting(
+        None,
+        "The number of epochs without a better validation AUPRC after which training stops; 0 never stops it.",
+        ge=0,
+    )
+    folds: int | None = setting(None, "The number of folds of the comparison.", ge=2)
+    search: Literal["auto", "grid", "halving"] = setting(
+        "auto", "grid trains every cell fully, halving stops the weak ones early; auto takes halving for large grids."
+    )
+    choose: dict[str, Any] | None = setting(
+        None, f"NAME=VALUE: decide what else the plan would, of: {', '.join(CHOOSABLE)}.", form="values"
+    )
+
+    @model_validator(mode="after")
+    def _choices_fit(self) -> PlanSettings:
+        for name, value in (self.choose or {}).items():
+            _check_choice(name, value)
+        if "compare_networks" in (self.choose or {}) and (len(self.networks) > 1 or self.frozen):
+            why = "a frozen trunk is compared as it is" if self.frozen else "several networks are compared as they are"
+            raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
+        return self
+
+
+class EvaluateSettings(SeedSettings):
+    """How the test part is scored."""
+
+    tta: str | None = setting(
+        None,
+        "Test-time augmentation: centre, flips, dense, 'multicrop(grid=3)', 'dense | multicrop'; soft-maxes are averaged.",
+    )
+    threshold: str = setting(
+        "youden",
+        "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part.",
+    )
+    calibration: str = setting(
+        "temperature", "temperature, platt, isotonic, beta or none; fitted on the validation part."
+    )
+    prevalence: float | dict[str, float] | None = setting(
+        None, "The share of the positive class where the model will be used, such as 0.01 (or a=0.9,b=0.1): probabilities, PPV"
+        " and NPV are given for it.", form="shares",
+    )  # fmt: skip
+
+
+class ExplainSettings(SeedSettings):
+    """What the explanation depends on."""
+
+
+class ReportSettings(Settings):
+    """How the pages are written."""
+
+    lang: Literal["en", "ko"] = setting("en", "The language of the pages.", panel=MACHINE)
+
+
+class Recipe(ScanSettings, SplitSettings, PlanSettings, EvaluateSettings):
+    """Every setting of a run. The one dial is `effort`; every other has a default or is planned from the data.
+
+    `contrast` and `balance` are specs; several, as a tuple, are compared and the evidence chooses. Fractions are of
+    patients. None means: the plan decides, and says why in plan.json; `choose` names what else of the plan is to be
+    otherwise, such as {"keep": "last"}. Raises UsageError for a value that cannot be.
+
+    >>> Recipe(contrast="clahe(clip=2)").contrasts
+    ('clahe(clip=2)',)
+    >>> Recipe.of({"seed": 3, "balance": ["none", "weighted"]}).balances
+    ('none', 'weighted')
+    """
+
+    allow: tuple[str, ...] = setting(
+        (), "Go on in spite of a finding that makes results void: leakage_patients, leakage_duplicates. The report says so at"
+        " its top.", panel=DATA, form="names",
+    )  # fmt: skip
+
+
+# The stages of a run in their order, each with the settings that it depends on.
+STAGES: dict[str, type[Settings]] = {
+    "scan": ScanSettings,
+    "audit": AuditSettings,
+    "split": SplitSettings,
+    "plan": PlanSettings,
+    "compare": CompareSettings,
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+    "explain": ExplainSettings,
+    "report": ReportSettings,
+}
+
+
+class Machine(Settings):
+    """Where and how the work is done; no result depends on it, but for the kind of the device."""
+
+    device: str = setting("auto", "auto, cpu, cuda or cuda:1.", panel=MACHINE)
+    save_every: float = setting(10.0, "Minutes between checkpoints within an epoch.", panel=MACHINE, ge=0)
+    jobs: int = setting(0, "Processes that read images; 0 is one a core.", panel=MACHINE, ge=0)
+    engine: str = setting("local", "What reads and prepares images: local, dask or ray.", panel=MACHINE)
+    address: str | None = setting(
+        None, "The cluster of the engine, such as tcp://host:8786; without one it is started here.", panel=MACHINE
+    )
 
 
 def _check_choice(name: str, value: Any) -> None:
@@ -175,5 +296,5 @@ def _check_choice(name: str, value: Any) -> None:
         raise UsageError(f"{name} is {value}; give one network, such as 'vgg11_bn(width=0.25)'.")
 
 
-def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+def _several(value: Specs | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)

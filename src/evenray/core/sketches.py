@@ -1,6 +1,6 @@
 """Sketches: arrays with one row a case (histogram, thumbnail, fingerprint), on disk, of which only the asked rows are read.
 
-They are ordinary .npy files. They are read, not mapped: mapped pages would count as memory of the process.
+They are ordinary .npy files. Each request maps the file anew, as pages of a lasting map would count as memory of the process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,9 @@ from numpy.typing import NDArray
 from .artefacts import atomic
 from .errors import DataError
 
-__all__ = ["OnDisk", "Rows", "Sketching", "blocks", "on_disk"]
+__all__ = ["OnDisk", "Rows", "SketchWriter", "blocks", "open_sketches"]
 
 BLOCK = 2048  # rows that are read or written at once: memory stays flat however many there are
-DENSE = 4  # rows that lie closer together than this are read in one piece
-
-Numbers = NDArray[np.int64]
 
 
 class Rows(Protocol):
@@ -32,7 +29,7 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, rows: Numbers, /) -> NDArray[Any]: ...
+    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -45,70 +42,39 @@ class OnDisk:
     path: Path
 
     def __len__(self) -> int:
-        with self._open() as file:
-            return int(self._header(file)[1][0])
+        return len(self._mapped())
 
-    def __getitem__(self, rows: Numbers, /) -> NDArray[Any]:
-        with self._open() as file:
-            dtype, (count, *shape), start = self._header(file)
-            if len(rows) and not 0 <= rows.min() <= rows.max() < count:
-                raise self._odd(f"has {count} rows, and another one was asked for")
-            found = np.empty((len(rows), *shape), dtype)
-            order = np.argsort(rows, kind="stable")
-            for first in range(0, len(rows), BLOCK):
-                places = order[first : first + BLOCK]
-                self._read(file, found, places, rows[places], start)
-            return found
+    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[Any]:
+        array = self._mapped()
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(array):
+            raise self._error(f"has {len(array)} rows, and another one was asked for")
+        return np.asarray(array)[rows]
 
-    def _read(self, file: BinaryIO, found: NDArray[Any], places: Numbers, rows: Numbers, start: int) -> None:
-        """Rows in ascending order into their places: in one piece where they lie close together, else one by one."""
-        first, last, size = int(rows[0]), int(rows[-1]), found[0].nbytes
-        if last - first < DENSE * len(rows):
-            span = np.empty((last - first + 1, *found.shape[1:]), found.dtype)
-            self._fill(file, span, start + first * size)
-            found[places] = span[rows - first]
-            return
-        for place, row in zip(places.tolist(), rows.tolist(), strict=True):
-            self._fill(file, found[place : place + 1], start + row * size)
-
-    def _open(self) -> BinaryIO:
+    def _mapped(self) -> np.memmap[Any, Any]:
         try:
-            return self.path.open("rb", buffering=0)
+            array = np.lib.format.open_memmap(self.path, mode="r")
         except OSError as error:
-            raise self._odd(f"cannot be read ({error.strerror})") from error
-
-    def _header(self, file: BinaryIO) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-        try:
-            version = np.lib.format.read_magic(file)
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+            raise self._error(f"cannot be read ({error.strerror})") from error
         except (ValueError, SyntaxError, TokenError) as error:
-            raise self._odd("is no array of rows") from error
-        if version != (1, 0) or fortran or not shape or dtype.hasobject:
-            raise self._odd("is no array of rows")
-        return dtype, shape, file.tell()
+            short = "greater than file size" in str(error)
+            raise self._error("has been cut short" if short else "is no array of rows") from error
+        if not array.ndim or not array.flags.c_contiguous:
+            raise self._error("is no array of rows")
+        return array
 
-    def _fill(self, file: BinaryIO, target: NDArray[Any], offset: int) -> None:
-        view = target.data.cast("B")
-        file.seek(offset)
-        while len(view):
-            got = file.readinto(view)  # type: ignore[attr-defined]
-            if not got:
-                raise self._odd("has been cut short")
-            view = view[got:]
-
-    def _odd(self, what: str) -> DataError:
+    def _error(self, what: str) -> DataError:
         return DataError(f"{self.path} {what}; 'evenray scan' makes it anew.")
 
 
-class Sketching:
+class SketchWriter:
     """Where a scan puts the arrays of its pieces, in order: into files of `folder`, or without one into memory.
 
     Files appear when the block ends well, and not at all when it does not. `rows` then has every array by name.
 
-    >>> with Sketching(None) as sketching:
-    ...     sketching.add({"mean": np.array([1.0, 2.0])})
-    ...     sketching.add({"mean": np.array([3.0])})
-    >>> sketching.rows["mean"]
+    >>> with SketchWriter(None) as writer:
+    ...     writer.add({"mean": np.array([1.0, 2.0])})
+    ...     writer.add({"mean": np.array([3.0])})
+    >>> writer.rows["mean"]
     array([1., 2., 3.])
     """
 
@@ -116,9 +82,9 @@ class Sketching:
         self.rows: dict[str, Rows] = {}
         self._folder, self._stack = folder, ExitStack()
         self._pieces: dict[str, list[NDArray[Any]]] = {}
-        self._files: dict[str, _Growing] = {}
+        self._files: dict[str, _GrowingFile] = {}
 
-    def __enter__(self) -> Sketching:
+    def __enter__(self) -> SketchWriter:
         self._stack.__enter__()
         return self
 
@@ -130,7 +96,7 @@ class Sketching:
             else:
                 if name not in self._files:
                     temporary = self._stack.enter_context(atomic(self._folder / f"{name}.npy"))
-                    self._files[name] = self._stack.enter_context(_Growing(temporary, array))
+                    self._files[name] = self._stack.enter_context(_GrowingFile(temporary, array))
                 self._files[name].append(array)
 
     def __exit__(
@@ -148,15 +114,15 @@ class Sketching:
             self.rows |= {name: OnDisk(self._folder / f"{name}.npy") for name in self._files if self._folder}
 
 
-class _Growing:
+class _GrowingFile:
     """A .npy file that is appended to; numpy leaves room in the header for the number of rows to grow."""
 
     def __init__(self, path: Path, like: NDArray[Any]) -> None:
         self.count, self.like = 0, like[:0]
         self.file = path.open("wb")
-        self._head()
+        self._write_header()
 
-    def __enter__(self) -> _Growing:
+    def __enter__(self) -> _GrowingFile:
         return self
 
     def append(self, rows: NDArray[Any]) -> None:
@@ -168,15 +134,15 @@ class _Growing:
     def __exit__(self, *error: object) -> None:
         with self.file:
             self.file.seek(0)
-            self._head()
+            self._write_header()
 
-    def _head(self) -> None:
+    def _write_header(self) -> None:
         shape = (self.count, *self.like.shape[1:])
         about = {"descr": np.lib.format.dtype_to_descr(self.like.dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self.file, about)
 
 
-def on_disk(folder: Path, count: int) -> dict[str, Rows]:
+def open_sketches(folder: Path, count: int) -> dict[str, Rows]:
     """The arrays that stand in a folder, by name. DataError where one has not `count` rows: it belongs to another table."""
     found: dict[str, Rows] = {p.stem: OnDisk(p) for p in sorted(folder.glob("*.npy")) if not p.name.startswith(".")}
     for name, rows in found.items():
@@ -187,7 +153,7 @@ def on_disk(folder: Path, count: int) -> dict[str, Rows]:
     return found
 
 
-def blocks(count: int) -> Iterator[Numbers]:
+def blocks(count: int) -> Iterator[NDArray[np.int64]]:
     """The numbers 0 to `count` in blocks of 2,048.
 
     >>> [len(block) for block in blocks(5_000)]

@@ -16,7 +16,7 @@ from .errors import UsageError
 __all__ = ["Step", "by_class", "parse"]
 
 # Names of parameters, which are no names of classes there.
-TAKEN = ("alpha", "beta", "weights", "positive", "classes", "costs", "points")
+TAKEN = ("alpha", "beta", "class_weights", "positive", "classes", "costs", "points")
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def parse(text: str) -> tuple[Step, ...]:
     return tuple(_step(node, text) for node in _links(tree))
 
 
-def by_class(name: str, table: str, numbers: Mapping[str, object]) -> str:
+def by_class(name: str, table: str, numbers: Mapping[str, float | str]) -> str:
     """The step that gives every class a number: by its name, or in the parameter `table` where a name is no plain word.
 
-    >>> by_class("weighted", "weights", {"sick": 0.75, "healthy": 0.25}), by_class("cost", "costs", {"1": 500, "0": 1})
+    >>> by_class("weighted", "class_weights", {"sick": 0.75, "healthy": 0.25}), by_class("cost", "costs", {"1": 500, "0": 1})
     ('weighted(sick=0.75, healthy=0.25)', "cost(costs={'1': 500, '0': 1})")
     """
     if all(of.isidentifier() and not iskeyword(of) and of not in TAKEN for of in numbers):

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from math import isnan
 from typing import Any
 
 from .errors import unknown_name
 from .messages import Message
+from .numbers import decimals
 
 __all__ = ["LANGUAGES", "Texts"]
 
@@ -32,9 +34,8 @@ class Texts:
             raise unknown_name("language", code, LANGUAGES)
         self.code = code
         self.texts = _read(code)
-        self.sentences = [] if code == "en" else _sentences(code)
 
-    def __call__(self, key: str, **values: Any) -> str:
+    def __call__(self, key: str, /, **values: Any) -> str:
         """The text of `key`, its {names} replaced; a key that is in no file raises KeyError."""
         text = self.texts[key].format(**values)
         return _agreed(text) if self.code == "ko" else text
@@ -42,67 +43,58 @@ class Texts:
     def message(self, message: Message) -> str:
         """The sentence of a message; one whose code is in no file (a plug-in's) is told by its code and values.
 
-        Where `count` is 1, the text of CODE.one is taken if there is one. Values that are messages are told first, and
-        lists are joined by commas.
+        Where a value named `count` is 1, the text of CODE.one is taken if there is one; where a value is named `variant`,
+        that of CODE.VARIANT. Values that are messages or codes (see `word`) are put into words first, and lists are joined
+        by commas.
 
         >>> Texts("en").message(Message("theirs.odd", {"cases": 3, "sites": ["A", "B"]}))
         'theirs.odd: cases 3, sites A, B'
         """
-        values = {name: self._told(value) for name, value in message.values.items()}
-        one = f"{message.code}.one" if message.values.get("count") == 1 else message.code
-        key = one if one in self.texts else message.code
-        if key in self.texts:
-            return self(key, **values)
+        values = {name: self._told(name, value) for name, value in message.values.items()}
+        variant = values.pop("variant", "")
+        names = [variant] if variant else ["one"] if values.get("count") == 1 else []
+        for key in (*(f"{message.code}.{name}" for name in names), message.code):
+            if key in self.texts:
+                return self(key, **values)
         told = ", ".join(f"{name} {value}" for name, value in values.items())
         return f"{message.code}: {told}" if told else message.code
 
-    def _told(self, value: Any) -> Any:
+    def word(self, name: str, value: str) -> str:
+        """The word for a value that is a code, by the value's name; any other text is its own word.
+
+        >>> Texts("en").word("part", "train"), Texts("en").word("part", "fold 3")
+        ('training', 'fold 3')
+        """
+        return self.texts.get(f"value.{name}.{value}", value)
+
+    def _told(self, name: str, value: Any) -> Any:
         if isinstance(value, Message):
             return self.message(value)
+        if isinstance(value, str):
+            return self.word(name, value)
         if isinstance(value, list | tuple):
-            return ", ".join(str(self._told(item)) for item in value)
+            return ", ".join(str(self._told(name, item)) for item in value)
         if isinstance(value, Mapping):
-            return ", ".join(f"{name} {self._told(item)}" for name, item in value.items())
+            if set(value) == {"value", "low", "high", "baseline"}:  # an estimate
+                return self._estimate(value)
+            return ", ".join(f"{self.word(name, key)} {self._told(name, item)}" for key, item in value.items())
         return value
 
-    def sentence(self, text: str) -> tuple[str, bool]:
-        """A sentence that another module made in English, and whether the page's language has it.
-
-        >>> Texts("ko").sentence("about 1200 steps of 32 images ('standard')")
-        ("32장씩 약 1200단계('standard')", True)
-        >>> Texts("ko").sentence("nobody has translated this")
-        ('nobody has translated this', False)
-        """
-        if self.code == "en":
-            return text, True
-        for pattern, translation in self.sentences:
-            found = pattern.fullmatch(text)
-            if found:
-                filled = translation.format(*(self.sentence(varying)[0] for varying in found.groups()))
-                return _agreed(filled), True
-        return text, False
+    def _estimate(self, figure: Mapping[str, float | None]) -> str:
+        known = {name: decimals(value) for name, value in figure.items() if value is not None and not isnan(value)}
+        told = {name: known.get(name, self("format.undefined")) for name in figure}
+        return self(
+            "format.estimate" if {"low", "high"} <= known.keys() else "format.estimate_without_interval", **told
+        )
 
 
 @cache
 def _read(code: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted((resources.files("evenray") / "locales" / code).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".json") and file.name != "sentences.json":
+        if file.name.endswith(".json"):
             found |= json.loads(file.read_text(encoding="utf-8"))
     return found
-
-
-@cache
-def _sentences(code: str) -> list[tuple[re.Pattern[str], str]]:
-    """Sentences of other modules by their English text, with {0}, {1}, ... for what varies in them."""
-    file = resources.files("evenray") / "locales" / code / "sentences.json"
-    pairs: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    return [(re.compile(_pattern(english), re.DOTALL), translation) for english, translation in pairs.items()]
-
-
-def _pattern(english: str) -> str:
-    pieces = re.split(r"\{\d+\}", english)
-    return "(.+?)".join(re.escape(piece) for piece in pieces)
 
 
 def _agreed(text: str) -> str:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .dataset import PARTS, REJECTED, Dataset, require_classes
+from .display import Displayed
 from .errors import DataError, UsageError
 from .numbers import decimals, interval
-from .sketches import Rows
 
-__all__ = ["Curve", "Dataset", "Estimate", "Finding", "Image", "Predictions", "Scores", "Severity"]
+__all__ = [
+    "PARTS", "REJECTED", "Curve", "Dataset", "Estimate", "Image", "Predictions", "Scores",
+    "require_classes",
+]  # fmt: skip
 
 T = TypeVar("T", bound=np.generic)
-Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the gravest first
-PARTS = ("train", "validation", "test")
-REJECTED = {"file": pl.String, "reason": pl.String}
 
 
 @dataclass(frozen=True)
-class Image:
+class Image(Displayed):
     """One decoded image, in the units of its file.
 
     `pixels` is (H, W) or (H, W, 3), uint8, uint16, int16 or float32, brighter meaning more (MONOCHROME1 is already
@@ -60,6 +60,13 @@ class Image:
         if self.valid is not None and self.valid.shape != self.shape:
             raise UsageError(f"valid has shape {self.valid.shape}; expected {self.shape}, as the pixels.")
 
+    def __repr__(self) -> str:
+        height, width = self.shape
+        low, high = self.value_range
+        missing = 0 if self.valid is None else int(self.valid.size - np.count_nonzero(self.valid))
+        size = f"{height} x {width}" + (" x 3" if self.channels == 3 else "")
+        return f"Image({size}, {self.pixels.dtype}, value range {low:g} to {high:g}, missing pixels {missing:,})"
+
     @property
     def shape(self) -> tuple[int, int]:
         return self.pixels.shape[0], self.pixels.shape[1]
@@ -81,7 +88,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Displayed):
     """A transfer curve: for each bin of a histogram, black to white, the grey level it becomes.
 
     `values` is float64 (bins,), in units of the range: 0 is the low level, 1 the high one. Curves compose to one.
@@ -92,144 +99,15 @@ class Curve:
 
     values: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        places = (0, len(self.values) // 2, len(self.values) - 1)
+        told = ", ".join(f"{place} -> {self.values[place]:.3g}" for place in dict.fromkeys(places))
+        return f"Curve({len(self.values)} levels: {told})"
+
     def then(self, other: Curve) -> Curve:
         """This curve first, `other` after it, as one curve (linear between the other's bins)."""
         bins = np.linspace(0.0, 1.0, len(other.values))
         return Curve(np.interp(self.values, bins, other.values))
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A table of labelled cases and where their pixels are; a few hundred bytes a case, no pixel in memory.
-
-    `cases` has one row a case; `classes` are the label names in the order of the network's outputs; `positive` is the
-    class that sensitivity is about. `root` is the folder (or file) that the column `file` is relative to.
-    Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part.
-    `sketches` are the arrays that a scan keeps of the pixels, by name: histogram uint32 (256,), thumbnail uint8 (32, 32),
-    fingerprint float16 (64,) a case. The column `sketch` says which of their rows is a case's.
-    """
-
-    cases: pl.DataFrame
-    classes: tuple[str, ...]
-    positive: str
-    root: str
-    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    sketches: Mapping[str, Rows] = field(default_factory=dict)
-
-    @classmethod
-    def of_shards(cls, shards: Sequence[Dataset]) -> Dataset:
-        """One data set of several that were scanned apart, below one root and with one $EVENRAY_KEY; sketches in memory.
-
-        The positive class is the first one's. Raises UsageError where the roots differ.
-
-        >>> one = Dataset(pl.DataFrame({"case": ["a"], "sketch": [0]}), ("x",), "x", ".", sketches={"mean": np.array([0.1])})
-        >>> two = replace(one, cases=one.cases.with_columns(case=pl.lit("b")), classes=("y",))
-        >>> both = Dataset.of_shards([one, two])
-        >>> both.classes, both.sketch("mean")
-        (('x', 'y'), array([0.1, 0.1]))
-        """
-        first = shards[0]
-        for shard in shards:
-            if shard.root != first.root:
-                raise UsageError(
-                    f"Shards of '{first.root}' and of '{shard.root}' cannot be joined; scan below one root."
-                )
-        known = [name for name in first.sketches if all(shard.has_sketch(name) for shard in shards)]
-        every = {name: [shard.sketch(name) for shard in shards] for name in known}
-        cases = pl.concat([shard.cases for shard in shards], how="diagonal_relaxed")
-        if known:
-            cases = cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
-        classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
-        facts: dict[str, Any] = {
-            "patients_known": any(shard.facts.get("patients_known") for shard in shards),
-            "synthetic": any(shard.facts.get("synthetic") for shard in shards),
-            "unlabelled": sum(shard.facts.get("unlabelled", 0) for shard in shards),
-            "notes": list(dict.fromkeys(note for shard in shards for note in shard.facts.get("notes", ()))),
-        }
-        if searched := [shard.facts["patient_pattern"] for shard in shards if "patient_pattern" in shard.facts]:
-            facts["patient_pattern"] = {name: sum(each[name] for each in searched) for name in ("paths", "matched")}
-        return replace(
-            first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),
-            facts={**first.facts, **facts}, sketches={name: np.concatenate(arrays) for name, arrays in every.items()},
-        )  # fmt: skip
-
-    def has_sketch(self, name: str) -> bool:
-        """Whether the cases have a sketch of this name; tables from elsewhere have none."""
-        return name in self.sketches and "sketch" in self.cases.columns
-
-    def sketch(self, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[Any]:
-        """The sketches of all cases, or of those at row numbers of `cases`: an array (cases, ...), read when asked for.
-
-        >>> means = {"mean": np.array([0.1, 0.2, 0.3])}
-        >>> data = Dataset(pl.DataFrame({"case": ["c", "a"], "sketch": [2, 0]}), ("x", "y"), "x", ".", sketches=means)
-        >>> data.sketch("mean"), data.sketch("mean", np.array([1]))
-        (array([0.3, 0.1]), array([0.1]))
-        """
-        numbers = self.cases["sketch"] if rows is None else self.cases["sketch"].gather(rows)
-        return self.sketches[name][numbers.to_numpy().astype(np.int64)]
-
-    def to_learn_from(self) -> Dataset:
-        """The data set itself; DataError where it has fewer than two classes, of which nothing can be learnt."""
-        require_classes(self.classes, self.root, len(self))
-        return self
-
-    def part(self, name: str) -> Dataset:
-        """The cases of one part: train, validation or test."""
-        if "part" not in self.cases.columns:
-            raise DataError("The cases are not split yet; run 'evenray split' first.")
-        return replace(self, cases=self.cases.filter(pl.col("part") == name))
-
-    @property
-    def targets(self) -> NDArray[np.int64]:
-        """The class index of every case, int64 (cases,)."""
-        index = {name: i for i, name in enumerate(self.classes)}
-        return np.array([index[label] for label in self.cases["label"]], dtype=np.int64)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Cases a class, in class order."""
-        found = dict(self.cases["label"].value_counts().iter_rows())
-        return {name: int(found.get(name, 0)) for name in self.classes}
-
-    def __len__(self) -> int:
-        return self.cases.height
-
-
-def require_classes(classes: Collection[str], root: object, images: int) -> None:
-    """DataError where there are no two classes; an audit does without, a classifier does not.
-
-    >>> require_classes(["well"], "films", 3)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    evenray.core.errors.DataError: All 3 images of 'films' have the label 'well'; a classifier needs two classes or more. ...
-    """
-    if len(classes) > 1:
-        return
-    if classes:
-        raise DataError(
-            f"All {images} images of '{root}' have the label '{next(iter(classes))}'; a classifier needs two classes or"
-            " more. Check the folder or the column of labels."
-        )
-    raise DataError(
-        f"The {images} images of '{root}' have no labels: put them into one folder a class, or give --labels TABLE."
-    )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the audit found: which check, how bad, which cases, the evidence as numbers, what to do.
-
-    `check` is the name in the registry; `title` is a short sentence, `advice` another; `evidence` maps names to
-    numbers or short texts. `cases` are case names; a finding about the whole set has none.
-    """
-
-    check: str
-    severity: Severity
-    title: str
-    advice: str
-    cases: tuple[str, ...] = ()
-    evidence: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -294,14 +172,14 @@ def _kept(array: NDArray[T]) -> NDArray[T]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, and the same figure for the always-majority baseline.
+    """A figure with its 95 % interval, and the same figure for the majority-class baseline.
 
     >>> print(Estimate(0.912, 0.87, 0.95, 0.5))
-    0.912 (0.870 to 0.950; always the majority: 0.500)
+    0.912 (0.870 to 0.950; majority-class baseline: 0.500)
     >>> print(Estimate(0.9997, 0.9982, 0.99994, 0.5))
-    >0.999 (0.998 to >0.999; always the majority: 0.500)
+    >0.999 (0.998 to >0.999; majority-class baseline: 0.500)
     >>> print(Estimate(0.333, float("nan"), float("nan"), 0.111))
-    0.333 (no interval; always the majority: 0.111)
+    0.333 (no interval; majority-class baseline: 0.111)
     """
 
     value: float
@@ -310,12 +188,14 @@ class Estimate:
     baseline: float
 
     def __str__(self) -> str:
-        beside = f"always the majority: {decimals(self.baseline)}"
+        beside = (
+            f"majority-class baseline: {'undefined' if self.baseline != self.baseline else decimals(self.baseline)}"
+        )
         return interval(self.value, self.low, self.high, decimals, beside)
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Displayed):
     """The evaluation of one part: estimates by name, the operating point, and the counts behind them.
 
     Estimates are also attributes: `scores.auroc.value`.
@@ -328,6 +208,10 @@ class Scores:
     positive: str
     cases: int
     patients: int
+
+    def __repr__(self) -> str:
+        figures = "\n".join(f"{name}: {estimate}" for name, estimate in self.estimates.items())
+        return f"Scores of {self.cases:,} cases of {self.patients:,} patients, positive: {self.positive}\n{figures}"
 
     def __getattr__(self, name: str) -> Estimate:
         estimates = self.__dict__.get("estimates", {})

@@ -1,4 +1,4 @@
-"""What the user leaves out: the file that `evenray audit --fix` proposes and the user edits."""
+"""What the user leaves out: the file that `evenray audit --propose-exclusions` proposes and the user edits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Dataset
 
-from .tables.textual import read_text_table
+from .tables.text_table import read_text_table
 
 __all__ = ["EXCLUSIONS", "check_exclusions", "read_exclusions", "without"]
 
@@ -29,18 +29,16 @@ def read_exclusions(path: str | Path) -> pl.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise UsageError(f"There is no file '{path}' of exclusions; 'evenray audit DATA --fix {path}' proposes one.")
+        raise UsageError(
+            f"There is no file '{path}' of exclusions; 'evenray audit DATA --propose-exclusions {path}' proposes one."
+        )
     table = _load(path)
     key = next((name for name in ("case", "file") if name in table.columns), None)
     if key is None:
         raise UsageError(f"'{path}' has the columns {', '.join(table.columns)}; one named case (or file) was expected.")
-    action = (pl.col("action").str.to_lowercase() if "action" in table.columns else pl.lit("exclude")).fill_null(
-        "review"
-    )
+    action = pl.col("action").str.to_lowercase().fill_null("review") if "action" in table.columns else pl.lit("exclude")
     reason = pl.col("reason") if "reason" in table.columns else pl.lit(None, pl.String)
-    table = table.select(
-        pl.col(key).alias("case"), action.alias("action"), reason.fill_null("as asked").alias("reason")
-    )
+    table = table.select(case=key, action=action, reason=reason.fill_null("as asked"))
     odd = table.with_row_index("row", offset=2).filter(~pl.col("action").is_in(ACTIONS))
     if odd.height:
         row, said = odd["row"][0], odd["action"][0]
@@ -69,16 +67,8 @@ def check_exclusions(dataset: Dataset, exclusions: pl.DataFrame) -> pl.DataFrame
     Files that the scan set aside need no excluding and are passed over.
     """
     cases = dataset.cases
-    by_file = cases.select(pl.col("file").alias("named"), "case") if "file" in cases.columns else None
-    found = exclusions.rename({"case": "named"}).with_columns(
-        case=pl.when(pl.col("named").is_in(cases["case"].implode())).then("named")
-    )
-    if by_file is not None:
-        found = (
-            found.join(by_file, on="named", how="left", suffix="_of_file", maintain_order="left")
-            .with_columns(case=pl.coalesce("case", "case_of_file"))
-            .unique(maintain_order=True)
-        )
+    known = [cases.select("case", named=name) for name in ("case", "file") if name in cases.columns]
+    found = exclusions.rename({"case": "named"}).join(pl.concat(known), on="named", how="left", maintain_order="left")
     lost = found.filter(pl.col("case").is_null() & ~pl.col("named").is_in(dataset.rejected["file"].implode()))
     if lost.height:
         names = lost["named"].unique(maintain_order=True).to_list()
@@ -87,7 +77,7 @@ def check_exclusions(dataset: Dataset, exclusions: pl.DataFrame) -> pl.DataFrame
         raise UsageError(
             f"The file of exclusions names {len(names)} that {'is' if len(names) == 1 else 'are'} not among the"
             f" {cases.height} cases: {', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''}{hint}."
-            " Correct or remove the rows, or propose the file anew with 'evenray audit --fix'."
+            " Correct or remove the rows, or propose the file anew with 'evenray audit --propose-exclusions'."
         )
     return found.drop_nulls("case").select("case", "reason").unique("case", keep="first").sort("case")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from evenray.core.components import components
 from evenray.core.errors import DataError
-from evenray.core.patient_groups import whose
+from evenray.core.patient_groups import patient_groups
 from evenray.core.types import PARTS, Dataset
 
 from .audit import near_groups
@@ -21,7 +20,10 @@ __all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"
 
 
 NAMED = 3  # of the classes that are too small
-CONFLICT = "the same pixels stand under another label too"
+CONFLICT, HELD = (
+    "split.conflict",
+    "split.held",
+)  # codes of the reasons for which a case is left out; texts in locales/*/scan.json
 
 
 def split(
@@ -86,12 +88,11 @@ def split(
 
 
 def why_excluded(dataset: Dataset) -> pl.DataFrame:
-    """The cases that the split left out, with the reason: columns case, by (always "split") and reason."""
-    found = dataset.cases.filter(pl.col("part") == "excluded").select("case", by=pl.lit("split"))
-    conflict = pl.Series(_conflicts(dataset.cases)).filter(dataset.cases["part"] == "excluded")
-    copy = "a copy of an image, or an image of a patient, that a given test or validation part holds"
-    reasons = [CONFLICT if both else copy for both in conflict]
-    return found.with_columns(reason=pl.Series(reasons, dtype=pl.String))
+    """The cases that the split left out, with the reason: columns case, by (always "split") and reason, the code of a text."""
+    conflict = pl.lit(pl.Series(_conflicts(dataset.cases)))
+    reason = pl.when(conflict).then(pl.lit(CONFLICT)).otherwise(pl.lit(HELD))
+    cases = dataset.cases.with_columns(by=pl.lit("split"), reason=reason)
+    return cases.filter(pl.col("part") == "excluded").select("case", "by", "reason")
 
 
 def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[np.int64]:
@@ -100,21 +101,18 @@ def groups(dataset: Dataset, together: Iterable[Sequence[str]] = ()) -> NDArray[
     Cases are tied by patient (where unknown, by study), by equal pixels, and by the lists of case names in `together`.
     """
     cases = dataset.cases
-    height = cases.height
     edges: list[tuple[int, int]] = []
     row = {name: i for i, name in enumerate(cases["case"])}
     for names in together:
         known = [row[name] for name in names if name in row]
         edges += [(known[0], other) for other in known[1:]]
-    for values in (whose(cases), cases["pixel_hash"], cases["file"]):
-        first: dict[str, int] = {}
-        for i, value in enumerate(values):
-            # The images of one archive are not one patient's, as the frames of one file are.
-            if value is not None and not (values.name == "file" and value.endswith(".npz")):
-                j = first.setdefault(value, i)
-                if i != j:
-                    edges.append((j, i))
-    return components(height, edges)
+    # The frames of one file are of one patient; the images of one archive are not.
+    file = pl.when(~pl.col("file").str.ends_with(".npz")).then("file")
+    tied = cases.select("pixel_hash", file=file, patient_group=patient_groups(cases)).with_row_index("row")
+    for name in tied.columns[1:]:
+        alike = tied.drop_nulls(name).select(pl.col("row").first().over(name).alias("first"), "row")
+        edges += alike.filter(pl.col("first") != pl.col("row")).rows()
+    return components(cases.height, edges)
 
 
 def share(dataset: Dataset, group: NDArray[np.int64], fraction: float, least: int, seed: int = 0) -> NDArray[np.bool_]:
@@ -129,11 +127,10 @@ def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0)
     from sklearn.model_selection import StratifiedGroupKFold
 
     targets = dataset.targets
-    fewest = min(len(np.unique(group[targets == k])) for k in range(len(dataset.classes)))
+    fewest, k = min((len(np.unique(group[targets == k])), k) for k in range(len(dataset.classes)))
     if fewest < count:
-        name = min(dataset.classes, key=lambda c: len(np.unique(group[targets == dataset.classes.index(c)])))
         raise DataError(
-            f"Class '{name}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
+            f"Class '{dataset.classes[k]}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
             + (f"give --folds {fewest}, more cases," if fewest > 1 else "give more cases,")
             + " or a single --contrast and --balance, which need no comparison."
         )
@@ -152,13 +149,10 @@ def _conflicts(cases: pl.DataFrame) -> NDArray[np.bool_]:
 
 def _drop_copies(part: NDArray[np.object_], picture: NDArray[np.int64]) -> None:
     """Of a picture that a given split has on two sides, keep the copy furthest from training."""
-    rank = {"test": 3, "validation": 2, "train": 1}
-    best: Counter[int] = Counter()
-    for i, name in zip(picture, part, strict=True):
-        best[i] = max(best[i], rank.get(name, 0))
-    for row, (i, name) in enumerate(zip(picture, part, strict=True)):
-        if 0 < rank.get(name, 0) < best[i]:
-            part[row] = "excluded"
+    rank = np.array([PARTS.index(name) + 1 if name in PARTS else 0 for name in part])
+    best = np.zeros(len(part), int)
+    np.maximum.at(best, picture, rank)
+    part[(rank > 0) & (rank < best[picture])] = "excluded"
 
 
 def _draw(
@@ -212,7 +206,7 @@ def _check(
     few = [k for k, count in enumerate(found) if count < len(parts)]
     if not few:
         return
-    who = "patients" if dataset.facts.get("patients_known") else "separate images"
+    who = "patients" if dataset.facts.patients_known else "separate images"
     named = ", ".join(f"'{dataset.classes[k]}' has {found[k]}" for k in few[:NAMED])
     more = f" and {len(few) - NAMED} more as few" if len(few) > NAMED else ""
     told, each, its = f"{len(few)} of the {len(found)} classes have too few {who}: {named}{more}", "each", "their"
@@ -220,7 +214,11 @@ def _check(
     if len(few) == 1:
         told, each, its, fix = f"Class {named} {who}", "it", "its", "merge or leave out the class"
     out = int((excluded & np.isin(dataset.targets, few)).sum())
-    besides = f" ({out} of {its} images are left out; {CONFLICT}, or a given part holds them)" if out else ""
+    besides = (
+        f" ({out} of {its} images are left out; the same pixels stand under another label too, or a given part holds them)"
+        if out
+        else ""
+    )
     raise DataError(
         f"{told}{besides}; dividing {each} into {', '.join(parts)} needs at least {len(parts)}, and figures worth reading need"
         f" dozens. Add cases, or {fix}."

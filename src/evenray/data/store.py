@@ -9,40 +9,39 @@ from __future__ import annotations
 
 import hashlib
 import math
-import mmap
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.core.artefacts import RunFolder, atomic, digest, sweep
-from evenray.core.threads import ONE_THREAD
-from evenray.core.types import Dataset, Image
-from evenray.images.contrast import enhance, settled
+from evenray.core.artefacts import atomic, digest, sweep
+from evenray.core.errors import DataError
+from evenray.core.types import Dataset
+from evenray.images.contrast import enhance, fix_references
 from evenray.images.readers import read
 
-__all__ = ["Store", "fit", "prepare", "store_folder"]
+from .letterbox import letterbox
+
+__all__ = ["Mapped", "Store", "prepare", "store_folder"]
 
 VERSION = 1
 SHARD = 512
 HOUR = 3600.0
 HEADER = 128  # bytes that numpy writes before the pixels
-CAN_FORGET = hasattr(mmap, "MADV_DONTNEED")
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 class Mapped(Sequence[NDArray[Any]]):
-    """Arrays on disk, memory-mapped as they are looked at; millions of images have more shards than may be open.
+    """Arrays on disk, each mapped anew when it is asked for, so there may be more of them than files may be open.
 
-    `forget` lets go of the pages that were read, which else count as this process's memory as long as there is any.
+    `read` takes single rows without mapping: thirty times faster, and no page of the file counts as memory of the process.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -52,18 +51,24 @@ class Mapped(Sequence[NDArray[Any]]):
         return len(self.paths)
 
     def __getitem__(self, number: Any) -> Any:
-        return _mapped(self.paths[number])
+        return np.load(self.paths[number], mmap_mode="r")
 
-    def forget(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            mapped: Any = _mapped(self.paths[number])
-            mapped.base.madvise(mmap.MADV_DONTNEED)
+    @cached_property
+    def like(self) -> NDArray[Any]:
+        """An array without rows, of the shape and dtype of all."""
+        return np.array(self[0][:0])
 
-
-@lru_cache(maxsize=256)
-def _mapped(path: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(path, mmap_mode="r")
-    return array
+    def read(self, number: int, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """The asked rows of one of the arrays; DataError where it has been cut short."""
+        found = np.empty((len(rows), *self.like.shape[1:]), self.like.dtype)
+        with Path(self.paths[number]).open("rb", buffering=0) as file:
+            for taken, row in zip(found, rows.tolist(), strict=True):
+                file.seek(HEADER + row * taken.nbytes)
+                if file.readinto(taken.data.cast("B")) != taken.nbytes:
+                    raise DataError(
+                        f"{self.paths[number]} has been cut short; remove it, and run the same command again."
+                    )
+        return found
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,14 @@ class Store:
         return (len(self.shards) - 1) * SHARD + len(self.shards[-1])
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[Any]:
-        taken = np.empty((len(rows), *self.shards[0].shape[1:]), self.shards[0].dtype)
+        shards = self.shards
+        like = shards.like if isinstance(shards, Mapped) else shards[0]
+        taken = np.empty((len(rows), *like.shape[1:]), like.dtype)
         shard, inside = np.divmod(rows, SHARD)
-        for i, (s, r) in enumerate(zip(shard.tolist(), inside.tolist(), strict=True)):
-            taken[i] = self.shards[s][r]
-        if isinstance(self.shards, Mapped) and CAN_FORGET:
-            self.shards.forget(np.unique(shard).tolist())
+        for number in np.unique(shard).tolist():
+            asked = shard == number
+            row = inside[asked]
+            taken[asked] = shards.read(number, row) if isinstance(shards, Mapped) else shards[number][row]
         return taken
 
 
@@ -102,7 +109,7 @@ class Work:
     scale: int
 
 
-def store_folder(run: RunFolder) -> Path:
+def store_folder(run: Path) -> Path:
     """Where stores are kept: $EVENRAY_STORE, to share them between runs, else inside the run folder."""
     return Path(os.environ.get("EVENRAY_STORE", run / "store"))
 
@@ -115,12 +122,12 @@ def prepare(
     Rows stand in the order of `dataset.cases`. Images keep their aspect: they are fitted into `size` x `size` and the
     rest is black. Depth: uint8 where every case has 8 bits or fewer, else uint16. The grey range is that of the scan.
     """
-    value_range = dataset.facts.get("value_range")
-    value_range = None if value_range is None else (float(value_range[0]), float(value_range[1]))
+    value_range = dataset.facts.value_range
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
     content = _content(dataset)
     folders = {
-        contrast: folder / digest([VERSION, settled(contrast)[0], size, channels, scale, value_range, content])[:24]
+        contrast: folder
+        / digest([VERSION, fix_references(contrast)[0], size, channels, scale, value_range, content])[:24]
         for contrast in contrasts
     }
     work = []
@@ -175,38 +182,11 @@ def _write(work: Work) -> int:
     shape = _shape(len(work.cases), work.size, work.channels)
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
-    with ONE_THREAD:
-        for row, (file, fragment, value_range) in enumerate(work.cases):
-            image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
-            for contrast, shard in shards.items():
-                shard[row] = fit(enhance(image, contrast), work.size, work.channels, work.scale)
+    for row, (file, fragment, value_range) in enumerate(work.cases):
+        image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
+        for contrast, shard in shards.items():
+            shard[row] = letterbox(enhance(image, contrast), work.size, work.channels, work.scale)[0]
     for contrast, path in work.targets:
         with atomic(Path(path)) as temporary, temporary.open("wb") as out:
             np.save(out, shards[contrast])
     return len(work.cases)
-
-
-def fit(image: Image, size: int, channels: int, scale: int) -> NDArray[Any]:
-    """An image fitted into a square: (size, size) or (size, size, 3), black to `scale` over its levels, missing black.
-
-    >>> fit(Image(np.full((2, 4), 9, np.uint8), (0, 9)), 4, 1, 255)[:, 0]
-    array([  0, 255, 255,   0], dtype=uint8)
-    """
-    low, high = image.value_range
-    pixels: NDArray[Any] = image.pixels.astype(np.float32)
-    if image.valid is not None:
-        pixels[~image.valid] = low
-    if channels == 1 and image.channels == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    ratio = size / max(image.shape)
-    rows, columns = (max(1, round(side * ratio)) for side in image.shape)
-    how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(pixels, (columns, rows), interpolation=how)
-    small = np.clip((small - low) * (scale / (high - low)) + 0.5, 0, scale)
-    dtype = np.uint8 if scale == 255 else np.uint16
-    square = np.zeros((size, size, *small.shape[2:]), dtype)
-    top, left = (size - rows) // 2, (size - columns) // 2
-    square[top : top + rows, left : left + columns] = small
-    if channels == 3 and square.ndim == 2:
-        square = np.repeat(square[..., None], 3, axis=2)
-    return square

@@ -1,9 +1,9 @@
-"""Where the bins of a histogram begin and end: by width, by number, or by a rule."""
+"""Where the bins of a histogram begin and end (by width, by number, or by a rule), and what has no bins: categories."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
-__all__ = ["Sample", "edges", "freedman_diaconis", "places", "step_of"]
+__all__ = ["Sample", "edges", "freedman_diaconis", "frequencies", "is_quantity", "places", "step_of"]
 
 _MOST = 655_360  # bins; more is a mistake in the width
 _EPS = float(np.finfo(np.float64).eps)
@@ -131,3 +131,24 @@ def _rounding(place: Any, first: float, precision: float) -> Any:
 def _equal_frequency(sample: Sample, bins: int) -> NDArray[np.float64]:
     inner = np.unique([sample.quantile(q) for q in np.linspace(0, 1, min(bins, sample.size) + 1)])
     return np.append(inner[:-1], sample.beyond) if len(inner) > 1 else np.array([sample.low, sample.beyond])
+
+
+def frequencies(values: Sequence[Any]) -> list[tuple[str, int]]:
+    """How often each category occurs, most frequent first; None and NaN are left out. A bar chart shows it, with gaps.
+
+    >>> frequencies(["PA", "AP", "PA", None])
+    [('PA', 2), ('AP', 1)]
+    """
+    kept = [str(value) for value in values if value is not None and value == value]
+    names, counts = np.unique(np.array(kept, dtype=str), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [(str(names[i]), int(counts[i])) for i in order]
+
+
+def is_quantity(values: Any) -> bool:
+    """Whether values measure something (a histogram) or name something (a bar chart).
+
+    >>> is_quantity([0.1, 2.5]), is_quantity(["NORMAL", "PNEUMONIA"]), is_quantity([True, False])
+    (True, False, False)
+    """
+    return np.asarray(values).dtype.kind in "uif"

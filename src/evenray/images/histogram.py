@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.counting import DEEPEST, count, count_stored
+from evenray.core.display import Displayed
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
 
 from . import binning
+from .levels import DEEPEST, count_levels, lightness, whole_levels
 
-__all__ = ["Histogram", "frequencies", "is_quantity", "lightness"]
+__all__ = ["Histogram"]
 
 
 @dataclass(frozen=True)
-class Histogram:
+class Histogram(Displayed):
     """Counts over bins: `counts` int64 (bins,), `edges` float64 (bins + 1,), ascending, in the units of the values.
 
     Bins are half open, [edge, next edge). `missing` counts what was left out (padding, NaN). `resolution` is the step
@@ -43,6 +43,12 @@ class Histogram:
     missing: int = 0
     resolution: float | None = None
 
+    def __repr__(self) -> str:
+        low, high = self.edges[0], self.edges[-1]
+        return (
+            f"Histogram({self.bins:,} bins from {low:g} to {high:g}, {self.total:,} values, {self.missing:,} missing)"
+        )
+
     def __post_init__(self) -> None:
         if self.counts.ndim != 1 or self.edges.shape != (len(self.counts) + 1,) or not len(self.counts):
             raise UsageError(
@@ -56,28 +62,16 @@ class Histogram:
         One bin a level for integer pixels of at most 65,536 levels, else 65,536 bins. Values outside the range fall
         into the end bins, as they do on a display. Colour is counted by its lightness (see `lightness`).
         """
-        pixels, valid = lightness(image), image.valid
-        low, high = image.value_range
-        if pixels.dtype == np.float32:
-            return _of_floats(pixels, valid, low, high)
-        missing = 0 if valid is None else int(valid.size - np.count_nonzero(valid))
-        empty = cls.blank(image)
-        if empty.resolution and low == 0 and pixels.dtype != np.int16:
-            found = cls(count(pixels, valid, empty.bins), empty.edges, missing, empty.resolution)
-            if found.total == pixels.size - missing:  # nothing above the range
-                return found
-        counts, stored = count_stored(pixels, valid)
-        unit = np.clip((stored - low) / (high - low), 0, 1)
-        index = np.rint(unit * (empty.bins - 1)).astype(np.int64)
-        saturated = np.bincount(index, weights=counts, minlength=empty.bins).astype(np.int64)
-        return cls(saturated, empty.edges, missing, empty.resolution)
+        grey, empty = lightness(image), cls.blank(image)
+        counts = count_levels(grey, image.valid, image.value_range)
+        return cls(counts, empty.edges, int(grey.size - counts.sum()), empty.resolution)
 
     @classmethod
     def blank(cls, image: Image) -> Histogram:
         """The bins that `of` gives an image, with nothing counted."""
         low, high = image.value_range
-        value_range = _integer_levels(low, high) if image.pixels.dtype != np.float32 else None
-        bins, resolution = (value_range, 1.0) if value_range else (DEEPEST, None)
+        whole = whole_levels(image.value_range) if image.pixels.dtype != np.float32 else None
+        bins, resolution = (whole, 1.0) if whole else (DEEPEST, None)
         return cls(np.zeros(bins, np.int64), _level_edges(low, high, bins), 0, resolution)
 
     @classmethod
@@ -276,8 +270,8 @@ class Histogram:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        content = {"counts": self.counts.tolist(), "edges": self.edges.tolist()}
-        return content | {"missing": self.missing, "resolution": self.resolution}
+        counts, edges = self.counts.tolist(), self.edges.tolist()
+        return {"counts": counts, "edges": edges, "missing": self.missing, "resolution": self.resolution}
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Histogram:
@@ -296,58 +290,9 @@ class Histogram:
             raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
 
 
-def lightness(image: Image) -> NDArray[Any]:
-    """The grey of every pixel in the image's own dtype, (H, W): the pixels, or luma (BT.601) of colour.
-
-    >>> lightness(Image(np.full((1, 1, 3), (255, 0, 0), np.uint8), value_range=(0, 255))).tolist()
-    [[76]]
-    """
-    if image.channels == 1:
-        return np.ascontiguousarray(image.pixels)
-    pixels = np.ascontiguousarray(image.pixels)
-    if pixels.dtype == np.int16:
-        return np.rint(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY)).astype(np.int16)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-
-
-def frequencies(values: Sequence[Any]) -> list[tuple[str, int]]:
-    """How often each category occurs, most frequent first; None and NaN are left out. A bar chart shows it, with gaps.
-
-    >>> frequencies(["PA", "AP", "PA", None])
-    [('PA', 2), ('AP', 1)]
-    """
-    kept = [str(value) for value in values if value is not None and value == value]
-    names, counts = np.unique(np.array(kept, dtype=str), return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return [(str(names[i]), int(counts[i])) for i in order]
-
-
-def is_quantity(values: Any) -> bool:
-    """Whether values measure something (a histogram) or name something (a bar chart).
-
-    >>> is_quantity([0.1, 2.5]), is_quantity(["NORMAL", "PNEUMONIA"]), is_quantity([True, False])
-    (True, False, False)
-    """
-    return np.asarray(values).dtype.kind in "uif"
-
-
-def _integer_levels(low: float, high: float) -> int | None:
-    if float(low).is_integer() and float(high).is_integer() and high - low < DEEPEST:
-        return int(high - low) + 1
-    return None
-
-
 @lru_cache(maxsize=32)
 def _level_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
     half = (high - low) / (bins - 1) / 2 if bins > 1 else 0.5
     edges = np.linspace(low - half, high + half, bins + 1)
     edges.setflags(write=False)  # shared by all histograms of the range
     return edges
-
-
-def _of_floats(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, low: float, high: float) -> Histogram:
-    counted = ~np.isnan(pixels) if valid is None else valid & ~np.isnan(pixels)
-    values = pixels[counted].astype(np.float64)
-    unit = np.clip((values - low) / (high - low), 0.0, 1.0)
-    counts = np.bincount(np.rint(unit * (DEEPEST - 1)).astype(np.int64), minlength=DEEPEST)
-    return Histogram(counts.astype(np.int64), _level_edges(low, high, DEEPEST), int(pixels.size - values.size))

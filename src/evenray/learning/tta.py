@@ -1,4 +1,4 @@
-"""Views: which parts of an image a network looks at before it answers (Simonyan & Zisserman 2015, section 3.2).
+"""Test-time augmentation: the crops of an image whose predictions are averaged (Simonyan & Zisserman 2015, section 3.2).
 
     centre      the middle, at the size of training
     flips       the same and its mirror image; only where left and right mean the same
@@ -10,8 +10,8 @@ Scales are multiples of the training size of the model, on the shorter side: wit
 given they are the paper's for the scale S that the network was trained at (section 4.2): S - 32, S and S + 32 of 256 for
 one S (224, 256, 288 where nothing is known of it); the least, the middle and the largest for jittered ones (256, 384, 512).
 
-All views return logits_NK. Where several looks are taken, their soft-maxes are averaged and the logarithm is returned, so
-that a soft-max of it gives the mean.
+All return logits_NK. The soft-maxes of several crops are averaged and the logarithm is returned, so that a soft-max of it
+gives the mean.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from .networks import Classifier
 
 __all__ = [
     "centre",
-    "check",
+    "check_tta",
     "dense",
     "fivecrop",
     "flips",
     "fuse",
-    "look",
+    "largest_scale",
     "multicrop",
     "paper_scales",
     "passes",
-    "reach",
-    "views",
+    "tta_logits",
+    "tta_methods",
 ]
 
 STEP = 1 / 7  # the paper's 32 of 224 pixels
@@ -56,45 +56,45 @@ CropScales = Annotated[Sequence[CropScale], MinLen(1)]
 Scales = Annotated[Sequence[Annotated[float, Gt(0), Le(8)]], MinLen(1)]
 Grid = Annotated[int, Ge(1), Le(25)]
 
-views = Registry(
-    "view",
+tta_methods = Registry(
+    "test-time augmentation",
     {name: f"evenray.learning.tta:{name}" for name in ("centre", "flips", "fivecrop", "multicrop", "dense")},
     context=2,
 )
 
 
-def look(model: Classifier, x_NCHW: Tensor, view: str = "centre") -> Tensor:
-    """Logits (N, K) under a view, or under several joined by `|`, whose soft-maxes are averaged.
+def tta_logits(model: Classifier, x_NCHW: Tensor, tta: str = "centre") -> Tensor:
+    """Logits (N, K) with a test-time augmentation, or with several joined by `|`, whose soft-maxes are averaged.
 
     The model is in evaluation meanwhile, and no gradient is kept.
 
     >>> from evenray.learning.networks import build
     >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
-    >>> look(model, torch.zeros(3, 1, 40, 36), "dense(scales=[1, 1.5]) | multicrop(grid=2, scales=[1.2])").shape
+    >>> tta_logits(model, torch.zeros(3, 1, 40, 36), "dense(scales=[1, 1.5]) | multicrop(grid=2, scales=[1.2])").shape
     torch.Size([3, 2])
     """
-    chosen = [views.bind(step) for step in parse(view)]
+    chosen = [tta_methods.bind(step) for step in parse(tta)]
     training = model.training
     model.eval()
     try:
         with torch.no_grad():
-            looks = [one(model, x_NCHW) for one in chosen]
+            found = [one(model, x_NCHW) for one in chosen]
     finally:
         model.train(training)
-    return cast(Tensor, looks[0]) if len(looks) == 1 else fuse(looks)
+    return cast(Tensor, found[0]) if len(found) == 1 else fuse(found)
 
 
-def check(view: str, *, flips: bool) -> None:
-    """UsageError for a view that cannot be read, or that mirrors images where `flips` does not allow it.
+def check_tta(tta: str, *, flips: bool) -> None:
+    """UsageError for a spec that cannot be read, or that mirrors images where `flips` does not allow it.
 
-    >>> check("dense(flip=True)", flips=False)
+    >>> check_tta("dense(flip=True)", flips=False)
     Traceback (most recent call last):
     ...
     evenray.core.errors.UsageError: dense(flip=True) mirrors images, which exchanges left and right of a patient; give
     --flips too where that does not matter, or leave the mirroring out.
     """
-    for step in parse(view):
-        mirrors = step.name == "flips" or bool(views.bind(step).keywords.get("flip"))
+    for step in parse(tta):
+        mirrors = step.name == "flips" or bool(tta_methods.bind(step).keywords.get("flip"))
         if mirrors and not flips:
             raise UsageError(
                 f"{step} mirrors images, which exchanges left and right of a patient; give --flips too where that does"
@@ -112,23 +112,23 @@ def paper_scales(trained: tuple[float, float] | None) -> tuple[float, ...]:
     return (low, (low + high) / 2, high) if low < high else (max(1.0, low - STEP), low, low + STEP)
 
 
-def reach(view: str, trained: tuple[float, float] | None = None) -> float:
-    """The largest scale that a view looks at, so that images can be kept that large; `trained` as in `paper_scales`.
+def largest_scale(tta: str, trained: tuple[float, float] | None = None) -> float:
+    """The largest scale that a spec asks for, so that images can be kept that large; `trained` as in `paper_scales`.
 
-    >>> reach("centre | multicrop(grid=3, scales=[1, 1.5])")
+    >>> largest_scale("centre | multicrop(grid=3, scales=[1, 1.5])")
     1.5
     """
     found = []
-    for step in parse(view):
-        given = views.bind(step).keywords
+    for step in parse(tta):
+        given = tta_methods.bind(step).keywords
         default = ONE_SCALE.get(step.name)
         several = given.get("scales") or paper_scales(trained)
         found.append(max(several) if default is None else given.get("scale", default))
     return float(max(found))
 
 
-def passes(view: str, size: int, trained: tuple[float, float] | None = None) -> list[float]:
-    """The passes through the network that a view takes of a square image: the area of each, in multiples of size x size.
+def passes(tta: str, size: int, trained: tuple[float, float] | None = None) -> list[float]:
+    """The passes through the network that a square image takes: the area of each, in multiples of size x size.
 
     >>> passes("fivecrop | dense(scales=[1, 1.5], flip=True)", size=224)
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.25, 1.0, 2.25]
@@ -136,8 +136,8 @@ def passes(view: str, size: int, trained: tuple[float, float] | None = None) -> 
     [102, 28]
     """
     found: list[float] = []
-    for step in parse(view):
-        given = views.bind(step).keywords
+    for step in parse(tta):
+        given = tta_methods.bind(step).keywords
         scales = given.get("scales") or paper_scales(trained)
         if step.name == "dense":
             areas = [(round(size * scale) / size) ** 2 for scale in scales]
@@ -148,11 +148,6 @@ def passes(view: str, size: int, trained: tuple[float, float] | None = None) -> 
             areas = [1.0] * (5 if step.name == "fivecrop" else 1)
         found += areas * (2 if step.name == "flips" or given.get("flip") else 1)
     return found
-
-
-def _trained_at(model: Classifier) -> tuple[float, float] | None:
-    found = model.description.get("scale_jitter")
-    return None if found is None else (float(found[0]), float(found[1]))
 
 
 def centre(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
@@ -179,7 +174,7 @@ def multicrop(
     model: Classifier, x_NCHW: Tensor, grid: Grid = GRID, scales: CropScales | None = None, flip: bool = False
 ) -> Tensor:
     """Logits of grid x grid crops of the training size at every scale; with `flip`, of their mirror images too."""
-    scales = paper_scales(_trained_at(model)) if scales is None else scales
+    scales = paper_scales(model.description.scale_jitter) if scales is None else scales
     crops = _crops(model.size, x_NCHW, grid, scales, flip)
     return fuse(logits for crop, times in crops for logits in repeat(model(crop), times))
 
@@ -190,12 +185,12 @@ def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip:
     At scale 1 on a square image these are the logits of the centre crop, to rounding.
     """
     images = _mirrored(x_NCHW, flip)
-    scales = paper_scales(_trained_at(model)) if scales is None else scales
+    scales = paper_scales(model.description.scale_jitter) if scales is None else scales
     return fuse(model.score_map(resized(x, round(model.size * scale))).mean((2, 3)) for x in images for scale in scales)
 
 
 def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Tensor:
-    """The logarithm of the (weighted) mean of the soft-maxes, (N, K): views of one network, or networks of an ensemble.
+    """The logarithm of the (weighted) mean of the soft-maxes, (N, K): of the crops of one image, or of the networks of an ensemble.
 
     Takes any number one after another, in the memory of one.
 

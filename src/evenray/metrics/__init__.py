@@ -1,4 +1,4 @@
-"""Metrics of saved predictions: no model and no torch, only who was forecast what and what was true."""
+"""Metrics of saved predictions, without a model and without torch."""
 
 from ._meter import METRICS, decide
 from .calibration import calibration_curve
@@ -16,44 +16,15 @@ from .paired import (
     delong_difference,
     difference,
     holm,
-)
+)  # fmt: skip
 from .ranking import precision_recall, roc
-from .scoring import bootstrap, confusion, measured, per_class, score, sensitivity_at_specificity
+from .scoring import confusion, measured, per_class, score, sensitivity_at_specificity
 from .seeds import SeedSpread, seed_spread, spread_apart
 from .topk import top_error
 
 __all__ = [
-    "LOWER_IS_BETTER",
-    "METRICS",
-    "Calibration",
-    "Difference",
-    "SeedSpread",
-    "Spread",
-    "bands",
-    "bootstrap",
-    "by_group",
-    "calibrate",
-    "calibration_curve",
-    "calibrations",
-    "choose_threshold",
-    "compare_models",
-    "compare_spreads",
-    "confusion",
-    "decide",
-    "decision_curve",
-    "delong",
-    "delong_difference",
-    "difference",
-    "holm",
-    "measured",
-    "per_class",
-    "per_patient",
-    "precision_recall",
-    "roc",
-    "rules",
-    "score",
-    "seed_spread",
-    "sensitivity_at_specificity",
-    "spread_apart",
-    "top_error",
-]
+    "LOWER_IS_BETTER", "METRICS", "Calibration", "Difference", "SeedSpread", "Spread", "bands", "by_group", "calibrate",
+    "calibration_curve", "calibrations", "choose_threshold", "compare_models", "compare_spreads", "confusion", "decide",
+    "decision_curve", "delong", "delong_difference", "difference", "holm", "measured", "per_class", "per_patient",
+    "precision_recall", "roc", "rules", "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "top_error",
+]  # fmt: skip

@@ -16,31 +16,25 @@ TINY = 1e-9
 Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
 
-def components(scores: Floats, sick: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, Floats]:
+def components(scores: Floats, positive: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, Floats]:
     """AUROC, and each patient's share in its error (P,): their squares sum to the variance (DeLong 1988; Obuchowski 1997).
 
     NaN shares where a class has a single patient; DataError where it has none.
     """
-    m, n = int(sick.sum()), int((~sick).sum())
+    m, n = int(positive.sum()), int((~positive).sum())
     if not m or not n:
         raise DataError("AUROC needs cases of both kinds; the part has only one.")
-    ranks = _midranks(scores)
-    placement = np.empty(len(scores))
-    placement[sick] = (ranks[sick] - _midranks(scores[sick])) / n
-    placement[~sick] = 1 - (ranks[~sick] - _midranks(scores[~sick])) / m
-    area = float(placement[sick].mean())
+    rank = scipy.stats.rankdata
+    ranks, placement = rank(scores), np.empty(len(scores))
+    placement[positive] = (ranks[positive] - rank(scores[positive])) / n
+    placement[~positive] = 1 - (ranks[~positive] - rank(scores[~positive])) / m
+    area = float(placement[positive].mean())
     influence = np.zeros(int(patients.max()) + 1)
-    for kind, count in ((sick, m), (~sick, n)):
+    for kind, count in ((positive, m), (~positive, n)):
         clusters = len(np.unique(patients[kind]))
         small_sample = np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
         influence += small_sample * np.bincount(patients[kind], (placement[kind] - area) / count, len(influence))
     return area, influence
-
-
-def _midranks(scores: Floats) -> Floats:
-    """Ranks from 1 on, ties sharing the mean of theirs."""
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
 def delong_interval(area: float, influence: Floats) -> tuple[float, float]:

@@ -28,7 +28,6 @@ def bounds_of(
     values: Mapping[str, float],
     spread: Mapping[str, NDArray[np.float64]],
     predictions: Predictions,
-    positive: int,
     called: Ints,
     *,
     prior: NDArray[np.float64] | None = None,
@@ -39,8 +38,9 @@ def bounds_of(
     See `score` for which interval is whose.
     """
     targets, two = predictions.targets, len(predictions.classes) == 2
+    positive = predictions.positive_index
     bounds = {name: interval_of(name, value, spread[name]) for name, value in values.items()}
-    shares = _shares(predictions, positive, called)
+    shares = _shares(predictions, called)
     fewest = min(len(np.unique(predictions.patients[targets == k])) for k in np.unique(targets))
     if fewest == 1:  # of one patient's class a bootstrap sees no spread
         joined = set(BOUNDED) - set(shares) if prior is None else set(values) - set(WITHIN)
@@ -83,10 +83,10 @@ def _at_prevalence(values: Mapping[str, float], bounds: Mapping[str, Bounds], pr
     }
 
 
-def sensitivity_bounds(value: float, spread: NDArray[np.float64], sick_patients: Ints) -> Bounds:
-    """Of a sensitivity, from its replicates; the exact bound over the sick's patients where it is 0 or 1."""
+def sensitivity_bounds(value: float, spread: NDArray[np.float64], patients: Ints) -> Bounds:
+    """Of a sensitivity, from its replicates; the exact bound over the `patients` of the positive cases where it is 0 or 1."""
     if value in (0.0, 1.0):
-        n = len(np.unique(sick_patients))
+        n = len(np.unique(patients))
         return clopper_pearson(n if value else 0, n)
     return _told(value, *interval_of("sensitivity", value, spread))
 
@@ -106,13 +106,14 @@ def _balanced_interval(predictions: Predictions, called: Ints) -> Bounds:
     )
 
 
-def _shares(predictions: Predictions, positive: int, called: Ints) -> dict[str, tuple[NDArray[np.bool_], Ints]]:
+def _shares(predictions: Predictions, called: Ints) -> dict[str, tuple[NDArray[np.bool_], Ints]]:
     """{rate: (which of its cases came, their patients)} for the rates that are plain shares of cases."""
     targets, patients = predictions.targets, predictions.patients
-    sick, said, hit = targets == positive, called == positive, called == targets
+    positive, said = (classes == predictions.positive_index for classes in (targets, called))
+    hit = called == targets
     within = {"accuracy": np.ones(len(hit), dtype=bool)}
     if len(predictions.classes) == 2:
-        within |= {"sensitivity": sick, "specificity": ~sick, "ppv": said, "npv": ~said}
+        within |= {"sensitivity": positive, "specificity": ~positive, "ppv": said, "npv": ~said}
     return {name: (hit[cases], patients[cases]) for name, cases in within.items()}
 
 

@@ -21,20 +21,9 @@ from .ranking import Ranking
 __all__ = ["METRICS", "Meter"]
 
 METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "f1",
-    "mcc",
-    "auroc",
-    "auprc",
-    "brier",
-    "ece",
+    "accuracy", "balanced_accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auroc", "auprc", "brier", "ece",
     "log_loss",
-)
+)  # fmt: skip
 WITHIN = ("sensitivity", "specificity")  # of two classes: what is told by the cases of one alone
 
 
@@ -84,12 +73,6 @@ class Meter:
             if self.K > 2 or name not in WITHIN:
                 found[name][partial] = np.nan
         return {name: found[name] for name in METRICS}
-
-    @classmethod
-    def of(cls, predictions: Predictions, threshold: float | None, prior: NDArray[np.float64] | None = None) -> Meter:
-        """The meter of predictions; classes are called by `threshold` on the positive class, or by the largest."""
-        called = decide(predictions, threshold)
-        return cls(predictions.probabilities, predictions.targets, called, predictions.positive_index, prior)
 
 
 def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int64]:

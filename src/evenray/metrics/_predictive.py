@@ -20,11 +20,11 @@ def accuracy_interval(sensitivity: Rate, specificity: Rate, prevalence: float) -
     [0.779, 0.906]
     """
     (se, se_low, se_high), (sp, sp_low, sp_high) = sensitivity, specificity
-    sick, healthy = prevalence, 1 - prevalence
-    value = sick * se + healthy * sp
+    rest = 1 - prevalence
+    value = prevalence * se + rest * sp
     return (
-        max(0.0, value - math.hypot(sick * (se - se_low), healthy * (sp - sp_low))),
-        min(1.0, value + math.hypot(sick * (se_high - se), healthy * (sp_high - sp))),
+        max(0.0, value - math.hypot(prevalence * (se - se_low), rest * (sp - sp_low))),
+        min(1.0, value + math.hypot(prevalence * (se_high - se), rest * (sp_high - sp))),
     )
 
 

@@ -1,4 +1,4 @@
-"""How far the probabilities mean what they say: Brier score, log loss, expected calibration error, the curve."""
+"""Calibration of the probabilities: Brier score, log loss, expected calibration error, the curve."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _forecast(
 
 
 def ece_by_chance(predictions: Predictions, seed: int = 0, prior: NDArray[np.float64] | None = None) -> float:
-    """The ECE that forecasts which mean what they say exceed once in forty times, by chance alone.
+    """The ECE that calibrated forecasts exceed once in forty times, by chance alone.
 
     Outcomes are drawn from the forecasts themselves (Broecker & Smith 2007), those of one patient's images together. With
     `prior` (K,), at which the forecasts hold, they are drawn at the class shares of the cases and weighted to it.

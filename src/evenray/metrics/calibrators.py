@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,11 @@ class Calibration:
             return np.asarray(
                 np.exp(scipy.special.log_softmax(logits / self.parameters.get("temperature", 1.0), axis=1))
             )
-        said = np.stack([_map(self.method, p, x) for p, x in zip(self._columns, _log_odds(logits).T, strict=False)], 1)
+        columns = zip(self.parameters["columns"], _log_odds(logits).T, strict=False)
+        said = np.stack([_map(self.method, p, x) for p, x in columns], 1)
         if logits.shape[1] == 2:
             return np.column_stack([1 - said[:, 0], said[:, 0]])
         return np.asarray(said / said.sum(axis=1, keepdims=True))
-
-    @property
-    def _columns(self) -> list[dict[str, Any]]:
-        return list(self.parameters["columns"])
 
     def as_json(self) -> dict[str, Any]:
         return {"method": self.method, "parameters": dict(self.parameters)}
@@ -117,28 +114,27 @@ def temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floa
 
 def platt(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """p = sigmoid(slope x log-odds + intercept), fitted to targets drawn in by one case of each kind (Platt 1999)."""
-    return Calibration(
-        "platt", {"columns": [_platt(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
-    )
+    return _by_class("platt", _platt, logits_NK, targets_N, weights_N)
 
 
 def beta(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """p = sigmoid(a log p - b log(1 - p) + c) with a, b >= 0 (Kull, Silva Filho & Flach 2017), to Platt's targets."""
-    return Calibration(
-        "beta", {"columns": [_beta(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
-    )
+    return _by_class("beta", _beta, logits_NK, targets_N, weights_N)
 
 
 def isotonic(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
     """The rising function nearest to the outcomes, linear between its steps, never nearer to 0 or 1 than 1 / (N + 2)."""
-    return Calibration(
-        "isotonic", {"columns": [_isotonic(x, came, weights_N) for x, came in _each_class(logits_NK, targets_N)]}
-    )
+    return _by_class("isotonic", _isotonic, logits_NK, targets_N, weights_N)
 
 
-def _each_class(logits_NK: Floats, targets_N: NDArray[np.int64]) -> list[tuple[Floats, NDArray[np.bool_]]]:
+def _by_class(
+    method: str, fit: Callable[[Floats, NDArray[np.bool_], Floats], Mapping[str, Any]], logits_NK: Floats,
+    targets_N: NDArray[np.int64], weights_N: Floats,
+) -> Calibration:  # fmt: skip
+    """A calibration whose `columns` are fitted to the second of two classes, or to each of more against the rest."""
     classes = [1] if logits_NK.shape[1] == 2 else range(logits_NK.shape[1])
-    return [(x, targets_N == k) for k, x in zip(classes, _log_odds(logits_NK).T, strict=True)]
+    columns = [fit(x, targets_N == k, weights_N) for k, x in zip(classes, _log_odds(logits_NK).T, strict=True)]
+    return Calibration(method, {"columns": columns})
 
 
 def _log_odds(logits_NK: Floats) -> Floats:
@@ -163,20 +159,19 @@ def _platt(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[s
     return {"slope": slope, "intercept": intercept}
 
 
-def fitted_line(log_odds: Floats, sick: NDArray[Any], healthy: NDArray[Any]) -> tuple[float, float]:
-    """Platt's slope and intercept for the numbers of `sick` and `healthy` cases at each of these log-odds."""
-    S, H = float(sick.sum()), float(healthy.sum())
-    x, sick, healthy = np.tile(log_odds, 2), np.append(sick, 0 * sick), np.append(0 * healthy, healthy)
-    count = (sick + healthy).astype(np.float64)
-    aim = np.repeat([(S + 1) / (S + 2), 1 / (H + 2)], len(log_odds))
+def fitted_line(log_odds: Floats, positive: NDArray[Any], negative: NDArray[Any]) -> tuple[float, float]:
+    """Platt's slope and intercept for the numbers of `positive` and `negative` cases at each of these log-odds."""
+    P, N = float(positive.sum()), float(negative.sum())
+    x, count = np.tile(log_odds, 2), np.append(positive, negative).astype(np.float64)
+    aim = np.repeat([(P + 1) / (P + 2), 1 / (N + 2)], len(log_odds))
     slope, intercept = _logistic(np.column_stack([x, np.ones(len(x))]), aim, [1.0, 0.0], [None, None], count)
     return slope, intercept
 
 
 def _beta(log_odds: Floats, came: NDArray[np.bool_], weights: Floats) -> dict[str, float]:
     features = np.column_stack([-np.logaddexp(0, -log_odds), np.logaddexp(0, log_odds), np.ones(len(came))])
-    sick, healthy = float(weights @ came), float(weights @ ~came)
-    aim = np.where(came, (sick + 1) / (sick + 2), 1 / (healthy + 2))
+    positive, negative = float(weights @ came), float(weights @ ~came)
+    aim = np.where(came, (positive + 1) / (positive + 2), 1 / (negative + 2))
     a, b, c = _logistic(features, aim, [1.0, 1.0, 0.0], [0.0, 0.0, None], weights)
     return {"a": a, "b": b, "c": c}
 

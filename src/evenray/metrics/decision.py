@@ -1,4 +1,4 @@
-"""Decision curves: whether acting on the forecast does more good than acting on everybody, or on nobody."""
+"""Decision curves: the net benefit of treating by the forecast, beside treating everybody or nobody."""
 
 from __future__ import annotations
 
@@ -36,17 +36,19 @@ def decision_curve(
     risk = np.linspace(0.01, 0.99, 99) if at is None else np.asarray(at, dtype=np.float64)
     if not ((risk > 0) & (risk < 1)).all():
         raise UsageError("The risks of a decision curve must lie between 0 and 1, without either.")
-    scores, sick = one_class(predictions, None)
+    scores, positive = one_class(predictions, None)
     share = None
     if prevalence is not None:
         share = float(class_prior(prevalence, predictions)[predictions.positive_index])
     treated = scores[:, None] >= risk
-    columns = np.column_stack([treated & sick[:, None], treated & ~sick[:, None], sick, ~sick]).astype(np.float32)
+    columns = np.column_stack([treated & positive[:, None], treated & ~positive[:, None], positive, ~positive]).astype(
+        np.float32
+    )
     one = _net_benefit(columns.sum(axis=0, dtype=np.float64)[None], risk, share)
     spread = [_net_benefit(W @ columns, risk, share) for W in multiplicities(predictions.patients, resamples, seed)]
     every = np.concatenate(spread) if spread else np.full((1, len(risk)), np.nan)
     low, high = np.nanquantile(every, [0.025, 0.975], axis=0) if resamples else (every[0], every[0])
-    prior = float(sick.mean()) if share is None else share
+    prior = float(positive.mean()) if share is None else share
     return pl.DataFrame(
         {
             "at": risk,
@@ -62,9 +64,9 @@ def decision_curve(
 def _net_benefit(sums: NDArray[Any], risk: NDArray[np.float64], share: float | None) -> NDArray[np.float64]:
     T = len(risk)
     true, false = sums[:, :T].astype(np.float64), sums[:, T : 2 * T].astype(np.float64)
-    sick, healthy = sums[:, -2:-1].astype(np.float64), sums[:, -1:].astype(np.float64)
+    positives, negatives = sums[:, -2:-1].astype(np.float64), sums[:, -1:].astype(np.float64)
     odds = risk / (1 - risk)
     if share is None:
-        return np.asarray((true - false * odds) / (sick + healthy))
+        return np.asarray((true - false * odds) / (positives + negatives))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(share * true / sick - (1 - share) * odds * false / healthy)
+        return np.asarray(share * true / positives - (1 - share) * odds * false / negatives)

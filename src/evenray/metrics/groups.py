@@ -22,7 +22,7 @@ from .scoring import score
 __all__ = ["bands", "by_group", "per_patient"]
 
 NUMBER = r"-?[\d.]+(e[+-]?\d+)?"  # as bands write it
-BAND = re.compile(rf"under {NUMBER}|{NUMBER} to {NUMBER}|{NUMBER} and over")
+BAND = re.compile(rf"<{NUMBER}|{NUMBER}–{NUMBER}|≥{NUMBER}")
 
 
 def per_patient(predictions: Predictions, how: Literal["mean", "max"] = "mean") -> Predictions:
@@ -109,18 +109,18 @@ def by_group(
 def _opens(band: str) -> float:
     """Where a band opens.
 
-    >>> sorted(["18 to 40", "9.5 to 18", "65 and over", "under 9.5"], key=_opens)
-    ['under 9.5', '9.5 to 18', '18 to 40', '65 and over']
+    >>> sorted(["18–40", "9.5–18", "≥65", "<9.5"], key=_opens)
+    ['<9.5', '9.5–18', '18–40', '≥65']
     """
-    return -math.inf if band.startswith("under ") else float(band.partition(" ")[0])
+    return -math.inf if band.startswith("<") else float(band.lstrip("≥").partition("–")[0])
 
 
 def bands(values: Sequence[float | None], edges: Sequence[float] = (18, 40, 65)) -> list[str]:
     """The band of each number; a value at an edge opens the upper band.
 
     >>> bands([3, 18, 64.5, 80, None])
-    ['under 18', '18 to 40', '40 to 65', '65 and over', 'unknown']
+    ['<18', '18–40', '40–65', '≥65', 'unknown']
     """
     cut = sorted(edges)
-    names = [f"under {cut[0]:g}", *(f"{a:g} to {b:g}" for a, b in pairwise(cut)), f"{cut[-1]:g} and over"]
+    names = [f"<{cut[0]:g}", *(f"{a:g}–{b:g}" for a, b in pairwise(cut)), f"≥{cut[-1]:g}"]
     return ["unknown" if v is None or v != v else names[bisect_right(cut, v)] for v in values]

@@ -1,4 +1,4 @@
-"""Operating points: from which probability on a case is called positive; chosen on validation, used on test."""
+"""Operating points: the threshold from which a case is called positive, chosen on validation and used on test."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ rules = Registry(
 
 Share = Annotated[float, Gt(0), Lt(1)]
 Target = Annotated[float, Gt(0), Le(1)]
-FAR = 1e-9  # nearer to 0 or 1 no probability is believed
+FAR = 1e-9  # probabilities nearer to 0 or 1 are clipped
 TINY = 1e-12  # in place of 0 and 1, which no prevalence would move
 
 
@@ -50,24 +50,24 @@ class OperatingPoints:
     """Every way to divide the cases by one threshold, from calling nobody positive to calling everybody.
 
     `thresholds` fall and lie halfway between neighbouring probabilities, `scores`, in log-odds: another prevalence moves
-    all log-odds alike, so it moves them with the cases. `sick` and `healthy` count the cases of either kind called
+    all log-odds alike, so it moves them with the cases. `true_positives` and `false_positives` count the cases called
     positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
     """
 
     thresholds: NDArray[np.float64]
     scores: NDArray[np.float64]
-    sick: NDArray[np.int64]
-    healthy: NDArray[np.int64]
+    true_positives: NDArray[np.int64]
+    false_positives: NDArray[np.int64]
     share: float
     classes: tuple[str, str]
 
     @property
     def sensitivity(self) -> NDArray[np.float64]:
-        return np.asarray(self.sick / self.sick[-1])
+        return np.asarray(self.true_positives / self.true_positives[-1])
 
     @property
     def specificity(self) -> NDArray[np.float64]:
-        return np.asarray(1 - self.healthy / self.healthy[-1])
+        return np.asarray(1 - self.false_positives / self.false_positives[-1])
 
     def best(self, merit: NDArray[Any]) -> float:
         """The threshold of the highest merit; of equals the highest threshold, that which calls the fewest positive."""
@@ -76,18 +76,18 @@ class OperatingPoints:
     @classmethod
     def of(cls, predictions: Predictions, share: float | None = None) -> OperatingPoints:
         """The points of two-class predictions; DataError where either class has no case."""
-        scores, sick = one_class(predictions, None)
-        if sick.all() or not sick.any():
-            missing = predictions.positive if not sick.any() else "the other class"
+        scores, positive = one_class(predictions, None)
+        if positive.all() or not positive.any():
+            missing = predictions.positive if not positive.any() else "the other class"
             raise DataError(f"No threshold can be chosen: there is no case of {missing} to choose it on.")
-        true, every, at = Ranking.of(scores, sick).counts()
+        true, every, at = Ranking.of(scores, positive).counts()
         negative = predictions.classes[1 - predictions.positive_index]
         return cls(
             thresholds=_between(at),
             scores=at,
-            sick=np.append(0, true),
-            healthy=np.append(0, every - true),
-            share=float(sick.mean()) if share is None else share,
+            true_positives=np.append(0, true),
+            false_positives=np.append(0, every - true),
+            share=float(positive.mean()) if share is None else share,
             classes=(negative, predictions.positive),
         )
 
@@ -140,30 +140,32 @@ def choose_threshold(
 def youden(points: OperatingPoints) -> float:
     """The largest sensitivity + specificity - 1 (Youden 1950)."""
     return points.best(
-        points.sick * points.healthy[-1] - points.healthy * points.sick[-1]
+        points.true_positives * points.false_positives[-1] - points.false_positives * points.true_positives[-1]
     )  # whole numbers: no ties lost
 
 
 def sensitivity(points: OperatingPoints, least: Target = 0.95) -> float:
     """The highest threshold, so the best specificity, at which the sensitivity is at least `least`."""
-    return points.best(points.sick >= np.ceil(least * points.sick[-1] - 1e-9))
+    return points.best(points.true_positives >= np.ceil(least * points.true_positives[-1] - 1e-9))
 
 
 def specificity(points: OperatingPoints, least: Target = 0.95) -> float:
     """The lowest threshold, so the best sensitivity, at which the specificity is at least `least`."""
-    allowed = np.floor((1 - least) * points.healthy[-1] + 1e-9)
-    return points.best(np.where(points.healthy <= allowed, points.sick, -1))
+    allowed = np.floor((1 - least) * points.false_positives[-1] + 1e-9)
+    return points.best(np.where(points.false_positives <= allowed, points.true_positives, -1))
 
 
 def accuracy(points: OperatingPoints) -> float:
-    """The fewest errors to expect: where a logistic curve through all cases (Platt 1999) says that sick is as likely as not.
+    """The fewest errors to expect: where a logistic curve through all cases (Platt 1999) says that positive is as likely as not.
 
-    Every case has its say in the curve. The best of the cuts hangs by the few cases beside it instead: where classes are
-    all but apart it can lie anywhere in the gap between them.
+    Every case counts in the curve. The best of the cuts depends on the few cases beside it instead: where classes hardly
+    overlap it can lie anywhere in the gap between them.
     """
     at = np.clip(points.scores, FAR, 1 - FAR)
-    slope, intercept = fitted_line(scipy.special.logit(at), np.diff(points.sick), np.diff(points.healthy))
-    odds = scipy.special.logit(points.share) - np.log(points.sick[-1] / points.healthy[-1])
+    slope, intercept = fitted_line(
+        scipy.special.logit(at), np.diff(points.true_positives), np.diff(points.false_positives)
+    )
+    odds = scipy.special.logit(points.share) - np.log(points.true_positives[-1] / points.false_positives[-1])
     if slope <= 0 or len(at) == 1:  # the scores do not tell: everybody is called what most are
         return 0.0 if points.share > 0.5 else float(points.thresholds[0])
     return float(np.clip(scipy.special.expit(-(intercept + odds) / slope), FAR, 1 - FAR))
@@ -212,7 +214,7 @@ def net_benefit(points: OperatingPoints, at: Share | None = None) -> float:
 
 
 def prevalence(points: OperatingPoints) -> float:
-    """The prevalence itself: positive is who is likelier sick than the average case (threshold moving)."""
+    """The prevalence itself: positive is who is likelier to be so than the average case (threshold moving)."""
     return points.share
 
 

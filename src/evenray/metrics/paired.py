@@ -1,4 +1,4 @@
-"""Two models on the same cases: differences with intervals, DeLong's test, and which of many cannot be told apart."""
+"""Models on the same cases: paired differences with intervals, DeLong's test, and which cannot be told from the best."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _with_seeds(spreads: Sequence[Spread], seed: int) -> list[Floats]:
 
 
 def holm(p: ArrayLike) -> Floats:
-    """p-values corrected for having been looked at together (Holm 1979).
+    """p-values corrected for their number (Holm 1979).
 
     >>> holm([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])

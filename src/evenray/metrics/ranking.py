@@ -1,4 +1,4 @@
-"""How well scores rank the sick before the healthy: ROC and precision-recall, and the areas under them."""
+"""How well scores rank positive cases before negative ones: ROC and precision-recall, and the areas under them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Ranking", "precision_recall", "roc"]
 class Ranking:
     """Cases sorted by falling score, once, so that weighted counts along the ranking are running sums.
 
-    `order` sorts the cases, `positive` tells the sick in that order, `ends` are the last places of the runs of equal
+    `order` sorts the cases, `positive` tells the positive ones in that order, `ends` are the last places of the runs of equal
     score, `tied` whether any run is longer than one.
     """
 
@@ -39,7 +39,7 @@ class Ranking:
         return cls(order, positive[order], ranked, ends, len(ends) < len(order))
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Sick, and all cases, at or above each distinct score, and those scores, falling."""
+        """Positive cases, and all cases, at or above each distinct score, and those scores, falling."""
         return np.cumsum(self.positive, dtype=np.int64)[self.ends], self.ends + 1, self.scores[self.ends]
 
     def areas(self, W: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -49,16 +49,16 @@ class Ranking:
         >>> [area.round(3).tolist() for area in ranking.areas(np.array([[1.0, 1, 1, 1], [1, 0, 1, 1]]))]
         [[0.75, 1.0], [0.833, 1.0]]
         """
-        gained, every, level = self._at_the_sick(np.take(W, self.order, axis=1))
-        sick = np.cumsum(gained, axis=1)
-        total, sick_all = W.sum(axis=1, dtype=np.float64), gained.sum(axis=1, dtype=np.float64)
-        precision = sick / np.maximum(every, np.finfo(W.dtype).tiny)
-        healthy = every - sick - level / 2  # those above, and half of those level: the pairs that are lost
+        gained, every, level = self._at_positives(np.take(W, self.order, axis=1))
+        found = np.cumsum(gained, axis=1)
+        total, positives = W.sum(axis=1, dtype=np.float64), gained.sum(axis=1, dtype=np.float64)
+        precision = found / np.maximum(every, np.finfo(W.dtype).tiny)
+        lost = every - found - level / 2  # negative cases above, and half of those level: the pairs in the wrong order
         with np.errstate(divide="ignore", invalid="ignore"):
-            auprc = (gained * precision).sum(axis=1, dtype=np.float64) / sick_all
-            auroc = 1 - (gained * healthy).sum(axis=1, dtype=np.float64) / (sick_all * (total - sick_all))
-        auroc[~((sick_all > 0) & (total > sick_all))] = np.nan
-        auprc[~(sick_all > 0)] = np.nan
+            auprc = (gained * precision).sum(axis=1, dtype=np.float64) / positives
+            auroc = 1 - (gained * lost).sum(axis=1, dtype=np.float64) / (positives * (total - positives))
+        auroc[~((positives > 0) & (total > positives))] = np.nan
+        auprc[~(positives > 0)] = np.nan
         return auroc, auprc
 
     def sensitivity_at(self, W: NDArray[Any], specificity: float) -> NDArray[np.float64]:
@@ -68,20 +68,20 @@ class Ranking:
         >>> ranking.sensitivity_at(np.ones((1, 4)), 0.9), ranking.sensitivity_at(np.ones((1, 4)), 0.5)
         (array([0.5]), array([1.]))
         """
-        gained, every, _ = self._at_the_sick(np.take(W, self.order, axis=1))
-        sick_all = gained.sum(axis=1, dtype=np.float64)
-        healthy_all = W.sum(axis=1, dtype=np.float64) - sick_all
+        gained, every, _ = self._at_positives(np.take(W, self.order, axis=1))
+        positives = gained.sum(axis=1, dtype=np.float64)
+        negatives = W.sum(axis=1, dtype=np.float64) - positives
         alarms = every - np.cumsum(gained, axis=1)
-        allowed = (1 - specificity) * healthy_all * (1 + 1e-9)
+        allowed = (1 - specificity) * negatives * (1 + 1e-9)
         found = (gained * (alarms <= allowed[:, None])).sum(axis=1, dtype=np.float64)
         share: NDArray[np.float64] = np.divide(
-            found, sick_all, out=np.full(len(W), np.nan), where=(sick_all > 0) & (healthy_all > 0)
+            found, positives, out=np.full(len(W), np.nan), where=(positives > 0) & (negatives > 0)
         )
         return share
 
-    def _at_the_sick(self, ranked: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """At each distinct score that a sick case has: weights of the sick with it, of all at or above it, and of the
-        healthy with it. Only there does either area grow, so only there are the sums taken.
+    def _at_positives(self, ranked: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """At each distinct score that a positive case has: weights of the positive ones with it, of all at or above it, and
+        of the negative ones with it. Only there does either area grow, so only there are the sums taken.
         """
         if not self.positive.any():
             none = np.zeros((len(ranked), 1), dtype=ranked.dtype)
@@ -107,12 +107,12 @@ def roc(predictions: Predictions, of: str | None = None) -> pl.DataFrame:
     Columns threshold (infinite in the first row), false_positive_rate and sensitivity, one row a distinct score.
     """
     scores, positive = one_class(predictions, of)
-    sick, every, at = Ranking.of(scores, positive).counts()
+    true, every, at = Ranking.of(scores, positive).counts()
     return pl.DataFrame(
         {
             "threshold": np.append(np.inf, at),
-            "false_positive_rate": np.append(0.0, _share(every - sick)),
-            "sensitivity": np.append(0.0, _share(sick)),
+            "false_positive_rate": np.append(0.0, _share(every - true)),
+            "sensitivity": np.append(0.0, _share(true)),
         }
     )
 
@@ -127,10 +127,10 @@ def precision_recall(
     """
     scores, positive = one_class(predictions, of)
     ranking = Ranking.of(scores, positive)
-    sick, _, at = ranking.counts()
+    true, _, at = ranking.counts()
     ranked = case_weights(predictions, prevalence)[ranking.order]
     found, every = (np.cumsum(weights)[ranking.ends] for weights in (ranked * ranking.positive, ranked))
-    return pl.DataFrame({"threshold": at, "recall": _share(sick), "precision": found / every})
+    return pl.DataFrame({"threshold": at, "recall": _share(true), "precision": found / every})
 
 
 def _share(running: NDArray[np.int64]) -> NDArray[np.float64]:

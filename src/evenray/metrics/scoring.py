@@ -1,7 +1,8 @@
-"""Scores of a part: every metric with its interval over patients, and beside it the always-majority baseline."""
+"""Scores of a part: every metric with its interval over patients, and beside it the majority-class baseline."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from ._prior import Prior, class_prior
 from .intervals import replicates
 from .ranking import Ranking
 
-__all__ = ["Measure", "bootstrap", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
+__all__ = ["Measure", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,8 @@ def score(
     that means what it says would have as much.
     """
     at = None if prevalence is None else class_prior(prevalence, predictions)
-    called = decide(predictions, threshold)
-    constant = class_prior(prior, predictions)
-    estimates = _estimates(predictions, predictions.positive_index, called, constant, at, seed, resamples)
-    return Scores(
-        estimates=estimates,
-        threshold=threshold,
-        confusion=confusion(predictions, threshold),
-        classes=predictions.classes,
-        positive=predictions.positive,
-        cases=predictions.table.height,
-        patients=int(predictions.patients.max()) + 1,
-    )
+    called, constant = decide(predictions, threshold), class_prior(prior, predictions)
+    return _scores(predictions, called, constant, threshold, at, seed, resamples)
 
 
 def per_class(
@@ -99,15 +90,7 @@ def per_class(
     for k, name in enumerate(predictions.classes):
         against = _against_rest(predictions, k)
         calls, constant = (called == k).astype(np.int64), np.array([1 - shares[k], shares[k]])
-        found[name] = Scores(
-            estimates=_estimates(against, 1, calls, constant, None, seed, resamples),
-            threshold=threshold,
-            confusion=_confusion(against.targets, calls, 2),
-            classes=against.classes,
-            positive=name,
-            cases=against.table.height,
-            patients=int(against.patients.max()) + 1,
-        )
+        found[name] = _scores(against, calls, constant, threshold, None, seed, resamples)
     return found
 
 
@@ -121,42 +104,46 @@ def _against_rest(predictions: Predictions, k: int) -> Predictions:
     return Predictions(predictions.table.with_columns(columns), ("rest", name), name)
 
 
-def _estimates(
-    predictions: Predictions,
-    positive: int,
-    called: NDArray[np.int64],
-    constant: NDArray[np.float64],
-    at: NDArray[np.float64] | None,
-    seed: int,
-    resamples: int,
-) -> dict[str, Estimate]:
-    N, one = predictions.table.height, np.ones((1, predictions.table.height))
-    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at)
+def _scores(
+    predictions: Predictions, called: NDArray[np.int64], constant: NDArray[np.float64], threshold: float | None,
+    at: NDArray[np.float64] | None, seed: int, resamples: int,
+) -> Scores:  # fmt: skip
+    """Scores of the classes `called` at the prior `at`, beside the forecast of the shares `constant` for everybody."""
+    N, positive = predictions.table.height, predictions.positive_index
     majority = np.full(N, constant.argmax(), dtype=np.int64)
-    baseline = Meter(np.tile(constant, (N, 1)), predictions.targets, majority, positive, at)(one)
-    values = {name: float(value[0]) for name, value in meter(one).items()}
-    bounds = dict.fromkeys(METRICS, (np.nan, np.nan))
+    meter = Meter(np.tile(constant, (N, 1)), predictions.targets, majority, positive, at)
+    baseline = meter(np.ones((1, N)))
+    found = _measures(predictions, called, at, seed, resamples)
+    return Scores(
+        estimates={
+            name: Estimate(each.value, each.low, each.high, float(baseline[name][0])) for name, each in found.items()
+        },
+        threshold=threshold,
+        confusion=_confusion(predictions.targets, called, len(predictions.classes)),
+        classes=predictions.classes,
+        positive=predictions.positive,
+        cases=N,
+        patients=int(predictions.patients.max()) + 1,
+    )
+
+
+def _measures(
+    predictions: Predictions, called: NDArray[np.int64], at: NDArray[np.float64] | None, seed: int, resamples: int,
+    more: Callable[[NDArray[Any]], dict[str, NDArray[np.float64]]] = lambda W: {},
+) -> dict[str, Measure]:  # fmt: skip
+    """The METRICS, and whatever figures `more` gives for weights of the cases; without resamples bounds are NaN."""
+    positive = predictions.positive_index
+    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at)
+    one = np.ones((1, predictions.table.height))
+    values = {name: float(value[0]) for name, value in (meter(one) | more(one)).items()}
+    spread = replicates(lambda W: meter(W) | more(W), predictions.patients, resamples, seed)
+    bounds = {}
     if resamples:
-        spread = replicates(meter, predictions.patients, resamples, seed)
-        bounds = bounds_of(values, spread, predictions, positive, called, prior=at, seed=seed)
-    return {name: Estimate(values[name], *bounds[name], float(baseline[name][0])) for name in METRICS}
-
-
-def bootstrap(
-    predictions: Predictions,
-    threshold: float | None = None,
-    *,
-    seed: int = 0,
-    resamples: int = 1000,
-    prevalence: Prior | None = None,
-) -> dict[str, NDArray[np.float64]]:
-    """The replicates behind the intervals of `score`: {metric: float64 (resamples,)}, NaN where undefined.
-
-    Two sets of predictions of the same cases in the same order, at the same seed, are resampled alike, so differences
-    of their replicates are paired.
-    """
-    at = None if prevalence is None else class_prior(prevalence, predictions)
-    return replicates(Meter.of(predictions, threshold, at), predictions.patients, resamples, seed)
+        own = {name: values[name] for name in METRICS}
+        bounds = bounds_of(own, spread, predictions, called, prior=at, seed=seed)
+    unknown = (np.nan, np.nan)
+    none: NDArray[np.float64] = np.empty(0)
+    return {name: Measure(value, *bounds.get(name, unknown), spread.get(name, none)) for name, value in values.items()}
 
 
 def measured(
@@ -173,19 +160,13 @@ def measured(
     Classes are called, `prevalence` is taken, and the intervals are those, as in `score`.
     """
     called, at = decide(predictions, threshold), None if prevalence is None else class_prior(prevalence, predictions)
-    meter, (scores, sick) = Meter.of(predictions, threshold, at), one_class(predictions, None)
-    ranking = Ranking.of(scores, sick)
-
-    def measure(W: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-        return {**meter(W), "sensitivity_at_specificity": ranking.sensitivity_at(W, specificity)}
-
-    values = {name: float(value[0]) for name, value in measure(np.ones((1, predictions.table.height))).items()}
-    spread = replicates(measure, predictions.patients, resamples, seed)
-    own = {name: values[name] for name in METRICS}
-    bounds = bounds_of(own, spread, predictions, predictions.positive_index, called, prior=at, seed=seed)
-    name = "sensitivity_at_specificity"
-    bounds[name] = sensitivity_bounds(values[name], spread[name], predictions.patients[sick])
-    return {name: Measure(value, *bounds[name], spread[name]) for name, value in values.items()}
+    name, (scores, positive) = "sensitivity_at_specificity", one_class(predictions, None)
+    ranking = Ranking.of(scores, positive)
+    more = lambda W: {name: ranking.sensitivity_at(W, specificity)}  # noqa: E731
+    found = _measures(predictions, called, at, seed, resamples, more)
+    value, spread = found[name].value, found[name].replicates
+    low, high = sensitivity_bounds(value, spread, predictions.patients[positive])
+    return found | {name: Measure(value, low, high, spread)}
 
 
 def sensitivity_at_specificity(
@@ -196,15 +177,15 @@ def sensitivity_at_specificity(
     It describes the ranking, as AUROC does: the threshold is found on the cases themselves. The constant forecast finds
     nobody there. `of` is the class against the rest (default: the positive one).
     """
-    scores, sick = one_class(predictions, of)
-    ranking = Ranking.of(scores, sick)
+    scores, positive = one_class(predictions, of)
+    ranking = Ranking.of(scores, positive)
     value = float(ranking.sensitivity_at(np.ones((1, len(scores))), specificity)[0])
     spread = replicates(
         lambda W: {"value": ranking.sensitivity_at(W, specificity)}, predictions.patients, resamples, seed
     )
     bounds = (np.nan, np.nan)
     if resamples:
-        bounds = sensitivity_bounds(value, spread["value"], predictions.patients[sick])
+        bounds = sensitivity_bounds(value, spread["value"], predictions.patients[positive])
     return Estimate(value, *bounds, 0.0)
 
 

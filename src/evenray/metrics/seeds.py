@@ -1,4 +1,4 @@
-"""Training again with other seeds: how much of a figure's uncertainty is that of training, not of the test patients."""
+"""Repeated training with other seeds: the uncertainty from training, apart from that of the test patients."""
 
 from __future__ import annotations
 

@@ -1,34 +1,29 @@
-"""The report: one self-contained HTML page made from the artefacts of a run folder, and never from a model."""
+"""Pages, self-contained HTML made from the artefacts of a run folder and never from a model; and every figure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from evenray.core.artefacts import atomic
+from evenray.core.run import Run
 
 from .card import write_card
-from .folder import Run
 from .language import Language
 from .layers import layers_page
 from .page import ASIDE, SECTIONS, page
+from .view import RunView
 
-__all__ = ["audit_page", "compare_page", "ensemble_page", "layers_page", "table7_page", "write", "write_card"]
+__all__ = ["audit_page", "compare_page", "ensemble_page", "layers_page", "report_page", "table7_page", "write_card"]
 
 
-def write(run_folder: str | Path, *, language: str = "en") -> Path:
-    """Write `report.html` into a run folder and return its path; `language` is "en" or "ko".
+def report_page(run: Run, *, language: str = "en") -> str:
+    """The HTML of the report of a run; `language` is "en" or "ko".
 
-    Artefacts that are missing leave their sections saying which verb makes them. Raises DataError where the folder
-    does not exist, UsageError for an unknown language.
-
-    >>> write("no-such-run")
-    Traceback (most recent call last):
-    ...
-    evenray.core.errors.DataError: There is no run folder no-such-run; give the folder that 'evenray run' made.
+    Artefacts that are missing leave their sections saying which verb makes them. UsageError for an unknown language.
     """
-    made = [name for name in ASIDE if (Path(run_folder) / f"{name}.parquet").exists()]
+    made = [name for name in ASIDE if run.folder.has(f"{name}.parquet")]
     last = list(SECTIONS).index("limits")
-    return _write(run_folder, "report", language, (*list(SECTIONS)[:last], *made, *list(SECTIONS)[last:]))
+    return _html(run, "report", language, (*list(SECTIONS)[:last], *made, *list(SECTIONS)[last:]))
 
 
 def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
@@ -52,9 +47,12 @@ def ensemble_page(folder: str | Path, *, language: str = "en") -> Path:
 
 
 def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ...]) -> Path:
-    run = Run(run_folder, nameless=Language(language)("data.unlabelled"))
-    text = page(run, language, only, kind)
-    path = run.folder / f"{kind}.html"
+    run = Run(run_folder)
+    path = run.path / f"{kind}.html"
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(_html(run, kind, language, only), encoding="utf-8")
     return path
+
+
+def _html(run: Run, kind: str, language: str, only: tuple[str, ...]) -> str:
+    return page(RunView(run.path, nameless=Language(language)("data.unlabelled")), language, only, kind)

@@ -5,60 +5,48 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from .folder import Run
 from .language import Language
+from .view import RunView
 
-__all__ = ["ASIDE", "SECTIONS", "page", "template"]
+__all__ = ["ASIDE", "SECTIONS", "Section", "page", "rendered", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
-    "summary": "run",
-    "asked": "run",
-    "data": "scan",
-    "audit": "audit",
-    "contrast": "explain",
-    "compare": "compare",
-    "training": "train",
-    "ranking": "evaluate",
-    "calibration": "evaluate",
-    "threshold": "evaluate",
-    "metrics": "evaluate",
-    "practice": "evaluate",
-    "mistakes": "explain",
-    "limits": "run",
-    "repeat": "run",
-}
-
-
+    "summary": "run", "asked": "run", "data": "scan", "audit": "audit", "contrast": "explain", "compare": "compare",
+    "training": "train", "ranking": "evaluate", "calibration": "evaluate", "threshold": "evaluate",
+    "metrics": "evaluate", "practice": "evaluate", "mistakes": "explain", "limits": "run", "repeat": "run",
+}  # fmt: skip
 ASIDE = {"table7": "table7", "ensemble": "ensemble"}  # beside the line: on the page of a run only where they were made
 
 
-def page(run: Run, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
+@dataclass(frozen=True)
+class Section:
+    """A section by its name, the verb that fills it in, and what its template shows: None where nothing is there yet."""
+
+    name: str
+    verb: str
+    shown: object
+
+
+def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
     """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
-    say = Language(language)
-    verbs = SECTIONS | ASIDE
-    shown = [(name, verbs[name], _context(name, run, say)) for name in only]
-    return rendered(run, say, shown, kind)
+    say, verbs = Language(language), SECTIONS | ASIDE
+    modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
+    sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
+    return rendered(say, run.name, sections, kind, run)
 
 
-def rendered(run: Any, say: Language, sections: Sequence[tuple[str, str, dict[str, Any] | None]], kind: str) -> str:
-    """The HTML of sections (name, verb, what its template shows); of `run` only the name and provenance are needed."""
-    template = _environment().get_template("page.html.j2")
-    text = template.render(
-        say=say, run=run, sections=sections, kind=kind, css=_source("page.css"), js=_source("page.js")
-    )
-    return text.strip() + "\n"
-
-
-def _context(name: str, run: Run, say: Language) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = importlib.import_module(f".sections.{name}", __package__).context(run, say)
-    return found
+def rendered(say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None) -> str:
+    """The HTML of sections; `name` and, of a run, when it was started stand at the top."""
+    files = {"css": _source("page.css"), "js": _source("page.js")}
+    about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
+    return _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
 
 
 @cache

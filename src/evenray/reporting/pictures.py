@@ -10,18 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["heat", "photograph", "thumbnail"]
+from evenray.core.types import Image
+from evenray.images.contrast._engine import present
+
+from .figures.svg import png_uri
+
+__all__ = ["LONGEST", "fitted", "heat", "photograph", "shown"]
 
 LONGEST = 384  # pixels of the longer side: crisp at the 320 CSS pixels of a card
-
-
-def thumbnail(pixels: NDArray[np.uint8]) -> str:
-    """A grey uint8 (H, W) array as a PNG data URI.
-
-    >>> thumbnail(np.zeros((32, 32), np.uint8))[:22]
-    'data:image/png;base64,'
-    """
-    return _uri(pixels, ".png", "image/png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def photograph(path: Path) -> str | None:
@@ -31,7 +27,8 @@ def photograph(path: Path) -> str | None:
         return None
     if (pixels == pixels[..., :1]).all():
         pixels = np.ascontiguousarray(pixels[..., 0])
-    return _uri(_shrunk(pixels, LONGEST), ".jpg", "image/jpeg", [cv2.IMWRITE_JPEG_QUALITY, 88])
+    encoded = cv2.imencode(".jpg", fitted(pixels, LONGEST), [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"
 
 
 def heat(path: Path) -> str | None:
@@ -42,9 +39,33 @@ def heat(path: Path) -> str | None:
     grey = _read(path, cv2.IMREAD_GRAYSCALE)
     if grey is None:
         return None
-    grey = _shrunk(grey, 160)
+    grey = fitted(grey, 160)
     colours = cv2.applyColorMap((64 + 0.7 * grey).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return _uri(np.dstack([colours, grey]), ".png", "image/png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return png_uri(np.dstack([colours, grey]))
+
+
+def shown(image: Image, longest: int) -> str:
+    """An image in its value range as a PNG data URI, missing pixels transparent; small ones in whole multiples."""
+    low, high = image.value_range
+    unit = np.clip((image.pixels.astype(np.float32) - low) / (high - low), 0, 1)
+    pixels = np.rint(np.nan_to_num(unit) * 255).astype(np.uint8)
+    pixels = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    there = present(image)
+    if there is not None:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA if pixels.ndim == 2 else cv2.COLOR_BGR2BGRA)
+        pixels[..., 3] = np.where(there, 255, 0)
+    times = max(1, longest // max(pixels.shape[:2]))  # so that the pixels of small ones can be seen
+    pixels = pixels.repeat(times, axis=0).repeat(times, axis=1)
+    return png_uri(np.ascontiguousarray(fitted(pixels, longest)))
+
+
+def fitted(pixels: NDArray[Any], longest: int) -> NDArray[Any]:
+    """Shrunk so that the longer side has at most so many pixels."""
+    scale = longest / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _read(path: Path, mode: int) -> NDArray[Any] | None:
@@ -53,16 +74,3 @@ def _read(path: Path, mode: int) -> NDArray[Any] | None:
         return None
     found: NDArray[Any] | None = cv2.imdecode(np.fromfile(path, np.uint8), mode)
     return found
-
-
-def _shrunk(pixels: NDArray[Any], longest: int) -> NDArray[Any]:
-    scale = longest / max(pixels.shape[:2])
-    if scale >= 1:
-        return pixels
-    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def _uri(pixels: NDArray[Any], extension: str, mime: str, options: list[int]) -> str:
-    _, encoded = cv2.imencode(extension, pixels, options)
-    return f"data:{mime};base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"

@@ -16,13 +16,13 @@ Floats = NDArray[np.float64]
 class Operating:
     """What happens at each threshold, from flagging nobody to flagging everybody.
 
-    `thresholds` float64 (T,) fall; a case is flagged when its probability is at least the threshold. `found` and
-    `alarms` int64 (T,) count the positive and the negative cases that are flagged, out of `positives` and `negatives`.
+    `thresholds` float64 (T,) fall; a case is flagged when its probability is at least the threshold. `true_positives`
+    and `false_positives` int64 (T,) count the cases that are flagged, out of `positives` and `negatives`.
     """
 
     thresholds: Floats
-    found: NDArray[np.int64]
-    alarms: NDArray[np.int64]
+    true_positives: NDArray[np.int64]
+    false_positives: NDArray[np.int64]
     positives: int
     negatives: int
 
@@ -39,7 +39,7 @@ def operating(positive: NDArray[np.bool_], p: Floats, chosen: float | None = Non
     """Counts at every distinct probability, thinned to about `most` of them; `chosen` is always one of the rows.
 
     >>> table = operating(np.array([True, False, True]), np.array([0.9, 0.6, 0.2]))
-    >>> table.found, table.alarms
+    >>> table.true_positives, table.false_positives
     (array([0, 1, 1, 2]), array([0, 0, 1, 1]))
     """
     levels = np.unique(p)
@@ -47,9 +47,8 @@ def operating(positive: NDArray[np.bool_], p: Floats, chosen: float | None = Non
         levels = levels[np.unique(np.linspace(0, len(levels) - 1, most).round().astype(int))]
     nobody = np.nextafter(max(levels[-1], 1.0) if len(levels) else 1.0, np.inf)
     thresholds = np.unique(np.concatenate([levels, [nobody], [] if chosen is None else [chosen]]))[::-1]
-    found = _at_least(p[positive], thresholds)
-    alarms = _at_least(p[~positive], thresholds)
-    return Operating(thresholds, found, alarms, int(positive.sum()), int((~positive).sum()))
+    flagged = (_at_least(p[positive], thresholds), _at_least(p[~positive], thresholds))
+    return Operating(thresholds, *flagged, int(positive.sum()), int((~positive).sum()))
 
 
 def _at_least(p: Floats, thresholds: Floats) -> NDArray[np.int64]:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from evenray.core.errors import MissingExtra, UsageError, unknown_name
+from evenray.core.events import Map
 
+from .apart import apart
 from .local import local
 
-__all__ = ["Map", "engine"]
+__all__ = ["Engine", "engine"]
 
-Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 ENGINES = ("local", "dask", "ray")
 SLICE = 8  # items a processor that go to ray together
 
 
+@dataclass(frozen=True)
+class Engine:
+    """Two ways to map: `map` for reading and preparing, `apart` for what has to have its process for itself, as a training."""
+
+    map: Map
+    apart: Map
+
+
 @contextmanager
-def engine(name: str = "local", address: str | None = None, jobs: int = 0) -> Iterator[Map]:
-    """A `map` on an engine, for as long as the block runs; results come in order, whichever worker made them.
+def engine(name: str = "local", address: str | None = None, jobs: int = 0) -> Iterator[Engine]:
+    """The maps of an engine, for as long as the block runs; results come in order, whichever worker made them.
 
     local: `jobs` processes of this machine (0: one a core). dask: the cluster whose scheduler is at `address`, else one
     of `jobs` processes made here. ray: joblib's backend, on the cluster at `address` or a new one; needs the package ray.
 
-    >>> with engine("local", jobs=1) as map:
-    ...     list(map(abs, [-1, 2]))
+    >>> with engine("local", jobs=1) as found:
+    ...     list(found.map(abs, [-1, 2]))
     [1, 2]
     """
     if name not in ENGINES:
@@ -35,17 +45,17 @@ def engine(name: str = "local", address: str | None = None, jobs: int = 0) -> It
     if address is not None and name == "local":
         raise UsageError(f"--address {address} needs an engine that has one; give --engine dask or --engine ray.")
     if name == "local":
-        yield local(jobs)
+        yield Engine(local(jobs), apart(jobs))
     elif name == "dask":
         if find_spec("distributed") is None:
             raise MissingExtra("--engine dask", "dask[distributed]", "scale")
         from .cluster import dask
 
         with dask(address, jobs) as map:
-            yield map
+            yield Engine(map, map)
     else:
         with _ray(address, jobs) as map:
-            yield map
+            yield Engine(map, map)
 
 
 @contextmanager

@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from evenray.core.errors import WorkerError
+import cv2
 
-__all__ = ["local"]
+from evenray.core.errors import WorkerError
+from evenray.core.prefetch import prefetch
+
+__all__ = ["local", "one_thread"]
 
 BRIEF, REST = 1.0, 4.0  # seconds that threads work in any case, and of work that is left for which they go on
+
+
+def one_thread() -> None:
+    """For a process that is one of several, one on every core: OpenCV starts no threads in it."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def local(jobs: int = 0) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]:
@@ -39,19 +47,18 @@ def local(jobs: int = 0) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iter
 
 def _growing(function: Callable[[Any], Any], items: Sequence[Any], count: int) -> Iterator[Any]:
     started, taken, done = time.monotonic(), 0, 0
-    waiting: deque[Future[Any]] = deque()
-    pool = ThreadPoolExecutor(count, thread_name_prefix="evenray-map")
-    try:
-        while not (long := _long(time.monotonic() - started, done, len(items) - taken)) or waiting:
-            while not long and taken < len(items) and len(waiting) <= count:
-                waiting.append(pool.submit(function, items[taken]))
-                taken += 1
-            if not waiting:
-                return
-            yield waiting.popleft().result()
-            done += 1
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def brief() -> Iterator[Any]:
+        nonlocal taken
+        while taken < len(items) and not _long(time.monotonic() - started, done, len(items) - taken):
+            taken += 1
+            yield items[taken - 1]
+
+    for found in prefetch(function, brief(), threads=count, ahead=count + 1):
+        yield found
+        done += 1
+    if taken == len(items):
+        return
     yield from _parallel(function, items[taken:], count)
 
 
@@ -69,11 +76,17 @@ def _parallel(function: Callable[[Any], Any], items: Sequence[Any], count: int) 
 
     # Joblib starts a process anew that has grown by 300 MB, as one that trains does, and nothing is lost by it.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
-    work = Parallel(n_jobs=count, return_as="generator", max_nbytes=None)
+    work = Parallel(n_jobs=count, return_as="generator", max_nbytes=None, initializer=one_thread)
     try:
-        yield from work(delayed(function)(item) for item in items)
+        yield from work(delayed(_alone)(function, item) for item in items)
     except BrokenProcessPool as error:
         raise WorkerError(
             f"One of {count} processes that read images has died; the system kills one that takes too much memory, so give"
             " fewer, as with --jobs 1, and run the same command again: it goes on where it stopped."
         ) from error
+
+
+def _alone(function: Callable[[Any], Any], item: Any) -> Any:
+    """In one of many processes, each with a core of its own: OpenCV must not start threads for all cores in each."""
+    cv2.setNumThreads(1)
+    return function(item)

@@ -15,20 +15,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from threading import Event, RLock, Thread
-from typing import Any
+from typing import Any, TypedDict
 
-from evenray.core.artefacts import RunFolder, atomic, cache_folder, digest
+from evenray.core.artefacts import Ledger, RunFolder, atomic, cache_folder, digest
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, StorageError, UsageError
 
 __all__ = ["Mirror", "RemoteFolder", "fetched", "is_url", "sent"]
 
-INDEX = ".remote.json"
-LEDGER = "provenance.json"
+INDEX, LEDGER = ".remote.json", "provenance.json"
 KEPT_HERE = (INDEX, ".lock")
 THREADS = 16
 EVERY = 60.0  # seconds between looks for new checkpoints
 WHOLE_OR_NOT = ("s3", "s3a", "gs", "gcs", "abfs", "az", "memory")  # what is put there appears whole or not at all
 EXTRAS = {"s3": "s3fs", "s3a": "s3fs"}
+
+Stamp = list[int | str | None]  # what tells one content of a remote file from another: its size and tag
+
+
+# A file in the index: its stamp there, its size and time here.
+class Known(TypedDict, total=False):
+    there: Stamp | None
+    here: list[int]
 
 
 def is_url(text: str | Path) -> bool:
@@ -53,16 +60,16 @@ class Mirror:
         self.lock = RLock()
 
     @property
-    def index(self) -> dict[str, dict[str, Any]]:
+    def index(self) -> dict[str, Known]:
         path = self.here / INDEX
-        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found: dict[str, Known] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return found
 
-    def _keep(self, index: Mapping[str, Any]) -> None:
+    def _keep(self, index: Mapping[str, Known]) -> None:
         with atomic(self.here / INDEX) as path:
             path.write_text(json.dumps(index), encoding="utf-8")
 
-    def there(self) -> dict[str, Any]:
+    def there(self) -> dict[str, Stamp]:
         """The files at the URL, by their names below it, with their stamps."""
         with _told(self.url, "read"):
             self.system.invalidate_cache()
@@ -99,7 +106,7 @@ class Mirror:
             self._keep(index)
         return self.here
 
-    def _fetch(self, name: str, stamp: Any) -> list[int]:
+    def _fetch(self, name: str, stamp: Stamp) -> list[int]:
         path = self.here / name
         with atomic(path) as temporary, _told(f"{self.url}/{name}", "read"):
             self.system.get_file(self._at(name), str(temporary))
@@ -148,7 +155,7 @@ class RemoteFolder(RunFolder):
         self.done = Event()
         self.following: Thread | None = None
 
-    def note(self, change: Callable[[dict[str, Any]], None]) -> None:
+    def note(self, change: Callable[[Ledger], Ledger]) -> None:
         super().note(change)
         if self.following is None and self.first:  # work has begun
             self.following = Thread(target=self._keep_up, daemon=True)
@@ -197,7 +204,7 @@ def _named(table: Path) -> list[str]:
         found = LabelTable.read(table)
     except DataError:  # told where it is used
         return []
-    paths = found.table["path"].drop_nulls().to_list() if "path" in found.columns else []
+    paths = found.table["path"].drop_nulls().to_list() if "path" in found.table.columns else []
     return [path.replace("\\", "/").removeprefix("./") for path in paths]
 
 
@@ -270,7 +277,7 @@ def _told(url: str, verb: str) -> Iterator[None]:
         ) from None
 
 
-def _stamp(info: Mapping[str, Any]) -> Any:
+def _stamp(info: Mapping[str, Any]) -> Stamp:
     """What tells one content of a remote file from another."""
     tag = info.get("ETag") or info.get("etag") or info.get("md5Hash") or info.get("content_md5")
     when = next((info[k] for k in ("LastModified", "last_modified", "mtime", "updated", "created") if info.get(k)), "")

@@ -1,6 +1,1 @@
-"""The main job: scan -> audit -> split -> compare -> train -> evaluate -> explain -> report, each stage only when needed."""
-
-from .context import Context
-from .line import STAGES, run
-
-__all__ = ["STAGES", "Context", "run"]
+"""The stages of a run: each a function of typed inputs and settings in a file of its name; line.py runs them."""

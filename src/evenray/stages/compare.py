@@ -1,110 +1,118 @@
-"""The stage that compares contrasts, remedies and networks on the training and validation parts, and chooses."""
+"""The stage compare: contrasts, remedies and networks are compared on the training and validation parts."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.core.progress import plain
+from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.plan import ASKED, Plan, Planned
+from evenray.core.messages import Message
+from evenray.core.recipe import CompareSettings
 from evenray.core.types import Dataset
-from evenray.data.split import folds, groups, share
+from evenray.data.exclusions import check_exclusions, without
+from evenray.data.split import folds, groups, near_groups_of, share
 from evenray.data.store import Store
-from evenray.evidence.compare import Cell, Setup, compare, out_of_fold, trainings
+from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings
+from evenray.evidence.compare import compare as compare_all
 from evenray.learning import networks
 from evenray.learning.plan.comparison import WHOLE
 from evenray.learning.train import Settings
 
-from .audit import OUT_OF_FOLD
-from .context import Context
-from .train import kept_features, stores_of
+from .artefacts import CASES, CHOICE, EXCLUSIONS_ASKED, GRID, OUT_OF_FOLD, PLANNED, SPLIT_CASES
+from .preparing import kept_features, stores_of
+from .stage import artefact
+from .tools import Tools
 
-__all__ = ["compare_cells"]
-
-METRICS = {
-    "auprc": "AUPRC", "auroc": "AUROC", "sensitivity_at_specificity": "sensitivity at 95 % specificity", "brier": "Brier score",
-    "log_loss": "log loss", "ece": "ECE",
-}  # fmt: skip
+__all__ = ["CompareInputs", "CompareOutputs", "compare"]
 
 
-def compare_cells(context: Context) -> list[str]:
-    """The grid on the training and validation parts; with one cell there is nothing to compare."""
-    asked, plan = context.recipe, context.plan
+@dataclass(frozen=True)
+class CompareInputs:
+    scanned: Dataset = artefact(CASES)
+    exclusions: pl.DataFrame = artefact(EXCLUSIONS_ASKED)
+    cases: Dataset = artefact(SPLIT_CASES)
+    planned: Planned = artefact(PLANNED)
+
+
+@dataclass(frozen=True)
+class CompareOutputs:
+    choice: Choice = artefact(CHOICE)
+    grid: pl.DataFrame | None = artefact(GRID)
+    out_of_fold: pl.DataFrame | None = artefact(OUT_OF_FOLD)
+
+
+def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> CompareOutputs:
+    """Train every cell of the grid by cross-validation and choose; with one cell there is nothing to compare."""
+    plan, imbalances = inputs.planned.plan, settings.imbalances
     cells = [
         Cell(contrast, balance, network, imbalance)
-        for imbalance in asked.imbalances or ("own",)
+        for imbalance in imbalances or ("own",)
         for network in plan.compare_networks
-        for contrast in asked.contrasts
-        for balance in asked.balances
+        for contrast in settings.contrasts
+        for balance in settings.balances
     ]
-    if len(cells) == 1 and not asked.imbalances:
-        for former in ("grid.parquet", OUT_OF_FOLD):
-            (context.folder / former).unlink(missing_ok=True)
-        return _choose(context, {"contrast": cells[0].contrast, "balance": cells[0].balance}, "as asked")
-    setup, halving = _setup(context), plan.search == "halving"
-    alike = len(cells) // max(len(asked.imbalances), 1)
-    total = trainings(alike, plan.folds, asked.seeds, plan.compare_epochs, halving) * max(len(asked.imbalances), 1)
-    workers = map if setup.frozen or context.fabric.device.type != "cpu" else context.map
-    with context.progress.task("comparing (trainings)", total) as tick:
-        grid = compare(
-            cells, setup, context.folder / "compare", metric=asked.metric, halving=halving, map=workers, tick=tick
-        )
-    context.folder.write_table("grid.parquet", grid)
-    chosen = grid.filter(pl.col("chosen")).row(0, named=True)
-    own = grid.filter(pl.col("imbalance") == chosen["imbalance"])
-    why = f"the simplest of the {own['tied'].sum()} cells of {own.height} that cannot be told from the best by {METRICS[asked.metric]}"
-    if chosen["imbalance"] != "own":
-        why += f", at an imbalance of {chosen['imbalance']}"
-    cell = Cell(*(chosen[name] for name in ("contrast", "balance", "network", "imbalance")))
-    context.folder.write_table(OUT_OF_FOLD, out_of_fold(cell, setup, context.folder / "compare", chosen["epochs"]))
-    names = ("contrast", "balance", "network") if len(asked.networks) > 1 else ("contrast", "balance")
-    _choose(context, {name: chosen[name] for name in names}, why)
-    context.progress.say(plain(f"chosen: {', '.join(f'{name} {chosen[name]}' for name in names)}: {why}"))
-    return ["grid.parquet", "choice.json", OUT_OF_FOLD]
+    if len(cells) == 1 and not imbalances:
+        why = ASKED.as_json()
+        return CompareOutputs(Choice(contrast=cells[0].contrast, balance=cells[0].balance, why=why), None, None)
+    setup, halving = _setup(inputs, plan, settings, tools), plan.search == "halving"
+    repeats = max(len(imbalances), 1)
+    total = trainings(len(cells) // repeats, plan.folds, settings.seeds, plan.compare_epochs, halving) * repeats
+    workers = map if setup.frozen or tools.kind != "cpu" else tools.apart
+    folder = tools.folder / "compare"
+    with tools.events.task("task.compare", total) as tick:
+        grid = compare_all(cells, setup, folder, metric=settings.metric, halving=halving, map=workers, tick=tick)
+    chosen, rivals = grid.chosen, grid.alike(grid.chosen)
+    values = {
+        "tied": sum(row.tied for row in rivals), "cells": len(rivals), "metric": settings.metric,
+        **({} if chosen.cell.imbalance == "own" else {"imbalance": chosen.cell.imbalance, "variant": "imbalance"}),
+    }  # fmt: skip
+    cell, why = chosen.cell, Message("choice.simplest", values).as_json()
+    network = cell.network if len(settings.networks) > 1 else None
+    choice = Choice(contrast=cell.contrast, balance=cell.balance, network=network, why=why)
+    tools.events.tell("compare.done", choice=choice.named, why=choice.reason)
+    return CompareOutputs(choice, grid.table, out_of_fold(cell, setup, folder, chosen.epochs))
 
 
-def _choose(context: Context, chosen: dict[str, Any], why: str) -> list[str]:
-    context.folder.write_json("choice.json", chosen | {"why": why})
-    return ["choice.json"]
-
-
-def _setup(context: Context) -> Setup:
+def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: Tools) -> Setup:
     """What all cells share; where the trunk is frozen, the features of all cases that are not of the test part."""
-    asked, plan = context.recipe, context.plan
-    contrasts = list(dict.fromkeys(asked.contrasts))
-    dataset, group = _to_compare(context)
+    contrasts, whole = list(dict.fromkeys(settings.contrasts)), inputs.cases
+    dataset, group = _to_compare(inputs, plan, settings.seed)
     stores: dict[str, tuple[Store, ...]]
-    rows: NDArray[np.int64] = np.arange(len(dataset))
-    if asked.frozen:
+    if settings.frozen:
         model = networks.build(
-            plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size, weights=asked.weights
-        )
-        stores = kept_features(context, networks.freeze(model, asked.finetune), contrasts)[1]
+            plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size,
+            pretrained=settings.pretrained,
+        )  # fmt: skip
+        model = networks.freeze(model, settings.finetune)
+        stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
     else:
-        stores = {c: (s,) for c, s in stores_of(context, dataset, contrasts, plan.compare_size).items()}
-    own = asked.frozen or plan.compare_networks == asked.networks
-    settings = Settings(
-        plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, asked.seed, asked.flips,
-        decay=networks.fine_tuning(asked.finetune).decay if own else 1.0,
+        made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
+        stores = {contrast: (store,) for contrast, store in made.items()}
+    own = settings.frozen or plan.compare_networks == settings.networks
+    training = Settings(
+        plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
+        decay=networks.fine_tuning(settings.finetune).decay if own else 1.0,
     )  # fmt: skip
+    rows: NDArray[np.int64] = np.arange(len(dataset))
     return Setup(
-        dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, asked.seed), stores=stores, rows=rows,
-        settings=settings, channels=plan.channels, size=plan.compare_size, device=str(context.fabric.device),
-        seeds=asked.seeds, weights=asked.weights if own else None, finetune=asked.finetune if own else "all",
-        frozen=asked.frozen,
+        dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
+        settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),
+        seeds=settings.seeds, weights=settings.pretrained if own else None, finetune=settings.finetune if own else "all",
+        frozen=settings.frozen,
     )  # fmt: skip
 
 
-def _to_compare(context: Context) -> tuple[Dataset, NDArray[np.int64]]:
+def _to_compare(inputs: CompareInputs, plan: Plan, seed: int) -> tuple[Dataset, NDArray[np.int64]]:
     """The cases of the comparison with their groups: never the test part, and of many a stratified share of the groups."""
-    whole = context.dataset
-    dataset = replace(whole, cases=whole.cases.filter(pl.col("part") != "test"))
-    group = groups(dataset, context.near)
-    fraction = context.plan.compare_cases / len(dataset)
+    dataset = replace(inputs.cases, cases=inputs.cases.cases.filter(pl.col("part") != "test"))
+    known = without(inputs.scanned, check_exclusions(inputs.scanned, inputs.exclusions))
+    group = groups(dataset, near_groups_of(known))
+    fraction = plan.compare_cases / len(dataset)
     if fraction > WHOLE:
         return dataset, group
-    taken = share(dataset, group, fraction, context.plan.folds, context.recipe.seed)
+    taken = share(dataset, group, fraction, plan.folds, seed)
     return replace(dataset, cases=dataset.cases.filter(pl.Series(taken))), group[taken]

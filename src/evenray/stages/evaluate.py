@@ -1,22 +1,27 @@
-"""The stage that opens the test part: probabilities, the operating point, and everything that is told of them."""
+"""The stage evaluate: calibration and threshold are chosen on the validation part, and the test part is opened, here alone."""
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from evenray.core.artefacts import now
+from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
 from evenray.core.errors import DataError
-from evenray.core.numbers import brief
-from evenray.core.recipe import Recipe
-from evenray.core.types import Estimate, Predictions, Scores
+from evenray.core.findings import Finding
+from evenray.core.recipe import EvaluateSettings
+from evenray.core.types import Dataset, Predictions
+from evenray.data.audit import label_errors
+from evenray.learning import networks
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.predict import GROUPS, predictions, target_prior
 from evenray.learning.train import forward
-from evenray.learning.tta import reach
+from evenray.learning.tta import largest_scale
 from evenray.metrics import (
     Calibration,
     by_group,
@@ -27,135 +32,154 @@ from evenray.metrics import (
     score,
 )
 
-from .audit import label_findings
-from .context import Context
-from .train import model_of, parts_of, remedy_of
+from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .preparing import parts_of, remedy_of
+from .stage import artefact
+from .tools import Tools
 
-__all__ = ["evaluate_network", "summarise"]
+__all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate", "summarise"]
 
 RESAMPLES = 2000
 BESIDE = 1000  # for the tables beside the main one
 POINTS = ("youden", "accuracy", "sensitivity(0.95)", "specificity(0.95)", "net_benefit(at=0.1)", "prevalence")
 RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
+Floats = NDArray[np.float64]
 
 
-def evaluate_network(context: Context) -> list[str]:
-    """Predictions and scores; calibration and threshold are chosen on validation, and the test part is opened here alone."""
-    asked, dataset = context.recipe, context.dataset
-    choice = context.folder.read_json("choice.json")
-    remedy, prior = remedy_of(context)
-    target = target_prior(asked.prevalence, dataset.classes, dataset.positive)
-    model = model_of(context)
-    context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-    calibration, found, view = Calibration("none", {}), {}, context.plan.views
-    parts = parts_of(context, choice["contrast"], ("validation", "test"), reach(view, asked.scale_jitter))
-    with context.progress.task("evaluating", sum(len(part) for _, part in parts.values())) as tick:
+@dataclass(frozen=True)
+class EvaluateInputs:
+    cases: Dataset = artefact(SPLIT_CASES)
+    planned: Planned = artefact(PLANNED)
+    choice: Choice = artefact(CHOICE)
+    out_of_fold: pl.DataFrame | None = artefact(OUT_OF_FOLD)
+    network: networks.Classifier = artefact(NETWORK)
+
+
+@dataclass(frozen=True)
+class EvaluateOutputs:
+    predictions: Predictions = artefact(PREDICTIONS)
+    scores: ScoresRecord = artefact(SCORES)
+    label_errors: list[Finding] = artefact(LABEL_ERRORS)
+
+
+def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -> EvaluateOutputs:
+    """Probabilities of the validation and test parts, the operating point, and everything that is told of them."""
+    dataset, plan, events = inputs.cases, inputs.planned.plan, tools.events
+    remedy, prior = remedy_of(dataset, plan, inputs.choice)
+    target = target_prior(settings.prevalence, dataset.classes, dataset.positive)
+    model = inputs.network.to(tools.machine.device)
+    tta = settings.tta or plan.tta
+    tools.open_test()
+    calibration, found = Calibration("none", {}), dict[str, Predictions]()
+    furthest = largest_scale(tta, model.description.scale_jitter)
+    parts = parts_of(tools, dataset, plan, inputs.choice.contrast, ("validation", "test"), furthest)
+    with events.task("task.evaluate", sum(len(part) for _, part in parts.values())) as tick:
         for name, (cases, part) in parts.items():
-            logits = forward(
-                model, part, context.plan.batch, context.fabric, lambda: tick(context.plan.batch), view=view
-            )
+            logits = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
             if name == "validation":
                 fewest = min(cases.counts.values())
                 if fewest >= ENOUGH_TO_CHOOSE:
-                    calibration = calibrate(remedy.correct(logits, prior), cases.targets, asked.calibration, prior)
-                elif asked.calibration != Recipe.calibration:
-                    context.progress.say(
-                        f"[yellow]not calibrated[/yellow] the validation part has {fewest} cases of its rarest class;"
-                        f" {asked.calibration} needs {ENOUGH_TO_CHOOSE}"
+                    calibration = calibrate(remedy.correct(logits, prior), cases.targets, settings.calibration, prior)
+                elif settings.calibration not in ("none", EvaluateSettings().calibration):
+                    events.tell(
+                        "evaluate.not_calibrated",
+                        "warning",
+                        count=fewest,
+                        method=settings.calibration,
+                        needed=ENOUGH_TO_CHOOSE,
                     )
             found[name] = predictions(cases, logits, remedy, prior, calibration, target)
-    table = pl.concat([each.table for each in found.values()])
-    context.folder.write_table("predictions.parquet", table)
-    labels = label_findings(context, Predictions(table, dataset.classes, dataset.positive))
+    whole = Predictions(pl.concat([each.table for each in found.values()]), dataset.classes, dataset.positive)
     rule = None
     if len(dataset.classes) == 2:
-        rule = remedy.rule if remedy.rule is not None and asked.threshold == Recipe.threshold else asked.threshold
-    told = {"calibration": calibration.as_json(), "prevalence": asked.prevalence, "views": view}
-    summary = summarise(found, rule, prior, target, seed=asked.seed) | told
-    context.folder.write_json("scores.json", summary)
+        asked = settings.threshold != EvaluateSettings().threshold
+        rule = settings.threshold if asked or remedy.rule is None else remedy.rule
+    scores = summarise(found, rule, prior, target, seed=settings.seed).model_copy(
+        update={
+            "calibration": CalibrationRecord(**calibration.as_json()), "prevalence": settings.prevalence, "tta": tta,
+        }
+    )  # fmt: skip
+    _tell(scores, tools)
+    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
+
+
+def _tell(scores: ScoresRecord, tools: Tools) -> None:
     for metric in ("auroc", "auprc"):
-        context.progress.say(
-            f"test {metric.upper()} {Estimate(**_defined(summary['parts']['test']['metrics'][metric]))}"
-        )
-    for point in summary.get("operating_points", ()):
-        if point["rule"] == "accuracy":
-            context.progress.say(
-                f"test accuracy {Estimate(**_defined(point['accuracy']))} from a probability of {brief(point['threshold'])} on,"
-                " where validation expects the fewest errors"
-            )
-    return ["predictions.parquet", "scores.json", *labels]
+        tools.events.tell("evaluate.test", metric=metric, figure=vars(scores.parts["test"].metrics[metric]))
+    for point in scores.operating_points:
+        if point.rule == "accuracy":
+            tools.events.tell("evaluate.accuracy", figure=vars(point.accuracy), threshold=point.threshold)
 
 
-def _defined(figures: dict[str, float | None]) -> dict[str, float]:
-    return {name: math.nan if value is None else value for name, value in figures.items()}
+def _label_errors(out_of_fold: pl.DataFrame | None, evaluated: Predictions) -> list[Finding]:
+    """Likely label errors, each case predicted by a model that was not trained on it.
+
+    The comparison has predicted the training and validation parts out of fold; the trained network has predicted the test
+    part, and the validation part where nothing was compared.
+    """
+    predicted = {"trained": evaluated}
+    if out_of_fold is not None:
+        compared = Predictions(out_of_fold, evaluated.classes, evaluated.positive)
+        predicted = {"out_of_fold": compared, "trained": evaluated.part("test")}
+    return [
+        replace(finding, evidence={**finding.evidence, "predicted_by": who})
+        for who, table in predicted.items()
+        for finding in label_errors(table)
+    ]
 
 
 def summarise(
-    found: dict[str, Predictions], rule: str | None, prior: Any, target: Any = None, *, seed: int = 0
-) -> dict[str, Any]:
-    """What scores.json tells of the predictions of the validation and the test part.
+    found: dict[str, Predictions], rule: str | None, prior: Floats, target: Floats | None = None, *, seed: int = 0
+) -> ScoresRecord:
+    """What scores.json tells of the predictions of the validation and the test part, without a calibration.
 
     `rule` chooses the threshold on validation (None with more than two classes), for the shares that the probabilities
     are at; `prior` (K,) holds those of the training part, `target` (K,) those to score at, None for those of the cases.
     """
-    test = found["test"]
-    at = prior if target is None else target
+    test, at = found["test"], prior if target is None else target
     threshold = None if rule is None else choose_threshold(found["validation"], rule, at)
-    options = {"seed": seed, "prior": at, "prevalence": target}
-    summary: dict[str, Any] = {
-        "classes": test.classes, "positive": test.positive, "threshold": threshold, "threshold_rule": rule,
-        "parts": {name: _part(score(each, threshold, resamples=RESAMPLES, **options)) for name, each in found.items()},
-    }  # fmt: skip
-    options["resamples"] = BESIDE
-    summary["decision_curve"] = _columns(decision_curve(test, prevalence=target, resamples=BESIDE))
-    summary["patients"] = _patients(found, rule, at, options)
+
+    def scored(predicted: Predictions, threshold: float | None, resamples: int = BESIDE) -> PartScores:
+        return PartScores.of(score(predicted, threshold, resamples=resamples, seed=seed, prior=at, prevalence=target))
+
+    def point(rule: str) -> OperatingPoint:
+        chosen = choose_threshold(found["validation"], rule, at)
+        part = scored(test, chosen)
+        return OperatingPoint(
+            rule=rule, threshold=chosen, confusion=part.confusion, **{name: part.metrics[name] for name in RATES}
+        )
+
     groups = {name: test.table[name].drop_nulls().n_unique() for name in GROUPS if name in test.table.columns}
-    summary["groups"] = {
-        column: {name: _part(scores) for name, scores in by_group(test, column, threshold, **options).items()}
-        for column, different in groups.items()
-        if different > 1
-    }
-    if rule is not None:
-        summary["operating_points"] = [
-            _operating_point(found, each, at, options) for each in dict.fromkeys((rule, *POINTS))
-        ]
-    return summary
-
-
-def _part(scores: Scores) -> dict[str, Any]:
-    """The scores of a part or a group as JSON; the counts are those of the confusion matrix's rows."""
-    counts = dict(zip(scores.classes, scores.confusion.sum(axis=1).tolist(), strict=True))
-    metrics = {name: _estimate(estimate) for name, estimate in scores.estimates.items()}
-    return {
-        "cases": scores.cases, "patients": scores.patients, "counts": counts, "confusion": scores.confusion.tolist(),
-        "metrics": metrics,
-    }  # fmt: skip
-
-
-def _estimate(estimate: Estimate) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else value for name, value in vars(estimate).items()}
-
-
-def _columns(table: pl.DataFrame) -> dict[str, list[float | None]]:
-    return {name: table[name].fill_nan(None).to_list() for name in table.columns}
+    curve = decision_curve(test, prevalence=target, resamples=BESIDE)
+    return ScoresRecord(
+        classes=test.classes, positive=test.positive, threshold=threshold, threshold_rule=rule,
+        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
+        parts={name: scored(each, threshold, RESAMPLES) for name, each in found.items()},
+        patients=_patients(found, rule, at, target, seed),
+        groups={
+            column: {
+                name: PartScores.of(scores)
+                for name, scores in by_group(
+                    test, column, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target
+                ).items()
+            }
+            for column, different in groups.items()
+            if different > 1
+        },
+        decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
+        operating_points=() if rule is None else tuple(point(each) for each in dict.fromkeys((rule, *POINTS))),
+    )  # fmt: skip
 
 
 def _patients(
-    found: dict[str, Predictions], rule: str | None, at: Any, options: dict[str, Any]
-) -> dict[str, Any] | None:
+    found: dict[str, Predictions], rule: str | None, at: Floats, target: Floats | None, seed: int
+) -> PartScores | None:
     """The test part with patients in place of images; None where every patient has one image, or labels disagree."""
     if int(found["test"].patients.max()) + 1 == found["test"].table.height:
         return None
     with suppress(DataError):  # images of one patient that carry different classes of many
         validation, test = (per_patient(found[name]) for name in ("validation", "test"))
         threshold = None if rule is None else choose_threshold(validation, rule, at)
-        return _part(score(test, threshold, **options)) | {"threshold": threshold}
+        scores = score(test, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target)
+        return PartScores.of(scores, threshold=threshold)
     return None
-
-
-def _operating_point(found: dict[str, Predictions], rule: str, at: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """What a rule chooses on validation, and what comes of it on test."""
-    threshold = choose_threshold(found["validation"], rule, at)
-    scores = score(found["test"], threshold, **options)
-    rates = {name: _estimate(scores.estimates[name]) for name in RATES}
-    return {"rule": rule, "threshold": threshold, "confusion": scores.confusion.tolist(), **rates}

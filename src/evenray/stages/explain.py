@@ -1,127 +1,162 @@
-"""The stage explain: what the contrast did to some images, and where the network looked in its test cases."""
+"""The stage explain: what the contrast did to some images, and where the network looked in test cases."""
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from evenray.core.artefacts import atomic
+from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.explained import Attribution, Attributions, Gallery, Preview, Previews
+from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import UsageError
+from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
-from evenray.core.types import Image
-from evenray.data.store import fit
+from evenray.core.types import Dataset, Image, Predictions
+from evenray.data.letterbox import letterbox
+from evenray.data.store import Store
 from evenray.evidence.explain import attribute, sanity
-from evenray.images import contrast as light
+from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
+from evenray.learning import networks
 
-from .context import Context
-from .train import model_of, stores_of
+from .artefacts import ATTRIBUTIONS, CHOICE, NETWORK, PLANNED, PREDICTIONS, PREVIEWS, SCORES, SPLIT_CASES
+from .preparing import stores_of
+from .stage import artefact
+from .tools import Tools
 
-__all__ = ["explain_run"]
+__all__ = ["ExplainInputs", "ExplainOutputs", "explain"]
 
-MISTAKES, HITS, CHECKED, PREVIEWS, SIDE = 12, 4, 6, 3, 512
-
-
-def explain_run(context: Context) -> list[str]:
-    return [*_attributions(context), *_previews(context)]
+MISTAKES, HITS, CHECKED, PREVIEWED, SIDE = 12, 4, 6, 3, 512
 
 
-def _attributions(context: Context) -> list[str]:
-    """The most confident mistakes of the test part and a few hits, each with its attribution map."""
-    folder = _emptied(context.folder / "attributions")
-    choice = context.folder.read_json("choice.json")
-    dataset = context.dataset
-    store = stores_of(context, dataset, [choice["contrast"]], context.plan.size)[choice["contrast"]]
+@dataclass(frozen=True)
+class ExplainInputs:
+    cases: Dataset = artefact(SPLIT_CASES)
+    planned: Planned = artefact(PLANNED)
+    choice: Choice = artefact(CHOICE)
+    network: networks.Classifier = artefact(NETWORK)
+    predictions: Predictions = artefact(PREDICTIONS)
+    scores: ScoresRecord = artefact(SCORES)
+
+
+@dataclass(frozen=True)
+class ExplainOutputs:
+    attributions: Gallery[Attributions] = artefact(ATTRIBUTIONS)
+    previews: Gallery[Previews] = artefact(PREVIEWS)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A test case to explain, with the class (an index) that the network called it."""
+
+    case: str
+    label: str
+    called: int
+    probability: float
+    mistake: bool
+
+
+def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
+    """Attribution maps of the most confident mistakes and a few hits, checked; and images before and after the contrast."""
+    return ExplainOutputs(_attributions(inputs, settings.seed, tools), _previews(inputs))
+
+
+def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Attributions]:
+    dataset, plan, contrast = inputs.cases, inputs.planned.plan, inputs.choice.contrast
+    store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
     row_of = {case: row for row, case in enumerate(dataset.cases["case"])}
-    model = model_of(context)
-    picked = _picked(context)
-    entries: list[dict[str, Any]] = []
-    shown = []
-    with context.progress.task("explaining", len(picked)) as tick:
+    model = inputs.network.to(tools.machine.device)
+    picked = _picked(inputs.predictions.part("test"), inputs.scores.threshold)
+    entries, pictures, shown = list[Attribution](), dict[str, bytes](), list[torch.Tensor]()
+    with tools.events.task("task.explain", len(picked)) as tick:
         for number, item in enumerate(picked):
-            pixels = store[np.array([row_of[item["case"]]])][0]
-            unit = torch.from_numpy(pixels.astype(np.float32) / store.scale)
-            x_NCHW = (unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]).to(context.fabric.device)
+            x_NCHW = _tensor(store, row_of[item.case]).to(tools.machine.device)
             shown.append(x_NCHW)
-            heat_HW = attribute(model, x_NCHW, item.pop("called"))[0]
+            heat_HW = attribute(model, x_NCHW, item.called)[0]
             name = f"{number:02d}"
-            _write(folder / f"{name}.png", (unit.numpy() * 255).astype(np.uint8))
-            _write(folder / f"{name}_map.png", (heat_HW * 255).astype(np.uint8))
-            entries.append(item | {"image": f"{name}.png", "map": f"{name}_map.png"})
+            pictures[f"{name}.png"] = _png(
+                (x_NCHW[0].permute(1, 2, 0).squeeze(-1).cpu().numpy() * 255).astype(np.uint8)
+            )
+            pictures[f"{name}_map.png"] = _png((heat_HW * 255).astype(np.uint8))
+            entries.append(
+                Attribution(
+                    case=item.case, part="test", label=item.label, predicted=dataset.classes[item.called],
+                    probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
+                    map=f"{name}_map.png",
+                )
+            )  # fmt: skip
             tick(1)
     target = dataset.classes.index(dataset.positive)
-    checks = sanity(model, torch.cat(shown[:CHECKED]), target, seed=context.recipe.seed)
-    about = {"method": "gradcam", "layer": model.attribution_layer, "checks": [check.to_dict() for check in checks]}
-    context.folder.write_json("attributions/sanity.json", about)
-    context.folder.write_json("attributions/index.json", entries)
-    return ["attributions/index.json", "attributions/sanity.json"]
+    checks = sanity(model, torch.cat(shown[:CHECKED]), target, seed=seed)
+    index = Attributions(
+        method="gradcam", layer=model.attribution_layer, entries=tuple(entries),
+        checks=tuple(checks),
+    )  # fmt: skip
+    return Gallery(index, pictures)
 
 
-def _picked(context: Context) -> list[dict[str, Any]]:
-    table = context.folder.read_table("predictions.parquet").filter(pl.col("part") == "test")
-    scores = context.folder.read_json("scores.json")
-    classes, threshold = scores["classes"], scores["threshold"]
-    p = table.select([f"p_{k}" for k in range(len(classes))]).to_numpy()
-    called = p.argmax(1)
-    margin = p.max(1)
+def _tensor(store: Store, row: int) -> torch.Tensor:
+    """A prepared image as x_NCHW float32 in 0 to 1."""
+    unit = torch.from_numpy(store[np.array([row])][0].astype(np.float32) / store.scale)
+    return unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]
+
+
+def _picked(test: Predictions, threshold: float | None) -> list[Picked]:
+    """The most confident mistakes, and hits of the positive class (of any, where there are more than two)."""
+    p, positive = test.probabilities, test.positive_index
+    called, margin = p.argmax(1), p.max(1)
     if threshold is not None:
-        positive = classes.index(scores["positive"])
         called = np.where(p[:, positive] >= threshold, positive, 1 - positive)
         margin = np.abs(p[:, positive] - threshold)
-    wrong = called != table["target"].to_numpy()
+    wrong = called != test.targets
+    of_interest = (called == positive) | (len(test.classes) > 2)
     order = np.argsort(-margin, kind="stable")
-    chosen = [i for i in order if wrong[i]][:MISTAKES] + [
-        i for i in order if not wrong[i] and _of_interest(called[i], scores)
-    ][:HITS]
-    rows = table.to_dicts()
+    chosen = [i for i in order if wrong[i]][:MISTAKES] + [i for i in order if not wrong[i] and of_interest[i]][:HITS]
+    cases, labels = test.table["case"], test.table["label"]
     return [
-        {"case": rows[i]["case"], "part": "test", "label": rows[i]["label"], "predicted": classes[called[i]],
-         "probability": float(p[i, called[i]]), "kind": "mistake" if wrong[i] else "hit", "called": int(called[i])}
-        for i in chosen
-    ]  # fmt: skip
+        Picked(cases[int(i)], labels[int(i)], int(called[i]), float(p[i, called[i]]), bool(wrong[i])) for i in chosen
+    ]
 
 
-def _of_interest(called: int, scores: dict[str, Any]) -> bool:
-    return len(scores["classes"]) > 2 or scores["classes"][called] == scores["positive"]
-
-
-def _previews(context: Context) -> list[str]:
+def _previews(inputs: ExplainInputs) -> Gallery[Previews]:
     """Some training images before and after: the chosen contrast, or where that is none, the others that were compared."""
-    folder = _emptied(context.folder / "contrast")
-    chosen = context.folder.read_json("choice.json")["contrast"]
-    specs = [chosen] if chosen != "none" else [c for c in context.recipe.contrasts if c != "none"] or ["none"]
-    train = context.dataset.part("train")
-    cases, order = train.cases, np.arange(len(train))
-    if train.has_sketch("histogram"):  # from dark to bright
+    dataset, chosen = inputs.cases, inputs.choice.contrast
+    others = [spec for spec in inputs.planned.contrasts if spec != "none"]
+    specs = [chosen] if chosen != "none" else others or ["none"]
+    train = dataset.part("train")
+    entries, pictures = list[Preview](), dict[str, bytes]()
+    for row in _from_dark_to_bright(train):
+        about = train.cases.row(row, named=True)
+        path = Path(dataset.root) / about["file"]
+        image = read(path, fragment=about["fragment"], value_range=dataset.facts.value_range)
+        for spec in specs:
+            name, after = f"{len(entries):02d}", enhance(image, spec)
+            before_png, after_png = f"{name}_before.png", f"{name}_after.png"
+            pictures |= {before_png: _png(_picture(image)), after_png: _png(_picture(after))}
+            entries.append(
+                Preview(
+                    case=about["case"], contrast=spec, before=before_png, after=after_png, value_range=image.value_range,
+                    histogram_before=_bars(image), histogram_after=_bars(after), curve=_curve(image, spec),
+                )
+            )  # fmt: skip
+    return Gallery(Previews(entries=tuple(entries)), pictures)
+
+
+def _from_dark_to_bright(train: Dataset) -> list[int]:
+    """The rows of a dark, a middling and a bright training image."""
+    order = np.arange(len(train))
+    if train.has_sketch("histogram"):
         counts = [train.sketch("histogram", rows) for rows in blocks(len(train))]
         brightness = [part @ np.arange(256) / np.maximum(part.sum(axis=1), 1) for part in counts]
         order = np.argsort(np.concatenate(brightness))
-    rows = [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWS)]
-    entries: list[dict[str, Any]] = []
-    value_range = tuple(found) if (found := context.dataset.facts.get("value_range")) else None
-    for row in rows:
-        about = cases.row(row, named=True)
-        image = read(Path(context.dataset.root) / about["file"], fragment=about["fragment"], value_range=value_range)
-        for spec in specs:
-            name = f"{len(entries):02d}"
-            after = light.enhance(image, spec)
-            _write(folder / f"{name}_before.png", _picture(image))
-            _write(folder / f"{name}_after.png", _picture(after))
-            entries.append({
-                "case": about["case"], "contrast": spec, "before": f"{name}_before.png", "after": f"{name}_after.png",
-                "value_range": list(image.value_range), "histogram_before": _bars(image), "histogram_after": _bars(after),
-                "curve": _curve(image, spec),
-            })  # fmt: skip
-    context.folder.write_json("contrast/index.json", entries)
-    return ["contrast/index.json"]
+    return [int(order[int(q * (len(order) - 1))]) for q in np.linspace(0.02, 0.98, PREVIEWED)]
 
 
 def _bars(image: Image) -> list[int]:
@@ -131,7 +166,7 @@ def _bars(image: Image) -> list[int]:
 
 def _curve(image: Image, spec: str) -> list[float] | None:
     try:
-        values = light.curve(spec, Histogram.of(image)).values
+        values = curve(spec, Histogram.of(image)).values
     except UsageError:  # a local method has a curve a tile
         return None
     found: list[float] = np.interp(np.linspace(0, 1, 256), np.linspace(0, 1, len(values)), values).tolist()
@@ -139,17 +174,11 @@ def _curve(image: Image, spec: str) -> list[float] | None:
 
 
 def _picture(image: Image) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = fit(image, min(SIDE, max(image.shape)), image.channels, 255)
+    pixels: NDArray[np.uint8] = letterbox(image, min(SIDE, max(image.shape)), image.channels, 255)[0]
     return pixels
 
 
-def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    with atomic(path) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", ordered)[1].tobytes())
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+    content: bytes = cv2.imencode(".png", ordered)[1].tobytes()
+    return content

@@ -1,186 +1,279 @@
-"""The line itself: which stages there are, what each depends on, and running them up to one."""
+"""The line itself: the stages in their order, each run when its settings or inputs have changed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from evenray.core.artefacts import file_digest
+import polars as pl
+
+from evenray.core.artefacts import Ledger, RunFolder, atomic, digest, now, sweep
+from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.cases import keep_root
+from evenray.core.artefacts.lock import alone
 from evenray.core.errors import EvenrayError, UsageError
-from evenray.core.lock import alone
+from evenray.core.events import Events, Map, StageBegun, StageDone
 from evenray.core.processes import processes
-from evenray.core.progress import plain
-from evenray.core.recipe import Recipe
-from evenray.data.case_table import keep_root
-from evenray.data.scan import load
-from evenray.images.contrast import settled
+from evenray.core.recipe import STAGES, Machine, Recipe, ScanSettings
+from evenray.core.settings import Settings
+from evenray.core.types import Dataset
+from evenray.data.exclusions import read_exclusions
+from evenray.scale import is_url
 
-from . import audit as findings
-from . import data
-from .context import Context
+from .artefacts import CASES
+from .source import Source
+from .stage import Contents, Stage, contents_of_file, stage
 from .team import help_out, leading
+from .tools import Tools
+from .void import stop_where_void, tell_findings
 
-__all__ = ["STAGES", "run"]
+__all__ = ["Job", "contents", "run", "run_stage", "stage_of"]
 
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage: what it does, the settings that it depends on, and the stages whose outputs it reads.
-
-    `work` does it and returns the names of its outputs.
-    """
-
-    name: str
-    work: Callable[[Context], list[str]]
-    settings: Callable[[Context], list[Any]]
-    after: tuple[str, ...]
+ORDER = tuple(STAGES)
+ON_DEVICE = ("plan", "compare", "train")  # whose outputs depend on the kind of the device
 
 
-def _later(module: str, name: str) -> Callable[[Context], list[str]]:
-    """A stage's work in a module that is imported when the stage runs: an audit has no need of torch."""
-
-    def work(context: Context) -> list[str]:
-        found: list[str] = getattr(import_module(f"{__package__}.{module}"), name)(context)
-        return found
-
-    return work
+@cache
+def stage_of(name: str) -> Stage:
+    """A stage of the line by its name; its module is imported when it is asked for."""
+    found = stage(f"evenray.stages.{name}", on_device=name in ON_DEVICE)
+    assert found.settings is STAGES[name], f"{name} takes {found.settings}, and STAGES says {STAGES[name]}"
+    return found
 
 
-def _weights(context: Context) -> str | None:
-    given = context.recipe.weights
-    path = Path(given.split(":", 1)[-1]) if given else None
-    return file_digest(path) if path and path.is_file() else given
+def contents() -> Mapping[str, Contents]:
+    """What counts of the settings that name files."""
+    return {"file": contents_of_file, "contrast": _contrasts}
 
 
-def _training(context: Context) -> list[Any]:
-    asked = context.recipe
-    contrasts = [settled(spec)[0] for spec in asked.contrasts]
-    return [
-        contrasts, asked.balance, asked.network, asked.effort, _weights(context), asked.size, asked.epochs, asked.batch,
-        asked.learning_rate, asked.patience, asked.choose, asked.folds, asked.flips, asked.scale_jitter, asked.finetune, asked.seed,
-        context.kind,
-    ]  # fmt: skip
+def _contrasts(value: str | tuple[str, ...]) -> list[str]:
+    from evenray.images.contrast import fix_references
+
+    return [fix_references(spec)[0] for spec in ((value,) if isinstance(value, str) else value)]
 
 
-def _comparison(context: Context) -> list[Any]:
-    asked = context.recipe
-    return [*_training(context), asked.seeds, asked.metric, asked.search, asked.imbalance]
+@dataclass
+class Job:
+    """One run of the line: what is asked for, of which data, where, and who listens."""
+
+    folder: RunFolder
+    data: str
+    recipe: Recipe
+    machine: Machine = field(default_factory=Machine)
+    lang: str = "en"
+    map: Map = map
+    apart: Map = map
+    events: Events = field(default_factory=Events)
+    given: Dataset | None = None
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.data, ScanSettings.of(self.recipe), self.given)
+
+    @cached_property
+    def tools(self) -> Tools:
+        return Tools(
+            self.folder.path,
+            self.events,
+            self.map,
+            self.apart,
+            self.machine.device,
+            self.machine.save_every,
+            open_test=self._open_test,
+        )
+
+    def settings(self, each: Stage) -> Settings:
+        """Those of the recipe that a stage depends on."""
+        return each.settings.of({**dict(self.recipe), "lang": self.lang})
+
+    def _open_test(self) -> None:
+        self.folder.note(lambda ledger: ledger.model_copy(update={"test_opened": (*ledger.test_opened, now())}))
 
 
-def _evaluation(context: Context) -> list[Any]:
-    asked = context.recipe
-    return [asked.threshold, asked.views, asked.calibration, asked.prevalence, asked.seed]
-
-
-LINE = (
-    Stage("scan", data.scan_files, data.scan_settings, ()),
-    Stage("audit", findings.audit_cases, lambda c: [c.exclusions.rows()], ("scan",)),
-    Stage("split", data.split_cases, data.split_settings, ("scan",)),
-    Stage("compare", _later("compare", "compare_cells"), _comparison, ("scan", "split")),
-    Stage("train", _later("train", "train_network"), _training, ("scan", "split", "compare")),
-    Stage("evaluate", _later("evaluate", "evaluate_network"), _evaluation, ("split", "train")),
-    Stage("explain", _later("explain", "explain_run"), lambda c: [c.recipe.seed], ("train", "evaluate", "compare")),
-    Stage("report", data.write_report, lambda c: [c.language, time.time()], ()),
-)
-STAGES = tuple(stage.name for stage in LINE)
-BEFORE_TRAINING = ("labels", "patient", "value_range", "positive", "exclude", "test", "validation", "seed")
-
-
-def run(context: Context, until: str = "report") -> None:
-    """Run the stages up to `until`; those whose inputs have not changed since they finished are skipped.
+def run(job: Job, until: str = "report") -> None:
+    """Run the stages up to `until`; those whose settings and inputs have not changed since they finished are skipped.
 
     Of several processes that torchrun or srun started, the first does all this, and the others help it to train. A
     mistake in what is asked for is told before anything is written, or undone: the run folder keeps its former recipe.
     """
     if processes().count == 1:
-        _run(context, until)
-    elif STAGES.index(until) < STAGES.index("train"):
+        _run(job, until)
+    elif ORDER.index(until) < ORDER.index("train"):
         if processes().rank == 0:
-            _run(context, until)
-    elif context.team is not None and context.team.global_rank:
-        from .train import learn
-
-        help_out(context, learn)
+            _run(job, until)
+    elif job.tools.team is not None and job.tools.team.global_rank:
+        help_out(job.tools, lambda key: _train_along(job, key))
     else:
-        with leading(context):
-            _run(context, until)
+        with leading(job.tools):
+            _run(job, until)
 
 
-def _run(context: Context, until: str) -> None:
-    stages = LINE[: STAGES.index(until) + 1]
-    context.require_same_data()
-    if trains := _trains(context.recipe, until):
+def _train_along(job: Job, key: str) -> None:
+    from .train import learn
+
+    train, job.tools.key = stage_of("train"), key
+    learn(train.read(job.folder), job.settings(train), job.tools)  # type: ignore[arg-type]
+
+
+def _run(job: Job, until: str) -> None:
+    _require_same_data(job)
+    if trains := _trains(job.recipe, until):
         from .recipe_check import check_recipe
 
-        check_recipe(context.recipe)
-    if STAGES.index(until) >= STAGES.index("compare"):
-        _ = context.fabric  # a device that is not there is told now
-    _ = context.exclusions  # so is a file that is not
-    scan_settings = None if context.images_are_away() else data.scan_settings(context)
-    if scan_settings is not None and STAGES.index(until) >= STAGES.index("split"):
-        data.require_labels(context)
-    with alone(context.folder.path):
-        former = context.begin()
-        if scan_settings is not None:
-            keep_root(context.folder, context.given.root if context.given else str(context.root))
+        check_recipe(job.recipe)
+    if ORDER.index(until) >= ORDER.index("plan"):
+        _ = job.tools.machine  # a device that is not there is told now
+    exclusions = _exclusions(job)
+    away = _images_are_away(job)
+    if not away:
+        _ = job.source.stamp
+        if ORDER.index(until) >= ORDER.index("split"):
+            job.source.require_labels()
+    with alone(job.folder.path):
+        former = _begin(job, exclusions)
+        if not away:
+            keep_root(job.folder, job.source.root)
         try:
-            _run_stages(context, stages, scan_settings, trains)
+            _run_stages(job, until, away=away, trains=trains)
         except EvenrayError as error:
-            context.withdraw(former, mistake=isinstance(error, UsageError))
+            _withdraw(job.folder, former, mistake=isinstance(error, UsageError))
             raise
 
 
 def _trains(recipe: Recipe, until: str) -> bool:
     """Whether the recipe is about training too: the stages go so far, or it asks for more than the first stages need."""
-    usual = Recipe()
-    return STAGES.index(until) >= STAGES.index("compare") or recipe != usual.but(
-        **{name: getattr(recipe, name) for name in BEFORE_TRAINING}
+    early = {name for stage in ORDER[: ORDER.index("plan")] for name in STAGES[stage].model_fields}
+    return ORDER.index(until) >= ORDER.index("plan") or recipe != Recipe(
+        **{name: getattr(recipe, name) for name in early}
     )
 
 
-def _run_stages(context: Context, stages: Sequence[Stage], scan_settings: list[Any] | None, trains: bool) -> None:
-    last = stages[-1].name
-    for stage in stages:
-        worked = False
-        if stage.name != "scan":
-            worked = _run_stage(context, stage, stage.settings(context))
-        elif scan_settings is None:
-            context.progress.say(f"[dim]scan      '{plain(context.data)}' is away; its table stands[/dim]")
-        else:
-            _run_stage(context, stage, scan_settings)
-        if stage.name == "scan":
-            _after_scan(context, last, trains)
-        if stage.name == "audit" and (worked or last == "audit"):
-            findings.tell_findings(context)
-        if stage.name == "audit" and STAGES.index(last) >= STAGES.index("compare"):
-            findings.stop_where_void(context)
+def _run_stages(job: Job, until: str, *, away: bool, trains: bool) -> None:
+    for name in ORDER[: ORDER.index(until) + 1]:
+        if name == "scan":
+            if away:
+                job.events.tell("scan.away", "note", data=job.data)
+            else:
+                _run_scan(job)
+            _after_scan(job, until, trains)
+            continue
+        worked = run_stage(job, stage_of(name))
+        if name == "audit":
+            if worked or until == "audit":
+                tell_findings(job.folder, job.events)
+            if ORDER.index(until) >= ORDER.index("plan"):
+                stop_where_void(job.folder, job.recipe)
 
 
-def _after_scan(context: Context, last: str, trains: bool) -> None:
+def _run_scan(job: Job) -> None:
+    scan = stage_of("scan")
+    run_stage(job, scan, inputs=scan.inputs(source=job.source), stamps={"source": job.source.stamp})
+
+
+def _after_scan(job: Job, until: str, trains: bool) -> None:
     """The list of files goes; mistakes that only the classes can show are told before anything is made of them."""
-    context.forget_listing()
-    if STAGES.index(last) >= STAGES.index("split"):
-        load(context.folder, split=False).to_learn_from()
+    job.source.forget_listing()
+    if ORDER.index(until) < ORDER.index("split") and not trains:
+        return
+    cases = CASES.read(job.folder)
+    if ORDER.index(until) >= ORDER.index("split"):
+        cases.to_learn_from()
     if trains:
         from .recipe_check import check_classes
 
-        about = context.folder.read_json("dataset.json")
-        check_classes(context.recipe, tuple(about["classes"]), about["positive"])
+        check_classes(job.recipe, cases.classes, cases.positive)
 
 
-def _run_stage(context: Context, stage: Stage, settings: list[Any]) -> bool:
-    """Whether there was anything to do."""
-    key = context.key(stage.name, settings, stage.after)
-    if context.folder.fresh(stage.name, key):
-        context.progress.say(f"[dim]{stage.name:9} unchanged[/dim]")
+def run_stage(
+    job: Job, each: Stage, settings: Settings | None = None, *, inputs: Any = None,
+    stamps: Mapping[str, str] | None = None,
+) -> bool:  # fmt: skip
+    """Whether there was anything to do. `inputs` are those that do not come from the folder, `stamps` what they hold."""
+    settings = job.settings(each) if settings is None else settings
+    stamps = each.stamps(job.folder) if stamps is None else stamps
+    key, device = each.key(settings, contents()), job.tools.kind if each.on_device else None
+    if job.folder.fresh(each.name, key, stamps, device):
+        job.events.send(StageDone(each.name, None))
         return False
+    job.events.send(StageBegun(each.name))
     start = time.perf_counter()
-    outputs = stage.work(context)
+    job.tools.key = digest([each.name, key, stamps, device])
+    outputs = each.work(each.read(job.folder) if inputs is None else inputs, settings, job.tools)
+    written = each.write(job.folder, outputs)
     seconds = time.perf_counter() - start
-    context.folder.finish(stage.name, key, outputs, seconds)
-    context.progress.say(f"[green]{stage.name:9}[/green] {seconds:7.1f} s")
+    job.folder.finish(each.name, key, stamps, device, written, seconds)
+    job.events.send(StageDone(each.name, seconds))
     return True
+
+
+# -- before and after ---------------------------------------------------------------------------------------------------
+def _exclusions(job: Job) -> pl.DataFrame | None:
+    """What the user leaves out; None where the folder remembers it and the file is gone. UsageError for a mistake in it."""
+    asked = job.recipe.exclude
+    if not asked:
+        return None
+    gone = not Path(asked).exists() and job.folder.has("exclusions.csv") and job.folder.has(Asked.file)
+    if gone and Asked.read(job.folder.path).recipe.exclude == asked:
+        return None
+    return read_exclusions(asked)
+
+
+def _images_are_away(job: Job) -> bool:
+    """Whether the images are gone (a disk that is not mounted, say) but the table of cases, asked for alike, stands."""
+    if not job.source.away or not job.folder.has(Asked.file):
+        return False
+    former = Asked.read(job.folder.path).recipe
+    return ScanSettings.of(former) == ScanSettings.of(job.recipe) and job.folder.intact("scan")
+
+
+def _require_same_data(job: Job) -> None:
+    """UsageError where the folder holds a run of other images: it would be replaced.
+
+    Images that are not where they were may have been moved here; those are let through.
+    """
+    ledger = job.folder.ledger
+    if not ledger.stages or not job.folder.has(Asked.file):
+        return
+    former = Asked.read(job.folder.path).data
+    if is_url(former) or is_url(job.data):
+        other = former != job.data
+    else:
+        there = Path(ledger.directory, former)
+        former, here = str(there), job.source.path
+        other = there.exists() and not (here.exists() and there.samefile(here))
+    if other:
+        raise UsageError(
+            f"'{job.folder.path}' holds a run of '{former}', not of '{job.data}'; name another folder with -o."
+        )
+
+
+def _begin(job: Job, exclusions: pl.DataFrame | None) -> bytes | None:
+    """Write what is asked for and where it runs; returns the former recipe.json, None in a new folder."""
+    folder = job.folder
+    former = (folder / Asked.file).read_bytes() if folder.has(Asked.file) else None
+    sweep(folder.path)
+    Asked(job.data, job.recipe).write(folder.path)
+    folder.note(lambda ledger: ledger.begun(str(Path.cwd())))
+    if exclusions is not None:
+        folder.write_table("exclusions.csv", exclusions)
+    elif not job.recipe.exclude:
+        (folder / "exclusions.csv").unlink(missing_ok=True)
+    return former
+
+
+def _withdraw(folder: RunFolder, former: bytes | None, *, mistake: bool) -> None:
+    """After an error: a mistaken recipe gives way to the former one, and a folder in which nothing was done goes."""
+    if former is not None:
+        if mistake:
+            with atomic(folder / Asked.file) as path:
+                path.write_bytes(former)
+    elif not folder.ledger.stages:
+        for name in (Asked.file, Ledger.file, "exclusions.csv"):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.path.rmdir()

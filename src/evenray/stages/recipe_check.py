@@ -10,13 +10,13 @@ from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.core.types import Image, Predictions
-from evenray.data.audit import STOPS
+from evenray.data.audit import BLOCKING
 from evenray.evidence.compare import check_metric
 from evenray.images.contrast import enhance
 from evenray.learning import balance as remedies
 from evenray.learning import networks
-from evenray.learning import tta as views
 from evenray.learning.predict import target_prior
+from evenray.learning.tta import check_tta
 from evenray.metrics import calibrations, choose_threshold, rules
 
 __all__ = ["check_classes", "check_recipe"]
@@ -34,11 +34,11 @@ def check_recipe(recipe: Recipe) -> None:
             remedies.balances.bind(step)
     rules.bind(recipe.threshold)
     for name in recipe.allow:
-        if name not in STOPS:
-            raise unknown_name("finding to allow", name, STOPS)
+        if name not in BLOCKING:
+            raise unknown_name("finding to allow", name, BLOCKING)
     calibrations.bind(recipe.calibration)
-    if recipe.views is not None:
-        views.check(recipe.views, flips=recipe.flips)
+    if recipe.tta is not None:
+        check_tta(recipe.tta, flips=recipe.flips)
     check_metric(recipe.metric)
     for ratio in recipe.imbalances:
         if ratio != "own":
@@ -50,10 +50,10 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     if chosen := (recipe.choose or {}).get("compare_networks"):
         _check_network(chosen, size)
     tuned = networks.fine_tuning(recipe.finetune, blocks=99)
-    if recipe.weights is None:
+    if recipe.pretrained is None:
         if tuned.still:
             raise UsageError(
-                f"--finetune '{recipe.finetune}' keeps weights as they come, and there are none; give --weights, or leave"
+                f"--finetune '{recipe.finetune}' keeps weights as they come, and there are none; give --pretrained, or leave"
                 " it out."
             )
         for spec in recipe.networks:
@@ -62,9 +62,11 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     if recipe.frozen and recipe.scale_jitter:
         raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
     if not isinstance(recipe.network, str):
-        raise UsageError(f"The weights '{recipe.weights}' are for one network; name it, as with --network vgg16.")
+        raise UsageError(
+            f"The pretrained weights '{recipe.pretrained}' are for one network; name it, as with --network vgg16."
+        )
     # Grey takes the weights of grey and of colour images.
-    model = networks.build(recipe.network, classes=2, channels=1, size=size, weights=recipe.weights)
+    model = networks.build(recipe.network, classes=2, channels=1, size=size, pretrained=recipe.pretrained)
     networks.freeze(model, recipe.finetune)
 
 
@@ -82,13 +84,13 @@ def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> No
     for spec in recipe.balances:
         remedy = remedies.make(spec, [1000] * len(classes), classes, positive)
         asked += [remedy.rule] if remedy.rule is not None else []
-        if remedy.pixels and recipe.frozen:
+        if remedy.needs_images and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
                 " minority_mixup, or --finetune 'last(1)'."
             )
     target = target_prior(recipe.prevalence, classes, positive)
-    if len(classes) == 2 or recipe.threshold != Recipe.threshold:  # with more classes the usual rule is not applied
+    if len(classes) == 2 or recipe.threshold != Recipe().threshold:  # with more classes the usual rule is not applied
         asked.append(recipe.threshold)
     for rule in asked:
         choose_threshold(_sure(classes, positive), rule, target)

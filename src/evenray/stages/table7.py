@@ -2,169 +2,127 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from evenray.core.artefacts import atomic, now
-from evenray.core.errors import UsageError
-from evenray.core.lock import alone
-from evenray.core.progress import plain
-from evenray.core.recipe import Recipe
+from evenray.core.artefacts.table7 import Member, Table7Record
+from evenray.core.table7_settings import Table7Settings
+from evenray.core.types import Dataset, Predictions
 from evenray.evidence.table7 import System, budget, chosen, nets_of
 from evenray.evidence.table7.nets import Bench, Trained
-from evenray.evidence.table7.table import PARTS, Looks, look_all, markdown, predicted, rows
+from evenray.evidence.table7.systems import Net
+from evenray.evidence.table7.table import PARTS, Logits, all_logits, cells, heads, markdown, predicted, rows
 from evenray.learning import balance as remedies
 from evenray.learning.plan import native_side
 from evenray.learning.train import Part, batches_an_epoch
-from evenray.learning.tta import reach
+from evenray.learning.tta import largest_scale
 
-from . import line
-from .audit import stop_where_void
-from .context import Context
-from .train import stores_of
+from .artefacts import SPLIT_CASES, TABLE7, TABLE7_CSV, TABLE7_MARKDOWN, TABLE7_PREDICTIONS, TABLE7_RECORD
+from .preparing import part_of, stores_of
+from .stage import artefact
+from .tools import Tools
 
-__all__ = ["table7"]
-
-MATTER = ("contrast", "balance", "effort", "size", "epochs", "batch", "learning_rate", "flips", "seed")
-FOLDER = "table7"
-OUTPUTS = ["table7.parquet", "table7.csv", "table7.md", "table7.json", f"{FOLDER}/predictions.parquet"]
+__all__ = ["Table7Inputs", "Table7Outputs", "table7"]
 
 
-def table7(context: Context, asked: Recipe, systems: str | None = None) -> pl.DataFrame:
-    """Make the table for the data of a run: train what is missing, net by net, then open the test part once.
+@dataclass(frozen=True)
+class Table7Inputs:
+    cases: Dataset = artefact(SPLIT_CASES)
 
-    `context.recipe` is the run's, up to the split; `asked` says how the nets are trained. The run's own network, scores
-    and report stay as they are. Returns the table, which stands in table7.parquet, .csv and .md too.
+
+@dataclass(frozen=True)
+class Table7Outputs:
+    table: pl.DataFrame = artefact(TABLE7)
+    csv: pl.DataFrame = artefact(TABLE7_CSV)
+    markdown: str = artefact(TABLE7_MARKDOWN)
+    record: Table7Record = artefact(TABLE7_RECORD)
+    predictions: pl.DataFrame = artefact(TABLE7_PREDICTIONS)
+
+
+def table7(inputs: Table7Inputs, settings: Table7Settings, tools: Tools) -> Table7Outputs:
+    """Train what is missing, net by net, then open the test part once.
+
+    The run's own network, scores and report stay as they are.
     """
-    wanted = chosen(systems)
-    _check(asked)
-    _ = context.fabric  # a device that is not there is told now
-    line.run(context, "split")
-    stop_where_void(context)
-    settings = [getattr(asked, name) for name in MATTER]
-    settings += [[system.name for system in wanted], str(context.fabric.device.type)]
-    key = context.key("table7", settings, ("scan", "split"))
-    if context.folder.fresh("table7", key):
-        context.progress.say("[dim]table7    unchanged[/dim]")
-        return context.folder.read_table("table7.parquet")
-    start = time.perf_counter()
-    with alone(context.folder.path):
-        table = _make(context, asked, wanted)
-        context.folder.finish("table7", key, OUTPUTS, time.perf_counter() - start)
-    return table
-
-
-def _check(asked: Recipe) -> None:
-    if len(asked.contrasts) > 1 or len(asked.balances) > 1:
-        raise UsageError(
-            "Table 7 compares networks: give one --contrast and one --balance, or leave them out for none."
-        )
-
-
-def _make(context: Context, asked: Recipe, systems: tuple[System, ...]) -> pl.DataFrame:
-    bench, parts = _bench(context, asked, systems)
-    say, plan = context.progress.say, bench.budget
-    net_list = nets_of(systems)
-    say(
-        f"{len(net_list)} nets for {len(systems)} rows: {plan.size} pixels, {plan.width:g} of the papers' channels, "
-        f"{plan.epochs} epochs of batches of {plan.batch}, learning rate {plan.learning_rate:g}"
-    )
-    nets: dict[Any, Trained] = {}
+    dataset, systems, events = inputs.cases, chosen(settings.systems), tools.events
+    bench, parts = _bench(dataset, settings, systems, tools)
+    net_list, plan = nets_of(systems), bench.budget
+    events.tell(
+        "table7.begun", nets=len(net_list), rows=len(systems), size=plan.size, width=plan.width, epochs=plan.epochs,
+        batch=plan.batch, learning_rate=plan.learning_rate,
+    )  # fmt: skip
+    nets: dict[Net, Trained] = {}
     steps = plan.epochs * batches_an_epoch(len(bench.train), plan.batch)
     for number, net in enumerate(net_list, 1):
-        with context.progress.task(f"net {number} of {len(net_list)}", steps) as tick:
-            nets[net] = bench.trained(net, lambda: tick(1))
-        done = nets[net]
-        say(plain(f"{number:2}/{len(net_list)} {net.name}: loss {done.loss:.3f}, {done.seconds:.1f} s"))
-    looks = {"validation": _looks(context, bench, nets, systems, parts, "validation")}
-    pairs = {(net, bench.view(system)) for system in systems for net in system.nets}
-    if not all(bench.looks(nets[net], parts["test"], view).exists() for net, view in pairs):
-        context.folder.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-    looks["test"] = _looks(context, bench, nets, systems, parts, "test")
-    return _write(context, asked, systems, bench, nets, looks)
+        with events.task("task.table7_net", steps, number=number, nets=len(net_list)) as tick:
+            nets[net] = done = bench.trained(net, lambda: tick(1))
+        events.tell(
+            "table7.net_done", number=number, nets=len(net_list), net=net.name, loss=done.loss, seconds=done.seconds
+        )
+    logits = {"validation": _logits(tools, bench, nets, systems, parts, "validation")}
+    pairs = {(net, bench.tta(system)) for system in systems for net in system.nets}
+    if not all(bench.logits_file(nets[net], parts["test"], tta).exists() for net, tta in pairs):
+        tools.open_test()
+    logits["test"] = _logits(tools, bench, nets, systems, parts, "test")
+    return _outputs(dataset, settings, systems, bench, nets, logits)
 
 
-def _bench(context: Context, asked: Recipe, systems: tuple[System, ...]) -> tuple[Bench, dict[str, Part]]:
-    dataset = context.dataset
-    plan = budget.make(dataset, asked, systems, gpu=context.fabric.device.type != "cpu")
-    furthest = max(reach(system.look(False, plan.size), net.scale) for system in systems for net in system.nets)
+def _bench(
+    dataset: Dataset, settings: Table7Settings, systems: tuple[System, ...], tools: Tools
+) -> tuple[Bench, dict[str, Part]]:
+    plan = budget.make(dataset, settings, systems, gpu=tools.kind != "cpu")
+    furthest = max(
+        largest_scale(system.tta_at(False, plan.size), net.scale) for system in systems for net in system.nets
+    )
     side = max(plan.size, min(native_side(dataset), round(plan.size * furthest)))
-    store = stores_of(context, dataset, [asked.contrasts[0]], side, plan.channels)[asked.contrasts[0]]
-    parts = {}
-    for name in ("train", *PARTS):
-        where = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
-        own = dataset.part(name)
-        parts[name] = Part(store, where, own.targets, own.cases["case"])
+    contrast, balance = settings.contrasts[0], settings.balances[0]
+    store = stores_of(tools, dataset, [contrast], side, plan.channels)[contrast]
+    parts = {name: part_of(dataset, store, name)[1] for name in ("train", *PARTS)}
     counts = np.bincount(parts["train"].targets, minlength=len(dataset.classes))
-    remedy = remedies.make(asked.balances[0], counts, dataset.classes, dataset.positive, epochs=plan.epochs)
+    remedy = remedies.make(balance, counts, dataset.classes, dataset.positive, epochs=plan.epochs)
     bench = Bench(
-        parts["train"], len(dataset.classes), plan, remedy, asked.balances[0], context.fabric,
-        context.folder / FOLDER, asked.seed, asked.flips,
+        parts["train"], len(dataset.classes), plan, remedy, balance, tools.machine, _folder(tools), settings.seed,
+        settings.flips,
     )  # fmt: skip
     return bench, parts
 
 
-def _looks(
-    context: Context,
-    bench: Bench,
-    nets: dict[Any, Trained],
-    systems: tuple[System, ...],
-    parts: dict[str, Part],
-    name: str,
-) -> Looks:
-    number = len({(net, bench.view(system)) for system in systems for net in system.nets})
-    with context.progress.task(f"evaluating, {name}", number) as tick:
-        return look_all(bench, nets, systems, parts[name], lambda: tick(1))
+def _folder(tools: Tools) -> Path:
+    return tools.folder / "table7"
 
 
-def _write(
-    context: Context, asked: Recipe, systems: tuple[System, ...], bench: Bench, nets: dict[Any, Trained],
-    looks: dict[str, Looks],
-) -> pl.DataFrame:  # fmt: skip
-    dataset, folder = context.dataset, context.folder
+def _logits(
+    tools: Tools, bench: Bench, nets: dict[Net, Trained], systems: tuple[System, ...], parts: dict[str, Part], name: str
+) -> Logits:
+    number = len({(net, bench.tta(system)) for system in systems for net in system.nets})
+    with tools.events.task("task.table7_evaluate", number, part=name) as tick:
+        return all_logits(bench, nets, systems, parts[name], lambda: tick(1))
+
+
+def _outputs(
+    dataset: Dataset, settings: Table7Settings, systems: tuple[System, ...], bench: Bench, nets: dict[Net, Trained],
+    logits: dict[str, Logits],
+) -> Table7Outputs:  # fmt: skip
     counts = np.bincount(bench.train.targets, minlength=len(dataset.classes))
     prior = counts / counts.sum()
-    said = {
-        (system.name, part): predicted(system, looks[part], bench, dataset.part(part), prior)
+    said: dict[tuple[str, str], Predictions] = {
+        (system.name, part): predicted(system, logits[part], bench, dataset.part(part), prior)
         for system in systems
         for part in PARTS
     }
-    table = rows(systems, nets, looks, said, bench, prior, seed=asked.seed)
-    every = [each.table.with_columns(system=pl.lit(name)) for (name, _), each in said.items()]
-    folder.write_table(f"{FOLDER}/predictions.parquet", pl.concat(every))
-    about = {
-        "choices": bench.budget.choices(), "contrast": asked.contrasts[0], "balance": bench.balance_spec,
-        "flips": bench.flips, "classes": dataset.classes, "nets": len(nets),
-        "cases": {part: len(dataset.part(part)) for part in ("train", *PARTS)},
-        "training_seconds": round(sum(net.seconds for net in nets.values()), 1),
-        "evaluation_seconds": round(sum(seconds for found in looks.values() for _, seconds in found.values()), 1),
-        "members": [
-            {"net": net.name, "loss": one.loss, "parameters": one.parameters, "seconds": one.seconds}
+    table = rows(systems, nets, logits, said, bench, prior, seed=settings.seed)
+    every = pl.concat([each.table.with_columns(system=pl.lit(name)) for (name, _), each in said.items()])
+    record = Table7Record(
+        choices=bench.budget.choices(), contrast=settings.contrasts[0], balance=bench.balance_spec, flips=bench.flips,
+        classes=dataset.classes, nets=len(nets), cases={part: len(dataset.part(part)) for part in ("train", *PARTS)},
+        training_seconds=round(sum(net.seconds for net in nets.values()), 1),
+        evaluation_seconds=round(sum(seconds for found in logits.values() for _, seconds in found.values()), 1),
+        members=tuple(
+            Member(net=net.name, loss=one.loss, parameters=one.parameters, seconds=one.seconds)
             for net, one in nets.items()
-        ],
-    }  # fmt: skip
-    folder.write_json("table7.json", about)
-    folder.write_table("table7.parquet", table)
-    folder.write_table("table7.csv", table)
-    with atomic(folder / "table7.md") as path:
-        path.write_text(markdown(table, sentences(about)), encoding="utf-8")
-    return table
-
-
-def sentences(about: dict[str, Any]) -> list[str]:
-    """How the table came about, for its foot."""
-    value = {choice["name"]: choice["value"] for choice in about["choices"]}
-    cases = about["cases"]
-    return [
-        f"{about['nets']} nets, each trained on {cases['train']} images from the same recipe: {value['size']} pixels,"
-        f" {value['width']:g} of the papers' channels, {value['epochs']} epochs, batches of {value['batch']}, AdamW at"
-        f" {value['learning_rate']:g}, one cycle; contrast {about['contrast']}, remedy {about['balance']}.",
-        f"Validation {cases['validation']} cases, test {cases['test']}; 95 % intervals over patients. No figure of the"
-        " validation part chose anything.",
-        f"Mirror images {'were' if about['flips'] else 'were not'} shown (--flips).",
-        f"Training took {about['training_seconds'] / 60:.1f} minutes, evaluation {about['evaluation_seconds'] / 60:.1f};"
-        " a net that several rows share was trained once and counts in each.",
-    ]
+        ),
+    )  # fmt: skip
+    return Table7Outputs(table, table, markdown(heads(table), cells(table), record.sentences()), record, every)

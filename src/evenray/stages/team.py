@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from evenray.core.errors import TrainingError
 
+from .tools import Tools
+
 if TYPE_CHECKING:
     from evenray.learning.train.alone import Machine
-
-    from .context import Context
 
 __all__ = ["help_out", "leading", "sharing"]
 
@@ -25,37 +25,37 @@ GONE = re.compile(r"gloo|nccl|closed by peer|connection re(set|fused)|process ?g
 
 
 @contextmanager
-def leading(context: Context) -> Iterator[None]:
+def leading(tools: Tools) -> Iterator[None]:
     """While the first process walks the line; in the end, also a bad one, the others are let go."""
     try:
         yield
     finally:
-        if context.team is not None and not context.shares:
-            context.team.broadcast(END)
-            _part()
+        if tools.team is not None and not tools.shares:  # in the midst of a training nobody would hear a word
+            tools.team.broadcast(END)
+            _leave()
 
 
-def help_out(context: Context, train: Callable[[Context], object]) -> None:
-    """What the other processes do: wait for the first one's word, train with it, until it has done."""
-    assert context.team is not None
-    while context.team.broadcast("") == TRAIN:
-        train(context)
-    _part()
+def help_out(tools: Tools, train: Callable[[str], object]) -> None:
+    """What the other processes do: wait for the first one's word, train with it, until it has done. The word names the work."""
+    assert tools.team is not None
+    while (word := tools.team.broadcast("")) != END:
+        train(word.removeprefix(f"{TRAIN} "))
+    _leave()
 
 
 @contextmanager
-def sharing(context: Context) -> Iterator[Machine]:
+def sharing(tools: Tools) -> Iterator[Machine]:
     """The processes to train with: all of them, called together by the first; or this one, where it is alone.
 
     Raises TrainingError where another process has gone.
     """
-    team = context.team
+    team = tools.team
     if team is None:
-        yield context.fabric
+        yield tools.machine
         return
     if team.global_rank == 0:
-        team.broadcast(TRAIN)
-    context.shares = True
+        team.broadcast(f"{TRAIN} {tools.key}")
+    tools.shares = True
     try:
         yield team
     except RuntimeError as error:
@@ -65,10 +65,10 @@ def sharing(context: Context) -> Iterator[Machine]:
             f"Another of the {team.world_size} processes of this training has gone ({str(error).splitlines()[0][:120]}); start"
             " the same command again: it goes on from the last checkpoint."
         ) from error
-    context.shares = False
+    tools.shares = False
 
 
-def _part() -> None:
+def _leave() -> None:
     import torch
 
     if torch.distributed.is_initialized():

@@ -1,1 +1,1 @@
-"""The public API: one verb a file."""
+"""The public API: the verbs, each a function with a typed result that sends events to whoever listens."""

@@ -1,132 +1,144 @@
-"""An ensemble of finished runs: their soft-maxes averaged, scored beside each of them, in a folder of its own."""
+"""ensemble: the soft-maxes of finished runs averaged, scored beside each of them, in a folder of its own."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts import RunFolder, now
+from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.cases import SKETCHES
+from evenray.core.artefacts.ensemble import Difference, EnsembleMember, EnsembleRecord
+from evenray.core.artefacts.lock import alone
+from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
-from evenray.core.lock import alone
-from evenray.core.recipe import Recipe
+from evenray.core.recipe import EvaluateSettings
+from evenray.core.run import Run
 from evenray.core.types import Predictions
-from evenray.data.case_table import SKETCHES
-from evenray.learning.predict import ensemble, target_prior
-from evenray.metrics import Calibration, choose_threshold, difference
-from evenray.stages.currency import require_current
+from evenray.learning.predict import ensemble as average
+from evenray.learning.predict import target_prior
+from evenray.metrics import choose_threshold, difference
+from evenray.reporting import ensemble_page
 from evenray.stages.evaluate import summarise
+from evenray.stages.up_to_date import require_up_to_date
 
-__all__ = ["make_ensemble"]
+__all__ = ["ensemble"]
 
 SHOWN = ("auroc", "auprc", "balanced_accuracy", "brier")
 COPIED = ("cases.parquet", "split.parquet", "dataset.json", "rejected.csv")  # what the page says of the data
 
 
-def make_ensemble(
-    runs: Sequence[str | Path], output: str | Path, weights: Sequence[float] | None = None, *, rule: str | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:  # fmt: skip
-    """Average the runs' soft-maxes, choose the threshold anew on validation, score, and write it all to `output`.
+def ensemble(
+    runs: Sequence[str | Path], output: str | Path = "ensemble-run", *, member_weights: Sequence[float] | None = None,
+    threshold: str | None = None, lang: str = "en", seed: int = 0,
+) -> Run:  # fmt: skip
+    """Average the soft-maxes of finished runs on the same data and split, and score the ensemble beside each of them.
 
-    Leaves predictions.parquet, scores.json and ensemble.json, and returns what ensemble.json tells: each member with its
-    weight and test scores, and the paired differences of the ensemble to it. DataError where the runs do not fit, or
-    one is not of what stands in its folder now.
+    `member_weights` has one number a run (None: all count alike); `threshold` is the rule for the operating point, applied
+    anew on the validation part (None: that of the first run). Leaves predictions.parquet, scores.json, ensemble.json and
+    ensemble.html in `output`; `run.ensemble` has each member with its weight and scores, and the paired differences of the
+    ensemble to it. DataError where the runs do not fit, or one is out of date.
     """
-    folders = [RunFolder(run) for run in runs]
-    names = _names(folders)
-    scored = dict(zip(names, (_scores(folder) for folder in folders), strict=True))
-    _same_prevalence(scored)
-    members = {
-        name: Predictions(folder.read_table("predictions.parquet"), tuple(about["classes"]), about["positive"])
-        for (name, about), folder in zip(scored.items(), folders, strict=True)
-    }
-    whole = ensemble(members, weights)
+    members = dict(zip(_names(runs), map(_finished, runs), strict=True))
+    scored = {name: _scores(run) for name, run in members.items()}
+    _require_same_prevalence(scored)
+    predicted = {name: _predictions(run) for name, run in members.items()}
+    whole = average(predicted, member_weights)
     found = {part: whole.part(part) for part in ("validation", "test")}
-    if rule is not None:
-        choose_threshold(found["validation"], rule)  # one that does not fit is told before anything is written
-    rules = [about["threshold_rule"] for about in scored.values()]
-    rule = (rule or rules[0] or Recipe.threshold) if len(whole.classes) == 2 else None
-    counts = np.array([_prior(folders[0])[name] for name in whole.classes], dtype=np.float64)
-    prevalence = next(iter(scored.values()))["prevalence"]
-    target = target_prior(prevalence, whole.classes, whole.positive)
+    if threshold is not None:
+        choose_threshold(found["validation"], threshold)  # one that does not fit is told before anything is written
+    first = next(iter(members.values()))
+    reference = next(iter(scored.values()))
+    usual = reference.threshold_rule or EvaluateSettings().threshold
+    rule = (threshold or usual) if len(whole.classes) == 2 else None
+    target = target_prior(reference.prevalence, whole.classes, whole.positive)
     place = RunFolder(output)
-    if place.has("recipe.json"):
+    if place.has(Asked.file):
         raise UsageError(f"{output} is a run's folder; name another one for the ensemble with -o.")
     with alone(place.path):
-        if folders[0].has(SKETCHES):
-            shutil.copytree(folders[0] / SKETCHES, place / SKETCHES, dirs_exist_ok=True)
-        place.note(lambda ledger: ledger.setdefault("test_opened", []).append(now()))
-        told = {"calibration": Calibration("none", {}).as_json(), "prevalence": prevalence, "views": None}
-        summary = summarise(found, rule, counts / counts.sum(), target, seed=seed) | told
-        about = _about(scored, members, whole, weights, summary, target, seed)
+        if first.folder.has(SKETCHES):
+            shutil.copytree(first.path / SKETCHES, place / SKETCHES, dirs_exist_ok=True)
+        place.note(lambda ledger: ledger.model_copy(update={"test_opened": (*ledger.test_opened, now())}))
+        scores = summarise(found, rule, _prior(first, whole.classes), target, seed=seed)
+        scores = scores.model_copy(update={"prevalence": reference.prevalence})
+        record = _record(members, scored, predicted, whole, member_weights, scores, target, seed)
         for name in COPIED:
-            if folders[0].has(name):
-                shutil.copyfile(folders[0] / name, place / name)
+            if first.folder.has(name):
+                shutil.copyfile(first.path / name, place / name)
         place.write_table("predictions.parquet", whole.table)
-        place.write_json("scores.json", summary)
-        place.write_json("ensemble.json", about)
-    return about
+        scores.write(place.path)
+        record.write(place.path)
+        ensemble_page(place.path, language=lang)
+    return Run(place.path)
 
 
-def _names(folders: Sequence[RunFolder]) -> list[str]:
+def _names(runs: Sequence[str | Path]) -> list[str]:
     """The folders' names, or their paths where names repeat."""
-    found = [folder.path.resolve().name for folder in folders]
-    paths = [str(folder.path) for folder in folders]
+    paths = [str(run) for run in runs]
     if len(set(paths)) < len(paths):
         raise UsageError(f"{next(p for p in paths if paths.count(p) > 1)} is named twice; name each run once.")
+    found = [Path(run).resolve().name for run in runs]
     return found if len(set(found)) == len(found) else paths
 
 
-def _scores(folder: RunFolder) -> dict[str, Any]:
-    if not folder.path.is_dir():
-        raise DataError(f"There is no run folder {folder.path}; give folders that 'evenray run' made.")
-    if folder.has("recipe.json"):  # an ensemble has none
-        require_current(folder)
-    found: dict[str, Any] = folder.read_json("scores.json")
-    choice = folder.read_json("choice.json") if folder.has("choice.json") else {}
-    model = folder.read_json("model.json")["network"]["spec"] if folder.has("model.json") else "ensemble"
-    return found | {"network": model, "contrast": choice.get("contrast", ""), "balance": choice.get("balance", "")}
+def _finished(path: str | Path) -> Run:
+    run = Run(path)
+    if run.asked is not None:  # an ensemble has none
+        require_up_to_date(run.folder)
+    return run
 
 
-def _same_prevalence(scored: dict[str, dict[str, Any]]) -> None:
+def _scores(run: Run) -> ScoresRecord:
+    run.folder.needed(ScoresRecord.file)
+    return ScoresRecord.read(run.path)
+
+
+def _predictions(run: Run) -> Predictions:
+    scores = _scores(run)
+    return Predictions(run.folder.read_table("predictions.parquet"), scores.classes, scores.positive)
+
+
+def _require_same_prevalence(scored: Mapping[str, ScoresRecord]) -> None:
     (first, reference), *others = scored.items()
-    for name, about in others:
-        if about.get("prevalence") != reference.get("prevalence"):
+    for name, scores in others:
+        if scores.prevalence != reference.prevalence:
             raise DataError(
-                f"{name} was evaluated at the prevalence {about.get('prevalence')}, {first} at {reference.get('prevalence')};"
+                f"{name} was evaluated at the prevalence {scores.prevalence}, {first} at {reference.prevalence};"
                 " evaluate both with the same --prevalence."
             )
 
 
-def _prior(folder: RunFolder) -> dict[str, int]:
-    """Cases a class in the training part."""
-    cases = folder.read_table("cases.parquet").select("case", "label")
-    parts = folder.read_table("split.parquet").select("case", "part")
-    train = cases.join(parts, on="case").filter(pl.col("part") == "train")
-    return dict(train["label"].value_counts().iter_rows())
+def _prior(run: Run, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """The class shares of the training part, float64 (K,)."""
+    assert run.dataset is not None
+    counts = run.dataset.part("train").counts
+    found = np.array([counts.get(name, 0) for name in classes], dtype=np.float64)
+    return np.asarray(found / found.sum())
 
 
-def _about(
-    scored: dict[str, dict[str, Any]], members: dict[str, Predictions], whole: Predictions,
-    weights: Sequence[float] | None, summary: dict[str, Any], target: NDArray[np.float64] | None, seed: int,
-) -> dict[str, Any]:  # fmt: skip
+def _record(
+    members: Mapping[str, Run], scored: Mapping[str, ScoresRecord], predicted: Mapping[str, Predictions], whole: Predictions,
+    weights: Sequence[float] | None, scores: ScoresRecord, target: NDArray[np.float64] | None, seed: int,
+) -> EnsembleRecord:  # fmt: skip
     shares = np.ones(len(members)) if weights is None else np.array(weights, dtype=np.float64)
     entries = []
-    for (name, about), share in zip(scored.items(), shares / shares.sum(), strict=True):
-        thresholds = summary["threshold"], about["threshold"]
-        both = whole.part("test"), members[name].part("test")
-        options: dict[str, Any] = {"thresholds": thresholds, "prevalence": target, "seed": seed}
-        paired = {metric: vars(difference(*both, metric, **options)) for metric in SHOWN}
-        metrics = about["parts"]["test"]["metrics"]
-        kept = {key: about[key] for key in ("network", "contrast", "balance", "threshold")}
+    for (name, run), share in zip(members.items(), shares / shares.sum(), strict=True):
+        both, own = (whole.part("test"), predicted[name].part("test")), scored[name]
+        thresholds = scores.threshold, own.threshold
+        paired = {
+            metric: Difference(**vars(difference(*both, metric, thresholds=thresholds, prevalence=target, seed=seed)))
+            for metric in SHOWN
+        }
         entries.append(
-            {"run": name, "weight": float(share), **kept, "test": {m: metrics[m] for m in SHOWN}, "difference": paired}
-        )
-    test = summary["parts"]["test"]["metrics"]
-    return {"members": entries, "test": {metric: test[metric] for metric in SHOWN}, "threshold": summary["threshold"]}
+            EnsembleMember(
+                run=name, weight=float(share), network=run.model.network.spec if run.model else "ensemble",
+                contrast=run.choice.contrast if run.choice else "", balance=run.choice.balance if run.choice else "",
+                threshold=own.threshold, test={metric: own.parts["test"].metrics[metric] for metric in SHOWN}, difference=paired,
+            )
+        )  # fmt: skip
+    test = {metric: scores.parts["test"].metrics[metric] for metric in SHOWN}
+    return EnsembleRecord(members=tuple(entries), test=test, threshold=scores.threshold)

@@ -1,41 +1,43 @@
-"""From a finished run to files that leave it: the network in a standard format, and its model card."""
+"""export: a finished run's network in a standard format, and its model card."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evenray import reporting as report
-from evenray.core.artefacts import RunFolder
-from evenray.core.errors import DataError, StorageError, UsageError
-from evenray.core.numbers import decimals, signed
-from evenray.core.progress import Progress, Silent
-from evenray.core.recipe import Recipe
+from evenray.core.artefacts.cases import load
+from evenray.core.errors import StorageError, UsageError
+from evenray.core.events import Events, Listener
+from evenray.core.run import Run
 from evenray.core.types import Dataset
 from evenray.data.store import Store, store_folder
 from evenray.learning import export as formats
 from evenray.learning import networks
 from evenray.learning.balance import make
+from evenray.learning.export.exported import Exported
 from evenray.learning.predict import predictions
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import compiled, has_bf16
 from evenray.learning.train import Part
 from evenray.metrics import score
-from evenray.stages.context import Context
-from evenray.stages.currency import require_current
-from evenray.stages.train import stores_of
+from evenray.reporting import write_card
+from evenray.scale import is_url
+from evenray.stages.preparing import part_of, stores_of
+from evenray.stages.tools import Tools
+from evenray.stages.up_to_date import require_up_to_date
 
-__all__ = ["export"]
+__all__ = ["Exported", "export"]
 
+FORMATS = ("onnx", "openvino", "safetensors")
+LANGUAGES = ("en", "ko")
 CPU = torch.device("cpu")
 CHECKED = 8  # images that the exported network is compared with torch on
 CALIBRATED = 300  # training images that the ranges of 8-bit integers are taken from
@@ -43,74 +45,72 @@ BATCH = 16
 
 
 def export(
-    run: str | Path,
-    folder: str | Path,
-    form: str = "onnx",
-    *,
-    int8: bool = False,
-    language: str | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Write a run's model into `folder` as onnx, openvino or safetensors, and MODEL_CARD.md beside it.
+    run: str | Path, output: str | Path | None = None, *, format: str = "onnx", int8: bool = False, lang: str | None = None,
+    listener: Listener | None = None,
+) -> Exported:  # fmt: skip
+    """Write a run's network as onnx, openvino or safetensors into `output` (RUN/export), and MODEL_CARD.md beside it.
 
-    With `int8` (OpenVINO) also in 8-bit integers; what that costs is measured on the validation part. `language` ko adds
-    the card in Korean; by default the language of the run's report decides. Returns what was written and measured.
-    Nothing is written into the run. DataError where its network or its scores are not of what stands there now.
+    With `int8` (openvino) also in 8-bit integers; what that costs is measured on the validation part. `lang` "ko" adds the
+    card in Korean; by default the language of the run's report decides. Nothing else is written into the run. DataError where
+    the run is out of date, UsageError for an unknown format.
     """
-    progress = progress or Silent()
-    source = RunFolder(run)
-    if not source.path.is_dir():
-        raise DataError(f"There is no run folder '{run}'; give the folder that 'evenray run' made.")
-    folder = Path(folder)
+    for given in (run, output):
+        if given is not None and is_url(given):
+            raise UsageError(f"'{given}' is a URL; export reads and writes folders of this machine alone, so give one.")
+    if format not in FORMATS:
+        raise UsageError(f"There is no format '{format}'; give --format onnx, openvino or safetensors.")
+    if int8 and format != "openvino":
+        raise UsageError(f"--int8 is for OpenVINO, and the format is {format}; give --format openvino --int8.")
+    if lang is not None and lang not in LANGUAGES:
+        raise UsageError(f"lang is '{lang}'; give en or ko.")
+    source = Run(run)
+    folder = source.path / "export" if output is None else Path(output)
     if folder.resolve() == source.path.resolve():
-        raise UsageError(f"'{folder}' is the run folder itself; name another folder for what leaves it.")
-    require_current(source)
+        raise UsageError(f"'{folder}' is the run folder itself; name another folder for the exported files.")
+    require_up_to_date(source.folder)
     about = About.of_run(source.path)
-    model = networks.load(source / "model.safetensors").eval()
-    context = _context(source, progress)
-    done: dict[str, Any] = {"format": form}
+    known = about.training_images
+    rates = None if known is None else {**known.rates, "all": known.false_flags}
+    model, events = networks.load(source.path / "model.safetensors").eval(), Events(listener)
     with TemporaryDirectory(prefix="evenray-") as spare:
-        images = _Images(context, about, Path(spare))
-        files = _converted(images, model, folder, done)
+        images = Images(source, about, Path(spare), Tools(source.path, events, device="cpu"))
+        done = Exported(format, (), about.side, flag_rates=rates, flag_cases=0 if known is None else known.cases)
+        done = _converted(done, images, model, folder)
         if int8:
-            files += _smaller(images, files[0], done)
-    told = done | {"files": [path.name for path in files], "main": files[0].name, "side": about.side, "familiar": None}
-    if about.familiar is not None:
-        told["familiar"] = {
-            "rates": {**about.familiar.rates, "all": about.familiar.false_flags}, "cases": about.familiar.cases,
-        }  # fmt: skip
-    for code in dict.fromkeys(("en", language or _language(source.path))):
-        files.append(report.write_card(source.path, folder, told, language=code))
-    return done | {"files": [str(path) for path in files]}
-
-
-def _context(source: RunFolder, progress: Progress) -> Context:
-    recipe = source.read_json("recipe.json")
-    return Context(source, recipe.pop("data"), Recipe.of(recipe), "cpu", progress=progress)
+            done = _smaller(done, images)
+    files = done.files
+    for code in dict.fromkeys(("en", lang or _language(source.path))):
+        files = (*files, write_card(source.path, folder, done, language=code))
+    return replace(done, files=files)
 
 
 @dataclass
-class _Images:
+class Images:
     """The run's images as the exported graph takes them; `spare` is for pixels that the run keeps no longer."""
 
-    context: Context
+    run: Run
     about: About
     spare: Path
+    tools: Tools
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return load(self.run.folder)
 
     @cached_property
     def store(self) -> Store:
-        about, kept = self.about, store_folder(self.context.folder)
-        asked = [about.contrast], about.side, about.channels
+        about, kept = self.about, store_folder(self.run.path)
         if kept.is_dir():
             with suppress(StorageError):  # some are gone, and the run is not to be written to
-                return stores_of(self.context, self.context.dataset, *asked, kept)[about.contrast]
-        return stores_of(self.context, self.context.dataset, *asked, self.spare)[about.contrast]
+                return stores_of(self.tools, self.dataset, [about.contrast], about.side, about.channels, kept)[
+                    about.contrast
+                ]
+        return stores_of(self.tools, self.dataset, [about.contrast], about.side, about.channels, self.spare)[
+            about.contrast
+        ]
 
     def part(self, name: str) -> tuple[Dataset, Part]:
-        dataset = self.context.dataset
-        part = dataset.part(name)
-        rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
-        return part, Part(self.store, rows, part.targets, part.cases["case"].to_list())
+        return part_of(self.dataset, self.store, name)
 
 
 def _language(folder: Path) -> str:
@@ -123,58 +123,54 @@ def _language(folder: Path) -> str:
     return found[1] if found else "en"
 
 
-def _converted(images: _Images, model: networks.Classifier, folder: Path, done: dict[str, Any]) -> list[Path]:
-    """The model as `done["format"]`, with how far it is from torch; OpenVINO's is made from ONNX's."""
+def _converted(done: Exported, images: Images, model: networks.Classifier, folder: Path) -> Exported:
+    """The network in the format asked for, with how far it is from torch; OpenVINO's is made from ONNX's."""
     about = images.about
-    if done["format"] == "safetensors":
-        return [formats.safetensors(model, about, folder)]
+    if done.format == "safetensors":
+        return replace(done, files=(formats.safetensors(model, about, folder),))
     part = images.part("validation")[1]
-    some = part.images(np.arange(min(CHECKED, len(part))), CPU).numpy()
-    if done["format"] == "openvino":
+    some = part.inputs(np.arange(min(CHECKED, len(part))), CPU).numpy()
+    if done.format == "openvino":
         onnx, _ = formats.onnx(model, about, images.spare, some)
         xml, difference = formats.openvino(onnx, about, model, folder, some)
-        files = [xml, xml.with_suffix(".bin")]
+        files: tuple[Path, ...] = (xml, xml.with_suffix(".bin"))
     else:
         path, difference = formats.onnx(model, about, folder, some)
-        files = [path]
-    done["difference"] = difference
-    images.context.progress.say(f"{done['format']}: logits differ from torch's by {difference:.1e} at most")
-    return files
+        files = (path,)
+    images.tools.events.tell("export.difference", format=done.format, difference=difference)
+    return replace(done, files=files, difference=difference)
 
 
-def _smaller(images: _Images, path: Path, done: dict[str, Any]) -> list[Path]:
-    """The model in 8-bit integers; what that costs on the validation part goes into `done`."""
+def _smaller(done: Exported, images: Images) -> Exported:
+    """The network in 8-bit integers too, with what that costs on the validation part."""
     train = images.part("train")[1]
     some = np.linspace(0, len(train) - 1, min(CALIBRATED, len(train))).astype(np.int64)
-    batches = [train.images(some[i : i + 1], CPU).numpy() for i in range(len(some))]
-    target = formats.quantized(path, images.about, batches)
+    batches = [train.inputs(some[i : i + 1], CPU).numpy() for i in range(len(some))]
+    target = formats.quantized(done.files[0], images.about, batches)
     found = {
-        "f32": _validated(images, path, "f32"),
+        "f32": _validated(images, done.files[0], "f32"),
         "int8": _validated(images, target, "bf16" if has_bf16() else "f32"),
     }
-    done["validation"] = found
     for metric, wide in found["f32"].items():
         small = found["int8"][metric]
-        images.context.progress.say(
-            f"int8: validation {metric} {decimals(small, 4)}, where float32 has {decimals(wide, 4)} ({signed(small - wide, 4)})"
-        )
-    return [target, target.with_suffix(".bin")]
+        images.tools.events.tell("export.int8", metric=metric, small=small, wide=wide, difference=small - wide)
+    return replace(done, files=(*done.files, target, target.with_suffix(".bin")), validation=found)
 
 
-def _validated(images: _Images, path: Path, precision: str) -> dict[str, float]:
+def _validated(images: Images, path: Path, precision: str) -> dict[str, float]:
     """AUROC, accuracy at the operating point and Brier score of an exported OpenVINO file on the validation part."""
     import openvino
 
     about, (dataset, part) = images.about, images.part("validation")
     run = compiled(openvino.Core().read_model(str(path)), precision)
     found: list[NDArray[np.float64]] = []
-    with images.context.progress.task(f"validating {path.name}", len(part)) as tick:
+    with images.tools.events.task("task.validate", len(part), file=path.name) as tick:
         for start in range(0, len(part), BATCH):
             which = np.arange(start, min(start + BATCH, len(part)))
-            found.append(run(part.images(which, CPU).numpy()))
+            found.append(run(part.inputs(which, CPU).numpy()))
             tick(len(which))
     remedy = make(about.balance, about.counts, about.classes, about.positive)
     target = None if about.prevalence is None else np.array(about.prevalence)
-    answers = predictions(dataset, np.concatenate(found), remedy, about.prior, about.calibration, target)
+    answers = predictions(dataset, np.concatenate(found), remedy, about.class_prior, about.calibration, target)
     scores = score(answers, about.threshold, resamples=20)
     return {name: scores.estimates[name].value for name in ("auroc", "accuracy", "brier")}

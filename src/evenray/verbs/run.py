@@ -1,86 +1,82 @@
-"""The main job from Python: `run(data, recipe)` and the Run that it returns."""
+"""The main job, and each of its stages by its own name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evenray import scale
-from evenray.core.artefacts import RunFolder
-from evenray.core.progress import Progress, Silent
+from evenray.core.events import Listener
 from evenray.core.recipe import Recipe
-from evenray.core.types import Dataset, Estimate, Predictions, Scores
-from evenray.stages import line
-from evenray.stages.context import Context
+from evenray.core.run import Run
+from evenray.core.types import Dataset
+from evenray.stages.line import run as run_line
 
-__all__ = ["Run", "run"]
+from ._line import job, left_alone, run_until
 
+__all__ = ["compare", "evaluate", "explain", "plan", "run", "train"]
 
-@dataclass(frozen=True)
-class Run:
-    """A finished run: its folder, what it chose, and what came of it. `scores["test"].auroc` is an Estimate."""
-
-    folder: Path
-    choice: Mapping[str, str]
-    scores: Mapping[str, Scores]
-    predictions: Predictions
-    report: Path
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Run:
-        """Read a run folder back."""
-        artefacts = RunFolder(folder)
-        about = artefacts.read_json("scores.json")
-        classes, positive = tuple(about["classes"]), about["positive"]
-        scores = {name: _scores(part, about, classes) for name, part in about["parts"].items()}
-        predictions = Predictions(artefacts.read_table("predictions.parquet"), classes, positive)
-        report = artefacts / "report.html"
-        return cls(artefacts.path, artefacts.read_json("choice.json"), scores, predictions, report)
-
-
-def _scores(part: dict[str, Any], about: dict[str, Any], classes: tuple[str, ...]) -> Scores:
-    estimates = {
-        name: Estimate(**{key: np.nan if value is None else value for key, value in figures.items()})
-        for name, figures in part["metrics"].items()
-    }
-    return Scores(
-        estimates,
-        about["threshold"],
-        np.array(part["confusion"]),
-        classes,
-        about["positive"],
-        part["cases"],
-        part["patients"],
-    )
+Target = str | Path | Dataset
 
 
 def run(
-    data: str | Path | Dataset,
-    recipe: Recipe | None = None,
-    folder: str | Path | None = None,
-    *,
-    device: str = "auto",
-    jobs: int = 0,
-    engine: str = "local",
-    address: str | None = None,
-    language: str = "en",
-    progress: Progress | None = None,
-) -> Run:
-    """The main job on images, or on a data set that is scanned already: compare, train, evaluate, explain, report.
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, until: str = "report",
+    listener: Listener | None = None, **settings: Any,
+) -> Run:  # fmt: skip
+    """The main job: scan, audit, split, plan, compare, train, evaluate, explain, report; what stands is not done again.
 
-    `folder` is the run folder (by default the data's name with -run); what stands there already is not done again. Both
-    may be URLs. `engine` (local, dask, ray) reads and prepares images, on the cluster at `address` or on `jobs` processes.
-    Raises EvenrayError with a sentence for whatever the user can mend.
+    `target` is a folder of images, a table, a .npz file (also at a URL), a data set that is scanned already, or a run
+    folder, whose recipe then holds but for what is given now. `output` is the run folder, by default the data's name with
+    -run. `settings` are those of the Recipe by name, and device, jobs, engine, address, save_every and lang. `listener` gets
+    an event for every stage, step and message; one that raises `Cancelled` ends the work. Raises EvenrayError with a sentence
+    for whatever the user can mend.
     """
-    given = data if isinstance(data, Dataset) else None
-    source = str(data.root if isinstance(data, Dataset) else data)
-    url = folder is not None and scale.is_url(folder)
-    place = scale.RemoteFolder(str(folder)) if url else RunFolder(folder or f"{Path(source).resolve().stem}-run")
-    with scale.engine(engine, address, jobs) as map, closing(place):
-        line.run(Context(place, source, recipe or Recipe(), device, language, map, progress or Silent(), given=given))
-    return Run.load(place.path)
+    if until == "plan":
+        return plan(target, recipe, output, listener=listener, **settings)
+    return Run(run_until(until, target, output, recipe, settings, listener))
+
+
+def plan(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
+    **settings: Any,
+) -> Run:  # fmt: skip
+    """Decide what would be trained, each choice with its reason (`run.planned`); nothing is trained. See `run`.
+
+    The folder of a trained run keeps its own plan and recipe.
+    """
+    with job(target, output, recipe, settings, listener) as work, left_alone(work.folder, work.recipe):
+        run_line(work, "plan")
+        done = Run(work.folder.path)
+        _ = done.planned  # read while it stands
+        return done
+
+
+def compare(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
+    **settings: Any,
+) -> Run:  # fmt: skip
+    """Compare contrasts and remedies for imbalance, the test part closed (`run.choice`, `run.grid`). See `run`."""
+    return run(target, recipe, output, until="compare", listener=listener, **settings)
+
+
+def train(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
+    **settings: Any,
+) -> Run:  # fmt: skip
+    """Train the network on what the comparison chose (`run.model`, `run.history`). See `run`."""
+    return run(target, recipe, output, until="train", listener=listener, **settings)
+
+
+def evaluate(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
+    **settings: Any,
+) -> Run:  # fmt: skip
+    """Open the test part and score it (`run.scores`, `run.predictions`). See `run`."""
+    return run(target, recipe, output, until="evaluate", listener=listener, **settings)
+
+
+def explain(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
+    **settings: Any,
+) -> Run:  # fmt: skip
+    """Show what the contrast did and where the network looked (`run.previews`, `run.attributions`). See `run`."""
+    return run(target, recipe, output, until="explain", listener=listener, **settings)

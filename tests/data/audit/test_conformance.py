@@ -5,7 +5,6 @@ A check that is registered without a planted fault here fails; the suite itself 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,8 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
+from evenray.core.findings import Finding, findings_of, table_of
 from evenray.core.registry import Registry
-from evenray.core.types import Dataset, Finding
+from evenray.core.texts import LANGUAGES, Texts
+from evenray.core.types import Dataset
 from evenray.data.audit import audit, checks
 from evenray.data.audit.labels import COMPARING
 
@@ -241,7 +242,7 @@ FAULTS: dict[str, Callable[[Dataset, Plant], Fault]] = {
 }
 
 
-def judged(registry: Registry, name: str, dataset: Dataset) -> list[Finding]:
+def found_by(registry: Registry, name: str, dataset: Dataset) -> list[Finding]:
     return list(registry[name](dataset))
 
 
@@ -263,30 +264,35 @@ def scanned_apart(dataset: Dataset, cases: pl.DataFrame, rejected: pl.DataFrame)
 
 
 def finds_its_fault(registry: Registry, name: str, fault: Fault) -> None:
-    found = [finding for finding in judged(registry, name, fault.dataset) if finding.severity == fault.severity]
+    found = [finding for finding in found_by(registry, name, fault.dataset) if finding.severity == fault.severity]
     assert found, f"{name} does not find its planted fault"
     blamed = frozenset(case for finding in found for case in finding.cases)
     assert blamed == fault.cases or not fault.cases, f"{name} blames {sorted(blamed)}"
 
 
 def is_silent(registry: Registry, name: str, dataset: Dataset) -> None:
-    assert judged(registry, name, dataset) == [], f"{name} accuses clean data"
+    assert found_by(registry, name, dataset) == [], f"{name} accuses clean data"
 
 
 def merges(registry: Registry, name: str, dataset: Dataset) -> None:
-    assert judged(registry, name, shards(dataset)) == judged(registry, name, dataset), f"{name} depends on the shards"
+    assert found_by(registry, name, shards(dataset)) == found_by(registry, name, dataset), (
+        f"{name} depends on the shards"
+    )
 
 
 def is_well_formed(registry: Registry, name: str, dataset: Dataset) -> None:
     known = set(dataset.cases["case"])
-    for finding in judged(registry, name, dataset):
+    for finding in found_by(registry, name, dataset):
         assert finding.check == name
         assert finding.severity in ("error", "warning", "info")
         assert set(finding.cases) <= known
-        assert all(isinstance(value, int | float | str) for value in finding.evidence.values())
-        json.dumps(dict(finding.evidence))
-        assert finding.title[0].isupper() or finding.title[0].isdigit()  # "16-bit files that ..."
-        assert finding.advice.endswith(".")
+        assert sum(finding.groups, ()) in ((), finding.cases)
+        assert findings_of(table_of([finding])) == [finding]
+        for language in LANGUAGES:
+            say = Texts(language)
+            assert not say.message(finding.title).startswith("finding.")
+            assert say.message(finding.advice).endswith(".")
+            assert {f"evidence.{key}" for key in finding.evidence} <= set(say.texts)
 
 
 def test_every_check_has_a_planted_fault() -> None:
@@ -312,7 +318,7 @@ def test_a_check_is_silent_on_clean_data(name: str, clean: Dataset) -> None:
 def test_a_check_bears_a_bare_table(name: str) -> None:
     """A table may lack whatever the files did not say, and may be tiny."""
     bare = pl.DataFrame({"case": ["a", "b"], "label": ["healthy", "sick"]})
-    assert isinstance(judged(checks, name, Dataset(bare, ("healthy", "sick"), "sick", "data")), list)
+    assert isinstance(found_by(checks, name, Dataset(bare, ("healthy", "sick"), "sick", "data")), list)
 
 
 def test_without_labels_all_but_comparisons_are_run(clean: Dataset, plant: Plant) -> None:
@@ -331,7 +337,7 @@ def forgetful(dataset: Dataset) -> list[Finding]:
 
 def hasty(dataset: Dataset) -> list[Finding]:
     """Accuses the first case, whatever it is, and so depends on the order of the table as well."""
-    return [Finding("blank", "warning", "Blank images", "Exclude them.", (dataset.cases["case"][0],))]
+    return [Finding("blank", "warning", (dataset.cases["case"][0],))]
 
 
 def test_the_suite_bites(clean: Dataset, plant: Plant) -> None:

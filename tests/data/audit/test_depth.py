@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evenray.core.texts import Texts
 from evenray.data.audit.depth import levels_undeclared, true_range
 from evenray.data.scan import scan
-from evenray.reporting.language import Language
 
 RNG = np.random.default_rng(3)
 
@@ -36,13 +36,11 @@ def archive(path: Path, low: float, high: float) -> Path:
 def test_the_range_to_give_is_told(tmp_path: Path, low: float, high: float, told: str, value_range: str) -> None:
     (found,) = levels_undeclared(scan(archive(tmp_path / "own.npz", low, high)))
     assert found.severity == "error"
-    assert told in found.advice
-    assert found.advice.endswith(f"--value-range {value_range}.")
-    assert found.evidence == {"images": 5, "lowest_value": low, "highest_value": high}
-    text, known = Language("ko").sentence(found.advice)
-    assert known
-    assert f"--value-range {value_range} " in text
-    assert Language("ko").sentence(found.title)[1]
+    said = Texts("en").message(found.advice)
+    assert told in said
+    assert said.endswith(f"--value-range {value_range}.")
+    assert (found.evidence["images"], found.evidence["lowest_value"], found.evidence["highest_value"]) == (5, low, high)
+    assert f"--value-range {value_range} " in Texts("ko").message(found.advice)
 
 
 @pytest.mark.parametrize("bits", range(8, 17))

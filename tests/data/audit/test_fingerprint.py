@@ -10,13 +10,13 @@ from evenray.data.audit._fingerprint import TURNS, fingerprint_of, turned
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8)
 TURNED = {
-    "mirrored left to right": PICTURE[:, ::-1],
-    "mirrored top to bottom": PICTURE[::-1],
-    "turned by 180 degrees": np.rot90(PICTURE, 2),
-    "turned by 90 degrees clockwise": np.rot90(PICTURE, -1),
-    "turned by 90 degrees anticlockwise": np.rot90(PICTURE),
-    "mirrored and turned by 90 degrees": PICTURE.T,
-    "mirrored and turned by 270 degrees": np.rot90(PICTURE, 2).T,
+    "left_right": PICTURE[:, ::-1],
+    "top_bottom": PICTURE[::-1],
+    "180": np.rot90(PICTURE, 2),
+    "90": np.rot90(PICTURE, -1),
+    "270": np.rot90(PICTURE),
+    "mirrored_90": PICTURE.T,
+    "mirrored_270": np.rot90(PICTURE, 2).T,
 }
 
 

@@ -41,7 +41,8 @@ def test_planted_errors_are_listed() -> None:
     planted = {f"case{i:03d}" for i in wrong}
     assert len(planted & set(finding.cases)) >= 27
     assert len(planted & set(finding.cases)) >= 0.9 * len(finding.cases)
-    assert finding.evidence["images"] == len(finding.cases)
+    listed = sum(count for likely in finding.evidence["labelled_but_likely"].values() for count in likely.values())
+    assert listed == len(finding.cases)
 
 
 def test_the_surest_disagreement_comes_first() -> None:

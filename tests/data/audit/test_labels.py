@@ -5,16 +5,16 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from evenray.core.facts import Facts
 from evenray.core.types import REJECTED, Dataset
 from evenray.data.audit import audit
-from evenray.reporting.language import Language
 
 
 def dataset(files: list[str], fragments: list[str], rejected: int = 0, unlabelled: int = 0) -> Dataset:
     names = [f"{file}#{fragment}" for file, fragment in zip(files, fragments, strict=True)]
     cases = pl.DataFrame({"case": names, "file": files, "fragment": fragments, "label": ["a", "b"] * (len(files) // 2)})
     lost = pl.DataFrame({"file": [f"x{i}" for i in range(rejected)], "reason": ["bad"] * rejected}, schema=REJECTED)
-    return Dataset(cases, ("a", "b"), "b", ".", lost, {"unlabelled": unlabelled})
+    return Dataset(cases, ("a", "b"), "b", ".", lost, Facts(unlabelled=unlabelled))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,3 @@ def test_images_without_a_label_among_others_are_a_warning() -> None:
     assert [(finding.severity, dict(finding.evidence)) for finding in found] == [
         ("warning", {"images": 4, "share": 0.25})
     ]
-    korean = Language("ko")
-    assert korean.sentence(found[0].title)[1]
-    assert korean.sentence(found[0].advice)[1]

@@ -15,7 +15,7 @@ from skimage.morphology import white_tophat
 
 from evenray.core.types import Image
 from evenray.data.audit import measure
-from evenray.data.audit._reduced import Reduced
+from evenray.data.audit._reduced_image import Reduced
 from evenray.images.histogram import Histogram
 
 RNG = np.random.default_rng

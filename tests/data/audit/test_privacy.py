@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from evenray.core.types import Dataset
-from evenray.data.audit import audit, plan
+from evenray.data.audit import audit, propose_exclusions
 
 CANARY = "ROSSI^MARIA-19510203"
 IDENTIFYING = ("patient", "study", "file", "fragment", "sha256", "pixel_hash", "sex_birth_hash", "window_explanation")
@@ -28,6 +28,6 @@ def test_canaries_in_identifying_columns_reach_no_finding(clean: Dataset) -> Non
     data = replace(clean, cases=marked, rejected=rejected)
     found = audit(data)
     assert {"leakage_patients", "leakage_duplicates", "patients_reused", "unreadable"} <= {f.check for f in found}
-    written = json.dumps([asdict(finding) for finding in found]) + plan(found, data).write_csv()
+    written = json.dumps([asdict(finding) for finding in found]) + propose_exclusions(found, data).write_csv()
     for secret in ("ROSSI", "MARIA", "19510203"):
         assert secret not in written

@@ -1,34 +1,40 @@
-"""Association with the label against scipy's."""
+"""Association with the label: what is found, how grave, and its table of counts."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 import pytest
-from scipy.special import chdtrc
-from scipy.stats import chi2_contingency
-from scipy.stats.contingency import association
 
-from evenray.data.audit.sources import chi_squared_beyond, cramers_v
+from evenray.core.types import Dataset
+from evenray.data.audit.sources import sources
 
 
-@pytest.mark.parametrize("values", [2, 3, 7])
-@pytest.mark.parametrize("apart", [0.0, 0.3])
-def test_as_scipy_says(values: int, apart: float) -> None:
-    rng = np.random.default_rng(values)
-    label = rng.integers(0, 2, 400)
-    value = np.where(rng.random(400) < apart, label, rng.integers(0, values, 400))
-    strength, p = cramers_v(pl.DataFrame({"value": value.astype(str), "label": label.astype(str)}))
-    counts = np.zeros((values, 2), int)
-    np.add.at(counts, (value, label), 1)
-    assert strength == pytest.approx(association(counts, method="cramer"))
-    expected = chi2_contingency(counts, correction=False).pvalue
-    assert p == pytest.approx(expected, rel=0.1) if expected > 1e-3 else p < 1.2e-3
+def dataset(agree: float, count: int = 400) -> Dataset:
+    """Sites that are of one class in this share of the cases; Cramér's V is 2 agree - 1."""
+    labels = np.arange(count) % 2
+    sites = np.where(np.arange(count) // 2 < agree * count / 2, labels, 1 - labels)
+    table = pl.DataFrame({"case": np.arange(count).astype(str), "label": labels.astype(str), "site": sites.astype(str)})
+    return Dataset(table, ("0", "1"), "1", "d")
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 5, 19])
-def test_the_tail_of_chi_squared(freedom: int) -> None:
-    for statistic in np.linspace(0.2, 3, 15) * freedom:
-        exact = chdtrc(freedom, statistic)
-        if exact > 1e-3:
-            assert chi_squared_beyond(statistic, freedom) == pytest.approx(exact, rel=0.2)
+@pytest.mark.parametrize(("agree", "severity"), [(0.55, None), (0.7, "info"), (0.9, "warning"), (1.0, "warning")])
+def test_the_stronger_the_association_the_graver(agree: float, severity: str | None) -> None:
+    found = sources(dataset(agree))
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    for finding in found:
+        assert finding.evidence["property"] == "site"
+        assert finding.evidence["cramers_v"] == pytest.approx(2 * agree - 1, abs=1e-3)
+        assert sum(n for mix in finding.evidence["counts"].values() for n in mix.values()) == 400
+
+
+def test_what_chance_may_do_is_not_reported() -> None:
+    assert sources(dataset(1.0, count=8)) == []
+
+
+@pytest.mark.parametrize("label", ["value", "len", "site"])
+def test_a_class_may_be_called_anything(label: str) -> None:
+    data = dataset(1.0)
+    cases = data.cases.with_columns(label=pl.col("label").replace({"1": label}))
+    [finding] = sources(Dataset(cases, ("0", label), label, "d"))
+    assert finding.evidence["counts"] == {"0": {"0": 200}, "1": {label: 200}}

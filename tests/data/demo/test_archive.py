@@ -172,9 +172,9 @@ def test_labels_name_every_file_once_and_the_patient_is_in_the_header(archive, p
     people = [identity(path) for path in sound(archive, planted)]
     uids = [row["sop_instance_uid"] for row in rows(archive.labels)]
     assert len(set(uids)) == len(uids) == IMAGES
-    assert {person["sop_instance_uid"] for person in people} < set(uids)
-    assert all(person["patient_id"].startswith("PHANTOM-") for person in people)
-    assert len({person["patient_id"] for person in people}) == PATIENTS - 1, "all but the patient of the truncated file"
+    assert {person.sop_instance_uid for person in people} < set(uids)
+    assert all(person.patient_id.startswith("PHANTOM-") for person in people)
+    assert len({person.patient_id for person in people}) == PATIENTS - 1, "all but the patient of the truncated file"
 
 
 def test_sex_and_birth_date_stay_the_same_within_a_patient(archive, planted):

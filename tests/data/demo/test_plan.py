@@ -61,7 +61,7 @@ def test_sites_and_transfer_syntaxes_do_not_tell_the_label(films):
 
 
 def test_every_fault_is_planted_among_the_healthy(films):
-    assert Counter(film.fault for film in films if film.fault) == FAULTS
+    assert Counter(film.fault for film in films if film.fault) == {name: count for name, (count, _) in FAULTS.items()}
     assert not any(film.sick for film in films if film.fault)
     wrong = [film for film in films if (film.label == "sick") != film.sick]
     assert [film.fault for film in wrong] == ["label_conflict"]

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.texts import Texts
 from evenray.data.audit import audit
 from evenray.data.scan import scan
-from evenray.data.scan.entries import Searched
 from evenray.data.scan.listing import listing
 from evenray.data.tables.positive import positive_class
-from evenray.reporting.language import Language
 
-from ..conftest import Make
+from ..conftest import Make, told
 
 
 def rows(root: Path, patient: str | None = None) -> list[tuple[str, str | None, str | None, str | None]]:
@@ -91,8 +90,8 @@ def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, png: Make, shut_
         png(name, 1)
     found = listing(tmp_path)
     assert found.rejected == (("well/shut", "is a folder that cannot be opened: Permission denied"),)
-    assert found.notes == ("1 folders cannot be opened, and what is in them is left out",)
-    assert found.doubts.startswith(" Note: well/shut is a folder that cannot be opened: Permission denied.")
+    assert told(found.notes) == ["1 folder cannot be opened, and what is in it is left out"]
+    assert told(found.doubts)[0] == "well/shut is a folder that cannot be opened: Permission denied"
     with pytest.raises(DataError, match=r"holds no image.*Besides, '.*shut' is a folder that cannot be opened"):
         listing(tmp_path / "well" / "shut")
     data = scan(tmp_path)
@@ -116,7 +115,7 @@ def test_images_above_the_classes_are_told(tmp_path: Path, png: Make) -> None:
     for name in ("sick/a.png", "well/b.png", "above.png"):
         png(name, 1)
     data = scan(tmp_path)
-    assert (data.facts["unlabelled"], data.facts["notes"]) == (1, ["1 images lie above the folders of classes"])
+    assert (data.facts.unlabelled, told(data.facts.notes)) == (1, ["1 image lies above the class folders"])
 
 
 def test_parts_beside_classes_are_refused(tmp_path: Path, png: Make) -> None:
@@ -190,26 +189,25 @@ def test_a_pattern_that_is_not_in_all_paths_is_told_of(
 ) -> None:
     png("sick/person1.png", 1)
     png("well/person2.png", 2)
-    found = listing(tmp_path, patient=pattern).searched
+    found = listing(tmp_path, patient=pattern).pattern
     assert (found and (found.paths, found.matched)) == matched
     data = scan(tmp_path, patient=pattern)
-    assert data.facts.get("patient_pattern") == (matched and {"paths": 2, "matched": matched[1]})
+    assert data.facts.patient_pattern == found
     unknown = [finding for finding in audit(data) if finding.check == "patients_unknown"]
     assert bool(unknown) == (matched is not None)
     for finding in unknown:
-        assert f"The pattern of --patient matched {matched[1]} of 2 paths: mend it" in finding.advice
-        assert "REGEX" not in finding.advice
-        text, known = Language("ko").sentence(finding.advice)
-        assert known
-        assert f"경로 2개 중 {matched[1]}개" in text
+        advice = Texts("en").message(finding.advice)
+        assert f"The pattern of --patient matched {matched[1]} of 2 paths: correct it" in advice
+        assert "REGEX" not in advice
+        assert f"경로 2개 중 {matched[1]}개" in Texts("ko").message(finding.advice)
 
 
 def test_a_table_that_names_the_patients_needs_no_pattern(tmp_path: Path, png: Make, text: Make) -> None:
     png("a.png", 1)
     png("b.png", 2)
     table = text("t.csv", "path,label,patient\na.png,x,p1\nb.png,y,p2\n")
-    assert listing(table, patient="nobody").searched is None
-    assert listing(tmp_path, labels=table, patient="nobody").searched is None
+    assert listing(table, patient="nobody").pattern is None
+    assert listing(tmp_path, labels=table, patient="nobody").pattern is None
 
 
 def test_a_pattern_that_finds_nothing_in_the_paths_of_a_table_names_no_patient(png: Make, text: Make) -> None:
@@ -217,15 +215,16 @@ def test_a_pattern_that_finds_nothing_in_the_paths_of_a_table_names_no_patient(p
     png("b.png", 2)
     found = listing(text("t.csv", "path,label\nperson1.png,x\nb.png,y\n"), patient=r"(person\d+)?")
     assert [entry.patient for entry in found.entries] == ["person1", None]
-    assert found.searched == Searched(2, 1, "b.png")
+    assert found.pattern_note is not None
+    said = "the pattern of --patient matched 1 of 2 paths; it is not in 'b.png', for one"
+    assert told([found.pattern_note]) == [said]
 
 
 def test_a_pattern_is_of_no_use_in_an_archive(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8)
     np.savez(tmp_path / "own.npz", train_images=images, train_labels=np.arange(4) % 2)
-    assert listing(tmp_path / "own.npz", patient="x").notes == (
-        "--patient is not used: the images of own.npz have no paths",
-    )
+    said = "--patient is not used: the images of own.npz have no paths"
+    assert told(listing(tmp_path / "own.npz", patient="x").notes) == [said]
     assert listing(tmp_path / "own.npz").notes == ()
 
 
@@ -262,15 +261,16 @@ def test_the_positive_class(counts: dict[str, int], asked: str | None, chosen: s
 @pytest.mark.parametrize(
     ("counts", "why"),
     [
-        ({"a": 5, "b": 5}, "it is the first by name of equally rare classes that may mean disease"),
-        ({"a": 5, "b": 4}, "it is the rarest class that may mean disease"),
-        ({"normal": 4, "a": 9, "b": 5}, "it is the rarest class that may mean disease"),
-        ({"normal": 4, "a": 4}, "it is the class whose name does not mean healthy"),
+        ({"a": 5, "b": 5}, "the first by name of equally rare classes that may mean disease"),
+        ({"a": 5, "b": 4}, "the rarest class that may mean disease"),
+        ({"normal": 4, "a": 9, "b": 5}, "the rarest class that may mean disease"),
+        ({"normal": 4, "a": 4}, "the only class whose name does not mean healthy"),
     ],
 )
 def test_the_reason_for_the_positive_class_is_true(counts: dict[str, int], why: str) -> None:
-    assert positive_class(tuple(counts), counts, None)[1] == why
-    assert Language("ko").sentence(why)[1]
+    message = positive_class(tuple(counts), counts, None)[1]
+    assert message is not None
+    assert told([message]) == [why]
 
 
 def test_a_positive_class_that_is_none_is_wrong_usage() -> None:

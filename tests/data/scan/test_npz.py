@@ -12,7 +12,7 @@ from evenray.data.audit import audit
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
 
-from ..conftest import Make, picture
+from ..conftest import Make, picture, told
 
 
 def write(path: Path, **counts: int) -> Path:
@@ -33,7 +33,7 @@ def test_the_parts_and_the_names_of_the_classes(tmp_path: Path) -> None:
         "pneumonia",
         {"normal": 4, "pneumonia": 4},
     )
-    assert data.facts["patients_known"] is False
+    assert data.facts.patients_known is False
 
 
 def test_an_unknown_archive_keeps_the_numbers(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_an_archive_without_labels_is_audited_as_a_folder_without(tmp_path: Path
         ("bare.npz#train/2", None, "train"),
         ("bare.npz#test/0", None, "test"),
     ]
-    assert (data.classes, data.facts["unlabelled"]) == ((), 6)
+    assert (data.classes, data.facts.unlabelled) == ((), 6)
     assert "duplicates" in {finding.check for finding in audit(data)}
     with pytest.raises(DataError, match=r"The 6 images of '.*' have no labels"):
         data.to_learn_from()
@@ -117,10 +117,10 @@ def test_images_beyond_the_labels_are_counted(tmp_path: Path) -> None:
     bare = {"val_images": np.stack([picture(i) for i in range(20, 23)])}
     np.savez(tmp_path / "own.npz", **of(6, 0, 1, 0, 1), **bare)
     data = scan(tmp_path / "own.npz")
-    assert (len(data), data.facts["unlabelled"]) == (4, 5)
-    assert data.facts["notes"] == [
-        "own.npz has 6 images in train and 4 labels for them",
-        "own.npz has 3 images in val and 0 labels for them",
+    assert (len(data), data.facts.unlabelled) == (4, 5)
+    assert told(data.facts.notes) == [
+        "own.npz has 6 images in the training part and 4 labels for them",
+        "own.npz has 3 images in the validation part and 0 labels for them",
     ]
     warned = next(finding for finding in audit(data) if finding.check == "labels")
     assert (warned.severity, warned.evidence) == ("warning", {"images": 5, "share": 0.5556})
@@ -130,7 +130,7 @@ def test_labels_beyond_the_images_are_set_aside_each_by_its_name(tmp_path: Path)
     np.savez(tmp_path / "own.npz", **of(4, 0, 1, 0, 1, 1, 1))
     data = scan(tmp_path / "own.npz")
     assert data.rejected["file"].to_list() == ["own.npz#train/4", "own.npz#train/5"]
-    assert data.facts["notes"] == ["own.npz has 4 images in train and 6 labels for them"]
+    assert told(data.facts.notes) == ["own.npz has 4 images in the training part and 6 labels for them"]
     found = next(finding for finding in audit(data) if finding.check == "unreadable")
     assert (found.evidence["files"], found.evidence["share"]) == (2, 0.3333)  # of six, and not of one file and two
 
@@ -138,8 +138,8 @@ def test_labels_beyond_the_images_are_set_aside_each_by_its_name(tmp_path: Path)
 def test_labels_that_are_missing_are_no_class(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", **of(5, 0.0, 1.0, np.nan, 1.0, 0.0))
     data = scan(tmp_path / "own.npz")
-    assert (data.counts, data.facts["unlabelled"]) == ({"0": 2, "1": 2}, 1)
-    assert data.facts["notes"] == ["1 labels of train in own.npz are missing (such as NaN)"]
+    assert (data.counts, data.facts.unlabelled) == ({"0": 2, "1": 2}, 1)
+    assert told(data.facts.notes) == ["1 label of the training part of own.npz is missing (such as NaN)"]
 
 
 def test_parts_that_write_their_labels_otherwise_have_the_same_classes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import unicodedata
@@ -24,7 +25,7 @@ from evenray.images.histogram import Histogram
 from evenray.images.readers import read
 from evenray.scale import local
 
-from ..conftest import Make, picture
+from ..conftest import Make, picture, told
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_levels_say_how_deep_16_bits_are(tmp_path: Path, png: Make) -> None:
     shallow, deep = scan(tmp_path, value_range=(0, 4095)), scan(tmp_path)
     assert shallow.cases.select("low", "high", "bits").row(0) == (0, 4095, 12)
     assert deep.cases.select("low", "high", "bits").row(0) == (0, 65535, 16)
-    assert (shallow.facts["value_range"], deep.facts["value_range"]) == ((0, 4095), None)
+    assert (shallow.facts.value_range, deep.facts.value_range) == ((0, 4095), None)
     assert shallow.cases["mean"].to_numpy().mean() > 10 * deep.cases["mean"].to_numpy().mean()
 
 
@@ -153,7 +154,7 @@ class TestDicom:
         assert cases["site"][0] not in (None, "South")
         assert cases["case"].n_unique() == 4
         assert not any(name in text for text in cases["case"] for name in ("ANNA", "BERT", "CARL"))
-        assert data.facts["patients_known"]
+        assert data.facts.patients_known
         for name in cases.select(pl.selectors.string()).drop("file").columns:
             assert not cases[name].fill_null("").str.contains("ANNA|1940|1\\.[89]\\.").any(), name
 
@@ -204,7 +205,42 @@ def test_a_saved_data_set_comes_back(folders: Path, tmp_path: Path) -> None:
     assert back.cases.equals(data.cases)
     assert back.rejected.equals(data.rejected)
     assert (back.classes, back.positive, back.root) == (data.classes, data.positive, data.root)
-    assert {**back.facts, "value_range": tuple(back.facts["value_range"])} == data.facts
+    assert back.facts == data.facts
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": 1}, "version is 1, where 2 was expected"),
+        ({"classes": "sick"}, "classes is 'sick', where an array was expected"),
+        ({"facts": {"unlabelled": "3"}}, "facts.unlabelled is '3', where an integer was expected"),
+        ({"facts": {"colour": True}}, "there is no field facts.colour"),
+    ],
+)
+def test_a_damaged_description_names_the_field(
+    folders: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    save(scan(folders), run)
+    description = run / "dataset.json"
+    description.write_text(json.dumps(json.loads(description.read_text()) | change))
+    with pytest.raises(DataError, match=rf"dataset\.json: {said}.*makes it again"):
+        load(run, split=False)
+
+
+def test_messages_within_messages_come_back(folders: Path, tmp_path: Path) -> None:
+    (folders / "t.csv").write_text("file,label\n0.png,x\n1.png,y\n")
+    data, run = scan(folders), RunFolder(tmp_path / "run")
+    save(data, run)
+    assert told(load(run, split=False).facts.notes) == told(data.facts.notes)
+    assert "it names 2 of the 6 images" in told(data.facts.notes)[0]
+
+
+def test_a_data_set_prints_in_a_few_lines(folders: Path) -> None:
+    lines = repr(scan(folders)).splitlines()
+    assert lines[0] == f"Dataset of 6 cases in '{folders.resolve()}'"
+    assert [line.split(maxsplit=1)[0] for line in lines[1:]] == ["classes", "parts", "set"]
+    assert "sick 2, well 4 (positive: sick)" in lines[1]
 
 
 def matches(data: Dataset) -> bool:
@@ -247,7 +283,7 @@ def test_the_split_of_a_run_folder_holds(folders: Path, tmp_path: Path, png: Mak
         png(f"data/sick/{seed}.png", seed)
     data, run = scan(folders), RunFolder(tmp_path / "run")
     save(data, run)
-    with pytest.raises(DataError, match="'evenray split' makes it"):
+    with pytest.raises(DataError, match=r"has no split\.parquet yet; 'evenray run .*' makes it"):
         load(run)
     done = split(data)
     excluded = done.cases.with_columns(

@@ -11,7 +11,7 @@ from evenray.data.scan.listing import listing
 from evenray.data.tables.labels import LabelTable
 from evenray.data.tables.parts import part_of
 
-from ..conftest import Make
+from ..conftest import Make, told
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_other_words_are_refused_though_all_are_foreign(text: Make) -> None:
 @pytest.mark.parametrize("folds", ["1\nb,y,2", "fold1\nb,y,fold 2", "0.0\nb,y,"])
 def test_numbers_of_folds_are_told_and_not_used(text: Make, folds: str) -> None:
     table = LabelTable.read(text("t.csv", f"path,label,fold_name\na,x,{folds}\n"))
-    assert "part" not in table.columns
-    assert table.notes == ("a column of t.csv holds numbers of folds, not the parts of a split, and is not used",)
+    assert "part" not in table.table.columns
+    assert told(table.notes) == ["a column of t.csv holds numbers of folds, not the parts of a split, and is not used"]
 
 
 def test_folders_too(tmp_path: Path, png: Make) -> None:

@@ -15,7 +15,7 @@ from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
 from evenray.data.tables.labels import LabelTable
 
-from ..conftest import Make
+from ..conftest import Make, told
 
 
 def shown(data: Any, *columns: str) -> list[tuple[Any, ...]]:
@@ -35,7 +35,7 @@ class TestColumns:
     )
     def test_usual_names_are_known(self, text: Make, header: str, found: list[str]) -> None:
         path = text("t.csv", f"{header}\n{','.join(['train'] * len(header.split(',')))}\n")
-        assert LabelTable.read(path).columns == found
+        assert LabelTable.read(path).table.columns == found
 
     @pytest.mark.parametrize(
         ("name", "content"),
@@ -43,16 +43,16 @@ class TestColumns:
          ("t.csv", "\ufeffpath,label\n007,1\n"), ("t.csv", '"path","label"\n" 007 ","1"\n')],
     )  # fmt: skip
     def test_any_separator_and_values_as_text(self, text: Make, name: str, content: str) -> None:
-        assert LabelTable.read(text(name, content)).rows() == [{"path": "007", "label": "1"}]
+        assert LabelTable.read(text(name, content)).table.to_dicts() == [{"path": "007", "label": "1"}]
 
     def test_of_columns_of_one_meaning_the_first_name_counts_and_the_others_are_told(self, text: Make) -> None:
         found = LabelTable.read(text("t.csv", "Diagnosis,path,Label,y\nx,a,1,0\n"))
-        assert found.rows() == [{"path": "a", "label": "1"}]
-        assert found.notes == ("of t.csv, the column 'Label' is taken as label, not 'Diagnosis', 'y'",)
+        assert found.table.to_dicts() == [{"path": "a", "label": "1"}]
+        assert told(found.notes) == ["the column 'Label' of t.csv is taken as label, not 'Diagnosis', 'y'"]
 
     def test_numbers_of_parquet_become_text(self, tmp_path: Path) -> None:
         pl.DataFrame({"image": ["a"], "y": [1]}).write_parquet(tmp_path / "t.parquet")
-        assert LabelTable.read(tmp_path / "t.parquet").rows() == [{"path": "a", "label": "1"}]
+        assert LabelTable.read(tmp_path / "t.parquet").table.to_dicts() == [{"path": "a", "label": "1"}]
 
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -73,7 +73,7 @@ class TestColumns:
 
     def test_numbers_of_folds_are_no_parts(self, text: Make) -> None:
         table = LabelTable.read(text("t.csv", "path,label,subset\na,x,1\nb,y,2\n"))
-        assert "part" not in table.columns
+        assert "part" not in table.table.columns
 
 
 TABLE = """path,label,patient,site,split
@@ -132,7 +132,7 @@ class TestPaths:
         path = text("labels.csv", f"path,label\n{names[0]},sick\n{names[1]},well\n")
         data = scan(tmp_path, labels=path)
         assert shown(data, "file", "label") == [("images/a.png", "sick"), ("images/c.png", "well")]
-        assert data.facts["unlabelled"] == 2
+        assert data.facts.unlabelled == 2
 
     def test_equal_names_in_two_folders_are_not_told_by_name(self, tmp_path: Path, png: Make, text: Make) -> None:
         png("p1/a.png", 1)
@@ -151,9 +151,9 @@ class TestPaths:
         data = scan(path)
         assert shown(data, "file", "label") == [("images/a.png", "sick"), ("images/c.png", "well"), ("e.png", "well")]
         assert data.rejected.rows() == [("z.png", "does not exist")]
-        assert data.facts["notes"] == [
-            "2 paths of train.csv are no files as written, and are taken for those below its folder that they name",
-            "1 paths of train.csv name no file",
+        assert told(data.facts.notes) == [
+            "2 paths of train.csv do not exist as written; the files below its folder that match them are taken",
+            "1 path of train.csv matches no file",
         ]
 
     def test_names_of_two_files_above_them_are_set_aside(self, tmp_path: Path, png: Make, text: Make) -> None:
@@ -170,7 +170,7 @@ class TestPaths:
         png("a.png", 9)
         data = scan(text("labels.csv", "path,label\na.png,sick\nimages/b.png,well\n"))
         assert shown(data, "file", "label") == [("a.png", "sick"), ("images/b.png", "well")]
-        assert data.facts["notes"] == []
+        assert told(data.facts.notes) == []
 
     @pytest.mark.usefixtures("images")
     def test_an_absolute_path_is_exact(self, tmp_path: Path, png: Make, text: Make) -> None:
@@ -185,14 +185,14 @@ class TestPaths:
             "c/c.png",
             "below/b.png",
         ]
-        assert found.notes[0].startswith("1 paths of labels.csv are no files as written")
+        assert told(found.notes)[0].startswith("1 path of labels.csv does not exist as written")
 
     @pytest.mark.parametrize("gone", ["images/gone.png", "t/gone.png"])
     @pytest.mark.usefixtures("images")
     def test_nothing_is_searched_for_an_absolute_path(
         self, tmp_path: Path, text: Make, gone: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("evenray.data.scan.listing.files_below", lambda root: pytest.fail(f"walked {root}"))
+        monkeypatch.setattr("evenray.data.scan.listing.list_files", lambda root: pytest.fail(f"walked {root}"))
         rows = f"path,label\n{tmp_path}/images/a.png,x\n{tmp_path}/{gone},y\nC:\\scans\\a.png,y\n"
         assert len(listing(text("t/labels.csv", rows)).entries) == 3
 
@@ -203,7 +203,9 @@ class TestPaths:
     ) -> None:
         png("e.png", 9)
         found = listing(text("labels.csv", f"path,label\n{other},x\nb.png,y\nc,x\n"))
-        assert [(entry.file, entry.label) for entry in found.entries] == [("images/b.png", "y"), ("images/c.png", "x")]
+        assert found.table is not None
+        assert found.table.table.rows() == [("images/b.png", "y"), ("images/c.png", "x")]
+        assert [entry.file for entry in found.entries] == ["images/b.png", "images/c.png"]
         assert found.rejected == ((other, "does not exist"),)
 
     @pytest.mark.parametrize(
@@ -270,8 +272,8 @@ class TestPaths:
         data = scan(tmp_path, labels=path)
         assert shown(data, "file", "label") == [("images/a.png", "x"), ("images/b.png", "y"), ("images/c.png", "x")]
         assert data.rejected.rows() == [("z.png", "does not exist")]
-        assert data.facts["notes"] == ["1 paths of labels.csv name no file"]
-        assert data.facts["unlabelled"] == 1
+        assert told(data.facts.notes) == ["1 path of labels.csv matches no file"]
+        assert data.facts.unlabelled == 1
 
     def test_names_of_two_files_are_told_and_the_others_match(self, tmp_path: Path, png: Make, text: Make) -> None:
         for seed, name in enumerate(["p1/a.png", "p2/a.png", "p1/b.png", "p2/c.png"]):
@@ -279,12 +281,12 @@ class TestPaths:
         data = scan(tmp_path, labels=text("t/labels.csv", "path,label\na.png,sick\nb.png,well\nc.png,sick\n"))
         assert shown(data, "file", "label") == [("p1/b.png", "well"), ("p2/c.png", "sick")]
         assert data.rejected.rows() == [("a.png", "is the name of 2 files; the table must say its folder")]
-        assert "1 paths of labels.csv are the names of several files each" in data.facts["notes"][0]
+        assert "1 path of labels.csv matches several files" in told(data.facts.notes)[0]
 
     @pytest.mark.usefixtures("images")
     def test_rows_without_a_label_are_counted(self, text: Make) -> None:
         data = scan(text("labels.csv", "path,label\nimages/a.png,x\nimages/b.png,y\nimages/c.png,\n"))
-        assert (len(data), data.facts["unlabelled"]) == (2, 1)
+        assert (len(data), data.facts.unlabelled) == (2, 1)
 
     @pytest.mark.usefixtures("images")
     def test_a_missing_file_is_set_aside(self, text: Make) -> None:
@@ -353,7 +355,7 @@ class TestDicomTrees:
         path = text("labels.csv", table)
         data = scan(tree, labels=path)
         assert data.cases["label"].to_list() == labels
-        assert data.facts["unlabelled"] == 4 - len(labels)
+        assert data.facts.unlabelled == 4 - len(labels)
         assert data.cases["patient"].n_unique() == len({"ANNA", "BERT", "CARL"}) - (
             len(labels) < 4 and "CARL" not in table
         )
@@ -374,9 +376,16 @@ class TestDicomTrees:
 
     def test_patients_of_whom_there_is_no_image_are_counted_and_not_named(self, tree: Path, text: Make) -> None:
         data = scan(tree, labels=text("labels.csv", "PatientID,label\nANNA,x\nBERT,y\nZOE,x\n"))
-        assert data.facts["notes"] == ["1 patient values of labels.csv are of no image"]
-        assert data.facts["unlabelled"] == 1
+        assert told(data.facts.notes) == ["1 patient value of labels.csv belongs to no image"]
+        assert data.facts.unlabelled == 1
         assert not data.rejected.height
+
+    def test_the_label_of_a_file_that_is_cut_short_is_not_lost(self, tree: Path, text: Make) -> None:
+        cut = tree / "1/3.dcm"
+        cut.write_bytes(cut.read_bytes()[:-100])
+        data = scan(tree, labels=text("labels.csv", "SOPInstanceUID,label\n1.9.0,x\n1.9.1,y\n1.9.3,y\n"))
+        assert data.rejected["file"].to_list() == ["1/3.dcm"]
+        assert data.facts.notes == ()
 
     def test_one_study_of_two_patients_is_refused(self, tree: Path, text: Make) -> None:
         path = text("labels.csv", "StudyInstanceUID,PatientID,label\n1.8.0,ANNA,x\n1.8.0,BERT,x\n1.8.2,CARL,y\n")

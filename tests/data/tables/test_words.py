@@ -10,7 +10,7 @@ from evenray.core.errors import DataError
 from evenray.data.scan import scan
 from evenray.data.tables.labels import LabelTable
 
-from ..conftest import Make
+from ..conftest import Make, told
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def images(tmp_path: Path, png: Make) -> Path:
 def test_a_missing_label_or_patient_is_missing(images: Path, text: Make, word: str) -> None:
     path = text("t.csv", f"file,label,patient\n0.png,{word},p\n1.png,x,{word}\n2.png,y,{word}\n3.png,x,q\n")
     data = scan(images, labels=path)
-    assert (data.counts, data.facts["unlabelled"]) == ({"x": 2, "y": 1}, 1)
+    assert (data.counts, data.facts.unlabelled) == ({"x": 2, "y": 1}, 1)
     assert data.cases["patient"].null_count() == 2
-    means = f" ('{word}' means missing)" if word else ""
-    assert data.facts["notes"] == [
+    means = f" ('{word}' taken as missing)" if word else ""
+    assert told(data.facts.notes) == [
         f"1 of the 4 rows of t.csv have no label{means}",
         f"2 of the 4 rows of t.csv have no patient{means}",
     ]
@@ -35,7 +35,7 @@ def test_a_missing_label_or_patient_is_missing(images: Path, text: Make, word: s
 
 def test_rows_that_name_no_image_are_told(text: Make) -> None:
     table = LabelTable.read(text("t.csv", "file,label\n0.png,x\n,y\n"))
-    assert table.notes == ("1 of the 2 rows of t.csv have no path",)
+    assert told(table.notes) == ["1 of the 2 rows of t.csv have no path"]
 
 
 def test_words_that_are_classes_stay(images: Path, text: Make) -> None:
@@ -45,7 +45,7 @@ def test_words_that_are_classes_stay(images: Path, text: Make) -> None:
 
 
 def test_a_table_without_any_label(text: Make) -> None:
-    with pytest.raises(DataError, match=r"None of the 2 rows of .* has a label \('NA', 'None' mean missing\)"):
+    with pytest.raises(DataError, match=r"None of the 2 rows of .* has a label \('NA', 'None' taken as missing\)"):
         LabelTable.read(text("t.csv", "file,label\na,NA\nb,None\n"))
 
 

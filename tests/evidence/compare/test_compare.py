@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Dataset, Predictions
 from evenray.data.split import folds, groups
 from evenray.data.store import Store
-from evenray.evidence.compare import Cell, Setup, _cells, _grid, _search, compare, simplest_first
+from evenray.evidence.compare import Cell, Grid, Setup, _cells, _grid, _search, compare, simplest_first
 from evenray.learning.balance import parse_ratio
 from evenray.learning.train import Settings
 from evenray.metrics import LOWER_IS_BETTER, compare_models, seed_spread
-from evenray.scale import local
+from evenray.scale.apart import apart
 
 N = 36
 NETWORK = "vgg11_bn(width=0.05)"
@@ -59,7 +59,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def grid(setup: Setup, folder: Path) -> pl.DataFrame:
-    return compare(CELLS, setup, folder)
+    return compared(CELLS, setup, folder)
+
+
+def compared(*args: Any, **options: Any) -> pl.DataFrame:
+    """The grid as a table, which can be read back."""
+    found = compare(*args, **options)
+    assert Grid.of(found.table, Path("grid.parquet")).table.equals(found.table)
+    assert vars(found.chosen.cell).items() <= found.table.filter("chosen").row(0, named=True).items()
+    return found.table
 
 
 def told(grid: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +117,7 @@ def test_no_network_judges_a_case_or_group_it_saw(
 
     monkeypatch.setattr(_cells, "fit", fitted)
     monkeypatch.setattr(_cells, "forward", forwarded)
-    compare(CELLS[:1], replace(setup, rows=np.arange(N) + 5), tmp_path)
+    compared(CELLS[:1], replace(setup, rows=np.arange(N) + 5), tmp_path)
     assert set.union(*judged) == set(range(5, N + 5))
     for trained, held in zip(seen, judged, strict=True):
         assert not {(row - 5) // 2 for row in trained} & {(row - 5) // 2 for row in held}
@@ -122,13 +130,13 @@ def test_finished_folds_are_not_computed_again(
         raise AssertionError("trained again")
 
     monkeypatch.setattr(_cells, "fit", never)
-    assert compare(CELLS, setup, folder).equals(grid)
-    assert compare(CELLS[::-1], setup, folder).equals(grid)  # whatever order the user wrote
+    assert compared(CELLS, setup, folder).equals(grid)
+    assert compared(CELLS[::-1], setup, folder).equals(grid)  # whatever order the user wrote
     stores = {**setup.stores, "none": (store(0, "other pixels"),)}
     for change in ({"stores": stores}, {"settings": replace(setup.settings, seed=1)}, {"size": 32},
                    {"settings": replace(setup.settings, flips=True)}, {"finetune": "last"}):  # fmt: skip
         with pytest.raises(AssertionError, match="trained again"):
-            compare(CELLS, replace(setup, **change), folder)  # type: ignore[arg-type]
+            compared(CELLS, replace(setup, **change), folder)  # type: ignore[arg-type]
 
 
 def test_a_killed_comparison_goes_on_with_the_fold_it_was_at(setup: Setup, tmp_path: Path, grid: pl.DataFrame) -> None:
@@ -137,18 +145,18 @@ def test_a_killed_comparison_goes_on_with_the_fold_it_was_at(setup: Setup, tmp_p
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare(CELLS, setup, tmp_path, tick=stop)
+        compared(CELLS, setup, tmp_path, tick=stop)
     assert len(list(tmp_path.iterdir())) == 1
-    assert told(compare(CELLS, setup, tmp_path)).equals(told(grid))
+    assert told(compared(CELLS, setup, tmp_path)).equals(told(grid))
 
 
 def test_processes_give_the_same_numbers(setup: Setup, tmp_path: Path, grid: pl.DataFrame) -> None:
-    assert told(compare(CELLS, setup, tmp_path, map=local(2))).equals(told(grid))
+    assert told(compared(CELLS, setup, tmp_path, map=apart(2))).equals(told(grid))
 
 
 def test_the_variance_of_seeds_is_told_apart_from_that_of_the_patients(setup: Setup, folder: Path) -> None:
     setup = replace(setup, seeds=2)
-    grid = compare(CELLS[:2], setup, folder)
+    grid = compared(CELLS[:2], setup, folder)
     for cell, row in zip(CELLS, grid.iter_rows(named=True), strict=False):
         runs = [_cells.predicted(cell, setup, works)[0] for works in _cells.folds_of(cell, setup, folder, 1)]
         apart = seed_spread(runs, "auprc", resamples=1000)
@@ -189,7 +197,7 @@ class TestImbalance:
 
     def test_each_ratio_has_its_own_reference(self, setup: Setup, folder: Path) -> None:
         cells = [replace(c, imbalance=r) for r in ("own", "1:4") for c in CELLS[:2]]
-        grid = compare(cells, setup, folder)
+        grid = compared(cells, setup, folder)
         assert grid["imbalance"].to_list() == ["own", "own", "1:4", "1:4"]
         assert grid["reference"].to_list() == [True, False, True, False]
         assert grid["chosen"].sum() == grid.filter(pl.col("imbalance") == "own")["chosen"].sum() == 1
@@ -232,7 +240,7 @@ def test_a_better_cell_wins_and_the_simplest_of_equals(
     forecasts(SCORES)
     cells = [Cell("none", balance, NETWORK) for balance in ("undersample", "oversample", "weighted", "none")]
     for metric in ("auprc", "brier"):
-        found = compare(cells, setup, tmp_path, metric=metric, map=no_training)
+        found = compared(cells, setup, tmp_path, metric=metric, map=no_training)
         assert found["balance"].to_list() == ["none", "weighted", "oversample", "undersample"]
         assert found["tied"].to_list() == [False, True, True, False], metric
         assert found["chosen"].to_list() == [False, True, False, False]
@@ -247,7 +255,7 @@ def test_halving_trains_the_promising_longer_and_keeps_the_reference(
     trained = forecasts({"none": 0.0} | {name: 8.0 * (i > 5) for i, name in enumerate(names)})
     cells = [Cell("none", balance, NETWORK) for balance in ("none", *names)]
     long = replace(setup, settings=replace(setup.settings, epochs=9))
-    found = compare(cells, long, tmp_path, halving=True, map=no_training)
+    found = compared(cells, long, tmp_path, halving=True, map=no_training)
     assert sorted(trained) == sorted([(c.balance, 3) for c in cells] + [("none", 9)] + [(n, 9) for n in names[-2:]])
     assert found.height == 9
     assert found.filter(pl.col("epochs") == 9)["balance"].to_list() == ["none", *names[-2:]]
@@ -257,10 +265,15 @@ def test_halving_trains_the_promising_longer_and_keeps_the_reference(
     assert (dropped["difference"] != 0).all()  # to the reference, as it stood at that rung
 
 
+def test_a_grid_of_another_version_is_named(grid: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match=r"run/grid.parquet' is damaged .* no column 'p_holm'; 'evenray compare run'"):
+        Grid.of(grid.drop("p_holm"), Path("run/grid.parquet"))
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "ppv", "auprg"])
 def test_a_metric_that_needs_a_threshold_or_is_none_is_refused(setup: Setup, tmp_path: Path, metric: str) -> None:
     with pytest.raises(UsageError, match=f"no metric to compare by named '{metric}'.*Known: auprc, auroc"):
-        compare(CELLS, setup, tmp_path, metric=metric)
+        compared(CELLS, setup, tmp_path, metric=metric)
 
 
 def test_simplicity_does_not_depend_on_the_order_of_asking() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
 from evenray.core.recipe import Recipe
+from evenray.core.texts import Texts
 from evenray.core.types import Dataset
 from evenray.evidence.table7.budget import Budget, make
 from evenray.evidence.table7.systems import chosen
-from evenray.reporting.language import Language
 
 
 def budget(train: int, effort: str) -> Budget:
@@ -29,6 +31,7 @@ def budget(train: int, effort: str) -> Budget:
 )  # fmt: skip
 def test_the_reasons_are_true_at_the_bounds(train: int, effort: str, epochs: str, width: str) -> None:
     found = budget(train, effort)
-    assert found.why["epochs"].startswith(epochs), found.why
-    assert width in found.why["width"]
-    assert all(Language("ko").sentence(why)[1] for why in found.why.values())
+    told = {name: Texts("en").message(why) for name, why in found.why.items()}
+    assert told["epochs"].startswith(epochs), told
+    assert width in told["width"]
+    assert all(re.search("[가-힣]", Texts("ko").message(why)) for why in found.why.values())

@@ -24,7 +24,7 @@ from evenray.evidence.table7.classes import listing
 from evenray.evidence.table7.imagenet import given_weights, wanted
 from evenray.evidence.table7.published import EVALUATIONS, published
 from evenray.learning.networks import Classifier, build, save
-from evenray.learning.tta import check
+from evenray.learning.tta import check_tta
 
 WNIDS = ["n01440764", "n01443537", "n01484850", "n01491361", "n01494475", "n01496331", "n01498041"]
 SIZE, SIDE = 28, 32  # 224 and 256, divided by eight
@@ -132,8 +132,17 @@ def test_errors_are_those_of_the_protocol_by_hand(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     path, model = weights
-    words = ("--imagenet", folder, "--network", "vgg11(head=classical, width=0.1)", "--weights", path, "--size", SIZE)
-    found = run(monkeypatch, capsys, *words, "--views", spec, "-o", tmp_path / "out")["errors"][0]
+    words = (
+        "--imagenet",
+        folder,
+        "--network",
+        "vgg11(head=classical, width=0.1)",
+        "--pretrained",
+        path,
+        "--size",
+        SIZE,
+    )
+    found = run(monkeypatch, capsys, *words, "--tta", spec, "-o", tmp_path / "out")["errors"][0]
     probabilities = [by_hand(model, image, view) for image in images]
     for k in (1, 5):
         wrong = np.mean([true not in np.argsort(-p)[:k] for p, true in zip(probabilities, TRUE, strict=True)])
@@ -155,16 +164,16 @@ def test_all_evaluations_in_one_go_and_again_from_disk(
         folder,
         "--network",
         "vgg11(head=classical, width=0.1)",
-        "--weights",
+        "--pretrained",
         weights[0],
         "--size",
         SIZE,
     )
-    words = (*words, "--views", "all", "-o", tmp_path / "out")
+    words = (*words, "--tta", "all", "-o", tmp_path / "out")
     first = run(monkeypatch, capsys, *words)
     assert [row["evaluation"] for row in first["errors"]] == [text for text, _ in EVALUATIONS.values()]
     assert first["errors"][1]["published_top1"] == 29.6  # vgg11 is the paper's A: Table 3, S = Q = 256
-    monkeypatch.setattr("evenray.evidence.table7.imagenet.look", None)  # nothing is looked at twice
+    monkeypatch.setattr("evenray.evidence.table7.imagenet.tta_logits", None)  # nothing is looked at twice
     assert run(monkeypatch, capsys, *words) == first
 
 
@@ -182,12 +191,12 @@ def test_a_damaged_image_is_set_aside(
         copied,
         "--network",
         "vgg11(head=classical, width=0.1)",
-        "--weights",
+        "--pretrained",
         weights[0],
         "--size",
         SIZE,
     )
-    found = run(monkeypatch, capsys, *words, "--views", "centre", "-o", tmp_path / "out")
+    found = run(monkeypatch, capsys, *words, "--tta", "centre", "-o", tmp_path / "out")
     assert found["errors"][0]["images"] == 9
     assert pl.read_csv(tmp_path / "out" / "rejected.csv")["file"].to_list() == [name(0)]
 
@@ -260,7 +269,7 @@ def test_a_vgg_has_its_classical_head_where_none_is_named(tmp_path: Path, monkey
 @pytest.mark.parametrize("name", EVALUATIONS)
 def test_every_evaluation_can_be_read(name: str) -> None:
     if name != "both":
-        check(wanted("all")[name], flips=True)
+        check_tta(wanted("all")[name], flips=True)
 
 
 def test_the_published_figures_of_the_sixteen_layers() -> None:

@@ -8,7 +8,7 @@ from evenray.core.errors import UsageError
 from evenray.evidence.table7 import SYSTEMS, chosen, nets_of
 from evenray.learning.networks import build
 from evenray.learning.networks.anatomy import anatomy
-from evenray.learning.tta import check
+from evenray.learning.tta import check_tta
 
 # Table 7 as it is printed: method, number of nets, top-1 val., top-5 val., top-5 test.
 PRINTED = [
@@ -43,7 +43,7 @@ def test_the_row_of_one_net_is_the_first_of_the_row_of_several() -> None:
         if number == "1":
             several = next(s for n, s in SYSTEMS.items() if n.startswith(f"{family}-") and len(s.nets) > 1)
             assert system.nets == several.nets[:1]
-            assert system.view == several.view
+            assert system.tta == several.tta
 
 
 def test_no_net_is_in_a_row_twice_and_shared_ones_are_trained_once() -> None:
@@ -64,15 +64,15 @@ def test_vggs_seven_nets_are_those_of_table_6() -> None:
 
 @pytest.mark.parametrize("spec", sorted({net.at(0.05) for net in nets_of(chosen(None))}))
 def test_every_net_can_be_built_at_a_width(spec: str) -> None:
-    assert build(spec, classes=3, channels=1, size=28).description["spec"] == spec
+    assert build(spec, classes=3, channels=1, size=28).description.spec == spec
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_images_are_mirrored_only_where_that_is_allowed(name: str) -> None:
-    check(SYSTEMS[name].look(False), flips=False)
+    check_tta(SYSTEMS[name].tta_at(False), flips=False)
     with pytest.raises(UsageError, match="exchanges left and right"):
-        check(SYSTEMS[name].look(True), flips=False)
-    check(SYSTEMS[name].look(True), flips=True)
+        check_tta(SYSTEMS[name].tta_at(True), flips=False)
+    check_tta(SYSTEMS[name].tta_at(True), flips=True)
 
 
 def test_rows_are_chosen_by_name_or_family() -> None:
@@ -83,13 +83,16 @@ def test_rows_are_chosen_by_name_or_family() -> None:
         chosen(" , ")
 
 
-def test_overfeat_is_looked_at_by_crops_where_its_geometry_would_change() -> None:
+def test_overfeat_is_evaluated_by_crops_where_its_geometry_would_change() -> None:
     """The side at which its 7 x 7 layer still is unpadded, found on the network itself."""
     system = SYSTEMS["overfeat-1"]
     limit = next(size for size in range(28, 100) if seventh(size) == 0)
-    assert system.look(False, limit).startswith("dense")
-    assert system.look(False, limit - 1).startswith("multicrop")
-    assert (system.seen(False, 28), system.seen(False, 224)) == ("multi-crop, 4 scales", "dense, 4 scales")
+    assert system.tta_at(False, limit).startswith("dense")
+    assert system.tta_at(False, limit - 1).startswith("multicrop")
+    assert (system.evaluation_at(False, 28), system.evaluation_at(False, 224)) == (
+        "multi-crop, 4 scales",
+        "dense, 4 scales",
+    )
 
 
 def seventh(size: int) -> int | None:

@@ -15,7 +15,7 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Image
 from evenray.images.contrast import contrasts, curve, enhance
 from evenray.images.contrast._kinds import needs_pixels
-from evenray.images.contrast.window import PRESETS
+from evenray.images.ct_windows import CT_WINDOWS
 from evenray.images.histogram import Histogram
 
 histograms = arrays(np.int64, st.integers(2, 40), elements=st.integers(0, 50)).filter(lambda c: c.sum() > 0)
@@ -121,9 +121,9 @@ def test_auto_gamma_moves_the_mean_level_to_the_target(target: float) -> None:
     assert contrasts["auto_gamma"](histogram, target).values[3] == pytest.approx(target)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CT_WINDOWS)
 def test_presets_are_hounsfield_windows(preset: str) -> None:
-    center, width = PRESETS[preset]
+    center, width = CT_WINDOWS[preset]
     image = Image(np.arange(-1024, 3072, dtype=np.int16).reshape(64, 64), value_range=(-1024, 3071))
     after = enhance(image, f"window(preset={preset})").pixels.astype(float)
     shown = ((image.pixels - (center - width / 2)) / width).clip(0, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from evenray.core.errors import UsageError
 from evenray.core.types import Image
-from evenray.images.contrast import enhance, hold, settled
+from evenray.images.contrast import add_references, enhance, fix_references
 from evenray.images.histogram import Histogram
 
 PICTURE = Image(np.random.default_rng(0).integers(0, 256, (20, 30)).astype(np.uint8), (0, 255))
@@ -28,26 +28,26 @@ def reference(tmp_path: Path) -> Path:
 def test_by_content_it_is_the_same_wherever_the_file_goes(spec: str, reference: Path) -> None:
     spec = spec.format(reference)
     before = enhance(PICTURE, spec).pixels
-    text, found = settled(spec)
+    text, found = fix_references(spec)
     assert str(reference) not in text
     reference.unlink()
-    hold(found)
-    assert settled(text)[0] == text
+    add_references(found)
+    assert fix_references(text)[0] == text
     assert np.array_equal(enhance(PICTURE, text).pixels, before)
 
 
 def test_another_content_is_another_name(reference: Path) -> None:
     spec = f"match('{reference}')"
-    first = settled(spec)[0]
+    first = fix_references(spec)[0]
     Histogram.of(PICTURE).save(reference)
-    assert settled(spec)[0] != first
+    assert fix_references(spec)[0] != first
 
 
 @pytest.mark.parametrize("spec", ["none", "match", "match(normal, sd=0.3)", "match(uniform) | clahe(clip=2,tiles=4)"])
 def test_what_names_no_file_is_left_as_it_was_typed(spec: str) -> None:
-    assert settled(spec) == (spec, {})
+    assert fix_references(spec) == (spec, {})
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        settled(f"match('{tmp_path / 'gone.json'}')")
+        fix_references(f"match('{tmp_path / 'gone.json'}')")

@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from evenray.core.errors import ReadError
 from evenray.images import readers
-from evenray.images.writers import raster_tiff
+from evenray.images.writers import raster_tiff, write
 
 Y, X = np.mgrid[:40, :60]
 GREY = (X * 300 + Y).astype(np.uint16)
@@ -79,6 +79,34 @@ def test_packed_numbers_stay_packed(tmp_path: Path, copy_of: Copy, dtype: type) 
     with tifffile.TiffFile(copy_of(tmp_path / "a.tif")) as copy:
         assert (copy.pages[0].dtype, int(copy.pages[0].compression)) == (dtype, 8)
         assert copy.asarray() == pytest.approx(readers.read(tmp_path / "copy-a.tif").pixels)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("samples", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])
+def test_all_types_samples_and_byte_orders(tmp_path: Path, kind: str, samples: int, planar: str, order: str) -> None:
+    """Nothing done, nothing changed: values, their type, alpha and what is missing, as tifffile reads them."""
+    rng, dtype = np.random.default_rng(0), np.dtype(kind)
+    least, most = (
+        (-500, 500) if dtype.kind == "f" else (max(np.iinfo(dtype).min, -(2**20)), min(np.iinfo(dtype).max, 2**20))
+    )
+    pixels = (least + rng.random((37, 41, samples)) * (most - least)).astype(np.float32).astype(dtype)
+    if dtype.kind == "f":
+        pixels[3:5, 7] = np.nan
+    options: dict[str, Any] = {"photometric": "rgb" if samples > 2 else "minisblack"}
+    if samples in (2, 4):
+        options["extrasamples"] = ["unassalpha"]
+        pixels[..., -1] = np.where(rng.random((37, 41)) < 0.3, 0, 1 if dtype.kind == "f" else np.iinfo(dtype).max)
+    if samples > 1:
+        options["planarconfig"] = planar
+    stored = pixels[..., 0] if samples == 1 else pixels.transpose(2, 0, 1) if planar == "separate" else pixels
+    tifffile.imwrite(tmp_path / "a.tif", stored, byteorder=order, metadata=None, **options)
+    image = readers.read(tmp_path / "a.tif")
+    write(tmp_path / "a.tif", tmp_path / "b.tif", {"": image}, "none")
+    after = tifffile.imread(tmp_path / "b.tif")
+    assert after.dtype == dtype
+    assert np.array_equal(after.reshape(pixels.shape), pixels, equal_nan=dtype.kind == "f")
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path, copy_of: Copy, cmyk_profile: bytes) -> None:

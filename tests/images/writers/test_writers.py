@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import JPEGLSLossless, RLELossless
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from evenray.core.errors import ReadError, UsageError
 from evenray.core.types import Image
@@ -173,6 +173,40 @@ def test_missing_voxels_of_a_nifti_stay_as_they_are(tmp_path: Path, slope: float
     assert not np.allclose(before[~missing], after[~missing])
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"])
+def test_niftis_of_all_types_and_byte_orders(tmp_path: Path, kind: str, order: str) -> None:
+    dtype = np.dtype(kind).newbyteorder(order)
+    voxels = RNG.integers(0, 100, (7, 6, 5)).astype(dtype)
+    if dtype.kind == "i":
+        voxels -= 50
+    if dtype.kind == "f":
+        voxels[2, 3, 1] = np.nan
+    header = nib.Nifti1Header(endianness=order)
+    header.set_data_dtype(dtype)
+    nib.save(nib.Nifti1Image(voxels, np.diag([-1, 1, 3, 1]), header), tmp_path / "a.nii")
+    written(tmp_path / "a.nii", tmp_path / "same.nii", "none")
+    assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "same.nii").read_bytes()
+    images, _ = written(tmp_path / "a.nii", tmp_path / "b.nii", "invert")
+    after = nib.load(tmp_path / "b.nii")
+    found = np.asarray(after.dataobj)
+    assert after.header.get_data_dtype() == dtype
+    there = np.isfinite(voxels)
+    assert np.array_equal(np.isfinite(found), there)
+    low, high = next(iter(images.values())).value_range
+    assert found[there].astype(float) == pytest.approx(low + high - voxels[there].astype(float), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", [">u2", "<i2", ">f4"])
+def test_npz_of_all_byte_orders(tmp_path: Path, kind: str) -> None:
+    pixels = (RNG.random((3, 8, 9)) * (1 if kind == ">f4" else 9000)).astype(kind)
+    np.savez(tmp_path / "a.npz", train_images=pixels)
+    written(tmp_path / "a.npz", tmp_path / "b.npz", "none")
+    with np.load(tmp_path / "b.npz") as archive:
+        assert archive["train_images"].dtype == np.dtype(kind)
+        assert np.array_equal(archive["train_images"], pixels)
+
+
 def test_npz_keeps_labels_and_shapes(tmp_path: Path) -> None:
     arrays = {
         "train_images": RNG.integers(0, 256, (5, 8, 8)).astype(np.uint8),
@@ -218,6 +252,45 @@ def test_every_dicom_that_reads_comes_back_as_written(evenray_data: Path, tmp_pa
             assert (back.valid is None) == (image.valid is None), path.name
         seen.add(images[next(iter(images))].header.get("photometric_in_file"))
     assert {"MONOCHROME1", "MONOCHROME2", "RGB"} <= seen
+
+
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize("bits", [8, 12, 16, 32])
+@pytest.mark.parametrize("signed", [False, True])
+def test_dicoms_of_all_depths_signs_and_byte_orders(tmp_path: Path, bits: int, *, signed: bool, little: bool) -> None:
+    size = 1 if bits == 8 else 2 if bits <= 16 else 4
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
+    pixels = RNG.integers(low, high, (9, 12)).astype(f"{'i' if signed else 'u'}{size}")
+    overlay = RNG.integers(0, 65_536, 7).astype("u2")
+    dataset = pydicom.dcmread(made(tmp_path, pixels.astype(np.uint16) & 4095))
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8 * size, bits, bits - 1
+    dataset.PixelRepresentation = int(signed)
+    order = "<" if little else ">"
+    dataset.add_new("PixelData", "OW" if bits > 8 else "OB", pixels.astype(pixels.dtype.newbyteorder(order)).tobytes())
+    dataset.add_new(0x60003000, "OW", overlay.astype(f"{order}u2").tobytes())
+    pydicom.dcmwrite(tmp_path / "c.dcm", dataset, implicit_vr=False, little_endian=little)
+    written(tmp_path / "c.dcm", tmp_path / "b.dcm", "none")
+    after = pydicom.dcmread(tmp_path / "b.dcm")
+    assert np.array_equal(np.frombuffer(after[0x60003000].value, "<u2"), overlay)
+    assert (after.BitsStored, after.PixelRepresentation) == (bits, int(signed))
+    difference = np.abs(after.pixel_array.astype(float) - pixels)
+    assert difference.max() <= (2**8 if bits == 32 else 0)  # 32 bits are read as float32
+
+
+@pytest.mark.parametrize("little", [True, False])
+def test_float_dicoms_keep_what_is_missing(tmp_path: Path, *, little: bool) -> None:
+    pixels = RNG.random((9, 12)).astype(np.float32)
+    pixels[2, 3], pixels[4, 4] = np.nan, np.inf
+    dataset = pydicom.dcmread(made(tmp_path, np.zeros((9, 12), np.uint16)))
+    del dataset.PixelData
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.BitsAllocated = 32
+    dataset.FloatPixelData = pixels.astype("<f4" if little else ">f4").tobytes()
+    pydicom.dcmwrite(tmp_path / "c.dcm", dataset, implicit_vr=False, little_endian=little)
+    written(tmp_path / "c.dcm", tmp_path / "b.dcm", "none")
+    after = np.frombuffer(pydicom.dcmread(tmp_path / "b.dcm").FloatPixelData, "<f4").reshape(9, 12)
+    assert np.array_equal(after, pixels, equal_nan=True)
 
 
 def first_readable(evenray_data: Path, name: str) -> Path:

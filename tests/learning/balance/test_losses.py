@@ -73,7 +73,7 @@ def test_with_the_slides_own_brackets_healthy_cases_would_cost_nothing():
 def test_weights_by_name_do_not_depend_on_their_order_or_unit():
     counts = [300, 50]
     same = ["weighted(alpha=0.75)", "weighted(sick=0.75, healthy=0.25)", "weighted(healthy=25, sick=75)"]
-    same.append("weighted(weights={'sick': 3, 'healthy': 1})")
+    same.append("weighted(class_weights={'sick': 3, 'healthy': 1})")
     logits, targets = logits_for([0.1, 0.6, 0.9]), torch.tensor([1, 0, 1])
     values = [make(spec, counts, TWO, positive="sick").loss(logits, targets, 0.0).item() for spec in same]
     assert values == pytest.approx([values[0]] * 4, rel=1e-6)

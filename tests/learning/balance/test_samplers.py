@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenray.core.errors import UsageError
-from evenray.learning.balance import _sampling, make, shard
-from evenray.learning.balance._sampling import draw, permuted
-from evenray.learning.train.loop import first_to_keep
+from evenray.learning.balance import _sampling, make
+from evenray.learning.balance._sampling import draw
+from evenray.learning.train.schedule import first_to_keep
 
 
 def targets_of(counts, seed=0):
@@ -94,28 +94,30 @@ def test_progressive_sampling_gets_to_balance_within_the_epochs_planned(epochs, 
     assert all(share < 50 for share in shares[: first_to_keep(remedy, epochs)])
 
 
-@pytest.mark.parametrize("size", [1, 7, 32_768, 32_769, 100_003, 1 << 17])
-def test_permuted_is_a_permutation(size):
-    assert (np.sort(permuted(np.arange(size), size, (3, 4))) == np.arange(size)).all()
+def splitmix(seed: int, count: int) -> list[int]:
+    """The first words of SplitMix64 (Steele et al. 2014, figure 14), by Python's integers."""
+    words = []
+    for _ in range(count):
+        seed = (seed + 0x9E3779B97F4A7C15) % 2**64
+        word = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        word = (word ^ (word >> 27)) * 0x94D049BB133111EB % 2**64
+        words.append(word ^ (word >> 31))
+    return words
 
 
-def chi_square(values, cells):
-    counts, expected = np.bincount(values, minlength=cells), len(values) / cells
-    return ((counts - expected) ** 2 / expected).sum()
-
-
-@pytest.mark.parametrize("size", [5000, 100_000])
-def test_permuted_is_as_even_as_chance(size):
-    """Chi-squares with 99 degrees of freedom stay below 149 in 999 of 1000 draws."""
-    keys = range(2000)
-    places = np.array([permuted(np.array([0, 1, 2]), size, (key, 0)) for key in keys]).astype(np.int64)
-    for column in places.T:
-        assert chi_square(column * 100 // size, 100) < 149
-    assert chi_square((places[:, 1] - places[:, 0]) % size * 100 // size, 100) < 149  # neighbours do not stay together
-    order = permuted(np.arange(size), size, (0, 1)).astype(np.int64)
-    assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 4 / size**0.5
-    pairs = order[: size // 2 * 2].reshape(-1, 2) * 10 // size
-    assert chi_square(pairs[:, 0] * 10 + pairs[:, 1], 100) < 149
+@pytest.mark.parametrize("length", [2, 9, 5000, 100_003])
+def test_shuffling_is_durstenfelds_by_lemires_places(length: int) -> None:
+    seed = int(np.random.default_rng(3).integers(0, 1 << 64, dtype=np.uint64))
+    words, expected = iter(splitmix(seed, 2 * length)), list(range(length))
+    for last in range(length - 1, 0, -1):
+        product = (next(words) >> 32) * (last + 1)
+        while product % 2**32 < (2**32 - last - 1) % (last + 1):
+            product = (next(words) >> 32) * (last + 1)
+        place = product >> 32
+        expected[last], expected[place] = expected[place], expected[last]
+    order = np.arange(length)
+    _sampling.shuffle(order, np.random.default_rng(3))
+    assert order.tolist() == expected
 
 
 def test_a_shuffled_row_comes_out_in_every_order_equally_often():
@@ -127,35 +129,14 @@ def test_a_shuffled_row_comes_out_in_every_order_equally_often():
     assert ((counts - 2000) ** 2 / 2000).sum() < 49.7  # 23 degrees of freedom, 999 of 1000 draws
 
 
-def test_pieces_that_do_not_fit_one_chunk_come_out_the_same(monkeypatch):
-    targets = targets_of([700, 200, 50])
-    whole = [drawn(spec, targets) for spec in ("oversample", "undersample", "progressive")]
-    monkeypatch.setattr(_sampling, "CHUNK", 64)
-    for before, spec in zip(whole, ("oversample", "undersample", "progressive"), strict=True):
-        assert (drawn(spec, targets) == before).all()
-
-
-def test_draw_of_an_absent_class_is_empty():
-    windows = [np.empty(2, dtype=np.int64), np.empty(0, dtype=np.int64)]
-    draw(np.array([0, 0]), windows, np.array([0, 0]), seed=0)
-    assert sorted(windows[0]) == [0, 1]
-
-
-@given(length=st.integers(1, 60), batch=st.integers(1, 8), world=st.integers(1, 4))
-def test_shards_are_equally_long_and_lose_nothing(length, batch, world):
-    parts = [shard(np.arange(length), batch=batch, rank=r, world=world) for r in range(world)]
-    assert len({len(p) for p in parts}) == 1
-    assert set(np.concatenate(parts)) == set(range(length))
-    with pytest.raises(UsageError, match="expected 0 to"):
-        shard(np.arange(length), batch=batch, rank=world, world=world)
-
-
-def test_shards_keep_batches_balanced():
-    targets = targets_of([300, 40])
-    order = drawn("undersample", targets, batch=8)
-    for rank in range(3):
-        mine = targets[shard(order, batch=8, rank=rank, world=3)]
-        assert (mine.reshape(-1, 8).sum(axis=1) == 4).all()
+def test_a_draw_wraps_around_into_a_new_order() -> None:
+    members = np.arange(10, 17)
+    stream = draw(members, 0, 35, key=(1, 0))
+    for cycle in stream.reshape(5, 7):
+        assert sorted(cycle) == list(members)
+    assert len({tuple(cycle) for cycle in stream.reshape(5, 7)}) == 5
+    assert (draw(members, 5, 20, key=(1, 0)) == stream[5:25]).all()
+    assert len(draw(np.empty(0, np.int64), 0, 0, key=(1, 0))) == 0
 
 
 def test_augmented_copies_change_only_classes_that_are_repeated():

@@ -39,7 +39,7 @@ def test_rarer_selections_lie_within_less_rare_ones():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UsageError, match="'500'; expected sick to healthy, as in 1:500"):
+    with pytest.raises(UsageError, match="'500'; expected positive to other cases, as in 1:500"):
         parse_ratio("500")
     with pytest.raises(UsageError, match="1:0"):
         parse_ratio("1:0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from evenray.core.artefacts.model import HistogramRecord, NetworkRecord
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.core.types import Image
 from evenray.images.contrast import enhance
@@ -18,7 +20,7 @@ from evenray.learning import export
 from evenray.learning.networks import Classifier, average, build
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import load
-from evenray.learning.tta import look
+from evenray.learning.tta import tta_logits
 from evenray.metrics import Calibration
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
@@ -30,11 +32,12 @@ VIEW, SIDE = "centre | dense(scales=[1.25])", 35
 
 def about(model: Classifier, view: str = VIEW, side: int = SIDE) -> About:
     return About(
-        classes=("sick", "well"), positive="sick", contrast="clahe(clip=2)", value_range=(0.0, 4095.0), size=28, side=side,
-        channels=1, scale=65535, view=view, balance="oversample", counts=(3, 9),
+        classes=("sick", "well"), positive="sick", contrast="clahe(clip=2)", value_range=(0.0, 4095.0), side=side,
+        native=90, scale=65535, view=view, balance="oversample", prior=(0.25, 0.75), counts=(3, 9),
         calibration=Calibration("temperature", {"temperature": 1.5}),
-        threshold=0.25, rule="youden", prevalence=None, familiar=None, network=model.describe(), weights="0" * 64,
-        references={"sha256:12": REFERENCE},
+        threshold=0.25, rule="youden", prevalence=None, training_images=None,
+        network=NetworkRecord.model_validate_json(model.description.model_dump_json()), weights="0" * 64,
+        references={"sha256:12": HistogramRecord.of(REFERENCE.as_json())},
     )  # fmt: skip
 
 
@@ -65,7 +68,7 @@ def folder(model: Classifier, some: Any, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_onnx_gives_the_logits_of_torch_at_any_batch(folder: Path, model: Classifier, some: Any, n: int) -> None:
     with torch.no_grad():
-        wanted = look(model, torch.from_numpy(some[:n]), VIEW).numpy()
+        wanted = tta_logits(model, torch.from_numpy(some[:n]), VIEW).numpy()
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     assert np.abs(session.run(None, {"x_NCHW": some[:n]})[0] - wanted).max() < 1e-4
 
@@ -88,8 +91,8 @@ def test_an_average_of_networks_is_exported_as_one(some: Any, tmp_path: Path, vi
     graph, difference = export.openvino(onnx, about(model, view, 28), model, onnx.parent, x)
     assert difference < 1e-4
     with torch.no_grad():
-        wanted = torch.stack([look(one, torch.from_numpy(x), view).softmax(1) for one in members]).mean(0).numpy()
-        assert np.abs(look(members[0], torch.from_numpy(x), view).softmax(1).numpy() - wanted).max() > 1e-3
+        wanted = torch.stack([tta_logits(one, torch.from_numpy(x), view).softmax(1) for one in members]).mean(0).numpy()
+        assert np.abs(tta_logits(members[0], torch.from_numpy(x), view).softmax(1).numpy() - wanted).max() > 1e-3
     session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
     compiled = openvino.Core().compile_model(str(graph), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for logits in (session.run(None, {"x_NCHW": x})[0], compiled(x)[0]):
@@ -133,6 +136,13 @@ def test_a_file_tells_all_that_prediction_needs(folder: Path, model: Classifier,
     assert loaded.engine == ("onnxruntime" if name.endswith("onnx") else "openvino")
 
 
+def test_an_openvino_model_answers_two_threads_at_once(folder: Path, some: Any) -> None:
+    loaded, x = load(folder / "model.xml"), some[..., :28, :28]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(loaded.run, [x] * 20))
+    assert all((one == found[0]).all() for one in found)
+
+
 def test_eight_bits_are_near_and_smaller(folder: Path, some: Any) -> None:
     wide, small = load(folder / "model.xml"), load(folder / "model.int8.xml")
     some = some[..., :28, :28]
@@ -144,7 +154,7 @@ def test_safetensors_beside_its_json(model: Classifier, some: Any, tmp_path: Pat
     loaded = load(export.safetensors(model, about(model), tmp_path), device="cpu")
     assert loaded.about.as_json() == about(model).as_json()
     with torch.no_grad():
-        wanted = look(model, torch.from_numpy(some), VIEW).numpy()
+        wanted = tta_logits(model, torch.from_numpy(some), VIEW).numpy()
     assert np.abs(loaded.run(some) - wanted).max() < (1e-5 if loaded.precision == "f32" else 0.05)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from evenray.core.errors import MissingExtra, UsageError
 from evenray.evidence.explain import attribute
 from evenray.learning.networks import build, features, freeze, restore
-from evenray.learning.tta import dense, look
+from evenray.learning.tta import dense, tta_logits
 
 
 class Small(nn.Module):
@@ -53,9 +53,9 @@ def test_an_adapted_network_does_what_ours_do(spec: str) -> None:
     assert model(x).shape == (3, 4)
     assert model.attribution_layer == "network.body.body.0"
     assert attribute(model, x, 2).shape == (3, 32, 32)
-    torch.testing.assert_close(dense(model, x, scales=[1.0]), look(model, x).log_softmax(1))
+    torch.testing.assert_close(dense(model, x, scales=[1.0]), tta_logits(model, x).log_softmax(1))
     torch.testing.assert_close(model.head(features(model, x)), model(x))
-    assert torch.equal(restore(model.describe(), model.state()).eval()(x), model(x))
+    assert torch.equal(restore(model.description, model.state()).eval()(x), model(x))
     freeze(model, "frozen")
     assert [n for n, p in model.named_parameters() if p.requires_grad] == ["network.fc.weight", "network.fc.bias"]
 

@@ -10,9 +10,14 @@ import torch
 from evenray.core.errors import UsageError
 from evenray.evidence.explain import attribute, sanity
 from evenray.learning.networks import Classifier, average, build, load, members, save
-from evenray.learning.tta import look
+from evenray.learning.tta import tta_logits
 
-SPECS = ("vgg11_bn(width=0.1)", "vgg11(width=0.1, head=classical)", "googlenet(width=0.1)", "msra(width=0.1)")
+SPECS = (
+    "vgg11_bn(head=average, width=0.1)",
+    "vgg11(width=0.1, head=classical)",
+    "googlenet(width=0.1)",
+    "msra(width=0.1)",
+)
 
 
 def made(spec: str, size: int = 32) -> list[Classifier]:
@@ -31,12 +36,12 @@ def test_the_answer_is_the_mean_of_the_soft_maxes(spec: str) -> None:
     several, x = made(spec), torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     one = average(several).eval()
     for view in ("centre", "fivecrop"):
-        wanted = torch.stack([look(each, x, view).softmax(1) for each in several]).mean(0)
-        apart = (look(several[0], x).softmax(1) - wanted).abs().max()
-        assert torch.allclose(look(one, x, view).softmax(1), wanted, atol=1e-5)
+        wanted = torch.stack([tta_logits(each, x, view).softmax(1) for each in several]).mean(0)
+        apart = (tta_logits(several[0], x).softmax(1) - wanted).abs().max()
+        assert torch.allclose(tta_logits(one, x, view).softmax(1), wanted, atol=1e-5)
         assert apart > 1e-3
     assert torch.allclose(one.head(one.features(x)), one(x), atol=1e-5)
-    assert torch.allclose(look(one, x, "dense(scales=[1])").softmax(1), look(one, x).softmax(1), atol=1e-4)
+    assert torch.allclose(tta_logits(one, x, "dense(scales=[1])").softmax(1), tta_logits(one, x).softmax(1), atol=1e-4)
 
 
 def test_a_saved_average_answers_alike_and_knows_its_members(tmp_path: Path) -> None:
@@ -44,19 +49,19 @@ def test_a_saved_average_answers_alike_and_knows_its_members(tmp_path: Path) -> 
     save(average(several), tmp_path / "model.safetensors")
     back = load(tmp_path / "model.safetensors").eval()
     assert torch.equal(back(x), average(several).eval()(x))
-    assert back.description["parameters"] == sum(p.numel() for p in back.parameters())
+    assert back.description.parameters == sum(p.numel() for p in back.parameters())
     for own, member in zip(several, members(back), strict=True):
         assert torch.equal(member(x), own(x))
-        assert member.describe() == own.describe() | {"seed": 1}
+        assert member.description == own.description.model_copy(update={"seed": 1})
 
 
 def test_what_differs_is_not_averaged() -> None:
-    one = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    one = build("vgg11(head=average, width=0.1)", classes=2, channels=1, size=28)
     assert average([one]) is one
     for other, word in (
-        (build("vgg11(width=0.2)", classes=2, channels=1, size=28), "spec"),
-        (build("vgg11(width=0.1)", classes=3, channels=1, size=28), "classes"),
-        (build("vgg11(width=0.1)", classes=2, channels=1, size=28, mean=[0.1], std=[1.0]), "normalisation"),
+        (build("vgg11(head=average, width=0.2)", classes=2, channels=1, size=28), "spec"),
+        (build("vgg11(head=average, width=0.1)", classes=3, channels=1, size=28), "classes"),
+        (build("vgg11(head=average, width=0.1)", classes=2, channels=1, size=28, mean=[0.1], std=[1.0]), "mean"),
     ):
         with pytest.raises(UsageError, match=word):
             average([one, other])

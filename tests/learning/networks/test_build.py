@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,15 @@ RIGHT: dict[str, Any] = {"classes": 2, "channels": 1, "size": 28}
     [
         ("vgg17", {}, "did you mean vgg1"),
         ("vgg11(head=wide)", {}, "'average' or 'classical'"),
-        ("vgg11(width=2)", {}, "less than or equal to 1"),
-        ("vgg11(dropout=1)", {}, "less than 1"),
+        ("vgg11(head=average, width=2)", {}, "less than or equal to 1"),
+        ("vgg11(head=average, dropout=1)", {}, "less than 1"),
         ("vgg11", {"classes": 1}, "at least 2"),
         ("vgg11", {"channels": 2}, r"1 \(grey\) or 3"),
         ("vgg11", {"size": 27}, "28 x 28"),
         ("vgg11", {"mean": [0.1, 0.2]}, "one a channel"),
         ("vgg11", {"std": [0.0]}, "positive"),
-        ("vgg11", {"weights": "nowhere.pth"}, "no weight file nowhere.pth"),
-        ("vgg11", {"weights": "x.pth", "mean": [0.5]}, "come with the weights"),
+        ("vgg11", {"pretrained": "nowhere.pth"}, "no weight file nowhere.pth"),
+        ("vgg11", {"pretrained": "x.pth", "mean": [0.5]}, "come with the weights"),
     ],
 )
 def test_wrong_requests_are_refused(spec: str, changes: dict[str, Any], message: str) -> None:
@@ -38,7 +39,7 @@ def test_wrong_requests_are_refused(spec: str, changes: dict[str, Any], message:
 
 
 def test_images_of_other_channels_are_refused() -> None:
-    model = build("vgg11(width=0.1)", **RIGHT)
+    model = build("vgg11(head=average, width=0.1)", **RIGHT)
     with pytest.raises(UsageError, match=r"takes \(N, 1, H, W\)"):
         model(torch.zeros(2, 3, 28, 28))
 
@@ -50,6 +51,21 @@ def test_small_inputs_shrink_to_one_pixel_and_large_ones_as_published() -> None:
             x = MaxPool(2, 2)(x)
             found.append(x.shape[-1])
         assert found == sides
+
+
+def test_vgg16_is_the_papers_network_unless_its_spec_says_otherwise() -> None:
+    """138,357,544 parameters (torchvision); with a global average 123 million fewer: 512 x 1000 weights and 1000 biases."""
+    with torch.device("meta"):
+        paper, average = (networks.bind(spec)(1000, 3, 224) for spec in ("vgg16", "vgg16(head=average)"))
+    assert [type(layer).__name__ for layer in paper.classifier] == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
+    assert [layer.out_features for layer in paper.classifier if isinstance(layer, torch.nn.Linear)] == [
+        4096,
+        4096,
+        1000,
+    ]
+    assert sum(p.numel() for p in paper.parameters()) == 138_357_544
+    convolutions = sum(p.numel() for p in paper.features.parameters())
+    assert sum(p.numel() for p in average.parameters()) == convolutions + 513_000
 
 
 @pytest.mark.parametrize(("size", "grid"), [(28, 1), (64, 2), (112, 4), (224, 7)])
@@ -69,9 +85,9 @@ def test_a_pretrained_grid_stretches_a_smaller_map_as_torchvision_does() -> None
 
 
 def test_mean_and_std_are_applied() -> None:
-    model = build("vgg11(width=0.1)", **RIGHT, mean=[0.2], std=[0.4])
+    model = build("vgg11(head=average, width=0.1)", **RIGHT, mean=[0.2], std=[0.4])
     torch.testing.assert_close(model.normalise(torch.full((1, 1, 2, 2), 0.6)), torch.ones(1, 1, 2, 2))
-    assert model.describe()["mean"] == pytest.approx([0.2])
+    assert model.description.mean == pytest.approx([0.2])
 
 
 def test_initial_weights_follow_he() -> None:
@@ -84,7 +100,7 @@ def test_building_leaves_the_global_random_state_alone() -> None:
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    build("vgg11(width=0.1)", **RIGHT)
+    build("vgg11(head=average, width=0.1)", **RIGHT)
     assert torch.equal(torch.rand(2), expected)
 
 
@@ -92,12 +108,16 @@ def test_a_model_that_cannot_be_loaded_says_so(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     with pytest.raises(ReadError, match=r"model\.safetensors"):
         load(path)
-    save(build("vgg11(width=0.05)", **RIGHT), path)
+    save(build("vgg11(head=average, width=0.05)", **RIGHT), path)
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ReadError, match="not a readable model"):
         load(path)
     save_file({"a": torch.zeros(2)}, path)
     with pytest.raises(UsageError, match="not saved by evenray"):
+        load(path)
+    older = {"spec": "vgg11(width=0.05)", "classes": 2, "weights": None}
+    save_file({"a": torch.zeros(2)}, path, {"evenray": json.dumps(older)})
+    with pytest.raises(UsageError, match=r"another version of evenray .* train it again"):
         load(path)
 
 
@@ -115,5 +135,5 @@ def test_taps_that_only_ever_meet_padding_start_at_zero_and_no_others() -> None:
 
 
 def test_at_the_papers_size_no_tap_is_silent() -> None:
-    model = build("vgg11(width=0.05)", classes=2, channels=1, size=64)
+    model = build("vgg11(head=average, width=0.05)", classes=2, channels=1, size=64)
     assert all(bool((p != 0).all()) for n, p in model.named_parameters() if n.endswith("weight"))

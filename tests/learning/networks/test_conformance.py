@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evenray.learning.networks import Classifier, build, load, networks, save
+from evenray.learning.networks import Classifier, NetworkDescription, build, load, networks, save
 from evenray.learning.networks._network import ConvNet
-from evenray.learning.tta import dense, look
+from evenray.learning.tta import dense, tta_logits
 
 SIZE = 32
 
@@ -50,7 +50,7 @@ def saving_changes_nothing(model: Classifier, folder: Path) -> None:
     save(model, folder / "model.safetensors")
     again = load(folder / "model.safetensors").eval()
     assert torch.equal(again(x), model(x))
-    assert again.describe() == model.describe()
+    assert again.description == model.description
 
 
 def odd_sizes_pass(model: Classifier) -> None:
@@ -68,7 +68,7 @@ def a_batch_of_one_is_one_of_a_batch(model: Classifier) -> None:
 def dense_is_the_centre_at_the_training_size(model: Classifier) -> None:
     x = images(2, model.channels, model.size)
     model.eval()
-    torch.testing.assert_close(dense(model, x, scales=[1.0]), look(model, x).log_softmax(1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(dense(model, x, scales=[1.0]), tta_logits(model, x).log_softmax(1), rtol=0, atol=1e-5)
 
 
 def the_attribution_layer_is_a_map(model: Classifier) -> None:
@@ -96,8 +96,8 @@ def features_lead_to_the_logits(model: Classifier) -> None:
 
 
 def the_seed_decides_the_weights(model: Classifier) -> None:
-    again = build(model.description["spec"], classes=model.classes, channels=model.channels, size=model.size)
-    other = build(model.description["spec"], classes=model.classes, channels=model.channels, size=model.size, seed=1)
+    again = build(model.description.spec, classes=model.classes, channels=model.channels, size=model.size)
+    other = build(model.description.spec, classes=model.classes, channels=model.channels, size=model.size, seed=1)
     assert all(torch.equal(a, b) for a, b in zip(model.state().values(), again.state().values(), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(model.state().values(), other.state().values(), strict=True))
 
@@ -165,10 +165,11 @@ class Faulty(ConvNet):
 
 def faulty(fault: str) -> Classifier:
     torch.manual_seed(0)
-    description = {"classes": 3, "channels": 1, "size": SIZE, "attribution_layer": "features.1"}
-    if fault == "layer after the pooling":
-        description["attribution_layer"] = "classifier.0"
-    return Classifier(Faulty(fault), mean=(0.5,), std=(0.25,), description=description)
+    layer = "classifier.0" if fault == "layer after the pooling" else "features.1"
+    about = NetworkDescription(
+        spec="", classes=3, channels=1, size=SIZE, mean=(0.5,), std=(0.25,), attribution_layer=layer
+    )
+    return Classifier(Faulty(fault), about)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from evenray.core.errors import EvenrayError, UsageError
 from evenray.learning.networks import _download, build
 from evenray.learning.networks._download import fetch
 
-SPEC = "vgg11(width=0.05)"
+SPEC = "vgg11(head=average, width=0.05)"
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +33,11 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_network_starts_from_torchvisions_file(tmp_path: Path) -> None:
-    model = build(SPEC, classes=2, channels=3, size=28, weights="torchvision")
+    model = build(SPEC, classes=2, channels=3, size=28, pretrained="torchvision")
     expected = build(SPEC, classes=2, channels=3, size=28, seed=8)
     assert torch.equal(model.state()["features.0.weight"], expected.state()["features.0.weight"])
-    assert model.description["weights"]["kind"] == "torchvision"
-    assert model.describe()["mean"] == pytest.approx([0.485, 0.456, 0.406])
+    assert model.description.pretrained.kind == "torchvision"
+    assert model.description.mean == pytest.approx([0.485, 0.456, 0.406])
 
 
 def test_the_second_time_it_comes_from_the_cache(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_offline_nothing_is_downloaded(how: str, monkeypatch: pytest.MonkeyPatch
     if how == "environment":
         monkeypatch.setenv("EVENRAY_OFFLINE", "1")
     with pytest.raises(UsageError, match="downloads are off"):
-        build(SPEC, classes=2, channels=3, size=28, weights="torchvision", offline=how == "argument")
+        build(SPEC, classes=2, channels=3, size=28, pretrained="torchvision", offline=how == "argument")
 
 
 def test_a_damaged_download_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_an_absent_server_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_network_that_torchvision_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError, match="no weights for 'krizhevsky'"):
-        build("krizhevsky(width=0.05)", classes=2, channels=3, size=28, weights="torchvision")
+        build("krizhevsky(width=0.05)", classes=2, channels=3, size=28, pretrained="torchvision")
 
 
 def test_the_bytes_that_come_are_told() -> None:

@@ -13,7 +13,7 @@ from evenray.learning.networks import Classifier, build, features, freeze, param
 
 @pytest.fixture
 def model() -> Classifier:
-    return build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28)
+    return build("vgg11_bn(head=average, width=0.05)", classes=2, channels=1, size=28)
 
 
 def moved(model: Classifier, steps: int = 2) -> set[str]:
@@ -54,7 +54,13 @@ def test_other_words_are_refused(model: Classifier, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["vgg11_bn(width=0.05)", "vgg11(head=classical, width=0.05)", "googlenet(width=0.05)", "msra(width=0.05)"]
+    "spec",
+    [
+        "vgg11_bn(head=average, width=0.05)",
+        "vgg11(head=classical, width=0.05)",
+        "googlenet(width=0.05)",
+        "msra(width=0.05)",
+    ],
 )
 def test_cached_features_give_the_same_logits(spec: str) -> None:
     model = freeze(build(spec, classes=2, channels=1, size=64), "frozen").eval()

@@ -39,7 +39,7 @@ def test_the_auxiliary_heads_rest_in_evaluation() -> None:
 
 
 def test_other_networks_have_no_auxiliary_loss() -> None:
-    model = build("vgg11(width=0.05)", classes=2, channels=1, size=32).train()
+    model = build("vgg11(head=average, width=0.05)", classes=2, channels=1, size=32).train()
     model(torch.rand(2, 1, 32, 32))
     assert model.auxiliary_loss(loss) == 0.0
 
@@ -61,9 +61,9 @@ def test_torchvisions_file_wants_another_mean_and_its_auxiliary_heads_are_left(t
     """torchvision feeds this file (x - 0.5) / 0.5, behind its own ImageNet normalisation (transform_input)."""
     spec = "googlenet_bn(width=0.05)"
     save_file(build(spec, classes=3, channels=3, size=32, seed=2).state(), tmp_path / "w.safetensors")
-    model = build(spec, classes=3, channels=3, size=32, weights=f"torchvision:{tmp_path / 'w.safetensors'}")
-    assert model.describe()["mean"] == model.describe()["std"] == [0.5, 0.5, 0.5]
-    fresh = model.description["weights"]["fresh"]
+    model = build(spec, classes=3, channels=3, size=32, pretrained=f"torchvision:{tmp_path / 'w.safetensors'}")
+    assert model.description.mean == model.description.std == (0.5, 0.5, 0.5)
+    fresh = model.description.pretrained.fresh
     assert fresh
     assert all(name.startswith("aux") for name in fresh)
 
@@ -76,6 +76,6 @@ def test_the_vgg16_features_file_is_told_by_its_empty_head(tmp_path: Path) -> No
         if name.startswith("classifier"):
             state[name] = torch.full_like(state[name], torch.nan)
     save_file(state, tmp_path / "w.safetensors")
-    model = build(spec, classes=3, channels=3, size=224, weights=f"torchvision:{tmp_path / 'w.safetensors'}")
-    assert model.describe()["std"] == pytest.approx([1 / 255] * 3)
+    model = build(spec, classes=3, channels=3, size=224, pretrained=f"torchvision:{tmp_path / 'w.safetensors'}")
+    assert model.description.std == pytest.approx([1 / 255] * 3)
     assert not any(tensor.isnan().any() for tensor in model.state().values())

@@ -9,12 +9,12 @@ import torch
 
 from evenray.evidence.explain import attributions
 from evenray.learning.networks import networks
-from evenray.learning.tta import views
+from evenray.learning.tta import tta_methods
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "networks.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [*networks, *views, *attributions])
+@pytest.mark.parametrize("name", [*networks, *tta_methods, *attributions])
 def test_every_name_is_in_the_guide(name: str) -> None:
     assert f"`{name}" in GUIDE
 
@@ -26,7 +26,9 @@ def test_the_python_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(blocks) == 3
     names = {"x_NCHW": torch.rand(2, 1, 28, 28), "torch": torch, "batches": [torch.rand(2, 1, 28, 28)]}
     for block in blocks:
-        small = block.replace('"vgg16_bn"', '"vgg16_bn(width=0.05)"').replace("size=224", "size=28")
+        small = block.replace("vgg16_bn(head=average)", "vgg16_bn(head=average, width=0.05)").replace(
+            "size=224", "size=28"
+        )
         exec(small.replace("channel=7", "channel=3").replace("channel=5", "channel=2"), names)
     assert names["step"].layer == "features.0"
     assert len(names["patches"]) == 2

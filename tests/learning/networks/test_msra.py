@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from evenray.learning.networks import build
-from evenray.learning.tta import look
+from evenray.learning.tta import tta_logits
 
 
 @pytest.mark.parametrize("sides", [(13, 13), (10, 10), (18, 18), (1, 1), (2, 5), (7, 23), (31, 6)])
@@ -37,7 +37,7 @@ def test_one_model_takes_images_of_every_size(base: str, sides: tuple[int, int])
         assert logits.shape == (2, 3)
         assert torch.isfinite(logits).all()
         torch.testing.assert_close(model.score_map(x).mean((2, 3)), logits)
-    assert torch.isfinite(look(model, x, "dense(scales=[0.9, 1.3])")).all()
+    assert torch.isfinite(tta_logits(model, x, "dense(scales=[0.9, 1.3])")).all()
 
 
 def test_levels_can_be_chosen() -> None:

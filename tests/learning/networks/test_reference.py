@@ -35,7 +35,7 @@ def radiographs(folder: Path, number: int, sides: tuple[int, int]) -> NDArray[np
 
 def ours(path: Path, images_bgr: NDArray[np.uint8], grey: bool) -> tuple[NDArray[np.float32], Classifier]:
     """Logits of a five-class average head on the convolutions."""
-    model = build("vgg16", classes=5, channels=1 if grey else 3, size=224, weights=path).eval()
+    model = build("vgg16(head=average)", classes=5, channels=1 if grey else 3, size=224, pretrained=path).eval()
     pixels = images_bgr[..., :1] if grey else images_bgr[..., ::-1]
     x_NCHW = torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():

@@ -15,7 +15,7 @@ from evenray.core.errors import ReadError, UsageError
 from evenray.learning.networks import Classifier, build, load, save
 from evenray.learning.networks._grey import fold_grey, install_grey
 
-SPEC = "vgg11(width=0.1)"
+SPEC = "vgg11(head=average, width=0.1)"
 
 
 def weight_file(path: Path, metadata: dict[str, str] | None = None, head: bool = True) -> dict[str, Tensor]:
@@ -40,7 +40,7 @@ def grey(number: int = 2, side: int = 28) -> Tensor:
 def test_the_preprocessing_comes_with_the_weights(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "w.safetensors"
     state = weight_file(path)
-    model = build(SPEC, classes=2, channels=3, size=28, weights=f"{kind}:{path}").eval()
+    model = build(SPEC, classes=2, channels=3, size=28, pretrained=f"{kind}:{path}").eval()
     x = torch.rand(2, 3, 28, 28, generator=torch.Generator().manual_seed(3))
     if kind == "torchvision":
         seen = (x - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(
@@ -57,8 +57,8 @@ def test_the_preprocessing_comes_with_the_weights(tmp_path: Path, kind: str) -> 
 def test_grey_equals_the_repeated_channel_borders_included(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "w.safetensors"
     weight_file(path)
-    colour = build(SPEC, classes=2, channels=3, size=28, weights=f"{kind}:{path}").eval()
-    single = build(SPEC, classes=2, channels=1, size=28, weights=f"{kind}:{path}").eval()
+    colour = build(SPEC, classes=2, channels=3, size=28, pretrained=f"{kind}:{path}").eval()
+    single = build(SPEC, classes=2, channels=1, size=28, pretrained=f"{kind}:{path}").eval()
     x = grey()
     first = "network.features.0"
     maps = [outputs(model, first, image) for model, image in ((colour, x.expand(-1, 3, -1, -1)), (single, x))]
@@ -112,27 +112,27 @@ def test_summing_the_filters_alone_would_be_wrong_at_the_borders(tmp_path: Path)
 
 def test_a_grey_model_saves_and_loads(tmp_path: Path) -> None:
     weight_file(tmp_path / "w.safetensors")
-    model = build(SPEC, classes=2, channels=1, size=28, weights=f"torchvision:{tmp_path / 'w.safetensors'}").eval()
+    model = build(SPEC, classes=2, channels=1, size=28, pretrained=f"torchvision:{tmp_path / 'w.safetensors'}").eval()
     save(model, tmp_path / "m.safetensors")
     again = load(tmp_path / "m.safetensors").eval()
     assert torch.equal(again(grey()), model(grey()))
-    assert again.describe() == model.describe()
+    assert again.description == model.description
 
 
 def test_fine_tuning_starts_from_a_model_of_this_package(tmp_path: Path) -> None:
     first = build(SPEC, classes=4, channels=1, size=28, mean=[0.3], std=[0.2], seed=9)
     save(first, tmp_path / "m.safetensors")
-    second = build(SPEC, classes=2, channels=1, size=28, weights=tmp_path / "m.safetensors")
-    assert second.describe()["mean"] == first.describe()["mean"]
-    assert second.description["weights"]["fresh"] == ["classifier.1.weight", "classifier.1.bias"]
+    second = build(SPEC, classes=2, channels=1, size=28, pretrained=tmp_path / "m.safetensors")
+    assert second.description.mean == first.description.mean
+    assert second.description.pretrained.fresh == ("classifier.1.weight", "classifier.1.bias")
     assert torch.equal(second.state()["features.0.weight"], first.state()["features.0.weight"])
 
 
 def test_a_grey_model_starts_another_grey_model(tmp_path: Path) -> None:
     weight_file(tmp_path / "w.safetensors")
-    first = build(SPEC, classes=2, channels=1, size=28, weights=f"caffe:{tmp_path / 'w.safetensors'}").eval()
+    first = build(SPEC, classes=2, channels=1, size=28, pretrained=f"caffe:{tmp_path / 'w.safetensors'}").eval()
     save(first, tmp_path / "m.safetensors")
-    second = build(SPEC, classes=2, channels=1, size=28, weights=tmp_path / "m.safetensors").eval()
+    second = build(SPEC, classes=2, channels=1, size=28, pretrained=tmp_path / "m.safetensors").eval()
     assert torch.equal(second(grey()), first(grey()))
 
 
@@ -142,15 +142,15 @@ def test_the_kind_is_told_by_metadata_or_by_the_name_and_hash(tmp_path: Path) ->
     digest = hashlib.sha256((tmp_path / "x.pth").read_bytes()).hexdigest()
     named = (tmp_path / "x.pth").rename(tmp_path / f"vgg11-{digest[:8]}.pth")
     for path, kind in ((tmp_path / "bgr.safetensors", "caffe"), (named, "torchvision")):
-        model = build(SPEC, classes=2, channels=3, size=28, weights=path)
-        assert model.description["weights"]["kind"] == kind
+        model = build(SPEC, classes=2, channels=3, size=28, pretrained=path)
+        assert model.description.pretrained.kind == kind
 
 
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth", "vgg11-00000000.pth"])
 def test_an_unclear_kind_is_asked_for(tmp_path: Path, name: str) -> None:
     weight_file(tmp_path / name)
     with pytest.raises(UsageError, match=r"write torchvision:.* or caffe:"):
-        build(SPEC, classes=2, channels=3, size=28, weights=tmp_path / name)
+        build(SPEC, classes=2, channels=3, size=28, pretrained=tmp_path / name)
 
 
 def test_a_wrong_file_names_the_first_keys_that_differ(tmp_path: Path) -> None:
@@ -159,11 +159,11 @@ def test_a_wrong_file_names_the_first_keys_that_differ(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r"not in the file, first features\.2\.weight.* not in the network, first features\.3"
     ):
-        build("vgg16(width=0.1)", classes=2, channels=3, size=28, weights=f"torchvision:{path}")
+        build("vgg16(head=average, width=0.1)", classes=2, channels=3, size=28, pretrained=f"torchvision:{path}")
     with pytest.raises(
         UsageError, match=r"differ in shape, first features\.0\.weight: \(6, 3, 3, 3\) in the file, \(64,"
     ):
-        build("vgg11", classes=2, channels=3, size=28, weights=f"torchvision:{path}")
+        build("vgg11", classes=2, channels=3, size=28, pretrained=f"torchvision:{path}")
 
 
 def test_a_classical_head_is_taken_but_for_another_number_of_classes(tmp_path: Path) -> None:
@@ -171,22 +171,22 @@ def test_a_classical_head_is_taken_but_for_another_number_of_classes(tmp_path: P
     trained = build(spec, classes=3, channels=3, size=64, seed=4)
     save_file(trained.state(), tmp_path / "w.safetensors")
     weights = f"torchvision:{tmp_path / 'w.safetensors'}"
-    same = build(spec, classes=3, channels=3, size=64, weights=weights)
-    assert same.description["weights"]["fresh"] == []
-    other = build(spec, classes=5, channels=3, size=64, weights=weights)
-    assert other.description["weights"]["fresh"] == ["classifier.6.weight", "classifier.6.bias"]
-    average = build("vgg11(width=0.05)", classes=3, channels=3, size=64, weights=weights)
-    assert average.description["weights"]["fresh"] == ["classifier.1.weight", "classifier.1.bias"]
+    same = build(spec, classes=3, channels=3, size=64, pretrained=weights)
+    assert same.description.pretrained.fresh == ()
+    other = build(spec, classes=5, channels=3, size=64, pretrained=weights)
+    assert other.description.pretrained.fresh == ("classifier.6.weight", "classifier.6.bias")
+    average = build("vgg11(head=average, width=0.05)", classes=3, channels=3, size=64, pretrained=weights)
+    assert average.description.pretrained.fresh == ("classifier.1.weight", "classifier.1.bias")
     with pytest.raises(UsageError, match=r"grid=2"):
-        build(spec, classes=3, channels=3, size=224, weights=weights)
-    gridded = build("vgg11(head=classical, width=0.05, grid=2)", classes=3, channels=3, size=224, weights=weights)
-    assert gridded.description["weights"]["fresh"] == []
+        build(spec, classes=3, channels=3, size=224, pretrained=weights)
+    gridded = build("vgg11(head=classical, width=0.05, grid=2)", classes=3, channels=3, size=224, pretrained=weights)
+    assert gridded.description.pretrained.fresh == ()
 
 
 def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
     torch.save(nn.Linear(2, 2), tmp_path / "w.pth")
     with pytest.raises(ReadError, match="more than tensors"):
-        build(SPEC, classes=2, channels=3, size=28, weights=f"torchvision:{tmp_path / 'w.pth'}")
+        build(SPEC, classes=2, channels=3, size=28, pretrained=f"torchvision:{tmp_path / 'w.pth'}")
 
 
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
@@ -195,15 +195,15 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ReadError, match=name):
-        build(SPEC, classes=2, channels=3, size=28, weights=f"torchvision:{tmp_path / name}")
+        build(SPEC, classes=2, channels=3, size=28, pretrained=f"torchvision:{tmp_path / name}")
 
 
 def test_the_authors_convolutions_enter_vgg16(evenray_data: Path) -> None:
     path = evenray_data / "weights" / "vgg16-imagenet-conv-bgr-fp16.safetensors"
-    model = build("vgg16", classes=2, channels=1, size=28, weights=path).eval()
-    assert model.description["weights"]["kind"] == "caffe"
-    assert model.description["weights"]["fresh"] == ["classifier.1.weight", "classifier.1.bias"]
-    colour = build("vgg16", classes=2, channels=3, size=28, weights=path).eval()
+    model = build("vgg16(head=average)", classes=2, channels=1, size=28, pretrained=path).eval()
+    assert model.description.pretrained.kind == "caffe"
+    assert model.description.pretrained.fresh == ("classifier.1.weight", "classifier.1.bias")
+    colour = build("vgg16(head=average)", classes=2, channels=3, size=28, pretrained=path).eval()
     with torch.no_grad():
         a, b = model.features(grey()), colour.features(grey().expand(-1, 3, -1, -1))
     assert float((a - b).abs().max() / b.abs().max()) < 1e-4

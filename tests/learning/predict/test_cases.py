@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.special import softmax
 
-from evenray.cli.line import prevalence_of
+from evenray.cli._forms import numbers_by_class
 from evenray.core.errors import UsageError
 from evenray.core.types import Dataset
 from evenray.learning.balance import Balance, make
@@ -58,7 +58,7 @@ def test_the_shares_that_the_error_proposes_are_accepted(count: int) -> None:
     with pytest.raises(UsageError, match=rf"there are {count} classes; give a share for each") as error:
         target_prior(0.01, classes, classes[0])
     proposed = str(error.value).partition("as in ")[2].removesuffix(".")
-    found = target_prior(prevalence_of(proposed), classes, classes[0])
+    found = target_prior(numbers_by_class("prevalence", proposed), classes, classes[0])
     assert found is not None
     assert found.sum() == pytest.approx(1)
     assert found == pytest.approx(1 / count, rel=0.1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -13,13 +12,18 @@ import polars as pl
 import pytest
 
 from evenray.core.errors import DataError, UsageError
+from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import Model, load
-from evenray.learning.predict.files import Answers, items, mapped, predict
+from evenray.learning.predict.files import Answers, items, predict, predict_files
 
 
 @pytest.fixture(scope="module")
 def model(finished_run: Path) -> Model:
     return load(finished_run, device="cpu")
+
+
+def changed(about: About, **fields: object) -> About:
+    return about.model_copy(update=fields)
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +94,17 @@ def test_what_there_is_nothing_to_open_of_is_set_aside(
     }
 
 
-def test_files_and_archives_alike(model: Model, pictures: Path, answers: Answers) -> None:
-    found = predict(model, items([pictures]), jobs=1)
+def test_files_and_archives_alike(finished_run: Path, pictures: Path, answers: Answers) -> None:
+    found = predict_files(finished_run, [pictures], device="cpu", jobs=1)
     test = answers.table.filter(pl.col("fragment").str.starts_with("test/"))
     assert np.abs((found.table["p_1"] - test["p_1"]).to_numpy()).max() < 0.01
+
+
+def test_two_threads_with_one_model_get_the_same_answers(model: Model, tiny_archive: Path, answers: Answers) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: predict(model, items([tiny_archive]), jobs=2), range(2)))
+    assert found[0].table.equals(found[1].table)
+    assert found[0].table.equals(answers.table)
 
 
 def test_none_that_can_be_read(model: Model, tmp_path: Path) -> None:
@@ -119,9 +130,9 @@ def test_another_prevalence_in_closed_form(model: Model, tiny_archive: Path, ans
 
 
 def test_a_threshold_given_as_a_probability_stays(model: Model) -> None:
-    fixed = replace(model.about, rule="cost(sick=500)", threshold=0.3)
+    fixed = changed(model.about, rule="cost(sick=500)", threshold=0.3)
     assert fixed.at(0.01).threshold == 0.3
-    assert replace(fixed, rule="prevalence").at(0.01).threshold == 0.01
+    assert changed(fixed, rule="prevalence").at(0.01).threshold == 0.01
     with pytest.raises(UsageError, match="expected each above 0"):
         fixed.at(1.5)
 
@@ -132,7 +143,7 @@ def test_a_threshold_given_as_a_probability_stays(model: Model) -> None:
      ("cost(sick=5)", False), ("net_benefit", True), ("net_benefit(at=0.3)", False), ("fixed(0.3)", False)],
 )  # fmt: skip
 def test_the_guide_says_which_thresholds_move_under_prevalence(model: Model, rule: str, moves: bool) -> None:
-    assert (replace(model.about, rule=rule, threshold=0.3).at(0.01).threshold != 0.3) is moves
+    assert (changed(model.about, rule=rule, threshold=0.3).at(0.01).threshold != 0.3) is moves
     guide = (Path(__file__).parents[3] / "docs/guides/deploying.md").read_text(encoding="utf-8")
     words = rule.split("0.")[0].split("(sick")[0]  # as the guide's table begins the name of the rule
     row = next(
@@ -148,42 +159,16 @@ def test_the_guide_says_which_thresholds_move_under_prevalence(model: Model, rul
 )
 def test_a_rule_is_known_however_it_is_written(model: Model, rule: str) -> None:
     plain = {"youden": "youden", "prevalence": "prevalence", "net_benefit": "youden"}[rule.strip().split("(")[0]]
-    about = replace(model.about, threshold=0.3)
-    assert replace(about, rule=rule).at(0.01).threshold == replace(about, rule=plain).at(0.01).threshold != 0.3
+    about = changed(model.about, threshold=0.3)
+    assert changed(about, rule=rule).at(0.01).threshold == changed(about, rule=plain).at(0.01).threshold != 0.3
 
 
 @pytest.mark.parametrize("threshold", [np.nextafter(1.0, 2), 1.0, 0.0])
 def test_a_threshold_that_calls_nobody_or_everybody_stays(model: Model, threshold: float) -> None:
     """Probabilities of 1 and 0 move a little with the prevalence, and are called as before."""
-    sure = replace(model.about, rule="specificity(1.0)", threshold=float(threshold))
+    sure = changed(model.about, rule="specificity(1.0)", threshold=float(threshold))
     assert sure.at(0.9).threshold == threshold
     assert sure.at(0.001).threshold == threshold
-
-
-def test_look_ahead_is_bounded() -> None:
-    made, taken, most = 0, 0, 0
-    lock = threading.Lock()
-
-    def work(one: int) -> int:
-        nonlocal made, most
-        with lock:
-            made += 1
-            most = max(most, made - taken)
-        return -one
-
-    for expected, found in enumerate(mapped(work, iter(range(500)), threads=3, ahead=5)):
-        assert found == -expected
-        with lock:
-            taken += 1
-    assert most <= 5 + 1
-
-
-def test_an_error_in_a_thread_ends_the_work() -> None:
-    def work(one: int) -> int:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        list(mapped(work, range(10), threads=2, ahead=4))
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:

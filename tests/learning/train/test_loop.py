@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +21,9 @@ from evenray.learning import networks
 from evenray.learning.balance import Balance, make
 from evenray.learning.networks import Classifier
 from evenray.learning.train import Machine, Part, Settings, fit, forward, machine, statistics
-from evenray.learning.train.loop import one_cycle
 from evenray.learning.train.machine import Precision, plugin
 from evenray.learning.train.order import cut, epoch_batches
+from evenray.learning.train.schedule import one_cycle
 
 SETTINGS = Settings(epochs=3, batch=8, learning_rate=2e-3)
 
@@ -44,7 +42,7 @@ def fabric() -> Machine:
     return machine("cpu")
 
 
-def model(spec: str = "vgg11_bn(width=0.05)", seed: int = 0) -> Classifier:
+def model(spec: str = "vgg11_bn(head=average, width=0.05)", seed: int = 0) -> Classifier:
     return networks.build(spec, classes=2, channels=1, size=28, seed=seed)
 
 
@@ -145,11 +143,11 @@ def test_the_last_epoch_as_good_as_the_best_is_kept(fabric: Machine, monkeypatch
     scores = iter([(0.3, 0.1), (0.9, 0.02), (0.89, 0.02), (0.5, 0.5)])
     states: list[dict[str, Tensor]] = []
 
-    def judged(average: Classifier, *_: Any) -> dict[str, float]:
+    def validated(average: Classifier, *_: Any) -> dict[str, float]:
         states.append(weights(average))
         return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
 
-    monkeypatch.setattr("evenray.learning.train.loop.validate", judged)
+    monkeypatch.setattr("evenray.learning.train.loop.validate", validated)
     best, _ = fit(model(), part(), part(12, 1), replace(SETTINGS, epochs=4, keep="best"), Balance(), fabric)
     assert all(torch.equal(a, b) for a, b in zip(states[2].values(), weights(best).values(), strict=True))
 
@@ -161,13 +159,13 @@ def test_nothing_is_kept_and_nothing_ends_before_the_remedy_has_settled(
     scores = iter([(0.9, 0.0), (0.2, 0.0), (0.3, 0.0), (0.1, 0.0), (0.1, 0.0)])
     states: list[dict[str, Tensor]] = []
 
-    def judged(average: Classifier, *_: Any) -> dict[str, float]:
+    def validated(average: Classifier, *_: Any) -> dict[str, float]:
         states.append(weights(average))
         return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
 
-    monkeypatch.setattr("evenray.learning.train.loop.validate", judged)
+    monkeypatch.setattr("evenray.learning.train.loop.validate", validated)
     settings = replace(SETTINGS, epochs=5, keep="best", patience=1)
-    best, history = fit(model(), part(), part(12, 1), settings, Balance(settled=0.4), fabric)
+    best, history = fit(model(), part(), part(12, 1), settings, Balance(constant_from=0.4), fabric)
     assert len(history) == 4
     assert all(torch.equal(a, b) for a, b in zip(states[2].values(), weights(best).values(), strict=True))
 
@@ -198,7 +196,7 @@ def test_a_gradient_that_is_not_finite_names_the_cases_of_its_batch(fabric: Mach
         fit(model(), data, None, replace(SETTINGS, batch=10), Balance(loss=loss), fabric)
 
 
-@pytest.mark.parametrize("spec", ["vgg11(width=0.05)", "vgg11_bn(width=0.05)"])
+@pytest.mark.parametrize("spec", ["vgg11(head=average, width=0.05)", "vgg11_bn(head=average, width=0.05)"])
 def test_batches_of_one_train(fabric: Machine, spec: str) -> None:
     trained, _ = fit(model(spec), part(5), None, replace(SETTINGS, epochs=1, batch=1), Balance(), fabric)
     assert all(bool(tensor.isfinite().all()) for tensor in weights(trained).values())
@@ -251,7 +249,7 @@ def test_logits_come_in_order_in_any_batches(fabric: Machine) -> None:
 def test_images_are_in_unit_levels(shape: tuple[int, ...], dtype: Any, scale: int) -> None:
     pixels = np.random.default_rng(0).integers(0, scale + 1, shape).astype(dtype)
     some = Part(Store((pixels,), scale), np.arange(6), np.zeros(6, np.int64))
-    x = some.images(np.array([4, 1]), torch.device("cpu"))
+    x = some.inputs(np.array([4, 1]), torch.device("cpu"))
     expected = (pixels[[4, 1]] / scale).astype(np.float32)
     expected = expected[:, None] if expected.ndim == 3 else expected.transpose(0, 3, 1, 2)
     np.testing.assert_allclose(x.numpy(), expected, atol=1e-6)
@@ -274,12 +272,12 @@ def test_a_device_that_is_not_there(device: str, said: str) -> None:
 
 def test_batch_normalisation_ends_with_the_statistics_of_the_images_as_they_are(fabric: Machine) -> None:
     data = part(24)
-    trained, _ = fit(model("vgg11_bn(width=0.05)"), data, None, SETTINGS, Balance(), fabric)
+    trained, _ = fit(model("vgg11_bn(head=average, width=0.05)"), data, None, SETTINGS, Balance(), fabric)
     seen: list[Tensor] = []
     first = next(m for m in trained.modules() if isinstance(m, torch.nn.BatchNorm2d))
     first.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     with fabric.autocast():
-        trained(data.images(np.arange(24), torch.device("cpu")))
+        trained(data.inputs(np.arange(24), torch.device("cpu")))
     seen = [tensor.float() for tensor in seen]
     assert torch.allclose(first.running_mean, seen[0].mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(first.running_var, seen[0].var((0, 2, 3)), rtol=1e-3, atol=1e-6)
@@ -299,19 +297,3 @@ def test_one_process_trains_as_lightnings_fabric_would() -> None:
         (first, loss), (second, other) = found
         assert loss == other
         assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-def test_the_first_step_of_a_training_needs_no_compiler_of_torch() -> None:
-    code = """
-import sys, numpy as np
-from evenray.learning import networks
-from evenray.learning.balance import Balance
-from evenray.data.store import Store
-from evenray.learning.train import Part, Settings, fit, machine
-x = np.zeros((8, 28, 28), np.uint8)
-fit(networks.build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28), Part(Store((x,), 255), np.arange(8), np.arange(8) % 2),
-    None, Settings(1, 4, 1e-3), Balance(), machine("cpu"))
-print([name for name in ("torch._dynamo", "sympy", "lightning_fabric") if name in sys.modules])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[0] == "[]"

@@ -26,7 +26,7 @@ from evenray.learning import networks
 from evenray.learning.balance import make
 from evenray.data.store import Store
 from evenray.learning.train import Part, Settings, fit, machine
-from evenray.learning.train.judge import forward
+from evenray.learning.train.validation import forward
 from evenray.learning.train.machine import team
 
 torch.set_num_threads(1)
@@ -42,7 +42,8 @@ def part(n, seed):
 out, stop = Path(sys.argv[1]), int(sys.argv[2])
 fabric = team("cpu", precision="64-true") or machine("cpu", precision="64-true")
 found = {"rank": fabric.global_rank, "world": fabric.world_size}
-for spec, network in (("none", "vgg11(width=0.05)"), ("minority_mixup | weighted", "vgg11_bn(width=0.05)")):
+networks_of = {"none": "vgg11(head=average, width=0.05)", "minority_mixup | weighted": "vgg11_bn(head=average, width=0.05)"}
+for spec, network in networks_of.items():
     model = networks.build(network, classes=2, channels=1, size=28, seed=0).double()
     ticks = iter(range(stop))
     def tick():
@@ -114,7 +115,7 @@ def alone(script: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, o
 
 
 def assert_same(one: dict[str, object], two: dict[str, object]) -> None:
-    for network in ("vgg11(width=0.05)", "vgg11_bn(width=0.05)"):
+    for network in ("vgg11(head=average, width=0.05)", "vgg11_bn(head=average, width=0.05)"):
         first, second = one[network], two[network]
         assert isinstance(first, dict)
         assert isinstance(second, dict)
@@ -143,7 +144,7 @@ def test_the_command_line_under_srun(tiny_archive: Path, tmp_path: Path) -> None
     """The first process writes all there is, the second helps and is silent."""
     asked = [
         "--network",
-        "vgg11_bn(width=0.05)",
+        "vgg11_bn(head=average, width=0.05)",
         "--epochs",
         "2",
         "--size",

@@ -1,40 +1,41 @@
 """The audit: what is wrong with the data, before anything is trained on it.
 
-Three tables, in the order of the work: `measures` reads each decoded image once and adds columns to the case table (arrays:
-to its sketches); `checks` judges the table, never a file, so shards are judged by joining them; `plan` proposes what to leave
-out. To add a check see docs/adding-an-audit-check.md.
+`measures` reads each decoded image once and adds columns to the table of cases (arrays: to its sketches); `checks` reads that
+table, never a file, so shards are checked by joining them; `propose_exclusions` proposes what to leave out. To add a check see
+docs/adding-an-audit-check.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from evenray.core.errors import DataError
+from evenray.core.findings import SEVERITIES, Finding
 from evenray.core.registry import Registry
-from evenray.core.types import SEVERITIES, Dataset, Finding, Image
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._near import near_groups
-from ._plan import plan
-from ._reduced import Reduced
-from ._void import STOPS, void
-from .exclusions import left_out
+from ._near_search import near_groups
+from ._reduced_image import Measured, Reduced
+from .blocking import BLOCKING, blocking
+from .excluded import excluded
+from .exclusion_proposal import propose_exclusions
 from .label_errors import label_errors
 from .labels import COMPARING
 
 __all__ = [
-    "STOPS", "audit", "checks", "label_errors", "left_out", "measure", "measures", "near_groups", "plan", "void",
+    "BLOCKING", "audit", "blocking", "checks", "excluded", "label_errors", "measure", "measures", "near_groups",
+    "propose_exclusions",
 ]  # fmt: skip
 
 # Each takes (image, histogram, reduced) and returns columns of the case table.
 measures = Registry(
     "measure",
     {
-        "levels": "evenray.data.audit._levels:measure_levels",
+        "levels": "evenray.data.audit._grey_levels:measure_levels",
         "fingerprint": "evenray.data.audit._fingerprint:measure_fingerprint",
         "missing": "evenray.data.audit.missing:measure_missing",
         "noise": "evenray.data.audit.noise:measure_noise",
@@ -46,15 +47,15 @@ measures = Registry(
     context=3,
 )
 
-# Each takes a Dataset and returns findings. A check and a severity together have one title.
+# Each takes a Dataset and returns findings, whose texts stand in locales/*/findings.json.
 checks = Registry(
     "check",
     {
-        # what cannot be used
+        # images and labels that cannot be used
         "unreadable": "evenray.data.audit.unreadable:unreadable",
         "blank": "evenray.data.audit.blank:blank",
         "labels": "evenray.data.audit.labels:labels",
-        # who is in it, and on which side
+        # classes, patients and parts
         "classes": "evenray.data.audit.classes:classes",
         "patients_unknown": "evenray.data.audit.patients:patients_unknown",
         "patients_reused": "evenray.data.audit.patients:patients_reused",
@@ -63,18 +64,18 @@ checks = Registry(
         "leakage_sites": "evenray.data.audit.leakage:leakage_sites",
         "leakage_duplicates": "evenray.data.audit.leakage:leakage_duplicates",
         "leakage_near_duplicates": "evenray.data.audit.leakage:leakage_near_duplicates",
-        # the same image twice
+        # copies
         "duplicates": "evenray.data.audit.duplicates:duplicates",
         "label_conflicts": "evenray.data.audit.duplicates:label_conflicts",
         "near_duplicates": "evenray.data.audit.near_duplicates:near_duplicates",
         "negatives": "evenray.data.audit.near_duplicates:negatives",
-        # the light
+        # exposure and contrast
         "overexposed": "evenray.data.audit.exposure:overexposed",
         "underexposed": "evenray.data.audit.exposure:underexposed",
         "low_contrast": "evenray.data.audit.exposure:low_contrast",
         "polarity": "evenray.data.audit.polarity:polarity",
         "illumination": "evenray.data.audit.illumination:illumination",
-        # what the image lost on the way
+        # image quality
         "noise": "evenray.data.audit.noise:noise",
         "blur": "evenray.data.audit.blur:blur",
         "outliers": "evenray.data.audit.outliers:outliers",
@@ -82,16 +83,16 @@ checks = Registry(
         "text": "evenray.data.audit.text:text",
         "orientation": "evenray.data.audit.orientation:orientation",
         "compression": "evenray.data.audit.compression:compression",
-        # the depth
+        # bit depth
         "levels_undeclared": "evenray.data.audit.depth:levels_undeclared",
         "depth_stray": "evenray.data.audit.depth:depth_stray",
         "depth_padded": "evenray.data.audit.depth:depth_padded",
-        # the acquisition
+        # acquisition
         "geometry": "evenray.data.audit.geometry:geometry",
         "consistency": "evenray.data.audit.consistency:consistency",
         "sources": "evenray.data.audit.sources:sources",
         "drift": "evenray.data.audit.drift:drift",
-        # the label without the anatomy
+        # shortcuts
         "shortcut_header": "evenray.data.audit.shortcuts:shortcut_header",
         "shortcut_size": "evenray.data.audit.shortcuts:shortcut_size",
         "shortcut_histogram": "evenray.data.audit.shortcuts:shortcut_histogram",
@@ -101,8 +102,8 @@ checks = Registry(
 )
 
 
-def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """What the checks judge one image by: columns of the case table, described in docs/guides/audit.md, and sketches.
+def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = None) -> Measured:
+    """What the checks know of one image: columns of the case table, described in docs/guides/audit.md, and sketches.
 
     `only` names some of `measures`, where not all are wanted.
 
@@ -113,21 +114,21 @@ def measure(image: Image, histogram: Histogram, only: tuple[str, ...] | None = N
     (1.0, 1.0, (32, 32))
     """
     reduced = Reduced.of(image)
-    result: dict[str, Any] = {}
+    result: Measured = {}
     for function in _measures(only):
         result |= function(image, histogram, reduced)
     return result
 
 
 @cache
-def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., dict[str, Any]], ...]:
+def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., Measured], ...]:
     return tuple(measures.values()) if only is None else tuple(measures[name] for name in only)
 
 
 def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
-    Findings depend on the table alone: join shards (`Dataset.of_shards`) and judge them together. Without two classes the
+    Findings depend on the table alone: join shards (`Dataset.of_shards`) first. Without two classes the
     checks that compare classes are not run, and a finding says so. Raises DataError where images share a sketch.
     """
     names = tuple(checks) if only is None else only

@@ -1,5 +1,5 @@
 """The fingerprint: the 64 lowest cosine frequencies of the thumbnail, from which near duplicates, polarity,
-orientation and uneven light are told without opening a file again.
+orientation and uneven light are found without opening a file again.
 
 A flip or a turn of the image only changes signs and places of these numbers, a negative changes all signs. The usual
 perceptual hash (Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010) keeps their signs;
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from evenray.core.types import Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["TURNS", "fingerprint_of", "measure_fingerprint", "turned"]
 
@@ -27,13 +27,13 @@ _ODD = np.arange(8) % 2 * -2 + 1
 
 # What each turn of the square does to the 8 x 8 coefficients: (transpose, row signs, column signs).
 TURNS: dict[str, tuple[bool, NDArray[Any], NDArray[Any]]] = {
-    "mirrored left to right": (False, np.ones(8), _ODD),
-    "mirrored top to bottom": (False, _ODD, np.ones(8)),
-    "turned by 180 degrees": (False, _ODD, _ODD),
-    "turned by 90 degrees clockwise": (True, np.ones(8), _ODD),
-    "turned by 90 degrees anticlockwise": (True, _ODD, np.ones(8)),
-    "mirrored and turned by 90 degrees": (True, np.ones(8), np.ones(8)),
-    "mirrored and turned by 270 degrees": (True, _ODD, _ODD),
+    "left_right": (False, np.ones(8), _ODD),
+    "top_bottom": (False, _ODD, np.ones(8)),
+    "180": (False, _ODD, _ODD),
+    "90": (True, np.ones(8), _ODD),
+    "270": (True, _ODD, np.ones(8)),
+    "mirrored_90": (True, np.ones(8), np.ones(8)),
+    "mirrored_270": (True, _ODD, _ODD),
 }
 
 
@@ -45,7 +45,7 @@ def _basis() -> NDArray[np.float32]:
     return lowest.astype(np.float32)
 
 
-def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_fingerprint(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Sketches thumbnail, uint8 (32, 32), and fingerprint, float16 (64,), see fingerprint_of."""
     numbers = fingerprint_of(reduced.thumbnail)
     return {"thumbnail": reduced.thumbnail, "fingerprint": numbers.astype("<f2").ravel()}
@@ -66,7 +66,7 @@ def turned(coefficients: NDArray[Any], turn: str) -> NDArray[Any]:
     """The fingerprints (images, 8, 8) that the images would have after one of the TURNS.
 
     >>> picture = np.arange(1024, dtype=np.uint8).reshape(32, 32)
-    >>> mirrored = turned(fingerprint_of(picture)[None], "mirrored left to right")[0]
+    >>> mirrored = turned(fingerprint_of(picture)[None], "left_right")[0]
     >>> bool(np.allclose(mirrored, fingerprint_of(picture[:, ::-1]), atol=1e-6))
     True
     """

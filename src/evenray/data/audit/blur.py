@@ -8,20 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import deviations, numbers, usual, worst_first
+from ._cases import deviations, numbers, typical, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["blur", "measure_blur"]
 
 SPREADS = 4.5
-SMOOTH, CLEAR = 0.02, 0.06  # no detail at all; the usual sharpness from which that stands out by itself
+SMOOTH, CLEAR = 0.02, 0.06  # no detail at all; the typical sharpness from which that stands out by itself
 LEAST = 1e-3  # of sharpness; below it the logarithm says nothing
 
 
-def measure_blur(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_blur(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Column sharpness: 0 where neighbours differ half as much as next neighbours do (a smooth ramp), 1 in white noise.
 
     2 mean|I(x+1) - I(x)| / mean|I(x+2) - I(x)| - 1, along rows and along columns in full resolution; the lower of the
@@ -41,26 +42,10 @@ def _sharpness(first: NDArray[Any], second: NDArray[Any], third: NDArray[Any]) -
 
 
 def blur(dataset: Dataset) -> list[Finding]:
-    """Images far smoother than their fellows."""
+    """Images far smoother than their peers."""
     cases = dataset.cases
     sharpness = np.maximum(numbers(cases, "sharpness"), LEAST)
-    typical = usual(cases, sharpness)
-    stands_out = (deviations(cases, np.log(sharpness)) < -SPREADS) & (sharpness < typical / 2)
-    found = (stands_out | (sharpness < SMOOTH) & (typical > CLEAR)) & (numbers(cases, "frame") < 0.95)
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "blur",
-            "warning",
-            "Images far less sharp than the others",
-            "They are out of focus, moved, or enlarged from a smaller copy; small findings are lost in them. Fetch the "
-            "originals, or exclude them.",
-            worst_first(cases, found, -sharpness),
-            {
-                "images": int(found.sum()),
-                "lowest": round(float(sharpness[found].min()), 4),
-                "usual": round(float(np.nanmedian(sharpness)), 4),
-            },
-        )
-    ]
+    peers = typical(cases, sharpness)
+    stands_out = (deviations(cases, np.log(sharpness)) < -SPREADS) & (sharpness < peers / 2)
+    found = (stands_out | (sharpness < SMOOTH) & (peers > CLEAR)) & (numbers(cases, "frame") < 0.95)
+    return warn("blur", cases, found, -sharpness, lowest=sharpness[found].min(initial=1), typical=sharpness)

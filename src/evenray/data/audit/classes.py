@@ -1,8 +1,11 @@
-"""Class counts, their imbalance, and what always answering the majority would score."""
+"""Class counts, their imbalance, and the accuracy of the majority-class baseline."""
 
 from __future__ import annotations
 
-from evenray.core.types import Dataset, Finding
+from typing import Any
+
+from evenray.core.findings import Finding, Severity
+from evenray.core.types import Dataset
 
 __all__ = ["classes"]
 
@@ -11,35 +14,20 @@ FEW = 10  # cases of a class below which nothing can be estimated
 
 
 def classes(dataset: Dataset) -> list[Finding]:
-    """Imbalance ratio and accuracy of the always-majority answer; classes without or with hardly any case."""
+    """Classes with hardly any case or none; the imbalance ratio and the accuracy of the majority-class baseline."""
     counts = dataset.counts
-    total, largest, smallest = sum(counts.values()), max(counts.values(), default=0), min(counts.values(), default=0)
-    evidence: dict[str, float | int | str] = {
-        "counts": ", ".join(f"{name} {count}" for name, count in counts.items()),
-        "imbalance_ratio": round(largest / smallest, 2) if smallest else float("inf"),
-        "always_majority_accuracy": round(largest / total, 4) if total else 0.0,
-    }
-    found = []
-    if smallest < FEW:
-        found.append(
-            Finding(
-                "classes",
-                "error" if smallest < 2 else "warning",
-                "A class without enough cases" if smallest < 2 else "A class with very few cases",
-                "Nothing can be learnt or tested from so few; find more cases, or join the class with another.",
-                evidence={**evidence, "smallest": min(counts, key=lambda name: counts[name]) if counts else ""},
-            )
-        )
-    if smallest and largest / smallest >= IMBALANCED:
-        majority = max(counts, key=lambda name: counts[name])
-        found.append(
-            Finding(
-                "classes",
-                "info",
-                "Classes are imbalanced",
-                f"Always answering '{majority}' is right in {largest / total:.1%} of the cases and finds none of the "
-                "others: judge by sensitivity, AUROC and AUPRC rather than by accuracy, and compare balance strategies.",
-                evidence=evidence,
-            )
-        )
+    if not counts:
+        return [Finding("classes", "error", variant="missing")]
+    smallest, largest = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
+    few, most, found = counts[smallest], counts[largest], []
+    if few < FEW:
+        evidence: dict[str, Any] = {"counts": counts, "smallest_class": smallest}
+        severity: Severity = "error" if few < 2 else "warning"
+        found.append(Finding("classes", severity, evidence=evidence, variant="missing" if few < 2 else "few"))
+    if few and most / few >= IMBALANCED:
+        evidence = {
+            "counts": counts, "majority": largest, "imbalance_ratio": round(most / few, 2),
+            "majority_accuracy": round(most / sum(counts.values()), 4),
+        }  # fmt: skip
+        found.append(Finding("classes", "info", evidence=evidence, variant="imbalanced"))
     return found

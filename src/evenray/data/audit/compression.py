@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import deviations, numbers, usual, worst_first
+from ._cases import deviations, numbers, typical, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["compression", "measure_compression"]
 
@@ -20,7 +19,7 @@ SPREADS = 6.0
 MOST = 100.0
 
 
-def measure_compression(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_compression(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Column blockiness: mean step across the borders of 8 x 8 blocks over the mean step elsewhere; 1 where there are
     no blocks, 100 at most, and where the image is under 128 pixels wide (Wang, Sheikh and Bovik, No-reference perceptual quality
     assessment of JPEG compressed images, ICIP 2002)."""
@@ -37,24 +36,8 @@ def measure_compression(image: Image, histogram: Histogram, reduced: Reduced) ->
 
 
 def compression(dataset: Dataset) -> list[Finding]:
-    """Images compressed far harder than their fellows, whatever format they are stored in now."""
+    """Images compressed far harder than their peers, whatever format they are stored in now."""
     cases = dataset.cases
     blockiness = numbers(cases, "blockiness")
-    found = (blockiness - usual(cases, blockiness) > STRONG) & (deviations(cases, blockiness) > SPREADS)
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "compression",
-            "warning",
-            "Images compressed harder than the others",
-            "The borders of 8 x 8 JPEG blocks show; contrast methods make them plainer. Fetch the originals, above all "
-            "where one class has more of such images than another.",
-            worst_first(cases, found, blockiness),
-            {
-                "images": int(found.sum()),
-                "highest": round(float(blockiness[found].max()), 3),
-                "usual": round(float(np.nanmedian(blockiness)), 3),
-            },
-        )
-    ]
+    found = (blockiness - typical(cases, blockiness) > STRONG) & (deviations(cases, blockiness) > SPREADS)
+    return warn("compression", cases, found, blockiness, highest=blockiness[found].max(initial=0), typical=blockiness)

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import polars as pl
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset
 
-from ._table import column, numbers, values_text, worst_first
+from ._cases import column, counted, numbers, warn
 
 __all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_range"]
 
@@ -31,31 +32,25 @@ def _floats_beyond(dataset: Dataset) -> list[Finding]:
     taken &= (numbers(cases, "low") == 0) & (numbers(cases, "high") == 1)
     lowest, highest = numbers(cases, "smallest_value")[taken], numbers(cases, "largest_value")[taken]
     known = np.isfinite(lowest) & np.isfinite(highest)
-    if dataset.facts.get("value_range") is not None or not known.any():
+    if dataset.facts.value_range is not None or not known.any():
         return []
     low, high = float(lowest[known].min()), float(highest[known].max())
     value_range = true_range(low, high)
     if value_range is None:
         return []
-    beyond = (lowest < -SLACK) | (highest > 1 + SLACK)
-    return [
-        Finding(
-            "levels_undeclared",
-            "error",
-            "Floats beyond the range of 0 to 1",
-            f"Their values go from {low:g} to {high:g} where floats are taken to be 0 to 1, and what is beyond is black or "
-            f"white. Give their true range: --value-range {value_range[0]:g},{value_range[1]:g}.",
-            evidence={"images": int(beyond.sum()), "lowest_value": low, "highest_value": high},
-        )
-    ]
+    evidence = {
+        "images": int(((lowest < -SLACK) | (highest > 1 + SLACK)).sum()), "lowest_value": low, "highest_value": high,
+        "range_low": value_range[0], "range_high": value_range[1],
+    }  # fmt: skip
+    return [Finding("levels_undeclared", "error", evidence=evidence, variant="floats")]
 
 
 def true_range(lowest: float, highest: float) -> tuple[float, float] | None:
     """The range that floats seem to have which do not keep to 0 to 1; None where they do, but for what resampling does.
 
-    >>> true_levels(0, 249.5), true_levels(3, 3071), true_levels(-2.113, 4.5), true_levels(0, 100), true_levels(-0.02, 1.03)
+    >>> true_range(0, 249.5), true_range(3, 3071), true_range(-2.113, 4.5), true_range(0, 100), true_range(-0.02, 1.03)
     ((0.0, 255.0), (0.0, 4095.0), (-2.12, 4.5), (0.0, 100.0), None)
-    >>> true_levels(0, 255.00002), true_levels(-0.05, 257), true_levels(0, 258)
+    >>> true_range(0, 255.00002), true_range(-0.05, 257), true_range(0, 258)
     ((0.0, 255.0), (0.0, 255.0), (0.0, 511.0))
     """
     if lowest >= -SLACK and highest <= 1 + SLACK:
@@ -84,36 +79,19 @@ def _few_of_sixteen_bits(dataset: Dataset) -> list[Finding]:
     if not deep.any() or not 0 < (highest := float(top[deep].max())) < 65536 / 4:
         return []
     bits = max(8, int(np.ceil(np.log2(highest + 1))))
-    return [
-        Finding(
-            "levels_undeclared",
-            "warning",
-            "16-bit files that use a small part of their range",
-            f"Their highest level is {highest:.0f} of 65535, so they look nearly black. If the detector gives "
-            f"{bits} bits, say so: --value-range 0,{2**bits - 1}.",
-            evidence={"images": int(deep.sum()), "highest_level": highest, "bits": bits},
-        )
-    ]
+    evidence = {"images": int(deep.sum()), "highest_level": highest, "bits": bits, "range_high": 2**bits - 1}
+    return [Finding("levels_undeclared", "warning", evidence=evidence, variant="sixteen_bits")]
 
 
 def depth_stray(dataset: Dataset) -> list[Finding]:
-    """Images whose declared range has another number of bits than nearly all of their fellows (8 among 12)."""
+    """Images whose declared range has another number of bits than nearly all of their peers (8 among 12)."""
     bits = column(dataset.cases, "bits").cast(pl.Int64, strict=False)
     counts = bits.drop_nulls().value_counts().sort("count", "bits", descending=True)
     if counts.height < 2 or counts["count"][0] < (1 - STRAY) * bits.len():
         return []
     stray = (bits != counts["bits"][0]).fill_null(False).to_numpy()
-    return [
-        Finding(
-            "depth_stray",
-            "warning",
-            "Images of a stray bit depth",
-            f"Nearly all have {counts['bits'][0]} bits; these came through another export, which may have windowed, "
-            "inverted or compressed them. Fetch the originals, or exclude them.",
-            worst_first(dataset.cases, stray, -bits.fill_null(0).to_numpy()),
-            {"images": int(stray.sum()), "bits": values_text(bits)},
-        )
-    ]
+    darkest = -bits.fill_null(0).to_numpy()
+    return warn("depth_stray", dataset.cases, stray, darkest, typical=counts["bits"][0], bits=counted(bits))
 
 
 def depth_padded(dataset: Dataset) -> list[Finding]:
@@ -125,18 +103,8 @@ def depth_padded(dataset: Dataset) -> list[Finding]:
     gaps = (used <= 256) & (used >= 16) & (step >= 2)
     low = (numbers(cases, "level_max") <= 255) & (numbers(cases, "level_min") >= 0) & (used >= 16)
     found = deep & (gaps | low)
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "depth_padded",
-            "info" if found.sum() > len(found) / 2 else "warning",
-            "Most files hold 8-bit data in a deeper range"
-            if found.sum() > len(found) / 2
-            else "8-bit data in deeper files",
-            "They passed through an 8-bit step before they were stored: what lay between its levels is lost, and a range "
-            "that is never reached makes them dark. Fetch the originals, or declare the range with --value-range.",
-            worst_first(cases, found, -used),
-            {"images": int(found.sum()), "fewest_levels": int(used[found].min())},
-        )
-    ]
+    most = bool(found.sum() > len(found) / 2)
+    fewest = int(used[found].min(initial=256))
+    return warn(
+        "depth_padded", cases, found, -used, "most" if most else "", "info" if most else "warning", fewest_levels=fewest
+    )

@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.core.patient_groups import whose
+from evenray.core.findings import Finding, Severity
+from evenray.core.patient_groups import patient_groups
 from evenray.core.sketches import blocks
-from evenray.core.types import Dataset, Finding
+from evenray.core.types import Dataset
 
-from ._table import only, patient_numbers
+from ._cases import only, patient_numbers
 
 __all__ = ["drift", "histogram_distance"]
 
@@ -28,7 +29,7 @@ def drift(dataset: Dataset) -> list[Finding]:
     # In the order of the names, so that the permutations are the same however the table is ordered.
     cases = (
         only(dataset.cases, "case", "part", "label")
-        .with_columns(patient=whose(dataset.cases))
+        .with_columns(patient=patient_groups(dataset.cases))
         .with_row_index("row")
         .sort("case")
     )
@@ -42,7 +43,11 @@ def drift(dataset: Dataset) -> list[Finding]:
             cumulative, chosen["part"] == part, chosen["label"].fill_null(""), patient_numbers(chosen)
         )
         if p <= UNLIKELY and distance >= SMALL:
-            found.append(_finding(part, distance, p))
+            evidence = {"part": part, "distance": round(distance, 4), "p": round(p, 4)}
+            severity: Severity = "warning" if distance >= CLEAR else "info"
+            found.append(
+                Finding("drift", severity, evidence=evidence, variant="clear" if distance >= CLEAR else "slight")
+            )
     return found
 
 
@@ -112,15 +117,3 @@ def _distances(
         distances += np.where(both, np.abs(difference).mean(axis=1), 0)
         used += both
     return np.asarray(distances / np.maximum(used, 1))
-
-
-def _finding(part: str, distance: float, p: float) -> Finding:
-    clear = distance >= CLEAR
-    return Finding(
-        "drift",
-        "warning" if clear else "info",
-        "Grey levels differ between parts" if clear else "Grey levels differ slightly between parts",
-        f"Within the same class, images of the {part} part are brighter, darker or of other contrast than those of train: "
-        "another scanner, window or export. Results measure that difference too; compare match and percentile contrast.",
-        evidence={"part": part, "distance": round(distance, 4), "p": round(p, 4)},
-    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset
 
-from ._table import column, group_sizes, only
+from ._cases import column, grouped, only
 
-__all__ = ["duplicate_groups", "duplicates", "label_conflicts"]
+__all__ = ["case_names", "duplicate_groups", "duplicates", "label_conflicts"]
 
 
 def duplicate_groups(cases: pl.DataFrame) -> list[pl.DataFrame]:
@@ -35,53 +36,18 @@ def duplicates(dataset: Dataset) -> list[Finding]:
     groups = [group for group in duplicate_groups(dataset.cases) if group["label"].n_unique() == 1]
     several = [group for group in groups if column(group, "patient").drop_nulls().n_unique() > 1]
     same = [group for group in groups if column(group, "patient").drop_nulls().n_unique() <= 1]
-    found = []
-    if several:
-        found.append(
-            _finding(
-                several,
-                "duplicates",
-                "warning",
-                "Identical images under different patients",
-                "One of the identifiers is wrong, so a split by patient does not keep them apart. Keep one of each group.",
-            )
-        )
-    if same:
-        found.append(
-            _finding(
-                same,
-                "duplicates",
-                "info",
-                "Identical images",
-                "A repeated image counts twice in training and makes intervals too narrow in testing. Keep one of each.",
-            )
-        )
-    return found
+    return [
+        *grouped("duplicates", "warning", case_names(several), "patients"),
+        *grouped("duplicates", "info", case_names(same)),
+    ]
 
 
 def label_conflicts(dataset: Dataset) -> list[Finding]:
     """Identical images with different labels: at least one of the labels is wrong."""
     groups = [group for group in duplicate_groups(dataset.cases) if group["label"].n_unique() > 1]
-    if not groups:
-        return []
-    return [
-        _finding(
-            groups,
-            "label_conflicts",
-            "error",
-            "Identical images with different labels",
-            "At least one label of each group is wrong. Look the case up and correct it, or exclude the whole group.",
-        )
-    ]
+    return grouped("label_conflicts", "error", case_names(groups))
 
 
-def _finding(groups: list[pl.DataFrame], check: str, severity: str, title: str, advice: str) -> Finding:
-    named = sorted(tuple(group["case"].to_list()) for group in groups)
-    return Finding(
-        check,
-        severity,  # type: ignore[arg-type]
-        title,
-        advice,
-        tuple(name for group in named for name in group),
-        {"groups": len(named), "images": sum(map(len, named)), "group_sizes": group_sizes(named)},
-    )
+def case_names(groups: list[pl.DataFrame]) -> list[tuple[str, ...]]:
+    """The case names of each group, the groups in order of these."""
+    return sorted(tuple(group["case"].to_list()) for group in groups)

@@ -1,13 +1,14 @@
-"""Geometry: images of a size, an aspect or a pixel spacing far from that of their fellows."""
+"""Geometry: images of a size, an aspect or a pixel spacing far from that of their peers."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset
 
-from ._table import deviations, numbers, usual, worst_first
+from ._cases import deviations, numbers, typical, warn
 
 __all__ = ["geometry"]
 
@@ -21,34 +22,22 @@ def geometry(dataset: Dataset) -> list[Finding]:
     cases = dataset.cases
     rows, columns = numbers(cases, "rows"), numbers(cases, "columns")
     row_mm, column_mm = numbers(cases, "spacing_row"), numbers(cases, "spacing_column")
-    size = _odd(dataset, np.sqrt(rows * columns), TIMES)
-    aspect = _odd(dataset, rows / columns, TIMES_ASPECT)
-    spacing = _odd(dataset, np.sqrt(row_mm * column_mm), TIMES)
-    stretched = np.nan_to_num(np.abs(np.log(row_mm / column_mm))) * (np.abs(np.log(row_mm / column_mm)) > np.log(1.05))
-    badness = np.stack([size, aspect, spacing, stretched * (stretched > usual(cases, stretched) + 0.01)])
-    found = badness.max(axis=0) > 0
-    if not found.any():
-        return []
-    kinds = ("size", "aspect", "spacing", "pixels_not_square")
-    return [
-        Finding(
-            "geometry",
-            "warning",
-            "Images of odd size, aspect or spacing",
-            "They may show another part of the body, a scout view, a crop or a screen capture, and resizing distorts them "
-            "as it does no other. Look at them; exclude what does not belong.",
-            worst_first(cases, found, badness.max(axis=0).round(6)),
-            {
-                "images": int(found.sum()),
-                **{f"odd_{kind}": int((line > 0).sum()) for kind, line in zip(kinds, badness, strict=True)},
-            },
-        )
-    ]
+    stretch = np.abs(np.log(row_mm / column_mm))
+    stretch = np.where(stretch > np.log(1.05), stretch, 0.0)
+    kinds = {
+        "size": _odd(dataset, np.sqrt(rows * columns), TIMES),
+        "aspect": _odd(dataset, rows / columns, TIMES_ASPECT),
+        "spacing": _odd(dataset, np.sqrt(row_mm * column_mm), TIMES),
+        "pixels_not_square": np.where(stretch > typical(cases, stretch) + 0.01, stretch, 0.0),
+    }
+    badness = np.max(list(kinds.values()), axis=0)
+    odd = {kind: int((factor > 0).sum()) for kind, factor in kinds.items()}
+    return warn("geometry", cases, badness > 0, badness.round(6), odd={kind: n for kind, n in odd.items() if n})
 
 
 def _odd(dataset: Dataset, values: NDArray[np.float64], times: float) -> NDArray[np.float64]:
-    """The logarithm of the factor between a value and what is usual, where it is odd, else 0."""
+    """The logarithm of the factor between a value and the typical one, where it is odd, else 0."""
     logs = np.log(values)
-    factor = np.abs(logs - usual(dataset.cases, logs))
+    factor = np.abs(logs - typical(dataset.cases, logs))
     odd = (factor > np.log(times)) & (np.abs(deviations(dataset.cases, logs)) > SPREADS)
     return np.where(odd, factor, 0.0)

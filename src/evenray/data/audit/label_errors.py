@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Finding, Predictions
+from evenray.core.findings import Finding
+from evenray.core.types import Predictions
 
 __all__ = ["label_errors"]
 
-JUDGE = (
-    0.25  # wrong labels are seldom more than a tenth of a class; disagreement on a quarter is the model's own failure
-)
+TRUSTED = 0.25  # wrong labels are seldom over a tenth of a class; disagreement on a quarter is the model's own failure
 
 
 def label_errors(predictions: Predictions) -> list[Finding]:
@@ -23,7 +22,8 @@ def label_errors(predictions: Predictions) -> list[Finding]:
     `predictions` must come from models that were not trained on these cases: out-of-fold, validation or test. Cases
     whose probability of a class reaches the mean one of those labelled so are counted by label and class; the counts
     estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. A model
-    that contradicts more than a quarter of a class is no judge of it, and accuses none of its cases. No label is changed.
+    that contradicts more than a quarter of a class cannot be trusted on it, and none of its cases is listed. No label is
+    changed.
     """
     probabilities, targets = predictions.probabilities, predictions.targets
     own = probabilities[np.arange(len(targets)), targets]
@@ -38,24 +38,15 @@ def label_errors(predictions: Predictions) -> list[Finding]:
     likeliest = {row: (margin, likely) for margin, row, likely in sorted(found)}
     names = predictions.table["case"].to_list()
     order = sorted(likeliest, key=lambda row: (-likeliest[row][0], names[row]))
-    kinds = Counter((predictions.classes[targets[row]], predictions.classes[likeliest[row][1]]) for row in order)
-    shown = [f"{given} -> {likely} {count}" for (given, likely), count in kinds.most_common(6)]
-    return [
-        Finding(
-            "label_errors",
-            "info",
-            "Labels that a model contradicts with confidence",
-            "The model gives each of these cases another label, and is as sure as it usually is of that label. Have "
-            "them read again without showing the label; change none because a model says so.",
-            tuple(names[row] for row in order),
-            {
-                "images": len(order),
-                "share": round(len(order) / len(targets), 4),
-                "labelled_but_likely": ", ".join(shown),
-                "largest_margin": round(likeliest[order[0]][0], 4),
-            },
-        )
-    ]
+    kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in order:
+        kinds[predictions.classes[targets[row]]][predictions.classes[likeliest[row][1]]] += 1
+    evidence = {
+        "share": round(len(order) / len(targets), 4),
+        "labelled_but_likely": {given: dict(likely) for given, likely in kinds.items()},
+        "largest_margin": round(likeliest[order[0]][0], 4),
+    }
+    return [Finding("label_errors", "info", tuple(names[row] for row in order), evidence=evidence)]
 
 
 def _wrong(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
@@ -67,7 +58,7 @@ def _wrong(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> It
     likely = np.where(confident.max(axis=1, initial=-1.0) >= 0, confident.argmax(axis=1), -1)
     for given in present.tolist():
         counted = likely[(targets == given) & (likely >= 0)]
-        if not len(counted) or (counted != given).mean() > JUDGE:
+        if not len(counted) or (counted != given).mean() > TRUSTED:
             continue
         for other in present.tolist():
             share = float((counted == other).mean())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import numbers, usual, worst_first
+from ._cases import numbers, typical, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["measure_missing", "missing"]
 
@@ -20,7 +19,7 @@ TOLERANCE = 6  # of 255: what JPEG leaves of a constant border
 MANY = 0.3  # share of the area, above what is usual
 
 
-def measure_missing(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_missing(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Columns missing (share of pixels without a value, 0..1) and frame (share of the area outside the rows and
     columns that vary, 0..1, on the copy of at most 512 pixels; 1 for a constant image)."""
     return {"missing": 1.0 - reduced.share, "frame": _frame(reduced.small)}
@@ -45,17 +44,5 @@ def missing(dataset: Dataset) -> list[Finding]:
     cases = dataset.cases
     empty, frame = numbers(cases, "missing"), numbers(cases, "frame")
     lost = np.fmax(empty, np.where(numbers(cases, "std") >= 0.01, frame, 0.0))
-    found = lost - usual(cases, lost) > MANY
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "missing",
-            "warning",
-            "Images with much of their area missing",
-            "Padding, collimation or a frame fills them. Missing pixels are left out of histograms and contrast; crop "
-            "constant frames away, for the network would see the frame before it sees the finding.",
-            worst_first(cases, found, lost),
-            {"images": int(found.sum()), "largest_share": round(float(lost[found].max()), 4)},
-        )
-    ]
+    found = lost - typical(cases, lost) > MANY
+    return warn("missing", cases, found, lost, largest_share=lost[found].max(initial=0))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding, Severity
+from evenray.core.types import Dataset
 
-from ._near import NearGroup, near_groups
-from ._table import group_sizes
+from ._cases import grouped
+from ._near_search import NearGroup, near_groups
 
 __all__ = ["near_duplicates", "negatives"]
 
@@ -15,62 +16,23 @@ def near_duplicates(dataset: Dataset) -> list[Finding]:
     groups = near_groups(dataset)
     apart = [group for group in groups if group.labels_differ or group.patients_differ]
     close = [group for group in groups if not (group.labels_differ or group.patients_differ)]
-    found = []
-    if apart:
-        found.append(
-            _finding(
-                apart,
-                "near_duplicates",
-                "warning",
-                "Nearly identical images with different labels or patients",
-                "Look at each group: copies under two patients cross a split by patient, and of two labels one is wrong.",
-            )
-        )
-    if close:
-        found.append(
-            _finding(
-                close,
-                "near_duplicates",
-                "info",
-                "Nearly identical images",
-                "Copies that were resized or compressed again, or neighbouring frames; they count more than once. "
-                "Keep one of each group unless they are exposures of their own.",
-            )
-        )
-    return found
+    return [*_near(apart, "near_duplicates", "warning", "differ"), *_near(close, "near_duplicates", "info")]
 
 
 def negatives(dataset: Dataset) -> list[Finding]:
     """Images that are negatives of each other: one of them has the wrong polarity."""
-    groups = near_groups(dataset, negative=True)
-    if not groups:
-        return []
-    return [
-        _finding(
-            groups,
-            "negatives",
-            "warning",
-            "Images that are negatives of each other",
-            "One of each group has its polarity wrong: check the photometric interpretation (MONOCHROME1 or 2) of the files.",
-        )
-    ]
+    return _near(near_groups(dataset, negative=True), "negatives", "warning")
 
 
-def _finding(groups: list[NearGroup], check: str, severity: str, title: str, advice: str) -> Finding:
+def _near(groups: list[NearGroup], check: str, severity: Severity, variant: str = "") -> list[Finding]:
     ordered = sorted(groups, key=lambda group: (-group.correlation, group.cases))
-    return Finding(
-        check,
-        severity,  # type: ignore[arg-type]
-        title,
-        advice,
-        tuple(name for group in ordered for name in group.cases),
-        {
-            "groups": len(ordered),
-            "images": sum(len(group.cases) for group in ordered),
-            "lowest_correlation": min(group.correlation for group in ordered),
-            "groups_of_several_labels": sum(group.labels_differ for group in ordered),
-            "groups_of_several_patients": sum(group.patients_differ for group in ordered),
-            "groups_of_several_sizes": sum(group.sizes_differ for group in ordered),
-            "group_sizes": group_sizes(group.cases for group in ordered),
-        },
-    )
+    differ = {
+        "label": sum(group.labels_differ for group in groups),
+        "patient": sum(group.patients_differ for group in groups),
+        "size": sum(group.sizes_differ for group in groups),
+    }
+    return grouped(
+        check, severity, [group.cases for group in ordered], variant,
+        lowest_correlation=min((group.correlation for group in groups), default=1),
+        groups_that_differ={what: count for what, count in differ.items() if count},
+    )  # fmt: skip

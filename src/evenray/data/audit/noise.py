@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import deviations, numbers, worst_first
+from ._cases import deviations, numbers, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["measure_noise", "noise"]
 
@@ -20,7 +19,7 @@ FLOOR = 0.002  # half a level of 255: rounding hides less noise
 SPREADS = 5.0
 
 
-def measure_noise(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_noise(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Column noise: standard deviation of white noise as a share of the grey range, 0..1.
 
     The median absolute value of the diagonal detail of a Haar wavelet, divided by 0.6745 (Donoho and Johnstone, Ideal
@@ -45,35 +44,14 @@ def measure_noise(image: Image, histogram: Histogram, reduced: Reduced) -> dict[
 
 
 def noise(dataset: Dataset) -> list[Finding]:
-    """Images far noisier than their fellows; sets of which the usual image is."""
+    """Images far noisier than their peers; sets of which the typical image is noisy."""
     cases = dataset.cases
     level = numbers(cases, "noise")
+    if not np.isfinite(level).any():
+        return []
+    median = float(np.nanmedian(level))
     noisy = (level > NOISY) & (deviations(cases, np.log(np.maximum(level, FLOOR))) > SPREADS)
-    found = []
-    if noisy.any():
-        found.append(
-            Finding(
-                "noise",
-                "warning",
-                "Images far noisier than the others",
-                "The network may learn the noise instead of the finding. Look at the dose, the gain and the export of "
-                "these images; exclude what cannot be read.",
-                worst_first(cases, noisy, level),
-                {
-                    "images": int(noisy.sum()),
-                    "highest": round(float(level[noisy].max()), 4),
-                    "usual": round(float(np.nanmedian(level)), 4),
-                },
-            )
-        )
-    if np.isfinite(level).any() and (typical := float(np.nanmedian(level))) > ALL_NOISY:
-        found.append(
-            Finding(
-                "noise",
-                "info",
-                "Most images are noisy",
-                "Contrast methods raise noise with the detail; prefer a clip limit, and compare with none.",
-                evidence={"usual": round(typical, 4)},
-            )
-        )
+    found = warn("noise", cases, noisy, level, highest=level[noisy].max(initial=0), typical=median)
+    if median > ALL_NOISY:
+        found.append(Finding("noise", "info", evidence={"typical": round(median, 4)}, variant="most"))
     return found

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import deviations, numbers, usual, worst_first
+from ._cases import deviations, numbers, typical, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["measure_outliers", "outliers"]
 
@@ -20,7 +19,7 @@ MANY = 5e-4  # share of the pixels, above what is usual
 SPREADS = 6.0
 
 
-def measure_outliers(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_outliers(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Column outlier_pixels: share of the pixels, 0..1, that differ by over a fifth of the range from the median of their
     3 x 3 neighbourhood while at most one of their eight neighbours does (along a line or an edge, two do)."""
     marked = (np.asarray(cv2.absdiff(reduced.grey, cv2.medianBlur(reduced.grey, 3))) > STEP).ravel()
@@ -35,22 +34,10 @@ def measure_outliers(image: Image, histogram: Histogram, reduced: Reduced) -> di
 
 
 def outliers(dataset: Dataset) -> list[Finding]:
-    """Images with far more stray pixels than their fellows, at least one in 2,000 and eight together."""
+    """Images with far more stray pixels than their peers, at least one in 2,000 and eight together."""
     cases = dataset.cases
     share = numbers(cases, "outlier_pixels")
     pixels = share * numbers(cases, "rows") * numbers(cases, "columns")
-    excess = share - usual(cases, share)
+    excess = share - typical(cases, share)
     found = (excess > MANY) & ~(pixels < 8) & (deviations(cases, share) > SPREADS)
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "outliers",
-            "warning",
-            "Images with many stray pixels",
-            "Hot or dead detector pixels, or bits lost in transfer. They stretch any range taken from the extremes of "
-            "the image; a percentile stretch or a 3 x 3 median resists them.",
-            worst_first(cases, found, share),
-            {"images": int(found.sum()), "highest_share": round(float(share[found].max()), 5)},
-        )
-    ]
+    return warn("outliers", cases, found, share, largest_share=share[found].max(initial=0))

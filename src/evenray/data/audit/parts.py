@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Any
 
 import polars as pl
 
-from evenray.core.patient_groups import whose
-from evenray.core.types import PARTS, Dataset, Finding
+from evenray.core.findings import Finding, Severity
+from evenray.core.patient_groups import patient_groups
+from evenray.core.types import PARTS, Dataset
 
-from ._table import column, only
+from ._cases import column, only
 
 __all__ = ["detectable_difference", "parts"]
 
@@ -25,16 +27,16 @@ def parts(dataset: Dataset) -> list[Finding]:
     known = column(dataset.cases, "part")
     found = []
     for part in PARTS:
-        cases = only(dataset.cases, "label").with_columns(patient=whose(dataset.cases)).filter(known == part)
+        cases = only(dataset.cases, "label").with_columns(patient=patient_groups(dataset.cases)).filter(known == part)
         if not cases.height:
             continue
         counts = {name: _independent(cases.filter(pl.col("label") == name)) for name in dataset.classes}
         if min(counts.values()) == 0:
-            found.append(_finding("error", "A class is missing from a part", part, counts))
+            found.append(_finding("error", "missing_class", part, counts))
         elif part != "train" and (_worst(counts) > COARSE or min(counts.values()) < FEW):
-            found.append(_finding("warning", "A part too small to tell strategies apart", part, counts))
+            found.append(_finding("warning", "small", part, counts))
         elif part != "train" and _worst(counts) > COARSE / 2:
-            found.append(_finding("info", "A part that tells only large differences", part, counts))
+            found.append(_finding("info", "coarse", part, counts))
     return found
 
 
@@ -62,20 +64,14 @@ def _independent(cases: pl.DataFrame) -> int:
 
 
 def _worst(counts: dict[str, int]) -> float:
-    """The class against the rest that is hardest to judge."""
+    """The smallest difference that can be detected for the class of which the part has least."""
     total = sum(counts.values())
     return max(detectable_difference(count, total - count) for count in counts.values())
 
 
-def _finding(severity: str, title: str, part: str, counts: dict[str, int]) -> Finding:
+def _finding(severity: Severity, variant: str, part: str, counts: dict[str, int]) -> Finding:
     smallest = min(counts, key=lambda name: counts[name])
-    evidence: dict[str, float | int | str] = {"part": part, "smallest_class": smallest, "patients": counts[smallest]}
+    evidence: dict[str, Any] = {"part": part, "smallest_class": smallest, "patients": counts[smallest]}
     if counts[smallest]:
         evidence["detectable_difference"] = round(_worst(counts), 4)
-    advice = (
-        f"Strategies whose AUROC differs by less cannot be told apart on the {part} part; use cross-validation, or take "
-        "more patients into it."
-        if counts[smallest]
-        else f"Nothing can be said of '{smallest}' on the {part} part; split again, stratified by label."
-    )
-    return Finding("parts", severity, title, advice, (), evidence)  # type: ignore[arg-type]
+    return Finding("parts", severity, evidence=evidence, variant=variant)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset
 
-from ._table import column, only
+from ._cases import column, only
 
 __all__ = ["patients_reused", "patients_unknown"]
 
@@ -17,23 +18,12 @@ def patients_unknown(dataset: Dataset) -> list[Finding]:
     if not unknown.any():
         return []
     every = bool(unknown.all())
-    fix = "Name the patient by a column of the table or by --patient REGEX."
-    if searched := dataset.facts.get("patient_pattern"):
-        fix = (
-            f"The pattern of --patient matched {searched['matched']} of {searched['paths']} paths: mend it, or name the patient"
-            " by a column of the table."
-        )
-    return [
-        Finding(
-            "patients_unknown",
-            "warning" if every else "info",
-            "Patients are unknown" if every else "The patient of some cases is unknown",
-            "Each study (each file where the study is unknown too) counts as a patient of its own, so images of one person "
-            f"may stand on both sides of a split and make every result too good. {fix}",
-            () if every else tuple(sorted(dataset.cases["case"].filter(unknown))),
-            {"images": int(unknown.sum()), "share": round(int(unknown.sum()) / len(unknown), 4)},
-        )
-    ]
+    evidence = {"images": int(unknown.sum()), "share": round(int(unknown.sum()) / len(unknown), 4)}
+    variant = "" if every else "some"
+    if searched := dataset.facts.patient_pattern:
+        variant, evidence = "pattern", {**evidence, "matched": searched.matched, "paths": searched.paths}
+    cases = () if every else tuple(sorted(dataset.cases["case"].filter(unknown)))
+    return [Finding("patients_unknown", "warning" if every else "info", cases, evidence=evidence, variant=variant)]
 
 
 def patients_reused(dataset: Dataset) -> list[Finding]:
@@ -43,17 +33,8 @@ def patients_reused(dataset: Dataset) -> list[Finding]:
         return []
     known = only(dataset.cases, "case", "patient", *persons).filter(pl.col("patient").is_not_null())
     differs = pl.any_horizontal(pl.col(name).drop_nulls().n_unique().over("patient") > 1 for name in persons)
-    reused = known.filter(differs)
+    reused = known.filter(differs).sort("patient", "case")
     if not reused.height:
         return []
-    return [
-        Finding(
-            "patients_reused",
-            "warning",
-            "Patient identifiers that are used for several persons",
-            "Sex or year of birth differs between images of one identifier. Make the identifiers unique, by adding the "
-            "site or the study, before splitting by patient.",
-            tuple(reused.sort("patient", "case")["case"]),
-            {"patients": reused["patient"].n_unique(), "images": reused.height},
-        )
-    ]
+    evidence = {"patients": reused["patient"].n_unique()}
+    return [Finding("patients_reused", "warning", tuple(reused["case"]), evidence=evidence)]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
-from evenray.core.types import Dataset, Finding, Image
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._reduced import Reduced
-from ._table import deviations, numbers, usual, worst_first
+from ._cases import deviations, numbers, typical, warn
+from ._reduced_image import Measured, Reduced
 
 __all__ = ["measure_text", "text"]
 
@@ -22,7 +21,7 @@ SPREADS = 6.0
 SMALL = 100
 
 
-def measure_text(image: Image, histogram: Histogram, reduced: Reduced) -> dict[str, Any]:
+def measure_text(image: Image, histogram: Histogram, reduced: Reduced) -> Measured:
     """Column strokes: share of the area, 0..1, that a white top-hat (7 x 7, on the copy of at most 512 pixels) raises by
     over 45 % of the grey range; 0 in images under 100 pixels, where anatomy is as thin as a stroke."""
     if min(reduced.small.shape) < SMALL:
@@ -32,20 +31,8 @@ def measure_text(image: Image, histogram: Histogram, reduced: Reduced) -> dict[s
 
 
 def text(dataset: Dataset) -> list[Finding]:
-    """Images with far more thin bright strokes than their fellows."""
+    """Images with far more thin bright strokes than their peers."""
     cases = dataset.cases
     strokes = numbers(cases, "strokes")
-    found = (strokes - usual(cases, strokes) > MUCH) & (deviations(cases, strokes) > SPREADS)
-    if not found.any():
-        return []
-    return [
-        Finding(
-            "text",
-            "warning",
-            "Images with burned-in text or markers",
-            "Letters, arrows and callipers can give the label away, and may name the patient. Look at them; crop or mask "
-            "them, or exclude the images.",
-            worst_first(cases, found, strokes),
-            {"images": int(found.sum()), "largest_share": round(float(strokes[found].max()), 4)},
-        )
-    ]
+    found = (strokes - typical(cases, strokes) > MUCH) & (deviations(cases, strokes) > SPREADS)
+    return warn("text", cases, found, strokes, largest_share=strokes[found].max(initial=0))

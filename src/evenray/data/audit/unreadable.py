@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from evenray.core.types import Dataset, Finding
+from evenray.core.findings import Finding
+from evenray.core.types import Dataset
 
-from ._table import column, values_text
+from ._cases import column, counted
 
 __all__ = ["unreadable"]
 
@@ -15,21 +16,10 @@ def unreadable(dataset: Dataset) -> list[Finding]:
     """Files that could not be decoded (truncated, damaged, a codec that is not installed)."""
     if not dataset.rejected.height:
         return []
-    total = dataset.rejected.height + _read(dataset)
-    return [
-        Finding(
-            "unreadable",
-            "warning",
-            "Files that cannot be read",
-            "They are set aside; rejected.csv names each file with its reason. Fetch them again, or install the codec "
-            "that the reason names.",
-            evidence={
-                "files": dataset.rejected.height,
-                "share": round(dataset.rejected.height / total, 4),
-                "reasons": values_text(dataset.rejected["reason"]),
-            },
-        )
-    ]
+    files = dataset.rejected.height
+    share = round(files / (files + _read(dataset)), 4)
+    evidence = {"files": files, "share": share, "reasons": counted(dataset.rejected["reason"])}
+    return [Finding("unreadable", "warning", evidence=evidence)]
 
 
 def _read(dataset: Dataset) -> int:

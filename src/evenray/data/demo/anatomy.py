@@ -78,34 +78,19 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
         """A normal variate cut at two spreads, so that nobody is a monster."""
         return float(mean + spread * np.clip(rng.standard_normal(), -2.0, 2.0))
 
-    female = bool(rng.random() < 0.5)
-    width = about(129.0 if female else 141.0, 8.0)
-    height = about(230.0 if female else 248.0, 19.0)
+    female = bool(rng.random() < 0.5)  # every line below draws in its order
+    width, height = about(129.0 if female else 141.0, 8.0), about(230.0 if female else 248.0, 19.0)
     silhouette = (about(35.0, 4.0), about(32.0, 3.5), about(88.0, 11.0), about(0.93, 0.03))
+    depth, wall, shoulder = about(205.0 if female else 225.0, 22.0), about(34.0, 11.0), about(0.0, 12.0)
+    aeration, breast = about(1.0, 0.12), max(0.0, about(30.0, 16.0)) if female else 0.0
     return Anatomy(
-        sex="F" if female else "M",
-        half_width=width,
-        lung_height=height,
-        depth=about(205.0 if female else 225.0, 22.0),
-        wall=about(34.0, 11.0),
-        shoulder=about(0.0, 12.0),
-        aeration=about(1.0, 0.12),
-        breast=max(0.0, about(30.0, 16.0)) if female else 0.0,
-        left_dome_drop=about(10.0, 7.0),
-        dome_arch=about(34.0, 6.0),
-        rib_spacing=about(0.094, 0.003) * height,
-        rib_radius=about(6.6, 0.6),
-        rib_fall=about(52.0, 6.0),
-        bone=about(1.0, 0.15),
-        clavicle_tilt=about(30.0, 9.0),
-        scapula=about(8.0, 8.0),
-        trachea_shift=about(-2.0, 3.0),
-        gas=max(0.0, about(12.0, 8.0)),
-        nipple=about(6.0, 2.0) if rng.random() < 0.3 else 0.0,
-        pacemaker=bool(rng.random() < 0.03),
-        silhouette=silhouette,
+        "F" if female else "M", width, height, depth, wall, shoulder, aeration, breast,
+        left_dome_drop=about(10.0, 7.0), dome_arch=about(34.0, 6.0), rib_spacing=about(0.094, 0.003) * height,
+        rib_radius=about(6.6, 0.6), rib_fall=about(52.0, 6.0), bone=about(1.0, 0.15), clavicle_tilt=about(30.0, 9.0),
+        scapula=about(8.0, 8.0), trachea_shift=about(-2.0, 3.0), gas=max(0.0, about(12.0, 8.0)),
+        nipple=about(6.0, 2.0) if rng.random() < 0.3 else 0.0, pacemaker=bool(rng.random() < 0.03), silhouette=silhouette,
         vessels=_vessels(rng, height),
-    )
+    )  # fmt: skip
 
 
 def _vessels(rng: np.random.Generator, lung_height: float) -> NDArray[np.float64]:

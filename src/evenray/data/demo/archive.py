@@ -19,12 +19,11 @@ from evenray.core.errors import StorageError, UsageError
 
 from .dicom import encode, uid
 from .film import Mark, Picture, anatomy_of, picture
-from .plan import FAULTS, Film, plan
+from .plan import CROP, FAULTS, Film, plan
 
 __all__ = ["Archive", "make"]
 
 VERSION = 1  # of the drawing; a folder with another one is not reused
-CROP = 2  # pixels cut from every side of a cropped near duplicate
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,12 @@ class Archive:
     def planted(self) -> Path:
         return self.folder / "planted.json"
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The seed and the counts, with the version of the drawing; they tell one archive from another."""
+        names = ("seed", "patients", "images", "sick_patients", "sick_images")
+        return {"version": VERSION, **{name: getattr(self, name) for name in names}}
+
 
 def make(
     folder: str | os.PathLike[str],
@@ -77,7 +82,10 @@ def make(
     """
     folder = Path(folder)
     films = plan(seed, patients, images)
-    archive = _described(folder, seed, films)
+    sick = [film.patient for film in films if film.sick]
+    archive = Archive(
+        folder, seed, patients, images, len(set(sick)), len(sick), {name: n for name, (n, _) in FAULTS.items()}
+    )
     if _is_there(archive, films):
         return archive
     partly = folder.absolute().with_name(f".{folder.absolute().name}.part")
@@ -93,25 +101,13 @@ def make(
     return archive
 
 
-def _described(folder: Path, seed: int, films: list[Film]) -> Archive:
-    return Archive(
-        folder=folder,
-        seed=seed,
-        patients=len({film.patient for film in films}),
-        images=len(films),
-        sick_patients=len({film.patient for film in films if film.sick}),
-        sick_images=sum(film.sick for film in films),
-        faults=dict(FAULTS),
-    )
-
-
 def _is_there(archive: Archive, films: list[Film]) -> bool:
     """Whether the folder holds this archive already; UsageError if it holds anything else."""
     if not archive.folder.exists() or (archive.folder.is_dir() and not any(archive.folder.iterdir())):
         return False
     try:
         found = json.loads(archive.planted.read_text(encoding="utf-8"))
-        same = {key: found[key] for key in _facts(archive)} == _facts(archive)
+        same = {key: found[key] for key in archive.counts} == archive.counts
     except (OSError, ValueError, KeyError, TypeError):
         same = False
     if same and all((archive.folder / film.path).is_file() for film in films):
@@ -119,21 +115,43 @@ def _is_there(archive: Archive, films: list[Film]) -> bool:
     raise UsageError(f"{archive.folder} exists and is not this demo archive; give a new folder, or remove it first.")
 
 
-def _facts(archive: Archive) -> dict[str, Any]:
-    names = ("seed", "patients", "images", "sick_patients", "sick_images")
-    return {"version": VERSION, **{name: getattr(archive, name) for name in names}}
-
-
 def _write(folder: Path, archive: Archive, films: list[Film], map: Callable[..., Iterable[Any]]) -> None:
     for film in films:
         (folder / film.path).parent.mkdir(parents=True, exist_ok=True)
     marks = list(map(partial(_write_film, folder=folder, seed=archive.seed), films))
-    _write_tables(folder, archive.seed, films, marks)
-    faults = [_fault(film, archive.seed) for film in films if film.fault]
-    faults.sort(key=lambda fault: (list(FAULTS).index(fault["fault"]), fault["file"]))
-    planted = {"synthetic": True, **_facts(archive), "faults": faults}
+
+    def uid_of(film: Film) -> str:
+        return str(uid(archive.seed, "image", film.patient, film.number))
+
+    labels = sorted((uid_of(film), film.label, film.site) for film in films)
+    _write_csv(folder / "labels.csv", ("sop_instance_uid", "label", "site"), labels)
+    lesions = [
+        (
+            uid_of(film),
+            film.path,
+            mark.kind,
+            *(f"{v:.2f}" for v in (mark.row, mark.column, mark.radius, mark.contrast)),
+        )
+        for film, found in zip(films, marks, strict=True)
+        for mark in found
+    ]
+    header = ("sop_instance_uid", "file", "kind", "row", "column", "radius", "contrast")
+    _write_csv(folder / "lesions.csv", header, lesions)
+    faulty = [film for fault in FAULTS for film in sorted(films, key=lambda film: film.path) if film.fault == fault]
+    faults = []
+    for film in faulty:
+        fault = {
+            "fault": film.fault,
+            "file": film.path,
+            "sop_instance_uid": uid_of(film),
+            "what": FAULTS[film.fault][1],
+        }
+        if film.source:
+            fault |= {"source_file": film.source.path, "source_sop_instance_uid": uid_of(film.source)}
+        faults.append(fault)
+    planted = {"synthetic": True, **archive.counts, "faults": faults}
     (folder / "planted.json").write_text(json.dumps(planted, indent=2) + "\n", encoding="utf-8")
-    (folder / "README.txt").write_text(_readme(archive), encoding="utf-8")
+    (folder / "README.txt").write_text(README.format(**archive.counts), encoding="utf-8")
 
 
 def _write_film(film: Film, folder: Path, seed: int) -> tuple[Mark, ...]:
@@ -157,61 +175,11 @@ def _with_fault(film: Film, drawn: Picture) -> Picture:
     return drawn
 
 
-def _fault(film: Film, seed: int) -> dict[str, str]:
-    """One planted fault as planted.json lists it."""
-    fault = {
-        "fault": film.fault,
-        "file": film.path,
-        "sop_instance_uid": _image_uid(film, seed),
-        "what": WHAT[film.fault],
-    }
-    if film.source:
-        fault |= {"source_file": film.source.path, "source_sop_instance_uid": _image_uid(film.source, seed)}
-    return fault
-
-
-WHAT = {
-    "exact_duplicate": "the source's pixels, value for value, under another patient",
-    "near_duplicate_intensity": "the source's pixels x 0.94 + 120 grey levels, under another patient",
-    "near_duplicate_recompressed": "the source's pixels after lossy JPEG 2000, under another patient",
-    "near_duplicate_cropped": f"the source's pixels less {CROP} on every side, under another patient",
-    "blank_image": "every pixel is black",
-    "eight_bit_stray": "stored in 8 bits among films of 12",
-    "truncated_file": "the file ends in the middle of its pixels",
-    "label_conflict": "the source's pixels, value for value, of the same patient; labelled sick, the source healthy",
-}
-
-
-def _image_uid(film: Film, seed: int) -> str:
-    return str(uid(seed, "image", film.patient, film.number))
-
-
-def _write_tables(folder: Path, seed: int, films: list[Film], marks: list[tuple[Mark, ...]]) -> None:
-    labels = [(_image_uid(film, seed), film.label, film.site) for film in films]
-    _write_csv(folder / "labels.csv", ("sop_instance_uid", "label", "site"), sorted(labels))
-    lesions = [
-        (
-            _image_uid(film, seed),
-            film.path,
-            mark.kind,
-            *(f"{v:.2f}" for v in (mark.row, mark.column, mark.radius, mark.contrast)),
-        )
-        for film, found in zip(films, marks, strict=True)
-        for mark in found
-    ]
-    header = ("sop_instance_uid", "file", "kind", "row", "column", "radius", "contrast")
-    _write_csv(folder / "lesions.csv", header, lesions)
-
-
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _readme(archive: Archive) -> str:
-    return README.format(**_facts(archive))
 
 
 README = """\

@@ -14,20 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "MM_PER_PIXEL",
-    "ORIGIN",
-    "SHAPE",
-    "Layer",
-    "X",
-    "Y",
-    "curve",
-    "edge",
-    "ellipsoid",
-    "filled",
-    "ramp",
-    "segments",
-    "tubes",
-]
+    "MM_PER_PIXEL", "ORIGIN", "SHAPE", "Layer", "X", "Y", "curve", "edge", "ellipsoid", "filled", "ramp", "segments", "tubes",
+]  # fmt: skip
 
 Layer = NDArray[np.float32]
 Points = Sequence[tuple[float, float]] | NDArray[np.float64]

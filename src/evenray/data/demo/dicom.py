@@ -41,12 +41,31 @@ MAGNIFICATION = 1.08  # detector 1.80 m from the source, the middle of the chest
 LOSSY_RATIO = 8.0
 NAMESPACE = uuid.UUID("5d3b6a0e-52f4-5f0c-9a3e-1f6f3c1d7e21")
 SYNTAXES = {
-    "explicit": ExplicitVRLittleEndian,
-    "jpeg-ls": JPEGLSLossless,
-    "jpeg-2000": JPEG2000Lossless,
-    "jpeg-2000-lossy": JPEG2000,
+    "explicit": ExplicitVRLittleEndian, "jpeg-ls": JPEGLSLossless, "jpeg-2000": JPEG2000Lossless, "jpeg-2000-lossy": JPEG2000,
     "rle": RLELossless,
-}
+}  # fmt: skip
+ALL: dict[str, Any] = {
+    "AccessionNumber": "", "ReferringPhysicianName": "", "StudyDescription": "Chest PA", "SeriesDescription": NOTICE,
+    "ImageComments": NOTICE, "SyntheticData": "YES",  # PS3.3 C.12.1: so that software knows it too
+    "QualityControlImage": "YES",  # DICOM's own word for the image of a phantom
+    "BodyPartExamined": "CHEST", "ViewPosition": "PA", "PatientOrientation": ["L", "F"], "SamplesPerPixel": 1,
+    "PixelRepresentation": 0, "RescaleIntercept": "0", "RescaleSlope": "1", "RescaleType": "US", "BurnedInAnnotation": "NO",
+    "DistanceSourceToDetector": "1800", "DistanceSourceToPatient": f"{1800 / MAGNIFICATION:.1f}", "LossyImageCompression": "00",
+}  # fmt: skip
+SITES: dict[str, dict[str, Any]] = {
+    "south": {
+        "SOPClassUID": ComputedRadiographyImageStorage, "Modality": "CR", "Manufacturer": "Example Plates",
+        "ManufacturerModelName": "EP-35", "InstitutionName": "Invented Hospital South", "KVP": "110",
+        "ImageType": ["ORIGINAL", "PRIMARY"],
+    },
+    "north": {
+        "SOPClassUID": DigitalXRayImageStorageForPresentation, "Modality": "DX", "Manufacturer": "Phantom Works",
+        "ManufacturerModelName": "PW-43", "InstitutionName": "Invented Hospital North", "KVP": "125",
+        "ImageType": ["ORIGINAL", "PRIMARY", ""], "PresentationIntentType": "FOR PRESENTATION", "ImageLaterality": "U",
+        "DetectorType": "DIRECT", "PositionerType": "COLUMN", "AcquisitionContextSequence": [],
+        "PixelIntensityRelationship": "LOG", "EstimatedRadiographicMagnificationFactor": f"{MAGNIFICATION:.2f}",
+    },
+}  # fmt: skip
 
 
 def uid(seed: int, *names: object) -> UID:
@@ -62,12 +81,18 @@ def uid(seed: int, *names: object) -> UID:
 def encode(film: Film, drawn: Picture, sex: str, seed: int) -> bytes:
     """The whole file; a film with the fault eight_bit_stray is stored in 8 bits."""
     dataset = Dataset()
-    _identity(dataset, film, sex, seed)
-    _equipment(dataset, film)
-    _geometry(dataset, film, drawn.spacing)
+    for keyword, value in (ALL | SITES[film.site]).items():
+        setattr(dataset, keyword, value)
+    _identify(dataset, film, sex, seed)
+    if film.site == "north":
+        _add_codes(dataset, film)
+    _place(dataset, film, drawn.spacing)
     pixels = _pixels(dataset, film, drawn.pixels)
-    syntax = SYNTAXES[film.syntax]
-    dataset.file_meta = _file_meta(dataset, syntax, seed)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = SYNTAXES[film.syntax]
+    meta.ImplementationClassUID, meta.ImplementationVersionName = uid(0, "implementation"), "EVENRAY_DEMO"
+    dataset.file_meta = meta
     if film.syntax == "explicit":
         data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
         dataset.add_new("PixelData", "OB" if pixels.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
@@ -79,15 +104,12 @@ def encode(film: Film, drawn: Picture, sex: str, seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def _identity(dataset: Dataset, film: Film, sex: str, seed: int) -> None:
+def _identify(dataset: Dataset, film: Film, sex: str, seed: int) -> None:
     """Patient, study, series and instance; the third film of a patient belongs to the second study."""
     rng = generator(seed, 3, film.patient)
     study = film.number if film.number < 2 else film.number - 1
     first = datetime.date(2021, 1, 4) + datetime.timedelta(days=int(rng.integers(600)))
     day, age = first + datetime.timedelta(days=45 * study), int(rng.integers(22, 85))
-    dataset.SOPClassUID = (
-        DigitalXRayImageStorageForPresentation if film.site == "north" else ComputedRadiographyImageStorage
-    )
     dataset.SOPInstanceUID = uid(seed, "image", film.patient, film.number)
     dataset.StudyInstanceUID = uid(seed, "study", film.patient, study)
     dataset.SeriesInstanceUID = uid(seed, "series", film.patient, film.number)
@@ -96,37 +118,17 @@ def _identity(dataset: Dataset, film: Film, sex: str, seed: int) -> None:
     dataset.PatientBirthDate = f"{first.year - age}{int(rng.integers(1, 13)):02d}15"
     dataset.PatientSex = sex
     dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = day.strftime("%Y%m%d")
-    dataset.StudyTime = f"{8 + film.patient % 9:02d}{film.patient % 60:02d}00"
-    dataset.AcquisitionTime = dataset.ContentTime = dataset.StudyTime
+    time = f"{8 + film.patient % 9:02d}{film.patient % 60:02d}00"
+    dataset.StudyTime = dataset.AcquisitionTime = dataset.ContentTime = time
     dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = str(study + 1), film.number + 1, 1
-    dataset.AccessionNumber, dataset.ReferringPhysicianName = "", ""
-    dataset.StudyDescription = "Chest PA"
-    dataset.SeriesDescription = dataset.ImageComments = NOTICE
-    dataset.SyntheticData = "YES"  # DICOM PS3.3 C.12.1: so that software knows it too
-    dataset.QualityControlImage = "YES"  # DICOM's own word for the image of a phantom
 
 
-def _equipment(dataset: Dataset, film: Film) -> None:
-    """The machine, and the attributes that its SOP class asks for."""
-    dataset.BodyPartExamined, dataset.ViewPosition = "CHEST", "PA"
-    dataset.PatientOrientation = ["L", "F"]
-    if film.site == "south":
-        dataset.Modality, dataset.Manufacturer, dataset.ManufacturerModelName = "CR", "Example Plates", "EP-35"
-        dataset.InstitutionName, dataset.KVP = "Invented Hospital South", "110"
-        dataset.ImageType = ["ORIGINAL", "PRIMARY"]
-        return
-    dataset.Modality, dataset.Manufacturer, dataset.ManufacturerModelName = "DX", "Phantom Works", "PW-43"
-    dataset.InstitutionName, dataset.KVP = "Invented Hospital North", "125"
-    dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
-    dataset.PresentationIntentType = "FOR PRESENTATION"
-    dataset.ImageLaterality, dataset.DetectorType, dataset.PositionerType = "U", "DIRECT", "COLUMN"
-    dataset.AcquisitionContextSequence = []
+def _add_codes(dataset: Dataset, film: Film) -> None:
+    """The attributes of Digital X-Ray that are coded, or depend on the polarity."""
     dataset.AnatomicRegionSequence = [_code("51185008", "SCT", "Chest")]
     dataset.ViewCodeSequence = [_code("399348003", "SCT", "postero-anterior")]
     dataset.ViewCodeSequence[0].ViewModifierCodeSequence = []
-    dataset.PixelIntensityRelationship = "LOG"
     dataset.PixelIntensityRelationshipSign = 1 if film.inverted else -1
-    dataset.EstimatedRadiographicMagnificationFactor = f"{MAGNIFICATION:.2f}"
 
 
 def _code(value: str, scheme: str, meaning: str) -> Dataset:
@@ -135,11 +137,9 @@ def _code(value: str, scheme: str, meaning: str) -> Dataset:
     return code
 
 
-def _geometry(dataset: Dataset, film: Film, spacing: float) -> None:
+def _place(dataset: Dataset, film: Film, spacing: float) -> None:
     """Pixel spacing at the detector, and for calibrated films also in the patient (PS3.3 10.7.1.1)."""
-    at_detector = [f"{spacing * MAGNIFICATION:.4f}"] * 2
-    dataset.ImagerPixelSpacing = at_detector
-    dataset.DistanceSourceToDetector, dataset.DistanceSourceToPatient = "1800", f"{1800 / MAGNIFICATION:.1f}"
+    dataset.ImagerPixelSpacing = [f"{spacing * MAGNIFICATION:.4f}"] * 2
     if film.calibrated:
         dataset.PixelSpacing = [f"{spacing:.4f}"] * 2
         dataset.PixelSpacingCalibrationType = "GEOMETRY"
@@ -152,21 +152,12 @@ def _pixels(dataset: Dataset, film: Film, shown: NDArray[np.uint16]) -> NDArray[
     white, bits, stored = (255, 8, 8) if stray else (WHITE, 16, 12)
     values: NDArray[Any] = (shown >> 4).astype(np.uint8) if stray else shown
     values = np.asarray(white - values, dtype=values.dtype) if film.inverted else values
-    dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME1" if film.inverted else "MONOCHROME2"
+    dataset.PresentationLUTShape = "INVERSE" if film.inverted else "IDENTITY"
     dataset.Rows, dataset.Columns = values.shape
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = (
-        bits,
-        stored,
-        stored - 1,
-        0,
-    )
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits, stored, stored - 1
     if film.padded:
         dataset.PixelPaddingValue = white - PADDING if film.inverted else PADDING
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
-    dataset.PresentationLUTShape = "INVERSE" if film.inverted else "IDENTITY"
-    dataset.BurnedInAnnotation = "NO"
-    dataset.LossyImageCompression = "00"
     if film.syntax == "jpeg-2000-lossy":
         dataset.LossyImageCompression, dataset.LossyImageCompressionRatio = "01", f"{LOSSY_RATIO:g}"
         dataset.LossyImageCompressionMethod = "ISO_15444_1"
@@ -175,22 +166,14 @@ def _pixels(dataset: Dataset, film: Film, shown: NDArray[np.uint16]) -> NDArray[
     return values
 
 
-def _file_meta(dataset: Dataset, syntax: UID, seed: int) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID, meta.ImplementationVersionName = uid(0, "implementation"), "EVENRAY_DEMO"
-    return meta
-
-
 def _compressed(pixels: NDArray[np.uint16], syntax: str) -> bytes:
     """One frame of 12 bits in 16, by the codec packages themselves, so that no other installed one changes the bytes."""
-    rows, columns = pixels.shape
+    about = {"rows": pixels.shape[0], "columns": pixels.shape[1], "samples_per_pixel": 1}
     if syntax == "jpeg-ls":
-        about = {"rows": rows, "columns": columns, "samples_per_pixel": 1, "bits_stored": 12}
-        return bytes(jpeg_ls.encode_pixel_data(pixels.tobytes(), **about))
+        return bytes(jpeg_ls.encode_pixel_data(pixels.tobytes(), bits_stored=12, **about))
     if syntax == "rle":
-        shape = {"rows": rows, "columns": columns, "samples_per_pixel": 1, "bits_allocated": 16, "number_of_frames": 1}
-        return bytes(rle.encode_pixel_data(pixels.tobytes(), byteorder="<", **shape))
+        return bytes(
+            rle.encode_pixel_data(pixels.tobytes(), byteorder="<", bits_allocated=16, number_of_frames=1, **about)
+        )
     ratios = [LOSSY_RATIO] if syntax == "jpeg-2000-lossy" else None
     return bytes(openjpeg.encode_array(pixels, bits_stored=12, photometric_interpretation=2, compression_ratios=ratios))

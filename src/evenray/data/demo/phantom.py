@@ -31,7 +31,7 @@ def attenuation(anatomy: Anatomy, lung: Layer, lesions: tuple[Lesion, ...] = ())
     (True, True)
     """
     body = _body(anatomy)
-    vessels = np.minimum(1.5 * _vessels(anatomy) * ramp(lung, 0.0, 25.0), lung)
+    vessels = np.minimum(1.5 * segments(anatomy.vessels, 1.5) * ramp(lung, 0.0, 25.0), lung)
     total = SOFT * (body - _air(anatomy, lung)) - anatomy.aeration * (SOFT - LUNG) * (lung - vessels)
     total += _lesions(lesions, lung - vessels) + bones(anatomy)
     total = np.maximum(total, 0.0) * ramp(body, 0.0, 8.0)
@@ -68,19 +68,8 @@ def _mediastinum(anatomy: Anatomy, depth: float) -> Any:
     band = 0.80 * depth * np.sqrt(np.maximum(1.0 - (X / half) ** 2, 0.0))
     knob, trunk, girth, tip = anatomy.silhouette
     atrium = 0.5 * girth
-    right = curve(
-        level,
-        [
-            (-0.3, 30),
-            (0.0, 25),
-            (0.2, 26),
-            (0.45, 27),
-            (0.57, 0.75 * atrium),
-            (0.72, atrium),
-            (0.86, atrium),
-            (1.0, 36),
-        ],
-    )
+    vein = [(-0.3, 30.0), (0.0, 25.0), (0.2, 26.0), (0.45, 27.0)]
+    right = curve(level, [*vein, (0.57, 0.75 * atrium), (0.72, atrium), (0.86, atrium), (1.0, 36.0)])
     upper = [(-0.3, 28.0), (0.06, 23.0), (0.14, 25.0), (0.23, knob), (0.32, 28.0), (0.43, trunk), (0.55, trunk + 5.0)]
     lower = [(0.68, 0.72 * girth), (0.82, 0.95 * girth), (tip, girth), (tip + 0.08, 0.9 * girth), (1.3, 0.6 * girth)]
     left = curve(level, upper + lower)
@@ -92,35 +81,21 @@ def _mediastinum(anatomy: Anatomy, depth: float) -> Any:
 def _body(anatomy: Anatomy) -> Any:
     """Thickness of the whole body in mm: trunk, neck, shoulders; breasts and nipples."""
     outer = anatomy.half_width + anatomy.wall
-    low = anatomy.shoulder
-    arms = [
-        (-48.0 + low, 84.0),
-        (-25.0 + low, 150.0),
-        (10.0 + low, 250.0),
-        (60.0 + low, 235.0),
-        (110.0 + low, outer + 8.0),
-    ]
-    half = curve(Y, [(-110.0, 56.0), (-70.0, 58.0), *arms, (400.0, outer + 2.0)])
+    arms = [(-48.0, 84.0), (-25.0, 150.0), (10.0, 250.0), (60.0, 235.0), (110.0, outer + 8.0)]
+    lowered = [(y + anatomy.shoulder, x) for y, x in arms]
+    half = curve(Y, [(-110.0, 56.0), (-70.0, 58.0), *lowered, (400.0, outer + 2.0)])
     depth = anatomy.depth * curve(Y, [(-110, 0.55), (-60, 0.60), (20, 0.90), (120, 1.0), (400, 1.08)])
     out = (X / half) ** 2
     trunk = depth * np.sqrt(np.maximum(1.0 - out * out, 0.0))
-    front = np.zeros(SHAPE, np.float32)
-    level = 0.80 * anatomy.lung_height
-    for side in (-1.0, 1.0):
+    front, nipples = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
+    level, low = 0.80 * anatomy.lung_height, 0.84 * anatomy.lung_height
+    for side in (-anatomy.half_width, anatomy.half_width):
         if anatomy.breast > 0.0:
-            ellipsoid(front, side * 0.60 * anatomy.half_width, level, 62.0, 66.0, anatomy.breast)
+            ellipsoid(front, 0.60 * side, level, 62.0, 66.0, anatomy.breast)
+        if anatomy.nipple > 0.0:  # small round shadows that look like nodules and are none
+            ellipsoid(nipples, 0.66 * side, low, anatomy.nipple, anatomy.nipple, 11.0)
     front *= ramp(Y, level - 80.0, level + 50.0)
-    return trunk + (front + _nipples(anatomy)) * (trunk > 0)
-
-
-def _nipples(anatomy: Anatomy) -> Layer:
-    """Small round shadows low on both sides: they look like nodules and are none."""
-    shadows = np.zeros(SHAPE, np.float32)
-    if anatomy.nipple > 0.0:
-        for side in (-1.0, 1.0):
-            at, low = side * 0.66 * anatomy.half_width, 0.84 * anatomy.lung_height
-            ellipsoid(shadows, at, low, anatomy.nipple, anatomy.nipple, 11.0)
-    return shadows
+    return trunk + (front + nipples) * (trunk > 0)
 
 
 def _air(anatomy: Anatomy, lung: Layer) -> Any:
@@ -139,11 +114,6 @@ def _air(anatomy: Anatomy, lung: Layer) -> Any:
         below = anatomy.lung_height + anatomy.left_dome_drop + 34.0
         ellipsoid(gas, 0.46 * anatomy.half_width, below, 30.0, anatomy.gas, 2.4 * anatomy.gas, -0.15)
     return branches * (1.0 - ramp(lung, 0.0, 40.0)) + gas
-
-
-def _vessels(anatomy: Anatomy) -> Layer:
-    """Diameter of the widest vessel on each ray, mm."""
-    return segments(anatomy.vessels, 1.5)
 
 
 def _lesions(lesions: tuple[Lesion, ...], lung: Layer) -> Any:

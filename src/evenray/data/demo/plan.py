@@ -6,7 +6,6 @@ label can be told from the lesions only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,22 +14,27 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 
-__all__ = ["FAULTS", "HEALTHY_PER_SICK", "LEAST_PATIENTS", "Film", "generator", "plan"]
+__all__ = ["CROP", "FAULTS", "Film", "generator", "plan"]
 
 HEALTHY_PER_SICK = 12
 LEAST_PATIENTS = 60  # fewer leave no room for the planted faults
 SYNTAXES = {"explicit": 0.55, "jpeg-ls": 0.15, "jpeg-2000": 0.15, "rle": 0.15}
 
-# The fault and how many films carry it; those with a source are copies of another patient's film.
+CROP = 2  # pixels cut from every side of a cropped near duplicate
+
+# Each fault: how many films carry it, and what it is; those with a source are copies of another film.
 FAULTS = {
-    "exact_duplicate": 2,
-    "near_duplicate_intensity": 2,
-    "near_duplicate_recompressed": 2,
-    "near_duplicate_cropped": 2,
-    "blank_image": 1,
-    "eight_bit_stray": 1,
-    "truncated_file": 1,
-    "label_conflict": 1,
+    "exact_duplicate": (2, "the source's pixels, value for value, under another patient"),
+    "near_duplicate_intensity": (2, "the source's pixels x 0.94 + 120 grey levels, under another patient"),
+    "near_duplicate_recompressed": (2, "the source's pixels after lossy JPEG 2000, under another patient"),
+    "near_duplicate_cropped": (2, f"the source's pixels less {CROP} on every side, under another patient"),
+    "blank_image": (1, "every pixel is black"),
+    "eight_bit_stray": (1, "stored in 8 bits among films of 12"),
+    "truncated_file": (1, "the file ends in the middle of its pixels"),
+    "label_conflict": (
+        1,
+        "the source's pixels, value for value, of the same patient; labelled sick, the source healthy",
+    ),
 }
 
 
@@ -93,7 +97,7 @@ def plan(seed: int, patients: int, images: int) -> list[Film]:
     extra = round((images - patients) * sick / patients)
     films = _people(rng, order[:sick], extra, sick=True)
     films += _people(rng, order[sick:], images - patients - extra, sick=False)
-    films = _dealt(rng, films, "overexposed", 0.5, only=lambda film: film.site == "south")
+    films = _dealt(rng, films, "overexposed", 0.5, sites=("south",))
     films = _dealt(rng, films, "inverted", 0.4)
     for name, share in (("padded", 0.4), ("marked", 0.6), ("collimated", 0.25), ("calibrated", 0.5)):
         films = _dealt(rng, films, name, share)
@@ -125,16 +129,12 @@ def _groups(films: list[Film]) -> dict[tuple[Any, ...], list[int]]:
 
 
 def _dealt(
-    rng: np.random.Generator,
-    films: list[Film],
-    name: str,
-    share: float,
-    only: Callable[[Film], bool] = lambda film: True,
+    rng: np.random.Generator, films: list[Film], name: str, share: float, sites: tuple[str, ...] = ("north", "south")
 ) -> list[Film]:
-    """The films with the property `name` set on this share of each group, at random within it."""
+    """The films with the property `name` set on this share of each group of these sites, at random within it."""
     films = list(films)
-    for group in _groups(films).values():
-        able = [index for index in group if only(films[index])]
+    for (_, site, _), group in _groups(films).items():
+        able = group if site in sites else []
         for index in rng.permutation(able)[: round(share * len(able))].tolist():
             films[index] = replace(films[index], **{name: True})
     return films
@@ -161,7 +161,7 @@ def _with_faults(rng: np.random.Generator, films: list[Film]) -> list[Film]:
     able = [i for i in single if not films[i].overexposed]
     pools = {site: [i for i in rng.permutation(able).tolist() if films[i].site == site] for site in ("north", "south")}
     films = list(films)
-    for fault in (name for name, count in FAULTS.items() for _ in range(count)):
+    for fault in (name for name, (count, _) in FAULTS.items() for _ in range(count)):
         pool = max(pools.values(), key=len)
         if fault == "label_conflict":
             first, second = next(indices[:2] for indices in by_patient.values() if len(indices) == 2)

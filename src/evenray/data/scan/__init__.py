@@ -1,6 +1,6 @@
 """The table of cases: made by scanning files, kept in the run folder."""
 
-from evenray.data.case_table import load, save
+from evenray.core.artefacts.cases import load, save
 from evenray.data.exclusions import check_exclusions, read_exclusions, without
 
 from .scanning import scan

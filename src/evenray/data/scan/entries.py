@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from evenray.core.facts import PatientPattern
+from evenray.core.messages import Message
 from evenray.data.tables.labels import LabelTable
 
-__all__ = ["SHUT", "Entry", "Listing", "Searched"]
+__all__ = ["Entry", "Listing", "Rejected"]
 
-SHUT = "is a folder that cannot be opened"
+Rejected = tuple[tuple[str, str], ...]  # what cannot become an image, each with the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +22,16 @@ class Entry:
     fragment: str | None = None
     label: str | None = None
     patient: str | None = None
-    site: str | None = None
-    sex: str | None = None
-    age: str | None = None
     part: str | None = None
-
-
-@dataclass(frozen=True)
-class Searched:
-    """In how many paths the pattern of patients was searched, and found; and one that it is not in.
-
-    >>> Searched(430, 130, "sick/a.png").sentence
-    "the pattern of --patient matched 130 of 430 paths; it is not in 'sick/a.png', for one"
-    """
-
-    paths: int
-    matched: int
-    without: str
-
-    @property
-    def sentence(self) -> str:
-        """For the terminal alone: a path may name a patient."""
-        return f"the pattern of --patient matched {self.matched} of {self.paths} paths; it is not in '{self.without}', for one"
 
 
 @dataclass(frozen=True)
 class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
-    `unlabelled` counts what the layout names but does not label. `rejected` is what cannot become an image, file and
-    reason; `notes` are sentences about what was taken for what, and about what is left out. `searched` is None where the
-    pattern of patients is in all paths of unknown patient, or none was given.
+    `unlabelled` counts what the layout names but does not label. `notes` say what was taken for what, and what is left
+    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images. `pattern` is None where the
+    pattern of patients is in all paths of unknown patient, or none was given; `without_pattern` is a path that lacks it.
     """
 
     root: Path
@@ -58,15 +39,26 @@ class Listing:
     table: LabelTable | None = None
     layout: str = ""
     unlabelled: int = 0
-    rejected: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    searched: Searched | None = None
+    rejected: Rejected = ()
+    notes: tuple[Message, ...] = ()
+    unopened: Rejected = ()
+    boxes: tuple[str, ...] = ()
+    pattern: PatientPattern | None = None
+    without_pattern: str = ""
 
     @property
-    def doubts(self) -> str:
-        """What may be the true cause where labels are missing, to stand behind the sentence that says so."""
-        shut = [f"{file} {reason}" for file, reason in self.rejected if reason.startswith(SHUT)]
-        return "".join(f" Note: {doubt.removesuffix('.')}." for doubt in [*shut[:1], *self.notes])
+    def pattern_note(self) -> Message | None:
+        """What the pattern of patients did not find. For the terminal alone: the path may name a patient."""
+        if self.pattern is None:
+            return None
+        values = {"paths": self.pattern.paths, "matched": self.pattern.matched, "example": self.without_pattern}
+        return Message("scan.pattern", values)
+
+    @property
+    def doubts(self) -> list[Message]:
+        """What may be the true cause where labels are missing."""
+        unopened = [Message("scan.unopened", {"folder": folder, "why": why}) for folder, why in self.unopened[:1]]
+        return [*unopened, *self.notes]
 
     @property
     def labels(self) -> set[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,23 +11,24 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError, UsageError
-from evenray.data.tables.agreed import agreed
-from evenray.data.tables.foreign import foreign
-from evenray.data.tables.labels import LabelTable, there
-from evenray.data.tables.matches import Matches, match
-from evenray.data.tables.own import own_table
+from evenray.core.facts import PatientPattern
+from evenray.core.messages import Message
+from evenray.data.tables.file_kinds import refuse_table
+from evenray.data.tables.folder_table import FolderTable, table_in_folder
+from evenray.data.tables.join import one_row_each
+from evenray.data.tables.labels import LabelTable, exists
+from evenray.data.tables.match_paths import PathMatches, match_paths
 from evenray.data.tables.parts import part_of
 
-from .entries import SHUT, Entry, Listing, Searched
-from .medmnist import archive
+from .entries import Entry, Listing, Rejected
+from .files import list_files
+from .folders import list_folders
+from .medmnist import list_archive
 
-__all__ = ["files_below", "listing", "patient_of"]
+__all__ = ["listing", "patient_of"]
 
-SIDECARS = {
-    ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
-    ".yaml", ".yml",
-}  # fmt: skip
 ABSOLUTE = r"^([A-Za-z]:)?[/\\]"
+PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 
 def listing(data: str | Path, *, labels: str | Path | None = None, patient: str | None = None) -> Listing:
@@ -41,62 +42,27 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         raise DataError(
             f"There is no '{data}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
         )
-    pattern = _pattern(patient)
-    if path.is_file() and path.suffix.lower() == ".npz":
-        found = archive(path)
-        note = f"--patient is not used: the images of {path.name} have no paths"
-        return replace(found, notes=(note, *found.notes)) if pattern else found
-    if path.is_file():
-        if told := foreign(path):
-            raise DataError(f"'{data}' {told[0]}; {told[1]}.")
-        return _searched(_table(path, LabelTable.read(path), pattern), pattern)
-    lost: list[tuple[str, str]] = []
-    files = files_below(path, lost)
-    shut = [file for file, reason in lost if reason.startswith(SHUT)]
-    try:
-        found = _listed(path, labels, files, pattern)
-    except DataError as error:
-        raise DataError(f"{error} Besides, '{shut[0]}' {dict(lost)[shut[0]]}.") if shut else error from None
-    notes = (f"{len(shut)} folders cannot be opened, and what is in them is left out",) if shut else ()
-    return _searched(replace(found, rejected=(*lost, *found.rejected), notes=(*found.notes, *notes)), pattern)
+    pattern = _compiled(patient)
+    if path.is_dir():
+        found = _list_folder(path, labels, partial(patient_of, pattern))
+    elif path.suffix.lower() == ".npz":
+        found = list_archive(path)
+        unused = (Message("scan.pattern_unused", {"file": path.name}),) if pattern else ()
+        return replace(found, notes=(*unused, *found.notes))
+    elif refused := refuse_table(path):
+        raise DataError(f"'{data}' {refused[0]}; {refused[1]}.")
+    else:
+        found = _list_table(path, partial(patient_of, pattern))
+    return found if pattern is None else _with_pattern(found, pattern)
 
 
-def _listed(path: Path, labels: str | Path | None, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
-    if labels is not None:
-        return _tree(path, LabelTable.read(Path(labels)), files, pattern)
-    folders: Listing | DataError
-    try:
-        folders = _folders(path, files, pattern)
-    except DataError as error:  # a table may still label them
-        folders = error
-    classes = folders.labels if isinstance(folders, Listing) else set()
-    own, notes = own_table(path, files, classes, partial(patient_of, pattern))
-    if own is not None:
-        folders = _tree(path, own, files, pattern)
-    if isinstance(folders, DataError):
-        raise folders
-    return replace(folders, notes=(*notes, *folders.notes))
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
+def _compiled(text: str | None) -> re.Pattern[str] | None:
     try:
         return re.compile(text) if text else None
     except re.error as error:
         raise UsageError(
             f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
         ) from None
-
-
-def _searched(found: Listing, pattern: re.Pattern[str] | None) -> Listing:
-    """The listing with what the pattern of patients did not find, if it did not."""
-    if pattern is None:
-        return found
-    files = {entry.file: entry.patient for entry in found.entries}
-    without = next((file for file, patient in files.items() if patient is None), None)
-    if without is None:
-        return found
-    matched = sum(patient_of(pattern, file) is not None for file in files)
-    return replace(found, searched=Searched(len(files), matched, without))
 
 
 def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
@@ -114,96 +80,69 @@ def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
     return "/".join(groups) or found.group() or None
 
 
-def files_below(root: Path, lost: list[tuple[str, str]] | None = None) -> list[str]:
-    """The files that may be images, relative and in order; links are followed, hidden folders and run folders are not.
-
-    Folders that cannot be opened, and names of images that are no files, are added to `lost` with the reason.
-    """
-    found: list[str] = []
-    lost = [] if lost is None else lost
-    seen: set[tuple[int, int]] = set()
-
-    def shut(error: OSError) -> None:
-        name = Path(str(error.filename)).relative_to(root).as_posix()
-        lost.append((str(root) if name == "." else name, f"{SHUT}: {error.strerror or type(error).__name__}"))
-
-    for folder, folders, names in os.walk(root, onerror=shut, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen or {"recipe.json", "provenance.json"} <= set(names):
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        above = Path(folder).relative_to(root)
-        for name in filter(_may_be_image, names):
-            path = Path(folder, name)
-            if path.is_file():
-                found.append((above / name).as_posix())
-            else:
-                reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
-                lost.append(((above / name).as_posix(), reason))
-    lost.sort()
-    return sorted(found)
+def _with_pattern(found: Listing, pattern: re.Pattern[str]) -> Listing:
+    """The listing with how often the pattern of patients was found, where that was not in every path that needs it."""
+    files = {entry.file: entry.patient for entry in found.entries}
+    without = next((file for file, patient in files.items() if patient is None), None)
+    if without is None:
+        return found
+    matched = sum(patient_of(pattern, file) is not None for file in files)
+    return replace(found, pattern=PatientPattern(paths=len(files), matched=matched), without_pattern=without)
 
 
-def _may_be_image(name: str) -> bool:
-    if name.startswith(".") or name.upper() in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README"):
-        return False
-    return Path(name).suffix.lower() not in SIDECARS
+def _list_folder(path: Path, labels: str | Path | None, patient: PatientOf) -> Listing:
+    files = list_files(path)
+    try:
+        if labels is not None:
+            found = _list_tree(path, LabelTable.read(Path(labels)), files.paths, patient)
+        else:
+            found = _list_unnamed(path, files.paths, patient)
+    except DataError as error:
+        if not files.unopened:
+            raise
+        folder, why = files.unopened[0]
+        raise DataError(f"{error} Besides, '{folder}' is a folder that cannot be opened: {why}.") from None
+    count = len(files.unopened)
+    notes = (Message("scan.folders_unopened", {"count": count}),) if count else ()
+    return replace(
+        found, rejected=(*files.rejected, *found.rejected), notes=(*found.notes, *notes), unopened=files.unopened
+    )
 
 
-def _folders(root: Path, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
-    """`class/.../file` or `part/class/.../file`, perhaps inside a folder that holds them all."""
+def _list_unnamed(path: Path, files: list[str], patient: PatientOf) -> Listing:
+    """A folder without --labels: a table in it labels the files, or the folders that they lie in."""
+    try:
+        found, error = list_folders(path, files, patient), None
+    except DataError as raised:  # a table may still label them
+        found, error = Listing(path, ()), raised
+    beside: FolderTable = table_in_folder(path, files, found.labels, patient)
+    if beside.table is not None:
+        found = _list_tree(path, beside.table, files, patient)
+    elif error is not None:
+        raise error
+    return replace(found, notes=(*beside.notes, *found.notes), boxes=beside.boxes)
+
+
+def _list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientOf) -> Listing:
+    """Any tree of files, labelled by a table after they are read."""
     if not files:
-        raise DataError(
-            f"The folder '{root}' holds no image; expected class/file, part/class/file, or files and --labels."
-        )
-    wrapper = _wrapper(files)
-    inner = [file[len(wrapper) :] for file in files]
-    folders = sorted({file.split("/")[0] for file in inner if "/" in file})
-    split = bool(folders) and all(part_of(name) for name in folders)
-    if not split and (parts := [name for name in folders if part_of(name)]):
-        others = ", ".join(name for name in folders if name not in parts)
-        raise DataError(
-            f"In '{root}' the folders {', '.join(parts)} look like the parts of a split, but {others} like classes; keep"
-            " either folders of parts or folders of classes."
-        )
-    depth = 2 if split else 1
-    entries = []
-    for file, steps in zip(files, (file.split("/") for file in inner), strict=True):
-        if len(steps) > depth:  # a file above the class folders has no label
-            part = part_of(steps[0]) if split else None
-            entries.append(_named(Entry(file, label=steps[depth - 1], part=part), pattern))
-    if not entries:  # an audit does without labels
-        return _unlabelled(root, files, pattern, split)
-    above = len(files) - len(entries)
-    notes = (f"{above} images lie above the folders of classes",) if above else ()
-    layout = "part/class/file" if split else "class/file"
-    return Listing(root, tuple(entries), layout=layout, unlabelled=above, notes=notes)
+        raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
+    table = table.beside(root)
+    rejected: Rejected = ()
+    if table.key == "path":
+        table, rejected = _with_files(table, match_paths(table.table["path"].drop_nulls(), files), files)
+    tops = {file.split("/")[0] if "/" in file else "" for file in files}
+    parts = {top: part_of(top) for top in tops} if all(map(part_of, tops)) else {}
+    patients = _patients(table, patient)
+    entries = tuple(Entry(file, patient=patients(file), part=parts.get(file.split("/")[0])) for file in files)
+    layout = f"files labelled by {table.key}"
+    return Listing(root, entries, table=table, layout=layout, rejected=rejected, notes=table.notes)
 
 
-def _unlabelled(root: Path, files: list[str], pattern: re.Pattern[str] | None, split: bool) -> Listing:
-    """Files that lie in no class folder, perhaps each in the folder of its part."""
-    inner = [file[len(_wrapper(files)) :].split("/") for file in files]
-    parts = [part_of(steps[0]) if split and len(steps) > 1 else None for steps in inner]
-    entries = tuple(_named(Entry(file, part=part), pattern) for file, part in zip(files, parts, strict=True))
-    return Listing(root, entries, layout="part/file" if split else "file", unlabelled=len(files))
-
-
-def _wrapper(files: list[str]) -> str:
-    """The folder that holds everything, as a zip often unpacks into one, with its slash; "" where there is none."""
-    first, *others = {file.split("/")[0] if "/" in file else "" for file in files}
-    inside = {file.split("/")[1] for file in files if file.count("/") > 1}
-    return f"{first}/" if first and not others and not part_of(first) and len(inside) > 1 else ""
-
-
-def _named(entry: Entry, pattern: re.Pattern[str] | None) -> Entry:
-    return replace(entry, patient=patient_of(pattern, entry.file) or entry.patient)
-
-
-def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Listing:
-    """A table whose path column names the images beside it."""
-    if "path" not in table.columns:
+def _list_table(path: Path, patient: PatientOf) -> Listing:
+    """A table as DATA, whose column of paths names the images beside it; images without a label are not read."""
+    table = LabelTable.read(path)
+    if "path" not in table.table.columns:
         raise DataError(
             f"The table '{path}' has no column of paths (path, file, image); add one, or run on the folder of images with"
             f" --labels '{path}'."
@@ -214,98 +153,70 @@ def _table(path: Path, table: LabelTable, pattern: re.Pattern[str] | None) -> Li
     exact = set(table.table["path"].filter(written.str.contains(ABSOLUTE)))
     table, rejected = _found_below(table, path.parent, exact)
     named = table.table.drop_nulls("path")
-    labelled = named.drop_nulls("label")
-    rows = agreed(labelled, "path", "path", str(path)).to_dicts()
-    entries = [
-        Entry(
-            file=row["path"], label=row["label"], patient=row.get("patient") or patient_of(pattern, row["path"]),
-            site=row.get("site"), sex=row.get("sex"), age=row.get("age"), part=row.get("part"),
-        )
-        for row in rows
-    ]  # fmt: skip
-    unlabelled = named["path"].n_unique() - len(entries)
+    labelled = replace(table, table=one_row_each(named.drop_nulls("label"), "path", table))
+    patients = _patients(labelled, patient)
     return Listing(
         path.parent,
-        tuple(entries),
+        tuple(Entry(file, patient=patients(file)) for file in labelled.table["path"]),
+        table=labelled,
         layout="table of paths",
-        unlabelled=unlabelled,
+        unlabelled=named["path"].n_unique() - labelled.table.height,
         rejected=rejected,
         notes=table.notes,
     )
 
 
-def _found_below(table: LabelTable, root: Path, exact: set[str]) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
-    """The table with paths that are no files as written as those of the files below its folder that they mean.
+def _found_below(table: LabelTable, root: Path, exact: set[str]) -> tuple[LabelTable, Rejected]:
+    """The table whose paths that are no files as written are those of the files below its folder that they name.
 
-    What is in `exact` was written in full and means no other file: nothing is searched for it.
+    Paths in `exact` were written in full and name no other file: nothing is searched for them.
     """
     paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
-    kept = {path: path for path in paths if path in exact or there(root / path)}
-    if len(kept) == len(paths) or not (below := files_below(root)):
+    kept = {path: path for path in paths if path in exact or exists(root / path)}
+    if len(kept) == len(paths) or not (files := list_files(root).paths):
         return table, ()
-    meant = match([path for path in paths if path not in kept], below, below=True)
-    found, rejected = _with_files(table, Matches(kept | meant.found, meant.several), below)
-    if not meant.found:
+    below = match_paths([path for path in paths if path not in kept], files, below=True)
+    found, rejected = _with_files(table, PathMatches(kept | below.found, below.ambiguous), files)
+    if not below.found:
         return found, rejected
-    note = f"{len(meant.found)} paths of {Path(table.source).name} are no files as written, and are taken for those below its folder"
-    return replace(found, notes=(f"{note} that they name", *found.notes)), rejected
+    note = Message("scan.paths_below", {"count": len(below.found), "file": Path(table.source).name})
+    return replace(found, notes=(note, *found.notes)), rejected
 
 
-def _tree(root: Path, table: LabelTable, files: list[str], pattern: re.Pattern[str] | None) -> Listing:
-    """Any tree of files, labelled by a table after they are read."""
-    if not files:
-        raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
-    table = table.beside(root)
-    rejected: tuple[tuple[str, str], ...] = ()
-    if table.key == "path":
-        table, rejected = _with_files(table, match(table.table["path"].drop_nulls(), files), files)
-    patients = _patients(table)
-    tops = {file.split("/")[0] if "/" in file else "" for file in files}
-    parts = {top: part_of(top) for top in tops} if all(map(part_of, tops)) else {}
-    entries = tuple(
-        _named(Entry(file, patient=patients.get(file), part=parts.get(file.split("/")[0])), pattern) for file in files
-    )
-    layout = f"files labelled by {table.key}"
-    return Listing(root, entries, table=table, layout=layout, rejected=rejected, notes=table.notes)
-
-
-def _with_files(
-    table: LabelTable, matched: Matches, files: list[str]
-) -> tuple[LabelTable, tuple[tuple[str, str], ...]]:
-    """The table with the files that its paths mean, and the paths that mean none, or none alone, with the reason."""
+def _with_files(table: LabelTable, matches: PathMatches, files: list[str]) -> tuple[LabelTable, Rejected]:
+    """The table with files in place of its paths, and the paths that name no file, or several, with the reason."""
     paths = table.table["path"].drop_nulls().unique(maintain_order=True)
-    lost = [path for path in paths if path not in matched.found]
-    unclear = [path for path in lost if path in matched.several]
-    if not matched.found:
+    lost = [path for path in paths if path not in matches.found]
+    ambiguous = [path for path in lost if path in matches.ambiguous]
+    if not matches.found:
         values = f"{len(paths)} value{'s' if len(paths) > 1 else ''}"
         advice = "Check the column, or name another with a usual name."
-        if unclear:
-            advice = (
-                f"{matched.several[unclear[0]]} files are called '{unclear[0]}': put their folders before the names."
-            )
+        if ambiguous:
+            count = matches.ambiguous[ambiguous[0]]
+            advice = f"{count} files are called '{ambiguous[0]}': put their folders before the names."
         raise DataError(
             f"{table.source} matches none of the {len(files)} images: its column path has {values}, such as '{lost[0]}', and"
             f" none is the path of one image, such as '{files[0]}'. {advice}"
         )
-    notes = [*table.notes]
-    if absent := len(lost) - len(unclear):
-        notes.append(f"{absent} paths of {Path(table.source).name} name no file")
-    if unclear:
-        notes.append(
-            f"{len(unclear)} paths of {Path(table.source).name} are the names of several files each and label none: put"
-            " their folders before the names"
-        )
+    counts = {"scan.paths_absent": len(lost) - len(ambiguous), "scan.paths_ambiguous": len(ambiguous)}
+    name = Path(table.source).name
+    notes = [Message(code, {"count": count, "file": name}) for code, count in counts.items() if count]
+    several = "is the name of {} files; the table must say its folder"
     rejected = tuple(
-        (path, f"is the name of {matched.several[path]} files; the table must say its folder" if path in matched.several
-         else "does not exist")
+        (path, several.format(matches.ambiguous[path]) if path in matches.ambiguous else "does not exist")
         for path in lost
-    )  # fmt: skip
-    column = pl.col("path").replace_strict(matched.found, default=None, return_dtype=pl.String)
-    return replace(table, table=table.table.with_columns(column).drop_nulls("path"), notes=tuple(notes)), rejected
+    )
+    column = pl.col("path").replace_strict(matches.found, default=None, return_dtype=pl.String)
+    found = table.table.with_columns(column).drop_nulls("path")
+    return replace(table, table=found, notes=(*table.notes, *notes)), rejected
 
 
-def _patients(table: LabelTable) -> dict[str, str]:
-    """The patient of each file as the table says it by path; known before the join, it is struck from the case's name."""
-    if table.key != "path" or "patient" not in table.columns:
-        return {}
-    return dict(table.table.select("path", "patient").drop_nulls().iter_rows())
+def _patients(table: LabelTable, patient: PatientOf) -> PatientOf:
+    """The patient of a file: as the table says it by path, else as its path does.
+
+    The table is joined later, but a name that is known now is struck from the name of the case.
+    """
+    known: dict[str, str] = {}
+    if table.key == "path" and "patient" in table.table.columns:
+        known = dict(table.table.select("path", "patient").drop_nulls().iter_rows())
+    return lambda file: known.get(file) or patient(file)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from evenray.core.errors import DataError, ReadError
+from evenray.core.messages import Message
 from evenray.data.tables.parts import PARTS
 from evenray.data.tables.words import MISSING, check_labels, whole_numbers
 from evenray.images.readers import fragments
 
 from .entries import Entry, Listing
 
-__all__ = ["archive"]
+__all__ = ["list_archive"]
 
 MEDMNIST = {
     "pneumoniamnist": ("normal", "pneumonia"),
@@ -36,11 +37,11 @@ MEDMNIST = {
 }  # fmt: skip
 
 
-def archive(path: Path) -> Listing:
+def list_archive(path: Path) -> Listing:
     """A MedMNIST file: arrays train_images, train_labels, val_..., test_...; without labels, its images are unlabelled."""
     labels = _labels(path)
     try:
-        there = fragments(path)
+        images = fragments(path)
     except ReadError as error:
         expected = "" if "; expected " in error.reason else "; expected a file laid out as MedMNIST's"
         raise DataError(f"'{path}' {error.reason}{expected}.") from None
@@ -54,10 +55,10 @@ def archive(path: Path) -> Listing:
             if text not in MISSING:
                 label = whole.get(text, text)
                 entries.append(Entry(path.name, f"{part}/{row}", names.get(label, label), part=PARTS[part]))
-    notes = _notes(path, labels, there) if labels else ()
-    unlabelled = len(set(there).difference(entry.fragment or "" for entry in entries))
+    notes = _notes(path, labels, images) if labels else ()
+    unlabelled = len(set(images).difference(entry.fragment or "" for entry in entries))
     if not entries:  # an audit does without
-        found = [name.partition("/") for name in there]
+        found = [name.partition("/") for name in images]
         entries = [Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in found]
     return Listing(path.parent, tuple(entries), layout="MedMNIST archive", unlabelled=unlabelled, notes=notes)
 
@@ -80,16 +81,17 @@ def _labels(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def _notes(path: Path, labels: dict[str, list[str]], there: list[str]) -> tuple[str, ...]:
+def _notes(path: Path, labels: dict[str, list[str]], names: list[str]) -> tuple[Message, ...]:
     """Where there are more images than labels, or fewer, and where labels are missing."""
-    images = Counter(name.partition("/")[0] for name in there)
+    images = Counter(name.partition("/")[0] for name in names)
     notes = []
     for part in dict.fromkeys([*images, *labels]):
-        of_part = labels.get(part, [])
+        of_part, name = labels.get(part, []), PARTS.get(part, part)
         if images[part] != len(of_part):
-            notes.append(f"{path.name} has {images[part]} images in {part} and {len(of_part)} labels for them")
+            values = {"file": path.name, "images": images[part], "part": name, "labels": len(of_part)}
+            notes.append(Message("scan.archive_counts", values))
         if missing := sum(label in MISSING for label in of_part):
-            notes.append(f"{missing} labels of {part} in {path.name} are missing (such as NaN)")
+            notes.append(Message("scan.archive_missing", {"count": missing, "part": name, "file": path.name}))
     return tuple(notes)
 
 

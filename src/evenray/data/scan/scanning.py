@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.artefacts.cases import with_own_sketches
 from evenray.core.errors import DataError, MissingExtra, ReadError
-from evenray.core.sketches import Sketching
-from evenray.core.threads import ONE_THREAD
+from evenray.core.facts import Facts
+from evenray.core.messages import Message
+from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.audit import measure
-from evenray.data.case_table import settled
 from evenray.data.tables.join import join
 from evenray.data.tables.labels import age_band
 from evenray.data.tables.parts import PARTS
@@ -30,12 +31,14 @@ from evenray.images.readers import fragments, identity, read
 
 from .entries import Entry, Listing
 from .listing import listing
-from .packed import Packed
 
 __all__ = ["Map", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
+MERGE = 64  # tasks whose tables become one
+KEYS = ("sop_instance", "study", "patient")  # by which a table of labels may find an image
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
@@ -60,6 +63,20 @@ class Task:
     every_frame: bool
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of some files: a row an image, and the files set aside with the reason and the keys of KEYS, if known."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+
+    @classmethod
+    def merged(cls, readings: Sequence[Reading]) -> Reading:
+        """One of several, in order; columns that some lack are null there."""
+        rows = pl.concat([one.rows for one in readings], how="diagonal_relaxed", rechunk=True)
+        return cls(rows, pl.concat([one.rejected for one in readings]))
+
+
 def scan(
     data: str | Path,
     *,
@@ -73,7 +90,7 @@ def scan(
     """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
     `data`, `labels` and `patient` as in `listing`; `value_range` is the true grey range of files that do not declare it
-    (16-bit PNG and TIFF); `positive` the class that sensitivity is about. A file with many frames or slices gives its
+    (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
     middle one, or with `every_frame` all of them. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
     where nothing is left to work with.
     """
@@ -103,29 +120,36 @@ def scan_listed(
         Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame)
         for start in range(0, len(listed.entries), step)
     ]
-    rows, rejected = Packed(), Packed()
-    with Sketching(sketches) as kept:
-        for found, refused, arrays in map(describe, tasks):
-            rows.add(found)
-            rejected.add(refused)
+    merged: list[Reading] = []  # many small tables take three times the memory of one
+    latest: list[Reading] = []
+    with SketchWriter(sketches) as kept:
+        for reading, arrays in map(describe, tasks):
+            latest.append(reading)
             kept.add(arrays)
-        dataset = assemble(listed, rows.table().with_row_index("sketch"), rejected.table(), key, positive)
+            if len(latest) == MERGE:
+                merged.append(Reading.merged(latest))
+                latest.clear()
+        dataset = assemble(listed, Reading.merged([*merged, *latest]), key, positive, value_range)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
-    return settled(replace(dataset, facts={**dataset.facts, "value_range": value_range}, sketches=kept.rows), sketches)
+    return with_own_sketches(replace(dataset, sketches=kept.rows), sketches)
 
 
-def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None) -> Dataset:
+def assemble(
+    listed: Listing, reading: Reading, key: bytes, positive: str | None, value_range: tuple[float, float] | None
+) -> Dataset:
     """Label the rows, name the cases, order the classes, and check that there is something to work with."""
+    rows, rejected = reading.rows.with_row_index("sketch"), reading.rejected
     if not rows.height:
         example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
         raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
     unlabelled, notes = listed.unlabelled, [*listed.notes]
     if listed.table is not None:
-        rows, unlabelled, lost = join(rows, listed.table, key)
+        rows, without, lost = join(rows, listed.table, key, rejected)
+        unlabelled += without
         if lost:
-            notes.append(f"{lost} {listed.table.key} values of {Path(listed.table.source).name} are of no image")
-    if listed.rejected:
-        rejected = pl.concat([pl.DataFrame(listed.rejected, schema=REJECTED, orient="row"), rejected])
+            file = Path(listed.table.source).name
+            notes.append(Message("scan.keys_lost", {"count": lost, "column": listed.table.key, "file": file}))
+    before = pl.DataFrame(listed.rejected, schema=REJECTED, orient="row")
     fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
     met = rows["label"].drop_nulls().unique().to_list()
     label = pl.col("label").replace(met, [composed(name) for name in met])
@@ -134,32 +158,24 @@ def assemble(listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: b
     counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
     classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
     chosen, why = positive_class(classes, counts, positive)
-    facts = {
-        "layout": listed.layout, "positive_why": why, "unlabelled": unlabelled, "notes": notes,
-        "patients_known": not rows["patient"].is_null().all(),
-        "synthetic": bool(rows["synthetic"].any()) if "synthetic" in rows.columns else False,
-    }  # fmt: skip
-    if listed.searched is not None:
-        facts["patient_pattern"] = {"paths": listed.searched.paths, "matched": listed.searched.matched}
+    facts = Facts(
+        layout=listed.layout, value_range=value_range, unlabelled=unlabelled, notes=tuple(notes), positive_why=why,
+        patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern,
+        synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes,
+    )  # fmt: skip
     root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
-    return Dataset(rows.drop("synthetic", strict=False), classes, chosen, root, rejected, facts)
+    return Dataset(
+        rows.drop("synthetic"), classes, chosen, root, pl.concat([before, rejected.select(REJECTED.keys())]), facts
+    )
 
 
-def describe(task: Task) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, NDArray[Any]]]:
-    """The rows of one chunk of files, those set aside with their reasons, and the sketches: what is an array."""
-    with ONE_THREAD:
-        rows, rejected = _described(task)
-    names = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)] if rows else []
-    arrays = {name: np.stack([row.pop(name) for row in rows]) for name in names}
-    table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
-    return table, pl.DataFrame(rejected, schema=REJECTED), arrays
-
-
-def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    rows: list[dict[str, Any]] = []
-    rejected: list[dict[str, str]] = []
+def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
+    """What is read of one chunk of files, and its sketches: what is an array."""
+    rows: list[dict[str, Column]] = []
+    rejected: list[dict[str, str | None]] = []
     for entry in task.entries:
         path = Path(task.root) / entry.file
+        who: dict[str, str | None] = {}
         try:
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
             if not task.every_frame:
@@ -171,30 +187,33 @@ def _described(task: Task) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
             place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
-            rejected.append({"file": place, "reason": reason})
-    return rows, rejected
+            rejected.append({"file": place, "reason": reason, **{name: who.get(name) for name in KEYS}})
+    names = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)] if rows else []
+    arrays = {name: np.stack([np.asarray(row.pop(name)) for row in rows]) for name in names}
+    table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
+    return Reading(table, pl.DataFrame(rejected, schema=REJECTED | dict.fromkeys(KEYS, pl.String))), arrays
 
 
-def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, Any]:
+def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
     """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
-    raw = {name: str(value) if value is not None else None for name, value in identity(path).items()}
-    person = entry.patient or raw["patient_id"]
-    pieces = [*(person or "").split("/"), raw["patient_id"], *re.split(r"[\^=,\s]+", raw["patient_name"] or "")]
-    shown = _struck(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
-    sex, birth = entry.sex or raw["sex"], raw["birth_year"]
-    study, instance = raw["study_instance_uid"], raw["sop_instance_uid"]
+    raw = identity(path)
+    person = entry.patient or raw.patient_id
+    pieces = [*(person or "").split("/"), raw.patient_id, *re.split(r"[\^=,\s]+", raw.patient_name or "")]
+    shown = _without_names(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
+    sex, birth = raw.sex, raw.birth_year
+    study, instance = raw.study_instance_uid, raw.sop_instance_uid
     return {
         "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
         "patient": pseudonym(key, "patient", person) if person else None,
         "study": pseudonym(key, "study", study) if study else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
-        "site": entry.site or (pseudonym(key, "site", raw["site"])[:8] if raw["site"] else None),
-        "sex": sex, "age_band": age_band(entry.age or raw["age"]),
-        "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth else None,
+        "site": pseudonym(key, "site", raw.site)[:8] if raw.site else None,
+        "sex": sex, "age_band": age_band(None if raw.age is None else str(raw.age)),
+        "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth is not None else None,
     }  # fmt: skip
 
 
-def _struck(file: str, pieces: set[str], key: bytes) -> str:
+def _without_names(file: str, pieces: set[str], key: bytes) -> str:
     """A path without what names a patient; what is shorter than three letters only where it stands alone."""
     for piece in sorted(pieces, key=lambda piece: (-len(piece), piece)):
         if piece.lower() not in PARTS:
@@ -204,7 +223,7 @@ def _struck(file: str, pieces: set[str], key: bytes) -> str:
     return file
 
 
-def describe_image(image: Image) -> dict[str, Any]:
+def describe_image(image: Image) -> dict[str, Column]:
     """What is kept of one image: columns of the case table and, as arrays, its sketches; no name."""
     header = image.header
     histogram = Histogram.of(image)

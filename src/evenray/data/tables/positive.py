@@ -1,4 +1,4 @@
-"""The class that sensitivity is about."""
+"""The positive class: the one that sensitivity is measured on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from evenray.core.errors import UsageError
+from evenray.core.messages import Message
 
 __all__ = ["no_class", "positive_class"]
 
@@ -35,30 +36,29 @@ def healthy(name: str) -> bool:
 
 
 def no_class(asked: str, classes: Iterable[str]) -> UsageError:
-    """The error of a positive class that is none."""
+    """The error where the positive class that was asked for does not exist."""
     known = ", ".join(sorted(classes))
     return UsageError(
         f"There is no class named '{asked}'; {f'the classes are: {known}' if known else 'there are none'}."
     )
 
 
-def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, str]:
-    """The class that sensitivity is about, and why: the one asked for, the one that is not healthy, or the rarest.
+def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> tuple[str, Message | None]:
+    """The positive class and why: the one asked for, the only one that is not healthy, or the rarest.
 
     >>> positive_class(("NORMAL", "PNEUMONIA"), {"NORMAL": 5, "PNEUMONIA": 9}, None)
-    ('PNEUMONIA', 'it is the class whose name does not mean healthy')
+    ('PNEUMONIA', Message(code='scan.positive_named', values={}))
     """
     if asked is not None:
         if asked not in classes:
             raise no_class(asked, classes)
-        return asked, "it was asked for"
+        return asked, Message("scan.positive_asked")
     if not classes:
-        return "", ""
-    sick = [name for name in classes if not healthy(name)]
-    if len(sick) == 1:
-        return sick[0], "it is the class whose name does not mean healthy"
-    candidates = sick if len(sick) > 1 else list(classes)
+        return "", None
+    diseased = [name for name in classes if not healthy(name)]
+    if len(diseased) == 1:
+        return diseased[0], Message("scan.positive_named")
+    candidates = diseased or list(classes)
     chosen = min(candidates, key=lambda name: (counts[name], name))
-    if sum(counts[name] == counts[chosen] for name in candidates) > 1:
-        return chosen, "it is the first by name of equally rare classes that may mean disease"
-    return chosen, "it is the rarest class that may mean disease"
+    several = sum(counts[name] == counts[chosen] for name in candidates) > 1
+    return chosen, Message("scan.positive_first" if several else "scan.positive_rarest")

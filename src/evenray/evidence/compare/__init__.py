@@ -1,7 +1,18 @@
-"""The comparison: contrast x balance x network on out-of-fold predictions of the training and validation parts; test stays shut."""
+"""The comparison: contrast x balance x network on out-of-fold predictions of the training and validation parts."""
 
 from ._cells import Cell, Setup, out_of_fold, simplest_first
-from ._grid import SHOWN, check_metric
+from ._grid import SHOWN, Grid, GridRow, check_metric
 from ._search import compare, trainings
 
-__all__ = ["SHOWN", "Cell", "Setup", "check_metric", "compare", "out_of_fold", "simplest_first", "trainings"]
+__all__ = [
+    "SHOWN",
+    "Cell",
+    "Grid",
+    "GridRow",
+    "Setup",
+    "check_metric",
+    "compare",
+    "out_of_fold",
+    "simplest_first",
+    "trainings",
+]

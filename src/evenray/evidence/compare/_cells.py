@@ -1,4 +1,4 @@
-"""Cells of the grid, and the trainings that each of them asks for: one for every seed and fold."""
+"""The cells of the grid, and the trainings of each: one for every seed and fold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from evenray.images.contrast import contrasts
 from evenray.learning import balance as remedies
 from evenray.learning import networks
 from evenray.learning.balance import Balance
-from evenray.learning.features import FeaturePart, fit_head, head_logits
+from evenray.learning.features import FeaturePart, fit_head
 from evenray.learning.networks.anatomy import anatomy, totals
 from evenray.learning.predict import predictions
 from evenray.learning.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
@@ -49,10 +49,10 @@ class Cell:
 class Setup:
     """What all cells of a comparison share.
 
-    `dataset` holds the cases to compare on (never the test part), `group` and `fold` tell for each what must not be torn
-    apart and which fold judges it, `rows` are their rows in the stores. `stores` has, for each contrast, the pixels; where
-    the trunk is `frozen`, what it made of them, one store a view. `settings` are those of a whole training; its seed is the
-    first of `seeds`.
+    `dataset` holds the cases to compare on (never the test part), `group` and `fold` give for each the group that must stay
+    in one fold and the fold that it is held out in, `rows` are their rows in the stores. `stores` has, for each contrast,
+    the pixels; where the trunk is `frozen`, the features that it made of them, one store a view. `settings` are those of a
+    whole training; its seed is the first of `seeds`.
     """
 
     dataset: Dataset
@@ -72,7 +72,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Fold:
-    """One training: all that a process of its own needs, and where the logits of the held-out cases are to be kept."""
+    """One training: everything that a process needs for it, and where the logits of the held-out cases are kept."""
 
     path: str
     stores: tuple[Store, ...]
@@ -136,20 +136,12 @@ def _train_rows(cell: Cell, setup: Setup, seed: int, held_out: int) -> Indices:
 
 
 def train_fold(work: Fold) -> float:
-    """Train on the other folds, judge the held-out one, and keep its logits; the seconds that it took.
-
-    Pixels are trained on by one thread, so that the same numbers come out however many cells are trained at once.
-    """
+    """Train on the other folds, predict the held-out one and keep its logits; returns the seconds that this took."""
     start = time.perf_counter()
-    threads = torch.get_num_threads()
     keep_malloc()
-    torch.set_num_threads(1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", remedies.DoubleCorrectionWarning)  # who asked was told
-            logits = _head(work) if work.frozen else _whole(work)
-    finally:
-        torch.set_num_threads(threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", remedies.DoubleCorrectionWarning)  # who asked was told
+        logits = _head(work) if work.frozen else _whole(work)
     seconds = time.perf_counter() - start
     with atomic(Path(work.path)) as temporary, temporary.open("wb") as out:
         np.savez(out, logits=logits, seconds=seconds, cases=np.array(work.cases))
@@ -170,7 +162,7 @@ def _whole(work: Fold) -> NDArray[np.float64]:
     part = Part(work.stores[0], work.train, work.targets)
     mean, std = (None, None) if work.weights else statistics(part)
     model = networks.build(
-        work.network, classes=len(work.classes), channels=work.channels, size=work.size, weights=work.weights,
+        work.network, classes=len(work.classes), channels=work.channels, size=work.size, pretrained=work.weights,
         seed=work.settings.seed, mean=mean, std=std,
     )  # fmt: skip
     model, fabric = networks.freeze(model, work.finetune), _machine(work.device)
@@ -182,11 +174,12 @@ def _whole(work: Fold) -> NDArray[np.float64]:
 def _head(work: Fold) -> NDArray[np.float64]:
     """As `_whole`, on what the frozen trunk made of the images."""
     model = _with_fresh_head(work)
-    fabric = _machine(work.device)
+    fabric = machine(work.device, precision="32-true")
     model, _ = fit_head(
         model, FeaturePart(work.stores, work.train, work.targets), None, work.settings, _remedy(work), fabric
     )
-    return head_logits(model, FeaturePart(work.stores, work.held, np.zeros(len(work.held), np.int64)), fabric)
+    held = FeaturePart(work.stores, work.held, np.zeros(len(work.held), np.int64))
+    return forward(model, held, work.settings.batch, fabric)
 
 
 def _with_fresh_head(work: Fold) -> networks.Classifier:
@@ -203,7 +196,7 @@ def _with_fresh_head(work: Fold) -> networks.Classifier:
 def _started(
     network: str, classes: int, channels: int, size: int, weights: str | None, finetune: str, seed: int
 ) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:
-    model = networks.build(network, classes=classes, channels=channels, size=size, weights=weights, seed=seed)
+    model = networks.build(network, classes=classes, channels=channels, size=size, pretrained=weights, seed=seed)
     named = {name: model.network.get_submodule(name).state_dict() for name in model.network.head_modules}
     heads = {name: {key: tensor.clone() for key, tensor in state.items()} for name, state in named.items()}
     return networks.freeze(model, finetune), heads
@@ -212,8 +205,8 @@ def _started(
 def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predictions, float]:
     """The out-of-fold predictions of one seed's trainings, in the order of the cases, and the seconds that they took.
 
-    Probabilities are those at the prior of the training folds as they came, also where they were thinned: so thinning is
-    seen for what it does to the network, not for the prevalence that it pretends.
+    Probabilities are at the prior of the training folds before thinning, so that figures show what thinning does to the
+    network and not the prevalence that it makes.
     """
     dataset, pieces, seconds = setup.dataset, [], 0.0
     for work, held_out in zip(works, np.unique(setup.fold), strict=True):
@@ -230,7 +223,7 @@ def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predicti
 
 
 def out_of_fold(cell: Cell, setup: Setup, folder: Path, epochs: int) -> pl.DataFrame:
-    """What the trained folds of a cell say of every case, as a table of predictions; probabilities are means over the seeds."""
+    """The out-of-fold predictions of a cell as a table; probabilities and logits are means over the seeds."""
     tables = [predicted(cell, setup, folds)[0].table for folds in folds_of(cell, setup, folder, epochs)]
     names = [name for name in tables[0].columns if name.startswith(("p_", "logit_"))]
     means = [pl.mean_horizontal([table[name] for table in tables]).alias(name) for name in names]

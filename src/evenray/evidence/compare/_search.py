@@ -1,4 +1,4 @@
-"""Going through the grid: every cell whole, or by successive halving, which stops the weak ones early."""
+"""The search through the grid: every cell in full, or successive halving, which stops weak cells early."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from ._cells import Cell, Fold, Setup, folds_of, predicted, simplest_first, train_fold
-from ._grid import Measured, check_metric, grid, measure, merit
+from ._grid import Grid, Measured, check_metric, grid, measure, merit
 
 __all__ = ["compare", "rungs", "trainings"]
 
@@ -20,10 +18,10 @@ KEEP = 3  # one cell in so many goes on, and trains so many times as long
 def compare(
     cells: Sequence[Cell], setup: Setup, folder: Path, *, metric: str = "auprc", halving: bool = False, map: Map = map,
     tick: Callable[[int], None] = lambda n: None,
-) -> pl.DataFrame:  # fmt: skip
+) -> Grid:  # fmt: skip
     """The grid, one row a cell: metrics with intervals, paired differences to the simplest cell, ties and the choice.
 
-    Every case is predicted by a network that saw neither it nor its group. Each fold of each cell is kept in `folder` and
+    Every case is predicted by a network that was trained without its group. Each fold of each cell is kept in `folder` and
     not computed again. `map` runs trainings, in processes or on a cluster that shares the stores; the numbers are the same.
     With `halving` all cells train a short while, the best third of them three times as long, and so on (Jamieson &
     Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the trainings done.

@@ -1,21 +1,18 @@
-"""Looking into a network: where a decision came from, whether the map can be trusted, what the layers do."""
+"""Explanations of a network: attribution maps, checks of these maps, and what the layers do."""
 
 from __future__ import annotations
 
 from .attribution import attribute, attributions
 from .convolution import Step, convolution_step
-from .drawing import draw_step
 from .layers import Patch, exciting_patches, feature_maps, filters, sheet
-from .sanity import Check, sanity
+from .sanity import sanity
 
 __all__ = [
-    "Check",
     "Patch",
     "Step",
     "attribute",
     "attributions",
     "convolution_step",
-    "draw_step",
     "exciting_patches",
     "feature_maps",
     "filters",

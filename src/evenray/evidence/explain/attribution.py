@@ -17,6 +17,8 @@ from evenray.core.errors import UsageError
 from evenray.core.registry import Registry
 from evenray.learning.networks import Classifier, members
 
+from .layers import evaluating
+
 __all__ = ["attribute", "attributions", "gradcam", "integrated_gradients", "occlusion"]
 
 NAMES = ("gradcam", "integrated_gradients", "occlusion")
@@ -42,12 +44,8 @@ def attribute(
     if targets.numel() and not 0 <= int(targets.min()) <= int(targets.max()) < model.classes:
         raise UsageError(f"The target is {target}; the model has the classes 0 to {model.classes - 1}.")
     chosen = attributions.bind(method)
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         raw_NHW = chosen(model, x_NCHW, targets).detach()
-    finally:
-        model.train(training)
     positive = raw_NHW.clamp(min=0)
     peak = positive.amax((1, 2), keepdim=True)
     maps: NDArray[np.float32] = (positive / torch.where(peak > 0, peak, 1)).cpu().numpy().astype(np.float32)

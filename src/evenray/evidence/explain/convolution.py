@@ -14,7 +14,7 @@ from evenray.learning.networks import Classifier
 from evenray.learning.networks._grey import GreyConv
 from evenray.learning.networks._layers import Conv
 
-from .layers import layer_named
+from .layers import activations, layer_named
 
 __all__ = ["Step", "convolution_step"]
 
@@ -62,63 +62,32 @@ def convolution_step(
     module = layer_named(model, layer)
     if not isinstance(module, nn.Conv2d):
         raise UsageError(f"'{layer}' is a {type(module).__name__}; give a convolution.")
-    entering, leaving = _around(model, module, x_NCHW[:1])
-    if not 0 <= channel < leaving.shape[0]:
-        raise UsageError(f"'{layer}' has the channels 0 to {leaving.shape[0] - 1}, not {channel}.")
+    entering, leaving = (
+        activations(model, x_NCHW[:1], [layer], entering=at_input)[layer][0] for at_input in (True, False)
+    )
+    if not 0 <= channel < len(leaving):
+        raise UsageError(f"'{layer}' has the channels 0 to {len(leaving) - 1}, not {channel}.")
     output_map = leaving[channel]
-    strongest = np.unravel_index(int(output_map.argmax()), tuple(output_map.shape))
+    strongest = np.unravel_index(int(output_map.argmax()), output_map.shape)
     place = (int(strongest[0]) if row is None else row, int(strongest[1]) if column is None else column)
     if not all(0 <= i < side for i, side in zip(place, output_map.shape, strict=True)):
-        raise UsageError(f"The place {place} is outside the output of '{layer}', {tuple(output_map.shape)}.")
-    return _step(module, layer, channel, entering, output_map, place)
-
-
-def _around(model: Classifier, module: nn.Conv2d, x_NCHW: Tensor) -> tuple[Tensor, Tensor]:
-    """What enters and leaves a layer, (C, H, W) each."""
-    kept: list[tuple[Tensor, Tensor]] = []
-    handle = module.register_forward_hook(lambda m, args, output: kept.append((args[0].clone(), output.clone())))
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            model(x_NCHW)
-    finally:
-        handle.remove()
-        model.train(training)
-    entering, leaving = kept[0]
-    return entering[0].cpu().float(), leaving[0].cpu().float()
-
-
-def _step(
-    module: nn.Conv2d, layer: str, channel: int, entering: Tensor, output_map: Tensor, place: tuple[int, int]
-) -> Step:
+        raise UsageError(f"The place {place} is outside the output of '{layer}', {output_map.shape}.")
     rows, columns = module.kernel_size
-    stride = module.stride[0]
-    padding = module.pads(entering.unsqueeze(0)) if isinstance(module, Conv) else module.padding
-    pads = (int(padding[0]), int(padding[1]))
-    weights = module.weight[channel].detach().cpu().float()
-    group = channel // (module.out_channels // module.groups) * weights.shape[0]
-    padded = nn.functional.pad(entering[group : group + weights.shape[0]], (pads[1], pads[1], pads[0], pads[0]))
+    stride, padding = module.stride[0], module.padding
+    if isinstance(module, Conv):
+        padding = module.pads(torch.from_numpy(entering[None]))
     top, left = place[0] * stride, place[1] * stride
-    patch = padded[:, top : top + rows, left : left + columns]
-    valid = nn.functional.pad(torch.ones_like(entering[0]), (pads[1], pads[1], pads[0], pads[0]))
-    inside = valid[top : top + rows, left : left + columns] > 0
+    border = ((int(padding[0]),) * 2, (int(padding[1]),) * 2)
+    weights = module.weight[channel].detach().cpu().float().numpy()
+    group = channel // (module.out_channels // module.groups) * len(weights)
+    around = np.pad(entering[group : group + len(weights)], ((0, 0), *border))
+    patch = around[:, top : top + rows, left : left + columns]
+    inside = np.pad(np.ones(entering.shape[1:], bool), border)[top : top + rows, left : left + columns]
     bias = 0.0 if module.bias is None else float(module.bias[channel].detach())
     if isinstance(module, GreyConv):
-        bias += float((module.offset[channel, 0].cpu().float() * inside).sum())
+        bias += float((module.offset[channel, 0].cpu().float().numpy() * inside).sum())
     return Step(
-        layer,
-        channel,
-        patch.numpy(),
-        weights.numpy(),
-        (patch * weights).numpy(),
-        bias,
-        float(output_map[place]),
-        inside.numpy(),
-        (top - pads[0], left - pads[1]),
-        int(stride),
-        pads[0],
-        entering.mean(0).numpy(),
-        output_map.numpy(),
-        place,
-    )
+        layer=layer, channel=channel, patch=patch, weights=weights, products=patch * weights, bias=bias,
+        output=float(output_map[place]), inside=inside, corner=(top - border[0][0], left - border[1][0]), stride=int(stride),
+        padding=border[0][0], input_map=entering.mean(0), output_map=output_map, place=place,
+    )  # fmt: skip

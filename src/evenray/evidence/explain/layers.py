@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from captum.attr import LayerActivation
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -16,7 +17,10 @@ from evenray.core.errors import UsageError
 from evenray.learning.networks import Classifier
 from evenray.learning.networks.anatomy import Sight, anatomy
 
-__all__ = ["Patch", "all_exciting_patches", "exciting_patches", "feature_maps", "filters", "layer_named", "sheet"]
+__all__ = [
+    "Patch", "activations", "all_exciting_patches", "evaluating", "exciting_patches", "feature_maps", "filters", "layer_named",
+    "sheet",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,35 +51,35 @@ def filters(model: Classifier, layer: str) -> NDArray[np.float32]:
 def feature_maps(model: Classifier, x_NCHW: Tensor, layer: str) -> NDArray[np.float32]:
     """What a layer makes of images: float32 (N, C, H, W), or (N, D) behind a linear layer. The model is in evaluation.
 
+    >>> import torch
     >>> from evenray.learning.networks import build
     >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
     >>> feature_maps(model, torch.zeros(2, 1, 28, 28), "features.2").shape
     (2, 6, 14, 14)
     """
-    return _maps_of(model, x_NCHW, [layer])[layer]
+    return activations(model, x_NCHW, [layer])[layer]
 
 
-def _maps_of(model: Classifier, x_NCHW: Tensor, layers: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-    """What some layers make of images, in one pass."""
-    kept: dict[str, Tensor] = {}
+def activations(
+    model: Classifier, x_NCHW: Tensor, layers: Iterable[str], *, entering: bool = False
+) -> dict[str, NDArray[np.float32]]:
+    """The `feature_maps` of several layers in one pass, or what is `entering` them."""
+    names = list(layers)
+    modules = [layer_named(model, name) for name in names]
+    with evaluating(model):
+        found = LayerActivation(model, modules).attribute(x_NCHW, attribute_to_layer_input=entering)
+    return {name: maps.cpu().float().numpy() for name, maps in zip(names, found, strict=True)}
 
-    def keep(layer: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-            kept[layer] = output.clone()
 
-        return hook
-
-    handles = [layer_named(model, layer).register_forward_hook(keep(layer)) for layer in layers]
+@contextmanager
+def evaluating(model: Classifier) -> Iterator[None]:
+    """The model in evaluation meanwhile, then as it was."""
     training = model.training
     model.eval()
     try:
-        with torch.no_grad():
-            model(x_NCHW)
+        yield
     finally:
-        for handle in handles:
-            handle.remove()
         model.train(training)
-    return {layer: maps.cpu().float().numpy() for layer, maps in kept.items()}
 
 
 def sheet(pictures_KHW: NDArray[np.float32], *, columns: int | None = None) -> NDArray[np.uint8]:
@@ -115,7 +119,7 @@ def all_exciting_patches(
     best: dict[tuple[str, int], list[tuple[float, int, Patch]]] = {(n, c): [] for n, cs in wanted.items() for c in cs}
     seen = 0
     for x_NCHW in batches:
-        maps = _maps_of(model, x_NCHW, wanted)
+        maps = activations(model, x_NCHW, wanted)
         for (layer, channel), kept in best.items():
             if maps[layer].ndim != 4 or not 0 <= channel < maps[layer].shape[1]:
                 raise UsageError(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,27 +10,16 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor, nn
 
+from evenray.core.artefacts.explained import Check
+from evenray.core.messages import Message
 from evenray.learning.networks import Classifier
 
 from .attribution import attribute
 
-__all__ = ["Check", "sanity"]
+__all__ = ["sanity"]
 
 UNRELATED = 0.7
 DRAWS = 2
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: a figure, what it should be, and whether it is."""
-
-    name: str
-    value: float
-    expected: str
-    passed: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def sanity(model: Classifier, x_NCHW: Tensor, target: int, method: str = "gradcam", seed: int = 0) -> list[Check]:
@@ -46,21 +33,26 @@ def sanity(model: Classifier, x_NCHW: Tensor, target: int, method: str = "gradca
     >>> from evenray.learning.networks import build
     >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
     >>> [check.name for check in sanity(model, torch.rand(2, 1, 28, 28), target=1)]
-    ['same map twice', 'map is not constant', 'other head, other map', 'other weights, other map']
+    ['same_twice', 'not_constant', 'other_head', 'other_weights']
     """
     maps = attribute(model, x_NCHW, target, method)
     again = attribute(model, x_NCHW, target, method)
     drift = float(np.abs(maps - again).max())
     varied = float(np.mean(maps.std((1, 2)) > 0))
     checks = [
-        Check("same map twice", drift, "at most 1e-5", drift <= 1e-5),
-        Check("map is not constant", varied, "at least half of the images", varied >= 0.5),
+        Check(name="same_twice", value=drift, expected=_at_most(1e-5), passed=drift <= 1e-5),
+        Check(name="not_constant", value=varied, expected=Message("sanity.half"), passed=varied >= 0.5),
     ]
-    for name, head_only in (("other head", True), ("other weights", False)):
+    for name, head_only in (("other_head", True), ("other_weights", False)):
         others = (_randomised(model, head_only, seed + draw, sign) for draw in range(DRAWS) for sign in (1, -1))
         likeness = float(np.mean([_likeness(maps, attribute(other, x_NCHW, target, method)) for other in others]))
-        checks.append(Check(f"{name}, other map", likeness, f"at most {UNRELATED}", likeness <= UNRELATED))
+        passed = likeness <= UNRELATED
+        checks.append(Check(name=name, value=likeness, expected=_at_most(UNRELATED), passed=passed))
     return checks
+
+
+def _at_most(limit: float) -> Message:
+    return Message("sanity.at_most", {"limit": limit})
 
 
 def _randomised(model: Classifier, head_only: bool, seed: int, sign: int) -> Classifier:

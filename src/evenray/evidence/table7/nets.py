@@ -1,4 +1,4 @@
-"""The nets of the table: each trained once, looked at once for each evaluation, and kept on disk; so a kill costs one epoch."""
+"""The nets of the table: each trained once, evaluated once under each augmentation, and kept on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evenray.learning.balance import Balance
 from evenray.learning.train import Part, Settings, fit, forward, statistics
 from evenray.learning.train.alone import Machine
 
-from .budget import Budget, look_batch
+from .budget import Budget, evaluation_batch
 from .systems import Net, System
 
 __all__ = ["Bench", "Trained"]
@@ -30,7 +30,7 @@ KEY = 24
 
 @dataclass(frozen=True)
 class Trained:
-    """A net that stands: where, what it cost to train (seconds), its parameters, and the loss of its last epoch."""
+    """A trained net: its folder, the seconds of its training, its parameters, and the loss of its last epoch."""
 
     net: Net
     folder: Path
@@ -43,7 +43,7 @@ class Trained:
 class Bench:
     """All that the nets of a table have in common: the images, the budget, the remedy and the machine.
 
-    `train` is the training part, with its pixels as large as the largest view looks at; `folder` holds a folder a net,
+    `train` is the training part, with its pixels as large as the largest augmentation needs; `folder` holds a folder a net,
     named by the digest of all that its weights depend on.
     """
 
@@ -62,9 +62,9 @@ class Bench:
         seed = self.seed + net.seed
         return Settings(budget.epochs, budget.batch, budget.learning_rate, seed, self.flips, "last", net.scale)
 
-    def view(self, system: System) -> str:
-        """How the nets of a row look at an image here."""
-        return system.look(self.flips, self.budget.size)
+    def tta(self, system: System) -> str:
+        """The test-time augmentation of a row here."""
+        return system.tta_at(self.flips, self.budget.size)
 
     def place(self, net: Net) -> Path:
         """The folder of a net."""
@@ -76,7 +76,7 @@ class Bench:
         return self.folder / key[:KEY]
 
     def trained(self, net: Net, tick: Callable[[], None] = lambda: None) -> Trained:
-        """The net, trained unless it stands already; an interrupted training goes on from its last checkpoint."""
+        """The net, trained unless it is already; an interrupted training goes on from its last checkpoint."""
         place = self.place(net)
         if not (place / "net.json").exists():
             self._train(net, place, tick)
@@ -90,7 +90,7 @@ class Bench:
             net.at(budget.width), classes=self.classes, channels=budget.channels, size=budget.size, seed=settings.seed,
             mean=mean, std=std,
         )  # fmt: skip
-        model.description["scale_jitter"] = net.scale
+        model.description = model.description.model_copy(update={"scale_jitter": net.scale})
         checkpoints = place / "checkpoints"
         model, history = fit(
             model, self.train, None, settings, self.balance, self.fabric, folder=checkpoints, tick=tick
@@ -99,7 +99,7 @@ class Bench:
             networks.save(model, path)
         about = {
             "net": net.name,
-            "parameters": model.description["parameters"],
+            "parameters": model.description.parameters,
             "seconds": round(sum(row["seconds"] for row in history), 2),
             "loss": history[-1]["train_loss"],
             "history": history,
@@ -108,14 +108,14 @@ class Bench:
             path.write_text(json.dumps(about, indent=1), encoding="utf-8")
         shutil.rmtree(checkpoints, ignore_errors=True)
 
-    def looked(self, trained: Trained, part: Part, view: str) -> tuple[NDArray[np.float64], float]:
-        """Logits of a part's images under a view, float64 (n, K), and the seconds that they took when they were made."""
-        path = self.looks(trained, part, view)
+    def logits(self, trained: Trained, part: Part, tta: str) -> tuple[NDArray[np.float64], float]:
+        """Logits of a part's images under a test-time augmentation, float64 (n, K), and the seconds that they took."""
+        path = self.logits_file(trained, part, tta)
         if not path.exists():
             model = networks.load(trained.folder / "model.safetensors").to(self.fabric.device)
             start = time.perf_counter()
-            batch = look_batch(self.budget.size, self.budget.batch)
-            logits_NK = forward(model, part, batch, self.fabric, view=view)
+            batch = evaluation_batch(self.budget.size, self.budget.batch)
+            logits_NK = forward(model, part, batch, self.fabric, tta=tta)
             table: dict[str, Any] = {f"logit_{k}": logits_NK[:, k] for k in range(logits_NK.shape[1])}
             with atomic(path) as temporary:
                 seconds = time.perf_counter() - start
@@ -123,6 +123,6 @@ class Bench:
         found = pl.read_parquet(path)
         return found.drop("seconds").to_numpy().astype(np.float64), float(found["seconds"][0])
 
-    def looks(self, trained: Trained, part: Part, view: str) -> Path:
-        """Where the logits of a part under a view are kept."""
-        return trained.folder / f"{digest([view, part.store.name, part.rows.tolist()])[:KEY]}.parquet"
+    def logits_file(self, trained: Trained, part: Part, tta: str) -> Path:
+        """Where the logits of a part under a test-time augmentation are kept."""
+        return trained.folder / f"{digest([tta, part.store.name, part.rows.tolist()])[:KEY]}.parquet"

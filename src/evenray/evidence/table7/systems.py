@@ -53,32 +53,32 @@ class Net:
 
 @dataclass(frozen=True)
 class System:
-    """A row: `view` is a spec of views.py, to be mirrored where flips are allowed; `published` are the paper's errors in
+    """A row: `tta` is a spec of learning/tta.py, to be mirrored where flips are allowed; `published` are the paper's errors in
     per cent (top-1 validation, top-5 validation, top-5 test), None where it has none. `small`, where there is one, is a size
-    in pixels and what replaces `evaluation` and `view` for images below it."""
+    in pixels and what replaces `evaluation` and `tta` for images below it."""
 
     name: str
     method: str
     nets: tuple[Net, ...]
     evaluation: str
-    view: str
+    tta: str
     published: tuple[float | None, float | None, float | None]
     notes: tuple[str, ...] = ()
     small: tuple[int, str, str] | None = None
 
-    def look(self, flips: bool, size: int = 224) -> str:
-        """The view at a training size, with or without mirror images.
+    def tta_at(self, flips: bool, size: int = 224) -> str:
+        """The test-time augmentation at a training size, with or without mirror images.
 
-        >>> SYSTEMS["krizhevsky-1"].look(True), SYSTEMS["vgg-7"].look(False)
+        >>> SYSTEMS["krizhevsky-1"].tta_at(True), SYSTEMS["vgg-7"].tta_at(False)
         ('fivecrop(flip=True)', 'dense')
         """
-        view = self.small[2] if self.small and size < self.small[0] else self.view
-        return " | ".join(_mirrored(step) for step in view.split(" | ")) if flips else view
+        tta = self.small[2] if self.small and size < self.small[0] else self.tta
+        return " | ".join(_mirrored(step) for step in tta.split(" | ")) if flips else tta
 
-    def seen(self, flips: bool, size: int = 224) -> str:
+    def evaluation_at(self, flips: bool, size: int = 224) -> str:
         """The evaluation in words, as it is done at a training size, with or without mirror images.
 
-        >>> SYSTEMS["krizhevsky-1"].seen(True), SYSTEMS["krizhevsky-1"].seen(False)
+        >>> SYSTEMS["krizhevsky-1"].evaluation_at(True), SYSTEMS["krizhevsky-1"].evaluation_at(False)
         ('10 crops', '5 crops')
         """
         evaluation = self.small[1] if self.small and size < self.small[0] else self.evaluation

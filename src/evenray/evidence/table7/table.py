@@ -20,43 +20,45 @@ from evenray.metrics import score, top_error
 from .nets import Bench, Trained
 from .systems import Net, System
 
-__all__ = ["PARTS", "columns", "look_all", "markdown", "predicted", "rows"]
+__all__ = ["PARTS", "all_logits", "cells", "columns", "heads", "markdown", "predicted", "rows"]
 
 PARTS = ("validation", "test")
 MANY = 5  # with more classes than these the five most probable ones are worth counting
-Looks = Mapping[tuple[Net, str], tuple[NDArray[np.float64], float]]
+Logits = Mapping[tuple[Net, str], tuple[NDArray[np.float64], float]]
 
 
-def look_all(
+def all_logits(
     bench: Bench, nets: Mapping[Net, Trained], systems: Sequence[System], part: Part, tick: Callable[[], None]
-) -> Looks:
-    """What every net says of a part under every view that a row needs, each taken once: (logits, seconds)."""
-    wanted = dict.fromkeys((net, bench.view(system)) for system in systems for net in system.nets)
+) -> Logits:
+    """What every net says of a part under every test-time augmentation that a row needs: (logits, seconds)."""
+    wanted = dict.fromkeys((net, bench.tta(system)) for system in systems for net in system.nets)
     found = {}
-    for net, view in wanted:
-        found[net, view] = bench.looked(nets[net], part, view)
+    for net, tta in wanted:
+        found[net, tta] = bench.logits(nets[net], part, tta)
         tick()
     return found
 
 
-def predicted(system: System, looks: Looks, bench: Bench, dataset: Dataset, prior: NDArray[np.float64]) -> Predictions:
+def predicted(
+    system: System, logits: Logits, bench: Bench, dataset: Dataset, prior: NDArray[np.float64]
+) -> Predictions:
     """A row's predictions of a part: the mean of its nets' soft-maxes, at the true prevalence."""
-    view = bench.view(system)
-    fused_NK = fuse(torch.from_numpy(looks[net, view][0]) for net in system.nets).numpy()
+    tta = bench.tta(system)
+    fused_NK = fuse(torch.from_numpy(logits[net, tta][0]) for net in system.nets).numpy()
     return predictions(dataset, fused_NK, bench.balance, prior)
 
 
 def rows(
-    systems: Sequence[System], nets: Mapping[Net, Trained], looks: Mapping[str, Looks],
+    systems: Sequence[System], nets: Mapping[Net, Trained], logits: Mapping[str, Logits],
     said: Mapping[tuple[str, str], Predictions], bench: Bench, prior: NDArray[np.float64], *, seed: int, resamples: int = 2000,
 ) -> pl.DataFrame:  # fmt: skip
-    """One row a system, in the order of the paper's table. `looks` are by part, `said` by (system, part)."""
+    """One row a system, in the order of the paper's table. `logits` are by part, `said` by (system, part)."""
     found = []
     for system in systems:
-        view = bench.view(system)
+        tta = bench.tta(system)
         row: dict[str, Any] = {
             "system": system.name, "method": system.method, "nets": len(system.nets),
-            "evaluation": system.seen(bench.flips, bench.budget.size), "view": view,
+            "evaluation": system.evaluation_at(bench.flips, bench.budget.size), "view": tta,
         }  # fmt: skip
         for part in PARTS:
             for name, estimate in _figures(said[system.name, part], prior, seed, resamples).items():
@@ -67,7 +69,7 @@ def rows(
         members = [nets[net] for net in system.nets]
         row["parameters"] = sum(member.parameters for member in members)
         row["training_seconds"] = sum(member.seconds for member in members)
-        row["evaluation_seconds"] = sum(looks[part][net, view][1] for part in PARTS for net in system.nets)
+        row["evaluation_seconds"] = sum(logits[part][net, tta][1] for part in PARTS for net in system.nets)
         row["notes"] = " ".join(system.notes)
         found.append(row)
     return pl.DataFrame(found, schema_overrides=dict.fromkeys(PUBLISHED, pl.Float64), infer_schema_length=None)
@@ -106,7 +108,7 @@ def heads(table: pl.DataFrame) -> list[str]:
 
 
 def cells(table: pl.DataFrame) -> list[list[str]]:
-    """The printed cells: every row of the table, then the always-majority baseline."""
+    """The printed cells: every row of the table, then the majority-class baseline."""
     found = []
     for row in table.iter_rows(named=True):
         nets = f"{row['nets']} net{'s' if row['nets'] > 1 else ''}"
@@ -116,7 +118,7 @@ def cells(table: pl.DataFrame) -> list[list[str]]:
         found.append([f"{row['method']} ({nets}, {row['evaluation']})", *figures, published, *costs])
     first = table.row(0, named=True)
     baseline = [_value(first[f"{part}_{name}_baseline"], name) for part, name in columns(table)]
-    return [*found, ["Always the most frequent", *baseline, "", "", "", ""]]
+    return [*found, ["Majority-class baseline", *baseline, "", "", "", ""]]
 
 
 def _interval(row: Mapping[str, Any], part: str, name: str) -> str:
@@ -136,9 +138,15 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
-def markdown(table: pl.DataFrame, about: Sequence[str] = ()) -> str:
-    """The table in Markdown, with the sentences of `about` below it."""
-    titles = heads(table)
+def markdown(titles: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> str:
+    """A table in Markdown, with notes as a list below it.
+
+    >>> print(markdown(["Method"], [["VGG"]]))
+    | Method |
+    |---|
+    | VGG |
+    <BLANKLINE>
+    """
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
-    lines += ["| " + " | ".join(row) + " |" for row in cells(table)]
-    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in about), ""])
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([*lines, *([""] if notes else []), *(f"- {note}" for note in notes), ""])

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["relight"]
+__all__ = ["set_lightness"]
 
 
-def relight(rgb: NDArray[Any], old: NDArray[Any], new: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
+def set_lightness(
+    rgb: NDArray[Any], old: NDArray[Any], new: NDArray[Any], value_range: tuple[float, float]
+) -> NDArray[Any]:
     """(H, W, 3) whose lightness `old` (H, W) becomes `new`: darker scales towards black, brighter towards white.
 
     Both moves treat the three channels alike, so hue stays and nothing leaves the range, and the luma of the result
     is `new`. Naik and Murthy, "Hue-preserving color image enhancement without gamut problem", IEEE TIP 12 (2003).
 
     >>> grey, bright = np.full((1, 1), 100, np.uint8), np.full((1, 1), 200, np.uint8)
-    >>> relight(np.full((1, 1, 3), 100, np.uint8), grey, bright, (0, 255)).tolist()
+    >>> set_lightness(np.full((1, 1, 3), 100, np.uint8), grey, bright, (0, 255)).tolist()
     [[[200, 200, 200]]]
     """
     low, high = value_range

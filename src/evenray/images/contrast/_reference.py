@@ -16,9 +16,9 @@ from scipy.special import ndtr
 from evenray.core.errors import UsageError, unknown_name
 from evenray.images.histogram import Histogram
 
-__all__ = ["DISTRIBUTIONS", "distribution", "hold", "saved", "settled"]
+__all__ = ["DISTRIBUTIONS", "add_references", "distribution", "fix_references", "saved"]
 
-HELD = "sha256:"  # and the digest of a histogram: a reference by its content
+BY_CONTENT = "sha256:"  # and the digest of a histogram: a reference by its content
 DISTRIBUTIONS = ("uniform", "normal", "exponential", "rayleigh")
 
 
@@ -47,8 +47,8 @@ def distribution(name: str, place: NDArray[np.float64], mean: float, sd: float) 
 
 def saved(reference: str) -> Histogram:
     """The histogram saved under a file name; the error for an unknown name lists the distributions."""
-    if reference in _held:
-        return _held[reference]
+    if reference in _known:
+        return _known[reference]
     path = Path(reference)
     if not path.exists() and path.suffix != ".json":
         raise unknown_name("reference", reference, [*DISTRIBUTIONS, "a histogram saved as .json"])
@@ -61,12 +61,12 @@ def _loaded(path: str, stamp: int) -> Histogram:
     return Histogram.load(path)
 
 
-def settled(spec: str) -> tuple[str, dict[str, Histogram]]:
-    """A spec whose references are named by their content, and the histograms of these names, for `hold`.
+def fix_references(spec: str) -> tuple[str, dict[str, Histogram]]:
+    """A spec whose references are named by their content, and the histograms of these names, for `add_references`.
 
     So it means the same wherever it is used, and is another one when a file has changed. UsageError where one is gone.
 
-    >>> settled("clahe(clip=2) | match(normal)")
+    >>> fix_references("clahe(clip=2) | match(normal)")
     ('clahe(clip=2) | match(normal)', {})
     """
     if "match" not in spec:
@@ -79,12 +79,12 @@ def settled(spec: str) -> tuple[str, dict[str, Histogram]]:
     return (ast.unparse(tree), by_content.found) if by_content.found else (spec, {})
 
 
-def hold(references: Mapping[str, Histogram]) -> None:
-    """Let specs that `settled` gave find their references in this process."""
-    _held.update(references)
+def add_references(references: Mapping[str, Histogram]) -> None:
+    """Let specs that `fix_references` gave find their references in this process."""
+    _known.update(references)
 
 
-_held: dict[str, Histogram] = {}
+_known: dict[str, Histogram] = {}
 
 
 class _ByContent(ast.NodeTransformer):
@@ -103,7 +103,7 @@ class _ByContent(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """A quoted spec, as the method of `local`."""
         if isinstance(node.value, str) and "match(" in node.value:
-            text, found = settled(node.value)
+            text, found = fix_references(node.value)
             self.found |= found
             return ast.Constant(text)
         return node
@@ -114,6 +114,6 @@ class _ByContent(ast.NodeTransformer):
             return value
         histogram = saved(text)
         content = json.dumps([histogram.counts.tolist(), histogram.edges.tolist()])
-        name = f"{HELD}{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        name = f"{BY_CONTENT}{hashlib.sha256(content.encode()).hexdigest()[:16]}"
         self.found[name] = histogram
         return ast.Constant(name)

@@ -1,4 +1,4 @@
-"""Advice from the histogram: what is uneven about the light, in figures, and which methods suit it.
+"""Advice from the histogram: exposure and contrast in figures, and which methods suit them.
 
 It is advice. Which method helps a classifier is for `compare` to find on the validation part.
 """
@@ -8,37 +8,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from evenray.core.messages import Message
 from evenray.images.histogram import Histogram
 
-from ._levels import in_bins, unit_mean
+from ._even_bins import even_counts, unit_mean
 
 __all__ = ["Advice", "advise"]
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One trait of the light: its name, a sentence, the figures behind it and the specs of methods that suit."""
+    """One trait of the grey levels: its code, the figures behind it and the specs of methods that suit."""
 
     name: str
-    title: str
     figures: Mapping[str, float]
     methods: tuple[str, ...]
 
+    @property
+    def message(self) -> Message:
+        """The trait as a sentence with its figures."""
+        values: dict[str, Any] = dict(self.figures)
+        if (skewness := self.figures.get("skewness")) is not None:
+            side = "none" if abs(skewness) < 0.1 else "left" if skewness < 0 else "right"
+            values["skewed"] = Message(f"advice.skewed.{side}")
+        return Message(f"advice.{self.name}", values)
+
 
 def advise(histogram: Histogram) -> list[Advice]:
-    """What a histogram of grey levels suggests; an empty list where the light is even.
+    """What a histogram of grey levels suggests; an empty list where exposure and contrast are fine.
 
-    over-exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark), or mean > 0.75.
-    under-exposed: the mirror of it. low contrast: the middle 98 % take less than 0.6 of the range. clipped: more
+    over_exposed: skewness < -0.5 and mean > 0.55 of the range (left-skewed, the tail is dark), or mean > 0.75.
+    under_exposed: the mirror of it. low_contrast: the middle 98 % take less than 0.6 of the range. clipped: more
     than 1 % of the pixels in the first or the last level. bimodal: two peaks with a valley below 0.75 of the lower one.
 
     >>> counts = np.bincount([250] * 900 + [200] * 70 + [20] * 30, minlength=256)
     >>> [advice.name for advice in advise(Histogram(counts, np.arange(257) - 0.5))]
-    ['over-exposed']
+    ['over_exposed']
     """
     if not histogram.total or histogram.bins < 2:
         return []
@@ -49,20 +59,10 @@ def _exposure(histogram: Histogram) -> Advice | None:
     mean, skewness = unit_mean(histogram), histogram.skewness
     figures = {"skewness": skewness, "mean": mean}
     if (skewness < -0.5 and mean > 0.55) or mean > 0.75:
-        title = f"Over-exposed: {_skewed(skewness)} (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
-        return Advice("over-exposed", title, figures, ("gamma(2)", "exp(base=10)", "auto_gamma", "equalize"))
+        return Advice("over_exposed", figures, ("gamma(2)", "exp(base=10)", "auto_gamma", "equalize"))
     if (skewness > 0.5 and mean < 0.45) or mean < 0.25:
-        title = f"Under-exposed: {_skewed(skewness)} (skewness {skewness:.2f}), mean at {mean:.0%} of the range."
-        return Advice("under-exposed", title, figures, ("gamma(0.5)", "log(base=10)", "agcwd", "equalize"))
+        return Advice("under_exposed", figures, ("gamma(0.5)", "log(base=10)", "agcwd", "equalize"))
     return None
-
-
-def _skewed(skewness: float) -> str:
-    """
-    >>> _skewed(-0.7), _skewed(0.04)
-    ('left-skewed', 'hardly skewed')
-    """
-    return "hardly skewed" if abs(skewness) < 0.1 else "left-skewed" if skewness < 0 else "right-skewed"
 
 
 def _low_contrast(histogram: Histogram) -> Advice | None:
@@ -70,25 +70,22 @@ def _low_contrast(histogram: Histogram) -> Advice | None:
     first, last = ((histogram.percentile(q) - low) / (high - low) for q in (1, 99))
     if last - first >= 0.6:
         return None
-    title = f"Low contrast: 98 % of the pixels take {last - first:.0%} of the range."
-    figures = {"percentile_1": first, "percentile_99": last}
+    figures = {"percentile_1": first, "percentile_99": last, "span": last - first}
     # The bins of a local method divide the whole range: where little of it is used, a window has to come first.
     tiled = "clahe(clip=2)" if last - first > 0.25 else "percentile(1, 99) | clahe(clip=2)"
-    return Advice("low contrast", title, figures, ("percentile(1, 99)", "linear", tiled))
+    return Advice("low_contrast", figures, ("percentile(1, 99)", "linear", tiled))
 
 
 def _clipped(histogram: Histogram) -> Advice | None:
     black, white = histogram.saturation
     if max(black, white) <= 0.01:
         return None
-    title = f"Clipped: {black:.1%} of the pixels are black, {white:.1%} white; no method brings back what is lost."
-    return Advice(
-        "clipped", title, {"black": black, "white": white}, ("border | equalize", "weighted", "clahe(clip=2)")
-    )
+    methods = ("border | equalize", "weighted", "clahe(clip=2)")
+    return Advice("clipped", {"black": black, "white": white}, methods)
 
 
 def _bimodal(histogram: Histogram) -> Advice | None:
-    smooth = gaussian_filter1d(in_bins(histogram)[1:-1], 6, mode="nearest")  # the end bins hold what is clipped
+    smooth = gaussian_filter1d(even_counts(histogram)[1:-1], 6, mode="nearest")  # the end bins hold what is clipped
     inner = smooth[1:-1]
     peaks = 1 + np.flatnonzero((inner > smooth[:-2]) & (inner >= smooth[2:]) & (inner > 0.1 * smooth.max()))
     best: tuple[float, int, int] | None = None
@@ -100,9 +97,8 @@ def _bimodal(histogram: Histogram) -> Advice | None:
         return None
     depth, left, right = best
     one, other = left / (len(smooth) + 1), right / (len(smooth) + 1)
-    title = f"Bimodal: peaks at {one:.0%} and {other:.0%} of the range, the valley {depth:.0%} of the lower one."
     figures = {"first_peak": one, "second_peak": other, "valley": depth}
-    return Advice("bimodal", title, figures, ("clahe(clip=2)", "bbhe", "dsihe", "sigmoid"))
+    return Advice("bimodal", figures, ("clahe(clip=2)", "bbhe", "dsihe", "sigmoid"))
 
 
 CHECKS: tuple[Callable[[Histogram], Advice | None], ...] = (_exposure, _low_contrast, _clipped, _bimodal)

@@ -10,8 +10,8 @@ from annotated_types import Gt, Interval
 from evenray.core.types import Curve
 from evenray.images.histogram import Histogram
 
+from ._even_bins import curve_at, even_counts, unit_mean
 from ._kinds import monotone
-from ._levels import at, in_bins, unit_mean
 from .gamma import gamma
 
 __all__ = ["agcwd", "auto_gamma"]
@@ -40,11 +40,11 @@ def agcwd(histogram: Histogram, alpha: Annotated[float, Interval(gt=0, le=1)] = 
     >>> agcwd(Histogram.of_values([0, 1, 2], width=1)).values[[0, 2]]
     array([0., 1.])
     """
-    shares = in_bins(histogram)
+    shares = even_counts(histogram)
     spread = shares.max() - shares.min()
     if not spread:
         return Curve(histogram.unit_levels.copy())
     weights = ((shares - shares.min()) / spread) ** alpha
     place = np.linspace(0, 1, len(shares))
     exponent = 1 - weights.cumsum() / weights.cumsum()[-1]
-    return Curve(at(np.where(place > 0, place ** np.maximum(exponent, 0), 0.0), histogram.unit_levels))
+    return Curve(curve_at(np.where(place > 0, place ** np.maximum(exponent, 0), 0.0), histogram.unit_levels))

@@ -7,8 +7,8 @@ import numpy as np
 from evenray.core.types import Curve
 from evenray.images.histogram import Histogram
 
+from ._even_bins import even_counts
 from ._kinds import monotone
-from ._levels import in_bins
 from ._segments import equalized_within
 
 __all__ = ["bbhe", "dsihe"]
@@ -22,7 +22,7 @@ def bbhe(histogram: Histogram) -> Curve:
     >>> bbhe(Histogram.of_values([0, 1, 2, 3, 4], width=1)).values[2]
     np.float64(0.5)
     """
-    even = in_bins(histogram)
+    even = even_counts(histogram)
     mean = float(even @ np.linspace(0, 1, len(even))) / histogram.total if histogram.total else 0.5
     return equalized_within(histogram, [mean], len(even))
 
@@ -35,6 +35,6 @@ def dsihe(histogram: Histogram) -> Curve:
     >>> dsihe(Histogram.of_values([0, 0, 0, 1, 4], bins=5)).values[0]
     np.float64(0.0)
     """
-    even = in_bins(histogram)
+    even = even_counts(histogram)
     median = int(np.searchsorted(2 * np.cumsum(even), histogram.total))
     return equalized_within(histogram, [min(median / (len(even) - 1), 1.0)], len(even))

@@ -9,7 +9,7 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
-from evenray.images.histogram import lightness
+from evenray.images.levels import lightness
 
 from ._engine import present
 from ._kinds import on_pixels

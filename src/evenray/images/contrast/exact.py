@@ -10,11 +10,9 @@ from annotated_types import Gt
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
-from evenray.images.histogram import lightness
+from evenray.images.levels import from_indices, lightness, to_indices
 
-from ._codes import decode, encode
-from ._colour import relight
-from ._engine import keep_missing, present
+from ._engine import present, with_grey
 from ._kinds import on_pixels
 from ._reference import DISTRIBUTIONS, distribution, saved
 
@@ -39,34 +37,32 @@ def exact(
     [[0, 1, 2, 2], [0, 1, 3, 3]]
     """
     grey, valid = lightness(image), present(image)
-    codes, number = encode(grey, image.value_range)
+    indices, number = to_indices(grey, image.value_range)
     chosen = np.ones(image.shape, bool) if valid is None else valid
     count = int(chosen.sum())
-    if not count or codes[chosen].min() == codes[chosen].max():
+    if not count or indices[chosen].min() == indices[chosen].max():
         return image
-    order = np.argsort(_strict(codes, number, chosen)[chosen], kind="stable")
+    order = np.argsort(_strict(indices, number, chosen)[chosen], kind="stable")
     shares = np.empty(count)
     shares[order] = (np.arange(count) + 0.5) / count
-    outcome = codes.copy()
+    outcome = indices.copy()
     outcome[chosen] = np.searchsorted(_cumulative(reference, number, mean, sd), shares).clip(0, number - 1)
     unit: NDArray[Any] = outcome
     if grey.dtype == np.float32:
         unit = outcome / np.float32(number - 1)
-    pixels = decode(unit, image.value_range, grey.dtype)
-    if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.value_range)
-    return keep_missing(image, pixels)
+    pixels = from_indices(unit, image.value_range, grey.dtype)
+    return with_grey(image, grey, pixels)
 
 
-def _strict(codes: NDArray[Any], number: int, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _strict(indices: NDArray[Any], number: int, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Keys that order pixels by level, then by the means around them, which are taken at 8 bits at any depth.
 
     Means are of the chosen pixels alone, and stand in the keys as sums over the whole neighbourhood, in steps of 1/64:
     two different ones are at least 1/24 apart.
     """
-    eight = np.where(chosen, np.rint(codes * (255 / (number - 1))), 0).astype(np.float32)
+    eight = np.where(chosen, np.rint(indices * (255 / (number - 1))), 0).astype(np.float32)
     there = None if chosen.all() else chosen.astype(np.float32)
-    keys = codes.astype(np.int64)
+    keys = indices.astype(np.int64)
     for size, bits in ((3, 12), (5, 13)):
         sums = _summed(eight, size)
         if there is None:

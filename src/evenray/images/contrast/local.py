@@ -11,14 +11,12 @@ from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
-from evenray.images.histogram import Histogram, lightness
+from evenray.images.histogram import Histogram
+from evenray.images.levels import from_indices, lightness, to_indices
 
-from ._codes import decode, encode
-from ._colour import relight
-from ._engine import keep_missing, present
-from ._grid import blend
+from ._engine import present, with_grey
 from ._kinds import on_pixels
-from ._tiles import Tiling, clipped, count, filled
+from ._tiles import Tiling, blend, clipped, count_tiles, filled
 
 __all__ = ["local", "tilewise"]
 
@@ -55,18 +53,16 @@ def local(
 def tilewise(image: Image, curves: Curves, tiles: int | tuple[int, int], clip: float | None) -> Image:
     """The image through a curve a tile; `curves` makes unit values (tiles, bins) of counts (tiles, bins)."""
     grey = lightness(image)
-    codes, number = encode(grey, image.value_range)
+    indices, number = to_indices(grey, image.value_range)
     tiling = Tiling.of(image.shape, tiles)
-    counts = filled(count(codes, number, present(image), tiling))
+    counts = filled(count_tiles(indices, number, present(image), tiling))
     if not counts.any():
         return image
     flat = counts.reshape(-1, counts.shape[2])
     found = curves(flat if clip is None else clipped(flat, clip)).reshape(counts.shape)
-    kind = np.float32 if grey.dtype == np.float32 else codes.dtype.type
-    pixels = decode(blend(codes, number, found, tiling, kind), image.value_range, grey.dtype)
-    if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.value_range)
-    return keep_missing(image, pixels)
+    kind = np.float32 if grey.dtype == np.float32 else indices.dtype.type
+    pixels = from_indices(blend(indices, number, found, tiling, kind), image.value_range, grey.dtype)
+    return with_grey(image, grey, pixels)
 
 
 @lru_cache(maxsize=64)

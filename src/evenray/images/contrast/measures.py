@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
 from evenray.core.types import Image
-from evenray.images.histogram import Histogram, lightness
+from evenray.images.histogram import Histogram
+from evenray.images.levels import lightness
 
 from ._engine import present
 

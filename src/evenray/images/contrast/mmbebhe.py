@@ -7,8 +7,8 @@ import numpy as np
 from evenray.core.types import Curve
 from evenray.images.histogram import Histogram
 
+from ._even_bins import even_counts
 from ._kinds import monotone
-from ._levels import in_bins
 from ._segments import equalized_within
 
 __all__ = ["mmbebhe"]
@@ -24,7 +24,7 @@ def mmbebhe(histogram: Histogram) -> Curve:
     >>> mmbebhe(Histogram.of_values([0, 1, 1, 2, 3, 4], width=1)).values.round(2)
     array([0.08, 0.25, 0.5 , 0.75, 1.  ])
     """
-    even = in_bins(histogram)
+    even = even_counts(histogram)
     found = np.flatnonzero(even)
     if len(found) < 2:
         return Curve(histogram.unit_levels.copy())

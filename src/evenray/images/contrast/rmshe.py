@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from evenray.core.types import Curve
 from evenray.images.histogram import Histogram
 
+from ._even_bins import even_counts
 from ._kinds import monotone
-from ._levels import in_bins
 from ._segments import equalized_within
 
 __all__ = ["rmshe"]
@@ -28,7 +28,7 @@ def rmshe(histogram: Histogram, depth: Annotated[int, Interval(ge=0, le=8)] = 2)
     >>> rmshe(Histogram.of_values([0, 1, 2, 3, 4], width=1), depth=1).values[2]
     np.float64(0.5)
     """
-    even = in_bins(histogram)
+    even = even_counts(histogram)
     return equalized_within(histogram, _means(even, np.linspace(0, 1, len(even)), depth), len(even))
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from evenray.core.types import Image
-from evenray.images.histogram import lightness
+from evenray.images.levels import lightness
 
-from ._colour import relight
-from ._engine import keep_missing, present
+from ._engine import present, with_grey
 from ._kinds import on_pixels
 
 __all__ = ["unsharp"]
@@ -42,9 +41,7 @@ def unsharp(
         blurred = _blur(unit, radius) / np.maximum(_blur(weight, radius), 1e-6)
     sharp = low + np.clip(unit + amount * (unit - blurred), 0, 1) * (high - low)
     pixels = sharp.astype(np.float32) if grey.dtype == np.float32 else np.rint(sharp).astype(grey.dtype)
-    if image.channels == 3:
-        pixels = relight(image.pixels, grey, pixels, image.value_range)
-    return keep_missing(image, pixels)
+    return with_grey(image, grey, pixels)
 
 
 def _blur(unit: np.ndarray, radius: float) -> np.ndarray:

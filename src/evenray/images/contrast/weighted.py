@@ -10,8 +10,8 @@ from annotated_types import Interval
 from evenray.core.types import Curve
 from evenray.images.histogram import Histogram
 
+from ._even_bins import curve_at, even_counts
 from ._kinds import monotone
-from ._levels import at, in_bins
 
 __all__ = ["weighted"]
 
@@ -32,9 +32,9 @@ def weighted(
     >>> weighted(Histogram.of_values([0, 0, 0, 1, 2], width=1), power=1).values.round(2)
     array([0.43, 0.71, 1.  ])
     """
-    shares = in_bins(histogram) / max(histogram.total, 1)
+    shares = even_counts(histogram) / max(histogram.total, 1)
     top = upper * shares.max()
     if np.count_nonzero(shares) < 2 or top <= lower:
         return Curve(histogram.unit_levels.copy())
     weights = np.where(shares < lower, 0, top * (np.clip((shares - lower) / (top - lower), 0, 1)) ** power)
-    return Curve(at(weights.cumsum() / weights.cumsum()[-1], histogram.unit_levels))
+    return Curve(curve_at(weights.cumsum() / weights.cumsum()[-1], histogram.unit_levels))

@@ -7,30 +7,17 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Gt
 
-from evenray.core.errors import UsageError, unknown_name
+from evenray.core.errors import UsageError
 from evenray.core.types import Curve, Image
+from evenray.images.ct_windows import ct_window
 from evenray.images.histogram import Histogram
 
 from ._engine import apply
 from ._kinds import monotone, on_pixels, pointwise
 from .linear import between
 
-__all__ = ["PRESETS", "voi", "window"]
+__all__ = ["voi", "window"]
 
-# (center, width) in Hounsfield units, as fastai.medical.imaging lists them.
-PRESETS: dict[str, tuple[float, float]] = {
-    "brain": (40, 80),
-    "subdural": (100, 254),
-    "stroke": (32, 8),
-    "brain_bone": (600, 2800),
-    "brain_soft": (40, 375),
-    "lung": (-600, 1500),
-    "mediastinum": (50, 350),
-    "abdomen": (50, 400),
-    "liver": (30, 150),
-    "spine_soft": (50, 250),
-    "spine_bone": (400, 1800),
-}
 Shape = Literal["linear", "linear_exact", "sigmoid"]
 
 
@@ -52,10 +39,7 @@ def window(
     array([0., 0., 1., 1.])
     """
     if preset is not None:
-        name = {"lungs": "lung"}.get(preset, preset)
-        if name not in PRESETS:
-            raise unknown_name("preset", preset, PRESETS)
-        center, width = PRESETS[name]
+        center, width = ct_window(preset)
     if (center is None) != (width is None):
         raise UsageError(f"window has center {center} and width {width}; give both, or a preset.")
     if center is None or width is None:

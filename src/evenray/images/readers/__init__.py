@@ -16,11 +16,12 @@ from evenray.core.errors import EvenrayError, ReadError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Image
 
+from ._identity import Identity
 from ._limits import LIMITS, Limits
 from ._source import Source
-from ._window import PRESETS, ValueRange, Window, asked_range
+from ._window import ValueRange, Window, asked_range
 
-__all__ = ["LIMITS", "PRESETS", "Limits", "fragments", "identity", "read", "readers", "sniff"]
+__all__ = ["LIMITS", "Identity", "Limits", "fragments", "identity", "read", "readers", "sniff"]
 
 Path = str | os.PathLike[str]
 
@@ -35,23 +36,12 @@ readers = Registry(
     context=1,
 )
 
-IDENTITY_KEYS = (
-    "sop_instance_uid",
-    "study_instance_uid",
-    "patient_id",
-    "patient_name",
-    "sex",
-    "birth_year",
-    "age",
-    "site",
-)
-
 
 def read(path: Path, *, fragment: str = "", value_range: ValueRange | None = None, window: Window = "header") -> Image:
     """Decode one image: (H, W) or (H, W, 3), in the units of its file, brighter meaning more.
 
     `fragment` picks one of `fragments(path)`; "" is the first. `value_range` overrides the grey range that the header
-    declares. `window` is "header", "none", a preset (brain, lungs, mediastinum, abdomen) or (center, width), in the
+    declares. `window` is "header", "none", a CT window (brain, lung, ...; see ct_windows) or (center, width), in the
     units of the pixels. Raises ReadError for whatever is wrong with the file, UsageError for a window unknown.
 
     >>> import cv2, numpy, tempfile
@@ -73,13 +63,12 @@ def fragments(path: Path) -> list[str]:
     return found
 
 
-def identity(path: Path) -> dict[str, str | int | None]:
-    """Whose image it is, raw, by the names of IDENTITY_KEYS; None if unknown.
+def identity(path: Path) -> Identity:
+    """Whose image it is, raw.
 
     Only for code that replaces these values by keyed hashes at once; they never reach an artefact, a log or a page.
     """
-    found: dict[str, str | int | None] = dict.fromkeys(IDENTITY_KEYS)
-    found.update(_guarded(path, "identity"))
+    found: Identity = _guarded(path, "identity")
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._codestreams import Codestream
+from .codestreams import Codestream
 
 __all__ = ["decode"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evenray.core.errors import ReadError
 
-__all__ = ["LIMITS", "Limits", "check"]
+__all__ = ["LIMITS", "Limits", "check", "inflated"]
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,20 @@ def check(path: object, name: str, value: int, what: str) -> None:
     limit: int = getattr(LIMITS, name)
     if value > limit:
         raise ReadError(path, f"{value:,} {what} are more than the limit '{name}' allows ({limit:,})")
+
+
+def inflated(path: object, data: bytes, wbits: int, broken: str) -> Iterator[bytes]:
+    """Deflated bytes in pieces of 16 MB at the most, so that limits can be checked: a few kilobytes can hold gigabytes.
+
+    `wbits` is as zlib has it. ReadError of the reason `broken` for what is damaged; its end may be missing, which the
+    last piece, b"", tells by not coming.
+    """
+    unpacker = zlib.decompressobj(wbits)
+    while data and not unpacker.eof:
+        try:
+            yield unpacker.decompress(data, 2**24)
+        except zlib.error:
+            raise ReadError(path, broken) from None
+        data = unpacker.unconsumed_tail
+    if unpacker.eof:
+        yield b""

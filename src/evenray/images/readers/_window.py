@@ -8,25 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.errors import UsageError, unknown_name
+from evenray.core.errors import UsageError
+from evenray.images.ct_windows import ct_window
 
-__all__ = ["PRESETS", "ValueRange", "Window", "asked_range", "extremes", "window_range"]
+__all__ = ["ValueRange", "Window", "asked_range", "extremes", "window_range"]
 
 Window = str | tuple[float, float]
 ValueRange = tuple[float, float]
-
-PRESETS: dict[str, tuple[float, float]] = {  # (center, width) in Hounsfield units, as fastai.medical lists them
-    "brain": (40, 80),
-    "lungs": (-600, 1500),
-    "mediastinum": (50, 350),
-    "abdomen": (50, 400),
-}
 
 
 def window_range(center: float, width: float, function: str = "LINEAR_EXACT") -> ValueRange:
     """Black and white of a window, by the formulas of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.2.
 
-    >>> window_levels(40, 80), window_levels(2048, 4096, "LINEAR")
+    >>> window_range(40, 80), window_range(2048, 4096, "LINEAR")
     ((0.0, 80.0), (0.0, 4095.0))
     """
     if function == "LINEAR":
@@ -54,7 +48,7 @@ def asked_range(value_range: ValueRange | None, window: Window) -> ValueRange | 
 
     Raises UsageError for a name that is not a preset and for ranges that are empty.
 
-    >>> asked_levels(None, "brain"), asked_levels((0, 4095), "header"), asked_levels(None, "none")
+    >>> asked_range(None, "brain"), asked_range((0, 4095), "header"), asked_range(None, "none")
     ((0.0, 80.0), (0.0, 4095.0), None)
     """
     if value_range is not None:
@@ -65,9 +59,7 @@ def asked_range(value_range: ValueRange | None, window: Window) -> ValueRange | 
     if isinstance(window, str):
         if window in ("header", "none"):
             return None
-        if window not in PRESETS:
-            raise unknown_name("window", window, ["header", "none", *PRESETS])
-        return window_range(*PRESETS[window])
+        return window_range(*ct_window(window, also=("header", "none")))
     center, width = _pair(window, "window", "(center, width), for instance (40, 80)")
     if not width > 0:
         raise UsageError(f"window is {window}; expected (center, width) with width > 0.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -12,11 +11,12 @@ from evenray.core.types import Image
 
 from . import dicom_values as values
 from ._colour import collapse
+from ._identity import Identity
 from ._limits import check
 from ._source import Source, part_of
 from ._window import ValueRange, Window, asked_range
 from .dicom_elements import integer
-from .dicom_header import facts, identifiers, spacings
+from .dicom_header import Fact, facts, identifiers, spacings
 from .dicom_layout import Layout
 from .dicom_parse import frame_groups, parse, quiet
 from .dicom_pixels import decode
@@ -63,7 +63,7 @@ def _grey(
     stored: values.Array,
     layout: Layout,
     groups: list[Dataset],
-    header: dict[str, Any],
+    header: dict[str, Fact],
     value_range: ValueRange | None,
     window: Window,
     path: str,
@@ -85,7 +85,7 @@ def _colour(
     stored: values.Array,
     layout: Layout,
     groups: list[Dataset],
-    header: dict[str, Any],
+    header: dict[str, Fact],
     value_range: ValueRange | None,
     window: Window,
     path: str,
@@ -111,7 +111,7 @@ def fragments(source: Source) -> list[str]:
     return [""] if count == 1 else [f"frame={index}" for index in range(count)]
 
 
-def identity(source: Source) -> dict[str, Any]:
+def identity(source: Source) -> Identity:
     """The identifiers of the file, raw; see evenray.images.readers.identity."""
     with quiet():
         return identifiers(parse(source))

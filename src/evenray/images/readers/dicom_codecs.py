@@ -13,8 +13,8 @@ from pydicom import uid
 
 from evenray.core.errors import ReadError
 
-from ._codestreams import Codestream, j2k_stream, jpeg_is_complete, jpeg_stream
 from ._limits import check
+from .codestreams import Codestream, check_jpeg, j2k_stream, jpeg_stream
 from .dicom_layout import Layout
 
 __all__ = ["Array", "decode_frame"]
@@ -86,8 +86,7 @@ def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
 
 def _jpeg(data: bytes, stream: Codestream, path: str) -> Array:
     """JPEG without any change of colours: 8-bit DCT by Pillow, 12-bit and lossless by the extra."""
-    if not jpeg_is_complete(data):
-        raise ReadError(path, "its JPEG data has no end; the file is truncated")
+    check_jpeg(path, data, stream)
     if stream.precision == 8 and not stream.lossless:
         return _jpeg_by_pillow(data, stream)
     try:

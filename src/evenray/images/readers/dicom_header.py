@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from pydicom.dataset import Dataset
 
+from ._identity import Identity
 from .dicom_elements import numbers, text
 from .dicom_layout import Layout
 from .dicom_terms import MANUFACTURERS, MODALITIES, VIEWS
 
-__all__ = ["facts", "identifiers", "spacings"]
+__all__ = ["Fact", "facts", "identifiers", "spacings"]
+
+Pair = tuple[float, float]
+Fact = str | float | Pair
 
 
-def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[str, Any]:
+def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[str, Fact]:
     """The acquisition facts of one frame, coded terms and numbers only."""
-    header: dict[str, Any] = {
+    header: dict[str, Fact] = {
         "format": "dicom",
         "photometric_in_file": layout.photometric,
         "bits_stored": layout.bits_stored,
@@ -46,12 +49,13 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
     return header
 
 
-def spacings(groups: Sequence[Dataset]) -> tuple[tuple[float, float] | None, str | None, dict[str, Any]]:
+def spacings(groups: Sequence[Dataset]) -> tuple[Pair | None, str | None, dict[str, Pair]]:
     """Spacing in mm as (row, column), the attribute it comes from, and each of the attributes apart.
 
     PixelSpacing is in the patient or calibrated, ImagerPixelSpacing at the detector (PS3.3 10.7.1.3): never mixed.
     """
-    header: dict[str, Any] = {}
+    header: dict[str, Pair] = {}
+    source = None
     for keyword, key in (
         ("PixelSpacing", "pixel_spacing"),
         ("ImagerPixelSpacing", "imager_pixel_spacing"),
@@ -60,25 +64,24 @@ def spacings(groups: Sequence[Dataset]) -> tuple[tuple[float, float] | None, str
         found = numbers(groups, keyword)
         if len(found) == 2 and min(found) > 0:
             header[key] = (found[0], found[1])
-            header.setdefault("spacing", (header[key], keyword))
-    spacing, source = header.pop("spacing", (None, None))
-    return spacing, source, header
+            source = source or keyword
+    return next(iter(header.values()), None), source, header
 
 
-def identifiers(dataset: Dataset) -> dict[str, Any]:
-    """The identifiers of a file, raw: None for what is absent."""
+def identifiers(dataset: Dataset) -> Identity:
+    """The identifiers of a file."""
     groups = [dataset]
     born = text(groups, "PatientBirthDate")[:4]
-    return {
-        "sop_instance_uid": text(groups, "SOPInstanceUID") or None,
-        "study_instance_uid": text(groups, "StudyInstanceUID") or None,
-        "patient_id": text(groups, "PatientID") or None,
-        "patient_name": text(groups, "PatientName") or None,
-        "sex": text(groups, "PatientSex").upper()[:1] or None,
-        "birth_year": int(born) if len(born) == 4 and born.isdecimal() else None,
-        "age": _age(text(groups, "PatientAge"), born, text(groups, "StudyDate")[:4]),
-        "site": text(groups, "InstitutionName") or None,
-    }
+    return Identity(
+        sop_instance_uid=text(groups, "SOPInstanceUID") or None,
+        study_instance_uid=text(groups, "StudyInstanceUID") or None,
+        patient_id=text(groups, "PatientID") or None,
+        patient_name=text(groups, "PatientName") or None,
+        sex=text(groups, "PatientSex").upper()[:1] or None,
+        birth_year=int(born) if len(born) == 4 and born.isdecimal() else None,
+        age=_age(text(groups, "PatientAge"), born, text(groups, "StudyDate")[:4]),
+        site=text(groups, "InstitutionName") or None,
+    )
 
 
 def _age(said: str, born: str, examined: str) -> int | None:

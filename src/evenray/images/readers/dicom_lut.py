@@ -104,9 +104,46 @@ def palette(stored: Array, dataset: Dataset, path: str) -> tuple[Array, int]:
 
     if "RedPaletteColorLookupTableDescriptor" not in dataset:
         raise ReadError(path, "is a palette picture without its palette")
+    for colour in ("Red", "Green", "Blue", "Alpha"):
+        _check_segments(path, dataset.get(f"Segmented{colour}PaletteColorLookupTableData"), dataset)
     try:
         pixels = np.asarray(apply_color_lut(stored, dataset))
     except Exception:
         raise ReadError(path, "its colour palette is malformed") from None
     pixels = pixels.astype(np.uint8 if pixels.dtype.itemsize == 1 else np.uint16, copy=False)
     return pixels, 255 if pixels.max() <= 255 else 65535
+
+
+_ENTRIES = 65_536  # that a palette may have
+_WORK = 2**22  # words that pydicom copies while it unfolds one; a second of its time
+
+
+def _check_segments(path: str, data: Any, dataset: Dataset) -> None:
+    """Unfold a segmented palette (PS3.3 C.7.9.2) in numbers only, as pydicom does it in full: segments that repeat others
+    can make terabytes of a few bytes, or take years to make nothing."""
+    if not isinstance(data, bytes):
+        return
+    wide = (numbers([dataset], "RedPaletteColorLookupTableDescriptor") or [16])[-1] > 8
+    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if wide else "u1").tolist()
+    entries = work = 0
+
+    def unfold(start: int, most: int) -> None:
+        nonlocal entries, work
+        at, segments = start, 0
+        work += len(words) - start
+        while at + 1 < len(words) and segments != most:
+            kind, size = words[at], words[at + 1]
+            entries += size if kind < 2 else 0
+            if entries > _ENTRIES or work > _WORK:
+                raise ReadError(path, f"its segmented palette unfolds to more than {_ENTRIES:,} colours")
+            if kind == 2:
+                step, base = (2, 65_536) if wide else (4, 256)
+                unfold(start + sum(n * base**i for i, n in enumerate(words[at + 2 : at + 2 + step])), size)
+                at += step
+            at += 2 + (size if kind == 0 else kind % 2)
+            segments += 1
+
+    try:
+        unfold(0, -1)
+    except RecursionError:
+        raise ReadError(path, "its segmented palette repeats itself without end") from None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pydicom
 from pydicom import uid
 from pydicom.dataelem import DataElement, RawDataElement
@@ -20,10 +21,10 @@ from pydicom.valuerep import STANDARD_VR
 
 from evenray.core.errors import ReadError
 
-from ._limits import LIMITS, check
+from ._limits import LIMITS, check, inflated
 from ._source import Source
 
-__all__ = ["frame_groups", "parse", "quiet"]
+__all__ = ["frame_groups", "parse", "quiet", "to_little_endian"]
 
 _PIXEL_TAG = b"\xe0\x7f\x10\x00"
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -90,6 +91,8 @@ def _parse(path: str, data: bytes) -> FileDataset:
         dataset = pydicom.dcmread(stream, force=True)
         depth = _depth(dataset)
         _forget_unknown_vrs(dataset)
+        if not dataset.original_encoding[1]:
+            to_little_endian(dataset)
     except Exception as error:
         stream.check(path)
         if _recursed(error):
@@ -114,16 +117,11 @@ def _check_deflated(path: str, data: bytes) -> None:
     stream = _Counted(data)
     stream.seek(132 if data[128:132] == b"DICM" else 0)
     read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)  # the file meta information
-    unpacker, size, items, packed = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0, data[stream.tell() :]
-    while packed and not unpacker.eof:
-        try:
-            unpacked = unpacker.decompress(packed, 2**24)
-        except zlib.error:
-            raise ReadError(path, "its deflated content is damaged") from None
+    size = items = 0
+    for unpacked in inflated(path, data[stream.tell() :], -zlib.MAX_WBITS, "its deflated content is damaged"):
         size, items = size + len(unpacked), items + _items(unpacked)
         check(path, "file_bytes", size, "bytes after unpacking")
         check(path, "sequence_items", items, "items of sequences")
-        packed = unpacker.unconsumed_tail
 
 
 def _recursed(error: BaseException | None) -> bool:
@@ -155,6 +153,18 @@ def _forget_unknown_vrs(dataset: FileDataset) -> None:
     for element in list(dataset.values()):
         if isinstance(element, RawDataElement) and element.VR is not None and element.VR not in STANDARD_VR:
             dataset[element.tag] = element._replace(VR=None)
+
+
+_WORDS = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}  # bytes
+
+
+def to_little_endian(dataset: Dataset) -> None:
+    """The binary words of a big-endian dataset turned, which pydicom leaves as they stand; but not those of pixels."""
+    for element in dataset.iterall():
+        size = _WORDS.get(element.VR)
+        if size and element.keyword not in _PIXEL_KEYWORDS and isinstance(element.value, bytes):
+            whole = element.value[: len(element.value) // size * size]
+            element.value = np.frombuffer(whole, f">u{size}").astype(f"<u{size}").tobytes()
 
 
 def _no_pixels(dataset: Dataset, data: bytes) -> str:

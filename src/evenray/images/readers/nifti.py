@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 from evenray.core.types import Image
 
-from ._limits import check
+from ._identity import Identity
+from ._limits import check, inflated
 from ._source import Source, Stamp
 from ._window import ValueRange, Window, asked_range, extremes
 
@@ -148,18 +149,14 @@ def _load(source: Source) -> Volume:
 
 
 def _unzipped(path: str, data: bytes) -> bytes:
-    unpacker, parts, size = zlib.decompressobj(31), [], 0
-    while data and not unpacker.eof:
-        try:
-            parts.append(unpacker.decompress(data, 2**24))
-        except zlib.error:
-            raise ReadError(path, "its gzip data is damaged") from None
-        size += len(parts[-1])
+    parts, size = [b"-"], 0
+    for part in inflated(path, data, 31, "its gzip data is damaged"):
+        parts.append(part)
+        size += len(part)
         check(path, "array_bytes", size, "bytes after unpacking")
-        data = unpacker.unconsumed_tail
-    if not unpacker.eof:
+    if parts[-1]:
         raise ReadError(path, "its gzip data has no end; the file is truncated")
-    return b"".join(parts)
+    return b"".join(parts[1:])
 
 
 def _voxels(path: str, data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int) -> Array:
@@ -229,6 +226,6 @@ def fragments(source: Source) -> list[str]:
     return slices if volume.slices > 1 else [""]
 
 
-def identity(source: Source) -> dict[str, Any]:
+def identity(source: Source) -> Identity:
     """A NIfTI header names nobody; its free text is not read."""
-    return {}
+    return Identity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import struct
 from typing import Any
 
@@ -11,24 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import ReadError
-from evenray.core.threads import Meanwhile
 from evenray.core.types import Image
 
 from . import raster_pnm, raster_tiff
-from ._codestreams import jpeg_is_complete, jpeg_stream
 from ._colour import collapse
+from ._identity import Identity
 from ._limits import check
 from ._source import Source, part_of
 from ._window import ValueRange, Window, asked_range, extremes
-from .raster_png import check_png
+from .codestreams import check_jpeg, jpeg_stream
+from .raster_png import check_png, without_animation
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
 JPEG_LS = 0xF7  # the marker of its frame
 
-_LOG = cv2.utils.logging
-_SILENTLY = Meanwhile(_LOG.getLogLevel, _LOG.setLogLevel, _LOG.LOG_LEVEL_SILENT)
+if "OPENCV_LOG_LEVEL" not in os.environ:  # its warnings of damaged files say less than our errors, and on stderr
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes of the kinds that there are
 
 _STARTS = {
     b"\xff\xd8\xff": "jpeg",
@@ -120,18 +123,15 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
     return pixels, valid, extremes(pixels[finite]), "extremes of the page"
 
 
-def _decoded(source: Source, flags: int, page: int = 0) -> Array:
-    """What OpenCV makes of a page, without its log lines; ReadError where it gives up."""
-    data = np.frombuffer(source.data, np.uint8)
+def _decoded(path: str, data: bytes, flags: int, page: int = 0) -> Array:
+    """What OpenCV makes of a page; ReadError where it gives up."""
+    content = np.frombuffer(data, np.uint8)
     try:
-        with _SILENTLY:
-            found = (
-                [cv2.imdecode(data, flags)] if page == 0 else cv2.imdecodemulti(data, flags, range=(page, page + 1))[1]
-            )
+        found = cv2.imdecodemulti(content, flags, range=(page, page + 1))[1] if page else [cv2.imdecode(content, flags)]
     except cv2.error:
         found = []
     if not found or found[0] is None:
-        raise ReadError(source.path, "cannot be decoded; it is truncated or damaged")
+        raise ReadError(path, "cannot be decoded; it is truncated or damaged")
     return np.asarray(found[0])
 
 
@@ -140,31 +140,30 @@ def _jpeg(source: Source) -> Picture:
     if stream is None:
         raise ReadError(source.path, "is a JPEG without a picture in it; it is truncated or damaged")
     check(source.path, "pixels", stream.rows * stream.columns, "pixels")
-    if not jpeg_is_complete(source.data):
-        raise ReadError(source.path, "its JPEG data has no end; the file is truncated")
-    if stream.progressive:
-        scans = source.data.count(b"\xff\xda")
-        check(source.path, "scan_pixels", stream.rows * stream.columns * scans, "pixels in all scans")
+    check_jpeg(source.path, source.data, stream)
     if stream.lossless or stream.process == JPEG_LS or stream.precision != 8:
         raise ReadError(source.path, "is a lossless or 12-bit JPEG or JPEG-LS, which are read inside DICOM files only")
     if stream.components == 1:
-        return Picture(_decoded(source, cv2.IMREAD_GRAYSCALE))
-    return Picture(_decoded(source, cv2.IMREAD_COLOR_RGB))
+        return Picture(_decoded(source.path, source.data, cv2.IMREAD_GRAYSCALE))
+    return Picture(_decoded(source.path, source.data, cv2.IMREAD_COLOR_RGB))
 
 
 def _png(source: Source) -> Picture:
     has_alpha = check_png(source.path, source.data)
-    pixels = _decoded(source, cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    return Picture(_to_rgb(pixels))
+    flags = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+    return Picture(_to_rgb(_decoded(source.path, without_animation(source.data), flags)))
 
 
 def _bmp(source: Source) -> Picture:
     data = source.data
     if len(data) < 26:
         raise ReadError(source.path, "ends inside its header; it is truncated")
-    columns, rows = struct.unpack_from("<ii" if data[14] >= 40 else "<hh", data, 18)
+    (header,) = struct.unpack_from("<I", data, 14)
+    if header not in _BMP_HEADERS:
+        raise ReadError(source.path, f"has a BMP header of {header:,} bytes, which none has; the file is damaged")
+    columns, rows = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
     check(source.path, "pixels", abs(columns * rows), "pixels")
-    return Picture(_to_rgb(_decoded(source, cv2.IMREAD_ANYCOLOR)))
+    return Picture(_to_rgb(_decoded(source.path, data, cv2.IMREAD_ANYCOLOR)))
 
 
 def _pnm(source: Source) -> Picture:
@@ -177,13 +176,28 @@ def _tiff(source: Source, fragment: str) -> Picture:
     index = part_of(source.path, fragment, "page", len(pages))
     page = pages[index]
     raster_tiff.check_page(source.path, page, len(source.data))
-    pixels = _to_rgb(_decoded(source, cv2.IMREAD_UNCHANGED, page.index))
-    if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
-        pixels = np.iinfo(pixels.dtype).max - pixels
+    pixels = decoded_page(source.path, source.data, page)
     if pixels.dtype == np.int8:
         pixels = pixels.astype(np.int16)
     header = {"photometric_in_file": "MONOCHROME1"} if page.white_is_zero else {}
     return Picture(pixels, header=header | ({"frames": len(pages)} if len(pages) > 1 else {}))
+
+
+def decoded_page(path: str, data: bytes, page: raster_tiff.Page) -> Array:
+    """A page of a TIFF in the dtype of the file, channels in the order R, G, B, A, black as the lowest value."""
+    if raster_tiff.is_read_wrong_by_opencv(page):
+        try:
+            return raster_tiff.decode_by_tifffile(path, data, page)
+        except ReadError:  # without imagecodecs; OpenCV serves where it had no alpha to multiply by
+            pixels = _to_rgb(_decoded(path, data, cv2.IMREAD_UNCHANGED, page.index))
+            opaque = pixels.ndim == 2 or np.isin(pixels[..., -1], (0, 255)).all()
+            if page.bits != 8 or page.in_planes or page.tile_pixels > 1 or not opaque:
+                raise
+            return pixels
+    pixels = _to_rgb(_decoded(path, data, cv2.IMREAD_UNCHANGED, page.index))
+    if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
+        pixels = np.iinfo(pixels.dtype).max - pixels
+    return pixels
 
 
 def _to_rgb(pixels: Array) -> Array:
@@ -201,6 +215,6 @@ def fragments(source: Source) -> list[str]:
     return [""] if count == 1 else [f"page={index}" for index in range(count)]
 
 
-def identity(source: Source) -> dict[str, Any]:
+def identity(source: Source) -> Identity:
     """A picture names nobody."""
-    return {}
+    return Identity()

@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from evenray.core.errors import ReadError
 from evenray.core.types import Image
+from evenray.images.readers.dicom_parse import to_little_endian
 
 __all__ = ["write"]
 
@@ -39,15 +40,18 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     with pydicom.config.disable_value_validation():
         dataset = pydicom.dcmread(source, force=True)
         dataset.decode()
+        little = bool(dataset.original_encoding[1])
+        if not little:
+            to_little_endian(dataset)
         frames = list(images.values())
         if dataset.get("SamplesPerPixel", 1) == 3 or dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
             _set_colour(dataset, frames)
         elif "PixelData" in dataset:
             _set_grey(dataset, frames)
         else:
-            _set_floats(dataset, frames)
+            _set_floats(dataset, frames, "<f4" if little else ">f4")
         _set_identity(dataset, note)
-        dataset.save_as(target, enforce_file_format=True, implicit_vr=False, little_endian=True)
+        pydicom.dcmwrite(target, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
 
 
 def _set_grey(dataset: FileDataset, frames: list[Image]) -> None:
@@ -107,15 +111,14 @@ def _forget_tables(dataset: Dataset) -> None:
         _drop(group, ["PixelValueTransformationSequence", "FrameVOILUTSequence"])
 
 
-def _set_floats(dataset: FileDataset, frames: list[Image]) -> None:
+def _set_floats(dataset: FileDataset, frames: list[Image], stored: str) -> None:
     pixels = np.stack([image.pixels for image in frames]).astype("<f4")
-    if (
-        any(image.valid is not None for image in frames) and "FloatPixelData" in dataset
-    ):  # missing ones stay as they are
-        before = np.frombuffer(dataset.FloatPixelData, "<f4")[: pixels.size].reshape(pixels.shape)
+    # Missing ones stay as they are.
+    if any(image.valid is not None for image in frames) and "FloatPixelData" in dataset:
+        before = np.frombuffer(dataset.FloatPixelData, stored)[: pixels.size].reshape(pixels.shape)
         present = np.stack([np.ones(i.shape, bool) if i.valid is None else i.valid for i in frames])
         pixels = np.where(present, pixels, before)
-    dataset.BitsAllocated, dataset.FloatPixelData = 32, pixels.tobytes()
+    dataset.BitsAllocated, dataset.FloatPixelData = 32, pixels.astype("<f4").tobytes()
     _drop(dataset, _STALE)
 
 

@@ -37,6 +37,7 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     if there is not None:  # what is missing (NaN, infinite) stays as it is stored
         before = np.frombuffer(data, dtype, voxels.size, offset).reshape(shape, order="F")
         voxels = np.where(there.reshape(shape, order="F"), voxels, before)
+    voxels = voxels.astype(dtype, copy=False)  # numpy's own results are in the byte order of the machine
     outcome = data[:offset] + voxels.tobytes(order="F") + data[offset + voxels.nbytes :]
     target.write_bytes(gzip.compress(outcome, 6, mtime=0) if raw.startswith(b"\x1f\x8b") else outcome)
 

@@ -11,75 +11,60 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.errors import DataError
 from evenray.core.types import Image
+from evenray.images.readers.raster_png import without_animation
 
 from . import raster_jpeg, raster_png, raster_tiff
 
 __all__ = ["write"]
 
-JPEG_QUALITY = 95
+JPEG_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 def write(source: Path, target: Path, images: Mapping[str, Image], note: str) -> None:
     """One picture, or all pages of a TIFF; JPEG in quality 95.
 
-    What a PNG, JPEG, TIFF or BMP says beside its pixels stays where it holds for the new ones (see `raster_png`,
-    `raster_jpeg`, `raster_tiff`): its bytes are carried over, nothing is decoded or packed anew for it.
+    What a PNG, JPEG, TIFF or BMP says beside its pixels stays where it holds for the new ones: its bytes are carried
+    over, nothing is decoded or packed anew for it.
     """
     first = next(iter(images.values()))
-    kind = str(first.header["format"])
-    if kind in ("pgm", "ppm"):
-        target.write_bytes(_portable(first))
-        return
-    before = raster_jpeg.opening(source) if kind == "jpeg" else source.read_bytes()
-    places = raster_tiff.indices(before) if kind == "tiff" else [0]
-    places += [-1] * (len(images) - len(places))
-    pages = [_channels(image, before, place) for image, place in zip(images.values(), places, strict=False)]
-
-    def encode(pixels: NDArray[Any], options: list[int]) -> bytes:
-        done, data = cv2.imencode(f".{kind}", pixels, options)
-        if not done:
-            raise DataError(f"{source}: {pixels.dtype} pixels cannot be written as {kind}.")
-        return bytes(data.data)
-
+    kind, before = str(first.header["format"]), source.read_bytes()
+    if kind == "tiff":
+        pieces = raster_tiff.copied(source, before, list(images.values()))
+    elif kind == "png":
+        pieces = raster_png.copied(before, _png(first, before))
+    elif kind == "jpeg":
+        pieces = raster_jpeg.copied(before, _encoded(".jpeg", _in_colour(first), JPEG_QUALITY))
+    elif kind == "bmp":
+        pieces = [_with_resolution(before, _encoded(".bmp", _in_colour(first)))]
+    else:
+        pieces = [_portable(first)]
     with target.open("wb") as out:
-        if kind == "tiff":
-            out.writelines(raster_tiff.copied(before, pages, encode))
-        elif kind == "png":
-            alpha = pages[0][..., 3] if pages[0].ndim == 3 and pages[0].shape[2] == 4 else None
-            if alpha is not None and first.channels == 1 and raster_png.is_grey(before):
-                data = raster_png.grey_with_alpha(first.pixels, alpha)
-            else:
-                data = encode(pages[0], [])
-            out.writelines(raster_png.copied(before, data))
-        elif kind == "jpeg":
-            out.writelines(raster_jpeg.copied(before, encode(pages[0], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])))
-        else:
-            out.write(_with_resolution(before, encode(pages[0], [])))
+        out.writelines(pieces)
 
 
-def _channels(image: Image, before: bytes, place: int) -> NDArray[Any]:
-    """Pixels with the channels of the file, in OpenCV's order."""
-    pixels, wanted = image.pixels, int(image.header.get("channels_in_file", image.channels))
-    if wanted < 3:
-        grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        return np.ascontiguousarray(grey if grey.dtype != np.float32 else _as_stored(grey, image, before, place))
-    colour = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., ::-1]
-    stored = _stored(before, place) if "alpha" in image.header else None
-    if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
-        colour = np.dstack([colour, stored[..., 3]])
-    return np.ascontiguousarray(colour)
+def _encoded(ending: str, pixels: NDArray[Any], options: list[int] | None = None) -> bytes:
+    """(H, W), RGB or RGBA as a file of the kind."""
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    return bytes(cv2.imencode(ending, np.ascontiguousarray(pixels), options or [])[1].data)
 
 
-def _stored(before: bytes, place: int) -> NDArray[Any] | None:
-    """A page as the file has it; None where OpenCV cannot say."""
-    data = np.frombuffer(before, np.uint8)
-    if place > 0:
-        found, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(place, place + 1))
-        return np.asarray(pages[0]) if found else None
-    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if place == 0 else None
-    return None if decoded is None else np.asarray(decoded)
+def _in_colour(image: Image) -> NDArray[Any]:
+    """Grey or RGB as the file had it: the reader makes grey of colours that are none."""
+    colour = int(image.header.get("channels_in_file", image.channels)) >= 3
+    if colour and image.channels == 1:
+        return np.repeat(image.pixels[..., None], 3, axis=2)
+    return image.pixels if colour or image.channels == 1 else cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
+
+
+def _png(image: Image, before: bytes) -> bytes:
+    if "alpha" not in image.header:
+        return _encoded(".png", _in_colour(image))
+    stored = np.asarray(cv2.imdecode(np.frombuffer(without_animation(before), np.uint8), cv2.IMREAD_UNCHANGED))
+    if image.channels == 1 and raster_png.is_grey(before):
+        return raster_png.grey_with_alpha(image.pixels, stored[..., -1])
+    return _encoded(".png", np.dstack([_in_colour(image), stored[..., -1]]))
 
 
 def _with_resolution(before: bytes, after: bytes) -> bytes:
@@ -95,21 +80,9 @@ def _with_resolution(before: bytes, after: bytes) -> bytes:
     return after[:38] + before[38:46] + after[46:] if sensible else after
 
 
-def _as_stored(grey: NDArray[Any], image: Image, data: bytes, place: int) -> NDArray[Any]:
-    """Numbers in the type that the file has, where that is no float32, and what is missing (NaN) as it was."""
-    before = _stored(data, place)
-    if before is None or before.shape != grey.shape:
-        return grey
-    if before.dtype.kind == "i":
-        info = np.iinfo(before.dtype)
-        grey = np.rint(grey.astype(np.float64)).clip(info.min, info.max)
-    grey = grey.astype(before.dtype)
-    return grey if image.valid is None else np.where(image.valid, grey, before)
-
-
 def _portable(image: Image) -> bytes:
     """Binary PGM or PPM with the white of the file, which need not be that of the dtype."""
-    kind = "P5" if image.pixels.ndim == 2 else "P6"
-    rows, columns = image.shape
+    pixels = _in_colour(image)
+    kind, (rows, columns) = "P5" if pixels.ndim == 2 else "P6", image.shape
     head = f"{kind}\n{columns} {rows}\n{round(image.value_range[1])}\n".encode()
-    return head + image.pixels.astype(">u2" if image.pixels.itemsize == 2 else np.uint8).tobytes()
+    return head + pixels.astype(">u2" if pixels.itemsize == 2 else np.uint8).tobytes()

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _icc
-from ._exif import SIDEWAYS, Turn, exif, orientation, xmp
+from evenray.images.readers.raster_png import chunks
+
+from ._blocks import ICC_HEADER, SIDEWAYS, exif, is_sound_profile, orientation, xmp
 
 __all__ = ["copied", "grey_with_alpha", "is_grey"]
 
@@ -23,19 +24,22 @@ _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _PLACED = (b"sCAL", b"oFFs", b"sTER")  # of columns and rows, and so stale once the picture is turned
 _XMP = b"XML:com.adobe.xmp\0\0"  # the keyword of a packet that is not compressed
 
+Chunk = tuple[bytes, bytes]
 
-def copied(before: bytes, after: bytes) -> list[bytes | memoryview]:
+
+def copied(before: bytes, after: bytes) -> list[bytes]:
     """The pieces of the PNG `after` with the ancillary chunks of `before` that hold for other pixels too, behind its header.
 
     Colour (iCCP, sRGB, gAMA, cHRM, cICP), pHYs, sCAL, eXIf, texts, and private chunks that call themselves safe to copy
     stay. Left out are chunks of samples and palettes (tRNS, bKGD, sBIT, hIST, sPLT, pCAL), of animations, tIME, what is
     damaged, and second ones where one is allowed.
     """
-    chunks = list(_chunks(before))
-    block = next((data for kind, data in chunks if kind == b"eXIf"), b"")
-    turn = 1 if _has_alpha(chunks) else orientation(block)  # OpenCV leaves pictures with alpha as they lie
+    found = [(kind, before[at + 8 : end - 4]) for kind, at, end in chunks(before) if kind not in (b"IDAT", b"IEND")]
+    alpha = any(kind == b"tRNS" or (kind == b"IHDR" and data[9:10] in (b"\4", b"\6")) for kind, data in found)
+    block = next((data for kind, data in found if kind == b"eXIf"), b"")
+    turn = 1 if alpha else orientation(block)  # OpenCV leaves pictures with alpha as they lie
     head = len(_SIGNATURE) + 25
-    return [after[:head], *(_packed(*chunk) for chunk in _kept(chunks, turn)), memoryview(after)[head:]]
+    return [after[:head], *(_packed(*chunk) for chunk in _kept(found, turn)), after[head:]]
 
 
 def is_grey(data: bytes) -> bool:
@@ -43,46 +47,25 @@ def is_grey(data: bytes) -> bool:
     return data[25:26] in (b"\0", b"\4")
 
 
-def _has_alpha(chunks: list[tuple[bytes, bytes]]) -> bool:
-    return any(kind == b"tRNS" or (kind == b"IHDR" and data[9:10] in (b"\4", b"\6")) for kind, data in chunks)
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Names and contents, but for those of pixels and those whose checksum does not match."""
-    at = len(_SIGNATURE)
-    while at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        if kind == b"IEND" or end > len(data):
-            return
-        if kind != b"IDAT":
-            content = data[at + 8 : end - 4]
-            if zlib.crc32(content, zlib.crc32(kind)) == int.from_bytes(data[end - 4 : end], "big"):
-                yield kind, content
-        at = end
-
-
 def _packed(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
 
 
-def _kept(chunks: list[tuple[bytes, bytes]], turn: Turn) -> Iterator[tuple[bytes, bytes]]:
+def _kept(found: list[Chunk], turn: int) -> Iterator[Chunk]:
     seen = set()
-    for kind, data in chunks:
+    for kind, data in found:
         private = kind[1] & 32 and kind[3] & 32  # lower case: not of the standard, and holding whatever changes
-        kept = data if kind in _SINGLE or kind in _TEXT or private else None
-        if kind in seen or (turn != 1 and kind in _PLACED) or len(data) != (_SINGLE.get(kind) or len(data)):
-            kept = None
-        if kept is not None and kind in _SINGLE:
+        once = kind in _SINGLE
+        stale = (kind in seen) or (turn != 1 and kind in _PLACED) or len(data) != (_SINGLE.get(kind) or len(data))
+        if stale or not (once or kind in _TEXT or private):
+            continue
+        if once:
             seen.add(kind)
-            kept = _still(kind, data, turn)
-        if kept is not None and kind in _TEXT:
-            kept = _text(data, turn)
-        if kept is not None:
+        if (kept := _updated(kind, data, turn)) is not None:
             yield kind, kept
 
 
-def _still(kind: bytes, data: bytes, turn: Turn) -> bytes | None:
+def _updated(kind: bytes, data: bytes, turn: int) -> bytes | None:
     """A chunk as it is now; None where it is damaged or absurd."""
     if kind == b"eXIf":
         return exif(data, turn)
@@ -94,26 +77,20 @@ def _still(kind: bytes, data: bytes, turn: Turn) -> bytes | None:
         return struct.pack(">IIB", x, y, unit) if x and y and unit <= 1 else None
     if kind == b"gAMA":
         return data if any(data) else None
+    if kind in _TEXT:
+        if not 1 <= data.find(b"\0") <= 79:
+            return None
+        return xmp(data, turn) if data.startswith(_XMP) else data
     return data
 
 
 def _profile_holds(data: bytes) -> bool:
     name, _, rest = data.partition(b"\0")
     try:
-        return (
-            bool(name)
-            and rest[:1] == b"\0"
-            and _icc.holds(zlib.decompressobj().decompress(rest[1:], _icc.HEADER_BYTES))
-        )
+        start = zlib.decompressobj().decompress(rest[1:], ICC_HEADER)
     except zlib.error:
         return False
-
-
-def _text(data: bytes, turn: Turn) -> bytes | None:
-    keyword, found, _ = data.partition(b"\0")
-    if not found or not 1 <= len(keyword) <= 79:
-        return None
-    return xmp(data, turn) if data.startswith(_XMP) else data
+    return bool(name) and rest[:1] == b"\0" and is_sound_profile(start)
 
 
 def grey_with_alpha(grey: NDArray[Any], alpha: NDArray[Any]) -> bytes:

@@ -16,7 +16,6 @@ from evenray.core.registry import Registry
 from evenray.core.spec import Step, parse
 
 from ._balance import Balance, DoubleCorrectionWarning, Sampler, correct
-from ._sampling import shard
 from .thinning import parse_ratio, thin
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "correct",
     "make",
     "parse_ratio",
-    "shard",
     "thin",
 ]
 

@@ -36,8 +36,8 @@ class Balance:
     changes a batch of training images; its targets may be soft. `prior` is float64 (K,), the class prior that the
     network learns under; None where it is that of the data. `link` turns the logits that the loss leads to into log
     posteriors under `prior`; None where a softmax does. `rule` is the rule for choosing the threshold that goes with
-    the remedy (see evenray.metrics.choose_threshold). `pixels` says that `mix` works on images alone, not on what a
-    frozen trunk made of them. `settled` is the share of training from which the remedy changes no more, so that `prior`
+    the remedy (see evenray.metrics.choose_threshold). `needs_images` says that `mix` works on images alone, not on what a
+    frozen trunk made of them. `constant_from` is the share of training from which the remedy no longer changes, so that `prior`
     holds: no earlier state of the network is kept, and training does not stop before.
 
     >>> Balance(prior=np.array([0.5, 0.5])).correct([[0.0, 0.0]], data_prior=[0.9, 0.1]).round(3)
@@ -50,8 +50,8 @@ class Balance:
     mix: Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]] | None = None
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
     rule: str | None = None
-    pixels: bool | None = None
-    settled: float | None = None
+    needs_images: bool | None = None
+    constant_from: float | None = None
 
     def correct(
         self, logits_NK: ArrayLike, data_prior: ArrayLike, target_prior: ArrayLike | None = None

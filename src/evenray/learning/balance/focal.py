@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax
 
 from ._balance import Balance
-from ._fused import fused
 from ._weights import alpha_weights, scaled
 
 __all__ = ["focal", "focal_link", "focal_loss"]
@@ -43,10 +42,10 @@ def focal_loss(gamma: float, weights_K: NDArray[np.float64] | None, class_counts
     """Focal loss with class weights (K,), with its link and the prior that the weights lead to."""
     weights = None if weights_K is None else torch.tensor(weights_K, dtype=torch.float32)
 
-    def plain(logits_NK: Tensor, targets: Tensor) -> Tensor:
+    def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
         hard = targets.ndim == 1
         surprise = cross_entropy(logits_NK, targets, reduction="none") if hard else -log_softmax(logits_NK, dim=1)
-        wrong = 1 - torch.exp(-surprise)
+        wrong = -torch.expm1(-surprise)
         if gamma < 1:  # the slope of 0^gamma is infinite
             wrong = wrong.clamp_min(1e-12)
         each = wrong**gamma * surprise
@@ -54,13 +53,8 @@ def focal_loss(gamma: float, weights_K: NDArray[np.float64] | None, class_counts
             each = each * (weights.to(each)[targets] if hard else weights.to(each))
         return each.mean() if hard else (each * targets).sum(dim=1).mean()
 
-    fast = fused(plain, len(class_counts), weights_K=weights_K, gamma=gamma)
     prior = None if weights_K is None else weights_K * class_counts / (weights_K * class_counts).sum()
-    return Balance(
-        loss=lambda logits_NK, targets, progress: fast(logits_NK, targets),
-        prior=prior,
-        link=lambda logits_NK: focal_link(logits_NK, gamma),
-    )
+    return Balance(loss=loss, prior=prior, link=lambda logits_NK: focal_link(logits_NK, gamma))
 
 
 def focal_link(logits_NK: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:

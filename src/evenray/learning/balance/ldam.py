@@ -9,10 +9,9 @@ import torch
 from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, embedding
+from torch.nn.functional import cross_entropy
 
 from ._balance import Balance
-from ._fused import fused
 from ._weights import by_scheme, scaled
 from .weighted import weighted_cross_entropy
 
@@ -37,26 +36,20 @@ def ldam(
     """
     margins = margin * (class_counts.min() / class_counts) ** 0.25
     weights = scaled(by_scheme("effective", class_counts, beta), class_counts)
-    margins_KK = torch.diag(torch.tensor(-margins, dtype=torch.float32))  # a row a class: one look-up costs the least
+    margins_KK = torch.diag(torch.tensor(margins, dtype=torch.float32))
     weighted_loss = weighted_cross_entropy(torch.tensor(weights, dtype=torch.float32))
 
-    def reduced(logits_NK: Tensor, targets: Tensor) -> Tensor:
-        taken = margins_KK.to(logits_NK)
-        return logits_NK + (embedding(targets, taken) if targets.ndim == 1 else targets @ taken)
-
-    K, added = len(class_counts), margins_KK.numpy()
-    early = fused(lambda z, t: cross_entropy(reduced(z, t), t), K, added_KK=added)
-    late = fused(lambda z, t: weighted_loss(reduced(z, t), t), K, added_KK=added, weights_K=weights)
-
     def loss(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        return (early if defer == 1 or progress < defer else late)(logits_NK, targets)
+        taken = margins_KK.to(logits_NK)
+        reduced_NK = logits_NK - (taken[targets] if targets.ndim == 1 else targets @ taken)
+        return (cross_entropy if defer == 1 or progress < defer else weighted_loss)(reduced_NK, targets)
 
     prior = weights * class_counts / class_counts.sum() if defer < 1 else None
     return Balance(
         loss=loss,
         prior=prior,
         link=lambda logits_NK: margin_link(logits_NK, margins),
-        settled=defer if defer < 1 else None,
+        constant_from=defer if defer < 1 else None,
     )
 
 

@@ -9,7 +9,7 @@ from annotated_types import Gt, Le
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import fill_by_class, shuffle
+from ._sampling import members, shuffle
 
 __all__ = ["oversample", "oversampled"]
 
@@ -29,17 +29,12 @@ def oversample(class_counts: NDArray[np.int64], ratio: Annotated[float, Gt(0), L
     def sampler(targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
         counts = np.bincount(targets_N, minlength=len(class_counts))
         aims = oversampled(counts, ratio)
-        starts = np.concatenate([[0], np.cumsum(aims)[:-1]])
-        order = np.empty(int(aims.sum()), dtype=np.int64)
-        fill_by_class(targets_N, order, starts)
         rng = np.random.default_rng([seed, epoch])
-        for start, count, aim in zip(starts, counts, aims, strict=True):
-            members = order[start : start + count]
-            if count < aim:
-                shuffle(members, rng)  # the last, partial round of copies takes a random part of the class
-            for done in range(count, aim, max(count, 1)):
-                extra = min(count, aim - done)
-                order[start + done : start + done + extra] = members[:extra]
+        found = members(targets_N, len(counts))
+        for of_class, aim in zip(found, aims, strict=True):
+            if len(of_class) < aim:
+                shuffle(of_class, rng)  # the last, partial round of copies takes a random part of the class
+        order = np.concatenate([np.resize(of_class, aim) for of_class, aim in zip(found, aims, strict=True)])
         shuffle(order, rng)
         return order
 

@@ -49,7 +49,7 @@ def oversample_augmented(
         changed[where] = _varied(x_NCHW[where], rng, degrees, shift, zoom, light)
         return changed, targets_N
 
-    return Balance(sampler=plain.sampler, prior=plain.prior, mix=mix, pixels=True)
+    return Balance(sampler=plain.sampler, prior=plain.prior, mix=mix, needs_images=True)
 
 
 def _varied(

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import draw, shuffle
+from ._sampling import draw, members, shuffle
 
 __all__ = ["progressive"]
 
@@ -36,15 +36,14 @@ def progressive(
 
     def sampler(targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
         counts = np.bincount(targets_N, minlength=len(class_counts))
-        earlier = [counts_in(counts, e) for e in range(min(epoch, steps))]
-        settled = max(epoch - steps, 0) * counts_in(counts, steps)
-        now = counts_in(counts, epoch)
-        order = np.empty(int(now.sum()), dtype=np.int64)
-        draw(targets_N, np.split(order, np.cumsum(now)[:-1]), np.sum([*earlier, settled], axis=0), seed)
+        earlier = np.sum([counts_in(counts, e) for e in range(epoch)], axis=0, dtype=np.int64) * np.ones_like(counts)
+        drawn = zip(members(targets_N, len(counts)), earlier.tolist(), counts_in(counts, epoch).tolist(), strict=True)
+        windows = [draw(of_class, before, now, (seed, k)) for k, (of_class, before, now) in enumerate(drawn)]
+        order = np.concatenate(windows)
         shuffle(order, np.random.default_rng([seed, epoch]))
         return order
 
-    return Balance(sampler=sampler, prior=np.full(len(class_counts), 1 / len(class_counts)), settled=until)
+    return Balance(sampler=sampler, prior=np.full(len(class_counts), 1 / len(class_counts)), constant_from=until)
 
 
 def progressive_counts(counts_K: NDArray[np.int64], progress: float) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Making a class rarer than it is: what each remedy does as the sick become few, on the user's own data."""
+"""Making the positive class rarer than it is, to see what each remedy does as positive cases become few."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_ratio(text: str) -> float:
     except (ValueError, ZeroDivisionError):
         ratio = float("nan")
     if not 0 < ratio < float("inf"):
-        raise UsageError(f"The imbalance is '{text}'; expected sick to healthy, as in 1:500.")
+        raise UsageError(f"The imbalance is '{text}'; expected positive to other cases, as in 1:500.")
     return ratio
 
 
@@ -40,21 +40,21 @@ def thin(
     array([90,  9])
     """
     P = int(patients_N.max()) + 1
-    sick = np.bincount(patients_N, targets_N == positive, P)
-    others = np.bincount(patients_N, targets_N != positive, P)
+    positives_P = np.bincount(patients_N, targets_N == positive, P)
+    others_P = np.bincount(patients_N, targets_N != positive, P)
     order = np.random.default_rng(seed).permutation(P)
-    ill, well = order[sick[order] > 0], order[sick[order] == 0]
-    if sick.sum() * ratio > others.sum():
-        fits = np.cumsum(sick[ill]) * ratio <= others[well].sum() + np.cumsum(others[ill])
-        ill = ill[: int(np.flatnonzero(fits).max(initial=-1)) + 1]
+    having, without = order[positives_P[order] > 0], order[positives_P[order] == 0]
+    if positives_P.sum() * ratio > others_P.sum():
+        fits = np.cumsum(positives_P[having]) * ratio <= others_P[without].sum() + np.cumsum(others_P[having])
+        having = having[: int(np.flatnonzero(fits).max(initial=-1)) + 1]
     else:
-        fits = np.cumsum(others[well]) + others[ill].sum() <= sick.sum() * ratio
-        well = well[: int(fits.sum())]
-    if not len(ill) or not (others[ill].sum() + others[well].sum()):
+        fits = np.cumsum(others_P[without]) + others_P[having].sum() <= positives_P.sum() * ratio
+        without = without[: int(fits.sum())]
+    if not len(having) or not (others_P[having].sum() + others_P[without].sum()):
         raise DataError(
-            f"An imbalance of 1:{ratio:g} cannot be made of {int(sick.sum())} positive and {int(others.sum())} other cases"
+            f"An imbalance of 1:{ratio:g} cannot be made of {int(positives_P.sum())} positive and {int(others_P.sum())} other cases"
             " without parting the images of a patient; choose a ratio nearer to theirs."
         )
     kept = np.zeros(P, dtype=bool)
-    kept[ill], kept[well] = True, True
+    kept[having], kept[without] = True, True
     return kept[patients_N]

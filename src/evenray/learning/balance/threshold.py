@@ -13,7 +13,7 @@ __all__ = ["threshold"]
 def threshold(class_counts: NDArray[np.int64], rule: str = "prevalence") -> Balance:
     """Names the rule for the operating point, one of evenray.metrics.rules, and fills nothing else.
 
-    `prevalence` calls positive who is likelier sick than the average case (Collell, Prelec & Patil 2018).
+    `prevalence` calls positive who is likelier positive than the average case (Collell, Prelec & Patil 2018).
 
     >>> threshold(np.array([500, 1])).rule
     'prevalence'

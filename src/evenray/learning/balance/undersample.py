@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._balance import Balance
-from ._sampling import balance_batches, draw
+from ._sampling import balance_batches, draw, members
 
 __all__ = ["undersample"]
 
@@ -30,8 +30,8 @@ def undersample(class_counts: NDArray[np.int64]) -> Balance:
 
     def sampler(targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
         rarest = int(np.bincount(targets_N, minlength=K).min())
-        rounds = np.empty((rarest, K), dtype=np.int64)
-        draw(targets_N, list(rounds.T), np.full(K, rarest * epoch), seed)
+        found = enumerate(members(targets_N, K))
+        rounds = np.stack([draw(of_class, rarest * epoch, rarest, (seed, k)) for k, of_class in found], axis=1)
         return balance_batches(rounds, batch, np.random.default_rng([seed, epoch]))
 
     return Balance(sampler=sampler, prior=np.full(K, 1 / K))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -26,7 +25,7 @@ def weighted(
     alpha: Annotated[float, Gt(0), Lt(1)] | Scheme = "auto",
     *,
     beta: Annotated[float, Ge(0), Lt(1)] = 0.999,
-    weights: dict[str, Positive] | None = None,
+    class_weights: dict[str, Positive] | None = None,
     positive: str | None = None,
     classes: tuple[str, ...] = (),
     **by_class: Positive,
@@ -36,7 +35,7 @@ def weighted(
     With two classes, `alpha` is the weight of the positive class and 1 - alpha that of the other:
     loss = -(alpha t log y + (1 - alpha)(1 - t) log(1 - y)). `auto` (or `inverse`) weighs by 1 / count, `sqrt` by its
     square root, `effective` by 1 / the effective number of samples at `beta` (Cui et al. 2019). Weights by class name:
-    `weighted(sick=0.75, healthy=0.25)`, or `weighted(weights={'no finding': 1, 'sick': 3})`.
+    `weighted(sick=0.75, healthy=0.25)`, or `weighted(class_weights={'no finding': 1, 'sick': 3})`.
 
     Only the ratios of the weights matter: they are scaled so that the average training case weighs one, and the
     learning rate keeps its meaning. The learnt prior is proportional to weight times count.
@@ -44,7 +43,7 @@ def weighted(
     >>> weighted(np.array([500, 1])).prior
     array([0.5, 0.5])
     """
-    named = {**(weights or {}), **by_class}
+    named = {**(class_weights or {}), **by_class}
     if named:
         chosen = named_weights(named, classes)
     elif isinstance(alpha, str):
@@ -66,18 +65,13 @@ def weighted_cross_entropy(weights_K: Tensor) -> Callable[[Tensor, Tensor], Tens
     The divisor is the number of cases. torch's own mean divides by the sum of the batch's weights, which undoes the
     weights in a batch of a single class.
 
-    >>> loss = weighted_cross_entropy(torch.tensor([0.25, 0.75]))  # the slide: 75 % for the sick, 25 % for the healthy
+    >>> loss = weighted_cross_entropy(torch.tensor([0.25, 0.75]))  # the slide: 75 % for sick, 25 % for healthy
     >>> logits = torch.tensor([[0.25, 0.75]]).log()
     >>> [round(loss(logits, torch.tensor([t])).item(), 4) for t in (0, 1)]
     [0.3466, 0.2158]
     """
 
-    @lru_cache(maxsize=8)  # nearly all batches are of one size; dividing anew costs a third of the loss
-    def per_case(cases: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-        return weights_K.to(device, dtype) / max(cases, 1)
-
     def loss(logits_NK: Tensor, targets: Tensor) -> Tensor:
-        weights = per_case(len(logits_NK), logits_NK.device, logits_NK.dtype)
-        return cross_entropy(logits_NK, targets, weights, reduction="sum")
+        return cross_entropy(logits_NK, targets, weights_K.to(logits_NK) / max(len(logits_NK), 1), reduction="sum")
 
     return loss

@@ -1,4 +1,4 @@
-"""Handing a model on in standard formats: ONNX, OpenVINO (also in 8-bit integers) and safetensors."""
+"""Export of a model in standard formats: ONNX, OpenVINO (also in 8-bit integers) and safetensors."""
 
 from .formats import onnx, openvino, quantized, safetensors
 from .quick import quicker

@@ -24,7 +24,7 @@ from evenray.learning import networks
 from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import KEY, Run, compiled
-from evenray.learning.tta import look
+from evenray.learning.tta import tta_logits
 
 __all__ = ["onnx", "openvino", "quantized", "safetensors"]
 
@@ -39,19 +39,19 @@ def safetensors(model: Classifier, about: About, folder: Path) -> Path:
     with atomic(folder / "model.safetensors") as temporary:
         networks.save(model, temporary)
     with atomic(folder / "model.json") as temporary:
-        temporary.write_text(json.dumps({"about": about.as_json()}, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(about.text(), encoding="utf-8")
     return folder / "model.safetensors"
 
 
 def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Path, float]:
     """model.onnx, and how far its logits are from torch's in float32 at most, on the images `some` (two or more).
 
-    The batch is free, the side is not. Input: x_NCHW float32 in unit levels; output: logits. Normalisation and the view
-    are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
+    The batch is free, the side is not. Input: x_NCHW float32 in unit levels; output: logits. Normalisation and the
+    test-time augmentation are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
     """
     _need("exporting to ONNX", "onnx", "onnxscript", "onnxruntime")
     path = folder / "model.onnx"
-    network = _Looking(model, about.view).eval()
+    network = _Augmented(model, about.view).eval()
     batch = torch.export.Dim("batch", min=1, max=1 << 16)
     with _quiet():
         try:
@@ -61,8 +61,8 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
             )  # fmt: skip
         except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
             raise EvenrayError(
-                f"{about.network['spec']} under the view '{about.view}' has no form in ONNX: {str(error).splitlines()[0]}"
-                " Evaluate with --views centre, or export with --format safetensors."
+                f"{about.network.spec} under the view '{about.view}' has no form in ONNX: {str(error).splitlines()[0]}"
+                " Evaluate with --tta centre, or export with --format safetensors."
             ) from error
         program.model.metadata_props.update(_metadata(about))
         with atomic(path) as temporary:
@@ -78,8 +78,8 @@ def openvino(source: Path, about: About, model: Classifier, folder: Path, some: 
     graph = ov.Core().read_model(str(source))
     path = folder / f"{source.stem}.xml"
     _save(graph, about, path)
-    network = _Looking(model, about.view).eval()
-    instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --views centre."
+    network = _Augmented(model, about.view).eval()
+    instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --tta centre."
     return path, _checked(path, network, some, compiled(graph, "f32"), instead)
 
 
@@ -102,8 +102,8 @@ def quantized(path: Path, about: About, images: Sequence[Batch]) -> Path:
     return target
 
 
-class _Looking(nn.Module):
-    """The network under its view: what is exported."""
+class _Augmented(nn.Module):
+    """The network under its test-time augmentation, which is what is exported."""
 
     def __init__(self, model: Classifier, view: str) -> None:
         super().__init__()
@@ -113,15 +113,15 @@ class _Looking(nn.Module):
         if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:
             logits: Tensor = self.model(x_NCHW)
             return logits
-        return look(self.model, x_NCHW, self.view)
+        return tta_logits(self.model, x_NCHW, self.view)
 
 
 def _metadata(about: About) -> dict[str, str]:
-    """All for evenray in one entry, and what others need in words that they can read."""
+    """Everything for evenray in one entry, and what other programs need in entries of their own."""
     plain = {
         "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
         "contrast": about.contrast, "grey_range": about.value_range, "size": about.side, "channels": about.channels,
-        "calibration": about.calibration.as_json(), "class_prior": about.prior.tolist(), "balance": about.balance,
+        "calibration": about.calibration.as_json(), "class_prior": about.prior, "balance": about.balance,
     }  # fmt: skip
     told = {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -132,11 +132,11 @@ def _metadata(about: About) -> dict[str, str]:
         " contrast, fitted into the square with its aspect kept, the rest black; normalised inside the graph"
     )
     told["notice"] = "research software, not a medical device"
-    return told | {KEY: json.dumps(about.as_json(), ensure_ascii=False)}
+    return told | {KEY: about.text()}
 
 
 def _save(graph: Any, about: About, path: Path) -> None:
-    """An .xml with its .bin, the .bin first: whoever sees the .xml has both."""
+    """Write an .xml with its .bin, the .bin first, so that no .xml is without it."""
     import openvino as ov
 
     for name, value in _metadata(about).items():
@@ -183,7 +183,7 @@ def _need(purpose: str, *packages: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Exporters talk much of what does not concern who exports."""
+    """Silence the warnings and log lines of exporters."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Much to predict, by the fastest engine: a conversion to OpenVINO that is kept, where it saves more than it costs."""
+"""Conversion to OpenVINO for large predictions, where it saves more time than it takes."""
 
 from __future__ import annotations
 

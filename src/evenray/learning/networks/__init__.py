@@ -1,7 +1,7 @@
 """Networks: one readable file an architecture, and `build`, which makes a Classifier of a spec.
 
-build("vgg16_bn", classes=2, channels=1, size=28)                      from scratch
-build("vgg16", classes=2, channels=1, size=224, weights="caffe:PATH")  from a weight file, its preprocessing with it
+build("vgg16_bn(head=average)", classes=2, channels=1, size=28)           from scratch
+build("vgg16", classes=2, channels=1, size=224, pretrained="caffe:PATH")  from a weight file, its preprocessing with it
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from ._classifier import Classifier
 from ._download import fetch
 from ._registry import networks
 from .averaged import average, members
+from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
 
 __all__ = [
     "Classifier",
+    "NetworkDescription",
     "average",
     "build",
     "features",

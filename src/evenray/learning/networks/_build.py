@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,6 +20,7 @@ from ._load import load_into
 from ._network import Network
 from ._registry import networks
 from .averaged import Averaged
+from .description import NetworkDescription
 from .weights import read_weights
 
 __all__ = ["build", "load", "restore", "save"]
@@ -36,7 +35,7 @@ def build(
     classes: int,
     channels: int,
     size: int,
-    weights: str | Path | None = None,
+    pretrained: str | Path | None = None,
     seed: int = 0,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -44,7 +43,7 @@ def build(
 ) -> Classifier:
     """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels.
 
-    `weights` is the path of a weight file, or `torchvision` (see networks/weights.py; `offline` forbids the download);
+    `pretrained` is the path of a weight file, or `torchvision` (see networks/weights.py; `offline` forbids the download);
     its preprocessing comes with it. From scratch the weights follow from `seed` (He et al. 2015), and `mean` and `std`
     (one a channel, in unit levels; by default 0.5 and 0.25) may be those of the training images. Raises UsageError for
     a name, parameter, size or file that is wrong.
@@ -53,51 +52,44 @@ def build(
     >>> model(torch.zeros(5, 1, 28, 28)).shape, model.attribution_layer
     (torch.Size([5, 2]), 'network.features.9')
     """
-    _check(classes, channels, size, mean, std, weights)
+    _check(classes, channels, size, mean, std, pretrained)
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         torch.manual_seed(seed)
         network: Network = networks.bind(spec)(classes, channels, size)
     layer = _attribution_layer(network, channels, size)
     network.materialise(seed)
     silence_unreached(network, lambda: network.pass_shapes(channels, size))
-    mean, std = _or(mean, 0.5, channels), _or(std, 0.25, channels)
+    mean = (0.5,) * channels if mean is None else mean
+    std = (0.25,) * channels if std is None else std
     source = None
-    if weights is not None:
-        entered, fresh = load_into(network, read_weights(weights, Step.of(spec).name, offline=offline), channels)
-        mean, std, source = entered.mean, entered.std, {**entered.source, "fresh": fresh}
-    description = {
-        "spec": str(spec),
-        "classes": classes,
-        "channels": channels,
-        "size": size,
-        "seed": seed,
-        "grey": any(isinstance(module, GreyConv) for module in network.modules()),
-        "weights": source,
-        "attribution_layer": layer,
-        "parameters": sum(p.numel() for p in network.parameters()),
-    }
-    return Classifier(network, mean=mean, std=std, description=description)
+    if pretrained is not None:
+        entered, fresh = load_into(network, read_weights(pretrained, Step.of(spec).name, offline=offline), channels)
+        mean, std, source = entered.mean, entered.std, entered.source.model_copy(update={"fresh": tuple(fresh)})
+    description = NetworkDescription(
+        spec=str(spec), classes=classes, channels=channels, size=size, mean=tuple(mean), std=tuple(std),
+        attribution_layer=layer, seed=seed, grey=any(isinstance(module, GreyConv) for module in network.modules()),
+        pretrained=source, parameters=sum(p.numel() for p in network.parameters()),
+    )  # fmt: skip
+    return Classifier(network, description)
 
 
-def restore(description: Mapping[str, Any], state: Mapping[str, Tensor]) -> Classifier:
-    """The Classifier that `describe()` and `state()` came from, with bit-identical outputs."""
-    description = dict(description)
-    mean, std = description.pop("mean"), description.pop("std")
-    shape = [description[k] for k in ("classes", "channels", "size")]
+def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifier:
+    """The Classifier that this `description` and `state()` came from, with bit-identical outputs."""
     with torch.device("meta"):
-        made: list[Network] = [networks.bind(description["spec"])(*shape) for _ in range(description.get("members", 1))]
+        bound = networks.bind(about.spec)
+        made: list[Network] = [bound(about.classes, about.channels, about.size) for _ in range(about.members)]
         for one in made:
-            if description["grey"]:
+            if about.grey:
                 install_grey(one)
         network = Averaged(made) if len(made) > 1 else made[0]
     network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
-    return Classifier(network.requires_grad_(True), mean=mean, std=std, description=description)
+    return Classifier(network.requires_grad_(True), about)
 
 
 def save(model: Classifier, path: str | Path) -> None:
-    """Write one .safetensors file that `load` and `build(weights=...)` read; names are torchvision's."""
+    """Write one .safetensors file that `load` and `build(pretrained=...)` read; names are torchvision's."""
     # One entry only: safetensors writes several in an order of chance, and equal models are to be equal files.
-    save_file(model.state(), path, {"evenray": json.dumps(model.describe(), sort_keys=True)})
+    save_file(model.state(), path, {"evenray": model.description.model_dump_json()})
 
 
 def load(path: str | Path) -> Classifier:
@@ -109,8 +101,12 @@ def load(path: str | Path) -> Classifier:
     except (OSError, SafetensorError) as error:
         raise ReadError(path, f"not a readable model ({error})") from error
     if "evenray" not in metadata:
-        raise UsageError(f"{path} was not saved by evenray; build a network with weights={path} instead.")
-    return restore(json.loads(metadata["evenray"]), state)
+        raise UsageError(f"{path} was not saved by evenray; build a network with pretrained={path} instead.")
+    try:
+        about = NetworkDescription.read(metadata["evenray"])
+    except ValueError as error:
+        raise UsageError(f"{path} was saved by another version of evenray ({error}); train it again.") from error
+    return restore(about, state)
 
 
 def _attribution_layer(network: Network, channels: int, size: int) -> str:
@@ -129,17 +125,13 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
     return wide[-1]
 
 
-def _or(values: Sequence[float] | None, default: float, channels: int) -> Sequence[float]:
-    return (default,) * channels if values is None else values
-
-
 def _check(
     classes: int,
     channels: int,
     size: int,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
-    weights: str | Path | None,
+    pretrained: str | Path | None,
 ) -> None:
     if classes < 2:
         raise UsageError(f"classes is {classes}; a classifier needs at least 2.")
@@ -149,8 +141,8 @@ def _check(
         raise UsageError(
             f"size is {size}; the smallest image that the networks take is {SMALLEST} x {SMALLEST} pixels."
         )
-    if weights is not None and (mean is not None or std is not None):
-        raise UsageError("mean and std come with the weights; leave them out when weights are given.")
+    if pretrained is not None and (mean is not None or std is not None):
+        raise UsageError("mean and std come with the weights; leave them out when pretrained is given.")
     for name, values in (("mean", mean), ("std", std)):
         if values is not None and len(values) != channels:
             raise UsageError(f"{name} has {len(values)} values; give {channels}, one a channel.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from evenray.core.errors import UsageError
 
 from ._network import Network
+from .description import NetworkDescription
 
 __all__ = ["Classifier"]
 
@@ -18,40 +18,37 @@ __all__ = ["Classifier"]
 class Classifier(nn.Module):
     """Images in, logits out: x_NCHW float32 in unit levels (0 black, 1 white; RGB) to logits_NK.
 
-    `mean` and `std`, one a channel in unit levels, are subtracted and divided by before the network; they come with
-    the weights and are saved with them. `attribution_layer` is the dotted name, inside this module, of the layer
-    whose maps explain a decision. `description` is what `networks.build` was asked for.
+    The mean and deviation of `description`, one a channel in unit levels, are subtracted and divided by before the
+    network. `attribution_layer` is the dotted name, inside this module, of the layer whose maps explain a decision.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(
-        self, network: Network, *, mean: Sequence[float], std: Sequence[float], description: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, network: Network, description: NetworkDescription) -> None:
         super().__init__()
         self.network = network
-        self.description = dict(description)
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1), persistent=False)
+        self.description = description
+        for name, values in (("mean", description.mean), ("std", description.std)):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1), persistent=False)
         self._frozen: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:
-        return int(self.description["classes"])
+        return self.description.classes
 
     @property
     def channels(self) -> int:
-        return int(self.description["channels"])
+        return self.description.channels
 
     @property
     def size(self) -> int:
         """The side of the images that it was made for."""
-        return int(self.description["size"])
+        return self.description.size
 
     @property
     def attribution_layer(self) -> str:
-        return f"network.{self.description['attribution_layer']}"
+        return f"network.{self.description.attribution_layer}"
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Logits (N, K); UsageError where the channels do not fit."""
@@ -103,8 +100,3 @@ class Classifier(nn.Module):
     def state(self) -> dict[str, Tensor]:
         """The network's weights by torchvision's names, contiguous, on the CPU."""
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
-
-    def describe(self) -> dict[str, Any]:
-        """All that `networks.restore` needs beside `state()`, as plain values for JSON."""
-        mean, std = ([float(value) for value in buffer.flatten()] for buffer in (self.mean, self.std))
-        return {**self.description, "mean": mean, "std": std}

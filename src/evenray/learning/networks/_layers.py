@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "average_head", "classical_head", "lrn", "scaled"]
+__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "classical_head", "conv_relu", "lrn", "scaled"]
 
 SMALL_SIDE = 8
 
@@ -33,22 +33,22 @@ def scaled(channels: int, width: float) -> int:
     return max(4, 2 * round(channels * width / 2))
 
 
-def average_head(inputs: int, classes: int, dropout: float) -> nn.Sequential:
-    """What stands after a global average: dropout and one linear layer."""
-    return nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, classes))
+def classical_head(
+    inputs: int, wide: tuple[int, int], classes: int, dropout: float, *, dropout_first: bool = False
+) -> nn.Sequential:
+    """Two wide layers and the last one, with dropout after each wide one, or before it; torchvision's names."""
+    layers: list[nn.Module] = []
+    for before, after in ((inputs, wide[0]), wide):
+        block = [nn.Linear(before, after), nn.ReLU(inplace=True)]
+        layers += [nn.Dropout(dropout), *block] if dropout_first else [*block, nn.Dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(wide[1], classes))
 
 
-def classical_head(inputs: int, wide: int, classes: int, dropout: float) -> nn.Sequential:
-    """Two wide layers with dropout after each, and the last one; torchvision's names for VGG."""
-    return nn.Sequential(
-        nn.Linear(inputs, wide),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide, wide),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide, classes),
-    )
+def conv_relu(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0, groups: int = 1
+) -> list[nn.Module]:
+    """A convolution and its ReLU."""
+    return [nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups), nn.ReLU(inplace=True)]
 
 
 def lrn() -> nn.LocalResponseNorm:

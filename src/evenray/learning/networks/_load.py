@@ -26,7 +26,7 @@ def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weight
     weights = _grey(network, weights) if channels == 1 else weights
     here = network.state_dict()
     trunk = {name: tensor for name, tensor in weights.tensors.items() if not _is_head(name, network)}
-    _check_same({n: t for n, t in here.items() if not _is_head(n, network)}, trunk, weights.source["file"])
+    _check_same({n: t for n, t in here.items() if not _is_head(n, network)}, trunk, weights.source.file)
     taken = trunk
     for module in network.head_modules:
         taken = taken | _head(network, module, here, weights)
@@ -44,7 +44,7 @@ def _head(network: Network, module: str, here: Mapping[str, Tensor], weights: We
         if name in found and name not in fitting:
             there, shape = tuple(found[name].shape), tuple(here[name].shape)
             raise UsageError(
-                f"{weights.source['file']}: {name} has shape {there}, but {shape} in the network. Write "
+                f"{weights.source.file}: {name} has shape {there}, but {shape} in the network. Write "
                 f"{_grid_of_the_file(network, there, shape)}head=average for a fresh head."
             )
     return fitting if all(name in fitting for name in hidden) else {}

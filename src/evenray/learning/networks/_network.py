@@ -8,17 +8,16 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from ._initialise import initialise
+from ._layers import Head, classical_head
 
-__all__ = ["ConvNet", "Network", "map_side", "shapes"]
+__all__ = ["ConvNet", "Network", "conv_net", "shapes"]
 
 
 class Network(nn.Module):
@@ -49,8 +48,7 @@ class Network(nn.Module):
 
     def materialise(self, seed: int) -> None:
         """From the meta device, where `build` makes it, to the CPU, with initial weights from the seed."""
-        fill = lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu")  # noqa: E731
-        self._apply(fill)  # type: ignore[no-untyped-call]  # not `to_empty`, for the reason of _Shapes
+        self.to_empty(device="cpu")
         initialise(self, self.outputs, seed)
 
     def pass_shapes(self, channels: int, size: int) -> None:
@@ -117,6 +115,29 @@ class ConvNet(Network):
         return functional.adaptive_avg_pool2d(map_NCHW, (max(height, self.grid), max(width, self.grid)))
 
 
+def conv_net(
+    trunk: Sequence[nn.Module],
+    maps: int,
+    classes: int,
+    channels: int,
+    size: int,
+    *,
+    head: Head,
+    dropout: float,
+    wide: tuple[int, int],
+    grid: int | None,
+    dropout_first: bool = False,
+) -> ConvNet:
+    """A trunk that ends in `maps` maps, with a head of two `wide` layers that reads a `grid` (by default what the trunk
+    makes of images of `size`), or with one layer after a global average."""
+    features = nn.Sequential(*trunk)
+    if head == "average":
+        return ConvNet(features, nn.Sequential(nn.Dropout(dropout), nn.Linear(maps, classes)), None)
+    side = grid or map_side(features, channels, size)
+    classifier = classical_head(maps * side**2, wide, classes, dropout, dropout_first=dropout_first)
+    return ConvNet(features, classifier, side)
+
+
 def _stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
     """Cut after each pooling; layers after the last one (if any) make a stage of their own."""
     stages: list[list[str]] = [[]]
@@ -138,83 +159,8 @@ def shapes(module: nn.Module, x: Tensor) -> Tensor:
     training = module.training
     module.eval()
     try:
-        with torch.no_grad(), _Shapes():
+        with torch.no_grad():
             found: Tensor = torch.func.functional_call(module, state, (x,))
     finally:
         module.train(training)
     return found
-
-
-class _Shapes(TorchFunctionMode):
-    """While this holds, the functions in RULES are arithmetic on shapes.
-
-    On the meta device torch would load its compiler for them and a computer algebra, which takes as long as to load torch.
-
-    >>> with _Shapes():
-    ...     torch.nn.Conv2d(1, 4, 3, stride=2)(torch.empty(5, 1, 9, 12, device="meta")).shape
-    torch.Size([5, 4, 4, 5])
-    """
-
-    def __torch_function__(
-        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        return RULES.get(function, function)(*args, **(kwargs or {}))
-
-
-def _convolved(
-    x_NCHW: Tensor,
-    weight: Tensor,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    if isinstance(padding, str):
-        return torch.conv2d(x_NCHW, weight, bias, stride, padding, dilation, groups)
-    return _windows(x_NCHW, len(weight), weight.shape[2:], stride, padding, dilation)
-
-
-def _pooled(
-    x_NCHW: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, **how: Any
-) -> Tensor:
-    if how.get("ceil_mode"):
-        found: Tensor = functional.max_pool2d(x_NCHW, kernel_size, stride, padding, dilation, **how)
-        return found
-    return _windows(x_NCHW, x_NCHW.shape[1], kernel_size, stride or kernel_size, padding, dilation)
-
-
-def _windows(x_NCHW: Tensor, channels: int, *each: Any) -> Tensor:
-    """An empty map of as many values as windows fit; of each window its kernel, stride, padding and dilation."""
-    both = (value if isinstance(value, Sequence) else (value, value) for value in each)
-    sides = [
-        (side + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        for side, kernel, stride, padding, dilation in zip(x_NCHW.shape[2:], *both, strict=True)
-    ]
-    return x_NCHW.new_empty(len(x_NCHW), channels, *sides)
-
-
-def _multiplied(x: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
-    return x.new_empty(*x.shape[:-1], len(weight))
-
-
-def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
-    extents = list(parts[0].shape)
-    extents[dim] = sum(part.shape[dim] for part in parts)
-    return parts[0].new_empty(extents)
-
-
-def _averaged(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    gone = range(x.ndim) if dim is None else [axis % x.ndim for axis in ([dim] if isinstance(dim, int) else dim)]
-    kept = (1 if axis in gone else extent for axis, extent in enumerate(x.shape) if keepdim or axis not in gone)
-    return x.new_empty(tuple(kept))
-
-
-def _handed_on(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return x
-
-
-RULES: dict[Any, Callable[..., Tensor]] = {
-    torch.conv2d: _convolved, functional.max_pool2d: _pooled, functional.linear: _multiplied, torch.cat: _joined,
-    Tensor.mean: _averaged, functional.batch_norm: _handed_on, functional.local_response_norm: _handed_on,
-}  # fmt: skip

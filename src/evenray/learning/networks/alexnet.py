@@ -16,10 +16,8 @@ Linear(in_features=432, out_features=204, bias=True)
 
 from __future__ import annotations
 
-from torch import nn
-
-from ._layers import Dropout, Grid, Head, MaxPool, Width, average_head, lrn, scaled
-from ._network import ConvNet, map_side
+from ._layers import Dropout, Grid, Head, MaxPool, Width, conv_relu, lrn, scaled
+from ._network import ConvNet, conv_net
 
 __all__ = ["alexnet", "krizhevsky"]
 
@@ -35,25 +33,16 @@ def krizhevsky(
     grid: Grid | None = None,
 ) -> ConvNet:
     """The paper's network of two towers."""
-    c1, c2, c3, c4, c5 = (scaled(wide, width) for wide in (96, 256, 384, 384, 256))
-    features = nn.Sequential(
-        nn.Conv2d(channels, c1, 11, stride=4, padding=2),
-        nn.ReLU(inplace=True),
-        lrn(),
-        MaxPool(3, 2),
-        nn.Conv2d(c1, c2, 5, padding=2, groups=2),
-        nn.ReLU(inplace=True),
-        lrn(),
-        MaxPool(3, 2),
-        nn.Conv2d(c2, c3, 3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c3, c4, 3, padding=1, groups=2),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c4, c5, 3, padding=1, groups=2),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2),
-    )
-    return _with_head(features, c5, classes, channels, size, head, dropout, width, grid)
+    c1, c2, c3, c4, c5, wide = (scaled(maps, width) for maps in (96, 256, 384, 384, 256, 4096))
+    trunk = [*conv_relu(channels, c1, 11, stride=4, padding=2), lrn(), MaxPool(3, 2)]
+    trunk += [*conv_relu(c1, c2, 5, padding=2, groups=2), lrn(), MaxPool(3, 2)]
+    trunk += conv_relu(c2, c3, 3, padding=1)
+    trunk += conv_relu(c3, c4, 3, padding=1, groups=2)
+    trunk += [*conv_relu(c4, c5, 3, padding=1, groups=2), MaxPool(3, 2)]
+    return conv_net(
+        trunk, c5, classes, channels, size,
+        head=head, dropout=dropout, wide=(wide, wide), grid=grid, dropout_first=True,
+    )  # fmt: skip
 
 
 def alexnet(
@@ -67,46 +56,13 @@ def alexnet(
     grid: Grid | None = None,
 ) -> ConvNet:
     """torchvision's network of one tower; `grid` is 6 for its ImageNet head."""
-    c1, c2, c3, c4 = (scaled(wide, width) for wide in (64, 192, 384, 256))
-    features = nn.Sequential(
-        nn.Conv2d(channels, c1, 11, stride=4, padding=2),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2),
-        nn.Conv2d(c1, c2, 5, padding=2),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2),
-        nn.Conv2d(c2, c3, 3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c3, c4, 3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c4, c4, 3, padding=1),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2),
-    )
-    return _with_head(features, c4, classes, channels, size, head, dropout, width, grid)
-
-
-def _with_head(
-    features: nn.Sequential,
-    last: int,
-    classes: int,
-    channels: int,
-    size: int,
-    head: Head,
-    dropout: float,
-    width: float,
-    grid: int | None,
-) -> ConvNet:
-    if head == "average":
-        return ConvNet(features, average_head(last, classes, dropout), None)
-    side, wide = grid or map_side(features, channels, size), scaled(4096, width)
-    classifier = nn.Sequential(
-        nn.Dropout(dropout),
-        nn.Linear(last * side**2, wide),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide, wide),
-        nn.ReLU(inplace=True),
-        nn.Linear(wide, classes),
-    )
-    return ConvNet(features, classifier, side)
+    c1, c2, c3, c4, wide = (scaled(maps, width) for maps in (64, 192, 384, 256, 4096))
+    trunk = [*conv_relu(channels, c1, 11, stride=4, padding=2), MaxPool(3, 2)]
+    trunk += [*conv_relu(c1, c2, 5, padding=2), MaxPool(3, 2)]
+    for before, after in ((c2, c3), (c3, c4), (c4, c4)):
+        trunk += conv_relu(before, after, 3, padding=1)
+    trunk.append(MaxPool(3, 2))
+    return conv_net(
+        trunk, c4, classes, channels, size,
+        head=head, dropout=dropout, wide=(wide, wide), grid=grid, dropout_first=True,
+    )  # fmt: skip

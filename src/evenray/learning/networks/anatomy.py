@@ -66,7 +66,7 @@ def anatomy(network: str | Classifier, *, classes: int = 1000, channels: int = 3
 
     Auxiliary heads, which only train, are not among them. Where branches meet, the widest receptive field counts.
 
-    >>> conv = anatomy("vgg16(head=classical)")[28]
+    >>> conv = anatomy("vgg16")[28]
     >>> conv.name, conv.output, conv.parameters, conv.sight.field
     ('features.28', (512, 14, 14), 2359808, 196)
     """
@@ -87,7 +87,7 @@ def anatomy(network: str | Classifier, *, classes: int = 1000, channels: int = 3
 def totals(layers: Sequence[Layer]) -> dict[str, int]:
     """Parameters, multiply-adds and activation bytes of one image, summed.
 
-    >>> totals(anatomy("vgg16(head=classical)"))
+    >>> totals(anatomy("vgg16"))
     {'parameters': 138357544, 'multiply_adds': 15470264320, 'activation_bytes': 60348320}
     """
     names = ("parameters", "multiply_adds", "activation_bytes")

@@ -71,18 +71,16 @@ def average(models: Sequence[Classifier]) -> Classifier:
     first = models[0]
     if len(models) == 1:
         return first
-    alike = ("spec", "classes", "channels", "size", "grey")
+    alike = ("spec", "classes", "channels", "size", "grey", "mean", "std")
     for other in models[1:]:
-        differ = [name for name in alike if other.description[name] != first.description[name]]
-        if differ or not (torch.equal(first.mean, other.mean) and torch.equal(first.std, other.std)):
-            raise UsageError(f"The networks to average differ in their {differ[0] if differ else 'normalisation'}.")
-    about = first.describe()
-    mean, std = about.pop("mean"), about.pop("std")
-    about |= {
-        "members": len(models), "parameters": sum(model.description["parameters"] for model in models),
-        "attribution_layer": f"members.0.{about['attribution_layer']}",
-    }  # fmt: skip
-    return Classifier(Averaged([model.network for model in models]), mean=mean, std=std, description=about)
+        differ = [name for name in alike if getattr(other.description, name) != getattr(first.description, name)]
+        if differ:
+            raise UsageError(f"The networks to average differ in their {differ[0]}.")
+    about = first.description.model_copy(update={
+        "members": len(models), "parameters": sum(model.description.parameters for model in models),
+        "attribution_layer": f"members.0.{first.description.attribution_layer}",
+    })  # fmt: skip
+    return Classifier(Averaged([model.network for model in models]), about)
 
 
 def members(model: Classifier) -> list[Classifier]:
@@ -95,11 +93,9 @@ def members(model: Classifier) -> list[Classifier]:
     """
     if not isinstance(model.network, Averaged):
         return [model]
-    about = model.describe()
-    mean, std, count = (about.pop(name) for name in ("mean", "std", "members"))
-    about["parameters"] //= count
-    about["attribution_layer"] = about["attribution_layer"].removeprefix("members.0.")
-    return [
-        Classifier(network, mean=mean, std=std, description=about).to(model.mean.device).train(model.training)
-        for network in model.network._each()
-    ]
+    whole = model.description
+    about = whole.model_copy(update={
+        "members": 1, "parameters": whole.parameters // whole.members,
+        "attribution_layer": whole.attribution_layer.removeprefix("members.0."),
+    })  # fmt: skip
+    return [Classifier(network, about).to(model.mean.device).train(model.training) for network in model.network._each()]

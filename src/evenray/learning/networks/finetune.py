@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -68,7 +68,7 @@ def freeze(model: Classifier, what: str) -> Classifier:
     batch statistics rest too. Returns the model.
 
     >>> from .. import networks
-    >>> model = freeze(networks.build("vgg11(width=0.1)", classes=2, channels=1, size=28), "last(1)")
+    >>> model = freeze(networks.build("vgg11(head=average, width=0.1)", classes=2, channels=1, size=28), "last(1)")
     >>> [name for name, p in model.network.named_parameters() if p.requires_grad]
     ['features.16.weight', 'features.16.bias', 'features.18.weight', 'features.18.bias',
      'classifier.1.weight', 'classifier.1.bias']
@@ -88,7 +88,15 @@ def features(model: Classifier, x_NCHW: Tensor) -> Tensor:
         return model.features(x_NCHW)
 
 
-def parameter_groups(model: Classifier, learning_rate: float, *, decay: float = 1.0) -> list[dict[str, Any]]:
+class ParameterGroup(TypedDict):
+    """A group as torch's optimisers take it."""
+
+    name: str
+    params: list[nn.Parameter]
+    lr: float
+
+
+def parameter_groups(model: Classifier, learning_rate: float, *, decay: float = 1.0) -> list[ParameterGroup]:
     """Groups for a torch optimiser: the head at `learning_rate`, each block below at `decay` times the one above.
 
     Discriminative learning rates (Howard & Ruder 2018, section 3.2, who divide by 2.6: decay 0.38). Frozen parameters
@@ -99,7 +107,7 @@ def parameter_groups(model: Classifier, learning_rate: float, *, decay: float = 
     network = model.network
     stages = [("head", network.head_modules)]
     stages += [(f"block{i}", block) for i, block in reversed(list(enumerate(network.blocks, 1)))]
-    groups = []
+    groups = list[ParameterGroup]()
     for depth, (name, modules) in enumerate(stages):
         parameters = [p for module in modules for p in _parameters(network, module)]
         if parameters:

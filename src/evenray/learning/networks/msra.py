@@ -23,12 +23,12 @@ import torch
 from annotated_types import Ge, MinLen
 from torch import Tensor, nn
 
-from ._layers import Dropout, MaxPool, Width, classical_head, lrn, scaled
+from ._layers import Dropout, MaxPool, Width, classical_head, conv_relu, lrn, scaled
 from ._network import ConvNet
 
 __all__ = ["PyramidNet", "msra"]
 
-ValueRange = Annotated[Sequence[Annotated[int, Ge(1)]], MinLen(1)]
+Levels = Annotated[Sequence[Annotated[int, Ge(1)]], MinLen(1)]
 
 
 class PyramidNet(ConvNet):
@@ -52,14 +52,14 @@ def msra(
     size: int,
     *,
     base: Literal["overfeat7", "overfeat5", "zf5"] = "overfeat7",
-    levels: ValueRange = (6, 3, 2, 1),
+    levels: Levels = (6, 3, 2, 1),
     dropout: Dropout = 0.5,
     width: Width = 1.0,
 ) -> PyramidNet:
     """SPP-net on one of the paper's trunks."""
     layers, last = _zf5(channels, width) if base == "zf5" else _overfeat(channels, width, int(base[-1]))
-    inputs = last * sum(side**2 for side in levels)
-    return PyramidNet(nn.Sequential(*layers), classical_head(inputs, scaled(4096, width), classes, dropout), levels)
+    inputs, wide = last * sum(side**2 for side in levels), scaled(4096, width)
+    return PyramidNet(nn.Sequential(*layers), classical_head(inputs, (wide, wide), classes, dropout), levels)
 
 
 def _parts(map_NCHW: Tensor, parts: int, axis: int) -> Tensor:
@@ -72,22 +72,17 @@ def _parts(map_NCHW: Tensor, parts: int, axis: int) -> Tensor:
 
 def _overfeat(channels: int, width: float, depth: int) -> tuple[list[nn.Module], int]:
     c1, c2, c3 = (scaled(wide, width) for wide in (96, 256, 512))
-    layers = [nn.Conv2d(channels, c1, 7, stride=2, padding=1), nn.ReLU(inplace=True), MaxPool(3, 3), lrn()]
-    layers += [nn.Conv2d(c1, c2, 5, padding=2), nn.ReLU(inplace=True), MaxPool(2, 2)]
+    layers = [*conv_relu(channels, c1, 7, stride=2, padding=1), MaxPool(3, 3), lrn()]
+    layers += [*conv_relu(c1, c2, 5, padding=2), MaxPool(2, 2)]
     for before in (c2, *(c3,) * (depth - 3)):
-        layers += [nn.Conv2d(before, c3, 3, padding=1), nn.ReLU(inplace=True)]
+        layers += conv_relu(before, c3, 3, padding=1)
     return layers, c3
 
 
 def _zf5(channels: int, width: float) -> tuple[list[nn.Module], int]:
     c1, c2, c3, c4, c5 = (scaled(wide, width) for wide in (96, 256, 384, 384, 256))
-    layers = [
-        nn.Conv2d(channels, c1, 7, stride=2, padding=1),
-        nn.ReLU(inplace=True),
-        lrn(),
-        MaxPool(3, 2, ceil_mode=True),
-    ]
-    layers += [nn.Conv2d(c1, c2, 5, stride=2, padding=1), nn.ReLU(inplace=True), lrn(), MaxPool(3, 2)]
+    layers = [*conv_relu(channels, c1, 7, stride=2, padding=1), lrn(), MaxPool(3, 2, ceil_mode=True)]
+    layers += [*conv_relu(c1, c2, 5, stride=2, padding=1), lrn(), MaxPool(3, 2)]
     for before, after in ((c2, c3), (c3, c4), (c4, c5)):
-        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+        layers += conv_relu(before, after, 3, padding=1)
     return layers, c5

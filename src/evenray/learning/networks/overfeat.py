@@ -13,10 +13,12 @@ The published 145 and 144 million parameters belong to 231 and 221 pixels, where
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 
-from ._layers import Conv, Dropout, Grid, Head, MaxPool, Width, average_head, scaled
-from ._network import ConvNet, map_side
+from ._layers import Conv, Dropout, Grid, Head, MaxPool, Width, conv_relu, scaled
+from ._network import ConvNet, conv_net
 
 __all__ = ["overfeat_accurate", "overfeat_fast"]
 
@@ -32,14 +34,13 @@ def overfeat_fast(
     grid: Grid | None = None,
 ) -> ConvNet:
     """The fast model of Table 1."""
-    c1, c2, c3, c4, c5 = (scaled(wide, width) for wide in (96, 256, 512, 1024, 1024))
-    features = [Conv(channels, c1, 11, stride=4), nn.ReLU(inplace=True), MaxPool(2, 2)]
-    features += [Conv(c1, c2, 5), nn.ReLU(inplace=True), MaxPool(2, 2)]
-    for before, after in ((c2, c3), (c3, c4), (c4, c5)):
-        features += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
-    features.append(MaxPool(2, 2))
-    trunk, wide = nn.Sequential(*features), (scaled(3072, width), scaled(4096, width))
-    return _with_head(trunk, c5, wide, classes, channels, size, head, dropout, grid)
+    c1, c2, *later = (scaled(maps, width) for maps in (96, 256, 512, 1024, 1024))
+    trunk: list[nn.Module] = [Conv(channels, c1, 11, stride=4), nn.ReLU(inplace=True), MaxPool(2, 2)]
+    trunk += [Conv(c1, c2, 5), nn.ReLU(inplace=True), MaxPool(2, 2), *_three_by_three(c2, later), MaxPool(2, 2)]
+    return conv_net(
+        trunk, later[-1], classes, channels, size,
+        head=head, dropout=dropout, wide=(scaled(3072, width), scaled(4096, width)), grid=grid,
+    )  # fmt: skip
 
 
 def overfeat_accurate(
@@ -53,37 +54,15 @@ def overfeat_accurate(
     grid: Grid | None = None,
 ) -> ConvNet:
     """The accurate model of Table 3."""
-    c1, c2, c3, c4, c5, c6 = (scaled(wide, width) for wide in (96, 256, 512, 512, 1024, 1024))
-    features = [Conv(channels, c1, 7, stride=2), nn.ReLU(inplace=True), MaxPool(3, 3)]
-    features += [Conv(c1, c2, 7), nn.ReLU(inplace=True), MaxPool(2, 2)]
-    for before, after in ((c2, c3), (c3, c4), (c4, c5), (c5, c6)):
-        features += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
-    features.append(MaxPool(3, 3))
-    trunk, wide = nn.Sequential(*features), (scaled(4096, width), scaled(4096, width))
-    return _with_head(trunk, c6, wide, classes, channels, size, head, dropout, grid)
+    c1, c2, *later = (scaled(maps, width) for maps in (96, 256, 512, 512, 1024, 1024))
+    trunk: list[nn.Module] = [Conv(channels, c1, 7, stride=2), nn.ReLU(inplace=True), MaxPool(3, 3)]
+    trunk += [Conv(c1, c2, 7), nn.ReLU(inplace=True), MaxPool(2, 2), *_three_by_three(c2, later), MaxPool(3, 3)]
+    return conv_net(
+        trunk, later[-1], classes, channels, size,
+        head=head, dropout=dropout, wide=(scaled(4096, width), scaled(4096, width)), grid=grid,
+    )  # fmt: skip
 
 
-def _with_head(
-    features: nn.Sequential,
-    last: int,
-    wide: tuple[int, int],
-    classes: int,
-    channels: int,
-    size: int,
-    head: Head,
-    dropout: float,
-    grid: int | None,
-) -> ConvNet:
-    if head == "average":
-        return ConvNet(features, average_head(last, classes, dropout), None)
-    side = grid or map_side(features, channels, size)
-    classifier = nn.Sequential(
-        nn.Linear(last * side**2, wide[0]),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide[0], wide[1]),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(wide[1], classes),
-    )
-    return ConvNet(features, classifier, side)
+def _three_by_three(inputs: int, maps: Sequence[int]) -> list[nn.Module]:
+    pairs = zip((inputs, *maps), maps, strict=False)
+    return [layer for before, after in pairs for layer in conv_relu(before, after, 3, padding=1)]

@@ -25,16 +25,16 @@ class Published:
 
 
 PUBLISHED = (
-    Published("vgg11(head=classical)", 224, "132,863,336", "7.609 G", "torchvision; VGG paper, Table 2: 133 M"),
-    Published("vgg11_bn(head=classical)", 224, "132,868,840", "7.609 G", "torchvision"),
-    Published("vgg11_lrn(head=classical)", 224, "133 M", None, "VGG paper, Table 2"),
-    Published("vgg13(head=classical)", 224, "133,047,848", "11.308 G", "torchvision; VGG paper, Table 2: 133 M"),
-    Published("vgg13_bn(head=classical)", 224, "133,053,736", "11.308 G", "torchvision"),
-    Published("vgg16_c(head=classical)", 224, "134 M", None, "VGG paper, Table 2"),
-    Published("vgg16(head=classical)", 224, "138,357,544", "15.470 G", "torchvision; VGG paper, Table 2: 138 M"),
-    Published("vgg16_bn(head=classical)", 224, "138,365,992", "15.470 G", "torchvision"),
-    Published("vgg19(head=classical)", 224, "143,667,240", "19.632 G", "torchvision; VGG paper, Table 2: 144 M"),
-    Published("vgg19_bn(head=classical)", 224, "143,678,248", "19.632 G", "torchvision"),
+    Published("vgg11", 224, "132,863,336", "7.609 G", "torchvision; VGG paper, Table 2: 133 M"),
+    Published("vgg11_bn", 224, "132,868,840", "7.609 G", "torchvision"),
+    Published("vgg11_lrn", 224, "133 M", None, "VGG paper, Table 2"),
+    Published("vgg13", 224, "133,047,848", "11.308 G", "torchvision; VGG paper, Table 2: 133 M"),
+    Published("vgg13_bn", 224, "133,053,736", "11.308 G", "torchvision"),
+    Published("vgg16_c", 224, "134 M", None, "VGG paper, Table 2"),
+    Published("vgg16", 224, "138,357,544", "15.470 G", "torchvision; VGG paper, Table 2: 138 M"),
+    Published("vgg16_bn", 224, "138,365,992", "15.470 G", "torchvision"),
+    Published("vgg19", 224, "143,667,240", "19.632 G", "torchvision; VGG paper, Table 2: 144 M"),
+    Published("vgg19_bn", 224, "143,678,248", "19.632 G", "torchvision"),
     Published("alexnet", 224, "61,100,840", "0.714 G", "torchvision"),
     Published("krizhevsky", 224, "60,965,224", "0.724 G", "Caffe's bvlc_alexnet; paper: 60 M"),
     Published("zeiler_fergus", 224, "62,357,608", None, "Figure 3, by hand"),
@@ -61,7 +61,7 @@ def as_text() -> str:
     """The table in Markdown.
 
     >>> as_text().splitlines()[8]
-    '| vgg16(head=classical) | 224 | 138,357,544 | 15.470 G | 138,357,544 | 15.470 G | torchvision; VGG paper, Table 2: 138 M |'
+    '| vgg16 | 224 | 138,357,544 | 15.470 G | 138,357,544 | 15.470 G | torchvision; VGG paper, Table 2: 138 M |'
     """
     heads = ("Network", "Pixels", "Parameters", "Multiply-adds", "Published", "Published", "Source")
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]

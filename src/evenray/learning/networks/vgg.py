@@ -11,12 +11,12 @@ Table 1 of the paper (3 x 3 convolutions of stride 1 and padding 1, each followe
     E      [vgg19]   64 64   | 128 128   | 256 256 256 256   | 512 512 512 512   | 512 512 512 512   |
 
     head=classical   linear 4096, ReLU, dropout, linear 4096, ReLU, dropout, linear K     (the paper's, section 2.1)
-    head=average     global average, dropout, linear K    (Lin et al. 2014; the default: it trains from scratch on
-                     small data, where the 123 million weights of the classical head do not)
+    head=average     global average, dropout, linear K    (Lin et al. 2014; it trains from scratch on small data, where
+                     the 123 million weights of the classical head do not)
 
 `_bn` adds batch normalisation between each convolution and its ReLU, as torchvision does.
 
->>> vgg11(2, 1, 28, width=0.1).classifier
+>>> vgg11(2, 1, 28, head="average", width=0.1).classifier
 Sequential(
   (0): Dropout(p=0.0, inplace=False)
   (1): Linear(in_features=52, out_features=2, bias=True)
@@ -29,8 +29,8 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ._layers import Dropout, Grid, Head, MaxPool, Width, average_head, classical_head, lrn, scaled
-from ._network import ConvNet, map_side
+from ._layers import Dropout, Grid, Head, MaxPool, Width, lrn, scaled
+from ._network import ConvNet, conv_net
 
 __all__ = [
     "vgg11",
@@ -63,7 +63,7 @@ def _column(column: str, batch_norm: bool, name: str) -> Callable[..., ConvNet]:
         channels: int,
         size: int,
         *,
-        head: Head = "average",
+        head: Head = "classical",
         dropout: Dropout | None = None,
         width: Width = 1.0,
         grid: Grid | None = None,
@@ -74,20 +74,19 @@ def _column(column: str, batch_norm: bool, name: str) -> Callable[..., ConvNet]:
         `width` multiplies all numbers of channels, for demonstrations and tests; `grid` is the side of the map that the
         classical head reads: by default that of the training size, 7 for heads trained on ImageNet at 224.
         """
-        features = _features(TABLE_1[column], batch_norm, channels, width)
-        if head == "average":
-            return ConvNet(features, average_head(scaled(512, width), classes, dropout or 0.0), None)
-        side = grid or map_side(features, channels, size)
-        classifier = classical_head(
-            scaled(512, width) * side**2, scaled(4096, width), classes, 0.5 if dropout is None else dropout
-        )
-        return ConvNet(features, classifier, side)
+        trunk, wide = _trunk(TABLE_1[column], batch_norm, channels, width), scaled(4096, width)
+        if dropout is None:
+            dropout = 0.0 if head == "average" else 0.5
+        return conv_net(
+            trunk, scaled(512, width), classes, channels, size,
+            head=head, dropout=dropout, wide=(wide, wide), grid=grid,
+        )  # fmt: skip
 
     build.__name__ = build.__qualname__ = name
     return build
 
 
-def _features(table: str, batch_norm: bool, channels: int, width: float) -> nn.Sequential:
+def _trunk(table: str, batch_norm: bool, channels: int, width: float) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for entry in table.split():
         if entry == "|":
@@ -102,7 +101,7 @@ def _features(table: str, batch_norm: bool, channels: int, width: float) -> nn.S
             layers.append(nn.BatchNorm2d(wide))
         layers.append(nn.ReLU(inplace=True))
         channels = wide
-    return nn.Sequential(*layers)
+    return layers
 
 
 vgg11, vgg11_bn = _column("A", False, "vgg11"), _column("A", True, "vgg11_bn")

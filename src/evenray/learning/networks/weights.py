@@ -16,9 +16,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,6 +26,7 @@ from torch import Tensor
 from evenray.core.errors import ReadError, UsageError
 
 from ._download import TORCHVISION, fetch
+from .description import Pretrained
 
 __all__ = ["Weights", "read_weights"]
 
@@ -41,13 +41,13 @@ GOOGLENET = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 class Weights:
     """Tensors by name (float32, first layer in RGB order), the preprocessing that belongs to them, where they are from.
 
-    `mean` and `std` are in unit levels, one a channel. `source` is plain values: kind, file, sha256.
+    `mean` and `std` are in unit levels, one a channel.
     """
 
     tensors: dict[str, Tensor]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    source: dict[str, Any] = field(default_factory=dict)
+    source: Pretrained
 
 
 def read_weights(text: str | Path, network: str = "", *, offline: bool = False) -> Weights:
@@ -61,7 +61,7 @@ def read_weights(text: str | Path, network: str = "", *, offline: bool = False) 
     tensors, metadata = _tensors(path)
     digest = _sha256(path)
     kind = kind or _kind_of(path, digest, metadata)
-    source = {"kind": kind, "file": path.name, "sha256": digest}
+    source = Pretrained(kind=kind, file=path.name, sha256=digest)
     if kind == "evenray":
         if "evenray" not in metadata:
             raise UsageError(f"{path.name} was not saved by evenray; write torchvision:PATH or caffe:PATH.")
@@ -71,14 +71,14 @@ def read_weights(text: str | Path, network: str = "", *, offline: bool = False) 
     return _caffe(tensors, source) if kind == "caffe" else _torchvision(tensors, source)
 
 
-def _caffe(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+def _caffe(tensors: dict[str, Tensor], source: Pretrained) -> Weights:
     first = next((name for name, tensor in tensors.items() if tensor.ndim == 4 and tensor.shape[1] == 3), None)
     if first is None:
-        raise UsageError(f"{source['file']} has no layer that reads three channels, so it holds no BGR weights.")
+        raise UsageError(f"{source.file} has no layer that reads three channels, so it holds no BGR weights.")
     return Weights(tensors | {first: tensors[first].flip(1)}, *CAFFE, source)
 
 
-def _torchvision(tensors: dict[str, Tensor], source: dict[str, Any]) -> Weights:
+def _torchvision(tensors: dict[str, Tensor], source: Pretrained) -> Weights:
     if any(name.startswith("inception") for name in tensors):  # its auxiliary heads were never trained
         return Weights({name: t for name, t in tensors.items() if not name.startswith("aux")}, *GOOGLENET, source)
     head = tensors.get("classifier.6.weight")

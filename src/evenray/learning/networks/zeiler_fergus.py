@@ -19,8 +19,8 @@ from typing import Literal
 
 from torch import nn
 
-from ._layers import Conv, Dropout, Grid, Head, MaxPool, Width, average_head, classical_head, lrn, scaled
-from ._network import ConvNet, map_side
+from ._layers import Conv, Dropout, Grid, Head, MaxPool, Width, conv_relu, lrn, scaled
+from ._network import ConvNet, conv_net
 
 __all__ = ["zeiler_fergus"]
 
@@ -39,25 +39,13 @@ def zeiler_fergus(
     grid: Grid | None = None,
 ) -> ConvNet:
     """The network of Figure 3, or the wider one of Table 2."""
-    c1, c2, c3, c4, c5 = (scaled(wide, width) for wide in (96, 256, *MAPS[maps]))
-    features = nn.Sequential(
-        nn.Conv2d(channels, c1, 7, stride=2, padding=1),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2, ceil_mode=True),
-        lrn(),
-        Conv(c1, c2, 5, stride=2),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2, ceil_mode=True),
-        lrn(),
-        nn.Conv2d(c2, c3, 3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c3, c4, 3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(c4, c5, 3, padding=1),
-        nn.ReLU(inplace=True),
-        MaxPool(3, 2),
-    )
-    if head == "average":
-        return ConvNet(features, average_head(c5, classes, dropout), None)
-    side = grid or map_side(features, channels, size)
-    return ConvNet(features, classical_head(c5 * side**2, scaled(4096, width), classes, dropout), side)
+    c1, c2, c3, c4, c5, wide = (scaled(count, width) for count in (96, 256, *MAPS[maps], 4096))
+    trunk = [*conv_relu(channels, c1, 7, stride=2, padding=1), MaxPool(3, 2, ceil_mode=True), lrn()]
+    trunk += [Conv(c1, c2, 5, stride=2), nn.ReLU(inplace=True), MaxPool(3, 2, ceil_mode=True), lrn()]
+    for before, after in ((c2, c3), (c3, c4), (c4, c5)):
+        trunk += conv_relu(before, after, 3, padding=1)
+    trunk.append(MaxPool(3, 2))
+    return conv_net(
+        trunk, c5, classes, channels, size,
+        head=head, dropout=dropout, wide=(wide, wide), grid=grid,
+    )  # fmt: skip

@@ -1,20 +1,26 @@
-"""What training costs, and what it may: multiply-adds of the forward pass, never anything measured here (decision 3)."""
+"""What training costs, and what it may cost: multiply-adds of the forward pass, never anything measured here (decision 3)."""
 
 from __future__ import annotations
 
+from evenray.core.messages import Message
 from evenray.core.spec import Step
 from evenray.learning.networks.anatomy import anatomy, totals
 
-__all__ = ["BUDGET", "COSTS", "GPU", "NARROW", "SPEED", "affordable", "cost", "told"]
+__all__ = ["BUDGET", "COSTS", "GPU", "NARROW", "SPEED", "affordable", "cost", "cost_message"]
 
 # What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
 # A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
-COSTS = {"vgg16_bn": 15.5, "vgg16_bn(width=0.5)": 5.0, "vgg11_bn(width=0.5)": 2.5, "vgg11_bn(width=0.25)": 0.8}
+COSTS = {
+    "vgg16_bn(head=average)": 15.5,
+    "vgg16_bn(head=average, width=0.5)": 5.0,
+    "vgg11_bn(head=average, width=0.5)": 2.5,
+    "vgg11_bn(head=average, width=0.25)": 0.8,
+}
 # What training may cost in those units: two cores train through some SPEED of them in a second.
 BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}
-SPEED = 20  # of those units in a second, for what is told in minutes
+SPEED = 20  # of those units in a second, to give costs in minutes
 GPU = 200
-NARROW = 1.5  # how much longer a look of a narrow network takes than its multiply-adds
+NARROW = 1.5  # how much longer an image takes in a narrow network than its multiply-adds
 
 
 def affordable(effort: str, *, gpu: bool) -> float:
@@ -23,24 +29,26 @@ def affordable(effort: str, *, gpu: bool) -> float:
 
 
 def cost(network: str) -> float:
-    """What one image at 224 x 224 costs; of a narrow network more than its multiply-adds, for it takes that in time."""
+    """What one image at 224 x 224 costs; of a narrow network more than its multiply-adds, because it takes longer."""
     if network in COSTS:
         return COSTS[network]
-    if Step.of(network).name in ("torchvision", "timm"):  # shapes alone would want their weights
-        return COSTS["vgg16_bn"]
+    if Step.of(network).name in ("torchvision", "timm"):  # shapes alone would need their weights
+        return COSTS["vgg16_bn(head=average)"]
     return NARROW * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9
 
 
-def told(effort: str, networks: tuple[str, ...], looks: int, size: int, budget: float) -> str:
-    """What a training takes beside what is foreseen for it; several networks are reckoned by the dearest."""
-    spent = looks * max(COSTS.get(name, COSTS["vgg16_bn"]) for name in networks) * (size / 224) ** 2 / budget
-    looked = f"{looks} looks at {size} pixels" + (
-        "" if set(networks) <= set(COSTS) else ", reckoned as those of vgg16_bn,"
+def cost_message(effort: str, networks: tuple[str, ...], images: int, size: int, budget: float) -> Message:
+    """What training on so many images in all takes, against the budget; of several networks the most expensive counts."""
+    spent = (
+        images * max(COSTS.get(name, COSTS["vgg16_bn(head=average)"]) for name in networks) * (size / 224) ** 2 / budget
     )
+    values = {"images": images, "size": size, "effort": effort}
+    if not set(networks) <= set(COSTS):
+        values["variant"] = "estimated"
     if spent <= 1:
-        return f"{looked} fit the budget of '{effort}'"
-    foreseen = BUDGET[effort] / SPEED / 60
-    return f"{looked} take about {_brief(spent * foreseen)} minutes, more than the {_brief(foreseen)} that '{effort}' foresees"
+        return Message("plan.cost.fits", values)
+    planned = BUDGET[effort] / SPEED / 60
+    return Message("plan.cost.exceeds", {**values, "minutes": _brief(spent * planned), "planned": _brief(planned)})
 
 
 def _brief(minutes: float) -> str:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from evenray.core.artefacts.plan import Fingerprint
 from evenray.core.types import Dataset
 
 __all__ = ["fingerprint", "kept_side", "native_side"]
 
 
-def fingerprint(dataset: Dataset) -> dict[str, Any]:
+def fingerprint(dataset: Dataset) -> Fingerprint:
     """What the plan goes by: how many images a part and a class, how unequal, how large, grey or in colour, how deep."""
     train = dataset.part("train")
     counts = [count for count in train.counts.values() if count]
     cases = dataset.cases
-    return {
-        "cases": {name: len(dataset.part(name)) for name in ("train", "validation", "test")},
-        "classes": train.counts, "imbalance": round(max(counts) / min(counts), 2), "side": native_side(dataset),
-        "colour": round(float(np.mean(cases["channels"].to_numpy() == 3)), 4),
-        "bits": int(cases["bits"].to_numpy().max()) if "bits" in cases.columns else None,
-    }  # fmt: skip
+    return Fingerprint(
+        cases={name: len(dataset.part(name)) for name in ("train", "validation", "test")}, classes=train.counts,
+        imbalance=round(max(counts) / min(counts), 2), side=native_side(dataset),
+        colour=round(float(np.mean(cases["channels"].to_numpy() == 3)), 4),
+        bits=int(cases["bits"].to_numpy().max()) if "bits" in cases.columns else None,
+    )  # fmt: skip
 
 
 def native_side(dataset: Dataset) -> int:

@@ -1,4 +1,4 @@
-"""Prediction: of the cases of a data set from their logits, and of files by a model that is handed on."""
+"""Prediction of the cases of a data set from their logits, and of image files by a trained model."""
 
 from .cases import GROUPS, predictions, target_prior
 from .ensemble import ensemble

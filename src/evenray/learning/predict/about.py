@@ -1,131 +1,100 @@
-"""What a model needs beside its weights to answer for a file: it travels in model.json, in ONNX metadata, beside an OpenVINO file."""
+"""What a model needs beside its weights to answer for a file: it travels in ONNX metadata, or beside the weights."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
-from evenray.core.artefacts import file_digest
-from evenray.core.errors import DataError
+from evenray.core.artefacts import Record, file_digest
+from evenray.core.artefacts.model import ModelRecord
+from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.spec import Step
 from evenray.core.types import Image
-from evenray.data.store import fit
-from evenray.images.contrast import enhance, hold
+from evenray.data.letterbox import letterbox
+from evenray.images.contrast import add_references, enhance
 from evenray.images.histogram import Histogram
 from evenray.learning.balance import correct, make
 from evenray.learning.plan import kept_side
-from evenray.learning.tta import reach
+from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration
 from evenray.metrics.operating import TINY
 
 from .cases import target_prior
-from .familiar import Familiar
 
 __all__ = ["About"]
 
-VERSION = 1
 BY_RATE = ("youden", "sensitivity", "specificity")  # rules that choose a place on the ROC curve
 
 
-@dataclass(frozen=True)
-class About:
+class _Side(Record):
+    """The field that tells an exported model.json from that of a run."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    file: ClassVar[str] = ModelRecord.file
+
+    side: int | None = None
+
+
+class About(ModelRecord):
     """Everything between pixels and a decision but the network itself.
 
-    `counts` are the training images of each class, from which the class prior follows; `prevalence` the class shares
-    (K,) that probabilities and `threshold` are for where that is not the training part's. `side` is that of the images
-    which the graph takes, `size` that of the network; they differ under a view that looks closer. `scale` is white in
-    the prepared pixels, 255 or 65535. `weights` is the digest of the run's model.safetensors. `references` are the histograms
-    that the contrast matches to, by the names that it has for them.
+    `prevalence` are the class shares (K,) that probabilities and `threshold` are for, where those are not the training
+    part's. `side` is that of the images which the graph takes, `size` that of the network; they differ under a view that
+    looks closer. `weights` is the digest of the run's model.safetensors.
     """
 
-    classes: tuple[str, ...]
-    positive: str
-    contrast: str
-    value_range: tuple[float, float] | None
-    size: int
     side: int
-    channels: int
-    scale: int
     view: str
-    balance: str
-    counts: tuple[int, ...]
     calibration: Calibration
     threshold: float | None
     rule: str | None
     prevalence: tuple[float, ...] | None
-    familiar: Familiar | None
-    network: Mapping[str, Any]
     weights: str = ""
-    references: Mapping[str, Histogram] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        hold(self.references)
+    def model_post_init(self, _: object) -> None:
+        add_references({name: Histogram.of_json(found.model_dump()) for name, found in self.references.items()})
 
     @classmethod
     def of_run(cls, folder: Path) -> About:
-        """Of a run folder: model.json, and scores.json for the calibration, the view and the operating point."""
-        model = _json(folder / "model.json", "train")
-        if "counts" not in model.get("about", model):
-            raise DataError(f"'{folder / 'model.json'}' is of an older evenray; 'evenray run {folder}' makes it anew.")
-        if "about" in model:
-            return cls.of_json(model["about"])
-        scores = _json(folder / "scores.json", "evaluate")
-        classes, positive, network = tuple(model["classes"]), model["positive"], model["network"]
-        target = target_prior(scores.get("prevalence"), classes, positive)
-        view = scores.get("views", "centre")
-        side = kept_side(network["size"], model["native"], reach(view, network.get("scale_jitter")))
+        """Of a run folder: model.json, and scores.json for the calibration, the view and the operating point; of a folder with
+        exported weights: model.json alone.
+        """
+        if _Side.read(folder).side is not None:
+            path = folder / cls.file
+            return cls.parsed(path.read_bytes(), path, "export it anew with 'evenray export RUN'")
+        model, scores = ModelRecord.read(folder), ScoresRecord.read(folder)
+        target = target_prior(scores.prevalence, model.classes, model.positive)
+        view = scores.tta or "centre"
         return cls(
-            classes=classes, positive=positive, contrast=model["contrast"],
-            value_range=None if model["value_range"] is None else (float(model["value_range"][0]), float(model["value_range"][1])),
-            size=network["size"], side=side,
-            channels=network["channels"], scale=model["scale"], view=view, balance=model["balance"],
-            counts=tuple(model["counts"]), calibration=Calibration(**scores["calibration"]),
-            threshold=scores["threshold"], rule=scores["threshold_rule"],
-            prevalence=None if target is None else tuple(target.tolist()),
-            familiar=None if model["familiar"] is None else Familiar.of_json(model["familiar"]), network=network,
-            weights=file_digest(folder / "model.safetensors"),
-            references={name: Histogram.of_json(found) for name, found in model.get("references", {}).items()},
+            **dict(model), view=view, threshold=scores.threshold, rule=scores.threshold_rule,
+            calibration=Calibration(scores.calibration.method, scores.calibration.parameters),
+            side=kept_side(model.network.size, model.native, largest_scale(view, model.network.scale_jitter)),
+            prevalence=None if target is None else tuple(target.tolist()), weights=file_digest(folder / "model.safetensors"),
         )  # fmt: skip
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        familiar = None if self.familiar is None else self.familiar.as_json()
-        about = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        about |= {"calibration": self.calibration.as_json(), "familiar": familiar, "network": dict(self.network)}
-        about |= {"references": {name: found.as_json() for name, found in self.references.items()}}
-        return {"version": VERSION, **about}
-
-    @classmethod
-    def of_json(cls, about: Mapping[str, Any]) -> About:
-        """What `as_json` gave; DataError for what a newer evenray wrote."""
-        values = dict(about)
-        if (version := values.pop("version", None)) != VERSION:
-            raise DataError(
-                f"The model was exported in form {version}; this evenray reads form {VERSION}. Export it anew."
-            )
-        for name in ("classes", "counts", "value_range", "prevalence"):
-            values[name] = None if values[name] is None else tuple(values[name])
-        values["references"] = {n: Histogram.of_json(found) for n, found in values.get("references", {}).items()}
-        values["calibration"] = Calibration(**values["calibration"])
-        values["familiar"] = None if values["familiar"] is None else Familiar.of_json(values["familiar"])
-        return cls(**values)
+    @property
+    def size(self) -> int:
+        return self.network.size
 
     @property
-    def prior(self) -> NDArray[np.float64]:
+    def channels(self) -> int:
+        return self.network.channels
+
+    @property
+    def class_prior(self) -> NDArray[np.float64]:
         """The class shares of the training part, float64 (K,)."""
-        counts = np.array(self.counts, dtype=np.float64)
-        return np.asarray(counts / counts.sum())
+        return np.array(self.prior)
 
     @property
     def given(self) -> NDArray[np.float64]:
         """The class shares that the probabilities are for, float64 (K,)."""
-        return self.prior if self.prevalence is None else np.array(self.prevalence)
+        return np.array(self.prior if self.prevalence is None else self.prevalence)
 
     def at(self, prevalence: float | Mapping[str, float] | None) -> About:
         """The same model where the classes have other shares; see docs/guides/deploying.md for what that does to the threshold."""
@@ -139,7 +108,7 @@ class About:
                 threshold = self._moved(threshold, target)
             elif step.name == "prevalence":
                 threshold = float(target[self.classes.index(self.positive)])
-        return replace(self, prevalence=tuple(target.tolist()), threshold=threshold)
+        return self.model_copy(update={"prevalence": tuple(target.tolist()), "threshold": threshold})
 
     def _moved(self, threshold: float, target: NDArray[np.float64]) -> float:
         """The probability that a case at `threshold` has under the class shares `target`; what calls everybody, or nobody
@@ -153,14 +122,14 @@ class About:
 
     def pixels(self, image: Image) -> NDArray[Any]:
         """An image as the network takes it but for the division by `scale`: (side, side[, 3]) of uint8 or uint16."""
-        return fit(enhance(image, self.contrast), self.side, self.channels, self.scale)
+        return letterbox(enhance(image, self.contrast), self.side, self.channels, self.scale)[0]
 
     def probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Corrected and calibrated probabilities at `given`, float64 (N, K), as `predictions` has them."""
         balance = make(self.balance, np.array(self.counts), self.classes, self.positive)
-        posterior = self.calibration.apply(balance.correct(logits, self.prior))
+        posterior = self.calibration.apply(balance.correct(logits, self.class_prior))
         if self.prevalence is not None:
-            posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), self.given, self.prior))
+            posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), self.given, self.class_prior))
         return posterior
 
     def decide(self, probabilities: NDArray[np.float64]) -> list[str]:
@@ -182,13 +151,3 @@ def _by_rate(rule: Step) -> bool:
     return rule.name in BY_RATE or (
         rule.name == "net_benefit" and not given
     )  # at the prevalence, that is Youden's rule
-
-
-def _json(path: Path, maker: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise DataError(f"There is no {path.name} in '{path.parent}'; 'evenray {maker} {path.parent}' makes it.")
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise DataError(f"'{path}' is damaged: it holds no JSON; 'evenray run {path.parent}' makes it anew.") from None
-    return found

@@ -1,4 +1,4 @@
-"""Prediction: logits become probabilities at the true prevalence, and a table that metrics and reports live on."""
+"""From logits to probabilities at the true prevalence, as the table that metrics and reports work from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
-from evenray.core.patient_groups import whose
+from evenray.core.patient_groups import patient_groups
 from evenray.core.types import Dataset, Predictions
 from evenray.learning.balance import Balance, correct
 from evenray.metrics import Calibration
@@ -32,15 +32,15 @@ def predictions(
     """The predictions of a data set's cases from their logits, float64 (cases, K).
 
     What the remedy did to the class prior is undone in closed form: probabilities are those at `prior` (K,), the class
-    shares of the training part. What `calibration` learnt on the validation part comes after that, and last the step to
-    `target` (K,), the class shares of the place of use. Where the patient is unknown, `whose` says who stands for it.
+    shares of the training part. Then `calibration` is applied, and last the probabilities are moved to `target` (K,), the
+    class shares of the place of use.
     """
     corrected = balance.correct(logits, prior)
     posterior = np.exp(corrected) if calibration is None else calibration.apply(corrected)
     if target is not None:
         posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), target, prior))
     K = len(dataset.classes)
-    table = dataset.cases.select("case", whose(dataset.cases).alias("patient"), "part", "label").with_columns(
+    table = dataset.cases.select("case", patient_groups(dataset.cases).alias("patient"), "part", "label").with_columns(
         pl.Series("target", dataset.targets),
         *[pl.Series(f"logit_{k}", logits[:, k]) for k in range(K)],
         *[pl.Series(f"p_{k}", posterior[:, k]) for k in range(K)],
@@ -50,7 +50,7 @@ def predictions(
 
 
 def even_shares(count: int) -> list[float]:
-    """Shares as a person would write them, of which the last one takes what is left: within a tenth of the others.
+    """Rounded equal shares that sum to one; the last takes what is left, within a tenth of the others.
 
     >>> even_shares(3), even_shares(4), even_shares(7)[-2:]
     ([0.33, 0.33, 0.34], [0.25, 0.25, 0.25, 0.25], [0.143, 0.142])

@@ -1,11 +1,11 @@
-"""What runs the network: torch, ONNX Runtime or OpenVINO, whichever the model was handed on for.
+"""What runs the network: torch, ONNX Runtime or OpenVINO, depending on the model file.
 
 All take x_NCHW float32 in unit levels and return logits (N, K); normalisation is part of the graph.
 """
 
 from __future__ import annotations
 
-import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to answer: `run(x_NCHW) -> logits_NK` in batches of `batch`, and all that it needs beside it."""
+    """A loaded network: `run(x_NCHW) -> logits_NK` in batches of `batch`, and what prediction needs beside it."""
 
     about: About
     run: Run
@@ -71,7 +71,7 @@ def _torch(path: Path, device: str) -> Model:
 
     from evenray.learning import networks
     from evenray.learning.train import keep_malloc, machine
-    from evenray.learning.tta import look
+    from evenray.learning.tta import tta_logits
 
     folder, file = (path, path / "model.safetensors") if path.is_dir() else (path.parent, path)
     if not file.is_file():
@@ -84,7 +84,7 @@ def _torch(path: Path, device: str) -> Model:
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
         x = torch.from_numpy(x_NCHW).to(fabric.device).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), fabric.autocast():
-            logits: NDArray[np.float64] = look(network, x, about.view).float().cpu().numpy().astype(np.float64)
+            logits: NDArray[np.float64] = tta_logits(network, x, about.view).float().cpu().numpy().astype(np.float64)
         return logits
 
     return Model(about, run, "torch", _precision(fabric), fabric.device.type)
@@ -131,10 +131,13 @@ def compiled(graph: Any, precision: str, threads: int = 0) -> Run:
     import openvino
 
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-    request = openvino.Core().compile_model(graph, "CPU", options).create_infer_request()
+    model = openvino.Core().compile_model(graph, "CPU", options)
+    own = threading.local()  # a request answers one thread at a time
 
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
-        found = request.infer([np.ascontiguousarray(x_NCHW)], share_inputs=True)[0]
+        if not hasattr(own, "request"):
+            own.request = model.create_infer_request()
+        found = own.request.infer([np.ascontiguousarray(x_NCHW)], share_inputs=True)[0]
         return np.array(found, dtype=np.float64)
 
     return run
@@ -157,7 +160,4 @@ def _precision(fabric: Machine) -> str:
 def _about(path: Path, text: str | None) -> About:
     if text is None:
         raise DataError(f"'{path}' does not say how to prepare images for it; export it with 'evenray export RUN'.")
-    try:
-        return About.of_json(json.loads(text))
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"What '{path}' says of itself is damaged; export it anew with 'evenray export RUN'.") from None
+    return About.parsed(text, path, "export it anew with 'evenray export RUN'")

@@ -1,4 +1,4 @@
-"""Ensembles of runs: their probabilities averaged, where they judged the same cases."""
+"""Ensembles of runs: the mean of their probabilities on the same cases."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _alike(member: Predictions, reference: Predictions, name: str, first: str) -
     own, other = set(member.table["case"]), set(reference.table["case"])
     if own != other:
         raise DataError(
-            f"{name} and {first} judged different cases: {len(own - other)} are only in {name}, {len(other - own)} only in"
+            f"{name} and {first} predicted different cases: {len(own - other)} are only in {name}, {len(other - own)} only in"
             f" {first}; an ensemble needs runs on the same data and split (the same --seed, --test and --validation)."
         )
     keys = ["case", "part", "label"]

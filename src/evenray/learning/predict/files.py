@@ -1,36 +1,32 @@
-"""Files in, answers out: decoding goes on in threads while the network computes, a few batches ahead and no further."""
+"""Prediction of image files: decoding goes on in threads while the network computes, a few batches ahead and no further."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError
-from evenray.core.threads import ONE_THREAD
+from evenray.core.prefetch import prefetch
 from evenray.core.types import REJECTED
-from evenray.data.scan.listing import files_below
+from evenray.data.scan.files import list_files
 from evenray.images.readers import fragments, read
 
 from .about import About
-from .engines import Model
-from .familiar import fingerprint_row
+from .engines import Model, load
+from .out_of_distribution import Fingerprint, deviations
 
-__all__ = ["Answers", "Item", "images", "items", "predict"]
+__all__ = ["Answers", "Item", "images", "items", "predict", "predict_files"]
 
 AHEAD = 3  # batches that are decoded before they are needed
-CHUNK = 16  # images that one thread takes at once
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -47,36 +43,66 @@ class Item:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model said of files: a row an image, in the order of the files, and the files that could not be read.
-
-    `about` is the model's, at the prevalence that was asked for.
+    """The answers of a model: a row an image, in the order of the files, and the files that could not be read.
 
     Columns of `table`: file, fragment ("" for the only image of a file); p_CLASS, corrected and calibrated, for each
     class; decision, the class that it is called; threshold, from which probability of the positive class on (null with
-    more than two classes); unfamiliar, whether the image is unlike the training images (null where the model cannot
-    tell), and why. `about` is the model's, at the prevalence that was asked for.
+    more than two classes); out_of_distribution, whether the image is unlike the training images (null where the model
+    cannot tell), and why. `about` is the model's, at the prevalence that was asked for; `files` counts all files.
     """
 
     table: pl.DataFrame
     rejected: pl.DataFrame
     about: About
+    engine: str
+    precision: str
+    files: int
+
+    @property
+    def flagged(self) -> int:
+        """How many images are unlike the training images."""
+        return int(self.table["out_of_distribution"].sum() or 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the table as plain values, for JSON."""
+        about = self.about
+        return {
+            "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
+            "prevalence": about.given.tolist(), "engine": self.engine, "precision": self.precision,
+            "images": self.table.height, "out_of_distribution": self.flagged,
+            "false_flags": None if about.training_images is None else about.training_images.false_flags,
+            "rejected": self.rejected.to_dicts(),
+        }  # fmt: skip
+
+    def write(self, path: Path) -> None:
+        """Write a .json file of everything, or a .csv or .parquet table with what was set aside in a table beside it."""
+        folder, beside = RunFolder(path.parent), f"{path.stem}.rejected.csv"
+        if path.suffix.lower() == ".json":
+            with atomic(path) as temporary:
+                told = self.as_json() | {"answers": self.table.to_dicts()}
+                temporary.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            return
+        folder.write_table(path.name, self.table)
+        (path.parent / beside).unlink(missing_ok=True)
+        if self.rejected.height:
+            folder.write_table(beside, self.rejected)
 
 
-def items(targets: Sequence[str | Path]) -> list[Item]:
+def items(sources: Sequence[str | Path]) -> list[Item]:
     """The files of some files and folders, in order; folders as the scan lists them. DataError where there is none."""
     found: list[Item] = []
-    for target in map(Path, targets):
-        if target.is_dir():
-            lost: list[tuple[str, str]] = []
-            names = [(name, "") for name in files_below(target, lost)]
-            above = f"{target.as_posix()}/" if len(targets) > 1 else ""  # two folders may hold the same name
-            found += [Item(readable(f"{above}{name}"), target / name, reason) for name, reason in names + lost]
-        elif target.exists():
-            found.append(Item(readable(str(target)), target))
+    for source in map(Path, sources):
+        if source.is_dir():
+            listed = list_files(source)
+            names = [*((name, "") for name in listed.paths), *listed.rejected]
+            above = f"{source.as_posix()}/" if len(sources) > 1 else ""  # two folders may hold the same name
+            found += [Item(readable(f"{above}{name}"), source / name, reason) for name, reason in names]
+        elif source.exists():
+            found.append(Item(readable(str(source)), source))
         else:
-            raise DataError(f"There is no '{target}'; give image files, or folders of them.")
+            raise DataError(f"There is no '{source}'; give image files, or folders of them.")
     if not found:
-        raise DataError(f"'{targets[0]}' holds no image; give image files, or folders of them.")
+        raise DataError(f"'{sources[0]}' holds no image; give image files, or folders of them.")
     return found
 
 
@@ -91,20 +117,28 @@ def readable(name: str) -> str:
 
 def images(files: Sequence[Item]) -> int:
     """How many images some files hold, none opened but archives."""
-    count = 0
-    for item in files:
-        try:
-            count += len(fragments(item.path)) if item.path.suffix.lower() == ".npz" else 1
-        except (ReadError, MissingExtra):  # told where it is read
-            count += 1
-    return count
+    return sum(len(_fragments(item)) for item in files)
+
+
+def predict_files(
+    model: Model | str | Path,
+    sources: Sequence[str | Path],
+    *,
+    prevalence: float | Mapping[str, float] | None = None,
+    device: str = "auto",
+    jobs: int = 0,
+    tick: Callable[[int], None] = lambda files: None,
+) -> Answers:
+    """Predict image files and folders of them; `model` and `device` as in `engines.load`, the rest as in `predict`."""
+    loaded = model if isinstance(model, Model) else load(model, device=device)
+    return predict(loaded, items(sources), prevalence=prevalence, jobs=jobs, tick=tick)
 
 
 def predict(
     model: Model,
     files: Sequence[Item],
     *,
-    prevalence: Any = None,
+    prevalence: float | Mapping[str, float] | None = None,
     jobs: int = 0,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:
@@ -115,146 +149,87 @@ def predict(
     file all of its images.
     """
     about = model.about.at(prevalence)
-    tables: list[pl.DataFrame] = []
-    rejected: list[pl.DataFrame] = []
-    with ONE_THREAD:  # the cores are taken already
-        work = _pieces(files)
-        ahead = max(2, -(-AHEAD * model.batch // CHUNK))
-        ready = _told(
-            mapped(lambda piece: _decoded(piece, about), work, jobs or os.cpu_count() or 1, ahead), rejected, tick
-        )
-        for batch in _batches(ready, model.batch):
-            tables.append(_answer(model, about, batch))
-    table = pl.concat(tables, how="vertical_relaxed") if tables else _answer(model, about, None)
-    return Answers(table, pl.concat(rejected) if rejected else pl.DataFrame(schema=REJECTED), about)
+    tables, rejected, batch = list[pl.DataFrame](), list[tuple[str, str]](), list[_Decoded]()
+    work = (task for item in files for task in _tasks(item))
+    threads, ahead = jobs or os.cpu_count() or 1, AHEAD * model.batch
+    for task, found in prefetch(lambda task: (task, _decode(task, about)), work, threads=threads, ahead=ahead):
+        if isinstance(found, str):
+            rejected.append((task.item.file, found))
+        else:
+            batch.append(found)
+        if len(batch) == model.batch:
+            tables.append(_answers(model, about, batch))
+            batch = []
+        tick(int(task.last))
+    tables.append(_answers(model, about, batch))
+    refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
+    return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
 
 
-def mapped(function: Callable[[T], U], work: Iterable[T], threads: int, ahead: int) -> Iterator[U]:
-    """`map` in threads, results in order, never more than `ahead` of them waiting.
+class _Task(NamedTuple):
+    """One image to decode; None is the middle one of its file. `last` says that no other of the file comes behind it."""
 
-    >>> list(mapped(abs, [-1, 2, -3], threads=2, ahead=2))
-    [1, 2, 3]
-    """
-    waiting: deque[Future[U]] = deque()
-    source = iter(work)
-    with ThreadPoolExecutor(threads) as pool:
+    item: Item
+    fragment: str | None
+    last: bool
+
+
+class _Decoded(NamedTuple):
+    file: str
+    fragment: str
+    pixels: NDArray[Any]
+    fingerprint: Fingerprint | None
+
+
+def _tasks(item: Item) -> Iterator[_Task]:
+    names = _fragments(item)
+    yield from (_Task(item, name, number == len(names)) for number, name in enumerate(names, 1))
+
+
+def _fragments(item: Item) -> Sequence[str | None]:
+    """The images of a file to predict: all of an archive, the middle one of any other."""
+    if item.path.suffix.lower() == ".npz":
         try:
-            waiting.extend(pool.submit(function, one) for one in islice(source, ahead))
-            while waiting:
-                done = waiting.popleft().result()
-                waiting.extend(pool.submit(function, one) for one in islice(source, 1))
-                yield done
-        finally:
-            for one in waiting:
-                one.cancel()
+            return fragments(item.path)
+        except (ReadError, MissingExtra):
+            pass  # its reason is told where it is read
+    return [None]
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Some images to decode: (item, fragment), None for the one that the scan would take; `files` end with it."""
-
-    images: list[tuple[Item, str | None]]
-    files: int
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    pixels: list[NDArray[Any]]
-    rows: list[dict[str, Any]]
-    rejected: list[dict[str, str]]
-    files: int
-
-
-def _pieces(files: Sequence[Item]) -> Iterator[_Piece]:
-    plain: list[tuple[Item, str | None]] = []
-    for item in files:
-        if item.path.suffix.lower() != ".npz":
-            plain.append((item, None))
-            if len(plain) == CHUNK:
-                yield _Piece(plain, len(plain))
-                plain = []
-            continue
-        if plain:
-            yield _Piece(plain, len(plain))
-            plain = []
-        yield from _archive(item)
-    if plain:
-        yield _Piece(plain, len(plain))
-
-
-def _archive(item: Item) -> Iterator[_Piece]:
+def _decode(task: _Task, about: About) -> _Decoded | str:
+    """An image as the network takes it, or why it cannot be read."""
+    item, fragment = task.item, task.fragment
     try:
-        names: Sequence[str | None] = fragments(item.path)
-    except (ReadError, MissingExtra):
-        names = [None]  # its reason is told where it is read
-    for start in range(0, len(names), 4 * CHUNK):
-        yield _Piece([(item, name) for name in names[start : start + 4 * CHUNK]], int(start + 4 * CHUNK >= len(names)))
+        if item.lost:
+            return item.lost
+        if fragment is None:
+            names = fragments(item.path)
+            fragment = names[len(names) // 2]
+        image = read(item.path, fragment=fragment, value_range=about.value_range)
+        fingerprint = None if about.training_images is None else Fingerprint.of(image)
+        return _Decoded(item.file, fragment, about.pixels(image), fingerprint)
+    except ReadError as error:
+        return error.reason
+    except MissingExtra as error:
+        return str(error)
 
 
-def _decoded(piece: _Piece, about: About) -> _Decoded:
-    found = _Decoded([], [], [], piece.files)
-    for item, fragment in piece.images:
-        try:
-            if item.lost:
-                raise ReadError(item.path, item.lost)
-            if fragment is None:
-                names = fragments(item.path)
-                fragment = names[len(names) // 2]
-            image = read(item.path, fragment=fragment, value_range=about.value_range)
-            row = {"file": item.file, "fragment": fragment}
-            row |= fingerprint_row(image) if about.familiar is not None else {}
-            found.pixels.append(about.pixels(image))
-            found.rows.append(row)
-        except (ReadError, MissingExtra) as error:
-            reason = error.reason if isinstance(error, ReadError) else str(error)
-            found.rejected.append({"file": item.file, "reason": reason})
-    return found
-
-
-def _told(pieces: Iterable[_Decoded], rejected: list[pl.DataFrame], tick: Callable[[int], None]) -> Iterator[_Decoded]:
-    for piece in pieces:
-        if piece.rejected:
-            rejected.append(pl.DataFrame(piece.rejected, schema=REJECTED))
-        yield piece
-        tick(piece.files)
-
-
-Batch = tuple[list[NDArray[Any]], list[dict[str, Any]]]
-
-
-def _batches(pieces: Iterable[_Decoded], size: int) -> Iterator[Batch]:
-    pixels: list[NDArray[Any]] = []
-    rows: list[dict[str, Any]] = []
-    for piece in pieces:
-        pixels += piece.pixels
-        rows += piece.rows
-        while len(rows) >= size:
-            yield pixels[:size], rows[:size]
-            pixels, rows = pixels[size:], rows[size:]
-    if rows:
-        yield pixels, rows
-
-
-def _answer(model: Model, about: About, batch: Batch | None) -> pl.DataFrame:
-    """The rows of one batch; of None, a table without rows."""
-    K = len(about.classes)
-    pixels, rows = batch or ([], [])
-    p = np.zeros((0, K))
-    if rows:
-        x = np.stack(pixels).astype(np.float32) / np.float32(about.scale)
-        x_NCHW = x[:, None] if x.ndim == 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-        p = about.probabilities(model.run(x_NCHW))
-    strange: list[str | None] = [None] * len(rows)
-    if about.familiar is not None and rows:
-        strange = ["; ".join(map(str, found)) for found in about.familiar.strange(rows)]
-    schema = {
-        "file": pl.String, "fragment": pl.String, **{f"p_{name}": pl.Float64 for name in about.classes},
-        "decision": pl.String, "threshold": pl.Float64, "unfamiliar": pl.Boolean, "why": pl.String,
+def _answers(model: Model, about: About, batch: Sequence[_Decoded]) -> pl.DataFrame:
+    """The rows of one batch, which may be empty."""
+    p_NK = np.zeros((0, len(about.classes)))
+    whys: list[str | None] = [None] * len(batch)
+    if batch:
+        x = np.stack([one.pixels for one in batch]).astype(np.float32) / np.float32(about.scale)
+        p_NK = about.probabilities(
+            model.run(x[:, None] if x.ndim == 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+        )
+        if about.training_images is not None:
+            prints = [one.fingerprint for one in batch if one.fingerprint is not None]
+            whys = ["; ".join(map(str, found)) for found in deviations(about.training_images, prints)]
+    columns: dict[str, tuple[type[pl.DataType], Any]] = {
+        "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),
+        **{f"p_{name}": (pl.Float64, p_NK[:, k]) for k, name in enumerate(about.classes)},
+        "decision": (pl.String, about.decide(p_NK)), "threshold": (pl.Float64, [about.threshold] * len(batch)),
+        "out_of_distribution": (pl.Boolean, [None if why is None else bool(why) for why in whys]), "why": (pl.String, whys),
     }  # fmt: skip
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in ("file", "fragment")}
-    columns |= {f"p_{name}": p[:, k] for k, name in enumerate(about.classes)}
-    columns |= {
-        "decision": about.decide(p), "threshold": [about.threshold] * len(rows),
-        "unfamiliar": [None if found is None else bool(found) for found in strange], "why": strange,
-    }  # fmt: skip
-    return pl.DataFrame(columns, schema=schema)
+    return pl.DataFrame([pl.Series(name, values, dtype) for name, (dtype, values) in columns.items()])

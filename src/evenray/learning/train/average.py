@@ -20,10 +20,15 @@ LOOKS = 10  # how often the model is looked at within that memory; more changes 
 
 
 class Average:
-    """Follows a model through training. It begins as the plain mean of what it has seen, then forgets exponentially."""
+    """Follows a model through training. It begins as the plain mean of what it has seen, then forgets exponentially.
 
-    def __init__(self, model: Classifier, steps: int) -> None:
-        self.model = copy.deepcopy(model).requires_grad_(False).eval()
+    `plain`: forgets at once, so that it is the model as it is at the end of each epoch.
+    """
+
+    def __init__(self, model: Classifier, steps: int, *, plain: bool = False) -> None:
+        self._plain = plain
+        shared = {id(p): p for p in model.parameters() if not p.requires_grad}  # what is frozen is not copied
+        self.model = copy.deepcopy(model, shared).requires_grad_(False).eval()
         self._pairs = list(zip(self.model.modules(), model.modules(), strict=True))
         self._old, self._new = _changing(self._pairs)
         self._memory = max(SHORTEST, steps * MEMORY)
@@ -32,9 +37,9 @@ class Average:
     def follow(self, step: int, number: int, *, last: bool) -> None:
         """Move towards the model after step `step` of training, which is batch `number` of its epoch, both from 0."""
         gap = (number + 1) % self._every or self._every
-        if gap < self._every and not last:
+        if (gap < self._every or self._plain) and not last:
             return
-        share = max(1 - (1 - 1 / self._memory) ** gap, gap / (step + 1))
+        share = 1.0 if self._plain else max(1 - (1 - 1 / self._memory) ** gap, gap / (step + 1))
         torch._foreach_lerp_(self._old, self._new, share)
 
     def settle(self, batches: Iterable[Tensor], fabric: Machine) -> None:

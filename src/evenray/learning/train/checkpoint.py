@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,9 @@ from evenray.core.artefacts import atomic
 
 from .alone import Machine
 
-__all__ = ["Checkpoints", "Kept", "Position"]
+__all__ = ["Checkpoints", "Kept", "Position", "State"]
+
+Kept = dict[str, Tensor]  # the weights that are kept so far
 
 
 @dataclass
@@ -37,8 +39,14 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-STATE = ("model", "average", "optimizer", "position")
-Kept = dict[str, Tensor]  # the averaged weights that are kept so far
+@dataclass(frozen=True)
+class State:
+    """All that a training goes on from; `optimizer` is what torch's `state_dict` gives."""
+
+    model: Kept
+    average: Kept
+    optimizer: Mapping[str, object]
+    position: Position
 
 
 class Checkpoints:
@@ -67,18 +75,19 @@ class Checkpoints:
     def due(self) -> bool:
         return time.monotonic() - self._written > self.seconds
 
-    def load(self) -> tuple[dict[str, Any], Kept | None] | None:
+    def load(self) -> tuple[State, Kept | None] | None:
         """What was saved last, for every process; None where nothing was."""
         found = self._read() if self.fabric.global_rank == 0 else None
         return self.fabric.broadcast(found) if self.fabric.world_size > 1 else found
 
-    def _read(self) -> tuple[dict[str, Any], Kept | None] | None:
+    def _read(self) -> tuple[State, Kept | None] | None:
         if self.folder is None or not (self.folder / "last.pt").exists():
             return None
         try:
-            last = _load(self.folder / "last.pt", STATE)
+            last = _load(self.folder / "last.pt", ("model", "average", "optimizer", "position"))
+            state = State(**{**last, "position": Position(**last["position"])})
             best = self.folder / "best.pt"
-            return last, _load(best, ("model",))["model"] if best.exists() else None
+            return state, _load(best, ("model",))["model"] if best.exists() else None
         except Exception as error:  # a damaged file may raise anything
             aside = self.folder / "last.pt.damaged"
             (self.folder / "last.pt").replace(aside)
@@ -89,13 +98,13 @@ class Checkpoints:
             )  # fmt: skip
             return None
 
-    def save(self, state: dict[str, Any], kept: Kept | None) -> None:
+    def save(self, state: State, kept: Kept | None) -> None:
         """Write a copy of `state`, and `kept` where it is new, while training goes on."""
         self._written = time.monotonic()
         if self.folder is None or self.fabric.global_rank != 0:
             return
         self._wait()
-        folder, copied = self.folder, _copied(state)
+        folder, copied = self.folder, _copied({**vars(state), "position": asdict(state.position)})
         self._writing = self._thread.submit(lambda: _write(folder, copied, kept))
 
     def _wait(self) -> None:

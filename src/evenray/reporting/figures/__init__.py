@@ -1,1 +1,1 @@
-"""The figures of the page, one small file for each subject; all words come from the caller's language."""
+"""Every drawing of the project: `svg.py` and `plot.py` are the core, each other file is one figure, `f(data) -> Svg`."""

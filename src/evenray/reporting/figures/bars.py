@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import polars as pl
 
-from evenray.reporting.drawing import legend_of, letters, mark, shortened, word
-from evenray.reporting.language import Language
-from evenray.reporting.style import GREY, INK, WIDTH, Drawing, Figure, figure
+from .plot import layer, legend_of
+from .svg import GREY, INK, WIDTH, Svg, line, rect, shortened, text, text_width
 
-__all__ = ["bars"]
+__all__ = ["bars", "counted"]
 
 MOST = 14  # categories before the rest are put together
 THICK, APART, ROOM = 14.5, 2.5, 14  # a bar, between the bars of a category, between categories
 LONGEST, NAMES = WIDTH - 60, 150  # pixels of the longest bar, and of the names at most
 
 
-def bars(
-    table: pl.DataFrame,
-    by: str,
-    colours: dict[str, str],
-    name: str,
-    title: str,
-    say: Language,
-    order: list[str] | None = None,
-    legend: bool = False,
-) -> Figure:
-    """Cases of each category of `by`, one bar for each class; `table` has the columns `by` and label.
+def counted(
+    table: pl.DataFrame, by: str, labels: Sequence[str], others: Callable[[int], str], order: Sequence[str] = ()
+) -> dict[str, dict[str, int]]:
+    """Cases of each category of the column `by`, by label; `table` has a column label.
 
-    Categories stand in the given order, else by size; beyond fourteen the smallest are added up.
+    Categories stand in the given order, else by size; beyond fourteen the smallest are added up, and `others` names them.
     """
-    text = table.select(group=pl.col(by).cast(pl.String), label="label").drop_nulls()
-    groups = order or text["group"].value_counts().sort(["count", "group"], descending=[True, False])["group"].to_list()
+    cases = table.select(group=pl.col(by).cast(pl.String), label="label").drop_nulls()
+    groups = list(order)
+    if not groups:
+        groups = cases["group"].value_counts().sort(["count", "group"], descending=[True, False])["group"].to_list()
     if len(groups) > MOST:
-        kept, other = groups[: MOST - 1], say("data.others", n=len(groups) - MOST + 1)
-        text = text.with_columns(group=pl.when(pl.col("group").is_in(kept)).then("group").otherwise(pl.lit(other)))
-        groups = [*kept, other]
-    counts = {(group, label): n for group, label, n in text.group_by("group", "label").len("n").iter_rows()}
-    found = {group: {label: counts.get((group, label), 0) for label in colours} for group in groups}
-    return figure(_drawn(found, colours, legend), name, title, alt_text=say("alt.bars", title=title))
+        kept, rest = groups[: MOST - 1], others(len(groups) - MOST + 1)
+        cases = cases.with_columns(group=pl.when(pl.col("group").is_in(kept)).then("group").otherwise(pl.lit(rest)))
+        groups = [*kept, rest]
+    counts = {(group, label): n for group, label, n in cases.group_by("group", "label").len("n").iter_rows()}
+    return {group: {label: counts.get((group, label), 0) for label in labels} for group in groups}
 
 
-def _drawn(counts: dict[str, dict[str, int]], colours: dict[str, str], legend: bool) -> Drawing:
+def bars(
+    counts: Mapping[str, Mapping[str, int]], colours: Mapping[str, str], label: str, *, legend: bool = False
+) -> Svg:
+    """A group of bars for each category, one for each colour's name; a name "" is not told."""
     most = max((n for row in counts.values() for n in row.values()), default=0) or 1
     names = {group: shortened(group, NAMES) for group in counts}
-    left = 12 + max((letters(text) for text in names.values()), default=0)
+    left = 12 + max((text_width(name) for name in names.values()), default=0)
     high = len(colours) * (THICK + APART) - APART
     keys, top = legend_of(colours, WIDTH, square=True) if legend else ("", 0.0)
     rects, words = [], []
     foot = top
     for group, row in counts.items():
         foot += ROOM / 2
-        words.append(word(-8, foot + high / 2 + 4.2, names[group], "end", INK))
-        for place, (label, n) in enumerate(row.items()):
+        words.append(text(-8, foot + high / 2 + 4.2, names[group], "end", INK))
+        for place, (name, n) in enumerate(row.items()):
             y, wide = foot + place * (THICK + APART), LONGEST * n / most
-            said = escape(f"{group}, {label}: {n}")
-            rects.append(
-                f'<rect y="{y:g}" width="{wide:.2f}" height="{THICK}" fill="{colours[label]}" aria-label="{said}"/>'
-            )
-            words.append(word(wide + 4, y + THICK / 2 + 3.9, f"{n:,}", "start", INK, size=11))
+            said = escape(f"{group}, {name}: {n}" if name else f"{group}: {n}")
+            rects.append(rect(0, y, wide, THICK, colours[name], f'aria-label="{said}"'))
+            words.append(text(wide + 4, y + THICK / 2 + 3.9, f"{n:,}", "start", INK, size=11))
         foot += high + ROOM / 2
-    line = f'<path d="M0,{top:g}V{foot:g}" stroke="{GREY}"/>'
-    body = f'<g transform="translate({left:g},8)">{keys}{mark("bars", "".join(rects))}{line}{"".join(words)}</g>'
-    return Drawing(left + LONGEST + 8 + letters(f"{most:,}"), foot + 12, body)
+    inside = keys + layer("bars", "".join(rects)) + line(0, top, 0, foot, GREY) + "".join(words)
+    body = f'<g transform="translate({left:g},8)">{inside}</g>'
+    return Svg(left + LONGEST + 8 + text_width(f"{most:,}"), foot + 12, body, label)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.reporting.drawing import Axis, Plot, Scale, axis, number, stacked
 from evenray.reporting.language import Language
-from evenray.reporting.style import INK, WIDTH, Figure, figure
 
 from .histogram import touching
+from .plot import Axis, Plot, Scale, axis, stacked
+from .svg import INK, WIDTH, Svg, number
 
 __all__ = ["EDGE", "log_odds", "spread"]
 
@@ -29,10 +30,12 @@ def log_odds(p: Any) -> NDArray[np.float64]:
     return np.clip(np.log(inside / (1 - inside)), -EDGE, EDGE)
 
 
-def spread(groups: dict[str, NDArray[np.float64]], colours: dict[str, str], threshold: float, say: Language) -> Figure:
+def spread(
+    groups: Mapping[str, NDArray[np.float64]], colours: Mapping[str, str], threshold: float, say: Language
+) -> Svg:
     """A histogram of each class's probabilities, on one log-odds axis so that rare classes can be seen as well."""
     rows = [_row(name, p, colours[name], threshold, say, name == list(groups)[-1]) for name, p in groups.items()]
-    return figure(stacked(rows), "scores", say("threshold.spread"), say("threshold.spread_caption"))
+    return stacked(rows, say("threshold.spread"))
 
 
 def _row(name: str, p: NDArray[np.float64], colour: str, threshold: float, say: Language, last: bool) -> Plot:
@@ -41,6 +44,6 @@ def _row(name: str, p: NDArray[np.float64], colour: str, threshold: float, say: 
     x = Axis(Scale(-EDGE, EDGE), ticks, say("axis.probability_log_odds") if last else "", grid=False)
     y = axis(counts, say("axis.images"), words=number, count=3, least=1, zero=True)
     plot = touching(counts, edges, x, y, colour, 74, WIDTH)
-    plot.words(6, 8, name)
+    plot.words(6, 8, name, bold=True)
     plot.upright(float(log_odds(threshold)), INK, 1.5, f"moving{'last' if last else 'first'}")
     return plot

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from evenray.reporting.folder import Run
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
-    if run.recipe is None:
+@dataclass(frozen=True)
+class Shown:
+    asked: list[tuple[str, str, bool]]
+    choices: list[tuple[str, str, str]]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
+    if run.asked is None:
         return None
-    planned = {choice["name"] for choice in run.choices}
+    planned = {choice.name for choice in run.choices}
     asked = []
-    for name, value in run.recipe.items():
+    for name, value in {"data": run.asked.data, **dict(run.asked.recipe)}.items():
         if value is None and name not in planned:
             continue
         words = say("asked.planned") if value is None else say.value(value)
         asked.append((say.name("recipe", name), words, value is None))
-    choices = [(say.name("recipe", c["name"]), say.value(c.get("value")), c.get("why", "")) for c in run.choices]
-    return {"asked": asked, "choices": choices}
+    choices = [(say.name("recipe", c.name), say.value(c.value), say.message(c.reason)) for c in run.choices]
+    return Shown(asked=asked, choices=choices)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from evenray.core.types import SEVERITIES
-from evenray.reporting.folder import Run
+from evenray.core.findings import SEVERITIES, Finding
+from evenray.reporting.figures.svg import png_uri
 from evenray.reporting.language import Language
-from evenray.reporting.pictures import thumbnail
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
@@ -20,63 +19,91 @@ Picture = tuple[str, str, str]  # case, thumbnail, label
 
 PICTURES = 16  # thumbnails a finding
 NAMES = 300  # case names a finding
+VALUES = 6  # of a table in the evidence
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Entry:
+    id: str
+    severity: str
+    title: str
+    advice: str
+    evidence: list[tuple[str, str]]
+    groups: list[list[Picture]]
+    shown: int
+    names: Sequence[str]
+    count: int
+    more: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    findings: list[Entry]
+    tally: Sequence[tuple[str, int]]
+    archive: str
+
+
+def context(run: RunView, say: Language) -> Shown | None:
     if run.findings is None:
         return None
-    rows = run.findings.with_row_index("row").to_dicts()
-    rows.sort(key=lambda row: SEVERITIES.index(row["severity"]))
-    pictures = run.thumbnails(case for row in rows for case in row["cases"][:PICTURES])
-    uris = {case: thumbnail(pixels) for case, pixels in pictures.items()}
+    numbered = sorted(enumerate(run.findings), key=lambda pair: SEVERITIES.index(pair[1].severity))
+    pictures = run.thumbnails(case for finding in run.findings for case in finding.cases[:PICTURES])
+    uris = {case: png_uri(pixels) for case, pixels in pictures.items()}
     labels: dict[str, str] = {}
     if run.cases is not None and not run.unlabelled and "label" in run.cases.columns:
         shown = run.cases.filter(pl.col("case").is_in(list(pictures))).select("case", "label")
         labels = dict(shown.iter_rows())
-    found = [_finding(row, uris, labels, say) for row in rows]
-    tally = [(s, sum(row["severity"] == s for row in rows)) for s in SEVERITIES]
-    return {"findings": found, "tally": tally, "archive": _archive(run)}
+    found = [_finding(number, finding, uris, labels, say) for number, finding in numbered]
+    tally = [(s, sum(finding.severity == s for finding in run.findings)) for s in SEVERITIES]
+    return Shown(findings=found, tally=tally, archive=_archive(run))
 
 
-def _archive(run: Run) -> str:
+def _archive(run: RunView) -> str:
     """What the names of all cases begin with where one file holds them all; the pictures leave it out."""
     if run.cases is None or "file" not in run.cases.columns or run.cases["file"].n_unique() != 1:
         return ""
     return str(run.cases["case"][0]).partition("#")[0] + "#"
 
 
-def _finding(row: dict[str, Any], uris: dict[str, str], labels: dict[str, str], say: Language) -> dict[str, Any]:
-    cases = list(row["cases"] or [])
-    evidence = json.loads(row["evidence"] or "{}")
-    sizes = [int(size) for size in str(evidence.pop("group_sizes", "")).split(",") if size]
-    pictures = [(case, uris[case], labels.get(case, "")) for case in cases[:PICTURES] if case in uris]
-    groups = _groups(cases, sizes, pictures)
-    return {
-        "id": f"finding-{row['row']}",
-        "severity": row["severity"],
-        "title": row["title"],
-        "advice": row["advice"],
-        "evidence": [(name.replace("_", " "), _words(say.value(value), say)) for name, value in evidence.items()],
-        "groups": groups,
-        "shown": sum(map(len, groups)),
-        "names": cases[:NAMES],
-        "count": len(cases),
-        "more": max(0, len(cases) - NAMES),
-    }
+def _finding(number: int, finding: Finding, uris: dict[str, str], labels: dict[str, str], say: Language) -> Entry:
+    groups = _groups(
+        finding, {case: (case, uris[case], labels.get(case, "")) for case in finding.cases if case in uris}
+    )
+    evidence = ({"groups": len(finding.groups)} if finding.groups else {}) | dict(finding.evidence)
+    return Entry(
+        id=f"finding-{number}",
+        severity=finding.severity,
+        title=say.message(finding.title),
+        advice=say.message(finding.advice),
+        evidence=[(say.name("evidence", name), _shown(name, value, say)) for name, value in evidence.items()],
+        groups=groups,
+        shown=sum(map(len, groups)),
+        names=finding.cases[:NAMES],
+        count=len(finding.cases),
+        more=max(0, len(finding.cases) - NAMES),
+    )
 
 
-def _groups(cases: list[str], sizes: list[int], pictures: list[Picture]) -> list[list[Picture]]:
-    """The pictures group by group, as the sizes in the evidence divide the cases; a single group where there are none."""
-    if sum(sizes) != len(cases):
-        return [pictures] if pictures else []
-    group = dict(zip(cases, (n for n, size in enumerate(sizes) for _ in range(size)), strict=True))
-    held = [list(found) for _, found in groupby(pictures, key=lambda picture: group[picture[0]])]
-    cut = len(held) > 1 and len(pictures) < len(cases) and len(held[-1]) < sizes[len(held) - 1]
+def _groups(finding: Finding, pictures: Mapping[str, Picture]) -> list[list[Picture]]:
+    """The first pictures, group by group, but no part of a last group; a single group where there are none."""
+    shown = finding.cases[:PICTURES]
+    held = [
+        [pictures[case] for case in group if case in pictures and case in shown] for group in finding.groups or [shown]
+    ]
+    held = [group for group in held if group]
+    cut = len(held) > 1 and len(shown) < len(finding.cases) and len(held[-1]) < len(finding.groups[len(held) - 1])
     return held[:-1] if cut else held
 
 
-def _words(value: str, say: Language) -> str:
-    """A text of the evidence in the page's language; of lists such as "left (3), right (2)" each name."""
-    return re.sub(
-        r"[^,()]+(?= \(\d+\))", lambda found: " " * found[0].startswith(" ") + say.sentence(found[0].strip())[0], value
-    )
+def _shown(name: str, value: Any, say: Language) -> str:
+    """A value of the evidence in words; of a table the first entries, and how many there are more.
+
+    >>> _shown("values", {"MR": 3, "CT": 1}, Language("en")), _shown("counts", {"A": {"sick": 2, "well": 1}}, Language("en"))
+    ('MR 3, CT 1', 'A: sick 2, well 1')
+    """
+    if not isinstance(value, Mapping):
+        return say.word(name, value) if isinstance(value, str) else say.value(value)
+    nested = any(isinstance(item, Mapping) for item in value.values())
+    entries = [f"{say.word(name, key)}{':' if nested else ''} {_shown(name, item, say)}" for key, item in value.items()]
+    shown = ("; " if nested else ", ").join(entries[:VALUES])
+    return say("evidence.more", shown=shown, more=len(entries) - VALUES) if len(entries) > VALUES else shown

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from evenray.core.artefacts.scores import Figure as Score
 from evenray.metrics import calibration_curve
-from evenray.reporting.figures.calibration import calibration
-from evenray.reporting.folder import Run
+from evenray.reporting.figures.calibration import calibration, is_rare
+from evenray.reporting.figures.svg import Figure
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Shown:
+    figures: list[Figure]
+    metrics: list[tuple[str, Score]]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
     if run.predictions is None:
         return None
     test = run.predictions.part("test")
@@ -23,11 +31,10 @@ def context(run: Run, say: Language) -> dict[str, Any] | None:
     names = [run.positive] if run.binary else list(run.drawn)
     if run.shares is not None and len(np.unique(test.targets)) < len(run.classes):
         names = []  # a class without a case cannot be given its share
-    curves = [calibration_curve(test, name, prevalence=run.shares) for name in names]
-    charts = [
-        calibration(curve, f"reliability-{k}", name, say)
-        for k, (name, curve) in enumerate(zip(names, curves, strict=True))
-    ]
-    metrics = (run.scores or {}).get("parts", {}).get("test", {}).get("metrics", {})
-    shown = [(name, metrics[name]) for name in ("brier", "ece", "log_loss") if name in metrics]
-    return {"figures": charts, "metrics": shown}
+    figures = []
+    for name in names:
+        curve = calibration_curve(test, name, prevalence=run.shares)
+        caption = say("calibration.caption_rare" if is_rare(curve) else "calibration.caption", groups=curve.height)
+        figures.append(Figure(say("calibration.figure", name=name), calibration(curve, say), caption))
+    metrics = run.test.metrics if run.test else {}
+    return Shown(figures=figures, metrics=[(n, metrics[n]) for n in ("brier", "ece", "log_loss") if n in metrics])

@@ -3,79 +3,101 @@ became of each remedy as the positive class was made rarer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from evenray.metrics import LOWER_IS_BETTER
 from evenray.reporting.figures.imbalance import SHOWN, imbalance
-from evenray.reporting.folder import Run
+from evenray.reporting.figures.svg import Figure
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 OWN = "own"
+DEFAULTS = {
+    "imbalance": OWN, "network": None, "seeds": 1, "epochs": None, "chosen": False, "tied": False, "reference": False,
+}  # fmt: skip
+Row = dict[str, Any]  # of the grid, or of what is drawn of it
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Shown:
+    metric: str
+    groups: list[Row]
+    domain: tuple[float, float]
+    cells: int
+    chosen: Row | None
+    networks: int
+    seeds: int
+    halved: bool
+    thinned: bool
+    figures: list[Figure]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
     if run.grid is None or run.grid.is_empty():
         return None
     metric = str(run.grid["metric"][0]) if "metric" in run.grid.columns else "auprc"
-    rows = run.grid.filter(pl.col(metric).is_finite()).to_dicts()
-    if not rows:
+    absent = {name: pl.lit(value) for name, value in DEFAULTS.items() if name not in run.grid.columns}
+    cells = run.grid.with_columns(**absent).filter(pl.col(metric).is_finite())
+    if cells.is_empty():
         return None
-    for row in rows:
-        row["imbalance"] = row.get("imbalance", OWN)
-        row["figure"] = {"value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
-    chosen = next((row for row in rows if row.get("chosen")), None)
-    ratios = list(dict.fromkeys(row["imbalance"] for row in rows))
-    domain = _domain(run.grid)
-    groups = [_group(name, [row for row in rows if row["imbalance"] == name], metric) for name in ratios]
-    return {
-        "metric": metric, "groups": groups, "chosen": chosen, "domain": domain, "cells": len(rows),
-        "networks": len({row.get("network") for row in rows}),
-        "seeds": max(row.get("seeds") or 1 for row in rows),
-        "halved": len({row.get("epochs") for row in rows}) > 1,
-        "thinned": ratios != [OWN],
-        "figures": _curves(rows, ratios, say),
-    }  # fmt: skip
+    ratios = cells["imbalance"].unique(maintain_order=True).to_list()
+    groups = [_group(name, cells.filter(imbalance=name), metric) for name in ratios]
+    return Shown(
+        metric=metric, groups=groups, domain=_domain(run.grid), cells=cells.height,
+        chosen=next((row for group in groups for row in group["ranked"] if row["chosen"]), None),
+        networks=cells["network"].n_unique(),
+        seeds=max(cells["seeds"].fill_null(1)),
+        halved=cells["epochs"].n_unique() > 1,
+        thinned=ratios != [OWN],
+        figures=_curves(cells, ratios, say),
+    )  # fmt: skip
 
 
-def _group(name: str, rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
+def _group(name: str, cells: pl.DataFrame, metric: str) -> Row:
     """The cells of one imbalance: their heat maps and their table, the best first."""
-    sign = 1 if metric in LOWER_IS_BETTER else -1
+    rows, falling = cells.to_dicts(), metric in LOWER_IS_BETTER
     values = [row[metric] for row in rows]
-    low, high = min(values), max(values)
+    low, span = min(values), max(values) - min(values)
     for row in rows:
-        share = 0.5 if high == low else (row[metric] - low) / (high - low)
-        row["shade"] = 1 - share if sign == 1 else share
-    networks = list(dict.fromkeys(row.get("network") for row in rows))
-    reference = next((row for row in rows if row.get("reference")), rows[0])  # else the first: the simplest there is
+        share = (row[metric] - low) / span if span else 0.5
+        row["shade"] = 1 - share if falling else share
+        row["figure"] = {"value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
+    networks = list(dict.fromkeys(row["network"] for row in rows))
+    reference = next((row for row in rows if row["reference"]), rows[0])  # else the first: the simplest there is
     return {
         "imbalance": name,
-        "maps": [_map(network, [row for row in rows if row.get("network") == network]) for network in networks],
-        "ranked": sorted(rows, key=lambda row: sign * row[metric]),
-        "tied": sum(bool(row.get("tied")) for row in rows),
+        "maps": [_map(network, [row for row in rows if row["network"] == network]) for network in networks],
+        "ranked": sorted(rows, key=lambda row: row[metric] if falling else -row[metric]),
+        "tied": sum(bool(row["tied"]) for row in rows),
         "reference": f"{reference['contrast']} × {reference['balance']}",
     }  # fmt: skip
 
 
-def _map(network: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _map(network: str | None, rows: list[Row]) -> Row:
     """One heat map: contrasts down, remedies across; a cell that was not run is None."""
     cells = {(row["contrast"], row["balance"]): row for row in rows}
-    contrasts = list(dict.fromkeys(row["contrast"] for row in rows))
-    balances = list(dict.fromkeys(row["balance"] for row in rows))
+    contrasts, balances = (list(dict.fromkeys(row[side] for row in rows)) for side in ("contrast", "balance"))
     table = [(contrast, [cells.get((contrast, balance)) for balance in balances]) for contrast in contrasts]
     return {"network": network, "balances": balances, "rows": table}
 
 
-def _curves(rows: list[dict[str, Any]], ratios: list[str], say: Language) -> list[Any]:
+def _curves(cells: pl.DataFrame, ratios: list[str], say: Language) -> list[Figure]:
     """What each remedy does as the positive class becomes rare, on the simplest contrast and the first network."""
     if len(ratios) < 2:
         return []
-    first = rows[0]
-    kept = [row for row in rows if row["contrast"] == first["contrast"] and row.get("network") == first.get("network")]
-    return [imbalance(kept, ratios, metric, say) for metric in SHOWN if metric in first]
+    contrast = cells["contrast"][0]
+    first = cells.filter(pl.col("contrast") == contrast, pl.col("network").eq_missing(pl.lit(cells["network"][0])))
+    caption = say("compare.curve_caption", contrast=contrast)
+    return [
+        Figure(say("compare.curve", metric=say.name("metric", name)), imbalance(first, ratios, name, say), caption)
+        for name in SHOWN
+        if name in first.columns
+    ]
 
 
 def _domain(grid: pl.DataFrame) -> tuple[float, float]:

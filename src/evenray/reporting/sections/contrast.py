@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.artefacts.explained import Preview
 from evenray.images.histogram import Histogram
-from evenray.reporting.figures.histogram import pixels, transfer
-from evenray.reporting.folder import Run
+from evenray.reporting.figures.histogram import pixels
+from evenray.reporting.figures.svg import ACCENT, GREY, Figure
+from evenray.reporting.figures.transfer import transfer
 from evenray.reporting.language import Language
 from evenray.reporting.pictures import photograph
-from evenray.reporting.style import ACCENT, GREY
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 THIRD = 215  # pixels inside the axes of figures that stand three in a row
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
-    if run.contrasts is None:
+@dataclass(frozen=True)
+class Example:
+    case: str
+    contrast: str
+    before: str | None
+    after: str | None
+    value_range: str
+    figures: list[Figure]
+    local: bool
+    measures: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    examples: list[Example]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
+    if run.previews is None:
         return None
-    return {"examples": [_example(run, n, example, say) for n, example in enumerate(run.contrasts)]}
+    return Shown(examples=[_example(run, example, say) for example in run.previews.entries])
 
 
-def _example(run: Run, n: int, example: dict[str, Any], say: Language) -> dict[str, Any]:
-    before = np.asarray(example["histogram_before"], np.int64)
-    after = np.asarray(example["histogram_after"], np.int64)
-    figures = [pixels(before, f"contrast-{n}-before", say("contrast.before"), say, GREY, THIRD)]
-    if example.get("curve"):
-        figures.append(
-            transfer(np.asarray(example["curve"], float), f"contrast-{n}-curve", say("contrast.curve"), say, THIRD)
-        )
-    figures.append(pixels(after, f"contrast-{n}-after", say("contrast.after"), say, ACCENT, THIRD))
-    folder = run.folder / "contrast"
-    value_range = example.get("value_range")
-    return {
-        "case": example["case"],
-        "contrast": example["contrast"],
-        "before": photograph(folder / example["before"]),
-        "after": photograph(folder / example["after"]),
-        "value_range": None if not value_range else f"{value_range[0]:g} – {value_range[1]:g}",
-        "figures": figures,
-        "local": not example.get("curve"),
-        "measures": _measures(before, after, say),
-    }
+def _example(run: RunView, example: Preview, say: Language) -> Example:
+    titles = [say(f"contrast.{name}") for name in ("before", "curve", "after")]
+    before, after = (np.asarray(counts, np.int64) for counts in (example.histogram_before, example.histogram_after))
+    figures = [Figure(titles[0], pixels(before, titles[0], say, GREY, THIRD))]
+    if example.curve:
+        label = say("alt.curve", title=titles[1])
+        figures.append(Figure(titles[1], transfer(np.asarray(example.curve, float), label, say, width=THIRD)))
+    figures.append(Figure(titles[2], pixels(after, titles[2], say, ACCENT, THIRD)))
+    low, high = example.value_range
+    return Example(
+        case=example.case,
+        contrast=example.contrast,
+        before=photograph(run.path / "contrast" / example.before),
+        after=photograph(run.path / "contrast" / example.after),
+        value_range=f"{low:g} – {high:g}",
+        figures=figures,
+        local=not example.curve,
+        measures=_measures(before, after, say),
+    )
 
 
 def _measures(before: NDArray[np.int64], after: NDArray[np.int64], say: Language) -> list[tuple[str, str, str]]:

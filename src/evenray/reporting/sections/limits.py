@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from evenray.reporting.folder import Run
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
@@ -33,8 +33,15 @@ MISSING = ("1 – 8, 13", "14 – 18", "21", "33", "34, 44", "36")
 MISSING_TRIPOD = ("1 – 6", "8", "10", "16, 23b", "14, 17 – 19", "20b")
 
 
-def context(run: Run, say: Language) -> dict[str, Any]:
-    known = (run.dataset or {}).get("facts", {}).get("patients_known", True)
+@dataclass(frozen=True)
+class Shown:
+    rules: list[tuple[str, str, str]]
+    touched: list[tuple[str, str, str, str]]
+    missing: list[tuple[str, str, str]]
+    patients_known: bool | None
+
+
+def context(run: RunView, say: Language) -> Shown:
     told = [name for name in RULES if name != "threshold" or run.chosen]
     rules = [(name, say(f"limits.{name}"), say(f"limits.{name}_text")) for name in told]
     missing = [
@@ -42,4 +49,4 @@ def context(run: Run, say: Language) -> dict[str, Any]:
         for n, (claim, tripod) in enumerate(zip(MISSING, MISSING_TRIPOD, strict=True))
     ]
     items = [(claim, tripod, target, say(f"limits.item_{name}")) for claim, tripod, target, name in ITEMS]
-    return {"rules": rules, "touched": items, "missing": missing, "patients_known": known}
+    return Shown(rules=rules, touched=items, missing=missing, patients_known=run.facts.patients_known)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from evenray.reporting.folder import Run
+from evenray.core.artefacts.scores import Figure, PartScores
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
@@ -16,34 +18,41 @@ ORDER = (
 SIGNED = ("mcc",)  # from -1 to 1
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
-    parts = (run.scores or {}).get("parts", {})
+@dataclass(frozen=True)
+class Shown:
+    parts: Sequence[tuple[str, int]]
+    rows: list[tuple[str, list[Figure | None], tuple[float, float]]]
+    per_class: list[tuple[str, int, float | None, float | None]]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
+    parts = run.results.parts if run.results else {}
     shown = [part for part in ("test", "validation") if part in parts]
     if not shown:
         return None
-    held = {name for part in shown for name in parts[part]["metrics"]}
+    held = {name for part in shown for name in parts[part].metrics}
     names = [*(name for name in ORDER if name in held), *sorted(held - set(ORDER))]
-    rows = [(name, [parts[part]["metrics"].get(name) for part in shown], _domain(name, parts, shown)) for name in names]
-    sizes = [(part, parts[part]["cases"]) for part in shown]
-    return {"parts": sizes, "rows": rows, "per_class": _per_class(run, parts)}
+    rows = [(name, [parts[part].metrics.get(name) for part in shown], _domain(name, parts, shown)) for name in names]
+    sizes = [(part, parts[part].cases) for part in shown]
+    return Shown(parts=sizes, rows=rows, per_class=_per_class(run))
 
 
-def _domain(name: str, parts: dict[str, Any], shown: list[str]) -> tuple[float, float]:
+def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
     """The range of a metric's strip: 0 to 1, -1 to 1 for MCC, and up to the largest number for an unbounded loss."""
     if name in SIGNED:
         return -1.0, 1.0
-    values = [parts[part]["metrics"].get(name) or {} for part in shown]
-    top = max((v for entry in values for v in entry.values() if v is not None and v == v), default=1.0)
-    return 0.0, max(1.0, float(top))
+    found = [parts[part].metrics[name] for part in shown if name in parts[part].metrics]
+    values = [value for f in found for value in (f.value, f.low, f.high, f.baseline) if value == value]
+    return 0.0, max([1.0, *values])
 
 
-def _per_class(run: Run, parts: dict[str, Any]) -> list[tuple[str, int, float | None, float | None]]:
+def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None]]:
     """Of each of many classes in the test part: cases, the share that is found, the share of its calls that is right, at the
     prevalence asked for.
     """
-    confusion = parts.get("test", {}).get("confusion")
-    if run.binary or confusion is None:
+    if run.binary or run.test is None:
         return []
+    confusion = run.test.confusion
     counts = [sum(row) for row in confusion]
     known = run.shares is None or all(counts)  # a class without a case cannot be given a share
     weights = (

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from evenray.reporting.folder import Run
+from evenray.core.artefacts.explained import Attribution, Attributions
 from evenray.reporting.language import Language
 from evenray.reporting.pictures import heat, photograph
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Card:
+    entry: Attribution
+    picture: str | None
+    heat: str | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    groups: list[tuple[str, list[Card]]]
+    sanity: Attributions
+
+
+def context(run: RunView, say: Language) -> Shown | None:
     if run.attributions is None:
         return None
-    cards = [_card(run, entry) for entry in run.attributions]
-    groups = [(kind, [card for card in cards if card["kind"] == kind]) for kind in ("mistake", "hit")]
-    sanity = run.sanity
-    return {"groups": [(kind, held) for kind, held in groups if held], "sanity": sanity}
-
-
-def _card(run: Run, entry: dict[str, Any]) -> dict[str, Any]:
-    folder = run.folder / "attributions"
-    pictures = {"picture": photograph(folder / entry["image"]), "heat": heat(folder / entry["map"])}
-    return entry | pictures
+    folder = run.path / "attributions"
+    groups: dict[str, list[Card]] = {"mistake": [], "hit": []}
+    for entry in run.attributions.entries:
+        groups[entry.kind].append(Card(entry, photograph(folder / entry.image), heat(folder / entry.map)))
+    return Shown(groups=[(kind, held) for kind, held in groups.items() if held], sanity=run.attributions)

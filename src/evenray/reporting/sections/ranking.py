@@ -2,57 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from evenray.core.artefacts.scores import Figure as Score
 from evenray.core.types import Predictions
 from evenray.metrics import precision_recall as pr_points
 from evenray.metrics import roc as roc_points
 from evenray.reporting.figures.ranking import Line, Point, precision_recall, roc
-from evenray.reporting.folder import Run
+from evenray.reporting.figures.svg import ACCENT, FAINT, Figure, class_colours
 from evenray.reporting.language import Language
 from evenray.reporting.points import thinned
-from evenray.reporting.style import ACCENT, FAINT, class_colours
+from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
-    if run.predictions is None or run.predictions.part("test").table.is_empty():
+@dataclass(frozen=True)
+class Shown:
+    figures: list[Figure]
+
+
+def context(run: RunView, say: Language) -> Shown | None:
+    if run.predictions is None or (test := run.predictions.part("test")).table.is_empty():
         return None
-    figures = _binary(run, run.predictions, say) if run.binary else _many(run, run.predictions.part("test"), say)
-    return {"figures": figures}
-
-
-def _binary(run: Run, predictions: Predictions, say: Language) -> list[Any]:
-    rocs: dict[str, Line] = {}
-    prs: dict[str, Line] = {}
-    for part in ("validation", "test"):
-        rows = predictions.part(part)
-        if not rows.table.is_empty():
-            rocs[say(f"part.{part}")], prs[say(f"part.{part}")] = _lines(rows, run.positive, run.shares)
-    colours = {say("part.test"): ACCENT, say("part.validation"): FAINT}
-    test = (run.scores or {}).get("parts", {}).get("test", {})
-    at = _points(test.get("metrics", {}))
-    first = roc(rocs, colours, at[0], say)
-    guess = {run.positive: _shares(run, predictions.part("test"))[run.positive]}
-    return [first, precision_recall(prs, colours, guess, at[1], say)]
-
-
-def _many(run: Run, test: Predictions, say: Language) -> list[Any]:
-    lines = {name: _lines(test, name, run.shares) for name in run.drawn}
-    colours = class_colours(run.drawn, run.positive)
-    first = roc({name: line[0] for name, line in lines.items()}, colours, None, say)
-    second = {name: line[1] for name, line in lines.items()}
-    guess = {name: share for name, share in _shares(run, test).items() if name in lines}
-    return [first, precision_recall(second, colours, guess, None, say)]
-
-
-def _shares(run: Run, test: Predictions) -> dict[str, float]:
-    """How frequent each class is where the figures are for: what guessing has for precision."""
-    return run.prevalence or {name: float((test.targets == k).mean()) for k, name in enumerate(run.classes)}
+    guess = run.prevalence or {name: float((test.targets == k).mean()) for k, name in enumerate(run.classes)}
+    if run.binary:
+        colours = {say("part.test"): ACCENT, say("part.validation"): FAINT}
+        parts = {say(f"part.{part}"): run.predictions.part(part) for part in ("validation", "test")}
+        lines = {
+            name: _lines(rows, run.positive, run.shares) for name, rows in parts.items() if not rows.table.is_empty()
+        }
+        shown: tuple[str, ...] = (run.positive,)
+        points = _points(run.test.metrics if run.test else {})
+    else:
+        colours, shown, points = class_colours(run.drawn, run.positive), run.drawn, (None, None)
+        lines = {name: _lines(test, name, run.shares) for name in run.drawn}
+    drawn = {
+        "roc": roc({name: pair[0] for name, pair in lines.items()}, colours, points[0], say),
+        "pr": precision_recall(
+            {name: pair[1] for name, pair in lines.items()},
+            colours,
+            {name: guess[name] for name in shown},
+            points[1],
+            say,
+        ),
+    }
+    return Shown(
+        figures=[Figure(say(f"ranking.{k}.title"), svg, say(f"ranking.{k}.caption")) for k, svg in drawn.items()]
+    )
 
 
 def _lines(rows: Predictions, of: str, prevalence: Sequence[float] | None) -> tuple[Line, Line]:
@@ -63,16 +63,20 @@ def _lines(rows: Predictions, of: str, prevalence: Sequence[float] | None) -> tu
     return first, thinned(np.append(0.0, recall), np.append(precision[:1], precision))
 
 
-def _points(metrics: dict[str, Any]) -> tuple[Point | None, Point | None]:
-    """The operating point on both curves, its intervals those of the scores."""
-    sensitivity, specificity, ppv = (metrics.get(name) for name in ("sensitivity", "specificity", "ppv"))
-    first: Point | None = None
-    second: Point | None = None
-    if sensitivity and specificity:
-        across = (1 - specificity["high"], 1 - specificity["low"])
-        up = (sensitivity["low"], sensitivity["high"])
-        first = (1 - specificity["value"], sensitivity["value"], across, up)
-    if sensitivity and ppv and ppv["value"] is not None and np.isfinite(ppv["value"]):
-        across, up = (sensitivity["low"], sensitivity["high"]), (ppv["low"], ppv["high"])
-        second = (sensitivity["value"], ppv["value"], across, up)
+def _points(metrics: Mapping[str, Score]) -> tuple[Point | None, Point | None]:
+    """The operating point on both curves, its intervals those of the scores; None where a figure of it is not defined."""
+    sensitivity, specificity, ppv = (_defined(metrics.get(name)) for name in ("sensitivity", "specificity", "ppv"))
+    if sensitivity is None:
+        return None, None
+    up, first, second = (sensitivity.low, sensitivity.high), None, None
+    if specificity:
+        across = (1 - specificity.high, 1 - specificity.low)
+        first = Point(1 - specificity.value, sensitivity.value, across, up)
+    if ppv:
+        second = Point(sensitivity.value, ppv.value, up, (ppv.low, ppv.high))
     return first, second
+
+
+def _defined(figure: Score | None) -> Score | None:
+    """A figure whose value is defined; an interval that is not is NaN, which is not drawn."""
+    return figure if figure and np.isfinite(figure.value) else None

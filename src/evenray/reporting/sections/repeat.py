@@ -3,56 +3,77 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from evenray.reporting.folder import Run
+from evenray.core.artefacts import Ledger
+from evenray.core.artefacts.asked import Asked
+from evenray.core.recipe import Recipe
+from evenray.core.settings import Form, declared
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
 __all__ = ["command", "context"]
 
 
-def context(run: Run, say: Language) -> dict[str, Any] | None:
-    if run.recipe is None and not run.provenance:
+@dataclass(frozen=True)
+class Shown:
+    command: str | None
+    versions: dict[str, str]
+    machine: list[tuple[str, str]]
+    stages: list[tuple[str, str, float, str]]
+    total: str
+    hashes: list[tuple[str, str]]
+    opened: tuple[str, ...]
+    started: str
+    seed: int | None
+
+
+def context(run: RunView, say: Language) -> Shown | None:
+    if run.asked is None and not run.folder.has(Ledger.file):
         return None
-    stages = run.provenance.get("stages", {})
-    seconds = [float(stage.get("seconds") or 0) for stage in stages.values()]
-    machine = run.provenance.get("machine") or {}
-    return {
-        "command": None if run.recipe is None else command(run.recipe),
-        "versions": {
-            "evenray": run.provenance.get("evenray"),
-            "Python": run.provenance.get("python"),
-            **(run.provenance.get("packages") or {}),
-        },
-        "machine": [(say.name("machine", name), say.value(value)) for name, value in machine.items()],
-        "stages": [
-            (say.name("verb", name), say.duration(s), s / (max(seconds) or 1), stage.get("finished", ""))
+    ledger = run.ledger
+    stages = ledger.stages
+    seconds = [stage.seconds for stage in stages.values()]
+    return Shown(
+        command=command(run.asked) if run.asked else None,
+        versions={"evenray": ledger.evenray, "Python": ledger.python, **ledger.packages},
+        machine=[(say.name("machine", name), say.value(value)) for name, value in ledger.machine.items()],
+        stages=[
+            (say.name("verb", name), say.duration(s), s / (max(seconds) or 1), stage.finished)
             for (name, stage), s in zip(stages.items(), seconds, strict=True)
         ],
-        "total": say.duration(sum(seconds)),
-        "hashes": [(file, sha) for stage in stages.values() for file, sha in stage.get("outputs", {}).items()],
-        "opened": run.provenance.get("test_opened") or [],
-        "started": run.provenance.get("started"),
-        "seed": (run.recipe or {}).get("seed"),
-    }
+        total=say.duration(sum(seconds)),
+        hashes=[(file, sha) for stage in stages.values() for file, sha in stage.outputs.items()],
+        opened=ledger.test_opened,
+        started=ledger.started,
+        seed=run.recipe.seed if run.recipe else None,
+    )
 
 
-def command(recipe: dict[str, Any]) -> str:
+def command(asked: Asked) -> str:
     """The command line that asks for the same run.
 
-    >>> command({"data": "scans/", "contrast": ["none", "clahe(clip=2)"], "seed": 3, "size": None, "flips": False})
-    "evenray run scans/ --contrast none --contrast 'clahe(clip=2)' --seed 3"
+    >>> command(Asked("my scans/", Recipe(contrast=("none", "clahe(clip=2)"), flips=True, choose={"keep": "last"})))
+    "evenray run 'my scans/' ... --flips ... --contrast none --contrast 'clahe(clip=2)' ... --choose keep=last ..."
     """
-    words = ["evenray", "run", str(recipe.get("data", "DATA"))]
-    for name, value in recipe.items():
-        option = f"--{name.replace('_', '-')}"
-        if name == "data" or value is None or value is False:
+    about, words = declared(Recipe), ["evenray", "run", asked.data]
+    for name, value in asked.recipe:
+        if value is None or value is False:
             continue
-        if value is True:
-            words.append(option)
-        elif name == "value_range":
-            words += [option, ",".join(f"{v:g}" for v in value)]
-        else:
-            for item in value if isinstance(value, (list, tuple)) else [value]:
-                words += [option, str(item)]
+        for item in _typed(about[name].form, value):
+            words += [about[name].option, *item]
     return shlex.join(words)
+
+
+def _typed(form: Form, value: Any) -> list[list[str]]:
+    """What is typed after an option, for each time that it is given."""
+    if form == "flag":
+        return [[]]
+    if form == "pair":
+        return [[",".join(f"{end:g}" for end in value)]]
+    if isinstance(value, Mapping):
+        pairs = [f"{name}={item}" for name, item in value.items()]
+        return [[",".join(pairs)]] if form == "shares" else [[pair] for pair in pairs]
+    return [[str(item)] for item in (value if isinstance(value, (list, tuple)) else [value])]

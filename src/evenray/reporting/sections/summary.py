@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import polars as pl
 
-from evenray.reporting.folder import Run
+from evenray.core.artefacts.scores import Figure, PartScores
 from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
 
-from .notices import notices
+from .notices import Notice, notices
 
 __all__ = ["context", "majority"]
 
 TILES = {True: ("auroc", "auprc", "sensitivity", "specificity"), False: ("auroc", "auprc", "balanced_accuracy", "mcc")}
 
 
-def context(run: Run, say: Language) -> dict[str, Any]:
-    found: dict[str, Any] = {"notices": notices(run, say), "tiles": [], "sentences": []}
-    test = (run.scores or {}).get("parts", {}).get("test")
+@dataclass(frozen=True)
+class Shown:
+    verdict: str
+    sentences: list[str]
+    notices: list[Notice]
+    tiles: list[tuple[str, Figure]]
+
+
+def context(run: RunView, say: Language) -> Shown:
+    test, told = run.test, notices(run, say)
     if test is None:
-        return found | {"verdict": say("verdict.none"), "sentences": [say("verdict.none_text")]}
-    metrics = test["metrics"]
-    found["verdict"] = _verdict(run, say)
-    found["sentences"] = [_tested(run, test, say), _baseline(run, test, say)]
+        return Shown(say("verdict.none"), [say("verdict.none_text")], told, [])
+    sentences = [_tested(run, test, say), _baseline(run, test, say)]
     if run.binary:
-        found["sentences"].insert(1, _operating(run, test, say))
+        sentences.insert(1, _operating(run, test, say))
     if run.prevalence:
-        found["sentences"].append(say("verdict.prevalence", prevalence=say.shares(run.prevalence)))
-    found["tiles"] = [(name, metrics[name]) for name in TILES[run.binary] if name in metrics]
-    return found
+        sentences.append(say("verdict.prevalence", prevalence=say.shares(run.prevalence)))
+    tiles = [(name, test.metrics[name]) for name in TILES[run.binary] if name in test.metrics]
+    return Shown(_verdict(run, say), sentences, told, tiles)
 
 
-def majority(run: Run, counts: dict[str, int]) -> str:
+def majority(run: RunView, counts: dict[str, int]) -> str:
     """The class that the baseline always answers: the most frequent at the prevalence asked for, else in training, else
     of `counts`.
     """
@@ -44,23 +50,23 @@ def majority(run: Run, counts: dict[str, int]) -> str:
     return max(run.classes, key=lambda name: counts.get(name, 0))
 
 
-def _verdict(run: Run, say: Language) -> str:
+def _verdict(run: RunView, say: Language) -> str:
     auroc = run.auroc
     if auroc is None:
         return say("verdict.unranked")
-    kind = "better" if auroc["low"] > 0.5 else "worse" if auroc["high"] < 0.5 else "unclear"
+    kind = "better" if auroc.low > 0.5 else "worse" if auroc.high < 0.5 else "unclear"
     if run.binary:
         names = {"positive": run.positive, "negative": run.negative}
-        return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc["value"], 0, 100))
+        return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc.value, 0, 100))
     return say(f"verdict.{kind}_many", k=len(run.classes))
 
 
-def _tested(run: Run, test: dict[str, Any], say: Language) -> str:
+def _tested(run: RunView, test: PartScores, say: Language) -> str:
     """On how many images of how many patients, and whether the model had seen any of them."""
     patient = run.used.filter(part="test")["patient"]
     known = patient.drop_nulls()
     if known.is_empty():
-        return say("verdict.tested_images" if len(patient) else "verdict.tested_only", cases=say.count(test["cases"]))
+        return say("verdict.tested_images" if len(patient) else "verdict.tested_only", cases=say.count(test.cases))
     torn = len(set(known) & set(run.torn))
     values = {"cases": say.count(len(known)), "patients": say.count(known.n_unique()), "torn": say.count(torn)}
     said = [say("verdict.tested_torn" if torn else "verdict.tested", **values)]
@@ -69,30 +75,27 @@ def _tested(run: Run, test: dict[str, Any], say: Language) -> str:
     return " ".join(said)
 
 
-def _operating(run: Run, test: dict[str, Any], say: Language) -> str:
+def _operating(run: RunView, test: PartScores, say: Language) -> str:
     i, j = run.classes.index(run.positive), run.classes.index(run.negative)
-    confusion = test["confusion"]
+    scores, confusion = run.results, test.confusion
+    assert scores is not None
+    counts = {
+        "found": confusion[i][i], "positives": sum(confusion[i]), "alarms": confusion[j][i], "negatives": sum(confusion[j]),
+    }  # fmt: skip
     return say(
         "verdict.operating_given" if run.given else "verdict.operating",
-        threshold=say.brief((run.scores or {}).get("threshold")),
-        rule=(run.scores or {}).get("threshold_rule"),
-        found=say.count(confusion[i][i]),
-        positives=say.count(sum(confusion[i])),
-        positive=run.positive,
-        alarms=say.count(confusion[j][i]),
-        negatives=say.count(sum(confusion[j])),
-        negative=run.negative,
-    )
+        threshold=say.brief(scores.threshold), rule=scores.threshold_rule,
+        positive=run.positive, negative=run.negative, **{name: say.count(n) for name, n in counts.items()},
+    )  # fmt: skip
 
 
-def _baseline(run: Run, test: dict[str, Any], say: Language) -> str:
-    counts: dict[str, int] = test["counts"]
+def _baseline(run: RunView, test: PartScores, say: Language) -> str:
+    counts, accuracy = test.counts, test.metrics.get("accuracy")
     most = majority(run, counts)
+    share = run.prevalence[most] if run.prevalence else counts[most] / max(sum(counts.values()), 1)
     values = {
-        "majority": most,
-        "share": say.percent(run.prevalence[most] if run.prevalence else counts[most] / max(sum(counts.values()), 1)),
-        "accuracy": say.percent(test["metrics"].get("accuracy", {}).get("value")),
-    }
+        "majority": most, "share": say.percent(share), "accuracy": say.percent(accuracy.value if accuracy else None),
+    }  # fmt: skip
     if not run.binary:
         return say("verdict.baseline_many", **values)
     other = run.negative if most == run.positive else run.positive

@@ -30,10 +30,9 @@
     const slider = at("slider"), prevalence = at("prevalence");
     let table = tables[0];
 
-    // In one figure, put the marks of a named layer somewhere; null leaves that coordinate as it is.
-    const move = (figure, layer, x, y) => {
-      const marks = document.querySelectorAll(`svg[data-figure="${figure}"] .${layer} > *`);
-      for (const mark of marks) {
+    // Put the marks of a named layer somewhere; null leaves that coordinate as it is.
+    const move = (layer, x, y) => {
+      for (const mark of document.querySelectorAll(`.drawing .${layer} > *`)) {
         const [, oldX, oldY] = /translate\(([^,]+),([^)]+)\)/.exec(mark.getAttribute("transform"));
         mark.setAttribute("transform", `translate(${x ?? oldX},${y ?? oldY})`);
       }
@@ -51,22 +50,22 @@
       const share = Number(prevalence.value) / 100;
       const sane = share > 0 && share < 1;
       prevalence.setAttribute("aria-invalid", String(!sane));
-      const found = share * sensitivity, alarms = (1 - share) * (1 - specificity);
-      const cleared = (1 - share) * specificity, missed = share * (1 - sensitivity);
-      at("ppv-there").textContent = sane ? number(found / (found + alarms)) : "–";
-      at("npv-there").textContent = sane ? number(cleared / (cleared + missed)) : "–";
+      const tp = share * sensitivity, fp = (1 - share) * (1 - specificity);
+      const tn = (1 - share) * specificity, fn = share * (1 - sensitivity);
+      at("ppv-there").textContent = sane ? number(tp / (tp + fp)) : "–";
+      at("npv-there").textContent = sane ? number(tn / (tn + fn)) : "–";
       const people = share < 0.002 ? 100000 : 10000;
-      const sick = Math.round(people * share), hits = Math.round(people * found);
+      const positives = Math.round(people * share), hits = Math.round(people * tp);
       const words = {
-        people: count(people), sick: count(sick), found: count(hits), missed: count(sick - hits),
-        healthy: count(people - sick), alarms: count(people * alarms), positive: table.name, negative: table.negative,
+        people: count(people), positives: count(positives), tp: count(hits), fn: count(positives - hits),
+        negatives: count(people - positives), fp: count(people * fp), positive: table.name, negative: table.negative,
       };
       at("people").textContent = sane ? at("people").dataset.text.replace(/\{(\w+)\}/g, (_, name) => words[name]) : "";
     };
 
     const update = () => {
       const row = Number(slider.value), threshold = table.thresholds[row];
-      const tp = table.found[row], fp = table.alarms[row], P = table.positives, N = table.negatives;
+      const tp = table.true_positives[row], fp = table.false_positives[row], P = table.positives, N = table.negatives;
       const fn = P - tp, tn = N - fp;
       at("threshold-now").textContent = brief(threshold);
       slider.setAttribute("aria-valuetext", brief(threshold));
@@ -74,13 +73,13 @@
       show("sensitivity", tp, P); show("specificity", tn, N); show("ppv", tp, tp + fp); show("npv", tn, tn + fn);
       elsewhere(tp / P, tn / N);
       if (tables.length > 1) return;
-      move("roc", "movingroc", (fp / N) * shape.width, (1 - tp / P) * shape.height);
+      move("movingroc", (fp / N) * shape.width, (1 - tp / P) * shape.height);
       const hit = (table.share * tp) / P, raised = ((1 - table.share) * fp) / N;  // the curve is drawn at this share
-      if (hit + raised) move("pr", "movingpr", (tp / P) * shape.width, (1 - hit / (hit + raised)) * shape.height);
+      if (hit + raised) move("movingpr", (tp / P) * shape.width, (1 - hit / (hit + raised)) * shape.height);
       const p = Math.min(Math.max(threshold, 1e-9), 1 - 1e-9);
       const odds = Math.min(Math.max(Math.log(p / (1 - p)), -shape.edge), shape.edge);
       const x = ((odds + shape.edge) / (2 * shape.edge)) * shape.width;
-      move("scores", "movingfirst", x, null); move("scores", "movinglast", x, null);
+      move("movingfirst", x, null); move("movinglast", x, null);
     };
     const begin = () => {
       slider.max = table.thresholds.length - 1;

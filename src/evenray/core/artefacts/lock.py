@@ -1,0 +1,110 @@
+"""One run at a time in a run folder: a file that says which process works there, taken over when that process is gone."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from evenray.core.errors import DataError
+from evenray.core.processes import processes
+
+from .files import atomic, running
+
+__all__ = ["LOCK", "alone"]
+
+LOCK = ".lock"
+BEAT = 30.0  # seconds between signs of life
+SILENCE = 600.0  # without one for so long, a process of another machine counts as gone; clocks may differ by minutes
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder while the block runs; it is made if it is not there, and removed again if it stays empty.
+
+    The lock is a line "process host start". A process of this machine that no longer runs, or one of another machine that
+    has given no sign of life for ten minutes, has lost it. Of the processes of one distributed run only the first holds
+    it. Raises DataError naming the process that works there.
+    """
+    if processes().rank:
+        yield
+        return
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    path, done = folder / LOCK, Event()
+    try:
+        with _guarded(folder):
+            _refuse(path)
+            with atomic(path) as temporary:
+                temporary.write_text(_line(os.getpid()))
+        Thread(target=_beat, args=(path, done), daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+            if _holder(path) == _line(os.getpid()):
+                path.unlink(missing_ok=True)
+    finally:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    """Of two processes that find the same stale lock only one may take it over."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _line(process: int) -> str:
+    """A process, its machine, and when it started: numbers of processes are used again."""
+    return f"{process} {platform.node() or 'here'} {_started(process)}"
+
+
+def _started(process: int) -> str:
+    """The start of a process in ticks of the kernel; "0" where the system does not tell or there is no such process."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return "0"
+
+
+def _holder(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except OSError:
+        return None
+
+
+def _refuse(path: Path) -> None:
+    held = _holder(path)
+    if held is None or len(words := held.split()) != 3 or not words[0].isdigit():
+        return
+    process, host = int(words[0]), words[1]
+    if host == (platform.node() or "here"):
+        if not running(process) or _line(process) != held:
+            return
+        fix = "wait for it to end, stop it, or name another folder with -o."
+    else:
+        if time.time() - path.stat().st_mtime > SILENCE:
+            return
+        fix = f"wait for it to end, or name another folder with -o; if it is gone, remove {path}."
+    raise DataError(f"{path.parent} is in use: process {process} on {host} is working in it; {fix}")
+
+
+def _beat(path: Path, done: Event) -> None:
+    while not done.wait(BEAT):
+        with suppress(OSError):
+            os.utime(path)

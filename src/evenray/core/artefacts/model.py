@@ -1,0 +1,84 @@
+"""model.json: what a network was trained on, and how images are prepared for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import ConfigDict
+
+from .record import Record
+
+__all__ = ["DistributionRecord", "HistogramRecord", "ModelRecord", "NetworkRecord"]
+
+
+class NetworkRecord(Record):
+    """What `networks.restore` needs beside the weights, of which these fields are read elsewhere too."""
+
+    model_config = ConfigDict(extra="allow")
+
+    spec: str
+    classes: int
+    channels: int
+    size: int
+    scale_jitter: tuple[float, float] | None = None
+
+
+class HistogramRecord(Record):
+    """A histogram that the contrast matches images to."""
+
+    counts: tuple[int, ...]
+    edges: tuple[float, ...]
+    missing: int
+    resolution: float | None
+
+    @classmethod
+    def of(cls, histogram: Mapping[str, Any]) -> Self:
+        """From what `Histogram.as_json` gives."""
+        return cls.model_validate_json(json.dumps(histogram))
+
+
+class DistributionRecord(Record):
+    """The training images as `learning.predict.out_of_distribution` describes them.
+
+    `seen` are their channels, bits and photometric interpretations. `middle` and `spread` (below and above it) are of the
+    logarithms of size, aspect, noise and sharpness, and of the likeness to the mean picture. `shapes` hold a mean and a
+    whitening matrix each, float32 as base64. `limits` say how far each number may be; `rates` are the shares of the
+    training images, "all" and by class, that exceed one.
+    """
+
+    seen: dict[str, tuple[int | str, ...]]
+    middle: dict[str, float]
+    spread: dict[str, tuple[float, float]]
+    shapes: dict[str, tuple[str, str]]
+    limits: dict[str, float]
+    rates: dict[str, float]
+    cases: int
+
+    @property
+    def false_flags(self) -> float:
+        """The share of images like the training images that is flagged: as measured, or what so few images can promise."""
+        return max(self.rates["all"], 1 / (self.cases + 1))
+
+
+class ModelRecord(Record):
+    """`counts` are the training images of each class and `prior` their shares; `scale` is white in the prepared pixels, 255 or
+    65535; `native` is the side of the images themselves; `references` are histograms by the names that `contrast` has for them.
+    """
+
+    file: ClassVar[str] = "model.json"
+
+    version: Literal[2] = 2
+    classes: tuple[str, ...]
+    positive: str
+    contrast: str
+    balance: str
+    prior: tuple[float, ...]
+    counts: tuple[int, ...]
+    value_range: tuple[float, float] | None
+    scale: int
+    native: int
+    network: NetworkRecord
+    training_images: DistributionRecord | None
+    references: dict[str, HistogramRecord]

@@ -1,0 +1,103 @@
+"""plan.json: what a run trains and compares, each choice with its reason, and the data's fingerprint that it follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evenray.core.messages import Message
+
+from .record import Record
+
+__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned"]
+
+ASKED = Message("plan.asked")  # the reason of whatever the user has set
+
+
+class PlanChoice(BaseModel):
+    """A setting, its value, and why it was chosen.
+
+    >>> PlanChoice.of("epochs", 12, ASKED).reason
+    Message(code='plan.asked', values={})
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    value: Any
+    why: dict[str, Any]
+
+    @classmethod
+    def of(cls, name: str, value: Any, why: Message) -> Self:
+        return cls(name=name, value=value, why=why.as_json())
+
+    @property
+    def reason(self) -> Message:
+        return Message.of(self.why)
+
+
+class Fingerprint(BaseModel):
+    """What the plan goes by: images a part and a class, the ratio of the largest class to the smallest, the longer side in
+    pixels (median), the share in colour, and the bits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cases: dict[str, int]
+    classes: dict[str, int]
+    imbalance: float
+    side: int
+    colour: float
+    bits: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every setting of training and comparison; `why` has the reason of each."""
+
+    network: str
+    size: int
+    channels: int
+    epochs: int
+    members: int
+    batch: int
+    learning_rate: float
+    keep: str
+    patience: int
+    tta: str
+    folds: int
+    compare_networks: tuple[str, ...]
+    compare_size: int
+    compare_epochs: int
+    compare_cases: int
+    search: str
+    why: Mapping[str, Message]
+
+    @property
+    def choices(self) -> tuple[PlanChoice, ...]:
+        """Every setting with its value and reason."""
+        return tuple(PlanChoice.of(name, getattr(self, name), why) for name, why in self.why.items())
+
+
+class Planned(Record):
+    """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared."""
+
+    file: ClassVar[str] = "plan.json"
+
+    version: int = 2
+    fingerprint: Fingerprint
+    contrasts: tuple[str, ...]
+    choices: tuple[PlanChoice, ...] = Field(min_length=1)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it was made; DataError where a setting is missing."""
+        values = {choice.name: choice.value for choice in self.choices}
+        if isinstance(values.get("compare_networks"), list):
+            values["compare_networks"] = tuple(values["compare_networks"])
+        known = [field.name for field in fields(Plan) if field.name != "why"]
+        return Plan(
+            **{name: values[name] for name in known}, why={choice.name: choice.reason for choice in self.choices}
+        )

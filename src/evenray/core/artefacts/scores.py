@@ -1,0 +1,103 @@
+"""scores.json: what came of a network on its validation and test parts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from evenray.core.types import Estimate, Scores
+
+from .record import Number, Record
+
+__all__ = ["CalibrationRecord", "Figure", "OperatingPoint", "PartScores", "ScoresRecord"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Figure(_Part):
+    """A figure with its 95 % interval and that of the majority-class baseline; NaN where one is not defined."""
+
+    value: Number
+    low: Number
+    high: Number
+    baseline: Number
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Figure:
+        return cls(**vars(estimate))
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.value, self.low, self.high, self.baseline)
+
+
+class PartScores(_Part):
+    """The scores of a part or a group; `counts` are the cases a class, the sums of the confusion matrix's rows."""
+
+    cases: int
+    patients: int
+    counts: dict[str, int]
+    confusion: list[list[int]]
+    metrics: dict[str, Figure]
+    threshold: float | None = None
+
+    @classmethod
+    def of(cls, scores: Scores, *, threshold: float | None = None) -> PartScores:
+        """`threshold` where it is another one than that of the run."""
+        return cls(
+            cases=scores.cases, patients=scores.patients, confusion=scores.confusion.tolist(), threshold=threshold,
+            counts=dict(zip(scores.classes, scores.confusion.sum(axis=1).tolist(), strict=True)),
+            metrics={name: Figure.of(estimate) for name, estimate in scores.estimates.items()},
+        )  # fmt: skip
+
+
+class OperatingPoint(_Part):
+    """What a rule chose on the validation part, and what came of it on the test part."""
+
+    rule: str
+    threshold: float
+    confusion: list[list[int]]
+    accuracy: Figure
+    sensitivity: Figure
+    specificity: Figure
+    ppv: Figure
+    npv: Figure
+
+
+class CalibrationRecord(_Part):
+    """A fitted calibration by its method and parameters."""
+
+    method: str
+    parameters: dict[str, Any]
+
+
+class ScoresRecord(Record):
+    """Everything that is told of the probabilities; `patients` has patients in place of images."""
+
+    file: ClassVar[str] = "scores.json"
+
+    version: int = 2
+    classes: tuple[str, ...]
+    positive: str
+    threshold: float | None
+    threshold_rule: str | None
+    calibration: CalibrationRecord
+    prevalence: float | dict[str, float] | None
+    tta: str | None
+    parts: dict[str, PartScores]
+    patients: PartScores | None
+    groups: dict[str, dict[str, PartScores]]
+    decision_curve: dict[str, list[float | None]]
+    operating_points: tuple[OperatingPoint, ...] = ()
+
+    def part(self, name: str) -> Scores:
+        """The scores of one part, with its figures as attributes."""
+        part = self.parts[name]
+        estimates = {metric: figure.estimate for metric, figure in part.metrics.items()}
+        return Scores(
+            estimates, self.threshold, np.array(part.confusion), self.classes, self.positive, part.cases, part.patients
+        )

@@ -1,0 +1,68 @@
+"""The files of a folder that may be images, and what in it can be no image."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .entries import Rejected
+
+__all__ = ["Files", "list_files"]
+
+NO_IMAGES = {
+    ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
+    ".yaml", ".yml",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Files:
+    """`paths` of files, relative and in order; folders that cannot be opened, each with why; names of images that are no
+    files, each with the reason.
+    """
+
+    paths: list[str]
+    unopened: Rejected
+    no_files: Rejected
+
+    @property
+    def rejected(self) -> Rejected:
+        """Folders and names, in order, each with the reason why nothing is read of it."""
+        folders = [(folder, f"is a folder that cannot be opened: {why}") for folder, why in self.unopened]
+        return tuple(sorted([*folders, *self.no_files]))
+
+
+def list_files(root: Path) -> Files:
+    """What lies below a folder: links are followed, hidden folders and run folders are not."""
+    paths: list[str] = []
+    unopened: list[tuple[str, str]] = []
+    no_files: list[tuple[str, str]] = []
+    seen: set[tuple[int, int]] = set()
+
+    def cannot_open(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root).as_posix()
+        unopened.append((str(root) if name == "." else name, error.strerror or type(error).__name__))
+
+    for folder, folders, names in os.walk(root, onerror=cannot_open, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen or {"recipe.json", "provenance.json"} <= set(names):
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        above = Path(folder).relative_to(root)
+        for name in filter(_may_be_image, names):
+            path = Path(folder, name)
+            if path.is_file():
+                paths.append((above / name).as_posix())
+            else:
+                reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
+                no_files.append(((above / name).as_posix(), reason))
+    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)))
+
+
+def _may_be_image(name: str) -> bool:
+    if name.startswith(".") or name.upper() in ("DICOMDIR", "THUMBS.DB", "LICENSE", "README"):
+        return False
+    return Path(name).suffix.lower() not in NO_IMAGES

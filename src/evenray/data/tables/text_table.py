@@ -1,0 +1,47 @@
+"""Tables as text files: read in the one encoding that they are in, or refused; never with letters replaced."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError
+
+__all__ = ["read_text_table"]
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SHOWN = 60  # letters of a line
+
+
+def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -> pl.DataFrame:
+    """A CSV or TSV file with every value as text, as an identifier such as 007 is no number; or with `numbers` as such.
+
+    UTF-8, or UTF-16 with its mark. DataError where it is neither: cp949, cp1252 and the like cannot be told apart safely.
+    """
+    text = _decode(path, what)
+    separator = max("\t;,", key=text.partition("\n")[0].count)
+    return pl.read_csv(text.encode(), infer_schema=numbers, infer_schema_length=None, separator=separator)
+
+
+def _decode(path: Path, what: str) -> str:
+    data = path.read_bytes()
+    encoding = "utf-16" if data.startswith(UTF16) else "utf-8-sig"
+    try:
+        if encoding == "utf-8-sig" and b"\0" in data:  # UTF-16 without its mark
+            raise UnicodeDecodeError("utf-8", data, at := data.index(b"\0"), at + 1, "zero byte")
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        at = error.start
+    if encoding == "utf-16":
+        raise DataError(
+            f"The {what} '{path}' begins as UTF-16 and is damaged at byte {at}; save it anew as 'CSV UTF-8'."
+        )
+    at = at + 3 if data.startswith(codecs.BOM_UTF8) else at
+    line = data[data.rfind(b"\n", 0, at) + 1 :].partition(b"\n")[0].strip()
+    shown = line.decode("ascii", "backslashreplace")[:SHOWN]
+    raise DataError(
+        f"The {what} '{path}' is not UTF-8: line {data.count(10, 0, at) + 1} ('{shown}') has the byte 0x{data[at]:02x}. Old"
+        " encodings such as cp949 and cp1252 cannot be told apart safely; open it where it reads well and save it as 'CSV UTF-8'."
+    )

@@ -1,0 +1,70 @@
+"""Finished runs on the same cases: their paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.artefacts import RunFolder
+from evenray.core.artefacts.scores import ScoresRecord
+from evenray.core.errors import DataError, UsageError
+from evenray.core.types import Predictions
+from evenray.learning.predict import target_prior
+from evenray.metrics import compare_models, delong_difference
+
+__all__ = ["RunComparison", "compare_runs"]
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """`table` is that of `compare_models`, a row a run, for AUROC with DeLong's p to the first run as p_delong."""
+
+    metric: str
+    part: str
+    table: pl.DataFrame
+
+
+def compare_runs(runs: Sequence[str | Path], metric: str = "auprc", part: str = "test") -> RunComparison:
+    """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best.
+
+    UsageError for fewer than two runs or another part than test and validation; DataError where the runs are not finished,
+    of other classes, or evaluated at other prevalences.
+    """
+    folders = [Path(run) for run in runs]
+    if part not in ("test", "validation"):
+        raise UsageError(f"The part is '{part}'; give test or validation.")
+    if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
+        raise UsageError("Give two run folders or more, each once; the differences are to the first.")
+    scores = {str(folder): _scores(folder) for folder in folders}
+    (first, reference), *others = scores.items()
+    for name, each in others:
+        if (each.classes, each.positive) != (reference.classes, reference.positive):
+            raise DataError(
+                f"{name} tells {', '.join(each.classes)} apart (positive: {each.positive}), and {first}"
+                f" {', '.join(reference.classes)} (positive: {reference.positive}); only runs on the same classes can be compared."
+            )
+        if each.prevalence != reference.prevalence:
+            raise DataError(
+                f"{name} was evaluated at the prevalence {each.prevalence}, {first} at {reference.prevalence}; evaluate both"
+                " with the same --prevalence."
+            )
+    models = {
+        name: Predictions(RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive).part(part)
+        for name, each in scores.items()
+    }
+    thresholds = {name: each.threshold for name, each in scores.items()}
+    prevalence = target_prior(reference.prevalence, reference.classes, reference.positive)
+    table = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)
+    if metric == "auroc":
+        p = [1.0, *(delong_difference(models[name], models[first]).p for name, _ in others)]
+        table = table.with_columns(p_delong=pl.Series(p))
+    return RunComparison(metric, part, table)
+
+
+def _scores(folder: Path) -> ScoresRecord:
+    if not folder.is_dir():
+        raise DataError(f"There is no run folder {folder}; give the folder that 'evenray run' made.")
+    return ScoresRecord.read(folder)

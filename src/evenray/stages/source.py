@@ -1,0 +1,97 @@
+"""What a run is made of: images that are listed and not yet opened, or a data set that is scanned already."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenray.core.artefacts import digest, file_digest
+from evenray.core.errors import DataError
+from evenray.core.recipe import ScanSettings
+from evenray.core.texts import Texts
+from evenray.core.types import Dataset, require_classes
+from evenray.scale import fetched, is_url
+
+if TYPE_CHECKING:
+    from evenray.data.scan.entries import Listing
+
+__all__ = ["Source"]
+
+
+@dataclass
+class Source:
+    """`data` is what the user pointed at, as typed; `given` a data set that is scanned already."""
+
+    data: str
+    settings: ScanSettings
+    given: Dataset | None = None
+
+    @cached_property
+    def path(self) -> Path:
+        """The data as a path: of a URL, its local copy."""
+        return fetched(self.data) if is_url(self.data) else Path(self.data)
+
+    @cached_property
+    def listed(self) -> Listing:
+        """What there is to scan."""
+        from evenray.data.scan.listing import listing
+
+        labels = self.settings.labels
+        labels = str(fetched(labels)) if labels is not None and is_url(labels) else labels
+        return listing(self.path, labels=labels, patient=self.settings.patient)
+
+    @cached_property
+    def root(self) -> str:
+        """What the cases' paths are relative to."""
+        return self.given.root if self.given is not None else str(self.listed.root.resolve())
+
+    @property
+    def away(self) -> bool:
+        """Whether the images are not to be found, as on a disk that is not mounted."""
+        return self.given is None and not is_url(self.data) and not Path(self.data).exists()
+
+    def forget_listing(self) -> None:
+        """Let go of the list of files, which after the scan nobody needs, and which takes 300 bytes a file."""
+        if "listed" in self.__dict__:
+            _ = self.root
+            del self.__dict__["listed"]
+
+    @cached_property
+    def stamp(self) -> str:
+        """A digest of every file's name, size and time of change and of the tables; not of where they are: moved files are
+        the same."""
+        if self.given is not None:
+            given = self.given
+            cases = given.cases.hash_rows(seed=0).to_list()
+            return digest(
+                [cases, sorted(given.sketches), given.classes, given.positive, given.facts.model_dump(mode="json")]
+            )
+        listed, stats = self.listed, hashlib.sha256()
+        for name in sorted({entry.file for entry in listed.entries}):
+            path = listed.root / name
+            if path.exists():
+                found = path.stat()
+                stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        tables = [Path(name) for name in (self.path, listed.table and listed.table.source) if name]
+        tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
+        return digest([[(path.name, file_digest(path)) for path in tables], stats.hexdigest()])
+
+    def require_labels(self) -> None:
+        """DataError where there are no two classes, before any file is opened."""
+        if self.given is not None:
+            self.given.to_learn_from()
+            return
+        listed = self.listed
+        try:
+            if listed.table is not None and len(listed.labels) == 1:  # how many images it labels is not known yet
+                raise DataError(
+                    f"'{listed.table.source}' gives every image that it names here the label '{next(iter(listed.labels))}';"
+                    " a classifier needs two classes or more. Check the column of labels, and which images the rows name."
+                )
+            require_classes(listed.labels, self.path, len(listed.entries))
+        except DataError as error:
+            doubts = [f" Note: {Texts('en').message(doubt)}." for doubt in listed.doubts]
+            raise DataError(f"{error}{''.join(doubts)}") from None

@@ -1,0 +1,48 @@
+"""The stage split: the cases are divided into parts by patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from evenray.core.recipe import SplitSettings
+from evenray.core.types import Dataset
+from evenray.data.exclusions import check_exclusions, without
+from evenray.data.split import near_groups_of, why_excluded
+from evenray.data.split import split as divide
+
+from .artefacts import CASES, EXCLUDED, EXCLUSIONS_ASKED, PARTS
+from .stage import artefact
+from .tools import Tools
+
+__all__ = ["SplitInputs", "SplitOutputs", "split"]
+
+
+@dataclass(frozen=True)
+class SplitInputs:
+    cases: Dataset = artefact(CASES)
+    exclusions: pl.DataFrame = artefact(EXCLUSIONS_ASKED)
+
+
+@dataclass(frozen=True)
+class SplitOutputs:
+    parts: pl.DataFrame = artefact(PARTS)
+    excluded: pl.DataFrame = artefact(EXCLUDED)
+
+
+def split(inputs: SplitInputs, settings: SplitSettings, tools: Tools) -> SplitOutputs:
+    """The part of every case, and the reason of each that has none."""
+    whole = inputs.cases
+    asked = check_exclusions(whole, inputs.exclusions)
+    left = without(whole, asked)
+    done = divide(
+        left, test=settings.test, validation=settings.validation, seed=settings.seed, together=near_groups_of(left)
+    )
+    by_user = asked.select("case", by=pl.lit("user"), reason="reason")
+    parts = pl.concat([done.cases.select("case", "part"), by_user.select("case", part=pl.lit("excluded"))])
+    count = dict(parts["part"].value_counts().iter_rows())
+    order = ("train", "validation", "test", "excluded")
+    tools.events.tell("split.parts", parts={name: count[name] for name in order if name in count})
+    table = whole.cases.select("case").join(parts, on="case", how="left", maintain_order="left")
+    return SplitOutputs(table, pl.concat([by_user, why_excluded(done)]))

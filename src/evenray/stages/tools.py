@@ -1,0 +1,58 @@
+"""What a stage works with beside its inputs and settings: where to work, who listens, which machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenray.core.events import Events, Map
+from evenray.core.processes import processes
+
+if TYPE_CHECKING:
+    from evenray.learning.train.alone import Alone, Machine
+
+__all__ = ["Tools"]
+
+
+@dataclass
+class Tools:
+    """`folder` is where a stage keeps what it can make again (prepared pixels, checkpoints, features); `key` names the work
+    of this stage with these inputs and settings there. `map` reads and prepares; `apart` gives every task a process for
+    itself. It `shares` while other processes train along. Within an epoch, training is saved every `save_every` minutes."""
+
+    folder: Path
+    events: Events = field(default_factory=Events)
+    map: Map = map
+    apart: Map = map
+    device: str = "auto"
+    save_every: float = 10.0
+    key: str = ""
+    shares: bool = False
+    open_test: Callable[[], None] = lambda: None
+
+    @cached_property
+    def machine(self) -> Alone:
+        """The device that this process computes on; UsageError where there is none of that name."""
+        from evenray.learning.train import keep_malloc, machine
+
+        keep_malloc()
+        return machine(self.device)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the device, which results depend on."""
+        return str(self.machine.device.type)
+
+    @cached_property
+    def team(self) -> Machine | None:
+        """The processes that torchrun or srun started for this run, this one among them; None where it is alone."""
+        if processes().count == 1:
+            return None
+        from evenray.learning.train import keep_malloc
+        from evenray.learning.train.machine import team
+
+        keep_malloc()
+        return team(self.device)

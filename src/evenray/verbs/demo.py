@@ -1,0 +1,30 @@
+"""The demo: the main job on an archive of synthetic radiographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evenray import scale
+from evenray.core.events import Events, Listener, watched
+from evenray.core.run import Run
+from evenray.data import demo as archive
+
+from .run import run
+
+__all__ = ["demo"]
+
+IMAGES = 620
+
+
+def demo(
+    output: str | Path = "demo-run", *, seed: int = 0, lang: str = "en", jobs: int = 0, listener: Listener | None = None
+) -> Run:
+    """Draw an archive of DICOM radiographs with planted faults into `output`/archive, and run the main job on it.
+
+    The images are synthetic phantoms: no patient was ever seen by them. The run stands in `output`/run.
+    """
+    events, folder = Events(listener), Path(output) / "archive"
+    events.tell("demo.synthetic")
+    with events.task("task.draw", IMAGES) as tick, scale.engine("local", None, jobs) as engine:
+        archive.make(folder, seed=seed, images=IMAGES, map=watched(engine.map, tick, lambda film: 1))
+    return run(folder, None, Path(output) / "run", listener=listener, seed=seed, lang=lang, jobs=jobs, effort="quick")

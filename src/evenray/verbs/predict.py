@@ -1,0 +1,86 @@
+"""predict: image files through a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evenray.core.artefacts import Ledger, RunFolder
+from evenray.core.artefacts.asked import Asked
+from evenray.core.errors import DataError, UsageError
+from evenray.core.events import Events, Listener
+from evenray.learning.export import quicker
+from evenray.learning.predict.engines import load
+from evenray.learning.predict.files import Answers, images, items
+from evenray.learning.predict.files import predict as predict_items
+from evenray.scale import fetched, is_url, sent
+from evenray.stages.up_to_date import require_up_to_date
+
+__all__ = ["Answers", "predict"]
+
+FORMS = (".csv", ".parquet", ".json")
+
+
+def predict(
+    model: str | Path, files: str | Path | Sequence[str | Path], output: str | Path | None = None, *,
+    prevalence: float | Mapping[str, float] | None = None, device: str = "auto", jobs: int = 0, listener: Listener | None = None,
+) -> Answers:  # fmt: skip
+    """Predict image files: probabilities, the decision at the operating point, and whether an image is unlike the training ones.
+
+    `model` is a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file; `files` are images, folders and .npz files.
+    `output` is a .csv, .parquet or .json file, also at a URL. `prevalence` is the share of the positive class where the model
+    is used. What cannot be read is in `rejected` with its reason. Raises DataError where a run folder is out of date, or
+    nothing could be read.
+    """
+    if output is not None and Path(output).suffix.lower() not in FORMS:
+        raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
+    sources = [files] if isinstance(files, str | Path) else files
+    found = items([fetched(str(file)) if is_url(file) else file for file in sources])
+    source = fetched(str(model)) if is_url(model) else Path(model)
+    _check_run(source)
+    events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
+    with events.task("task.predict", len(found)) as tick:
+        answers = predict_items(loaded, found, prevalence=prevalence, jobs=jobs, tick=tick)
+    _tell(answers, events)
+    if output is not None:
+        _write(answers, str(output))
+    if not answers.table.height:
+        first = answers.rejected.row(0)
+        raise DataError(f"None of the {len(found)} files could be read; the first: {first[0]}: {first[1]}.")
+    return answers
+
+
+def _check_run(path: Path) -> None:
+    """DataError where a run folder's network is not of what stands there now; what was copied out of one is left alone."""
+    folder = RunFolder(path.parent if path.name == "model.safetensors" else path)
+    if folder.has(Asked.file) and folder.has(Ledger.file):
+        require_up_to_date(folder)
+
+
+def _tell(answers: Answers, events: Events) -> None:
+    for file, reason in answers.rejected.head(5).iter_rows():
+        events.tell("predict.rejected", "warning", file=file, reason=reason)
+    if (more := answers.rejected.height - 5) > 0:
+        events.tell("predict.more_rejected", "warning", count=more)
+    if answers.flagged:
+        events.tell("predict.out_of_distribution", "warning", count=answers.flagged, images=answers.table.height)
+    if answers.about.training_images is None:
+        events.tell("predict.not_checked", "note")
+    events.tell(
+        "predict.done",
+        images=answers.table.height,
+        files=answers.files,
+        engine=answers.engine,
+        precision=answers.precision,
+    )
+
+
+def _write(answers: Answers, output: str) -> None:
+    if not is_url(output):
+        answers.write(Path(output))
+        return
+    with TemporaryDirectory() as folder:
+        answers.write(Path(folder) / output.rsplit("/", 1)[-1])
+        for path in sorted(Path(folder).iterdir()):
+            sent(path, f"{output.rsplit('/', 1)[0]}/{path.name}")
