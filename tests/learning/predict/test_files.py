@@ -14,7 +14,7 @@ import pytest
 from evenray.core.errors import DataError, UsageError
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import Model, load
-from evenray.learning.predict.files import Answers, items, predict, predict_files
+from evenray.learning.predict.files import Answers, items, predict
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_what_there_is_nothing_to_open_of_is_set_aside(
     }
 
 
-def test_files_and_archives_alike(finished_run: Path, pictures: Path, answers: Answers) -> None:
-    found = predict_files(finished_run, [pictures], device="cpu", jobs=1)
+def test_files_and_archives_alike(model: Model, pictures: Path, answers: Answers) -> None:
+    found = predict(model, items([pictures]), jobs=1)
     test = answers.table.filter(pl.col("fragment").str.starts_with("test/"))
     assert np.abs((found.table["p_1"] - test["p_1"]).to_numpy()).max() < 0.01
 

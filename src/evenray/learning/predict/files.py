@@ -21,10 +21,10 @@ from evenray.data.scan.files import list_files
 from evenray.images.readers import fragments, read
 
 from .about import About
-from .engines import Model, load
+from .engines import Model
 from .out_of_distribution import Fingerprint, deviations
 
-__all__ = ["Answers", "Item", "images", "items", "predict", "predict_files"]
+__all__ = ["Answers", "Item", "images", "items", "predict"]
 
 AHEAD = 3  # batches that are decoded before they are needed
 
@@ -118,20 +118,6 @@ def readable(name: str) -> str:
 def images(files: Sequence[Item]) -> int:
     """How many images some files hold, none opened but archives."""
     return sum(len(_fragments(item)) for item in files)
-
-
-def predict_files(
-    model: Model | str | Path,
-    sources: Sequence[str | Path],
-    *,
-    prevalence: float | Mapping[str, float] | None = None,
-    device: str = "auto",
-    jobs: int = 0,
-    tick: Callable[[int], None] = lambda files: None,
-) -> Answers:
-    """Predict image files and folders of them; `model` and `device` as in `engines.load`, the rest as in `predict`."""
-    loaded = model if isinstance(model, Model) else load(model, device=device)
-    return predict(loaded, items(sources), prevalence=prevalence, jobs=jobs, tick=tick)
 
 
 def predict(
