@@ -20,7 +20,7 @@ class Weather(Record):
     file: ClassVar[str] = "weather.json"
 
     degrees: Number
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Figure]
 
 
 def test_what_is_not_defined_is_null_in_the_file_and_nan_here(tmp_path: Path) -> None:

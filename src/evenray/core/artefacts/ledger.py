@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import Field
+
 from .files import now
 from .record import Record
 
@@ -45,12 +47,12 @@ class Ledger(Record):
     format: int = FORMAT
     evenray: str = ""
     python: str = ""
-    packages: dict[str, str] = {}
-    machine: dict[str, str | int | None] = {}
+    packages: dict[str, str] = Field(default_factory=dict)
+    machine: dict[str, str | int | None] = Field(default_factory=dict)
     directory: str = ""
     started: str = ""
     root: str = ""
-    stages: dict[str, Done] = {}
+    stages: dict[str, Done] = Field(default_factory=dict)
     test_opened: tuple[str, ...] = ()
 
     def begun(self, directory: str) -> Ledger:
