@@ -9,7 +9,7 @@ from evenray.core.patient_groups import patient_groups
 from evenray.core.types import Dataset
 from evenray.data.split import split
 from evenray.learning.balance import Balance
-from evenray.learning.predict import predictions
+from evenray.learning.tasks.classify import Classify
 
 
 def studies(count: int, each: int = 4) -> Dataset:
@@ -32,7 +32,7 @@ def test_no_study_is_torn_apart() -> None:
 
 def test_intervals_count_studies() -> None:
     cases = studies(10)
-    found = predictions(cases, np.zeros((40, 2)), Balance(), np.array([0.5, 0.5]))
+    found = Classify().predictions(cases, np.zeros((40, 2)), np.full((40, 2), 0.5))
     assert found.patients.tolist() == [i // 4 for i in range(40)]
 
 

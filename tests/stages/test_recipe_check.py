@@ -15,7 +15,8 @@ from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, EvenrayError, ReadError, UsageError
 from evenray.core.recipe import Machine, Recipe
 from evenray.stages import line
-from evenray.stages.recipe_check import check_classes, check_recipe
+from evenray.learning.tasks.classify import Classify
+from evenray.stages.recipe_check import check_recipe
 
 from .conftest import Heard
 
@@ -79,13 +80,13 @@ def test_weights_that_do_not_fit_are_told_before_the_comparison(tmp_path: Path) 
 )
 def test_class_names_are_those_of_the_data(change: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        check_classes(Recipe(**change), ("sick", "well"), "sick")
+        Classify().check(Recipe(**change), ("sick", "well"), "sick")
 
 
 def test_alpha_is_for_two_classes() -> None:
-    check_classes(Recipe(balance="weighted(0.75)"), ("sick", "well"), "sick")
+    Classify().check(Recipe(balance="weighted(0.75)"), ("sick", "well"), "sick")
     with pytest.raises(UsageError, match="which is for two classes, but there are 3"):
-        check_classes(Recipe(balance="weighted(0.75)"), ("a", "b", "c"), "a")
+        Classify().check(Recipe(balance="weighted(0.75)"), ("a", "b", "c"), "a")
 
 
 @pytest.mark.parametrize(
@@ -101,20 +102,20 @@ def test_a_threshold_that_was_asked_for_is_for_two_classes(change: dict[str, Any
     with pytest.raises(
         UsageError, match=re.escape(f"two classes, but there are 3; the largest probability decides. Leave out {rule}.")
     ):
-        check_classes(Recipe(**change), ("a", "b", "c"), "a")
-    check_classes(Recipe(), ("a", "b", "c"), "a")  # the usual rule was not asked for
+        Classify().check(Recipe(**change), ("a", "b", "c"), "a")
+    Classify().check(Recipe(), ("a", "b", "c"), "a")  # the usual rule was not asked for
 
 
 def test_one_class_is_left_to_who_needs_two() -> None:
-    check_classes(Recipe(), ("a",), "a")
+    Classify().check(Recipe(), ("a",), "a")
     with pytest.raises(UsageError, match=r"A threshold is for two classes, but there are 1; .* Leave out accuracy"):
-        check_classes(Recipe(threshold="accuracy"), ("a",), "a")
+        Classify().check(Recipe(threshold="accuracy"), ("a",), "a")
 
 
 def test_the_rule_of_a_remedy_names_the_classes_of_the_data() -> None:
-    check_classes(Recipe(balance="threshold"), ("sick", "well"), "sick")
+    Classify().check(Recipe(balance="threshold"), ("sick", "well"), "sick")
     with pytest.raises(UsageError, match="The costs are for ill, well, but the classes are well, sick"):
-        check_classes(Recipe(balance="threshold(rule='cost(ill=5, well=1)')"), ("sick", "well"), "sick")
+        Classify().check(Recipe(balance="threshold(rule='cost(ill=5, well=1)')"), ("sick", "well"), "sick")
 
 
 class TestNothingIsLeft:

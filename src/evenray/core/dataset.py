@@ -14,6 +14,7 @@ from .display import Displayed
 from .errors import DataError, UsageError
 from .facts import Facts
 from .sketches import Rows
+from .tags import ABSENT, PRESENT, matrix
 
 __all__ = ["PARTS", "REJECTED", "Dataset", "require_classes"]
 
@@ -28,7 +29,9 @@ class Dataset(Displayed):
 
     `cases` has one row a case; `classes` are the label names in the order of the network's outputs; `positive` is the
     class that sensitivity is about. `root` is the folder (or file) that the column `file` is relative to.
-    Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part.
+    Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part. Where
+    `facts.task` is tag, the classes are findings, a case may have several or none, and the column `findings` says which:
+    a list of yes, no or null (unknown), one a class.
     `sketches` are the arrays that a scan keeps of the pixels, by name: histogram uint32 (256,), thumbnail uint8 (32, 32),
     fingerprint float16 (64,) a case. The column `sketch` says which of their rows is a case's.
     """
@@ -87,8 +90,15 @@ class Dataset(Displayed):
         return self.sketches[name][numbers.to_numpy().astype(np.int64)]
 
     def to_learn_from(self) -> Dataset:
-        """The data set itself; DataError where it has fewer than two classes, of which nothing can be learnt."""
-        require_classes(self.classes, self.root, len(self))
+        """The data set itself; DataError where it has fewer than two classes, or no finding that some have and some have
+        not: of these nothing can be learnt."""
+        if self.facts.task == "classify":
+            require_classes(self.classes, self.root, len(self))
+        elif not ((self.targets == 1).any(axis=0) & (self.targets == 0).any(axis=0)).any():
+            raise DataError(
+                f"None of the findings {', '.join(self.classes[:SHOWN])} is known to be present in some of the {len(self)}"
+                f" images of '{self.root}' and absent in others; check the columns of labels."
+            )
         return self
 
     def with_cases(self, cases: pl.DataFrame) -> Dataset:
@@ -103,15 +113,35 @@ class Dataset(Displayed):
 
     @property
     def targets(self) -> NDArray[np.int64]:
-        """The class index of every case, int64 (cases,)."""
+        """The class index of every case, int64 (cases,); of findings 1 present, 0 absent, -1 unknown: int64 (cases, classes)."""
+        if self.facts.task == "tag":
+            return matrix(self.cases["findings"], len(self.classes))
         index = {name: i for i, name in enumerate(self.classes)}
         return np.array([index[label] for label in self.cases["label"]], dtype=np.int64)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Cases a class, in class order."""
+        """Cases a class, in class order; of a finding those that have it."""
+        if self.facts.task == "tag":
+            return dict(zip(self.classes, (self.targets == 1).sum(axis=0).tolist(), strict=True))
         found = dict(self.cases["label"].value_counts().iter_rows())
         return {name: int(found.get(name, 0)) for name in self.classes}
+
+    def finding(self, name: str) -> Dataset:
+        """One finding by itself: the cases of which it is known, with the classes absent and present."""
+        has = pl.col("findings").list.get(self.classes.index(name))
+        label = pl.when(has).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT))
+        cases = self.cases.filter(has.is_not_null()).with_columns(label=label).drop("findings")
+        facts = self.facts.model_copy(update={"task": "classify"})
+        return replace(self, cases=cases, classes=(ABSENT, PRESENT), positive=PRESENT, facts=facts)
+
+    @property
+    def members(self) -> dict[str, NDArray[np.bool_]]:
+        """Which cases have each class or finding, bool (cases,)."""
+        targets = self.targets
+        if self.facts.task == "tag":
+            return dict(zip(self.classes, (targets == 1).T, strict=True))
+        return {name: targets == k for k, name in enumerate(self.classes)}
 
     def __len__(self) -> int:
         return self.cases.height
@@ -136,9 +166,16 @@ class Dataset(Displayed):
         divided = "" if parts is None else ", ".join(f"{name} {count}" for name, count in parts.iter_rows())
         return (
             f"Dataset of {len(self)} cases in '{self.root}'\n"
-            f"  classes    {f'{classes} (positive: {self.positive})' if classes else 'none: the images have no labels'}\n"
+            f"  {self._told(classes)}\n"
             f"  parts      {divided or 'not divided'}\n"
             f"  set aside  {self.rejected.height} {'file' if self.rejected.height == 1 else 'files'}"
+        )
+
+    def _told(self, classes: str) -> str:
+        if self.facts.task == "tag":
+            return f"findings   {classes}"
+        return (
+            f"classes    {f'{classes} (positive: {self.positive})' if classes else 'none: the images have no labels'}"
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 from .messages import Message
 
-__all__ = ["Facts", "PatientPattern", "Told"]
+__all__ = ["Facts", "PatientPattern", "Task", "Told"]
+
+Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
 
 # In a file a message is its JSON; messages among its values are restored as well.
 Told = Annotated[Message, AfterValidator(lambda found: Message.of(found.as_json())), PlainSerializer(Message.as_json)]
@@ -25,15 +27,19 @@ class PatientPattern(BaseModel):
 
 
 class Facts(BaseModel):
-    """`layout` is how the data are laid out; `value_range` the grey range that the user gave; `unlabelled` how many images
-    have no label; `notes` what was taken for what and what is left out; `positive_why` why that class is the positive one;
-    `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None where the pattern of
-    --patient is in every path, or none was given; `box_tables` are tables of places in the images, such as lesions.
+    """`layout` is how the data are laid out; `value_range` the grey range that the user gave; `unlabelled` how many
+    images have no label; `notes` what was taken for what and what is left out; `positive_why` why that class is
+    the positive one; `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None
+    where the pattern of --patient is in every path, or none was given; `box_tables` are tables of places in the
+    images, such as lesions. `task` is what a label is: one class a case (classify), or several findings (tag);
+    `ordered` says that the classes are grades.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     layout: str = ""
+    task: Task = "classify"
+    ordered: bool = False
     value_range: tuple[float, float] | None = None
     unlabelled: int = 0
     notes: tuple[Told, ...] = ()

@@ -130,7 +130,8 @@ class Run(Displayed):
         table = self._table("predictions.parquet", "evaluate")
         if table is None or self.results is None:
             return None
-        return Predictions(table, self.results.classes, self.results.positive)
+        results = self.results
+        return Predictions(table, results.classes, results.positive, results.task)
 
     @cached_property
     def attributions(self) -> Attributions | None:

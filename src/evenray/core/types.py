@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from .dataset import PARTS, REJECTED, Dataset, require_classes
 from .display import Displayed
 from .errors import DataError, UsageError
+from .facts import Task
 from .numbers import decimals, interval
+from .tags import ABSENT, PRESENT, UNKNOWN
 
 __all__ = [
     "PARTS", "REJECTED", "Curve", "Dataset", "Estimate", "Image", "Predictions", "Scores",
@@ -116,12 +118,15 @@ class Predictions:
 
     `table` has case, patient, part, label, target (int64), logit_0 ... logit_K-1 and p_0 ... p_K-1 (float64; after
     prior correction and calibration); rows stand in the order of the data set. Group columns (site) may follow.
+    Where `task` is tag, the classes are findings of which a case may have several: in place of label and target stand
+    target_0 ... target_K-1 (bool, null where unknown), and p_k is the probability of finding k by itself.
     Arrays are made once, and read-only.
     """
 
     table: pl.DataFrame
     classes: tuple[str, ...]
     positive: str
+    task: Task = "classify"
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
@@ -143,7 +148,10 @@ class Predictions:
 
     @cached_property
     def targets(self) -> NDArray[np.int64]:
-        """The true class index, int64 (cases,)."""
+        """The true class index, int64 (cases,); of findings 1 present, 0 absent, -1 unknown: int64 (cases, classes)."""
+        if self.task == "tag":
+            known = [self.table[f"target_{k}"].cast(pl.Int64).fill_null(UNKNOWN) for k in range(len(self.classes))]
+            return _kept(np.column_stack([one.to_numpy() for one in known]).astype(np.int64))
         return _kept(self.table["target"].to_numpy().astype(np.int64))
 
     @cached_property
@@ -163,6 +171,23 @@ class Predictions:
 
     def part(self, name: str) -> Predictions:
         return replace(self, table=self.table.filter(pl.col("part") == name))
+
+    def finding(self, name: str) -> Predictions:
+        """One finding by itself, of the cases of which it is known: predictions of the classes absent and present.
+
+        >>> table = pl.DataFrame({"target_0": [True, None], "logit_0": [1.5, 0.0], "p_0": [0.75, 0.5]})
+        >>> Predictions(table, ("nodule",), "", "tag").finding("nodule").table.to_dicts()
+        [{'label': 'present', 'target': 1, 'logit_0': 0.0, 'logit_1': 1.5, 'p_0': 0.25, 'p_1': 0.75}]
+        """
+        k, own = self.classes.index(name), ("target_", "logit_", "p_")
+        has = pl.col(f"target_{k}")
+        rest = [column for column in self.table.columns if not column.startswith(own)]
+        table = self.table.filter(has.is_not_null()).select(
+            *rest, pl.when(has).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT)).alias("label"),
+            has.cast(pl.Int64).alias("target"), pl.lit(0.0).alias("logit_0"), pl.col(f"logit_{k}").alias("logit_1"),
+            (1 - pl.col(f"p_{k}")).alias("p_0"), pl.col(f"p_{k}").alias("p_1"),
+        )  # fmt: skip
+        return Predictions(table, (ABSENT, PRESENT), PRESENT)
 
 
 def _kept(array: NDArray[T]) -> NDArray[T]:

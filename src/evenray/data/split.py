@@ -1,4 +1,4 @@
-"""The split: train, validation and test by patient, stratified by class; splits that come with the data are kept."""
+"""The split: train, validation and test by patient, stratified by class or finding; splits that come with the data are kept."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from evenray.core.patient_groups import patient_groups
 from evenray.core.types import PARTS, Dataset
 
 from .audit import near_groups
+from .strata import strata_of
 
 __all__ = ["folds", "groups", "near_groups_of", "share", "split", "why_excluded"]
 
 
-NAMED = 3  # of the classes that are too small
 CONFLICT, HELD = (
     "split.conflict",
     "split.held",
@@ -57,14 +57,13 @@ def split(
     cases = dataset.cases
     group = groups(dataset, near_groups_of(dataset) if together is None else together)
     part = np.array(cases["part"].fill_null("").to_list(), dtype=object)
-    conflict = _conflicts(cases)
-    part[conflict & (part != "test")] = "excluded"
-    _drop_copies(part, np.unique(cases["pixel_hash"].to_numpy(), return_inverse=True)[1])
+    strata, picture = strata_of(dataset), _pictures(cases)
+    part[strata.conflicts(picture) & (part != "test")] = "excluded"
+    _drop_copies(part, picture)
     held = np.isin(group, group[(part == "validation") | (part == "test")])
     part[held & (part == "")] = "excluded"
     given = {name for name in PARTS if (part == name).any()}
     rng = np.random.default_rng([seed, 7])
-    targets = dataset.targets
     # Both fractions are of the same whole; once the test part is drawn from it, less remains to draw from.
     wanted = [("test", test), ("validation", validation if "test" in given else validation / (1 - test))]
     missing = [name for name, _ in wanted if name not in given] + ["train"]
@@ -72,24 +71,23 @@ def split(
         if name in given:
             continue
         free = ((part == "") | (part == "train")) & ~held
-        _check(dataset, group, free, part == "excluded", missing)
+        strata.check(group, free, part == "excluded", missing)
         missing.remove(name)
-        part[free & np.isin(group, _draw(group, targets, free, fraction, rng, left=len(missing)))] = name
+        part[free & np.isin(group, strata.draw(group, free, fraction, rng, left=len(missing)))] = name
     part[part == ""] = "train"
     drawn = cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String))
     done = replace(dataset, cases=drawn[order.arg_sort()])
     for name in PARTS:
-        absent = [label for label, count in done.part(name).counts.items() if not count]
-        if absent:
+        if absent := strata.lacking(done.part(name)):
             raise DataError(
-                f"The {name} part has no case of class '{absent[0]}': add cases, or give a split with every class in every part."
+                f"The {name} part has no case of class '{absent}': add cases, or give a split with every class in every part."
             )
     return done
 
 
 def why_excluded(dataset: Dataset) -> pl.DataFrame:
     """The cases that the split left out, with the reason: columns case, by (always "split") and reason, the code of a text."""
-    conflict = pl.lit(pl.Series(_conflicts(dataset.cases)))
+    conflict = pl.lit(pl.Series(strata_of(dataset).conflicts(_pictures(dataset.cases))))
     reason = pl.when(conflict).then(pl.lit(CONFLICT)).otherwise(pl.lit(HELD))
     cases = dataset.cases.with_columns(by=pl.lit("split"), reason=reason)
     return cases.filter(pl.col("part") == "excluded").select("case", "by", "reason")
@@ -119,32 +117,17 @@ def share(dataset: Dataset, group: NDArray[np.int64], fraction: float, least: in
     """A stratified share of the cases in whole groups, bool (cases,): of every class about `fraction`, from `least` groups up."""
     rng = np.random.default_rng([seed, 11])
     everyone = np.ones(len(dataset), dtype=bool)
-    return np.isin(group, _draw(group, dataset.targets, everyone, fraction, rng, least, left=0))
+    return np.isin(group, strata_of(dataset).draw(group, everyone, fraction, rng, least, left=0))
 
 
 def folds(dataset: Dataset, group: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
-    """The fold of every case, int64 (cases,) in 0 .. count - 1: grouped, stratified by class, shuffled by the seed."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    targets = dataset.targets
-    fewest, k = min((len(np.unique(group[targets == k])), k) for k in range(len(dataset.classes)))
-    if fewest < count:
-        raise DataError(
-            f"Class '{dataset.classes[k]}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
-            + (f"give --folds {fewest}, more cases," if fewest > 1 else "give more cases,")
-            + " or a single --contrast and --balance, which need no comparison."
-        )
-    found = np.zeros(len(dataset), np.int64)
-    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    for fold, (_, held_out) in enumerate(splitter.split(np.zeros(len(dataset)), targets, group)):
-        found[held_out] = fold
-    return found
+    """The fold of every case, int64 (cases,) in 0 .. count - 1: grouped, stratified by class or finding, by the seed."""
+    return strata_of(dataset).folds(group, count, seed)
 
 
-def _conflicts(cases: pl.DataFrame) -> NDArray[np.bool_]:
-    """Cases whose very pixels carry another label elsewhere."""
-    labels = pl.col("label").n_unique().over("pixel_hash")
-    return cases.select(labels > 1).to_series().to_numpy()
+def _pictures(cases: pl.DataFrame) -> NDArray[np.int64]:
+    """A number for every picture, int64 (cases,)."""
+    return np.asarray(np.unique(cases["pixel_hash"].to_numpy(), return_inverse=True)[1], dtype=np.int64)
 
 
 def _drop_copies(part: NDArray[np.object_], picture: NDArray[np.int64]) -> None:
@@ -155,71 +138,6 @@ def _drop_copies(part: NDArray[np.object_], picture: NDArray[np.int64]) -> None:
     part[(rank > 0) & (rank < best[picture])] = "excluded"
 
 
-def _draw(
-    group: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    free: NDArray[np.bool_],
-    fraction: float,
-    rng: np.random.Generator,
-    least: int = 1,
-    left: int = 1,
-) -> NDArray[np.int64]:
-    """Groups that hold about `fraction` of the free cases of every class: `least` or more, with `left` left behind.
-
-    A group counts for the rarest class that it holds, so that the rare class is divided first and best.
-    """
-    rarity = np.argsort(np.argsort(np.bincount(targets[free], minlength=targets.max() + 1), kind="stable"))
-    names, inverse = np.unique(group[free], return_inverse=True)
-    stratum = np.full(len(names), len(rarity))
-    np.minimum.at(stratum, inverse, rarity[targets[free]])
-    size = np.bincount(inverse)
-    drawn: list[int] = []
-    for level in np.unique(stratum):
-        members = rng.permutation(np.flatnonzero(stratum == level))
-        drawn += _filled(members, size[members], fraction, least, left)
-    return names[drawn]
-
-
-def _filled(members: NDArray[np.int64], size: NDArray[np.int64], fraction: float, least: int, left: int) -> list[int]:
-    """Of the members in their order those whose sizes come nearest to `fraction` of all; one too large is passed over."""
-    aim, held = fraction * size.sum(), 0
-    found: list[int] = []
-    for member, cases in zip(members.tolist(), size.tolist(), strict=True):
-        if held + cases / 2 <= aim:
-            found.append(member)
-            held += cases
-    if len(found) < least:
-        smallest = members[np.argsort(size, kind="stable")].tolist()
-        found += [member for member in smallest if member not in found][: least - len(found)]
-    return found[: len(members) - left]
-
-
 def near_groups_of(dataset: Dataset) -> list[tuple[str, ...]]:
     """Groups of case names that are nearly the same image."""
     return [tuple(group.cases) for group in near_groups(dataset)]
-
-
-def _check(
-    dataset: Dataset, group: NDArray[np.int64], free: NDArray[np.bool_], excluded: NDArray[np.bool_], parts: list[str]
-) -> None:
-    found = [len(np.unique(group[free & (dataset.targets == k)])) for k in range(len(dataset.classes))]
-    few = [k for k, count in enumerate(found) if count < len(parts)]
-    if not few:
-        return
-    who = "patients" if dataset.facts.patients_known else "separate images"
-    named = ", ".join(f"'{dataset.classes[k]}' has {found[k]}" for k in few[:NAMED])
-    more = f" and {len(few) - NAMED} more as few" if len(few) > NAMED else ""
-    told, each, its = f"{len(few)} of the {len(found)} classes have too few {who}: {named}{more}", "each", "their"
-    fix = "merge them or leave them out"
-    if len(few) == 1:
-        told, each, its, fix = f"Class {named} {who}", "it", "its", "merge or leave out the class"
-    out = int((excluded & np.isin(dataset.targets, few)).sum())
-    besides = (
-        f" ({out} of {its} images are left out; the same pixels stand under another label too, or a given part holds them)"
-        if out
-        else ""
-    )
-    raise DataError(
-        f"{told}{besides}; dividing {each} into {', '.join(parts)} needs at least {len(parts)}, and figures worth reading need"
-        f" dozens. Add cases, or {fix}."
-    )

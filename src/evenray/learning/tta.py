@@ -11,7 +11,7 @@ given they are the paper's for the scale S that the network was trained at (sect
 one S (224, 256, 288 where nothing is known of it); the least, the middle and the largest for jittered ones (256, 384, 512).
 
 All return logits_NK. The soft-maxes of several crops are averaged and the logarithm is returned, so that a soft-max of it
-gives the mean.
+gives the mean; where the outputs are findings, their sigmoids.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from evenray.core.spec import parse
 
 from .augment import resized
 from .networks import Classifier
+from .networks.output import Output, as_classes, as_outputs
 
 __all__ = [
     "centre",
@@ -81,7 +82,7 @@ def tta_logits(model: Classifier, x_NCHW: Tensor, tta: str = "centre") -> Tensor
             found = [one(model, x_NCHW) for one in chosen]
     finally:
         model.train(training)
-    return cast(Tensor, found[0]) if len(found) == 1 else fuse(found)
+    return cast(Tensor, found[0]) if len(found) == 1 else fuse(found, output=model.description.output)
 
 
 def check_tta(tta: str, *, flips: bool) -> None:
@@ -159,7 +160,7 @@ def centre(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
 
 def flips(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1.0) -> Tensor:
     """Logits of the centre and of its mirror image; mirroring exchanges left and right of the patient."""
-    return fuse(centre(model, x, scale) for x in (x_NCHW, x_NCHW.flip(3)))
+    return fuse((centre(model, x, scale) for x in (x_NCHW, x_NCHW.flip(3))), output=model.description.output)
 
 
 def fivecrop(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1 + STEP, flip: bool = False) -> Tensor:
@@ -167,7 +168,8 @@ def fivecrop(model: Classifier, x_NCHW: Tensor, scale: CropScale = 1 + STEP, fli
     size, x_NCHW = model.size, resized(x_NCHW, round(model.size * scale))
     bottom, right = (side - size for side in x_NCHW.shape[-2:])
     corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
-    return fuse(model(_crop(x, *corner, size)) for x in _mirrored(x_NCHW, flip) for corner in corners)
+    crops = (model(_crop(x, *corner, size)) for x in _mirrored(x_NCHW, flip) for corner in corners)
+    return fuse(crops, output=model.description.output)
 
 
 def multicrop(
@@ -176,7 +178,8 @@ def multicrop(
     """Logits of grid x grid crops of the training size at every scale; with `flip`, of their mirror images too."""
     scales = paper_scales(model.description.scale_jitter) if scales is None else scales
     crops = _crops(model.size, x_NCHW, grid, scales, flip)
-    return fuse(logits for crop, times in crops for logits in repeat(model(crop), times))
+    said = (logits for crop, times in crops for logits in repeat(model(crop), times))
+    return fuse(said, output=model.description.output)
 
 
 def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip: bool = False) -> Tensor:
@@ -186,11 +189,13 @@ def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip:
     """
     images = _mirrored(x_NCHW, flip)
     scales = paper_scales(model.description.scale_jitter) if scales is None else scales
-    return fuse(model.score_map(resized(x, round(model.size * scale))).mean((2, 3)) for x in images for scale in scales)
+    maps = (model.score_map(resized(x, round(model.size * scale))) for x in images for scale in scales)
+    return fuse((scores.mean((2, 3)) for scores in maps), output=model.description.output)
 
 
-def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Tensor:
-    """The logarithm of the (weighted) mean of the soft-maxes, (N, K): of the crops of one image, or of the networks of an ensemble.
+def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None, *, output: Output = "softmax") -> Tensor:
+    """The logarithm of the (weighted) mean of the soft-maxes, (N, K): of the crops of one image, or of the networks of an ensemble;
+    with the `output` sigmoid, the log-odds of the mean of the sigmoids.
 
     Takes any number one after another, in the memory of one.
 
@@ -202,12 +207,13 @@ def fuse(logits: Iterable[Tensor], weights: Sequence[float] | None = None) -> Te
     used = 0.0
     for i, one in enumerate(logits):
         weight = 1.0 if weights is None else _weight(weights, i)
-        term = one.log_softmax(1) + float(np.log(weight)) if weight else torch.full_like(one, -torch.inf)
+        said = as_classes(one, output).log_softmax(1)
+        term = said + float(np.log(weight)) if weight else torch.full_like(said, -torch.inf)
         total = term if total is None else torch.logaddexp(total, term)
         used += weight
     if total is None or used == 0 or (weights is not None and len(weights) != i + 1):
         raise UsageError(f"There is nothing to average, or the weights {weights} do not fit; give one weight a member.")
-    return total - float(np.log(used))
+    return as_outputs(total - float(np.log(used)), output)
 
 
 def _crops(size: int, x_NCHW: Tensor, grid: int, scales: Sequence[float], flip: bool) -> Iterator[tuple[Tensor, int]]:

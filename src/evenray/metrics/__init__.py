@@ -1,10 +1,13 @@
 """Metrics of saved predictions, without a model and without torch."""
 
 from ._meter import METRICS, decide
+from .agreement import cohen_kappa, fleiss_kappa, grades
 from .calibration import calibration_curve
 from .calibrators import Calibration, calibrate, calibrations
 from .decision import decision_curve
+from .findings import averaged, measured_findings, score_findings
 from .groups import bands, by_group, per_patient
+from .measuring import measured_by_task
 from .operating import choose_threshold, rules
 from .paired import (
     LOWER_IS_BETTER,
@@ -23,8 +26,10 @@ from .seeds import SeedSpread, seed_spread, spread_apart
 from .topk import top_error
 
 __all__ = [
-    "LOWER_IS_BETTER", "METRICS", "Calibration", "Difference", "SeedSpread", "Spread", "bands", "by_group", "calibrate",
-    "calibration_curve", "calibrations", "choose_threshold", "compare_models", "compare_spreads", "confusion", "decide",
-    "decision_curve", "delong", "delong_difference", "difference", "holm", "measured", "per_class", "per_patient",
-    "precision_recall", "roc", "rules", "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "top_error",
+    "LOWER_IS_BETTER", "METRICS", "Calibration", "Difference", "SeedSpread", "Spread", "averaged", "bands",
+    "by_group", "calibrate", "calibration_curve", "calibrations", "choose_threshold", "cohen_kappa", "compare_models",
+    "compare_spreads", "confusion", "decide", "decision_curve", "delong", "delong_difference", "difference",
+    "fleiss_kappa", "grades", "holm", "measured", "measured_by_task", "measured_findings", "per_class", "per_patient",
+    "precision_recall", "roc", "rules", "score", "score_findings", "seed_spread", "sensitivity_at_specificity",
+    "spread_apart", "top_error",
 ]  # fmt: skip

@@ -47,12 +47,21 @@ def _ordered(predictions: Predictions, like: Predictions) -> Predictions:
             f"The two sets of predictions are of different classes ({', '.join(predictions.classes)}; and"
             f" {', '.join(like.classes)}); only models of the same classes can be compared in pairs."
         )
-    other = np.flatnonzero(predictions.targets != like.targets)
+    other = np.flatnonzero((predictions.targets != like.targets).reshape(len(wanted), -1).any(axis=1))
     if len(other):
         k = int(other[0])
-        names = (like.classes[each.targets[k]] for each in (predictions, like))
+        names = (_told(each, k) for each in (predictions, like))
         raise UsageError(
             f"{len(other)} of {len(wanted)} cases have other labels in the second set of predictions ('{wanted[k]}' is"
             f" {' and '.join(names)}); only models tested on the same labels can be compared in pairs."
         )
     return predictions
+
+
+def _told(predictions: Predictions, row: int) -> str:
+    """The label of a case in words."""
+    target = predictions.targets[row]
+    if predictions.task == "classify":
+        return predictions.classes[int(target)]
+    words = {1: "with", 0: "without", -1: "unknown as to"}
+    return ", ".join(f"{words[said]} {name}" for name, said in zip(predictions.classes, target.tolist(), strict=True))

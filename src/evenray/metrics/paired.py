@@ -16,12 +16,11 @@ from evenray.core.numbers import interval, probability, signed
 from evenray.core.types import Estimate, Predictions
 
 from ._aligned import aligned
-from ._area import Z, components, delong_interval
-from ._curves import one_class
+from ._area import Z, delong_interval
 from ._meter import METRICS
-from ._prior import Prior
 from .intervals import percentile_interval
-from .scoring import Measure, measured
+from .measuring import Cut, Prevalence, area_components, measured_by_task
+from .scoring import Measure
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -63,17 +62,17 @@ def difference(
     reference: Predictions,
     metric: str = "auprc",
     *,
-    thresholds: tuple[float | None, float | None] = (None, None),
-    prevalence: Prior | None = None,
+    thresholds: tuple[Cut, Cut] = (None, None),
+    prevalence: Prevalence = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> Difference:
     """`metric` of `model` less that of `reference`, from one bootstrap over their common patients.
 
     The predictions must be of the same cases and labels (UsageError otherwise); their order does not matter, and cases
-    of one patient in either belong together. `thresholds` are those of the model and of the reference, `prevalence` is
-    that of both, as in `score`. Where no resample turns the sign, p is that of the normal distribution, for resamples
-    alone cannot tell small ones.
+    of one patient in either belong together. `thresholds` are those of the model and of the reference,
+    `prevalence` is that of both, as in `score`; of findings each is one a finding. Where no resample turns the
+    sign, p is that of the normal distribution, for resamples alone cannot tell small ones.
     """
     one, other = (
         _one(predictions, metric, threshold, prevalence, seed, resamples)
@@ -87,8 +86,8 @@ def compare_models(
     metric: str = "auprc",
     *,
     reference: str | None = None,
-    thresholds: Mapping[str, float | None] | None = None,
-    prevalence: Prior | None = None,
+    thresholds: Mapping[str, Cut] | None = None,
+    prevalence: Prevalence = None,
     level: float = 0.05,
     seed: int = 0,
     resamples: int = 2000,
@@ -206,7 +205,7 @@ def delong(predictions: Predictions, of: str | None = None) -> Estimate:
     Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone.
     NaN bounds where a class has fewer than two patients or the ranking is perfect.
     """
-    area, influence = _components(predictions, of)
+    area, influence = area_components(predictions, of)
     return Estimate(area, *delong_interval(area, influence), 0.5)
 
 
@@ -215,7 +214,7 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
 
     NaN bounds and p where a class has fewer than two patients, or all pairs of patients differ alike.
     """
-    (one, influence), (other, against) = (_components(each, of) for each in aligned([model, reference]))
+    (one, influence), (other, against) = (area_components(each, of) for each in aligned([model, reference]))
     deviation, gap = float(np.sqrt(((influence - against) ** 2).sum())), one - other
     if deviation > 0:
         return Difference(gap, gap - Z * deviation, gap + Z * deviation, _two_sided(gap / deviation))
@@ -223,16 +222,12 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
     return Difference(0.0, 0.0, 0.0, 1.0) if same else Difference(gap, np.nan, np.nan, np.nan)
 
 
-def _components(predictions: Predictions, of: str | None) -> tuple[float, Floats]:
-    return components(*one_class(predictions, of), predictions.patients)
-
-
 def _one(
-    predictions: Predictions, metric: str, threshold: float | None, prevalence: Prior | None, seed: int, resamples: int
+    predictions: Predictions, metric: str, threshold: Cut, prevalence: Prevalence, seed: int, resamples: int
 ) -> Measure:
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    return measured(predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples)[metric]
+    return measured_by_task(predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples)[metric]
 
 
 def _difference(value: float, spread: Floats) -> Difference:

@@ -12,6 +12,7 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 
 from ._aligned import aligned
+from .measuring import Cut
 from .paired import Spread, _one
 
 __all__ = ["SeedSpread", "seed_spread", "spread_apart"]
@@ -40,14 +41,14 @@ def seed_spread(
     runs: Sequence[Predictions],
     metric: str = "auprc",
     *,
-    thresholds: Sequence[float | None] | None = None,
+    thresholds: Sequence[Cut] | None = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> SeedSpread:
     """The spread of `metric` over runs on the same cases; NaN for the seeds' part where there is a single run."""
     if not runs:
         raise UsageError("There are no runs; give the predictions of at least one seed.")
-    cuts = [None] * len(runs) if thresholds is None else thresholds
+    cuts: Sequence[Cut] = [None] * len(runs) if thresholds is None else thresholds
     found = [_one(r, metric, t, None, seed, resamples) for r, t in zip(aligned(runs), cuts, strict=True)]
     return spread_apart(Spread.of(found))
 

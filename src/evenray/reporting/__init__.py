@@ -10,7 +10,7 @@ from evenray.core.run import Run
 from .card import write_card
 from .language import Language
 from .layers import layers_page
-from .page import ASIDE, SECTIONS, page
+from .page import ASIDE, SECTIONS, fitting, page
 from .view import RunView
 
 __all__ = ["audit_page", "compare_page", "ensemble_page", "layers_page", "report_page", "table7_page", "write_card"]
@@ -55,4 +55,6 @@ def _write(run_folder: str | Path, kind: str, language: str, only: tuple[str, ..
 
 
 def _html(run: Run, kind: str, language: str, only: tuple[str, ...]) -> str:
-    return page(RunView(run.path, nameless=Language(language)("data.unlabelled")), language, only, kind)
+    say = Language(language)
+    view = RunView(run.path, say("data.unlabelled"), say("part.all"))
+    return page(view, language, fitting(only, view.facts.task), kind)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .language import Language
 from .view import RunView
 
-__all__ = ["ASIDE", "SECTIONS", "Section", "page", "rendered", "template"]
+__all__ = ["ASIDE", "SECTIONS", "Section", "fitting", "page", "rendered", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -22,7 +22,19 @@ SECTIONS = {
     "training": "train", "ranking": "evaluate", "calibration": "evaluate", "threshold": "evaluate",
     "metrics": "evaluate", "practice": "evaluate", "mistakes": "explain", "limits": "run", "repeat": "run",
 }  # fmt: skip
+# What stands in place of sections that are about classes, by task: the first is replaced, the others go.
+INSTEAD = {"tag": ("findings", ("ranking", "calibration", "practice"))}
 ASIDE = {"table7": "table7", "ensemble": "ensemble"}  # beside the line: on the page of a run only where they were made
+
+
+def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:
+    """The sections that a task has, in place of those named.
+
+    >>> fitting(("ranking", "calibration", "metrics"), "tag")
+    ('findings', 'metrics')
+    """
+    name, left_out = INSTEAD.get(task, ("", ()))
+    return tuple(dict.fromkeys(name if section in left_out else section for section in only))
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Section:
 
 def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
     """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
-    say, verbs = Language(language), SECTIONS | ASIDE
+    say, verbs = Language(language), SECTIONS | ASIDE | {name: "evaluate" for name, _ in INSTEAD.values()}
     modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
     sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
     return rendered(say, run.name, sections, kind, run)

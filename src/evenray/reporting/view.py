@@ -38,9 +38,9 @@ class RunView(Run):
     True
     """
 
-    def __init__(self, path: str | Path, nameless: str = "unlabelled") -> None:
+    def __init__(self, path: str | Path, nameless: str = "unlabelled", together: str = "all") -> None:
         super().__init__(path)
-        self.nameless = nameless
+        self.nameless, self.together = nameless, together
 
     @cached_property
     def _evaluated(self) -> ScoresRecord | None:
@@ -57,7 +57,7 @@ class RunView(Run):
             return not self.folder.stale("evaluate")
         if table is None or self.cases is None or not {"part", "label"} <= set(self.cases.columns):
             return True
-        columns = ["case", "part", "label"]
+        columns = ["case", "part"] if self.tags else ["case", "part", "label"]
         here = self.cases.select(columns).filter(pl.col("part").is_in(table["part"].unique().to_list()))
         return here.sort("case").equals(table.select(columns).sort("case"))
 
@@ -105,8 +105,8 @@ class RunView(Run):
         table = self._whatever("cases.parquet")
         if table is None:
             return None
-        if "label" in table.columns and self.unlabelled:
-            table = table.with_columns(label=pl.lit(self.nameless))
+        if "label" in table.columns and (self.unlabelled or self.tags):
+            table = table.with_columns(label=pl.lit(self.together if self.tags else self.nameless))
         split = self._whatever("split.parquet")
         if split is None:
             return table
@@ -119,6 +119,11 @@ class RunView(Run):
     def classes(self) -> tuple[str, ...]:
         known = self.about or self._evaluated
         return (self.nameless,) if self.unlabelled else known.classes if known else ()
+
+    @property
+    def tags(self) -> bool:
+        """Whether an image has several findings in place of a class; where classes have colours, all images are one then."""
+        return self.facts.task == "tag"
 
     @cached_property
     def unlabelled(self) -> bool:
@@ -134,6 +139,8 @@ class RunView(Run):
     def drawn(self) -> tuple[str, ...]:
         """The classes of figures that draw each: all that colours tell apart, else the positive one and the most frequent."""
         table = self.cases if self.cases is not None else self._whatever("predictions.parquet")
+        if self.tags:
+            return (self.together,)
         if len(self.classes) <= MOST_DRAWN or table is None:
             return self.classes
         counts = dict(table["label"].value_counts().iter_rows())
@@ -143,7 +150,7 @@ class RunView(Run):
 
     @property
     def binary(self) -> bool:
-        return len(self.classes) == 2
+        return len(self.classes) == 2 and not self.tags
 
     @property
     def negative(self) -> str:
@@ -153,7 +160,7 @@ class RunView(Run):
     @cached_property
     def predictions(self) -> Predictions | None:
         table = self._whatever("predictions.parquet") if self.current else None
-        return None if table is None else Predictions(table, self.classes, self.positive)
+        return None if table is None else Predictions(table, self.classes, self.positive, self.facts.task)
 
     @cached_property
     def prevalence(self) -> dict[str, float] | None:
@@ -163,6 +170,8 @@ class RunView(Run):
             return None
         if not isinstance(asked, Mapping):
             asked = {name: asked if name == self.positive else 1 - asked for name in self.classes}
+        if self.tags:
+            return dict(asked)
         return {name: asked[name] / sum(asked.values()) for name in self.classes}
 
     @property
@@ -174,7 +183,7 @@ class RunView(Run):
     @property
     def chosen(self) -> bool:
         """Whether there is a threshold that the validation part chose."""
-        return self.results is not None and self.binary and not self.given
+        return self.results is not None and (self.binary or self.tags) and not self.given
 
     @property
     def shares(self) -> list[float] | None:

@@ -104,7 +104,7 @@ def _network_write(folder: RunFolder, network: Classifier) -> list[str]:
 
 def _predictions_read(folder: RunFolder) -> Predictions:
     scores = ScoresRecord.read(folder.path)
-    return Predictions(folder.read_table("predictions.parquet"), scores.classes, scores.positive)
+    return Predictions(folder.read_table("predictions.parquet"), scores.classes, scores.positive, scores.task)
 
 
 def _predictions_write(folder: RunFolder, predictions: Predictions) -> list[str]:

@@ -20,6 +20,7 @@ from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings
 from evenray.evidence.compare import compare as compare_all
 from evenray.learning import networks
 from evenray.learning.plan.comparison import WHOLE
+from evenray.learning.tasks import task_of
 from evenray.learning.train import Settings
 
 from .artefacts import CASES, CHOICE, EXCLUSIONS_ASKED, GRID, OUT_OF_FOLD, PLANNED, SPLIT_CASES
@@ -85,7 +86,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     if settings.frozen:
         model = networks.build(
             plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size,
-            pretrained=settings.pretrained,
+            pretrained=settings.pretrained, output=task_of(dataset.facts.task).output,
         )  # fmt: skip
         model = networks.freeze(model, settings.finetune)
         stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
@@ -95,7 +96,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     own = settings.frozen or plan.compare_networks == settings.networks
     training = Settings(
         plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
-        decay=networks.fine_tuning(settings.finetune).decay if own else 1.0,
+        decay=networks.fine_tuning(settings.finetune).decay if own else 1.0, task=dataset.facts.task,
     )  # fmt: skip
     rows: NDArray[np.int64] = np.arange(len(dataset))
     return Setup(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,38 +10,26 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Planned
-from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
-from evenray.core.errors import DataError
+from evenray.core.artefacts.scores import CalibrationRecord, ScoresRecord
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
-from evenray.learning.predict import GROUPS, predictions, target_prior
+from evenray.learning.tasks import Remedy, Task, task_of
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import (
-    Calibration,
-    by_group,
-    calibrate,
-    choose_threshold,
-    decision_curve,
-    per_patient,
-    score,
-)
+from evenray.metrics import Calibration, calibrate
 
 from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
 from .preparing import parts_of, remedy_of
 from .stage import artefact
 from .tools import Tools
 
-__all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate", "summarise"]
+__all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 
-RESAMPLES = 2000
-BESIDE = 1000  # for the tables beside the main one
-POINTS = ("youden", "accuracy", "sensitivity(0.95)", "specificity(0.95)", "net_benefit(at=0.1)", "prevalence")
-RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
+NONE = Calibration("none", {})
 Floats = NDArray[np.float64]
 
 
@@ -65,42 +52,52 @@ class EvaluateOutputs:
 def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -> EvaluateOutputs:
     """Probabilities of the validation and test parts, the operating point, and everything that is told of them."""
     dataset, plan, events = inputs.cases, inputs.planned.plan, tools.events
-    remedy, prior = remedy_of(dataset, plan, inputs.choice)
-    target = target_prior(settings.prevalence, dataset.classes, dataset.positive)
+    task, facts = task_of(dataset.facts.task), dataset.facts
+    remedy = remedy_of(dataset, plan, inputs.choice)
+    target = task.target(settings.prevalence, dataset.classes, dataset.positive)
     model = inputs.network.to(tools.machine.device)
     tta = settings.tta or plan.tta
     tools.open_test()
-    calibration, found = Calibration("none", {}), dict[str, Predictions]()
+    calibrations, found = [NONE] * len(remedy.questions), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
     parts = parts_of(tools, dataset, plan, inputs.choice.contrast, ("validation", "test"), furthest)
     with events.task("task.evaluate", sum(len(part) for _, part in parts.values())) as tick:
         for name, (cases, part) in parts.items():
             logits = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
             if name == "validation":
-                fewest = min(cases.counts.values())
-                if fewest >= ENOUGH_TO_CHOOSE:
-                    calibration = calibrate(remedy.correct(logits, prior), cases.targets, settings.calibration, prior)
-                elif settings.calibration not in ("none", EvaluateSettings().calibration):
-                    events.tell(
-                        "evaluate.not_calibrated",
-                        "warning",
-                        count=fewest,
-                        method=settings.calibration,
-                        needed=ENOUGH_TO_CHOOSE,
-                    )
-            found[name] = predictions(cases, logits, remedy, prior, calibration, target)
-    whole = Predictions(pl.concat([each.table for each in found.values()]), dataset.classes, dataset.positive)
-    rule = None
-    if len(dataset.classes) == 2:
-        asked = settings.threshold != EvaluateSettings().threshold
-        rule = settings.threshold if asked or remedy.rule is None else remedy.rule
-    scores = summarise(found, rule, prior, target, seed=settings.seed).model_copy(
-        update={
-            "calibration": CalibrationRecord(**calibration.as_json()), "prevalence": settings.prevalence, "tta": tta,
-        }
-    )  # fmt: skip
+                calibrations = _calibrations(task, remedy, logits, cases.targets, settings, tools)
+            p = task.probabilities(remedy.questions, logits, calibrations, target)
+            found[name] = task.predictions(cases, logits, p)
+    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
+    asked = settings.threshold != EvaluateSettings().threshold
+    own = None if asked else remedy.balance.rule
+    scores = task.summarise(
+        found, settings.threshold, own, remedy.questions, target, ordered=facts.ordered, seed=settings.seed
+    )
+    scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
+    scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta})
     _tell(scores, tools)
     return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
+
+
+def _calibrations(
+    task: Task, remedy: Remedy, logits: Floats, targets: NDArray[np.int64], settings: EvaluateSettings, tools: Tools
+) -> list[Calibration]:
+    """The calibration of every question that enough validation cases answer; the others stay as they are."""
+    found, few = [], []
+    for question, (own, known) in zip(remedy.questions, task.asked(logits, targets), strict=True):
+        fewest = int(np.bincount(known, minlength=len(question.classes)).min())
+        if fewest >= ENOUGH_TO_CHOOSE:
+            corrected = question.balance.correct(own, question.prior)
+            found.append(calibrate(corrected, known, settings.calibration, question.prior))
+        else:
+            found.append(NONE)
+            few.append(fewest)
+    if few and settings.calibration not in ("none", EvaluateSettings().calibration):
+        tools.events.tell(
+            "evaluate.not_calibrated", "warning", count=min(few), method=settings.calibration, needed=ENOUGH_TO_CHOOSE
+        )
+    return found
 
 
 def _tell(scores: ScoresRecord, tools: Tools) -> None:
@@ -119,67 +116,10 @@ def _label_errors(out_of_fold: pl.DataFrame | None, evaluated: Predictions) -> l
     """
     predicted = {"trained": evaluated}
     if out_of_fold is not None:
-        compared = Predictions(out_of_fold, evaluated.classes, evaluated.positive)
+        compared = replace(evaluated, table=out_of_fold)
         predicted = {"out_of_fold": compared, "trained": evaluated.part("test")}
     return [
         replace(finding, evidence={**finding.evidence, "predicted_by": who})
         for who, table in predicted.items()
         for finding in label_errors(table)
     ]
-
-
-def summarise(
-    found: dict[str, Predictions], rule: str | None, prior: Floats, target: Floats | None = None, *, seed: int = 0
-) -> ScoresRecord:
-    """What scores.json tells of the predictions of the validation and the test part, without a calibration.
-
-    `rule` chooses the threshold on validation (None with more than two classes), for the shares that the probabilities
-    are at; `prior` (K,) holds those of the training part, `target` (K,) those to score at, None for those of the cases.
-    """
-    test, at = found["test"], prior if target is None else target
-    threshold = None if rule is None else choose_threshold(found["validation"], rule, at)
-
-    def scored(predicted: Predictions, threshold: float | None, resamples: int = BESIDE) -> PartScores:
-        return PartScores.of(score(predicted, threshold, resamples=resamples, seed=seed, prior=at, prevalence=target))
-
-    def point(rule: str) -> OperatingPoint:
-        chosen = choose_threshold(found["validation"], rule, at)
-        part = scored(test, chosen)
-        return OperatingPoint(
-            rule=rule, threshold=chosen, confusion=part.confusion, **{name: part.metrics[name] for name in RATES}
-        )
-
-    groups = {name: test.table[name].drop_nulls().n_unique() for name in GROUPS if name in test.table.columns}
-    curve = decision_curve(test, prevalence=target, resamples=BESIDE)
-    return ScoresRecord(
-        classes=test.classes, positive=test.positive, threshold=threshold, threshold_rule=rule,
-        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
-        parts={name: scored(each, threshold, RESAMPLES) for name, each in found.items()},
-        patients=_patients(found, rule, at, target, seed),
-        groups={
-            column: {
-                name: PartScores.of(scores)
-                for name, scores in by_group(
-                    test, column, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target
-                ).items()
-            }
-            for column, different in groups.items()
-            if different > 1
-        },
-        decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
-        operating_points=() if rule is None else tuple(point(each) for each in dict.fromkeys((rule, *POINTS))),
-    )  # fmt: skip
-
-
-def _patients(
-    found: dict[str, Predictions], rule: str | None, at: Floats, target: Floats | None, seed: int
-) -> PartScores | None:
-    """The test part with patients in place of images; None where every patient has one image, or labels disagree."""
-    if int(found["test"].patients.max()) + 1 == found["test"].table.height:
-        return None
-    with suppress(DataError):  # images of one patient that carry different classes of many
-        validation, test = (per_patient(found[name]) for name in ("validation", "test"))
-        threshold = None if rule is None else choose_threshold(validation, rule, at)
-        scores = score(test, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target)
-        return PartScores.of(scores, threshold=threshold)
-    return None

@@ -25,6 +25,7 @@ from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
 from evenray.learning import networks
+from evenray.learning.tasks import task_of
 
 from .artefacts import ATTRIBUTIONS, CHOICE, NETWORK, PLANNED, PREDICTIONS, PREVIEWS, SCORES, SPLIT_CASES
 from .preparing import stores_of
@@ -33,7 +34,7 @@ from .tools import Tools
 
 __all__ = ["ExplainInputs", "ExplainOutputs", "explain"]
 
-MISTAKES, HITS, CHECKED, PREVIEWED, SIDE = 12, 4, 6, 3, 512
+CHECKED, PREVIEWED, SIDE = 6, 3, 512
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,6 @@ class ExplainOutputs:
     previews: Gallery[Previews] = artefact(PREVIEWS)
 
 
-@dataclass(frozen=True)
-class Picked:
-    """A test case to explain, with the class (an index) that the network called it."""
-
-    case: str
-    label: str
-    called: int
-    probability: float
-    mistake: bool
-
-
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
     """Attribution maps of the most confident mistakes and a few hits, checked; and images before and after the contrast."""
     return ExplainOutputs(_attributions(inputs, settings.seed, tools), _previews(inputs))
@@ -73,13 +63,14 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
     store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
     row_of = {case: row for row, case in enumerate(dataset.cases["case"])}
     model = inputs.network.to(tools.machine.device)
-    picked = _picked(inputs.predictions.part("test"), inputs.scores.threshold)
+    task = task_of(dataset.facts.task)
+    picked = task.notable(inputs.predictions.part("test"), inputs.scores)
     entries, pictures, shown = list[Attribution](), dict[str, bytes](), list[torch.Tensor]()
     with tools.events.task("task.explain", len(picked)) as tick:
         for number, item in enumerate(picked):
             x_NCHW = _tensor(store, row_of[item.case]).to(tools.machine.device)
             shown.append(x_NCHW)
-            heat_HW = attribute(model, x_NCHW, item.called)[0]
+            heat_HW = attribute(model, x_NCHW, item.output)[0]
             name = f"{number:02d}"
             pictures[f"{name}.png"] = _png(
                 (x_NCHW[0].permute(1, 2, 0).squeeze(-1).cpu().numpy() * 255).astype(np.uint8)
@@ -87,14 +78,13 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
             pictures[f"{name}_map.png"] = _png((heat_HW * 255).astype(np.uint8))
             entries.append(
                 Attribution(
-                    case=item.case, part="test", label=item.label, predicted=dataset.classes[item.called],
+                    case=item.case, part="test", label=item.label, predicted=item.called,
                     probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
                     map=f"{name}_map.png",
                 )
             )  # fmt: skip
             tick(1)
-    target = dataset.classes.index(dataset.positive)
-    checks = sanity(model, torch.cat(shown[:CHECKED]), target, seed=seed)
+    checks = sanity(model, torch.cat(shown[:CHECKED]), task.main_output(dataset), seed=seed)
     index = Attributions(
         method="gradcam", layer=model.attribution_layer, entries=tuple(entries),
         checks=tuple(checks),
@@ -106,23 +96,6 @@ def _tensor(store: Store, row: int) -> torch.Tensor:
     """A prepared image as x_NCHW float32 in 0 to 1."""
     unit = torch.from_numpy(store[np.array([row])][0].astype(np.float32) / store.scale)
     return unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]
-
-
-def _picked(test: Predictions, threshold: float | None) -> list[Picked]:
-    """The most confident mistakes, and hits of the positive class (of any, where there are more than two)."""
-    p, positive = test.probabilities, test.positive_index
-    called, margin = p.argmax(1), p.max(1)
-    if threshold is not None:
-        called = np.where(p[:, positive] >= threshold, positive, 1 - positive)
-        margin = np.abs(p[:, positive] - threshold)
-    wrong = called != test.targets
-    of_interest = (called == positive) | (len(test.classes) > 2)
-    order = np.argsort(-margin, kind="stable")
-    chosen = [i for i in order if wrong[i]][:MISTAKES] + [i for i in order if not wrong[i] and of_interest[i]][:HITS]
-    cases, labels = test.table["case"], test.table["label"]
-    return [
-        Picked(cases[int(i)], labels[int(i)], int(called[i]), float(p[i, called[i]]), bool(wrong[i])) for i in chosen
-    ]
 
 
 def _previews(inputs: ExplainInputs) -> Gallery[Previews]:

@@ -184,9 +184,9 @@ def _after_scan(job: Job, until: str, trains: bool) -> None:
     if ORDER.index(until) >= ORDER.index("split"):
         cases.to_learn_from()
     if trains:
-        from .recipe_check import check_classes
+        from evenray.learning.tasks import task_of
 
-        check_classes(job.recipe, cases.classes, cases.positive)
+        task_of(cases.facts.task).check(job.recipe, cases.classes, cases.positive)
 
 
 def run_stage(

@@ -12,11 +12,10 @@ from evenray.core.artefacts.plan import Plan
 from evenray.core.events import watched
 from evenray.core.types import Dataset
 from evenray.data.store import Store, prepare, store_folder
-from evenray.learning import balance as remedies
-from evenray.learning.balance import Balance
 from evenray.learning.features import compute, forms_of
 from evenray.learning.networks import Classifier
 from evenray.learning.plan import kept_side, native_side
+from evenray.learning.tasks import Remedy, task_of
 from evenray.learning.train import Part
 
 from .tools import Tools
@@ -65,8 +64,8 @@ def kept_features(
     return rows, found
 
 
-def remedy_of(dataset: Dataset, plan: Plan, choice: Choice) -> tuple[Balance, NDArray[np.float64]]:
-    """The chosen remedy, and the class prior of the training part."""
-    counts = np.array(list(dataset.part("train").counts.values()))
-    remedy = remedies.make(choice.balance, counts, dataset.classes, dataset.positive, epochs=plan.epochs)
-    return remedy, counts / counts.sum()
+def remedy_of(dataset: Dataset, plan: Plan, choice: Choice) -> Remedy:
+    """The chosen remedy, made for the training part."""
+    targets = dataset.part("train").targets
+    task = task_of(dataset.facts.task)
+    return task.remedy(choice.balance, targets, dataset.classes, dataset.positive, epochs=plan.epochs)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 import torch
 
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
-from evenray.core.types import Image, Predictions
+from evenray.core.types import Image
 from evenray.data.audit import BLOCKING
 from evenray.evidence.compare import check_metric
 from evenray.images.contrast import enhance
 from evenray.learning import balance as remedies
 from evenray.learning import networks
-from evenray.learning.predict import target_prior
 from evenray.learning.tta import check_tta
-from evenray.metrics import calibrations, choose_threshold, rules
+from evenray.metrics import calibrations, rules
 
-__all__ = ["check_classes", "check_recipe"]
+__all__ = ["check_recipe"]
 
 RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), value_range=(0, 255))
 USUAL_SIZE = 224
@@ -73,31 +71,3 @@ def _check_networks(recipe: Recipe, size: int) -> None:
 def _check_network(spec: str, size: int) -> None:
     with torch.device("meta"):
         networks.networks.bind(Step.of(spec))(2, 1, size)
-
-
-def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
-    """Whether the class names in a recipe are those of the data; UsageError lists the classes.
-
-    So is a rule for the threshold that was asked for, by itself or with a remedy, where there are more than two.
-    """
-    asked = []
-    for spec in recipe.balances:
-        remedy = remedies.make(spec, [1000] * len(classes), classes, positive)
-        asked += [remedy.rule] if remedy.rule is not None else []
-        if remedy.needs_images and recipe.frozen:
-            raise UsageError(
-                f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
-                " minority_mixup, or --finetune 'last(1)'."
-            )
-    target = target_prior(recipe.prevalence, classes, positive)
-    if len(classes) == 2 or recipe.threshold != Recipe().threshold:  # with more classes the usual rule is not applied
-        asked.append(recipe.threshold)
-    for rule in asked:
-        choose_threshold(_sure(classes, positive), rule, target)
-
-
-def _sure(classes: tuple[str, ...], positive: str) -> Predictions:
-    """A case of each class, told with certainty."""
-    K = len(classes)
-    sure = {f"p_{k}": np.where(np.arange(K) == k, 0.9, 0.1 / max(1, K - 1)) for k in range(K)}
-    return Predictions(pl.DataFrame({"target": np.arange(K), **sure}), classes, positive)

@@ -21,6 +21,7 @@ from evenray.learning import networks
 from evenray.learning.features import FeaturePart, fit_head
 from evenray.learning.plan import native_side
 from evenray.learning.predict import out_of_distribution
+from evenray.learning.tasks import task_of
 from evenray.learning.train import Part, Settings, batches_an_epoch, fit, statistics
 from evenray.learning.train.order import seed_of
 
@@ -67,11 +68,12 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
     """Train, and note with the network all that it takes to use it."""
     learnt = learn(inputs, settings, tools)
     dataset, plan, choice = inputs.cases, inputs.plan, inputs.choice
-    part = dataset.part("train")
+    part, remedy = dataset.part("train"), remedy_of(dataset, plan, choice)
     contrast, references = fix_references(choice.contrast)
     model = ModelRecord(
-        classes=dataset.classes, positive=dataset.positive, contrast=contrast, balance=choice.balance,
-        counts=tuple(part.counts.values()), prior=tuple(remedy_of(dataset, plan, choice)[1].tolist()),
+        task=dataset.facts.task, classes=dataset.classes, positive=dataset.positive, contrast=contrast,
+        balance=choice.balance, counts=remedy.counts.present, prior=task_of(dataset.facts.task).shares(remedy),
+        findings=remedy.counts if remedy.counts.absent else None,
         value_range=dataset.facts.value_range, scale=learnt.part.store.scale,
         network=NetworkRecord.model_validate_json(learnt.network.description.model_dump_json()),
         native=native_side(dataset), training_images=out_of_distribution.fit(part),
@@ -111,7 +113,7 @@ def _learn_member(
     parts: tuple[Part, Part], member: int, machine: Machine,
 ) -> tuple[networks.Classifier, list[dict[str, float]]]:  # fmt: skip
     plan, folder = inputs.plan, _checkpoints(tools)
-    remedy = remedy_of(inputs.cases, plan, inputs.choice)[0]
+    remedy = remedy_of(inputs.cases, plan, inputs.choice).balance
     steps = plan.epochs * batches_an_epoch(len(parts[0]), plan.batch)
     code = "task.train_member" if plan.members > 1 else "task.train"
     spec = model.description.spec
@@ -139,7 +141,7 @@ def _fresh(
     mean, std = (None, None) if settings.pretrained else statistics(part)
     model = networks.build(
         inputs.choice.network or plan.network, classes=len(inputs.cases.classes), channels=plan.channels, size=plan.size,
-        pretrained=settings.pretrained, seed=seed, mean=mean, std=std,
+        pretrained=settings.pretrained, seed=seed, mean=mean, std=std, output=task_of(inputs.cases.facts.task).output,
     )  # fmt: skip
     model = networks.freeze(model, settings.finetune)
     model.description = model.description.model_copy(update={"scale_jitter": settings.scale_jitter})
@@ -154,6 +156,7 @@ def _fresh(
         settings.scale_jitter,
         plan.patience,
         decay,
+        task=inputs.cases.facts.task,
     )
     return model, training
 

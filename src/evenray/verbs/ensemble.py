@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evenray.core.artefacts import RunFolder, now
 from evenray.core.artefacts.asked import Asked
@@ -16,14 +15,14 @@ from evenray.core.artefacts.ensemble import Difference, EnsembleMember, Ensemble
 from evenray.core.artefacts.lock import alone
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
-from evenray.core.recipe import EvaluateSettings
+from evenray.core.recipe import EvaluateSettings, Recipe
 from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.learning.predict import ensemble as average
-from evenray.learning.predict import target_prior
-from evenray.metrics import choose_threshold, difference
+from evenray.learning.tasks import task_of
+from evenray.learning.tasks.question import Question, Target
+from evenray.metrics import difference
 from evenray.reporting import ensemble_page
-from evenray.stages.evaluate import summarise
 from evenray.stages.up_to_date import require_up_to_date
 
 __all__ = ["ensemble"]
@@ -49,13 +48,13 @@ def ensemble(
     predicted = {name: _predictions(run) for name, run in members.items()}
     whole = average(predicted, member_weights)
     found = {part: whole.part(part) for part in ("validation", "test")}
+    task = task_of(whole.task)
     if threshold is not None:
-        choose_threshold(found["validation"], threshold)  # one that does not fit is told before anything is written
+        task.check(Recipe(threshold=threshold), whole.classes, whole.positive)  # told before anything is written
     first = next(iter(members.values()))
     reference = next(iter(scored.values()))
     usual = reference.threshold_rule or EvaluateSettings().threshold
-    rule = (threshold or usual) if len(whole.classes) == 2 else None
-    target = target_prior(reference.prevalence, whole.classes, whole.positive)
+    target = task.target(reference.prevalence, whole.classes, whole.positive)
     place = RunFolder(output)
     if place.has(Asked.file):
         raise UsageError(f"{output} is a run's folder; name another one for the ensemble with -o.")
@@ -63,8 +62,9 @@ def ensemble(
         if first.folder.has(SKETCHES):
             shutil.copytree(first.path / SKETCHES, place / SKETCHES, dirs_exist_ok=True)
         place.note(lambda ledger: ledger.model_copy(update={"test_opened": (*ledger.test_opened, now())}))
-        scores = summarise(found, rule, _prior(first, whole.classes), target, seed=seed)
-        scores = scores.model_copy(update={"prevalence": reference.prevalence})
+        scores = task.summarise(
+            found, threshold or usual, None, _questions(first), target, ordered=reference.ordered, seed=seed
+        ).model_copy(update={"prevalence": reference.prevalence})
         record = _record(members, scored, predicted, whole, member_weights, scores, target, seed)
         for name in COPIED:
             if first.folder.has(name):
@@ -99,7 +99,7 @@ def _scores(run: Run) -> ScoresRecord:
 
 def _predictions(run: Run) -> Predictions:
     scores = _scores(run)
-    return Predictions(run.folder.read_table("predictions.parquet"), scores.classes, scores.positive)
+    return Predictions(run.folder.read_table("predictions.parquet"), scores.classes, scores.positive, scores.task)
 
 
 def _require_same_prevalence(scored: Mapping[str, ScoresRecord]) -> None:
@@ -112,25 +112,25 @@ def _require_same_prevalence(scored: Mapping[str, ScoresRecord]) -> None:
             )
 
 
-def _prior(run: Run, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """The class shares of the training part, float64 (K,)."""
+def _questions(run: Run) -> tuple[Question, ...]:
+    """What is asked, with the class shares of the training part."""
     assert run.dataset is not None
-    counts = run.dataset.part("train").counts
-    found = np.array([counts.get(name, 0) for name in classes], dtype=np.float64)
-    return np.asarray(found / found.sum())
+    dataset = run.dataset
+    task = task_of(dataset.facts.task)
+    return task.remedy("none", dataset.part("train").targets, dataset.classes, dataset.positive).questions
 
 
 def _record(
     members: Mapping[str, Run], scored: Mapping[str, ScoresRecord], predicted: Mapping[str, Predictions], whole: Predictions,
-    weights: Sequence[float] | None, scores: ScoresRecord, target: NDArray[np.float64] | None, seed: int,
+    weights: Sequence[float] | None, scores: ScoresRecord, target: Target, seed: int,
 ) -> EnsembleRecord:  # fmt: skip
     shares = np.ones(len(members)) if weights is None else np.array(weights, dtype=np.float64)
-    entries = []
+    entries, task = [], task_of(whole.task)
     for (name, run), share in zip(members.items(), shares / shares.sum(), strict=True):
         both, own = (whole.part("test"), predicted[name].part("test")), scored[name]
-        thresholds = scores.threshold, own.threshold
+        thresholds, at = (task.thresholds(scores), task.thresholds(own)), task.scored_at(target)
         paired = {
-            metric: Difference(**vars(difference(*both, metric, thresholds=thresholds, prevalence=target, seed=seed)))
+            metric: Difference(**vars(difference(*both, metric, thresholds=thresholds, prevalence=at, seed=seed)))
             for metric in SHOWN
         }
         entries.append(

@@ -21,13 +21,12 @@ from evenray.core.types import Dataset
 from evenray.data.store import Store, store_folder
 from evenray.learning import export as formats
 from evenray.learning import networks
-from evenray.learning.balance import make
 from evenray.learning.export.exported import Exported
-from evenray.learning.predict import predictions
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import compiled, has_bf16
+from evenray.learning.tasks import task_of
 from evenray.learning.train import Part
-from evenray.metrics import score
+from evenray.metrics import measured_by_task
 from evenray.reporting import write_card
 from evenray.scale import is_url
 from evenray.stages.preparing import part_of, stores_of
@@ -169,8 +168,7 @@ def _validated(images: Images, path: Path, precision: str) -> dict[str, float]:
             which = np.arange(start, min(start + BATCH, len(part)))
             found.append(run(part.inputs(which, CPU).numpy()))
             tick(len(which))
-    remedy = make(about.balance, about.counts, about.classes, about.positive)
-    target = None if about.prevalence is None else np.array(about.prevalence)
-    answers = predictions(dataset, np.concatenate(found), remedy, about.class_prior, about.calibration, target)
-    scores = score(answers, about.threshold, resamples=20)
-    return {name: scores.estimates[name].value for name in ("auroc", "accuracy", "brier")}
+    logits = np.concatenate(found)
+    answers = task_of(about.task).predictions(dataset, logits, about.probabilities(logits))
+    measured = measured_by_task(answers, about.cuts, resamples=20)
+    return {name: measured[name].value for name in ("auroc", "accuracy", "brier")}

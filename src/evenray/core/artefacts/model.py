@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
+
+from evenray.core.facts import Task
 
 from .record import Record
 
-__all__ = ["DistributionRecord", "HistogramRecord", "ModelRecord", "NetworkRecord"]
+__all__ = ["DistributionRecord", "HistogramRecord", "ModelRecord", "NetworkRecord", "TrainingCounts"]
 
 
 class NetworkRecord(Record):
@@ -62,20 +64,35 @@ class DistributionRecord(Record):
         return max(self.rates["all"], 1 / (self.cases + 1))
 
 
+class TrainingCounts(BaseModel):
+    """What is kept of the targets of the training part: images a class (of findings those that have it); of findings also
+    those known to have it not, and the share that has it among the images drawn by a sampler, None without one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    present: tuple[int, ...]
+    absent: tuple[int, ...] = ()
+    drawn: tuple[float, ...] | None = None
+
+
 class ModelRecord(Record):
-    """`counts` are the training images of each class and `prior` their shares; `scale` is white in the prepared pixels, 255 or
-    65535; `native` is the side of the images themselves; `references` are histograms by the names that `contrast` has for them.
+    """`counts` are the training images of each class and `prior` their shares (of findings those of each that have it);
+    `scale` is white in the prepared pixels, 255 or 65535; `native` is the side of the images themselves;
+    `references` are histograms by the names that `contrast` has for them; `findings` holds the counts of a task of
+    findings.
     """
 
     file: ClassVar[str] = "model.json"
 
     version: Literal[2] = 2
+    task: Task = "classify"
     classes: tuple[str, ...]
     positive: str
     contrast: str
     balance: str
     prior: tuple[float, ...]
     counts: tuple[int, ...]
+    findings: TrainingCounts | None = None
     value_range: tuple[float, float] | None
     scale: int
     native: int

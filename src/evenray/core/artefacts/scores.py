@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from evenray.core.facts import Task
 from evenray.core.types import Estimate, Scores
 
 from .record import Number, Record
@@ -36,7 +38,8 @@ class Figure(_Part):
 
 
 class PartScores(_Part):
-    """The scores of a part or a group; `counts` are the cases a class, the sums of the confusion matrix's rows."""
+    """The scores of a part or a group; `counts` are the cases a class, the sums of the confusion matrix's rows;
+    of findings, of which there is no one matrix, the cases that have each."""
 
     cases: int
     patients: int
@@ -50,7 +53,7 @@ class PartScores(_Part):
         """`threshold` where it is another one than that of the run."""
         return cls(
             cases=scores.cases, patients=scores.patients, confusion=scores.confusion.tolist(), threshold=threshold,
-            counts=dict(zip(scores.classes, scores.confusion.sum(axis=1).tolist(), strict=True)),
+            counts=dict(zip(scores.classes, scores.confusion.sum(axis=1).tolist(), strict=bool(scores.confusion.size))),
             metrics={name: Figure.of(estimate) for name, estimate in scores.estimates.items()},
         )  # fmt: skip
 
@@ -76,11 +79,17 @@ class CalibrationRecord(_Part):
 
 
 class ScoresRecord(Record):
-    """Everything that is told of the probabilities; `patients` has patients in place of images."""
+    """Everything that is told of the probabilities; `patients` has patients in place of images.
+
+    Of findings, `findings` has a record of each by itself (its classes are absent and present), and the parts have the
+    means over those that are `averaged`: of which two patients or more have each answer.
+    """
 
     file: ClassVar[str] = "scores.json"
 
     version: int = 2
+    task: Task = "classify"
+    ordered: bool = False
     classes: tuple[str, ...]
     positive: str
     threshold: float | None
@@ -93,6 +102,16 @@ class ScoresRecord(Record):
     groups: dict[str, dict[str, PartScores]]
     decision_curve: dict[str, list[float | None]]
     operating_points: tuple[OperatingPoint, ...] = ()
+    findings: dict[str, ScoresRecord] = Field(default_factory=dict)
+    averaged: tuple[str, ...] = ()
+
+    def with_calibrations(self, fitted: Sequence[CalibrationRecord]) -> ScoresRecord:
+        """The same with its calibration; of findings, one each."""
+        if not self.findings:
+            return self.model_copy(update={"calibration": fitted[0]})
+        each = zip(self.findings.items(), fitted, strict=True)
+        found = {name: record.model_copy(update={"calibration": one}) for (name, record), one in each}
+        return self.model_copy(update={"findings": found})
 
     def part(self, name: str) -> Scores:
         """The scores of one part, with its figures as attributes."""

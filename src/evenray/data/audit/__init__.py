@@ -21,6 +21,7 @@ from evenray.images.histogram import Histogram
 from ._near_search import near_groups
 from ._reduced_image import Measured, Reduced
 from .blocking import BLOCKING, blocking
+from .by_finding import by_finding
 from .excluded import excluded
 from .exclusion_proposal import propose_exclusions
 from .label_errors import label_errors
@@ -129,7 +130,7 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
     Findings depend on the table alone: join shards (`Dataset.of_shards`) first. Without two classes the
-    checks that compare classes are not run, and a finding says so. Raises DataError where images share a sketch.
+    checks that compare classes are not run, and a finding says so; of several findings they are run for each. Raises DataError where images share a sketch.
     """
     names = tuple(checks) if only is None else only
     if {"sketch", "pixel_hash"} <= set(dataset.cases.columns):
@@ -138,9 +139,10 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
             raise DataError(
                 "Different images have one sketch; join data sets with Dataset.of_shards, not by their tables."
             )
-    if len(dataset.classes) < 2:
-        names = tuple(name for name in names if name not in COMPARING)
+    tags = dataset.facts.task == "tag"
+    single = () if len(dataset.classes) > 1 and not tags else COMPARING
     # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
     with threadpool_limits(1, user_api="blas"):
-        found = [finding for name in names for finding in checks[name](dataset)]
+        found = [finding for name in names if name not in single for finding in checks[name](dataset)]
+        found += by_finding(dataset, [checks[name] for name in names if name in single]) if tags else []
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

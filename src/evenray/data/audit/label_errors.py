@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,16 @@ def label_errors(predictions: Predictions) -> list[Finding]:
     whose probability of a class reaches the mean one of those labelled so are counted by label and class; the counts
     estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. A model
     that contradicts more than a quarter of a class cannot be trusted on it, and none of its cases is listed. No label is
-    changed.
+    changed. Of several findings each is looked at by itself, and `finding` says which.
     """
+    if predictions.task == "tag":
+        return [
+            replace(found, evidence={"finding": name, **found.evidence})
+            for name in predictions.classes
+            for found in label_errors(predictions.finding(name))
+        ]
+    if not predictions.table.height:
+        return []
     probabilities, targets = predictions.probabilities, predictions.targets
     own = probabilities[np.arange(len(targets)), targets]
     found: list[tuple[float, int, int]] = []

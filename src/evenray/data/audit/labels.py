@@ -20,7 +20,7 @@ def labels(dataset: Dataset) -> list[Finding]:
     if dataset.classes and (count := dataset.facts.unlabelled):
         evidence = {"images": count, "share": round(count / (count + len(dataset)), 4)}
         found.append(Finding("labels", "warning", evidence=evidence, variant="some_missing"))
-    if len(dataset.classes) < 2:
+    if len(dataset.classes) < 2 and dataset.facts.task == "classify":
         variant = "one_class" if dataset.classes else ""
         found.append(Finding("labels", "info", evidence={"not_run": list(COMPARING)}, variant=variant))
     return found

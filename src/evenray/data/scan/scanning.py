@@ -31,6 +31,7 @@ from evenray.images.readers import fragments, identity, read
 
 from .entries import Entry, Listing
 from .listing import listing
+from .several import findings_of_labels
 
 __all__ = ["Map", "scan", "scan_listed"]
 
@@ -155,11 +156,13 @@ def assemble(
     label = pl.col("label").replace(met, [composed(name) for name in met])
     rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
     rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
-    counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
-    classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
-    chosen, why = positive_class(classes, counts, positive)
+    if several := findings_of_labels(rows):
+        rows, names = several
+        classes, chosen, why = names, "", None
+    else:
+        classes, chosen, why = _classes(rows, positive)
     facts = Facts(
-        layout=listed.layout, value_range=value_range, unlabelled=unlabelled, notes=tuple(notes), positive_why=why,
+        layout=listed.layout, task="tag" if several else "classify", value_range=value_range, unlabelled=unlabelled, notes=tuple(notes), positive_why=why,
         patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern,
         synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes,
     )  # fmt: skip
@@ -167,6 +170,13 @@ def assemble(
     return Dataset(
         rows.drop("synthetic"), classes, chosen, root, pl.concat([before, rejected.select(REJECTED.keys())]), facts
     )
+
+
+def _classes(rows: pl.DataFrame, positive: str | None) -> tuple[tuple[str, ...], str, Message | None]:
+    """The classes in their order, the positive one, and why it is that."""
+    counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
+    classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
+    return classes, *positive_class(classes, counts, positive)
 
 
 def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:

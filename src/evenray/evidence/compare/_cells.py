@@ -25,7 +25,9 @@ from evenray.learning import networks
 from evenray.learning.balance import Balance
 from evenray.learning.features import FeaturePart, fit_head
 from evenray.learning.networks.anatomy import anatomy, totals
-from evenray.learning.predict import predictions
+from evenray.learning.networks.output import Output
+from evenray.learning.tasks import task_of
+from evenray.learning.tasks.question import Target
 from evenray.learning.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
 from evenray.learning.train.alone import Machine
 
@@ -105,12 +107,8 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     dataset, targets = setup.dataset, setup.dataset.targets
     train, held = _train_rows(cell, setup, seed, held_out), np.flatnonzero(setup.fold == held_out)
     settings = replace(setup.settings, epochs=epochs, seed=seed)
-    counts = np.bincount(targets[train], minlength=len(dataset.classes))
-    remedy = remedies.make(cell.balance, counts, dataset.classes, dataset.positive)
-    plain = (
-        remedy.loss is None and remedy.sampler is None and remedy.mix is None
-    )  # as none, whatever its threshold does
-    balance = "none" if plain else cell.balance
+    remedy = task_of(dataset.facts.task).remedy(cell.balance, targets[train], dataset.classes, dataset.positive)
+    balance = "none" if remedy.plain else cell.balance  # as none, whatever its threshold does
     stores = setup.stores[cell.contrast]
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
@@ -154,8 +152,8 @@ def _machine(device: str) -> Machine:
 
 
 def _remedy(work: Fold) -> Balance:
-    counts = np.bincount(work.targets, minlength=len(work.classes))
-    return remedies.make(work.balance, counts, work.classes, work.positive, epochs=work.settings.epochs)
+    task, epochs = task_of(work.settings.task), work.settings.epochs
+    return task.remedy(work.balance, work.targets, work.classes, work.positive, epochs=epochs).balance
 
 
 def _whole(work: Fold) -> NDArray[np.float64]:
@@ -163,7 +161,7 @@ def _whole(work: Fold) -> NDArray[np.float64]:
     mean, std = (None, None) if work.weights else statistics(part)
     model = networks.build(
         work.network, classes=len(work.classes), channels=work.channels, size=work.size, pretrained=work.weights,
-        seed=work.settings.seed, mean=mean, std=std,
+        seed=work.settings.seed, mean=mean, std=std, output=task_of(work.settings.task).output,
     )  # fmt: skip
     model, fabric = networks.freeze(model, work.finetune), _machine(work.device)
     model, _ = fit(model, part, None, work.settings, _remedy(work), fabric)
@@ -185,8 +183,9 @@ def _head(work: Fold) -> NDArray[np.float64]:
 def _with_fresh_head(work: Fold) -> networks.Classifier:
     """The network with the head that this seed gives; its trunk is read from the file once."""
     model, heads = _started(
-        work.network, len(work.classes), work.channels, work.size, work.weights, work.finetune, work.settings.seed
-    )
+        work.network, len(work.classes), work.channels, work.size, work.weights, work.finetune, work.settings.seed,
+        task_of(work.settings.task).output,
+    )  # fmt: skip
     for name, state in heads.items():
         model.network.get_submodule(name).load_state_dict(state)
     return model
@@ -194,9 +193,11 @@ def _with_fresh_head(work: Fold) -> networks.Classifier:
 
 @lru_cache(maxsize=4)
 def _started(
-    network: str, classes: int, channels: int, size: int, weights: str | None, finetune: str, seed: int
-) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:
-    model = networks.build(network, classes=classes, channels=channels, size=size, pretrained=weights, seed=seed)
+    network: str, classes: int, channels: int, size: int, weights: str | None, finetune: str, seed: int, output: Output,
+) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:  # fmt: skip
+    model = networks.build(
+        network, classes=classes, channels=channels, size=size, pretrained=weights, seed=seed, output=output
+    )
     named = {name: model.network.get_submodule(name).state_dict() for name in model.network.head_modules}
     heads = {name: {key: tensor.clone() for key, tensor in state.items()} for name, state in named.items()}
     return networks.freeze(model, finetune), heads
@@ -208,18 +209,22 @@ def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predicti
     Probabilities are at the prior of the training folds before thinning, so that figures show what thinning does to the
     network and not the prevalence that it makes.
     """
-    dataset, pieces, seconds = setup.dataset, [], 0.0
+    dataset, pieces, seconds = setup.dataset, list[Predictions](), 0.0
+    task, targets = task_of(dataset.facts.task), dataset.targets
     for work, held_out in zip(works, np.unique(setup.fold), strict=True):
         with np.load(work.path) as kept:
             logits, seconds = kept["logits"], seconds + float(kept["seconds"])
-        counts = np.bincount(work.targets, minlength=len(dataset.classes))
-        whole = np.bincount(dataset.targets[setup.fold != held_out], minlength=len(dataset.classes))
         held = replace(dataset, cases=dataset.cases.filter(pl.Series(setup.fold == held_out)))
-        remedy = remedies.make(cell.balance, counts, dataset.classes, dataset.positive)
-        target = None if cell.imbalance == OWN else whole / whole.sum()
-        pieces.append(predictions(held, logits, remedy, counts / counts.sum(), target=target).table)
-    table = dataset.cases.select("case").join(pl.concat(pieces), on="case", maintain_order="left")
-    return Predictions(table, dataset.classes, dataset.positive), seconds
+        asked = task.remedy(cell.balance, work.targets, dataset.classes, dataset.positive).questions
+        target: Target = [None] * len(asked)
+        if cell.imbalance != OWN:
+            whole = task.remedy("none", targets[setup.fold != held_out], dataset.classes, dataset.positive)
+            target = [question.prior for question in whole.questions]
+        p = task.probabilities(asked, logits, [None] * len(asked), target)
+        pieces.append(task.predictions(held, logits, p))
+    every = pl.concat([piece.table for piece in pieces])
+    table = dataset.cases.select("case").join(every, on="case", maintain_order="left")
+    return replace(pieces[0], table=table), seconds
 
 
 def out_of_fold(cell: Cell, setup: Setup, folder: Path, epochs: int) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from evenray.core.errors import DataError, unknown_name
 from evenray.core.types import Predictions
-from evenray.metrics import LOWER_IS_BETTER, Spread, compare_spreads, measured, spread_apart
+from evenray.metrics import LOWER_IS_BETTER, Spread, compare_spreads, measured_by_task, spread_apart
 
 from ._cells import Cell
 
@@ -126,7 +126,7 @@ def check_metric(metric: str) -> None:
 
 def measure(cell: Cell, runs: Sequence[tuple[Predictions, float]], epochs: int, seed: int) -> Measured:
     """The metrics of a cell from the predictions and seconds of each seed's trainings."""
-    found = [measured(predictions, seed=seed, resamples=RESAMPLES) for predictions, _ in runs]
+    found = [measured_by_task(predictions, seed=seed, resamples=RESAMPLES) for predictions, _ in runs]
     spreads = {name: Spread.of([each[name] for each in found]) for name in SHOWN}
     return Measured(cell, spreads, sum(seconds for _, seconds in runs), epochs)
 

@@ -12,7 +12,7 @@ from evenray.core.artefacts import RunFolder
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.learning.predict import target_prior
+from evenray.learning.tasks import task_of
 from evenray.metrics import compare_models, delong_difference
 
 __all__ = ["RunComparison", "compare_runs"]
@@ -41,6 +41,10 @@ def compare_runs(runs: Sequence[str | Path], metric: str = "auprc", part: str = 
     scores = {str(folder): _scores(folder) for folder in folders}
     (first, reference), *others = scores.items()
     for name, each in others:
+        if each.task != reference.task:
+            raise DataError(
+                f"{name} is a run of the task {each.task}, {first} one of {reference.task}; they cannot be compared."
+            )
         if (each.classes, each.positive) != (reference.classes, reference.positive):
             raise DataError(
                 f"{name} tells {', '.join(each.classes)} apart (positive: {each.positive}), and {first}"
@@ -52,11 +56,14 @@ def compare_runs(runs: Sequence[str | Path], metric: str = "auprc", part: str = 
                 " with the same --prevalence."
             )
     models = {
-        name: Predictions(RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive).part(part)
+        name: Predictions(
+            RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive, each.task
+        ).part(part)
         for name, each in scores.items()
     }
-    thresholds = {name: each.threshold for name, each in scores.items()}
-    prevalence = target_prior(reference.prevalence, reference.classes, reference.positive)
+    task = task_of(reference.task)
+    thresholds = {name: task.thresholds(each) for name, each in scores.items()}
+    prevalence = task.scored_at(task.target(reference.prevalence, reference.classes, reference.positive))
     table = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)
     if metric == "auroc":
         p = [1.0, *(delong_difference(models[name], models[first]).p for name, _ in others)]

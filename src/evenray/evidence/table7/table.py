@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from evenray.core.numbers import decimals
 from evenray.core.types import Dataset, Estimate, Predictions
-from evenray.learning.predict import predictions
+from evenray.learning.tasks.classify import Classify
+from evenray.learning.tasks.question import Question
 from evenray.learning.train import Part
 from evenray.learning.tta import fuse
 from evenray.metrics import score, top_error
@@ -45,7 +46,8 @@ def predicted(
     """A row's predictions of a part: the mean of its nets' soft-maxes, at the true prevalence."""
     tta = bench.tta(system)
     fused_NK = fuse(torch.from_numpy(logits[net, tta][0]) for net in system.nets).numpy()
-    return predictions(dataset, fused_NK, bench.balance, prior)
+    task, question = Classify(), Question("", dataset.classes, dataset.positive, bench.balance, prior)
+    return task.predictions(dataset, fused_NK, question.probabilities(fused_NK))
 
 
 def rows(

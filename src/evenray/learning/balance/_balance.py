@@ -14,7 +14,7 @@ from evenray.core.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Balance", "DoubleCorrectionWarning", "Sampler", "correct"]
+__all__ = ["Balance", "DoubleCorrectionWarning", "Mix", "Sampler", "correct"]
 
 
 class DoubleCorrectionWarning(UserWarning):
@@ -27,13 +27,22 @@ class Sampler(Protocol):
     def __call__(self, targets_N: NDArray[np.int64], *, batch: int, seed: int, epoch: int) -> NDArray[np.int64]: ...
 
 
+class Mix(Protocol):
+    """Changes a batch of training images, by their classes, and the targets with them."""
+
+    def __call__(
+        self, x_NCHW: Tensor, classes_N: Tensor, rng: np.random.Generator, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]: ...
+
+
 @dataclass(frozen=True)
 class Balance:
     """A remedy; whatever is None stays as in plain training.
 
     `loss(logits_NK, targets, progress) -> scalar tensor`: targets are int64 (N,) or soft float (N, K); progress runs
-    from 0 to 1 through training. `sampler` draws the indices of an epoch. `mix(x_NCHW, targets_N, rng) -> (x, targets)`
-    changes a batch of training images; its targets may be soft. `prior` is float64 (K,), the class prior that the
+    from 0 to 1 through training. `sampler` draws the indices of an epoch. `mix(x_NCHW, classes_N, rng, targets) -> (x, targets)`
+    changes a batch of training images by their classes; targets are these where none are given, and may be soft. Others
+    given, (N, M) with -1 for unknown, are blended as the images are. `prior` is float64 (K,), the class prior that the
     network learns under; None where it is that of the data. `link` turns the logits that the loss leads to into log
     posteriors under `prior`; None where a softmax does. `rule` is the rule for choosing the threshold that goes with
     the remedy (see evenray.metrics.choose_threshold). `needs_images` says that `mix` works on images alone, not on what a
@@ -47,7 +56,7 @@ class Balance:
     loss: Callable[[Tensor, Tensor, float], Tensor] | None = None
     sampler: Sampler | None = None
     prior: NDArray[np.float64] | None = None
-    mix: Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]] | None = None
+    mix: Mix | None = None
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
     rule: str | None = None
     needs_images: bool | None = None

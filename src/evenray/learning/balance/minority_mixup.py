@@ -37,16 +37,22 @@ def minority_mixup(
     aims = oversampled(class_counts, ratio)
     rare_K = aims > class_counts
 
-    def mix(x_NCHW: Tensor, targets_N: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        N = len(targets_N)
+    def mix(
+        x_NCHW: Tensor, classes_N: Tensor, rng: np.random.Generator, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        N = len(classes_N)
         drawn = rng.beta(alpha, alpha, N)
-        kept = np.where(rare_K[targets_N.cpu().numpy()], np.maximum(drawn, 1 - drawn), 1.0)
+        kept = np.where(rare_K[classes_N.cpu().numpy()], np.maximum(drawn, 1 - drawn), 1.0)
         partner = torch.from_numpy(rng.permutation(N)).to(x_NCHW.device)
         share = torch.from_numpy(kept).to(x_NCHW)
-        labels = one_hot(targets_N, K).to(x_NCHW)
+        labels = (one_hot(classes_N, K) if targets is None else targets).to(x_NCHW)
         pixels = share.view(-1, *[1] * (x_NCHW.ndim - 1))  # images, or what a frozen trunk made of them
         mixed = pixels * x_NCHW + (1 - pixels) * x_NCHW[partner]
-        return mixed, share[:, None] * labels + (1 - share[:, None]) * labels[partner]
+        blended = share[:, None] * labels + (1 - share[:, None]) * labels[partner]
+        if targets is not None:  # what is unknown of either image is unknown of their blend
+            unknown = (labels < 0) | ((labels[partner] < 0) & (share[:, None] < 1))
+            blended = torch.where(unknown, -1.0, blended)
+        return mixed, blended
 
     drawn_share = aims / aims.sum()
     lost_K = drawn_share * rare_K * (1 - float(special.betaincc(alpha + 1, alpha, 0.5)))  # E max(b, 1 - b)

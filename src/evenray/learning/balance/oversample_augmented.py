@@ -40,14 +40,17 @@ def oversample_augmented(
     plain = oversample(class_counts, ratio)
     copied_K = 1 - class_counts / oversampled(class_counts, ratio)
 
-    def mix(x_NCHW: Tensor, targets_N: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        chosen = np.flatnonzero(rng.random(len(targets_N)) < copied_K[targets_N.cpu().numpy()])
+    def mix(
+        x_NCHW: Tensor, classes_N: Tensor, rng: np.random.Generator, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        told = classes_N if targets is None else targets
+        chosen = np.flatnonzero(rng.random(len(classes_N)) < copied_K[classes_N.cpu().numpy()])
         if len(chosen) == 0:
-            return x_NCHW, targets_N
+            return x_NCHW, told
         where = torch.from_numpy(chosen).to(x_NCHW.device)
         changed = x_NCHW.clone()
         changed[where] = _varied(x_NCHW[where], rng, degrees, shift, zoom, light)
-        return changed, targets_N
+        return changed, told
 
     return Balance(sampler=plain.sampler, prior=plain.prior, mix=mix, needs_images=True)
 

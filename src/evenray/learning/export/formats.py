@@ -119,9 +119,10 @@ class _Augmented(nn.Module):
 def _metadata(about: About) -> dict[str, str]:
     """Everything for evenray in one entry, and what other programs need in entries of their own."""
     plain = {
-        "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
+        "task": about.task, "classes": list(about.classes), "positive": about.positive, "threshold": about.cuts,
         "contrast": about.contrast, "grey_range": about.value_range, "size": about.side, "channels": about.channels,
-        "calibration": about.calibration.as_json(), "class_prior": about.prior, "balance": about.balance,
+        "calibration": [one.calibration.as_json() for one in about.points] or about.calibration.as_json(),
+        "class_prior": about.prior, "balance": about.balance,
     }  # fmt: skip
     told = {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

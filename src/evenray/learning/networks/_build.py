@@ -21,6 +21,7 @@ from ._network import Network
 from ._registry import networks
 from .averaged import Averaged
 from .description import NetworkDescription
+from .output import Output
 from .weights import read_weights
 
 __all__ = ["build", "load", "restore", "save"]
@@ -39,9 +40,11 @@ def build(
     seed: int = 0,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    output: Output = "softmax",
     offline: bool = False,
 ) -> Classifier:
-    """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels.
+    """A Classifier for `classes` classes of images (channels, size, size), float32 in unit levels; with the `output` sigmoid,
+    for so many findings, each by itself.
 
     `pretrained` is the path of a weight file, or `torchvision` (see networks/weights.py; `offline` forbids the download);
     its preprocessing comes with it. From scratch the weights follow from `seed` (He et al. 2015), and `mean` and `std`
@@ -52,7 +55,7 @@ def build(
     >>> model(torch.zeros(5, 1, 28, 28)).shape, model.attribution_layer
     (torch.Size([5, 2]), 'network.features.9')
     """
-    _check(classes, channels, size, mean, std, pretrained)
+    _check(classes, channels, size, mean, std, pretrained, output)
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         torch.manual_seed(seed)
         network: Network = networks.bind(spec)(classes, channels, size)
@@ -68,7 +71,7 @@ def build(
     description = NetworkDescription(
         spec=str(spec), classes=classes, channels=channels, size=size, mean=tuple(mean), std=tuple(std),
         attribution_layer=layer, seed=seed, grey=any(isinstance(module, GreyConv) for module in network.modules()),
-        pretrained=source, parameters=sum(p.numel() for p in network.parameters()),
+        pretrained=source, parameters=sum(p.numel() for p in network.parameters()), output=output,
     )  # fmt: skip
     return Classifier(network, description)
 
@@ -81,7 +84,7 @@ def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifie
         for one in made:
             if about.grey:
                 install_grey(one)
-        network = Averaged(made) if len(made) > 1 else made[0]
+        network = Averaged(made, about.output) if len(made) > 1 else made[0]
     network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
     return Classifier(network.requires_grad_(True), about)
 
@@ -132,8 +135,9 @@ def _check(
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
     pretrained: str | Path | None,
+    output: Output,
 ) -> None:
-    if classes < 2:
+    if classes < (2 if output == "softmax" else 1):
         raise UsageError(f"classes is {classes}; a classifier needs at least 2.")
     if channels not in (1, 3):
         raise UsageError(f"channels is {channels}; give 1 (grey) or 3 (RGB).")

@@ -1,4 +1,4 @@
-"""Several networks of one kind as one: its answer is the mean of their soft-maxes.
+"""Several networks of one kind as one: its answer is the mean of their probabilities.
 
 It is a Network like any other, so what predicts, looks densely, exports or explains needs to know nothing of it.
 """
@@ -15,15 +15,17 @@ from evenray.core.errors import UsageError
 
 from ._classifier import Classifier
 from ._network import Network
+from .output import Output, as_classes, as_outputs
 
 __all__ = ["Averaged", "average", "members"]
 
 
 class Averaged(Network):
-    """The members' maps and features side by side, and the logarithm of the mean of their soft-maxes as logits."""
+    """The members' maps and features side by side, and logits that lead to the mean of their probabilities."""
 
-    def __init__(self, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[Network], output: Output = "softmax") -> None:
         super().__init__()
+        self.output: Output = output
         self.members = nn.ModuleList(networks)
         self.blocks = [
             [f"members.{i}.{name}" for i, one in enumerate(networks) for name in one.blocks[depth]]
@@ -41,10 +43,10 @@ class Averaged(Network):
         return torch.cat([one.pool(part) for one, part in self._shared(map_NCHW)], 1)
 
     def head(self, features: Tensor) -> Tensor:
-        return _mean([one.head(part) for one, part in self._shared(features)])
+        return _mean([one.head(part) for one, part in self._shared(features)], self.output)
 
     def score_map(self, map_NCHW: Tensor) -> Tensor:
-        return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)])
+        return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)], self.output)
 
     def _each(self) -> list[Network]:
         return [one for one in self.members if isinstance(one, Network)]
@@ -54,8 +56,9 @@ class Averaged(Network):
         return list(zip(self._each(), x.chunk(len(self.members), 1), strict=True))
 
 
-def _mean(logits: Sequence[Tensor]) -> Tensor:
-    return torch.stack([one.log_softmax(1) for one in logits]).logsumexp(0) - math.log(len(logits))
+def _mean(logits: Sequence[Tensor], output: Output) -> Tensor:
+    said = [as_classes(one, output).log_softmax(1) for one in logits]
+    return as_outputs(torch.stack(said).logsumexp(0) - math.log(len(logits)), output)
 
 
 def average(models: Sequence[Classifier]) -> Classifier:
@@ -71,7 +74,7 @@ def average(models: Sequence[Classifier]) -> Classifier:
     first = models[0]
     if len(models) == 1:
         return first
-    alike = ("spec", "classes", "channels", "size", "grey", "mean", "std")
+    alike = ("spec", "classes", "channels", "size", "grey", "mean", "std", "output")
     for other in models[1:]:
         differ = [name for name in alike if getattr(other.description, name) != getattr(first.description, name)]
         if differ:
@@ -80,7 +83,7 @@ def average(models: Sequence[Classifier]) -> Classifier:
         "members": len(models), "parameters": sum(model.description.parameters for model in models),
         "attribution_layer": f"members.0.{first.description.attribution_layer}",
     })  # fmt: skip
-    return Classifier(Averaged([model.network for model in models]), about)
+    return Classifier(Averaged([model.network for model in models], about.output), about)
 
 
 def members(model: Classifier) -> list[Classifier]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .output import Output
+
 __all__ = ["NetworkDescription", "Pretrained"]
 
 VERSION = 2  # 1 had no `version`, and its VGGs had a global average before the last layer where none was named
@@ -24,8 +26,10 @@ class NetworkDescription(BaseModel):
     """What `build` was asked for and what came of it, in model.json and in the metadata of a .safetensors file.
 
     `mean` and `std` are the preprocessing, one value a channel in unit levels. `grey`: the first layer is a folded one
-    for grey images. `attribution_layer` is the layer inside the network whose maps explain a decision. `members` counts
-    the networks that are averaged, `parameters` those of all. `scale_jitter` are the scales that it was trained at.
+    for grey images. `attribution_layer` is the layer inside the network whose maps explain a decision. `members`
+    counts the networks that are averaged, `parameters` those of all. `scale_jitter` are the scales that it was
+    trained at. `output` says whether a soft-max of the logits gives the probabilities of `classes` classes, or a
+    sigmoid of each that of a finding.
 
     >>> about = NetworkDescription(
     ...     spec="vgg16", classes=2, channels=1, size=224, mean=(0.5,), std=(0.25,), attribution_layer="features.29"
@@ -48,6 +52,7 @@ class NetworkDescription(BaseModel):
     pretrained: Pretrained | None = None
     parameters: int = 0
     members: int = 1
+    output: Output = "softmax"
     scale_jitter: tuple[float, float] | None = None
     version: int = VERSION
 

@@ -124,10 +124,12 @@ def _networks(
 
 def _left(dataset: Dataset, recipe: PlanSettings) -> float:
     """The share of the cases that thinning leaves to train on, the mean over the imbalances; fewer cases, more epochs."""
+    if not recipe.imbalances:
+        return 1.0
     counts = dataset.part("train").counts
     positives, every = counts[dataset.positive], sum(counts.values())
     shares = []
     for text in recipe.imbalances:
         ratio = (every - positives) / positives if text == "own" else parse_ratio(text)
         shares.append(min(positives, (every - positives) / ratio) * (1 + ratio) / every)
-    return float(np.mean(shares)) if shares else 1.0
+    return float(np.mean(shares))

@@ -1,6 +1,5 @@
-"""Prediction of the cases of a data set from their logits, and of image files by a trained model."""
+"""Prediction of image files by a trained model, and ensembles of what several said."""
 
-from .cases import GROUPS, predictions, target_prior
 from .ensemble import ensemble
 
-__all__ = ["GROUPS", "ensemble", "predictions", "target_prior"]
+__all__ = ["ensemble"]

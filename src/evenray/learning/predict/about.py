@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from evenray.core.artefacts import Record, file_digest
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.scores import ScoresRecord
-from evenray.core.spec import Step
 from evenray.core.types import Image
 from evenray.data.letterbox import letterbox
 from evenray.images.contrast import add_references, enhance
 from evenray.images.histogram import Histogram
-from evenray.learning.balance import correct, make
 from evenray.learning.plan import kept_side
+from evenray.learning.tasks import Task, task_of
 from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration
-from evenray.metrics.operating import TINY
+from evenray.metrics.measuring import Cut
 
-from .cases import target_prior
+from .decision import Decision
 
-__all__ = ["About"]
-
-BY_RATE = ("youden", "sensitivity", "specificity")  # rules that choose a place on the ROC curve
+__all__ = ["About", "FindingPoint"]
 
 
 class _Side(Record):
@@ -41,12 +40,23 @@ class _Side(Record):
     side: int | None = None
 
 
+class FindingPoint(BaseModel):
+    """How one finding is called; see `About`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    calibration: Calibration
+    threshold: float | None
+    rule: str | None
+
+
 class About(ModelRecord):
     """Everything between pixels and a decision but the network itself.
 
     `prevalence` are the class shares (K,) that probabilities and `threshold` are for, where those are not the training
     part's. `side` is that of the images which the graph takes, `size` that of the network; they differ under a view that
-    looks closer. `weights` is the digest of the run's model.safetensors.
+    looks closer. `weights` is the digest of the run's model.safetensors. Of findings, `points` has the calibration and the
+    threshold of each, and `prevalence` the share that has each.
     """
 
     side: int
@@ -56,6 +66,7 @@ class About(ModelRecord):
     rule: str | None
     prevalence: tuple[float, ...] | None
     weights: str = ""
+    points: tuple[FindingPoint, ...] = ()
 
     def model_post_init(self, _: object) -> None:
         add_references({name: Histogram.of_json(found.model_dump()) for name, found in self.references.items()})
@@ -69,14 +80,23 @@ class About(ModelRecord):
             path = folder / cls.file
             return cls.parsed(path.read_bytes(), path, "export it anew with 'evenray export RUN'")
         model, scores = ModelRecord.read(folder), ScoresRecord.read(folder)
-        target = target_prior(scores.prevalence, model.classes, model.positive)
         view = scores.tta or "centre"
-        return cls(
+        found = cls(
             **dict(model), view=view, threshold=scores.threshold, rule=scores.threshold_rule,
             calibration=Calibration(scores.calibration.method, scores.calibration.parameters),
             side=kept_side(model.network.size, model.native, largest_scale(view, model.network.scale_jitter)),
-            prevalence=None if target is None else tuple(target.tolist()), weights=file_digest(folder / "model.safetensors"),
+            prevalence=None, weights=file_digest(folder / "model.safetensors"),
+            points=tuple(
+                FindingPoint(
+                    calibration=Calibration(one.calibration.method, one.calibration.parameters),
+                    threshold=one.threshold, rule=one.threshold_rule,
+                )
+                for one in scores.findings.values()
+            ),
         )  # fmt: skip
+        target = found._task.target(scores.prevalence, model.classes, model.positive)
+        asked = zip(found.decisions, target, strict=True)  # the thresholds were chosen for the prevalence
+        return found._with([replace(one, prevalence=shares) for one, shares in asked])
 
     @property
     def size(self) -> int:
@@ -85,6 +105,10 @@ class About(ModelRecord):
     @property
     def channels(self) -> int:
         return self.network.channels
+
+    @property
+    def _task(self) -> Task:
+        return task_of(self.task)
 
     @property
     def class_prior(self) -> NDArray[np.float64]:
@@ -96,29 +120,41 @@ class About(ModelRecord):
         """The class shares that the probabilities are for, float64 (K,)."""
         return np.array(self.prior if self.prevalence is None else self.prevalence)
 
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """How each question is answered: one of classes, one a finding."""
+        questions = self._task.questions(self)
+        if not self.points:
+            shares = None if self.prevalence is None else self.given
+            return (Decision(questions[0], self.calibration, self.threshold, self.rule, shares),)
+        shares_of = (
+            [None] * len(questions) if self.prevalence is None else [np.array([1 - p, p]) for p in self.prevalence]
+        )
+        return tuple(
+            Decision(question, point.calibration, point.threshold, point.rule, at)
+            for question, point, at in zip(questions, self.points, shares_of, strict=True)
+        )
+
+    @property
+    def cuts(self) -> Cut:
+        """The thresholds as metrics take them."""
+        return [point.threshold for point in self.points] or self.threshold
+
+    def _with(self, decisions: list[Decision]) -> About:
+        """The same model with other thresholds and shares."""
+        if all(one.prevalence is None for one in decisions):
+            return self
+        if not self.points:
+            (one,) = decisions
+            return self.model_copy(update={"prevalence": tuple(one.given.tolist()), "threshold": one.threshold})
+        each = zip(self.points, decisions, strict=True)
+        points = tuple(point.model_copy(update={"threshold": one.threshold}) for point, one in each)
+        return self.model_copy(update={"prevalence": tuple(float(one.given[1]) for one in decisions), "points": points})
+
     def at(self, prevalence: float | Mapping[str, float] | None) -> About:
         """The same model where the classes have other shares; see docs/guides/deploying.md for what that does to the threshold."""
-        target = target_prior(prevalence, self.classes, self.positive)
-        if target is None:
-            return self
-        threshold = self.threshold
-        if threshold is not None and self.rule is not None:
-            step = Step.of(self.rule)
-            if _by_rate(step):
-                threshold = self._moved(threshold, target)
-            elif step.name == "prevalence":
-                threshold = float(target[self.classes.index(self.positive)])
-        return self.model_copy(update={"prevalence": tuple(target.tolist()), "threshold": threshold})
-
-    def _moved(self, threshold: float, target: NDArray[np.float64]) -> float:
-        """The probability that a case at `threshold` has under the class shares `target`; what calls everybody, or nobody
-        whatever they get, stays.
-        """
-        if not 0 < threshold < 1:
-            return threshold
-        k, ratio = self.classes.index(self.positive), target / self.given
-        odds = threshold / (1 - threshold) * ratio[k] / ratio[1 - k]
-        return float(odds / (1 + odds))
+        target = self._task.target(prevalence, self.classes, self.positive)
+        return self._with([one.at(shares) for one, shares in zip(self.decisions, target, strict=True)])
 
     def pixels(self, image: Image) -> NDArray[Any]:
         """An image as the network takes it but for the division by `scale`: (side, side[, 3]) of uint8 or uint16."""
@@ -126,28 +162,21 @@ class About(ModelRecord):
 
     def probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Corrected and calibrated probabilities at `given`, float64 (N, K), as `predictions` has them."""
-        balance = make(self.balance, np.array(self.counts), self.classes, self.positive)
-        posterior = self.calibration.apply(balance.correct(logits, self.class_prior))
-        if self.prevalence is not None:
-            posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), self.given, self.class_prior))
-        return posterior
+        decisions = self.decisions
+        return self._task.probabilities(
+            [one.question for one in decisions], logits, [one.calibration for one in decisions],
+            [one.prevalence for one in decisions],
+        )  # fmt: skip
 
-    def decide(self, probabilities: NDArray[np.float64]) -> list[str]:
-        """The class that each case is called: by the threshold with two classes, the most probable with more."""
-        called = probabilities.argmax(axis=1)
-        if self.threshold is not None:
-            k = self.classes.index(self.positive)
-            called = np.where(probabilities[:, k] >= self.threshold, k, 1 - k)
-        return [self.classes[k] for k in called]
-
-
-def _by_rate(rule: Step) -> bool:
-    """Whether a rule chooses a place on the ROC curve; the others choose a probability, and mean the same at any prevalence.
-
-    >>> _by_rate(Step.of("net_benefit")), _by_rate(Step.of("net_benefit(at=0.1)"))
-    (True, False)
-    """
-    given = any((*rule.args, *rule.kwargs.values()))
-    return rule.name in BY_RATE or (
-        rule.name == "net_benefit" and not given
-    )  # at the prevalence, that is Youden's rule
+    def answers(self, probabilities: NDArray[np.float64]) -> list[pl.Series]:
+        """What is called of each image, and from which probability on: decision and threshold, or those of each finding as
+        decision_NAME and threshold_NAME."""
+        found: list[pl.Series] = []
+        for k, one in enumerate(self.decisions):
+            ending = f"_{one.question.name}" if self.points else ""
+            p_k = probabilities[:, k]
+            own = np.column_stack([1 - p_k, p_k]) if self.points else probabilities
+            thresholds = [one.threshold] * len(probabilities)
+            found.append(pl.Series(f"decision{ending}", one.called(own), pl.String))
+            found.append(pl.Series(f"threshold{ending}", thresholds, pl.Float64))
+        return found

@@ -46,9 +46,10 @@ class Answers:
     """The answers of a model: a row an image, in the order of the files, and the files that could not be read.
 
     Columns of `table`: file, fragment ("" for the only image of a file); p_CLASS, corrected and calibrated, for each
-    class; decision, the class that it is called; threshold, from which probability of the positive class on (null with
-    more than two classes); out_of_distribution, whether the image is unlike the training images (null where the model
-    cannot tell), and why. `about` is the model's, at the prevalence that was asked for; `files` counts all files.
+    class; decision, the class that it is called; threshold, from which probability of the positive class on (null
+    with more than two classes); of findings decision_NAME (absent or present) and threshold_NAME for each;
+    out_of_distribution, whether the image is unlike the training images (null where the model cannot tell), and
+    why. `about` is the model's, at the prevalence that was asked for; `files` counts all files.
     """
 
     table: pl.DataFrame
@@ -67,7 +68,8 @@ class Answers:
         """All but the table as plain values, for JSON."""
         about = self.about
         return {
-            "classes": list(about.classes), "positive": about.positive, "threshold": about.threshold,
+            "task": about.task, "classes": list(about.classes), "positive": about.positive,
+            "threshold": [point.threshold for point in about.points] or about.threshold,
             "prevalence": about.given.tolist(), "engine": self.engine, "precision": self.precision,
             "images": self.table.height, "out_of_distribution": self.flagged,
             "false_flags": None if about.training_images is None else about.training_images.false_flags,
@@ -215,7 +217,11 @@ def _answers(model: Model, about: About, batch: Sequence[_Decoded]) -> pl.DataFr
     columns: dict[str, tuple[type[pl.DataType], Any]] = {
         "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),
         **{f"p_{name}": (pl.Float64, p_NK[:, k]) for k, name in enumerate(about.classes)},
-        "decision": (pl.String, about.decide(p_NK)), "threshold": (pl.Float64, [about.threshold] * len(batch)),
+    }  # fmt: skip
+    beside: dict[str, tuple[type[pl.DataType], Any]] = {
         "out_of_distribution": (pl.Boolean, [None if why is None else bool(why) for why in whys]), "why": (pl.String, whys),
     }  # fmt: skip
-    return pl.DataFrame([pl.Series(name, values, dtype) for name, (dtype, values) in columns.items()])
+    first, last = (
+        [pl.Series(name, values, dtype) for name, (dtype, values) in each.items()] for each in (columns, beside)
+    )
+    return pl.DataFrame([*first, *about.answers(p_NK), *last])

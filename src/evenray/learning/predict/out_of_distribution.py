@@ -124,7 +124,7 @@ def _range(known: DistributionRecord, kind: str) -> str:
 def fit(dataset: Dataset) -> DistributionRecord | None:
     """Describe the images of a data set (the training part); None where they are too few, or its table lacks the numbers."""
     cases = dataset.cases
-    if cases.height < FEWEST or not {*COLUMNS, "label"} <= set(cases.columns):
+    if cases.height < FEWEST or not set(COLUMNS) <= set(cases.columns):
         return None
     if not all(map(dataset.has_sketch, SKETCHES)):
         return None
@@ -143,9 +143,9 @@ def fit(dataset: Dataset) -> DistributionRecord | None:
     worst = np.max([score / units[kind] for kind, score in scores.items()], axis=0)
     rank = min(len(worst), int(np.ceil((len(worst) + 1) * (1 - RATE))))
     limit = float(np.sort(worst)[rank - 1])
-    labels = cases["label"].to_numpy()
     rates = {"all": float((worst > limit).mean())}
-    rates |= {str(label): float((worst[labels == label] > limit).mean()) for label in np.unique(labels)}
+    members = few.members
+    rates |= {name: float((worst[members[name]] > limit).mean()) for name in few.classes if members[name].any()}
     learnt = _Learnt.fit(plain, wide)
     return DistributionRecord(
         seen={kind: tuple(sorted(cases[kind].drop_nulls().unique())) for kind in ("channels", "bits", "photometric")},

@@ -45,7 +45,8 @@ class Settings:
     With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. Both look
     only at epochs in which the remedy no longer changes. With `scale_jitter` (low, high) the network sees random crops of
     its size of images at these multiples of it. Each block of the network learns at `decay` times the rate of the one
-    above it. `average`: validate and keep the exponential average of the weights instead of the last ones.
+    above it. `average`: validate and keep the exponential average of the weights instead of the last ones. `task` says what
+    targets are and how validation measures.
     """
 
     epochs: int
@@ -58,6 +59,7 @@ class Settings:
     patience: int = 0
     decay: float = 1.0
     average: bool = True
+    task: str = "classify"
 
 
 def fit(
@@ -175,7 +177,9 @@ class _Training:
         if self.validation is not None or at.epoch + 1 == settings.epochs:
             self.average.settle(self._plain(np.concatenate(order)[:SETTLED]), self.fabric)
         if self.validation is not None:
-            row |= validate(self.average.model, self.validation, settings.batch, self.fabric, settings.scale_jitter)
+            row |= validate(
+                self.average.model, self.validation, settings.batch, self.fabric, settings.scale_jitter, settings.task
+            )
         row |= {
             "learning_rate": self.optimizer.param_groups[0]["lr"], "seconds": round(at.seconds, 2),
             "validation_seconds": round(time.perf_counter() - begun, 2),

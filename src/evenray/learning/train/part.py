@@ -25,7 +25,7 @@ STATISTICS = 2048
 class Examples(Protocol):
     """Examples to learn from, of any kind: images (Part), or what a frozen trunk made of them (FeaturePart).
 
-    `targets` are class indices, int64 (n,); `cases` are their names, for messages.
+    `targets` are class indices, int64 (n,), or findings, (n, K); `cases` are their names, for messages.
     """
 
     @property
@@ -46,7 +46,7 @@ class Examples(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of a store with their class indices, int64 (n,) each; `cases` are their names, for messages."""
+    """Rows of a store, int64 (n,), with their targets, int64 (n,) or (n, K); `cases` are their names, for messages."""
 
     store: Store
     rows: NDArray[np.int64]

@@ -10,6 +10,7 @@ import polars as pl
 
 from evenray.core.findings import SEVERITIES, Finding
 from evenray.reporting.figures.svg import png_uri
+from evenray.reporting.findings import findings_of
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -51,8 +52,8 @@ def context(run: RunView, say: Language) -> Shown | None:
     uris = {case: png_uri(pixels) for case, pixels in pictures.items()}
     labels: dict[str, str] = {}
     if run.cases is not None and not run.unlabelled and "label" in run.cases.columns:
-        shown = run.cases.filter(pl.col("case").is_in(list(pictures))).select("case", "label")
-        labels = dict(shown.iter_rows())
+        shown = run.cases.filter(pl.col("case").is_in(list(pictures)))
+        labels = dict(shown.select("case", "label").iter_rows()) if not run.tags else findings_of(shown, run.classes)
     found = [_finding(number, finding, uris, labels, say) for number, finding in numbered]
     tally = [(s, sum(finding.severity == s for finding in run.findings)) for s in SEVERITIES]
     return Shown(findings=found, tally=tally, archive=_archive(run))

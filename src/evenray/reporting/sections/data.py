@@ -13,6 +13,8 @@ from evenray.images.histogram import Histogram
 from evenray.reporting.figures.bars import bars, counted
 from evenray.reporting.figures.histogram import pixels, quantity
 from evenray.reporting.figures.svg import GREY, Figure, class_colours, png_uri
+from evenray.reporting.findings import Count
+from evenray.reporting.findings import counts as counts_of
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -38,6 +40,7 @@ class Shown:
     same: list[tuple[str, str]]
     rejected: list[tuple[str, int]]
     classes: list[str]
+    findings: list[tuple[str, list[Count]]]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -62,6 +65,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         same=same,
         rejected=_reasons(run),
         classes=list(counts),
+        findings=_findings(run, kept),
     )
 
 
@@ -81,7 +85,11 @@ def _facts(run: RunView, kept: pl.DataFrame, say: Language) -> list[tuple[str, s
     }
     found = [(say(f"data.{name}"), value, "") for name, value in facts.items()]
     why = run.facts.positive_why
-    if len(run.classes) > 1:
+    if run.tags:
+        none = int((~pl.Series(kept["findings"].list.any()).fill_null(True)).sum())
+        found.append((say("data.findings"), say.count(len(run.classes)), ""))
+        found.append((say("data.without"), say.count(none), say("data.without_text")))
+    elif len(run.classes) > 1:
         found.append((say("data.positive"), run.positive, say.message(why) if why else ""))
         counts = dict(kept["label"].value_counts().iter_rows())
         most = max(run.classes, key=lambda name: counts.get(name, 0))
@@ -101,14 +109,35 @@ def _counts(run: RunView, kept: pl.DataFrame, say: Language) -> tuple[list[str],
     """The columns and rows of the cases of each class in each part: a row a part, or a class where these are many."""
     groups = {say(f"part.{part}"): kept.filter(pl.col("part") == part) for part in run.parts} or {say("part.all"): kept}
     found = {name: dict(rows["label"].value_counts().iter_rows()) for name, rows in groups.items()}
+    if run.tags:
+        return [], []
     if run.drawn == run.classes:
         return list(run.classes), [(name, [held.get(c, 0) for c in run.classes]) for name, held in found.items()]
     return list(found), [(c, [held.get(c, 0) for held in found.values()]) for c in run.classes]
 
 
+def _findings(run: RunView, kept: pl.DataFrame) -> list[tuple[str, list[Count]]]:
+    """How many images of each part have each finding."""
+    if not run.tags:
+        return []
+    parts = [kept.filter(pl.col("part") == part) for part in run.parts] or [kept]
+    found = [counts_of(part, run.classes) for part in parts]
+    return [(name, [held[name] for held in found]) for name in run.classes]
+
+
+def _having(run: RunView, kept: pl.DataFrame) -> pl.DataFrame:
+    """A row for each finding of each case, in the column `label`."""
+    rows = [
+        kept.filter(pl.col("findings").list.get(k)).with_columns(label=pl.lit(name))
+        for k, name in enumerate(run.classes)
+    ]
+    return pl.concat(rows)
+
+
 def _count_figure(run: RunView, kept: pl.DataFrame, colours: Mapping[str, str], say: Language) -> Figure:
     words = {part: say(f"part.{part}") for part in run.parts}
     column = pl.col("part").replace_strict(words, default=None) if words else pl.lit(say("part.all"))
+    kept = _having(run, kept) if run.tags else kept
     table, parts = kept.select("label", part=column), tuple(words.values()) or (say("part.all"),)
     if run.drawn != run.classes:  # too many to have a colour each: the parts have them
         table = table.select(part="label", label="part")

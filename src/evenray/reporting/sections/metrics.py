@@ -13,9 +13,9 @@ __all__ = ["context"]
 
 ORDER = (
     *("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "mcc", "f1"),
-    *("accuracy", "brier", "ece", "log_loss"),
+    *("accuracy", "brier", "ece", "log_loss", "weighted_kappa", "grade_error"),
 )
-SIGNED = ("mcc",)  # from -1 to 1
+SIGNED = ("mcc", "weighted_kappa")  # from -1 to 1
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Shown:
     parts: Sequence[tuple[str, int]]
     rows: list[tuple[str, list[Figure | None], tuple[float, float]]]
     per_class: list[tuple[str, int, float | None, float | None]]
+    by_distance: list[tuple[int, int, float]]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -34,7 +35,7 @@ def context(run: RunView, say: Language) -> Shown | None:
     names = [*(name for name in ORDER if name in held), *sorted(held - set(ORDER))]
     rows = [(name, [parts[part].metrics.get(name) for part in shown], _domain(name, parts, shown)) for name in names]
     sizes = [(part, parts[part].cases) for part in shown]
-    return Shown(parts=sizes, rows=rows, per_class=_per_class(run))
+    return Shown(parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run))
 
 
 def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
@@ -46,11 +47,21 @@ def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) ->
     return 0.0, max([1.0, *values])
 
 
+def _by_distance(run: RunView) -> list[tuple[int, int, float]]:
+    """Of ordered classes, how many test images are called how many grades away from the truth, and their share."""
+    if run.test is None or run.results is None or not run.results.ordered:
+        return []
+    confusion = run.test.confusion
+    K, total = len(confusion), sum(map(sum, confusion))
+    found = [sum(confusion[i][j] for i in range(K) for j in range(K) if abs(i - j) == apart) for apart in range(K)]
+    return [(apart, n, n / max(total, 1)) for apart, n in enumerate(found)]
+
+
 def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None]]:
     """Of each of many classes in the test part: cases, the share that is found, the share of its calls that is right, at the
     prevalence asked for.
     """
-    if run.binary or run.test is None:
+    if run.binary or run.test is None or not run.test.confusion:
         return []
     confusion = run.test.confusion
     counts = [sum(row) for row in confusion]

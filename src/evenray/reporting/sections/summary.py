@@ -29,7 +29,7 @@ def context(run: RunView, say: Language) -> Shown:
     test, told = run.test, notices(run, say)
     if test is None:
         return Shown(say("verdict.none"), [say("verdict.none_text")], told, [])
-    sentences = [_tested(run, test, say), _baseline(run, test, say)]
+    sentences = [_tested(run, test, say), _findings(run, say) if run.tags else _baseline(run, test, say)]
     if run.binary:
         sentences.insert(1, _operating(run, test, say))
     if run.prevalence:
@@ -58,7 +58,18 @@ def _verdict(run: RunView, say: Language) -> str:
     if run.binary:
         names = {"positive": run.positive, "negative": run.negative}
         return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc.value, 0, 100))
-    return say(f"verdict.{kind}_many", k=len(run.classes))
+    return say(f"verdict.{kind}_findings" if run.tags else f"verdict.{kind}_many", k=len(run.classes))
+
+
+def _findings(run: RunView, say: Language) -> str:
+    """Which finding is told best and which worst, and for how many the ranking is better than guessing."""
+    assert run.results is not None
+    parts = {name: record.parts.get("test") for name, record in run.results.findings.items()}
+    areas = {name: part.metrics["auroc"] for name, part in parts.items() if part and name in run.results.averaged}
+    best, worst = (choose(areas, key=lambda name: areas[name].value) for choose in (max, min))
+    told = {"best": best, "worst": worst, "n": sum(area.low > 0.5 for area in areas.values()), "k": len(areas)}
+    figures = {"high": say.number(areas[best].value), "low": say.number(areas[worst].value)}
+    return say("verdict.findings", **told, **figures)
 
 
 def _tested(run: RunView, test: PartScores, say: Language) -> str:

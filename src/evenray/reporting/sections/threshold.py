@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from evenray.core.types import Predictions
 from evenray.reporting.figures.ranking import HEIGHT
 from evenray.reporting.figures.spread import EDGE, spread
 from evenray.reporting.figures.svg import WIDTH, Figure, class_colours
+from evenray.reporting.findings import finding_views
 from evenray.reporting.language import Language
 from evenray.reporting.points import operating
 from evenray.reporting.view import RunView
@@ -27,14 +30,17 @@ class Shown:
 
 
 def context(run: RunView, say: Language) -> Shown | None:
-    matrix, slider, first, figure = _matrix(run), None, None, None
+    matrix, figure = _matrix(run), None
+    slider: Script | None = None
+    first: Script | None = None
     if run.predictions is not None and not (test := run.predictions.part("test")).table.is_empty():
         chosen = run.results.threshold if run.results and run.binary else None
         names = [run.positive] if run.binary else list(run.classes)
-        tables = [_table(run, test, name, chosen) for name in names]
+        tables = _of_findings(run, say) if run.tags else [_table(run, test, name, chosen) for name in names]
         shape = {"width": WIDTH, "height": HEIGHT, "edge": EDGE}  # of the figures whose dots the page's script moves
-        slider, first = {"tables": tables, "shape": shape}, tables[0]
-        if run.binary:
+        if tables:
+            slider, first = {"tables": tables, "shape": shape}, tables[0]
+        if run.binary and first:
             p, pair = test.probabilities[:, run.classes.index(run.positive)], (run.positive, run.negative)
             groups = {name: p[test.targets == run.classes.index(name)] for name in pair}
             drawn = spread(groups, class_colours(run.classes, run.positive), first["threshold"], say)
@@ -42,9 +48,19 @@ def context(run: RunView, say: Language) -> Shown | None:
     return Shown(matrix, slider, first, figure) if matrix or slider else None
 
 
+def _of_findings(run: RunView, say: Language) -> list[Script]:
+    """The table of each finding that the test part has both with and without, at the threshold that was chosen for it."""
+    found = []
+    for name, view in finding_views(run, say).items():
+        own = view.predictions
+        if own is not None and view.results is not None and len(np.unique(own.part("test").targets)) == 2:
+            found.append(_table(view, own.part("test"), name, view.results.threshold))
+    return found
+
+
 def _matrix(run: RunView) -> list[tuple[str, list[tuple[int, float]]]] | None:
     """The K x K counts of the test part, truth down, with each cell's share of its row."""
-    if run.test is None:
+    if run.test is None or not run.test.confusion:
         return None
     shares = [[(n, n / max(sum(row), 1)) for n in row] for row in run.test.confusion]
     return list(zip(run.classes, shares, strict=True))

@@ -1,4 +1,4 @@
-"""From logits to probabilities at the true prevalence, as the table that metrics and reports work from."""
+"""The class shares of the place of use, as the user gives them."""
 
 from __future__ import annotations
 
@@ -6,47 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
-from evenray.core.patient_groups import patient_groups
-from evenray.core.types import Dataset, Predictions
-from evenray.learning.balance import Balance, correct
-from evenray.metrics import Calibration
-from evenray.metrics.operating import TINY
 
-__all__ = ["GROUPS", "predictions", "target_prior"]
-
-GROUPS = ("site", "sex", "age_band")
-
-
-def predictions(
-    dataset: Dataset,
-    logits: NDArray[np.float64],
-    balance: Balance,
-    prior: NDArray[np.float64],
-    calibration: Calibration | None = None,
-    target: NDArray[np.float64] | None = None,
-) -> Predictions:
-    """The predictions of a data set's cases from their logits, float64 (cases, K).
-
-    What the remedy did to the class prior is undone in closed form: probabilities are those at `prior` (K,), the class
-    shares of the training part. Then `calibration` is applied, and last the probabilities are moved to `target` (K,), the
-    class shares of the place of use.
-    """
-    corrected = balance.correct(logits, prior)
-    posterior = np.exp(corrected) if calibration is None else calibration.apply(corrected)
-    if target is not None:
-        posterior = np.exp(correct(np.log(np.clip(posterior, TINY, 1)), target, prior))
-    K = len(dataset.classes)
-    table = dataset.cases.select("case", patient_groups(dataset.cases).alias("patient"), "part", "label").with_columns(
-        pl.Series("target", dataset.targets),
-        *[pl.Series(f"logit_{k}", logits[:, k]) for k in range(K)],
-        *[pl.Series(f"p_{k}", posterior[:, k]) for k in range(K)],
-        *[dataset.cases[name] for name in GROUPS if name in dataset.cases.columns],
-    )
-    return Predictions(table, dataset.classes, dataset.positive)
+__all__ = ["target_prior"]
 
 
 def even_shares(count: int) -> list[float]:

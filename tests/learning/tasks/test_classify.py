@@ -9,9 +9,11 @@ from scipy.special import softmax
 
 from evenray.cli._forms import numbers_by_class
 from evenray.core.errors import UsageError
-from evenray.core.types import Dataset
+from evenray.core.types import Dataset, Predictions
 from evenray.learning.balance import Balance, make
-from evenray.learning.predict import predictions, target_prior
+from evenray.learning.tasks.classify import Classify
+from evenray.learning.tasks.question import Question
+from evenray.learning.tasks.shares import target_prior
 
 CLASSES = ("odd", "sick", "well")
 
@@ -28,8 +30,13 @@ LOGITS = np.random.default_rng(0).normal(size=(6, 3))
 PRIOR = np.array([0.1, 0.2, 0.7])
 
 
+def predicted(data: Dataset, logits: np.ndarray, remedy: Balance, prior: np.ndarray) -> Predictions:
+    p = Question("", data.classes, data.positive, remedy, prior).probabilities(logits)
+    return Classify().predictions(data, logits, p)
+
+
 def test_without_a_remedy_a_softmax() -> None:
-    found = predictions(dataset(), LOGITS, Balance(), PRIOR)
+    found = predicted(dataset(), LOGITS, Balance(), PRIOR)
     np.testing.assert_allclose(found.probabilities, softmax(LOGITS, axis=1))
     np.testing.assert_array_equal(found.logits, LOGITS)
     assert found.targets.tolist() == [0, 1, 2, 0, 1, 2]
@@ -40,7 +47,7 @@ def test_without_a_remedy_a_softmax() -> None:
 
 
 def test_what_the_remedy_did_to_the_prior_is_undone() -> None:
-    found = predictions(dataset(), LOGITS, Balance(prior=np.full(3, 1 / 3)), PRIOR)
+    found = predicted(dataset(), LOGITS, Balance(prior=np.full(3, 1 / 3)), PRIOR)
     odds = softmax(LOGITS, axis=1) * PRIOR
     np.testing.assert_allclose(found.probabilities, odds / odds.sum(1, keepdims=True))
 
@@ -48,7 +55,7 @@ def test_what_the_remedy_did_to_the_prior_is_undone() -> None:
 @pytest.mark.parametrize("spec", ["weighted", "oversample", "undersample"])
 def test_a_network_that_knows_nothing_forecasts_the_prevalence(spec: str) -> None:
     counts = np.array([100, 200, 700])
-    found = predictions(dataset(), np.zeros((6, 3)), make(spec, counts, CLASSES), counts / counts.sum())
+    found = predicted(dataset(), np.zeros((6, 3)), make(spec, counts, CLASSES), counts / counts.sum())
     np.testing.assert_allclose(found.probabilities, np.tile(PRIOR, (6, 1)), atol=1e-9)
 
 

@@ -1,0 +1,202 @@
+"""What a split and its folds keep even, by the task of the labels: the share of each class, or of each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.errors import DataError
+from evenray.core.types import Dataset
+
+from .iterative import divide
+
+__all__ = ["Strata", "strata_of"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+NAMED = 3  # of the classes that are too small
+
+
+class Strata(Protocol):
+    """The labels of some cases, as a split looks at them."""
+
+    def conflicts(self, picture: Ints) -> Bools:
+        """Cases whose very picture (numbers of pictures, (cases,)) carries another label elsewhere."""
+
+    def check(self, group: Ints, free: Bools, excluded: Bools, parts: Sequence[str]) -> None:
+        """DataError where the groups are too few to be divided into so many parts."""
+
+    def draw(
+        self, group: Ints, free: Bools, fraction: float, rng: np.random.Generator, least: int = 1, left: int = 1
+    ) -> Ints:
+        """Groups that hold about `fraction` of the free cases of every label: `least` or more, with `left` left behind."""
+
+    def folds(self, group: Ints, count: int, seed: int) -> Ints:
+        """The fold of every case, in whole groups."""
+
+    def lacking(self, part: Dataset) -> str | None:
+        """The class that a part should have a case of and has none, so that it is of no use."""
+
+
+def strata_of(dataset: Dataset) -> Strata:
+    """Those of a data set's task."""
+    return FindingStrata(dataset) if dataset.facts.task == "tag" else ClassStrata(dataset)
+
+
+class ClassStrata:
+    """One class a case."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.targets = dataset, dataset.targets
+
+    def conflicts(self, picture: Ints) -> Bools:
+        labels = pl.DataFrame({"label": self.targets, "picture": picture}).select(
+            pl.col("label").n_unique().over("picture")
+        )
+        return np.asarray(labels.to_series().to_numpy() > 1)
+
+    def check(self, group: Ints, free: Bools, excluded: Bools, parts: Sequence[str]) -> None:
+        dataset, targets = self.dataset, self.targets
+        found = [len(np.unique(group[free & (targets == k)])) for k in range(len(dataset.classes))]
+        few = [k for k, count in enumerate(found) if count < len(parts)]
+        if not few:
+            return
+        who = "patients" if dataset.facts.patients_known else "separate images"
+        named = ", ".join(f"'{dataset.classes[k]}' has {found[k]}" for k in few[:NAMED])
+        more = f" and {len(few) - NAMED} more as few" if len(few) > NAMED else ""
+        told, each, its = f"{len(few)} of the {len(found)} classes have too few {who}: {named}{more}", "each", "their"
+        fix = "merge them or leave them out"
+        if len(few) == 1:
+            told, each, its, fix = f"Class {named} {who}", "it", "its", "merge or leave out the class"
+        out = int((excluded & np.isin(targets, few)).sum())
+        besides = (
+            f" ({out} of {its} images are left out; the same pixels stand under another label too, or a given part holds them)"
+            if out
+            else ""
+        )
+        raise DataError(
+            f"{told}{besides}; dividing {each} into {', '.join(parts)} needs at least {len(parts)}, and figures worth reading need"
+            f" dozens. Add cases, or {fix}."
+        )
+
+    def draw(
+        self, group: Ints, free: Bools, fraction: float, rng: np.random.Generator, least: int = 1, left: int = 1
+    ) -> Ints:
+        """A group counts for the rarest class that it holds, so that the rare class is divided first and best."""
+        targets = self.targets
+        rarity = np.argsort(np.argsort(np.bincount(targets[free], minlength=targets.max() + 1), kind="stable"))
+        names, inverse = np.unique(group[free], return_inverse=True)
+        stratum = np.full(len(names), len(rarity))
+        np.minimum.at(stratum, inverse, rarity[targets[free]])
+        size = np.bincount(inverse)
+        drawn: list[int] = []
+        for level in np.unique(stratum):
+            members = rng.permutation(np.flatnonzero(stratum == level))
+            drawn += _filled(members, size[members], fraction, least, left)
+        return names[drawn]
+
+    def folds(self, group: Ints, count: int, seed: int) -> Ints:
+        """Stratified by class, shuffled by the seed."""
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        targets, classes = self.targets, self.dataset.classes
+        fewest, k = min((len(np.unique(group[targets == k])), k) for k in range(len(classes)))
+        if fewest < count:
+            raise DataError(
+                f"Class '{classes[k]}' has {fewest} patients in training; comparing in {count} folds needs at least {count}: "
+                + (f"give --folds {fewest}, more cases," if fewest > 1 else "give more cases,")
+                + " or a single --contrast and --balance, which need no comparison."
+            )
+        found = np.zeros(len(targets), np.int64)
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        for fold, (_, held_out) in enumerate(splitter.split(np.zeros(len(targets)), targets, group)):
+            found[held_out] = fold
+        return found
+
+    def lacking(self, part: Dataset) -> str | None:
+        return next((label for label, count in part.counts.items() if not count), None)
+
+
+class FindingStrata:
+    """Several findings a case. One that few patients have is no reason to stop: it is divided first, and where a part has none
+    of it, it has no figure there."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.targets = dataset, dataset.targets
+
+    def conflicts(self, picture: Ints) -> Bools:
+        """Where one copy has a finding that another is known not to have."""
+        N = int(picture.max()) + 1 if len(picture) else 0
+        seen = np.zeros((2, N, self.targets.shape[1]), dtype=bool)
+        for said in (0, 1):
+            np.logical_or.at(seen[said], picture, self.targets == said)
+        return np.asarray((seen[0] & seen[1]).any(axis=1)[picture])
+
+    def check(self, group: Ints, free: Bools, excluded: Bools, parts: Sequence[str]) -> None:
+        groups, needed = len(np.unique(group[free])), len(parts)
+        most = max(self._groups(group, free).min(axis=1), default=0)
+        if groups >= needed and most >= needed:
+            return
+        raise DataError(
+            f"No finding is known to be present in {needed} patients and absent in {needed} of those to divide into"
+            f" {', '.join(parts)} ({groups} in all). Add cases, or check the columns of labels."
+        )
+
+    def _groups(self, group: Ints, free: Bools) -> Ints:
+        """How many groups have each finding, and how many are known to have a case without, (findings, 2)."""
+        return np.array([
+            [len(np.unique(group[free & (self.targets[:, k] == said)])) for said in (1, 0)]
+            for k in range(self.targets.shape[1])
+        ])  # fmt: skip
+
+    def draw(
+        self, group: Ints, free: Bools, fraction: float, rng: np.random.Generator, least: int = 1, left: int = 1
+    ) -> Ints:
+        """By iterative stratification of the groups."""
+        names, inverse = np.unique(group[free], return_inverse=True)
+        part = divide(*_held(self.targets[free], inverse), [1 - fraction, fraction], rng)
+        return np.asarray(names[part == 1])
+
+    def folds(self, group: Ints, count: int, seed: int) -> Ints:
+        """By iterative stratification of the groups."""
+        names, inverse = np.unique(group, return_inverse=True)
+        if len(names) < count:
+            raise DataError(
+                f"There are {len(names)} patients in training; comparing in {count} folds needs at least {count}: give --folds, more"
+                " cases, or a single --contrast and --balance, which need no comparison."
+            )
+        rng = np.random.default_rng([seed, 13])
+        return np.asarray(divide(*_held(self.targets, inverse), [1 / count] * count, rng)[inverse])
+
+    def lacking(self, part: Dataset) -> str | None:
+        """Whichever is most frequent, where no finding is present in some and absent in others."""
+        targets = part.targets
+        if ((targets == 1).any(axis=0) & (targets == 0).any(axis=0)).any():
+            return None
+        return max(self.dataset.counts, key=self.dataset.counts.__getitem__)
+
+
+def _held(targets_NF: Ints, inverse: Ints) -> tuple[Ints, Ints]:
+    """How many cases of each finding a group has, how many known to be without, and how many in all."""
+    labels = np.concatenate([targets_NF == 1, targets_NF == 0], axis=1)
+    counts = np.zeros((int(inverse.max()) + 1, labels.shape[1]), dtype=np.int64)
+    np.add.at(counts, inverse, labels)
+    return counts, np.bincount(inverse)
+
+
+def _filled(members: Ints, size: Ints, fraction: float, least: int, left: int) -> list[int]:
+    """Of the members in their order those whose sizes come nearest to `fraction` of all; one too large is passed over."""
+    aim, held = fraction * size.sum(), 0
+    found: list[int] = []
+    for member, cases in zip(members.tolist(), size.tolist(), strict=True):
+        if held + cases / 2 <= aim:
+            found.append(member)
+            held += cases
+    if len(found) < least:
+        smallest = members[np.argsort(size, kind="stable")].tolist()
+        found += [member for member in smallest if member not in found][: least - len(found)]
+    return found[: len(members) - left]

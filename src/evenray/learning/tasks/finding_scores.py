@@ -1,0 +1,73 @@
+"""What scores.json tells of findings: a record of each by itself, and the means over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
+from evenray.core.types import Predictions
+from evenray.metrics import averaged, choose_threshold, score, score_findings
+
+from .question import Target
+from .scores import BESIDE, RESAMPLES, summarise
+
+__all__ = ["summarise_findings"]
+
+UNKNOWN_RULE = "prevalence"  # looks at no case
+
+
+def summarise_findings(
+    found: Mapping[str, Predictions], rule: str, priors: Sequence[NDArray[np.float64]], target: Target, *, seed: int = 0
+) -> ScoresRecord:
+    """The record of findings; thresholds are chosen finding by finding, for the shares that their probabilities are at.
+
+    A finding that the validation part has of one kind alone is called by its prevalence in training. One of which nothing is
+    known in the test part has no figures there.
+    """
+    classes = found["test"].classes
+    each = {
+        name: _one({part: predicted.finding(name) for part, predicted in found.items()}, rule, prior, at, seed)
+        for name, prior, at in zip(classes, priors, target, strict=True)
+    }
+    cuts = [record.threshold for record in each.values()]
+
+    def scored(predicted: Predictions) -> PartScores:
+        scores = score_findings(predicted, cuts, seed=seed, resamples=RESAMPLES, priors=priors, prevalence=target)
+        present = dict(zip(classes, (predicted.targets == 1).sum(axis=0).tolist(), strict=True))
+        return PartScores.of(scores).model_copy(update={"counts": present})
+
+    return ScoresRecord(
+        task="tag", classes=classes, positive=found["test"].positive, threshold=None, threshold_rule=rule,
+        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
+        parts={part: scored(predicted) for part, predicted in found.items() if averaged(predicted)}, patients=None,
+        groups={}, decision_curve={}, findings=each, averaged=averaged(found["test"]),
+    )  # fmt: skip
+
+
+def _one(
+    found: Mapping[str, Predictions],
+    rule: str,
+    prior: NDArray[np.float64],
+    target: NDArray[np.float64] | None,
+    seed: int,
+) -> ScoresRecord:
+    kinds = {part: len(np.unique(two.targets)) for part, two in found.items()}
+    if kinds["validation"] < 2:
+        rule = UNKNOWN_RULE
+    if kinds["validation"] == 2 and kinds["test"] == 2:
+        return summarise(found, rule, prior, target, seed=seed)
+    at = prior if target is None else target
+    threshold = float(at[1]) if kinds["validation"] < 2 else choose_threshold(found["validation"], rule, at)
+    parts = {
+        part: PartScores.of(score(two, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target))
+        for part, two in found.items()
+        if two.table.height
+    }
+    return ScoresRecord(
+        classes=found["test"].classes, positive=found["test"].positive, threshold=threshold, threshold_rule=rule,
+        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None, parts=parts,
+        patients=None, groups={}, decision_curve={},
+    )  # fmt: skip

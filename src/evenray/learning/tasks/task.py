@@ -1,0 +1,108 @@
+"""What a task has to answer: from the targets of the training part to what is told of the test part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.artefacts.model import ModelRecord, TrainingCounts
+from evenray.core.artefacts.scores import ScoresRecord
+from evenray.core.recipe import Recipe
+from evenray.core.types import Dataset, Predictions
+from evenray.learning.balance import Balance
+from evenray.learning.networks.output import Output
+from evenray.metrics import Calibration
+from evenray.metrics.measuring import Cut
+from evenray.metrics.measuring import Prevalence as Prevalences
+
+from .question import Question, Target
+
+__all__ = ["Notable", "Remedy", "Task"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Prevalence = float | Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A remedy for imbalance, made for a training part: `balance` trains (its targets are those of the task), `questions`
+    lead from logits to probabilities, and `counts` are what they were made from. `plain` says that training is as without."""
+
+    balance: Balance
+    questions: tuple[Question, ...]
+    counts: TrainingCounts
+    plain: bool
+
+
+@dataclass(frozen=True)
+class Notable:
+    """A test case worth explaining: the output that is looked at, what was said with which probability, and what is true."""
+
+    case: str
+    output: int
+    label: str
+    called: str
+    probability: float
+    mistake: bool
+
+
+class Task(Protocol):
+    """Targets are int64: (n,) classes, or (n, K) findings (1 present, 0 absent, -1 unknown)."""
+
+    output: Output
+
+    def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
+        """The remedy of a spec for a training part of these targets."""
+
+    def shares(self, remedy: Remedy) -> tuple[float, ...]:
+        """The share of each class in the training part; of each finding, among those of whom it is known."""
+
+    def questions(self, model: ModelRecord) -> tuple[Question, ...]:
+        """Those of `remedy`, from what model.json keeps."""
+
+    def asked(self, logits_NK: Floats, targets: Ints) -> Iterator[tuple[Floats, Ints]]:
+        """For each question its own logits and targets, of the cases of which it is known."""
+
+    def target(self, prevalence: Prevalence, classes: tuple[str, ...], positive: str) -> Target:
+        """The class shares of the place of use, one entry a question."""
+
+    def probabilities(
+        self,
+        questions: Sequence[Question],
+        logits_NK: Floats,
+        calibrations: Sequence[Calibration | None],
+        target: Target,
+    ) -> Floats:
+        """Float64 (N, K), one column an output of the network."""
+
+    def predictions(self, dataset: Dataset, logits_NK: Floats, probabilities_NK: Floats) -> Predictions:
+        """The table that metrics and pages work from."""
+
+    def validation_metrics(self, logits_NK: Floats, targets: Ints) -> dict[str, float]:
+        """validation_loss, validation_auroc, validation_auprc and its standard error."""
+
+    def summarise(
+        self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
+        target: Target, *, ordered: bool = False, seed: int = 0,
+    ) -> ScoresRecord:  # fmt: skip
+        """What scores.json tells of the validation and test parts; `rule` chooses thresholds, `own_rule` is the remedy's."""
+
+    def thresholds(self, scores: ScoresRecord) -> Cut:
+        """The thresholds that were chosen, as metrics take them."""
+
+    def scored_at(self, target: Target) -> Prevalences:
+        """The shares of the place of use, as metrics take them."""
+
+    def notable(self, test: Predictions, scores: ScoresRecord) -> list[Notable]:
+        """The most confident mistakes, and a few hits."""
+
+    def main_output(self, dataset: Dataset) -> int:
+        """The output that checks of attribution maps look at."""
+
+    def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
+        """UsageError where the recipe names classes that there are not, or asks for what the task does not have."""

@@ -1,0 +1,46 @@
+"""Every metric of any predictions, by their task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.types import Predictions
+
+from ._area import components
+from ._curves import one_class
+from ._prior import Prior
+from .findings import averaged, macro_components, measured_findings
+from .scoring import Measure, measured
+
+__all__ = ["Cut", "Prevalence", "area_components", "measured_by_task"]
+
+Cut = float | Sequence[float | None] | None  # a threshold, or one a finding
+Prevalence = Prior | Sequence[Prior | None] | None  # class shares, or those of each finding
+MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings}
+
+
+def measured_by_task(
+    predictions: Predictions,
+    threshold: Cut = None,
+    *,
+    prevalence: Prevalence = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[str, Measure]:
+    """`measured` of classes, `measured_findings` of findings."""
+    found: dict[str, Measure] = MEASURED[predictions.task](
+        predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples
+    )
+    return found
+
+
+def area_components(predictions: Predictions, of: str | None = None) -> tuple[float, NDArray[np.float64]]:
+    """The AUROC of a class (None: the positive one), or of findings (None: the mean of those that means are over), and each
+    patient's share in its error."""
+    if predictions.task == "tag":
+        return macro_components(predictions, averaged(predictions) if of is None else (of,))
+    return components(*one_class(predictions, of), predictions.patients)
