@@ -8,7 +8,6 @@ import polars as pl
 from evenray.core.patient_groups import patient_groups
 from evenray.core.types import Dataset
 from evenray.data.split import split
-from evenray.learning.balance import Balance
 from evenray.learning.tasks.classify import Classify
 
 

@@ -14,8 +14,8 @@ import torch
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, EvenrayError, ReadError, UsageError
 from evenray.core.recipe import Machine, Recipe
-from evenray.stages import line
 from evenray.learning.tasks.classify import Classify
+from evenray.stages import line
 from evenray.stages.recipe_check import check_recipe
 
 from .conftest import Heard

@@ -236,7 +236,8 @@ class Scores(Displayed):
 
     def __repr__(self) -> str:
         figures = "\n".join(f"{name}: {estimate}" for name, estimate in self.estimates.items())
-        return f"Scores of {self.cases:,} cases of {self.patients:,} patients, positive: {self.positive}\n{figures}"
+        whose = f"positive: {self.positive}" if self.confusion.size else f"means of {len(self.classes)} findings"
+        return f"Scores of {self.cases:,} cases of {self.patients:,} patients, {whose}\n{figures}"
 
     def __getattr__(self, name: str) -> Estimate:
         estimates = self.__dict__.get("estimates", {})

@@ -10,7 +10,7 @@ from evenray.core.run import Run
 from .card import write_card
 from .language import Language
 from .layers import layers_page
-from .page import ASIDE, SECTIONS, fitting, page
+from .page import BEFORE, SECTIONS, TABLES, fitting, page
 from .view import RunView
 
 __all__ = ["audit_page", "compare_page", "ensemble_page", "layers_page", "report_page", "table7_page", "write_card"]
@@ -21,9 +21,11 @@ def report_page(run: Run, *, language: str = "en") -> str:
 
     Artefacts that are missing leave their sections saying which verb makes them. UsageError for an unknown language.
     """
-    made = [name for name in ASIDE if run.folder.has(f"{name}.parquet")]
-    last = list(SECTIONS).index("limits")
-    return _html(run, "report", language, (*list(SECTIONS)[:last], *made, *list(SECTIONS)[last:]))
+    made = [name for name, table in TABLES.items() if run.folder.has(table)]
+    names: list[str] = []
+    for name in SECTIONS:
+        names += [*(each for each in made if BEFORE[each] == name), name]
+    return _html(run, "report", language, tuple(names))
 
 
 def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:

@@ -12,6 +12,7 @@ from evenray.core.artefacts.scores import PartScores
 from evenray.core.errors import DataError
 from evenray.core.types import PARTS
 
+from .findings import having
 from .language import Language
 from .page import template
 from .sections.limits import MISSING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_card"]
 
+POINT = ("auroc", "auprc", "sensitivity", "specificity", "ppv")  # told of each finding
 RULES = ("internal", "interval", "prevalence", "threshold", "labels")
 
 
@@ -71,6 +73,7 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
         "rejected": 0 if run.rejected is None else run.rejected.height,
         "threshold": results.threshold, "rule": results.threshold_rule,
         "calibration": results.calibration.method,
+        "points": _points(run, say) if run.tags else [],
         "shares": say.shares(run.prevalence or dict(zip(run.classes, model.prior, strict=True))),
         "flags": "; ".join(f"{name} {say.percent(rate)}" for name, rate in flags.items() if name != "all"),
         "limits": _limits(run, say),
@@ -97,16 +100,18 @@ def _model(run: RunView, say: Language, model: ModelRecord, exported: Exported) 
 
 
 def _counts(run: RunView) -> list[tuple[str, list[int]]]:
-    """(part, cases of each class) for the parts that are used."""
+    """(part, cases of each class, or with each finding) for the parts that are used."""
     if run.cases is None:
         return []
-    found = {(part, label): n for part, label, n in run.cases.group_by("part", "label").len().iter_rows()}
+    cases = having(run.cases, run.classes) if run.tags else run.cases
+    found = {(part, label): n for part, label, n in cases.group_by("part", "label").len().iter_rows()}
     return [(part, [found.get((part, name), 0) for name in run.classes]) for part in PARTS if part in run.parts]
 
 
 def _whose(run: RunView, say: Language) -> str:
     """How many images of how many patients, and whether one is in two parts."""
-    total, used = say.count(sum(n for _, counts in _counts(run) for n in counts)), run.used
+    used = run.used
+    total = say.count(used.height)
     known = used.drop_nulls("patient")
     if known.is_empty():
         return say("card.data_unknown", cases=total)
@@ -130,10 +135,24 @@ def _units(run: RunView, test: PartScores) -> str:
 
 def _corrected(run: RunView, model: ModelRecord) -> bool:
     """Whether what the remedy does to probabilities had to be undone."""
-    from evenray.learning.balance import make  # torch, which pages do without
+    from evenray.learning.tasks import task_of  # torch, which pages do without
 
-    remedy = make(model.balance, model.counts, run.classes, run.positive)
-    return remedy.prior is not None or remedy.link is not None
+    asked = [question.balance for question in task_of(model.task).questions(model)]
+    return any(remedy.link is not None or remedy.prior is not None for remedy in asked)
+
+
+def _points(run: RunView, say: Language) -> list[tuple[str, list[str]]]:
+    """Of each finding its threshold and rule, how many test images have it and what is told of it there, its calibration."""
+    assert run.results is not None
+    found = []
+    for name, record in run.results.findings.items():
+        part = record.parts.get("test")
+        told = [part.metrics.get(metric) if part else None for metric in POINT]
+        cases = say.count(list(part.counts.values())[1]) if part else "0"
+        figures = [say.number(figure.value if figure else None) for figure in told]
+        row = [cases, say.brief(record.threshold), record.threshold_rule or "", *figures, record.calibration.method]
+        found.append((name, row))
+    return found
 
 
 def _limits(run: RunView, say: Language) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from evenray.core.types import Predictions
 from .language import Language
 from .view import RunView
 
-__all__ = ["Count", "FindingView", "counts", "finding_views", "findings_of"]
+__all__ = ["Count", "FindingView", "counts", "finding_views", "findings_of", "having"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,14 @@ def counts(cases: pl.DataFrame, names: tuple[str, ...]) -> dict[str, Count]:
         present = int(has.sum() or 0)
         found[name] = Count(present, len(has) - has.null_count() - present, has.null_count())
     return found
+
+
+def having(cases: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """A row for each finding of each case, its name in the column `label`."""
+    found = [
+        cases.filter(pl.col("findings").list.get(k)).with_columns(label=pl.lit(name)) for k, name in enumerate(names)
+    ]
+    return pl.concat(found)
 
 
 def findings_of(cases: pl.DataFrame, names: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from .figures.bars import bars, counted
 from .figures.histogram import frequency
 from .figures.svg import Svg, class_colours, png_uri
 from .figures.transfer import transfer
+from .findings import having
 from .language import Language
 from .pictures import shown
 
@@ -54,6 +55,7 @@ def dataset_html(dataset: Dataset) -> str:
     cases = dataset.cases.with_columns(part=pl.col("part").fill_null("unsplit")) if "part" in dataset.cases.columns else (
         dataset.cases.with_columns(part=pl.lit("unsplit"))
     )  # fmt: skip
+    cases = having(cases, dataset.classes) if dataset.facts.task == "tag" else cases
     counts = counted(cases, "part", dataset.classes, lambda n: f"{n} others")
     head = _line(repr(dataset))
     if not len(dataset) or not dataset.classes:
@@ -75,7 +77,8 @@ def scores_html(scores: Scores) -> str:
         [SAY.name("metric", name), SAY.number(e.value), SAY.interval(e.low, e.high), SAY.number(e.baseline)]
         for name, e in scores.estimates.items()
     )
-    head = f"{scores.cases:,} cases of {scores.patients:,} patients; positive: {scores.positive}"
+    head = f"{scores.cases:,} cases of {scores.patients:,} patients"
+    head += f"; positive: {scores.positive}" if scores.confusion.size else f"; means of {len(scores.classes)} findings"
     return _line(head) + _table(["metric", "value", "95 % interval", "majority-class baseline"], rows)
 
 
@@ -89,7 +92,9 @@ def run_html(run: Run) -> str:
 def _thumbnails(dataset: Dataset) -> str:
     if not dataset.has_sketch("thumbnail"):
         return ""
-    numbered = dataset.cases.with_row_index("row").filter(pl.col("label").is_in(dataset.classes))
+    numbered = dataset.cases.with_row_index("row")
+    numbered = having(numbered, dataset.classes) if dataset.facts.task == "tag" else numbered
+    numbered = numbered.filter(pl.col("label").is_in(dataset.classes))
     chosen = numbered.group_by("label", maintain_order=True).head(-(-THUMBNAILS // len(dataset.classes)))[:THUMBNAILS]
     pictures = dataset.sketch("thumbnail", chosen["row"].to_numpy().astype(np.int64))
     cells = (

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .language import Language
 from .view import RunView
 
-__all__ = ["ASIDE", "SECTIONS", "Section", "fitting", "page", "rendered", "template"]
+__all__ = ["ASIDE", "BEFORE", "SECTIONS", "TABLES", "Section", "fitting", "page", "rendered", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -24,7 +24,10 @@ SECTIONS = {
 }  # fmt: skip
 # What stands in place of sections that are about classes, by task: the first is replaced, the others go.
 INSTEAD = {"tag": ("findings", ("ranking", "calibration", "practice"))}
-ASIDE = {"table7": "table7", "ensemble": "ensemble"}  # beside the line: on the page of a run only where they were made
+# Beside the line: on the page of a run only where the table is there that they show, each before another section.
+ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
+TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
+BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits"}
 
 
 def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:

@@ -92,6 +92,11 @@ class RunView(Run):
         return self._whatever("rejected.csv")
 
     @cached_property
+    def ratings(self) -> pl.DataFrame | None:
+        """What each of several readers said of the cases: case, reader, and label or findings."""
+        return self._whatever("ratings.parquet")
+
+    @cached_property
     def attributions(self) -> Attributions | None:
         return self._record(Attributions, "explain") if self.current else None
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from evenray.core.artefacts.table7 import Member, Table7Record
+from evenray.core.errors import UsageError
 from evenray.core.table7_settings import Table7Settings
 from evenray.core.types import Dataset, Predictions
 from evenray.evidence.table7 import System, budget, chosen, nets_of
@@ -48,6 +49,11 @@ def table7(inputs: Table7Inputs, settings: Table7Settings, tools: Tools) -> Tabl
     The run's own network, scores and report stay as they are.
     """
     dataset, systems, events = inputs.cases, chosen(settings.systems), tools.events
+    if dataset.facts.task != "classify":
+        raise UsageError(
+            "Table 7 counts the images whose class is not the first, or among the first five, that a system names; these images"
+            " have several findings each, and no one class. Use 'evenray run', which scores every finding."
+        )
     bench, parts = _bench(dataset, settings, systems, tools)
     net_list, plan = nets_of(systems), bench.budget
     events.tell(

@@ -129,8 +129,9 @@ def _measures(only: tuple[str, ...] | None) -> tuple[Callable[..., Measured], ..
 def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding]:
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
-    Findings depend on the table alone: join shards (`Dataset.of_shards`) first. Without two classes the
-    checks that compare classes are not run, and a finding says so; of several findings they are run for each. Raises DataError where images share a sketch.
+    Findings depend on the table alone: join shards (`Dataset.of_shards`) first. Without two classes the checks that compare
+    classes are not run, and a finding says so; where an image has several findings they are run for each of these. Raises
+    DataError where images share a sketch.
     """
     names = tuple(checks) if only is None else only
     if {"sketch", "pixel_hash"} <= set(dataset.cases.columns):

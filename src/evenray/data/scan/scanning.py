@@ -162,7 +162,8 @@ def assemble(
     else:
         classes, chosen, why = _classes(rows, positive)
     facts = Facts(
-        layout=listed.layout, task="tag" if several else "classify", value_range=value_range, unlabelled=unlabelled, notes=tuple(notes), positive_why=why,
+        layout=listed.layout, task="tag" if several else "classify", value_range=value_range, unlabelled=unlabelled,
+        notes=tuple(notes), positive_why=why,
         patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern,
         synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from evenray.images.histogram import Histogram
 from evenray.reporting.figures.bars import bars, counted
 from evenray.reporting.figures.histogram import pixels, quantity
 from evenray.reporting.figures.svg import GREY, Figure, class_colours, png_uri
-from evenray.reporting.findings import Count
+from evenray.reporting.findings import Count, having
 from evenray.reporting.findings import counts as counts_of
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -125,23 +125,15 @@ def _findings(run: RunView, kept: pl.DataFrame) -> list[tuple[str, list[Count]]]
     return [(name, [held[name] for held in found]) for name in run.classes]
 
 
-def _having(run: RunView, kept: pl.DataFrame) -> pl.DataFrame:
-    """A row for each finding of each case, in the column `label`."""
-    rows = [
-        kept.filter(pl.col("findings").list.get(k)).with_columns(label=pl.lit(name))
-        for k, name in enumerate(run.classes)
-    ]
-    return pl.concat(rows)
-
-
 def _count_figure(run: RunView, kept: pl.DataFrame, colours: Mapping[str, str], say: Language) -> Figure:
     words = {part: say(f"part.{part}") for part in run.parts}
     column = pl.col("part").replace_strict(words, default=None) if words else pl.lit(say("part.all"))
-    kept = _having(run, kept) if run.tags else kept
+    kept = having(kept, run.classes) if run.tags else kept
     table, parts = kept.select("label", part=column), tuple(words.values()) or (say("part.all"),)
+    title = say("data.findings_counts" if run.tags else "data.counts")
     if run.drawn != run.classes:  # too many to have a colour each: the parts have them
         table = table.select(part="label", label="part")
-        return _bars(table, "part", class_colours(parts, parts[0]), say("data.counts"), say, legend=True)
+        return _bars(table, "part", class_colours(parts, parts[0]), title, say, legend=True)
     return _bars(table, "part", colours, say("data.counts"), say, parts, legend=True)
 
 

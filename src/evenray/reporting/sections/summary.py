@@ -58,7 +58,9 @@ def _verdict(run: RunView, say: Language) -> str:
     if run.binary:
         names = {"positive": run.positive, "negative": run.negative}
         return say(f"verdict.{kind}", **names, pairs=say.number(100 * auroc.value, 0, 100))
-    return say(f"verdict.{kind}_findings" if run.tags else f"verdict.{kind}_many", k=len(run.classes))
+    if run.tags:
+        return say(f"verdict.{kind}_findings", k=len(run.results.averaged) if run.results else 0)
+    return say(f"verdict.{kind}_many", k=len(run.classes))
 
 
 def _findings(run: RunView, say: Language) -> str:
