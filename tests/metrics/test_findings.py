@@ -87,7 +87,8 @@ def test_runs_are_compared_in_pairs_by_their_means() -> None:
     worse = replace(found, table=found.table.with_columns(p_1=pl.lit(0.5), logit_1=pl.lit(0.0)).reverse())
     table = compare_models({"one": found, "other": worse}, "auroc", resamples=300)
     other = table.row(1, named=True)
-    assert other["difference"] < 0 and other["p"] < 0.05
+    assert other["difference"] < 0
+    assert other["p"] < 0.05
     test = delong_difference(worse, found)
     assert test.value == pytest.approx(other["difference"])
     assert test.low == pytest.approx(other["difference_low"], abs=0.03)

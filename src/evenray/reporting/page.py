@@ -107,4 +107,6 @@ def share(value: float, domain: tuple[float, float]) -> str:
     ('50.00', '100.00')
     """
     low, high = domain
+    if high == low:  # nothing differs: the middle
+        return "50.00"
     return f"{100 * min(max((value - low) / (high - low), 0.0), 1.0):.2f}"

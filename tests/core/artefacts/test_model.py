@@ -16,7 +16,8 @@ from evenray.core.errors import DataError
 def content() -> dict[str, Any]:
     network = {"spec": "vgg11", "classes": 2, "channels": 1, "size": 28, "scale_jitter": [1.0, 1.5], "mean": [0.4]}
     return {
-        "version": 2, "task": "classify", "classes": ["sick", "well"], "positive": "sick", "contrast": "none", "balance": "none", "prior": [0.25, 0.75],
+        "version": 2, "task": "classify", "classes": ["sick", "well"],
+        "positive": "sick", "contrast": "none", "balance": "none", "prior": [0.25, 0.75],
         "counts": [3, 9], "value_range": [0, 4095], "scale": 65535, "native": 90, "network": network, "training_images": None,
         "references": {}, "findings": None,
     }  # fmt: skip
