@@ -9,8 +9,20 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, recall_score, roc_auc_score
 
+from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import averaged, compare_models, delong_difference, measured_findings, score, score_findings
+from evenray.metrics import (
+    averaged,
+    calibration_curve,
+    choose_threshold,
+    compare_models,
+    decision_curve,
+    delong_difference,
+    measured_findings,
+    roc,
+    score,
+    score_findings,
+)
 
 NAMES = ("nodule", "effusion", "hernia")
 SHIFT = np.array([1.0, 1.5, 0.5])
@@ -71,6 +83,13 @@ def test_of_one_finding_all_figures_are_those_of_two_classes() -> None:
     alone, mean = score(found.finding("nodule"), 0.4, resamples=0), score_findings(found, [0.4], resamples=0)
     for name, estimate in alone.estimates.items():
         assert mean.estimates[name].value == pytest.approx(estimate.value)
+
+
+def test_what_is_about_classes_asks_for_one_finding() -> None:
+    found = predictions()
+    for ask in (score, roc, choose_threshold, calibration_curve, decision_curve):
+        with pytest.raises(UsageError, match=r"take one of them, as in predictions.finding\('nodule'\)"):
+            ask(found)  # type: ignore[operator]
 
 
 def test_findings_of_one_patient_alone_are_left_out_of_means() -> None:

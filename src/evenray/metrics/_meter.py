@@ -15,6 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
 
 from . import calibration, threshold
+from ._curves import require_classes
 from ._prior import weighted_to
 from .ranking import Ranking
 
@@ -83,6 +84,7 @@ def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int6
     """
     if predictions.table.height == 0:
         raise DataError("There are no predictions to score; the part is empty.")
+    require_classes(predictions)
     if len(predictions.classes) == 2:
         threshold = 0.5 if threshold is None else threshold
     elif threshold is None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import DataError, UsageError, unknown_name
 from evenray.core.types import Predictions, Scores
 
+from ._curves import require_classes
 from .scoring import score
 
 __all__ = ["bands", "by_group", "per_patient"]
@@ -34,6 +35,7 @@ def per_patient(predictions: Predictions, how: Literal["mean", "max"] = "mean") 
     """
     if how not in ("mean", "max"):
         raise unknown_name("way to combine images", how, ("mean", "max"))
+    require_classes(predictions)
     K = len(predictions.classes)
     if K > 2 and how == "max":
         raise UsageError("The largest probability is for two classes; combine the images of more by how='mean'.")

@@ -17,7 +17,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Predictions
 
-from ._curves import one_class
+from ._curves import one_class, require_classes
 from ._prior import class_prior
 from .calibrators import fitted_line
 from .ranking import Ranking
@@ -127,6 +127,7 @@ def choose_threshold(
     >>> round(choose_threshold(Predictions(table, ("healthy", "sick"), "sick")), 3)
     0.445
     """
+    require_classes(predictions)
     if len(predictions.classes) != 2:
         raise UsageError(
             f"A threshold is for two classes, but there are {len(predictions.classes)}; the largest probability decides."

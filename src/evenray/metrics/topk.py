@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import UsageError
 from evenray.core.types import Estimate, Predictions
 
+from ._curves import require_classes
 from ._prior import class_prior
 from .intervals import clopper_pearson, percentile_interval, replicates
 
@@ -37,6 +38,7 @@ def top_error(
     >>> [round(top_error(three, k, resamples=0).value, 3) for k in (1, 2)]
     [0.667, 0.667]
     """
+    require_classes(predictions)
     if not 1 <= k < len(predictions.classes):
         raise UsageError(f"k is {k}; with {len(predictions.classes)} classes give 1 to {len(predictions.classes) - 1}.")
     targets = predictions.targets

@@ -46,6 +46,16 @@ def test_the_plain_loss_is_the_mean_over_known_entries() -> None:
     assert (z.grad[known] != 0).all()
 
 
+def test_the_parts_of_a_batch_add_up_to_the_whole() -> None:
+    y, z = targets(64), torch.randn(64, 3, dtype=torch.float64)
+    for spec in ("none", "weighted", "focal", "ldam", "logit_adjustment"):
+        loss = Tag().remedy(spec, y, NAMES, "").balance.loss
+        assert loss is not None
+        whole = loss(z, torch.from_numpy(y), 0.0).item()
+        parts = [loss(z[part], torch.from_numpy(y[part]), 0.0).item() for part in (slice(0, 20), slice(20, 64))]
+        assert 20 / 64 * parts[0] + 44 / 64 * parts[1] == pytest.approx(whole)
+
+
 def test_weights_are_those_of_each_finding() -> None:
     y = targets()
     z = torch.randn(y.shape, dtype=torch.float64)

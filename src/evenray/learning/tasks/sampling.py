@@ -101,11 +101,14 @@ def _mix(plain: Mix, strata: Strata) -> Mix:
     return mix
 
 
-def masked_loss(losses: Sequence[Balance]) -> Loss:
+def masked_loss(losses: Sequence[Balance], known: float) -> Loss:
     """The mean over all known entries of what each finding's own remedy makes of it, as of two classes, absent and present;
     unknown entries have no loss.
 
-    >>> loss = masked_loss([Balance(), Balance()])
+    `known` is how many entries of an image are known on average. Batches are divided by that and not by their own number, so
+    that every entry counts alike in whichever batch it comes, and the parts of a batch that processes share add up.
+
+    >>> loss = masked_loss([Balance(), Balance()], known=1.0)
     >>> loss(torch.zeros(2, 2), torch.tensor([[1, -1], [0, -1]]), 0.0)  # nothing is known of the second finding
     tensor(0.6931)
     """
@@ -114,17 +117,17 @@ def masked_loss(losses: Sequence[Balance]) -> Loss:
         known_NF = targets_NF >= 0
         y_NF = targets_NF.clamp_min(0).to(logits_NF)
         each_NF = binary_cross_entropy_with_logits(logits_NF, y_NF, reduction="none")
-        return (each_NF * known_NF).sum() / known_NF.sum().clamp_min(1)
+        return (each_NF * known_NF).sum() / (known * len(logits_NF))
 
     def one_by_one(logits_NF: Tensor, targets_NF: Tensor, progress: float) -> Tensor:
-        known_NF, total = targets_NF >= 0, logits_NF.sum() * 0
+        total = logits_NF.sum() * 0
         for f, balance in enumerate(losses):
-            known = known_NF[:, f]
-            z, y = logits_NF[known, f], targets_NF[known, f].to(logits_NF)
+            told = targets_NF[:, f] >= 0
+            z, y = logits_NF[told, f], targets_NF[told, f].to(logits_NF)
             if len(z):
                 pair, soft = torch.stack([torch.zeros_like(z), z], 1), torch.stack([1 - y, y], 1)
                 mean = cross_entropy(pair, soft) if balance.loss is None else balance.loss(pair, soft, progress)
                 total = total + mean * len(z)
-        return total / known_NF.sum().clamp_min(1)
+        return total / (known * len(logits_NF))
 
     return one_by_one if any(balance.loss is not None for balance in losses) else at_once

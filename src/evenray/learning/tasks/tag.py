@@ -61,7 +61,7 @@ class Tag:
         own = by_finding(spec, counts, epochs)
         plain = drawing == Balance() and all(one.loss is None for one in own)
         balance = Balance(
-            loss=masked_loss(own), sampler=drawing.sampler, mix=drawing.mix, rule=chain.rule,
+            loss=masked_loss(own, (targets >= 0).sum() / len(targets)), sampler=drawing.sampler, mix=drawing.mix, rule=chain.rule,
             needs_images=chain.needs_images, constant_from=chain.constant_from,
         )  # fmt: skip
         return Remedy(balance, questions_of(spec, counts, classes, epochs), counts, plain)
@@ -122,7 +122,7 @@ class Tag:
             present = targets[known, k] == 1
             if 0 < present.sum() < len(present):
                 areas.append(Ranking.of(logits_NK[known, k], present).areas(times[:, known]))
-        plain = masked_loss([Balance()] * targets.shape[1])
+        plain = masked_loss([Balance()] * targets.shape[1], max((targets >= 0).sum(), 1) / len(targets))
         loss = float(plain(torch.from_numpy(logits_NK), torch.from_numpy(targets), 1.0))
         if not areas:
             unknown = dict.fromkeys(("validation_auroc", "validation_auprc", "validation_auprc_error"), float("nan"))
