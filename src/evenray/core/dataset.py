@@ -14,7 +14,7 @@ from .display import Displayed
 from .errors import DataError, UsageError
 from .facts import Facts
 from .sketches import Rows
-from .tags import ABSENT, PRESENT, matrix
+from .tags import ABSENT, PRESENT, matrix, realigned
 
 __all__ = ["PARTS", "REJECTED", "Dataset", "require_classes"]
 
@@ -64,15 +64,21 @@ class Dataset(Displayed):
                 )
         known = [name for name in first.sketches if all(shard.has_sketch(name) for shard in shards)]
         every = {name: [shard.sketch(name) for shard in shards] for name in known}
-        cases = pl.concat([shard.cases for shard in shards], how="diagonal_relaxed")
+        classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
+        cases = pl.concat([shard._told_of(classes) for shard in shards], how="diagonal_relaxed")
         if known:
             cases = cases.with_columns(sketch=pl.int_range(pl.len(), dtype=pl.UInt32))
-        classes = tuple(dict.fromkeys(name for shard in shards for name in shard.classes))
         return replace(
             first, cases=cases, classes=classes, rejected=pl.concat([shard.rejected for shard in shards]),
             facts=Facts.of_shards([shard.facts for shard in shards]),
             sketches={name: np.concatenate(arrays) for name, arrays in every.items()},
         )  # fmt: skip
+
+    def _told_of(self, classes: tuple[str, ...]) -> pl.DataFrame:
+        """The cases with their findings in the order of `classes`; those of one class as they are."""
+        if self.facts.task == "classify" or classes == self.classes:
+            return self.cases
+        return self.cases.with_columns(findings=realigned(self.cases["findings"], self.classes, classes))
 
     def has_sketch(self, name: str) -> bool:
         """Whether the cases have a sketch of this name; tables from elsewhere have none."""

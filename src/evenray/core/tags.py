@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["ABSENT", "PRESENT", "UNKNOWN", "matrix", "rarest"]
+__all__ = ["ABSENT", "PRESENT", "UNKNOWN", "matrix", "rarest", "realigned"]
 
 UNKNOWN = -1
 ABSENT, PRESENT = "absent", "present"  # the two classes of a finding taken by itself
@@ -23,6 +25,17 @@ def matrix(findings: pl.Series, count: int) -> Ints:
     """
     flat = findings.explode(empty_as_null=False).cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
     return np.array(flat, dtype=np.int64).reshape(-1, count)
+
+
+def realigned(findings: pl.Series, own: Sequence[str], wanted: Sequence[str]) -> pl.Series:
+    """The lists of findings named `own` in the order of `wanted`; what is not among these is unknown.
+
+    >>> realigned(pl.Series([[True, False]]), ("a", "b"), ("b", "c", "a")).to_list()
+    [[False, None, True]]
+    """
+    place = {name: k for k, name in enumerate(own)}
+    told = [[row[place[name]] if name in place else None for name in wanted] for row in findings.to_list()]
+    return pl.Series(findings.name, told, dtype=pl.List(pl.Boolean))
 
 
 def rarest(targets_NF: Ints, order: Ints | None = None) -> Ints:

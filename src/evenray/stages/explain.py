@@ -78,7 +78,7 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
             pictures[f"{name}_map.png"] = _png((heat_HW * 255).astype(np.uint8))
             entries.append(
                 Attribution(
-                    case=item.case, part="test", label=item.label, predicted=item.called,
+                    case=item.case, part="test", finding=item.finding, label=item.label, predicted=item.called,
                     probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
                     map=f"{name}_map.png",
                 )

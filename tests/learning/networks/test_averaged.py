@@ -75,3 +75,30 @@ def test_it_is_explained_by_all_its_members() -> None:
     assert found.max() == 1
     assert any(abs(found - attribute(each, x, 1)).max() > 0.05 for each in several)
     assert [check.name for check in sanity(one, x, 1)] == [check.name for check in sanity(several[0], x, 1)]
+
+
+@pytest.mark.parametrize("view", ["centre", "flips", "dense(scales=[1, 1.5])"])
+def test_of_findings_sigmoids_are_averaged(view: str, tmp_path: Path) -> None:
+    made = [
+        build("vgg11(width=0.1)", classes=3, channels=1, size=28, seed=seed, output="sigmoid").eval() for seed in (1, 2)
+    ]
+    whole = average(made).eval()
+    x = torch.rand(4, 1, 28, 28)
+    save(whole, tmp_path / "model.safetensors")
+    with torch.no_grad():
+        mean = (made[0](x).sigmoid() + made[1](x).sigmoid()) / 2
+        assert torch.allclose(whole(x).sigmoid(), mean, atol=1e-6)
+        assert torch.equal(load(tmp_path / "model.safetensors").eval()(x), whole(x))
+        here, mirrored = whole(x).sigmoid(), whole(x.flip(3)).sigmoid()
+    said = tta_logits(whole, x, view).sigmoid()
+    assert said.shape == (4, 3)
+    if view == "flips":
+        assert torch.allclose(said, (here + mirrored) / 2, atol=1e-6)
+
+
+def test_one_finding_alone_is_enough_and_one_class_is_not() -> None:
+    assert build("vgg11(width=0.1)", classes=1, channels=1, size=28, output="sigmoid")(
+        torch.zeros(2, 1, 28, 28)
+    ).shape == (2, 1)
+    with pytest.raises(UsageError, match="at least 2"):
+        build("vgg11(width=0.1)", classes=1, channels=1, size=28)

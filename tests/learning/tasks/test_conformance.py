@@ -60,6 +60,8 @@ def test_the_marks_are_learnt(kind: str, whole_run: Callable[[str], Path]) -> No
 
 
 def test_the_grid_has_every_remedy_and_a_choice(kind: str, whole_run: Callable[[str], Path]) -> None:
+    if kind != "tag":
+        pytest.skip("the comparison of classes is tested in evidence/compare")
     run = Run(whole_run(kind))
     assert run.grid is not None
     assert run.choice is not None
@@ -99,6 +101,22 @@ def test_files_are_answered_as_cases_were(
     assert np.abs(p - test.probabilities).max() < 1e-5
     said = [column for column in answers.table.columns if column.startswith("decision")]
     assert said == ([f"decision_{name}" for name in data.classes] if kind == "tag" else ["decision"])
+
+
+def test_elsewhere_probabilities_move_and_decisions_by_rates_stay(
+    kind: str, drawn: Callable[[str], Dataset], whole_run: Callable[[str], Path]
+) -> None:
+    folder, data = whole_run(kind), drawn(kind)
+    images = [Path(data.root) / file for file in data.cases["file"][:20]]
+    shares = {"tag": {"bar": 0.05}, "ordered": {"none": 0.9, "mild": 0.07, "severe": 0.03}, "classify": 0.05}
+    here, there = (predict(folder, images, prevalence=shares[kind] if moved else None).table for moved in (False, True))  # type: ignore[arg-type]
+    moved = "bar" if kind == "tag" else data.classes[-1]
+    assert (there[f"p_{moved}"] < here[f"p_{moved}"]).all()
+    if kind != "ordered":  # the rule is Youden's, which chooses a place on the ROC curve
+        decision = f"decision_{moved}" if kind == "tag" else "decision"
+        assert there[decision].equals(here[decision])
+    if kind == "tag":
+        assert there["p_square"].to_numpy() == pytest.approx(here["p_square"].to_numpy())
 
 
 def test_what_is_exported_answers_alike(

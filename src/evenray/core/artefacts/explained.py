@@ -23,10 +23,14 @@ class _Entry(BaseModel):
 
 
 class Attribution(_Entry):
-    """A test case with its attribution map: both are PNG files beside the index."""
+    """A test case with its attribution map: both are PNG files beside the index.
+
+    `label` and `predicted` are classes; of several findings, whether `finding` is absent or present.
+    """
 
     case: str
     part: str
+    finding: str = ""
     label: str
     predicted: str
     probability: float

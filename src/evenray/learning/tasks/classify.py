@@ -126,7 +126,7 @@ class Classify:
         cases, labels = test.table["case"], test.table["label"]
         return [
             Notable(
-                cases[int(i)], int(called[i]), labels[int(i)], test.classes[called[i]], float(p[i, called[i]]), bool(wrong[i])
+                cases[int(i)], int(called[i]), "", labels[int(i)], test.classes[called[i]], float(p[i, called[i]]), bool(wrong[i])
             )
             for i in chosen
         ]  # fmt: skip

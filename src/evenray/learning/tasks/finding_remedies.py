@@ -47,6 +47,9 @@ def questions_of(spec: str, counts: TrainingCounts, classes: tuple[str, ...], ep
             found.append(Question(name, TWO, PRESENT, Balance(), (pair + 0.5) / (pair.sum() + 1)))
             continue
         prior = pair / pair.sum()
+        if own.prior is None and counts.drawn is None:
+            found.append(Question(name, TWO, PRESENT, Balance(link=own.link), prior))
+            continue
         learnt = prior if own.prior is None else own.prior
         if counts.drawn is not None:
             learnt = learnt / prior * np.array([1 - counts.drawn[k], counts.drawn[k]])

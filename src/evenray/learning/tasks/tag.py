@@ -161,9 +161,9 @@ class Tag:
             )  # from 0 at the threshold to 1 where it is certain
             for chosen in (called != present, called & present):
                 for i in [i for i in np.argsort(-margin, kind="stable") if chosen[i]][:EACH]:
-                    true, said = (f"{name}: {(ABSENT, PRESENT)[int(each[i])]}" for each in (present, called))
+                    true, said = ((ABSENT, PRESENT)[int(each[i])] for each in (present, called))
                     sure = float(p[i] if called[i] else 1 - p[i])
-                    item = Notable(cases[int(known[i])], k, true, said, sure, bool(called[i] != present[i]))
+                    item = Notable(cases[int(known[i])], k, name, true, said, sure, bool(called[i] != present[i]))
                     found.append((float(margin[i]), item))
         ranked = [item for _, item in sorted(found, key=lambda each: -each[0])]
         return [n for n in ranked if n.mistake][:MISTAKES] + [n for n in ranked if not n.mistake][:HITS]

@@ -41,10 +41,14 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Notable:
-    """A test case worth explaining: the output that is looked at, what was said with which probability, and what is true."""
+    """A test case worth explaining: the output that is looked at, what was said with which probability, and what is true.
+
+    `finding` is what is absent or present, "" where a case has one class.
+    """
 
     case: str
     output: int
+    finding: str
     label: str
     called: str
     probability: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evenray.core.artefacts.explained import Attribution, Attributions
+from evenray.core.tags import PRESENT
 from evenray.reporting.language import Language
 from evenray.reporting.pictures import heat, photograph
 from evenray.reporting.view import RunView
@@ -15,6 +16,8 @@ __all__ = ["context"]
 @dataclass(frozen=True)
 class Card:
     entry: Attribution
+    predicted: str
+    label: str
     picture: str | None
     heat: str | None
 
@@ -31,5 +34,15 @@ def context(run: RunView, say: Language) -> Shown | None:
     folder = run.path / "attributions"
     groups: dict[str, list[Card]] = {"mistake": [], "hit": []}
     for entry in run.attributions.entries:
-        groups[entry.kind].append(Card(entry, photograph(folder / entry.image), heat(folder / entry.map)))
+        predicted, label = (_words(entry.finding, said, say) for said in (entry.predicted, entry.label))
+        groups[entry.kind].append(
+            Card(entry, predicted, label, photograph(folder / entry.image), heat(folder / entry.map))
+        )
     return Shown(groups=[(kind, held) for kind, held in groups.items() if held], sanity=run.attributions)
+
+
+def _words(finding: str, said: str, say: Language) -> str:
+    """A class by its name; of a finding its name, or that it is not there."""
+    if not finding:
+        return said
+    return finding if said == PRESENT else say("findings.absent", name=finding)

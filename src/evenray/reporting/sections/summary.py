@@ -14,6 +14,7 @@ from .notices import Notice, notices
 
 __all__ = ["context", "majority"]
 
+GRADES = ("auroc", "auprc", "weighted_kappa", "grade_error")  # of ordered classes
 TILES = {True: ("auroc", "auprc", "sensitivity", "specificity"), False: ("auroc", "auprc", "balanced_accuracy", "mcc")}
 
 
@@ -34,7 +35,8 @@ def context(run: RunView, say: Language) -> Shown:
         sentences.insert(1, _operating(run, test, say))
     if run.prevalence:
         sentences.append(say("verdict.prevalence", prevalence=say.shares(run.prevalence)))
-    tiles = [(name, test.metrics[name]) for name in TILES[run.binary] if name in test.metrics]
+    ordered = run.results is not None and run.results.ordered
+    tiles = [(name, test.metrics[name]) for name in (GRADES if ordered else TILES[run.binary]) if name in test.metrics]
     return Shown(_verdict(run, say), sentences, told, tiles)
 
 
