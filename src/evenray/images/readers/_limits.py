@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evenray.core.budget import allow
 from evenray.core.errors import ReadError
 
 __all__ = ["LIMITS", "Limits", "check", "inflated"]
@@ -31,6 +32,7 @@ class Limits:
 
 
 LIMITS = Limits()
+_MEMORY = {"file_bytes": 2, "pixels": 12, "array_bytes": 3}  # bytes that reading takes for one of each, at the most
 
 
 def check(path: object, name: str, value: int, what: str) -> None:
@@ -44,6 +46,8 @@ def check(path: object, name: str, value: int, what: str) -> None:
     limit: int = getattr(LIMITS, name)
     if value > limit:
         raise ReadError(path, f"{value:,} {what} are more than the limit '{name}' allows ({limit:,})")
+    if name in _MEMORY:
+        allow(name, value * _MEMORY[name])
 
 
 def inflated(path: object, data: bytes, wbits: int, broken: str) -> Iterator[bytes]:
