@@ -36,7 +36,12 @@ def where(item: int | str) -> tuple[int | str, int]:
 
 @pytest.mark.parametrize(
     ("end", "reason"),
-    [("segv", r"crashes on it \(SIGSEGV\)"), ("abort", r"\(SIGABRT\)"), ("exit", r"\(exit code 3\)"), ("kill", "twice")],
+    [
+        ("segv", r"crashes on it \(SIGSEGV\)"),
+        ("abort", r"\(SIGABRT\)"),
+        ("exit", r"\(exit code 3\)"),
+        ("kill", "twice"),
+    ],
 )
 def test_an_item_that_ends_its_process_is_lost_and_no_other(end: str, reason: str) -> None:
     items = [0, 1, 2, end, 4, 5, end, 7, *range(8, 80)]
@@ -59,9 +64,7 @@ def test_what_others_ended_is_done_again(tmp_path: Path) -> None:
     assert list(isolated(1)(once, [str(tmp_path / "a"), str(tmp_path / "b")])) == ["read", "read"]
 
 
-def test_processes_stay_for_the_next_map_and_follow_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_stay_for_the_next_map_and_follow_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = {process for _, process in isolated(1)(where, range(5))}
     assert {process for _, process in isolated(1)(where, range(5))} == first
     monkeypatch.chdir(tmp_path)

@@ -33,10 +33,15 @@ __all__ = ["isolated"]
 WORKER = Path(__file__).with_name("isolated_worker.py")
 WAITING = 64  # results that wait to be asked for
 SMALL = 2**15  # bytes of an item that fit into the pipe while the worker writes an answer
-NOTICE = 0.2  # seconds after which Ctrl-C is noticed at the latest: the handler that polars installs wakes no waiting thread
+NOTICE = (
+    0.2  # seconds after which Ctrl-C is noticed at the latest: the handler that polars installs wakes no waiting thread
+)
 LEAN = 2**29  # bytes of a worker that is worth keeping
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-ENDED = (signal.SIGKILL, signal.SIGTERM)  # by others, or by the system, whose memory was short; perhaps not for this item
+ENDED = (
+    signal.SIGKILL,
+    signal.SIGTERM,
+)  # by others, or by the system, whose memory was short; perhaps not for this item
 
 
 def isolated(jobs: int = 0, ahead: int = 1) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]:
@@ -144,7 +149,7 @@ class _Worker(threading.Thread):
         self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self.idle = threading.Event()
         self.process: subprocess.Popen[bytes] | None = None
-        self.shared = tempfile.TemporaryFile()
+        self.shared = tempfile.TemporaryFile()  # noqa: SIM115 - closed where this thread ends
         self.shared.truncate(8)
         self.part = mmap.mmap(self.shared.fileno(), 8)
         self.start()

@@ -160,11 +160,8 @@ def copy(source: Path, target: Path, job: CopyJob) -> Copied:
         reason = error.reason if isinstance(error, ReadError) else str(error)
         return Copied(source, target, reason, isinstance(error, UsageError))
     except Exception as error:  # a library's own; one file must not end the job
-        return Copied(
-            source,
-            target,
-            f"its copy cannot be written ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:100]})",
-        )
+        # The message of a library may quote the header, and so a patient's name: only its kind is told.
+        return Copied(source, target, f"its copy cannot be written ({type(error).__name__})")
     names = ("reading", "enhancing", "writing")
     return Copied(source, target, seconds={n: b - a for n, a, b in zip(names, clock, clock[1:], strict=False)})
 

@@ -15,6 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import Model, load
 from evenray.learning.predict.files import Answers, items, predict
+from evenray.scale import isolated
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +31,17 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
                 if part in parts:
                     np.lib.format.write_array(new, _enhanced(source, part, images), allow_pickle=False)
                     continue
-                try:
-                    with before.open(member) as old:
-                        shutil.copyfileobj(old, new)
-                except (zipfile.BadZipFile, zlib.error, EOFError):
-                    raise ReadError(source, f"has a damaged member '{member.filename}'") from None
+                for piece in _pieces(source, before, member):
+                    new.write(piece)
+
+
+def _pieces(source: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    try:
+        with archive.open(member) as file:
+            while piece := file.read(2**20):
+                yield piece
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+        raise ReadError(source, f"has a damaged member '{member.filename}'") from None
 
 
 def _enhanced(source: Path, part: str, images: Mapping[str, Image]) -> NDArray[Any]:

@@ -129,9 +129,9 @@ def predict(
 ) -> Answers:
     """The answers of a model for files; what cannot be read is set aside with its reason, and the rest goes on.
 
-    `prevalence` is the share of the positive class (or of every class) at the place of use. `map` decodes,
-    ahead of the network where it can. `tick` is called with the number of files that are done. A file with many frames gives its middle one, a .npz
-    file all of its images.
+    `prevalence` is the share of the positive class (or of every class) at the place of use. `map` decodes, ahead of the
+    network where it can. `tick` is called with the number of files that are done. A file with many frames gives its middle
+    one, a .npz file all of its images.
     """
     about = model.about.at(prevalence)
     tables, rejected, batch = list[pl.DataFrame](), list[tuple[str, str]](), list[_Decoded]()
