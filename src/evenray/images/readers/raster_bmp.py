@@ -39,7 +39,9 @@ def decode(path: str, data: bytes) -> tuple[NDArray[Any], bool]:
     check(path, "pixels", abs(columns * rows), "pixels")
     bits, packing = (*struct.unpack_from("<H", data, 24), 0) if header == 12 else struct.unpack_from("<HI", data, 28)
     pixels: NDArray[Any] | None = None
-    with contextlib.suppress(ValueError, KeyError, struct.error, OSError, SyntaxError, IndexError, cv2.error):  # told below
+    with contextlib.suppress(
+        ValueError, KeyError, struct.error, OSError, SyntaxError, IndexError, cv2.error
+    ):  # told below
         if packing in _MASKS and header not in _OS2:
             pixels = _masked(data, columns, rows, bits)
         elif packing in _RUNS:
