@@ -32,7 +32,7 @@ from evenray.learning import networks
 from evenray.learning.balance import make
 from evenray.learning.features import compute, forms_of
 from evenray.learning.train import Settings, keep_malloc, machine
-from evenray.scale import local
+from evenray.scale import isolated
 
 CONTRASTS = ("none", "equalize", "clahe(clip=2)", "percentile(1, 99)", "gamma(0.7)")
 REMEDIES = ("none", "weighted", "oversample", "undersample", "focal")
@@ -75,10 +75,10 @@ def grid(figures: Figures, data: Path, most: int, size: int) -> None:
     keep_malloc()
     fabric = machine("cpu")
     source = data / "chest-xray-224" / ("test" if most < 600 else "")  # fewer files to look through
-    dataset = some(er.scan(source, patient=r"(person\d+|IM-\d+)", map=local(0)), most)
+    dataset = some(er.scan(source, patient=r"(person\d+|IM-\d+)", map=isolated(0)), most)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        pixels = prepare(dataset, CONTRASTS, size=size, channels=1, folder=folder, map=local(0))
+        pixels = prepare(dataset, CONTRASTS, size=size, channels=1, folder=folder, map=isolated(0))
         model = networks.build(NETWORK, classes=2, channels=1, size=size, pretrained=data / WEIGHTS)
         model, rows = networks.freeze(model, "frozen"), np.arange(len(dataset))
         stores, passes = {}, []

@@ -1,18 +1,18 @@
 """Mutated files of every format: each has to end as an Image or a ReadError, soon, in bounded memory.
 
 `python tools/fuzz_readers.py --cases 20000 --seed 1` prints one line of JSON; tests/images/readers/test_fuzz.py runs a few
-hundred cases of it in a process of its own, so that a crash of a decoder would be told, not shared. The case that
-is under way stands in the file --trace.
+hundred cases of it. A file that ends its process, takes too long or too much memory is `lost`; what raises anything but a
+ReadError, or cannot be copied, is a fault. --keep keeps the files of both.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import gzip
 import io
 import json
-import os
 import resource
 import struct
 import sys
@@ -45,8 +45,11 @@ from pydicom.uid import (
 )
 
 from evenray.core.errors import ReadError
+from evenray.core.lost import Lost
 from evenray.core.types import Image
 from evenray.images import readers
+from evenray.scale import isolated
+from evenray.verbs._copies import CopyJob, copy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "images" / "readers"))
 from conftest import dicom_bytes, dicom_dataset  # the makers of small files that the tests use
@@ -253,40 +256,62 @@ def outcome(path: Path) -> str:
         return "ReadError (named)"
 
 
-def run(cases: int, seed: int, kinds: list[str], trace: Path | None, keep: Path | None) -> dict[str, object]:
-    """Read `cases` mutants; how each ended, the slowest, and the faults with the seed that makes them again."""
-    files = {kind: found for kind, found in corpus().items() if not kinds or kind in kinds}
-    counts: dict[str, collections.Counter[str]] = {kind: collections.Counter() for kind in files}
-    faults: list[str] = []
-    slowest: tuple[float, str] = (0.0, "")
+@functools.cache
+def files(kinds: tuple[str, ...]) -> dict[str, dict[str, bytes]]:
+    return {kind: found for kind, found in corpus().items() if not kinds or kind in kinds}
+
+
+def one(number: int, seed: int, kinds: tuple[str, ...], keep: Path | None) -> tuple[str, str, float, int]:
+    """Read one mutant, and copy what is an image: what it is, how it ended, seconds, and the memory of this process."""
+    rng, sound_files = np.random.default_rng([seed, number]), files(kinds)
+    kind = list(sound_files)[number % len(sound_files)]
+    name = list(sound_files[kind])[int(rng.integers(0, len(sound_files[kind])))]
+    data = mutant(kind, sound_files[kind][name], rng, list(sound_files[kind].values()))
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(cases):
-            rng = np.random.default_rng([seed, number])
-            kind = list(files)[number % len(files)]
-            name = list(files[kind])[int(rng.integers(0, len(files[kind])))]
-            case = f"{seed}/{number} {kind} {name}"
-            if trace:
-                trace.write_text(case)
-            data = mutant(kind, files[kind][name], rng, list(files[kind].values()))
-            path = Path(folder) / f"{number}"
-            path.write_bytes(data)
-            began = time.monotonic()
+        path = Path(folder) / "source"
+        path.write_bytes(data)
+        if keep:
+            (keep / f"{seed}_{number}").write_bytes(data)
+        began = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
             try:
                 end = outcome(path)
-            except BaseException as error:
+            except Exception as error:
                 end = "fault: " + "".join(traceback.format_exception(error))[-1500:]
-            seconds = time.monotonic() - began
-            if seconds > 10:
-                end = f"fault: took {seconds:.1f} s"
-            if end.startswith("fault"):
-                faults.append(f"{case}: {end}")
-                if keep:
-                    (keep / case.replace("/", "_").replace(" ", "_")).write_bytes(data)
-                end = "fault"
-            counts[kind][end] += 1
-            slowest = max(slowest, (round(seconds, 2), case))
-            path.unlink()
-    return {"outcomes": counts, "faults": faults, "slowest": slowest, "peak_mb": peak_mb()}
+        seconds = time.process_time() - began
+        if end == "image":
+            copied = copy(path, Path(folder) / "copy", CopyJob("equalize"))
+            if copied.reason.startswith("its copy cannot be written"):
+                end = f"fault: {copied.reason}"
+        if keep and not end.startswith("fault"):
+            (keep / f"{seed}_{number}").unlink()
+    return f"{kind} {name}", end, seconds, peak_mb()
+
+
+def run(cases: int, seed: int, kinds: tuple[str, ...], keep: Path | None, jobs: int) -> dict[str, object]:
+    """Read `cases` mutants in `jobs` processes; how each ended, the slowest, and the faults with what makes them again."""
+    import fuzz_readers  # what the processes find by its name
+
+    counts: dict[str, collections.Counter[str]] = {kind: collections.Counter() for kind in files(kinds)}
+    faults: list[str] = []
+    lost: list[str] = []
+    slowest, most = (0.0, ""), 0
+    work = functools.partial(fuzz_readers.one, seed=seed, kinds=kinds, keep=keep)
+    for number, found in enumerate(isolated(jobs)(work, range(cases))):
+        if isinstance(found, Lost):
+            kind = list(counts)[number % len(counts)]
+            lost.append(f"{seed}/{number} {kind}: {found.reason}")
+            counts[kind]["lost"] += 1
+            continue
+        name, end, seconds, memory = found
+        case = f"{seed}/{number} {name}"
+        if end.startswith("fault"):
+            faults.append(f"{case}: {end}")
+            end = "fault"
+        counts[name.split()[0]][end] += 1
+        slowest, most = max(slowest, (round(seconds, 2), case)), max(most, memory)
+    return {"outcomes": counts, "faults": faults, "lost": lost, "slowest": slowest, "peak_mb": most}
 
 
 def peak_mb() -> int:
@@ -315,17 +340,14 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="*", default=[])
-    parser.add_argument("--trace", type=Path)
-    parser.add_argument("--keep", type=Path, help="a folder for the files that ended in a fault")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a folder for the files that end in a fault, or end their process")
     options = parser.parse_args()
-    warnings.simplefilter("error")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         bad = sound()
-    found = run(options.cases, options.seed, options.kinds, options.trace, options.keep)
+    found = run(options.cases, options.seed, tuple(options.kinds), options.keep, options.jobs)
     sys.stdout.write(json.dumps(found | {"unread": bad}) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # what C libraries do at exit is not under test
 
 
 if __name__ == "__main__":

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -50,37 +46,3 @@ def test_a_process_that_is_killed_is_told() -> None:
 def test_what_a_function_raises_comes_through() -> None:
     with pytest.raises(TypeError):
         list(apart(2)(len, [1, 2, 3]))  # type: ignore[arg-type]
-
-
-def wait(path: str) -> None:
-    Path(path).write_text(str(os.getpid()))
-    time.sleep(60)
-
-
-PARENT = """
-import sys
-from evenray.scale import apart
-from tests.scale.test_apart import wait
-list(apart(1)(wait, [sys.argv[1]]))  # a script needs no guard for its main part
-"""
-
-
-def test_a_worker_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    said, root = tmp_path / "process", Path(__file__).resolve().parents[2]
-    (tmp_path / "parent.py").write_text(PARENT)
-    path = os.pathsep.join([str(root), str(root / "src")])
-    parent = subprocess.Popen(
-        [sys.executable, str(tmp_path / "parent.py"), str(said)], env={**os.environ, "PYTHONPATH": path}
-    )
-    deadline = time.monotonic() + 60
-    while not (said.exists() and said.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    worker = int(said.read_text())
-    parent.kill()
-    parent.wait()
-    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
-        if "Z" in Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0]:
-            break
-        time.sleep(0.1)
-    else:
-        assert not Path(f"/proc/{worker}").exists()

@@ -70,8 +70,8 @@ class ReadError(EvenrayError):
 class MissingExtra(EvenrayError):
     """An optional package is needed.
 
-    >>> str(MissingExtra("reading JPEG 2000", "python-gdcm", "codecs"))
-    "reading JPEG 2000 needs python-gdcm; install it with: pip install 'evenray[codecs]'"
+    >>> str(MissingExtra("exporting to ONNX", "onnx", "export"))
+    "exporting to ONNX needs onnx; install it with: pip install 'evenray[export]'"
     """
 
     def __init__(self, purpose: str, package: str, extra: str) -> None:

@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts import atomic, digest, sweep
+from evenray.core.budget import begin_part
 from evenray.core.errors import DataError
 from evenray.core.types import Dataset
 from evenray.images.contrast import enhance, fix_references
@@ -108,6 +109,14 @@ class Work:
     channels: int
     scale: int
 
+    def without(self, part: int, reason: str) -> Work:
+        """A case cannot be left out of a shard; DataError says which one it was."""
+        file, fragment, _ = self.cases[part]
+        raise DataError(
+            f"{file}{fragment and '#'}{fragment} could be read by the scan and cannot any more: it {reason}. Leave it out"
+            " with --exclude, and run the same command again."
+        )
+
 
 def store_folder(run: Path) -> Path:
     """Where stores are kept: $EVENRAY_STORE, to share them between runs, else inside the run folder."""
@@ -183,6 +192,7 @@ def _write(work: Work) -> int:
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
     for row, (file, fragment, value_range) in enumerate(work.cases):
+        begin_part(row)
         image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
         for contrast, shard in shards.items():
             shard[row] = letterbox(enhance(image, contrast), work.size, work.channels, work.scale)[0]

@@ -2,7 +2,7 @@
 
 from .apart import apart
 from .engines import Engine, engine
-from .local import local
+from .isolated import isolated
 from .remote import Mirror, RemoteFolder, fetched, is_url, sent
 
-__all__ = ["Engine", "Mirror", "RemoteFolder", "apart", "engine", "fetched", "is_url", "local", "sent"]
+__all__ = ["Engine", "Mirror", "RemoteFolder", "apart", "engine", "fetched", "is_url", "isolated", "sent"]

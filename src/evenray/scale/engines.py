@@ -13,7 +13,7 @@ from evenray.core.errors import MissingExtra, UsageError, unknown_name
 from evenray.core.events import Map
 
 from .apart import apart
-from .local import local
+from .isolated import isolated
 
 __all__ = ["Engine", "engine"]
 
@@ -45,7 +45,7 @@ def engine(name: str = "local", address: str | None = None, jobs: int = 0) -> It
     if address is not None and name == "local":
         raise UsageError(f"--address {address} needs an engine that has one; give --engine dask or --engine ray.")
     if name == "local":
-        yield Engine(local(jobs), apart(jobs))
+        yield Engine(isolated(jobs), apart(jobs))
     elif name == "dask":
         if find_spec("distributed") is None:
             raise MissingExtra("--engine dask", "dask[distributed]", "scale")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evenray.core.errors import DataError, EvenrayError, ReadError, StorageError, UsageError
+from evenray.core.lost import Lost
 from evenray.data.audit.depth import true_range
 from evenray.images import readers, writers
 from evenray.images.contrast import enhance, enhance_together
 from evenray.images.readers.npz import UNIT
+from evenray.scale import isolated
 
 if TYPE_CHECKING:
     import polars as pl
@@ -160,23 +160,20 @@ def copy(source: Path, target: Path, job: CopyJob) -> Copied:
         reason = error.reason if isinstance(error, ReadError) else str(error)
         return Copied(source, target, reason, isinstance(error, UsageError))
     except Exception as error:  # a library's own; one file must not end the job
-        return Copied(
-            source,
-            target,
-            f"its copy cannot be written ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:100]})",
-        )
+        # The message of a library may quote the header, and so a patient's name: only its kind is told.
+        return Copied(source, target, f"its copy cannot be written ({type(error).__name__})")
     names = ("reading", "enhancing", "writing")
     return Copied(source, target, seconds={n: b - a for n, a, b in zip(names, clock, clock[1:], strict=False)})
 
 
 def copies(pairs: Sequence[tuple[Path, Path]], job: CopyJob, jobs: int) -> Iterator[Copied]:
-    """Enhanced copies of (source, target) pairs, in order as they are done, in `jobs` threads (0: one a core).
+    """Enhanced copies of (source, target) pairs, in order as they are done, in `jobs` processes (0: one a core)."""
+    for pair, done in zip(pairs, isolated(jobs)(partial(_copied, job=job), pairs), strict=True):
+        yield Copied(*pair, done.reason) if isinstance(done, Lost) else done
 
-    Threads are enough, as decoding, look-ups and encoding leave Python free; they share the cores evenly.
-    """
-    count = min(jobs or os.cpu_count() or 1, len(pairs))
-    with ThreadPoolExecutor(count) as pool:
-        yield from pool.map(lambda pair: copy(pair[0], pair[1], job), pairs)
+
+def _copied(pair: tuple[Path, Path], job: CopyJob) -> Copied:
+    return copy(*pair, job)
 
 
 def shown(path: Path, root: Path) -> str:

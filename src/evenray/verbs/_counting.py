@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,13 @@ import numpy as np
 
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.lost import Lost
 from evenray.core.messages import Message
 from evenray.core.texts import Texts
 from evenray.images import readers
 from evenray.images.contrast.advice import Advice, advise
 from evenray.images.histogram import Histogram
+from evenray.scale import isolated
 
 from ._copies import WITHIN, files_of, proposed_range, unit_span
 
@@ -112,13 +113,13 @@ def of_images(
     """
     found: _File | None = None
     skipped: list[str] = []
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for one in pool.map(lambda file: _of_file(file, value_range, window), files):
-            tick(1)
-            if isinstance(one, str):
-                skipped.append(one)
-            else:
-                found = one if found is None else _merged(found, one)
+    count = partial(_of_file, value_range=value_range, window=window)
+    for file, one in zip(files, isolated(jobs)(count, files), strict=True):
+        tick(1)
+        if isinstance(one, str | Lost):
+            skipped.append(one if isinstance(one, str) else f"{file}: {one.reason}")
+        else:
+            found = one if found is None else _merged(found, one)
     if found is None:
         raise DataError(f"None of the files could be read; the first: {skipped[0]}")
     histogram = found.total or found.even

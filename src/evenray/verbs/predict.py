@@ -14,7 +14,7 @@ from evenray.learning.export import quicker
 from evenray.learning.predict.engines import load
 from evenray.learning.predict.files import Answers, images, items
 from evenray.learning.predict.files import predict as predict_items
-from evenray.scale import fetched, is_url, sent
+from evenray.scale import fetched, is_url, isolated, sent
 from evenray.stages.up_to_date import require_up_to_date
 
 __all__ = ["Answers", "predict"]
@@ -41,7 +41,7 @@ def predict(
     _check_run(source)
     events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
     with events.task("task.predict", len(found)) as tick:
-        answers = predict_items(loaded, found, prevalence=prevalence, jobs=jobs, tick=tick)
+        answers = predict_items(loaded, found, prevalence=prevalence, map=isolated(jobs), tick=tick)
     _tell(answers, events)
     if output is not None:
         _write(answers, str(output))

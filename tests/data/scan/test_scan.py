@@ -23,7 +23,7 @@ from evenray.data.split import split
 from evenray.data.tables.pseudonym import draw_key, pseudonym
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
-from evenray.scale import local
+from evenray.scale import isolated
 
 from ..conftest import Make, picture, told
 
@@ -131,7 +131,7 @@ def test_levels_say_how_deep_16_bits_are(tmp_path: Path, png: Make) -> None:
 def test_processes_and_chunks_change_nothing(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = scan(folders)
     monkeypatch.setattr(sys.modules["evenray.data.scan.scanning"], "CHUNK", 2)
-    assert scan(folders, map=local(2)).cases.equals(whole.cases)
+    assert scan(folders, map=isolated(2)).cases.equals(whole.cases)
 
 
 class TestDicom:

@@ -9,10 +9,13 @@ import sys
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image as Pillow
 
 from evenray.core.errors import ReadError
 from evenray.images import readers
@@ -118,3 +121,76 @@ def test_a_progressive_jpeg_of_very_many_scans_inside_dicom(make_dicom: Any, mon
     monkeypatch.setattr("evenray.images.readers._limits.LIMITS", limits)
     with pytest.raises(ReadError, match="scan_pixels"):
         readers.read(path)
+
+
+def j2k(rows: int, columns: int, tile: int, precinct: int | None, layers: int, levels: int = 5) -> bytes:
+    """The headers of a grey JPEG 2000 stream; precincts are of 2**precinct pixels."""
+    size = struct.pack(">HIIIIIIIIH3B", 0, columns, rows, 0, 0, tile, tile, 0, 0, 1, 7, 1, 1)
+    sizes = b"" if precinct is None else bytes([precinct * 17] * (levels + 1))
+    style = struct.pack(">BBHB5B", precinct is not None, 0, layers, 0, levels, 4, 4, 0, 1) + sizes
+    parts = ((b"\xff\x51", size), (b"\xff\x52", style), (b"\xff\x5c", bytes(1) + bytes(3 * levels + 1)))
+    return b"\xff\x4f" + b"".join(kind + struct.pack(">H", 2 + len(body)) + body for kind, body in parts) + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("tile", "precinct", "layers", "limit"),
+    [(8000, 0, 1, "packets"), (8000, 1, 1, "packets"), (1, None, 1, "packets"), (8000, 5, 65_535, "packets")],
+)
+def test_a_jpeg_2000_of_very_many_precincts(
+    make_dicom: Any, tile: int, precinct: int | None, layers: int, limit: str
+) -> None:
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEG2000Lossless
+
+    data = j2k(8000, 8000, tile, precinct, layers)
+    path = make_dicom(GREY, Rows=8000, Columns=8000, TransferSyntaxUID=JPEG2000Lossless, PixelData=encapsulate([data]))
+    with pytest.raises(ReadError, match=f"limit '{limit}'"):
+        readers.read(path)
+
+
+def test_a_sequential_jpeg_of_very_many_scans(tmp_path: Path) -> None:
+    data = cv2.imencode(".jpg", np.zeros((4000, 4000), np.uint8))[1].tobytes()
+    at = data.index(b"\xff\xda")
+    (tmp_path / "a.jpg").write_bytes(data[:at] + data[at : at + 12] * 200 + data[at:])
+    with pytest.raises(ReadError, match="limit 'scan_pixels'"):
+        readers.read(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("shape", [(2**30,), (2**12, 2**12)])
+def test_labels_that_unfold(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    import io
+    import zipfile
+
+    from evenray.core.errors import DataError
+    from evenray.data.scan.listing import listing
+
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    np.savez(tmp_path / "a.npz", train_images=np.zeros((4, 8, 8), np.uint8))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train_labels.npy", head.getvalue() + bytes(2**20))
+    with pytest.raises(DataError, match="limit 'text_values'"):
+        listing(tmp_path / "a.npz", labels=None, patient=None)
+
+
+def test_a_tiff_of_very_many_tags(tmp_path: Path) -> None:
+    tags, pages = 3000, 400
+    body = bytearray(b"II*\0" + struct.pack("<I", 8))
+    for page in range(pages):
+        entries = b"".join(struct.pack("<HHII", 1000 + tag, 3, 1, 1) for tag in range(tags))
+        link = len(body) + 2 + len(entries) + 4 if page < pages - 1 else 0
+        body += struct.pack("<H", tags) + entries + struct.pack("<I", link)
+    (tmp_path / "a.tif").write_bytes(body)
+    with pytest.raises(ReadError, match="limit 'tags'"):
+        readers.read(tmp_path / "a.tif")
+
+
+def test_the_last_of_many_pages_is_read_as_soon_as_the_first(tmp_path: Path) -> None:
+    """Not page after page: the directories are walked once, and only what is asked for is decoded."""
+    pages = [Pillow.fromarray(np.full((4, 4), number % 251, np.uint8)) for number in range(600)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    names = readers.fragments(tmp_path / "a.tif")
+    assert len(names) == 600
+    with patch("tifffile.TiffPage", wraps=tifffile.TiffPage) as decoded:
+        assert readers.read(tmp_path / "a.tif", fragment=names[599]).pixels[0, 0] == 599 % 251
+    assert decoded.call_count == 1

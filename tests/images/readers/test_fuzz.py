@@ -1,4 +1,4 @@
-"""Mutated files end as an Image or a ReadError; $EVENRAY_FUZZ_CASES asks for more of them than the usual few hundred."""
+"""Mutated files end as an Image that can be copied, or a ReadError; $EVENRAY_FUZZ_CASES asks for more than a few hundred."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ SEED = os.environ.get("EVENRAY_FUZZ_SEED", "0")
 PEAK_MB = 1500
 
 
-def test_mutated_files_end_as_an_image_or_a_read_error(tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    command = [sys.executable, str(SCRIPT), "--cases", str(CASES), "--seed", SEED, "--trace", str(trace)]
+def test_mutated_files_end_as_an_image_or_a_read_error() -> None:
+    command = [sys.executable, str(SCRIPT), "--cases", str(CASES), "--seed", SEED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120 + CASES / 10, check=False)
-    last = trace.read_text() if trace.exists() else "none begun"
-    assert done.returncode == 0, f"the process died in case {last}: {done.stderr[-2000:]}"
+    assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
     assert not found["unread"]
     assert not found["faults"]
+    assert not found["lost"]
     assert sum(sum(counts.values()) for counts in found["outcomes"].values()) == CASES
     for kind, counts in found["outcomes"].items():  # mutants that are all refused at the door would test nothing
         assert counts.get("image", 0) > 0, kind

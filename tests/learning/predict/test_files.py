@@ -15,6 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import Model, load
 from evenray.learning.predict.files import Answers, items, predict
+from evenray.scale import isolated
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def changed(about: About, **fields: object) -> About:
 
 @pytest.fixture(scope="module")
 def answers(model: Model, tiny_archive: Path) -> Answers:
-    return predict(model, items([tiny_archive]), jobs=2)
+    return predict(model, items([tiny_archive]))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_the_decision_is_the_threshold(answers: Answers) -> None:
 
 def test_what_cannot_be_read_is_set_aside(model: Model, pictures: Path) -> None:
     ticked: list[int] = []
-    found = predict(model, items([pictures]), jobs=2, tick=ticked.append)
+    found = predict(model, items([pictures]), map=isolated(2), tick=ticked.append)
     assert found.table["file"].to_list() == [f"{i:02d}.png" for i in range(30)]
     assert found.rejected["file"].to_list() == ["11_broken.png"]
     assert "truncated" in found.rejected["reason"][0]
@@ -95,28 +96,28 @@ def test_what_there_is_nothing_to_open_of_is_set_aside(
 
 
 def test_files_and_archives_alike(model: Model, pictures: Path, answers: Answers) -> None:
-    found = predict(model, items([pictures]), jobs=1)
+    found = predict(model, items([pictures]))
     test = answers.table.filter(pl.col("fragment").str.starts_with("test/"))
     assert np.abs((found.table["p_1"] - test["p_1"]).to_numpy()).max() < 0.01
 
 
 def test_two_threads_with_one_model_get_the_same_answers(model: Model, tiny_archive: Path, answers: Answers) -> None:
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda _: predict(model, items([tiny_archive]), jobs=2), range(2)))
+        found = list(pool.map(lambda _: predict(model, items([tiny_archive])), range(2)))
     assert found[0].table.equals(found[1].table)
     assert found[0].table.equals(answers.table)
 
 
 def test_none_that_can_be_read(model: Model, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"nothing")
-    found = predict(model, items([tmp_path]), jobs=1)
+    found = predict(model, items([tmp_path]))
     assert found.table.height == 0
     assert found.table.columns[:4] == ["file", "fragment", "p_0", "p_1"]
     assert found.rejected.height == 1
 
 
 def test_another_prevalence_in_closed_form(model: Model, tiny_archive: Path, answers: Answers) -> None:
-    rare = predict(model, items([tiny_archive]), prevalence=0.01, jobs=1)
+    rare = predict(model, items([tiny_archive]), prevalence=0.01)
     before = 20 / 60 if answers.about.positive == "1" else 40 / 60
     odds = answers.table[f"p_{answers.about.positive}"] / (1 - answers.table[f"p_{answers.about.positive}"])
     expected = odds * (0.01 / 0.99) / (before / (1 - before))

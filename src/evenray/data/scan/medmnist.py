@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from evenray.core.errors import DataError, ReadError
 from evenray.core.messages import Message
 from evenray.data.tables.parts import PARTS
 from evenray.data.tables.words import MISSING, check_labels, whole_numbers
 from evenray.images.readers import fragments
+from evenray.images.readers.npz import labels_of
 
 from .entries import Entry, Listing
 
@@ -66,18 +64,16 @@ def list_archive(path: Path) -> Listing:
 def _labels(path: Path) -> dict[str, list[str]]:
     """The labels of each part that has any, as text."""
     found: dict[str, list[str]] = {}
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            for part in ("train", "val", "test"):
-                if f"{part}_labels" in arrays:
-                    labels = arrays[f"{part}_labels"]
-                    if labels.ndim == 2 and labels.shape[1] > 1:
-                        raise DataError(
-                            f"'{path}' gives each image {labels.shape[1]} labels; a classifier here needs exactly one."
-                        )
-                    found[part] = [str(label).strip() for label in labels.reshape(-1).tolist()]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"'{path}' cannot be read as a .npz archive: {error}") from None
+    for part in ("train", "val", "test"):
+        try:
+            labels = labels_of(str(path), part)
+        except ReadError as error:
+            raise DataError(f"'{path}' cannot be read as a .npz archive: it {error.reason}.") from None
+        if labels is None:
+            continue
+        if labels.ndim == 2 and labels.shape[1] > 1:
+            raise DataError(f"'{path}' gives each image {labels.shape[1]} labels; a classifier here needs exactly one.")
+        found[part] = [str(label).strip() for label in labels.reshape(-1).tolist()]
     return found
 
 

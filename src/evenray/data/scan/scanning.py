@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.cases import with_own_sketches
+from evenray.core.budget import begin_part
 from evenray.core.errors import DataError, MissingExtra, ReadError
 from evenray.core.facts import Facts
 from evenray.core.messages import Message
@@ -62,6 +63,13 @@ class Task:
     key: bytes
     value_range: tuple[float, float] | None
     every_frame: bool
+    lost: tuple[tuple[int, str], ...] = ()  # numbers of entries that ended the process that read them, each with why
+
+    def without(self, part: int, reason: str) -> Task:
+        """The same task with one more entry set aside; with all that are left where it was not for an entry."""
+        known = {number for number, _ in self.lost}
+        more = [part] if part not in known else [n for n in range(len(self.entries)) if n not in known]
+        return replace(self, lost=(*self.lost, *((number, reason) for number in more)))
 
 
 @dataclass(frozen=True)
@@ -184,10 +192,14 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
     """What is read of one chunk of files, and its sketches: what is an array."""
     rows: list[dict[str, Column]] = []
     rejected: list[dict[str, str | None]] = []
-    for entry in task.entries:
+    lost = dict(task.lost)
+    for number, entry in enumerate(task.entries):
+        begin_part(number)
         path = Path(task.root) / entry.file
         who: dict[str, str | None] = {}
         try:
+            if number in lost:
+                raise ReadError(path, lost[number])
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
             if not task.every_frame:
                 names = [names[len(names) // 2]]

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from evenray.core import budget
 from evenray.core.errors import EvenrayError, ReadError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Image
@@ -88,6 +89,11 @@ def _function(name: str, verb: str) -> Callable[..., Any]:
 
 def _guarded(path: Path, verb: str, **options: Any) -> Any:
     """Call one function of the file's reader; whatever it stumbles over becomes a ReadError."""
+    with budget.reading():
+        return _called(path, verb, **options)
+
+
+def _called(path: Path, verb: str, **options: Any) -> Any:
     source = Source.of(path)
     name = _format(source)
     if name is None:
@@ -99,7 +105,9 @@ def _guarded(path: Path, verb: str, **options: Any) -> Any:
     except EvenrayError:
         raise
     except MemoryError:
-        raise ReadError(source.path, "needs more memory than this machine has free") from None
+        raise ReadError(
+            source.path, "needs more memory than this machine has free, or than an image of its size is worth"
+        ) from None
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of a Rust decoder is no Exception

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evenray.core.budget import allow
 from evenray.core.errors import ReadError
 
 __all__ = ["LIMITS", "Limits", "check", "inflated"]
@@ -24,13 +25,17 @@ class Limits:
     frames: int = 16_384
     array_bytes: int = 4 * 1024**3  # of one unpacked array: a NIfTI volume, a part of an .npz
     header_elements: int = 150_000  # of a DICOM file; chunks of a PNG, members of an archive
+    tags: int = 2**19  # of a TIFF, in all its directories; also strips and tiles
     sequence_items: int = 50_000  # of a DICOM file, in all its sequences together
     sequence_depth: int = 32
     text_values: int = 2**22  # of a picture written in digits
-    scan_pixels: int = 2**30  # pixels times scans of a progressive JPEG, which is decoded once a scan
+    scan_pixels: int = 2**30  # pixels times scans of a JPEG, which is decoded once a scan
+    precincts: int = 2**20  # of a JPEG 2000 frame; and packets, which are those of all layers
+    packets: int = 2**23
 
 
 LIMITS = Limits()
+_MEMORY = {"file_bytes": 2, "pixels": 12, "array_bytes": 3}  # bytes that reading takes for one of each, at the most
 
 
 def check(path: object, name: str, value: int, what: str) -> None:
@@ -44,6 +49,8 @@ def check(path: object, name: str, value: int, what: str) -> None:
     limit: int = getattr(LIMITS, name)
     if value > limit:
         raise ReadError(path, f"{value:,} {what} are more than the limit '{name}' allows ({limit:,})")
+    if name in _MEMORY:
+        allow(name, value * _MEMORY[name])
 
 
 def inflated(path: object, data: bytes, wbits: int, broken: str) -> Iterator[bytes]:
@@ -53,11 +60,13 @@ def inflated(path: object, data: bytes, wbits: int, broken: str) -> Iterator[byt
     last piece, b"", tells by not coming.
     """
     unpacker = zlib.decompressobj(wbits)
-    while data and not unpacker.eof:
-        try:
-            yield unpacker.decompress(data, 2**24)
-        except zlib.error:
-            raise ReadError(path, broken) from None
-        data = unpacker.unconsumed_tail
+    for start in range(0, len(data), 2**20):
+        part = data[start : start + 2**20]
+        while part and not unpacker.eof:
+            try:
+                yield unpacker.decompress(part, 2**24)
+            except zlib.error:
+                raise ReadError(path, broken) from None
+            part = unpacker.unconsumed_tail
     if unpacker.eof:
         yield b""

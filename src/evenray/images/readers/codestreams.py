@@ -10,14 +10,13 @@ from evenray.core.errors import ReadError
 
 from ._limits import check
 
-__all__ = ["Codestream", "check_jpeg", "j2k_stream", "jpeg_segments", "jpeg_stream"]
+__all__ = ["Codestream", "check_j2k", "check_jpeg", "j2k_stream", "jpeg_segments", "jpeg_stream"]
 
 HEADER_BYTES = 2**22  # where the frame begins at the latest: profiles and previews come before it
 
 # Frame headers: C0..CF without the tables DHT (C4), JPG (C8) and DAC (CC), and F7 of JPEG-LS.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
-_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _TELLING = _FRAMES | {0xE0, 0xE1, 0xEE}  # and APP0 (JFIF), APP1 (Exif), APP14 (Adobe)
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 
@@ -40,10 +39,6 @@ class Codestream:
     @property
     def lossless(self) -> bool:
         return self.process in _LOSSLESS
-
-    @property
-    def progressive(self) -> bool:
-        return self.process in _PROGRESSIVE
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -89,12 +84,11 @@ def _read_segment(stream: Codestream, marker: int, body: bytes) -> None:
 
 def check_jpeg(path: str, data: bytes, stream: Codestream) -> None:
     """ReadError where the end marker does not follow the last scan (decoders fill what is missing with grey and say
-    nothing), and where a progressive JPEG has so many scans that decoding takes minutes."""
+    nothing), and where there are so many scans, progressive or not, that decoding takes minutes."""
     if data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda"):
         raise ReadError(path, "its JPEG data has no end; the file is truncated")
-    if stream.progressive:
-        scans = data.count(b"\xff\xda")
-        check(path, "scan_pixels", stream.rows * stream.columns * scans, "pixels in all scans")
+    scans = data.count(b"\xff\xda")
+    check(path, "scan_pixels", stream.rows * stream.columns * scans, "pixels in all scans")
 
 
 def j2k_stream(data: bytes) -> Codestream | None:
@@ -107,3 +101,28 @@ def j2k_stream(data: bytes) -> Codestream | None:
     if y1 <= y0 or x1 <= x0:
         return None
     return Codestream(y1 - y0, x1 - x0, components, (depth & 0x7F) + 1, 0x51, signed=bool(depth & 0x80))
+
+
+def check_j2k(path: str, data: bytes, stream: Codestream) -> None:
+    """ReadError where tiles, precincts and layers (ISO/IEC 15444-1, A.6.1) are so many that decoders take gigabytes for what
+    they note of each, however small the file."""
+    at = data.find(b"\xff\x4f\xff\x51", 0, 65536)
+    across, down = (max(1, size) for size in struct.unpack(">II", data[at + 24 : at + 32]))
+    tiles = -(-stream.columns // across) * -(-stream.rows // down)
+    place, end = at + 2, len(data)
+    most = tiles * stream.components
+    while place + 4 <= end and data[place] == 0xFF and data[place + 1] not in (0x90, 0xD9):  # to the first tile
+        kind, size = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
+        body = data[place + 4 : place + 2 + size]
+        if kind == 0x52 and len(body) >= 10:  # COD, coding style
+            layers, levels = int.from_bytes(body[2:4], "big"), body[5]
+            sizes = body[10 : 11 + levels] if body[0] & 1 else b"\xff" * (levels + 1)
+            precincts = sum(
+                -(-stream.columns // 2 ** (levels - level + (size & 15)))
+                * -(-stream.rows // 2 ** (levels - level + (size >> 4)))
+                for level, size in enumerate(sizes)
+            )
+            most = stream.components * max(precincts, tiles * (levels + 1))
+            check(path, "packets", most * max(1, layers), "packets of JPEG 2000")
+        place += 2 + max(size, 2)
+    check(path, "precincts", most, "precincts of JPEG 2000")

@@ -1,8 +1,7 @@
-"""Decompression of one encapsulated frame. Which codec decodes a syntax never depends on what else is installed."""
+"""Decompression of one encapsulated frame."""
 
 from __future__ import annotations
 
-import importlib
 import struct
 from io import BytesIO
 from typing import Any
@@ -14,7 +13,7 @@ from pydicom import uid
 from evenray.core.errors import ReadError
 
 from ._limits import check
-from .codestreams import Codestream, check_jpeg, j2k_stream, jpeg_stream
+from .codestreams import Codestream, check_j2k, check_jpeg, j2k_stream, jpeg_stream
 from .dicom_layout import Layout
 
 __all__ = ["Array", "decode_frame"]
@@ -72,6 +71,7 @@ def _colour_space(stream: Codestream, layout: Layout, jpeg2000: bool) -> str:
 
 
 def _jpeg2000(data: bytes, stream: Codestream, path: str) -> Array:
+    check_j2k(path, data, stream)
     from openjpeg.utils import decode
 
     decoded: Array = decode(data)
@@ -79,21 +79,25 @@ def _jpeg2000(data: bytes, stream: Codestream, path: str) -> Array:
 
 
 def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
-    from . import _jpegls as helper
+    """(H, W) or (H, W, samples). CharLS can loop for many seconds on a damaged stream, which a process limits (core/budget.py)."""
+    import jpeg_ls  # type: ignore[import-untyped]
 
-    return helper.decode(data, stream)
+    decoded, info = jpeg_ls.decode_pixel_data(data)
+    samples = np.frombuffer(decoded, "u1" if stream.precision <= 8 else "<u2")
+    if stream.components == 1:
+        return samples.reshape(stream.rows, stream.columns)
+    if int(info["interleave_mode"]) == 0:  # colour by plane
+        return samples.reshape(stream.components, stream.rows, stream.columns).transpose(1, 2, 0)
+    return samples.reshape(stream.rows, stream.columns, stream.components)
 
 
 def _jpeg(data: bytes, stream: Codestream, path: str) -> Array:
-    """JPEG without any change of colours: 8-bit DCT by Pillow, 12-bit and lossless by the extra."""
+    """JPEG without any change of colours: 8-bit DCT by Pillow, 12-bit and lossless by imagecodecs."""
     check_jpeg(path, data, stream)
     if stream.precision == 8 and not stream.lossless:
         return _jpeg_by_pillow(data, stream)
-    try:
-        imagecodecs = importlib.import_module("imagecodecs")
-    except ImportError:
-        kind = "lossless" if stream.lossless else f"{stream.precision}-bit"
-        raise ReadError(path, f"its {kind} JPEG needs imagecodecs; pip install 'evenray[codecs]'") from None
+    import imagecodecs  # late: few files need it
+
     space = "RGB" if stream.components == 3 else None
     decoded: Array = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
     return decoded

@@ -24,7 +24,7 @@ from evenray.core.errors import ReadError
 from ._limits import LIMITS, check, inflated
 from ._source import Source
 
-__all__ = ["frame_groups", "parse", "quiet", "to_little_endian"]
+__all__ = ["forget_unknown_vrs", "frame_groups", "parse", "quiet", "to_little_endian"]
 
 _PIXEL_TAG = b"\xe0\x7f\x10\x00"
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -90,7 +90,7 @@ def _parse(path: str, data: bytes) -> FileDataset:
     try:
         dataset = pydicom.dcmread(stream, force=True)
         depth = _depth(dataset)
-        _forget_unknown_vrs(dataset)
+        forget_unknown_vrs(dataset)
         if not dataset.original_encoding[1]:
             to_little_endian(dataset)
     except Exception as error:
@@ -148,7 +148,7 @@ def _depth(dataset: Dataset) -> int:
     return depth
 
 
-def _forget_unknown_vrs(dataset: FileDataset) -> None:
+def forget_unknown_vrs(dataset: FileDataset) -> None:
     """Where a VR is none that exists, pydicom refuses the element; without it, it looks the VR up."""
     for element in list(dataset.values()):
         if isinstance(element, RawDataElement) and element.VR is not None and element.VR not in STANDARD_VR:

@@ -73,15 +73,15 @@ class Directories:
                 raise ValueError("a value lies outside the file, or is none")
         return found, link
 
-    def chain(self) -> Iterator[dict[int, Entry]]:
-        """The tags of one directory after the other; ValueError where they are a loop, or end before a link does."""
+    def chain(self) -> Iterator[tuple[int, dict[int, Entry]]]:
+        """Where one directory after the other begins, and its tags; ValueError where they are a loop, or end before a link does."""
         at, seen = self.first, set[int]()
         while at:
             if at in seen:
                 raise ValueError("the directories are a loop")
             seen.add(at)
             entries, link = self.entries(at)
-            yield entries
+            yield at, entries
             if link + (8 if self.big else 4) > len(self.data):
                 raise ValueError("a directory ends before its link")
             at = self._offset(link)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import zlib
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -126,14 +129,14 @@ def _volume(source: Source) -> Volume:
 
 
 def _load(source: Source) -> Volume:
-    nib = _nibabel()
     path, data = source.path, source.data
-    if data.startswith(b"\x1f\x8b"):
-        data = _unzipped(path, data)
-    kind = nib.Nifti2Header if data[4:8] == b"n+2\0" else nib.Nifti1Header
+    packed = data.startswith(b"\x1f\x8b")
+    head = b"".join(islice(_unzipped(path, data, 4096), 1)) if packed else data[:4096]
+    header, shape, dtype, offset = _header(path, head)
+    if packed:  # no more than the header declares, a few kilobytes can hold gigabytes
+        end = offset + _bytes(path, shape, dtype)
+        data = b"".join(_unzipped(path, data, end))
     try:
-        header = kind(data[: kind.sizeof_hdr], check=False)
-        shape, dtype, offset = header.get_data_shape(), header.get_data_dtype(), int(header["vox_offset"])
         slope, inter = (float(np.nan_to_num(header[key], posinf=0, neginf=0)) for key in ("scl_slope", "scl_inter"))
         affine = header.get_best_affine()
     except Exception:
@@ -148,27 +151,46 @@ def _load(source: Source) -> Volume:
     return Volume(turned, slope, inter, source.sha256, spacing, declared, *_range(path, turned, slope, inter))
 
 
-def _unzipped(path: str, data: bytes) -> bytes:
-    parts, size = [b"-"], 0
-    for part in inflated(path, data, 31, "its gzip data is damaged"):
-        parts.append(part)
-        size += len(part)
-        check(path, "array_bytes", size, "bytes after unpacking")
-    if parts[-1]:
+def _header(path: str, head: bytes) -> tuple[Any, tuple[int, ...], np.dtype[Any], int]:
+    """The header, and of it the shape of the volume, the type of voxels and where they begin."""
+    nib = _nibabel()
+    kind = nib.Nifti2Header if head[4:8] == b"n+2\0" else nib.Nifti1Header
+    try:
+        header = kind(head[: kind.sizeof_hdr], check=False)
+        return header, header.get_data_shape(), header.get_data_dtype(), int(header["vox_offset"])
+    except Exception:
+        raise ReadError(path, "its NIfTI header is damaged") from None
+
+
+_SLACK = 2**24  # bytes that may stand behind the voxels
+
+
+def _unzipped(path: str, data: bytes, end: int) -> Iterator[bytes]:
+    """The unpacked bytes; ReadError where they are damaged, have no end, or go on far behind `end`."""
+    size, last = 0, b"-"
+    for last in inflated(path, data, 31, "its gzip data is damaged"):
+        size += len(last)
+        if size > end + _SLACK:
+            raise ReadError(path, f"its gzip data unpacks to more than the {end:,} bytes that its header declares")
+        yield last
+    if last:
         raise ReadError(path, "its gzip data has no end; the file is truncated")
-    return b"".join(parts[1:])
 
 
-def _voxels(path: str, data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int) -> Array:
+def _bytes(path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """The size of a volume of such voxels; ReadError for what is none."""
     names = dtype.names or ()
     if dtype.kind not in "uif" and names != ("R", "G", "B"):
         raise ReadError(path, f"its voxels are of type {dtype}, which is not read")
     if not 2 <= len(shape) <= 7 or min(shape) < 1:
         raise ReadError(path, f"its header declares a volume of {' x '.join(map(str, shape)) or 'no'} voxels")
-    count = 1
-    for size in shape:
-        count *= int(size)
-    check(path, "array_bytes", count * dtype.itemsize, "bytes of voxels")
+    size = math.prod(map(int, shape)) * dtype.itemsize
+    check(path, "array_bytes", size, "bytes of voxels")
+    return size
+
+
+def _voxels(path: str, data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int) -> Array:
+    count = _bytes(path, shape, dtype) // dtype.itemsize
     if offset < 0 or offset + count * dtype.itemsize > len(data):
         there = max(0, len(data) - offset)
         raise ReadError(path, f"holds {there:,} of {count * dtype.itemsize:,} bytes of voxels; the file is truncated")

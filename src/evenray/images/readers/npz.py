@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import os
 import threading
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from ._limits import check
 from ._source import Source
 from ._window import ValueRange, Window, asked_range
 
-__all__ = ["fragments", "identity", "read", "sniff"]
+__all__ = ["fragments", "identity", "images_of", "labels_of", "opened", "read", "sniff"]
 
 Array = NDArray[Any]
 KEPT_ARCHIVES = 2
@@ -44,7 +46,8 @@ class Archive:
     def array(self, part: str) -> Array:
         """The images of a part, (N, H, W) or (N, H, W, 3)."""
         if part not in self.arrays:
-            array = _load(self.path, part + _SUFFIX)
+            array = images_of(self.path, part)
+            array = array.astype(array.dtype.newbyteorder("="), copy=False)
             self.arrays[part] = array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
         return self.arrays[part]
 
@@ -103,16 +106,16 @@ def _archive(source: Source) -> Archive:
     key = (source.path, stat.st_mtime_ns, stat.st_size)
     with _lock:
         if key not in _kept:
-            _kept[key] = _opened(source.path)
+            _kept[key] = _archive_of(source.path)
             while len(_kept) > KEPT_ARCHIVES:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
         return _kept[key]
 
 
-def _opened(path: str) -> Archive:
+def _archive_of(path: str) -> Archive:
     archive = Archive(path)
-    with _zip(path) as file:
+    with opened(path) as file:
         for name in file.namelist():
             if name.endswith(f"{_SUFFIX}.npy"):
                 archive.shapes[name[: -len(f"{_SUFFIX}.npy")]] = _shape(path, file, name)[0]
@@ -121,36 +124,50 @@ def _opened(path: str) -> Archive:
     return archive
 
 
-def _zip(path: str) -> zipfile.ZipFile:
+def opened(path: str) -> zipfile.ZipFile:
+    """The archive, for reading; ReadError where its directory is damaged, or what it holds too much to unpack."""
     try:
         with Path(path).open("rb") as file:
             file.seek(-min(file.seek(0, os.SEEK_END), 65557), os.SEEK_END)
             tail = file.read()
         at = tail.rindex(b"PK\x05\x06")  # the end of the directory, 22 bytes and a comment; 46 bytes a member
         check(path, "header_elements", int.from_bytes(tail[at + 12 : at + 16], "little") // 46, "members at least")
-        return zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(path)
+        check(path, "array_bytes", sum(member.file_size for member in archive.infolist()), "bytes after unpacking")
+        return archive
     except ReadError:
         raise
     except Exception:
         raise ReadError(path, "has no ZIP directory, or a damaged one; the file is truncated") from None
 
 
-def _shape(path: str, file: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype of one member, by its header only; ReadError unless they are those of images."""
-    array = name.removesuffix(".npy")
+Header = tuple[tuple[int, ...], np.dtype[Any]]
+
+
+def _header(path: str, file: zipfile.ZipFile, name: str) -> Header:
+    """Shape and dtype of one member, by its header only."""
     try:
         with file.open(name) as member:
             version = np.lib.format.read_magic(member)
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
             shape, _, dtype = header(member)
     except Exception:
-        raise ReadError(path, f"has {array} whose header is damaged") from None
+        raise ReadError(path, f"has {name.removesuffix('.npy')} whose header is damaged") from None
+    if min(shape, default=0) < 0:
+        raise ReadError(path, f"has {name.removesuffix('.npy')} of shape {shape}; the file is damaged")
+    return shape, dtype
+
+
+def _shape(path: str, file: zipfile.ZipFile, name: str) -> Header:
+    """Shape and dtype of one array; ReadError unless they are those of images."""
+    array = name.removesuffix(".npy")
+    shape, dtype = _header(path, file, name)
     if dtype.newbyteorder("=") not in (np.uint8, np.uint16, np.int16, np.float32) or not (
         len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
     ):
         expected = "(N, H, W), (N, H, W, 1) or (N, H, W, 3) and of uint8, uint16, int16 or float32"
         raise ReadError(path, f"has {array} of shape {shape} and of {dtype}; expected {expected}: save them so")
-    if min(shape) < 0 or min(shape[1:]) < 1:
+    if min(shape[1:]) < 1:
         raise ReadError(path, f"has {array} of shape {shape}; expected one pixel or more: save them anew")
     check(path, "pixels", shape[1] * shape[2], "pixels")
     total = dtype.itemsize
@@ -160,16 +177,39 @@ def _shape(path: str, file: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...]
     return shape, dtype
 
 
-def _load(path: str, name: str) -> Array:
-    with _zip(path) as file:
-        shape, _ = _shape(path, file, f"{name}.npy")
+def images_of(path: str, part: str) -> Array:
+    """The images of a part, as they are stored."""
+    return _load(path, part + _SUFFIX, _shape)
+
+
+def labels_of(path: str, part: str) -> Array | None:
+    """The labels of a part, whatever their dtype; None where it has none. ReadError for what is damaged, or too large."""
+    with opened(path) as file:
+        if f"{part}_labels.npy" not in file.namelist():
+            return None
+    return _load(path, f"{part}_labels", _label_shape)
+
+
+def _label_shape(path: str, file: zipfile.ZipFile, name: str) -> Header:
+    shape, dtype = _header(path, file, name)
+    if dtype.hasobject:
+        raise ReadError(path, f"has {name.removesuffix('.npy')} of Python objects; save them as numbers or text")
+    count = math.prod(shape)
+    check(path, "text_values", count, f"labels in {name}")
+    check(path, "array_bytes", count * dtype.itemsize * 16, f"bytes, as text, in {name}")
+    return shape, dtype
+
+
+def _load(path: str, name: str, check_shape: Callable[[str, zipfile.ZipFile, str], Header]) -> Array:
+    with opened(path) as file:
+        shape, _ = check_shape(path, file, f"{name}.npy")
         try:
             with file.open(f"{name}.npy") as member:
                 array: Array = np.lib.format.read_array(member, allow_pickle=False)
         except Exception:
             raise ReadError(path, f"has {name} that are incomplete or damaged") from None
     assert array.shape == shape
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array
 
 
 def fragments(source: Source) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import struct
 from typing import Any
 
 import cv2
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 from evenray.core.types import Image
 
-from . import raster_pnm, raster_tiff
+from . import raster_bmp, raster_pnm, raster_tiff
 from ._colour import collapse
 from ._identity import Identity
 from ._limits import check
@@ -30,8 +29,6 @@ JPEG_LS = 0xF7  # the marker of its frame
 
 if "OPENCV_LOG_LEVEL" not in os.environ:  # its warnings of damaged files say less than our errors, and on stderr
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes of the kinds that there are
 
 _STARTS = {
     b"\xff\xd8\xff": "jpeg",
@@ -90,8 +87,9 @@ def _image(picture: Picture, kind: str, source: Source, asked: ValueRange | None
     if pixels.ndim == 3:
         pixels = collapse(pixels) if pixels.shape[2] == 3 else pixels[..., 0]
     header["bits_allocated"] = 8 * pixels.dtype.itemsize
-    if pixels.dtype in (np.uint8, np.uint16, np.int16):
+    if pixels.dtype in (np.uint8, np.uint16, np.int8, np.int16):
         info = np.iinfo(pixels.dtype)
+        pixels = pixels.astype(np.int16) if pixels.dtype == np.int8 else pixels
         found, origin = (float(info.min), picture.high or float(info.max)), "dtype"
         if pixels.dtype != np.uint8:
             header["largest_value"] = int(pixels.max())
@@ -123,16 +121,17 @@ def _floats(pixels: Array, valid: NDArray[np.bool_] | None) -> tuple[Array, NDAr
     return pixels, valid, extremes(pixels[finite]), "extremes of the page"
 
 
-def _decoded(path: str, data: bytes, flags: int, page: int = 0) -> Array:
-    """What OpenCV makes of a page; ReadError where it gives up."""
-    content = np.frombuffer(data, np.uint8)
+def _decoded(path: str, data: bytes, flags: int) -> Array:
+    """What OpenCV makes of a picture; ReadError where it gives up."""
     try:
-        found = cv2.imdecodemulti(content, flags, range=(page, page + 1))[1] if page else [cv2.imdecode(content, flags)]
-    except cv2.error:
-        found = []
-    if not found or found[0] is None:
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise MemoryError from None
+        found = None
+    if found is None:
         raise ReadError(path, "cannot be decoded; it is truncated or damaged")
-    return np.asarray(found[0])
+    return np.asarray(found)
 
 
 def _jpeg(source: Source) -> Picture:
@@ -155,15 +154,8 @@ def _png(source: Source) -> Picture:
 
 
 def _bmp(source: Source) -> Picture:
-    data = source.data
-    if len(data) < 26:
-        raise ReadError(source.path, "ends inside its header; it is truncated")
-    (header,) = struct.unpack_from("<I", data, 14)
-    if header not in _BMP_HEADERS:
-        raise ReadError(source.path, f"has a BMP header of {header:,} bytes, which none has; the file is damaged")
-    columns, rows = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
-    check(source.path, "pixels", abs(columns * rows), "pixels")
-    return Picture(_to_rgb(_decoded(source.path, data, cv2.IMREAD_ANYCOLOR)))
+    pixels, grey = raster_bmp.decode(source.path, source.data)
+    return Picture(pixels, header={"channels_in_file": 1 if grey else 3})
 
 
 def _pnm(source: Source) -> Picture:
@@ -172,32 +164,12 @@ def _pnm(source: Source) -> Picture:
 
 
 def _tiff(source: Source, fragment: str) -> Picture:
-    pages = raster_tiff.pages(source.path, source.data)
-    index = part_of(source.path, fragment, "page", len(pages))
-    page = pages[index]
+    pages = raster_tiff.pages(source)
+    page = pages[part_of(source.path, fragment, "page", len(pages))]
     raster_tiff.check_page(source.path, page, len(source.data))
-    pixels = decoded_page(source.path, source.data, page)
-    if pixels.dtype == np.int8:
-        pixels = pixels.astype(np.int16)
+    pixels = raster_tiff.decode(source.path, source.data, page)
     header = {"photometric_in_file": "MONOCHROME1"} if page.white_is_zero else {}
     return Picture(pixels, header=header | ({"frames": len(pages)} if len(pages) > 1 else {}))
-
-
-def decoded_page(path: str, data: bytes, page: raster_tiff.Page) -> Array:
-    """A page of a TIFF in the dtype of the file, channels in the order R, G, B, A, black as the lowest value."""
-    if raster_tiff.is_read_wrong_by_opencv(page):
-        try:
-            return raster_tiff.decode_by_tifffile(path, data, page)
-        except ReadError:  # without imagecodecs; OpenCV serves where it had no alpha to multiply by
-            pixels = _to_rgb(_decoded(path, data, cv2.IMREAD_UNCHANGED, page.index))
-            opaque = pixels.ndim == 2 or np.isin(pixels[..., -1], (0, 255)).all()
-            if page.bits != 8 or page.in_planes or page.tile_pixels > 1 or not opaque:
-                raise
-            return pixels
-    pixels = _to_rgb(_decoded(path, data, cv2.IMREAD_UNCHANGED, page.index))
-    if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
-        pixels = np.iinfo(pixels.dtype).max - pixels
-    return pixels
 
 
 def _to_rgb(pixels: Array) -> Array:
@@ -211,7 +183,7 @@ def fragments(source: Source) -> list[str]:
     """[""] for a plain picture, else "page=0", "page=1", ... of a TIFF; previews are not pages."""
     if _kind(source.head) != "tiff":
         return [""]
-    count = len(raster_tiff.pages(source.path, source.data))
+    count = len(raster_tiff.pages(source))
     return [""] if count == 1 else [f"page={index}" for index in range(count)]
 
 

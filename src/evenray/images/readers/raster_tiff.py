@@ -1,9 +1,13 @@
-"""The pages of a TIFF or BigTIFF: known and checked before decoding, and decoded where OpenCV reads them wrong."""
+"""The pages of a TIFF or BigTIFF: known and checked before decoding, then decoded by tifffile and imagecodecs.
+
+libtiff, by which OpenCV reads, decodes what it can of a damaged strip and leaves the rest of a page as memory was before;
+what it has to say of that goes to the terminal (docs/decisions/0014-tifffile-reads-what-opencv-reads-wrong.md).
+"""
 
 from __future__ import annotations
 
+import logging
 import struct
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -13,20 +17,25 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import ReadError
 
-from ._limits import check, inflated
+from ._limits import check
+from ._source import Source
+from .codestreams import check_jpeg, jpeg_stream
 from .directories import Directories
+from .tiff_segments import check_segments
 
-__all__ = ["Page", "check_page", "decode_by_tifffile", "is_read_wrong_by_opencv", "pages"]
+__all__ = ["Page", "check_page", "decode", "pages"]
 
 Array = NDArray[Any]
 
-_DEFLATE = (8, 32946)
-_MOST_UNPACKED = {1: 1, 8: 1, 32946: 1, 32773: 64}  # bytes that one byte can become, once inflated
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+logging.getLogger("tifffile").propagate = False  # what it says of damaged files is said by errors
+
 _FLOATS = 3  # of the tag SampleFormat
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK, _YCBCR, _LAB = 0, 1, 2, 5, 6, 8
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, 8
+_OLD_JPEG = 6
+_JPEG = (_OLD_JPEG, 7, 34892)
 _PLACES = ((273, 324), (279, 325))  # the tags of the offsets of strips or tiles, and of their sizes
-_PLAIN = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)  # samples are what is shown
-_NEEDS_CODECS = "is packed in a way that needs imagecodecs; pip install 'evenray[codecs]'"
+_TAGS = (254, 256, 257, 258, 259, 262, 274, 277, 278, 284, 322, 323, 339)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Page:
     """One image of a TIFF: its place in the file, size, samples, and the strips or tiles that hold its data."""
 
     index: int
+    at: int
     rows: int
     columns: int
     samples: int
@@ -44,7 +54,7 @@ class Page:
     orientation: int
     in_planes: bool
     reduced: bool
-    tile_pixels: int
+    tiled: bool
     segment_size: tuple[int, int]
     segments: tuple[tuple[int, int], ...]
 
@@ -57,17 +67,28 @@ class Page:
         return self.format == _FLOATS
 
 
-def pages(path: str, data: bytes) -> list[Page]:
+def pages(source: Source) -> list[Page]:
     """The pages of full resolution (TIFF 6.0, section 2); ReadError for directories that are broken or a loop."""
+    if "pages" not in source.memo:
+        source.memo["pages"] = _pages(source.path, source.data)
+    found: list[Page] = source.memo["pages"]
+    return found
+
+
+def _pages(path: str, data: bytes) -> list[Page]:
     found: list[Page] = []
+    tags = segments = 0
     try:
         file = Directories(data)
-        for entries in file.chain():
+        for at, entries in file.chain():
             check(path, "frames", len(found) + 1, "pages")
-            first = {tag: file.number(entry) for tag, entry in entries.items()}
+            tags += len(entries)
+            check(path, "tags", tags, "tags")
+            first = {tag: file.number(entries.get(tag)) for tag in _TAGS if tag in entries}
             offsets, counts = ([n for tag in pair for n in file.numbers(entries.get(tag))] for pair in _PLACES)
-            check(path, "header_elements", len(offsets), "strips or tiles")
-            found.append(_page(len(found), first, tuple(zip(offsets, counts, strict=False))))
+            segments += len(offsets)
+            check(path, "tags", segments, "strips or tiles")
+            found.append(_page(len(found), at, first, tuple(zip(offsets, counts, strict=False))))
     except (ValueError, struct.error):
         raise ReadError(
             path, "a page directory lies outside the file, or twice in it; it is truncated or damaged"
@@ -77,14 +98,15 @@ def pages(path: str, data: bytes) -> list[Page]:
     return [page for page in found if not page.reduced] or found
 
 
-def _page(index: int, first: dict[int, int], segments: tuple[tuple[int, int], ...]) -> Page:
+def _page(index: int, at: int, first: dict[int, int], segments: tuple[tuple[int, int], ...]) -> Page:
+    tiled = 322 in first
+    size = (first.get(323, 0), first[322]) if tiled else (first.get(278) or 2**32 - 1, first.get(256, 0))
     return Page(
-        index=index, rows=first.get(257, 0), columns=first.get(256, 0), samples=first.get(277, 1),
+        index=index, at=at, rows=first.get(257, 0), columns=first.get(256, 0), samples=first.get(277, 1),
         bits=first.get(258, 1), format=first.get(339, 1), photometric=first.get(262, _BLACK_IS_ZERO),
         compression=first.get(259, 1), orientation=first.get(274, 1),
         in_planes=first.get(284) == 2 and first.get(277, 1) > 1, reduced=bool(first.get(254, 0) & 1),
-        tile_pixels=first.get(322, 1) * first.get(323, 1),
-        segment_size=(first.get(323) or first.get(278) or 2**32, first.get(322) or first.get(256, 0)), segments=segments,
+        tiled=tiled, segment_size=size if tiled else (min(size[0], max(first.get(257, 1), 1)), size[1]), segments=segments,
     )  # fmt: skip
 
 
@@ -94,84 +116,95 @@ def check_page(path: str, page: Page, size: int) -> None:
         raise ReadError(path, f"page {page.index} has {page.rows} rows x {page.columns} columns; the file is damaged")
     if not 1 <= page.samples <= 4:
         raise ReadError(path, f"page {page.index} has {page.samples} samples a pixel; 1 to 4 are read")
-    if page.floats and page.bits < 32:
-        raise ReadError(
-            path, f"page {page.index} has floats of {page.bits} bits, which are not read; save it in 32 bits"
-        )
+    if not 1 <= page.bits <= 64:
+        raise ReadError(path, f"page {page.index} has samples of {page.bits} bits; 1 to 64 are read")
     if page.photometric in (_CMYK, _YCBCR, _LAB) and page.bits > 8:
         raise ReadError(path, f"page {page.index} has CMYK, YCbCr or Lab colours of {page.bits} bits; save it as RGB")
-    if page.bits % 8 and is_read_wrong_by_opencv(page):
-        kind = "planes" if page.in_planes else f"{page.samples} samples a pixel"
-        raise ReadError(
-            path, f"page {page.index} has {kind} of {page.bits} bits, which are not read; save it in 16 bits"
-        )
     check(path, "pixels", page.rows * page.columns, "pixels")
-    check(path, "pixels", page.tile_pixels, "pixels in a tile")
+    if page.tiled:
+        height, width = page.segment_size
+        if not (height and width):
+            raise ReadError(path, f"page {page.index} has tiles of {height} x {width} pixels; the file is damaged")
+        check(path, "pixels", height * width, "pixels in a tile")
     end = max((offset + count for offset, count in page.segments), default=0)
     if end > size:
         raise ReadError(path, f"the pixels of page {page.index} end at byte {end:,} of {size:,}; it is truncated")
 
 
-def is_read_wrong_by_opencv(page: Page) -> bool:
-    """Whether OpenCV refuses such pages or, without a word, shows wrong values or memory that is not the file's.
+def decode(path: str, data: bytes, page: Page) -> Array:
+    """A page as (H, W) or (H, W, samples) in R, G, B, A, turned as its orientation says, black as the lowest value.
 
-    It reads samples that stand apart (PlanarConfiguration 2) only as 8-bit RGB, no second sample beside grey, and
-    multiplies 8-bit colour by its alpha.
+    Samples of fewer than 8 bits fill 8, those of 9 to 15 bits 16, as libtiff has it.
     """
-    if page.samples == 1 or page.photometric not in _PLAIN:
-        return False
-    usual = page.format == (_FLOATS if page.bits == 32 else 1) and page.bits in (8, 10, 12, 14, 16, 32)
-    return (
-        not usual
-        or page.samples == 2
-        or (page.samples == 4 and page.bits == 8)
-        or (page.in_planes and (page.bits > 8 or page.samples != 3))
-    )
-
-
-def decode_by_tifffile(path: str, data: bytes, page: Page) -> Array:
-    """A page as (H, W, samples), turned as its orientation says."""
     import tifffile  # late: few files need it
 
-    _check_whole(path, data, page)
+    check_segments(path, data, page)
+    if page.compression in _JPEG:
+        _check_jpegs(path, data, page)
     try:
         with tifffile.TiffFile(BytesIO(data)) as file:
-            pixels = file.pages[page.index].asarray()
-    except ValueError as error:
-        if "imagecodecs" in str(error):
-            raise ReadError(path, _NEEDS_CODECS) from None
-        raise
+            file.filehandle.seek(page.at)
+            found = tifffile.TiffPage(file, page.index)
+            pixels = found.asarray()
+            colours = found.colormap
+    except (ValueError, NotImplementedError, KeyError, RuntimeError, tifffile.TiffFileError) as error:
+        if isinstance(error, RuntimeError) and page.compression != _OLD_JPEG:  # of a codec
+            raise ReadError(path, f"the packed pixels of page {page.index} are damaged") from None
+        kind = {one.value: one.name for one in tifffile.COMPRESSION}.get(page.compression, "unknown")
+        packed = f"compression {page.compression} ({kind}) and {page.samples} samples of {page.bits} bits"
+        raise ReadError(path, f"page {page.index} has {packed}, which are not read; save it anew") from None
     pixels = np.moveaxis(pixels, 0, -1) if page.in_planes else pixels
-    if pixels.shape != (page.rows, page.columns, page.samples):
+    if pixels.shape != (page.rows, page.columns, page.samples)[: 2 if page.samples == 1 else 3]:
         raise ReadError(path, f"page {page.index} decodes to {pixels.shape}; the file is damaged")
-    if page.white_is_zero and pixels.dtype.kind == "u":
-        pixels = pixels.copy()
-        pixels[..., 0] = 2**page.bits - 1 - pixels[..., 0]
-    return np.ascontiguousarray(_turned(pixels, page.orientation))
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    return np.ascontiguousarray(_turned(_shown(path, pixels, page, colours), page.orientation))
 
 
-def _check_whole(path: str, data: bytes, page: Page) -> None:
-    """ReadError where strips or tiles are missing or end early, which tifffile fills with zeros, or unpack to gigabytes."""
-    height, width = (min(*pair) or 1 for pair in zip(page.segment_size, (page.rows, page.columns), strict=True))
-    number = -(-page.rows // height) * -(-page.columns // width) * (page.samples if page.in_planes else 1)
-    there = [pair for pair in page.segments[:number] if pair[1]]
-    if len(there) < number:
-        raise ReadError(
-            path, f"holds {len(there):,} of {number:,} strips or tiles of page {page.index}; it is truncated"
-        )
-    size = sum(count for _, count in there)
-    if page.compression in _DEFLATE:
-        size = 0
-        for offset, count in there:
-            part = data[offset : offset + count]
-            for unpacked in inflated(path, part, zlib.MAX_WBITS, "its deflated pixels are damaged"):
-                size += len(unpacked)
-                check(path, "pixels", size // (8 * page.samples), "pixels after unpacking")
-    needed = page.rows * page.columns * page.samples * page.bits // 8
-    if size * _MOST_UNPACKED.get(page.compression, needed) < needed:
-        raise ReadError(
-            path, f"the pixels of page {page.index} end after {size:,} of {needed:,} bytes; it is truncated"
-        )
+def _shown(path: str, pixels: Array, page: Page, colours: Array | None) -> Array:
+    """Samples as grey or RGB, black as the lowest value, filling their bytes."""
+    if page.photometric == _PALETTE:
+        if colours is None or pixels.ndim != 2 or colours.shape[1] < 2 ** min(page.bits, 16):
+            raise ReadError(path, f"page {page.index} is a palette picture without its palette")
+        eight = (colours >> 8 if colours.max() > 255 else colours).astype(np.uint8)
+        return np.ascontiguousarray(eight.T)[pixels.astype(np.intp)]
+    if pixels.dtype == bool:
+        pixels = pixels.astype(np.uint8)
+    if pixels.dtype.kind == "u":
+        pixels = pixels.copy() if page.white_is_zero else pixels
+        if page.white_is_zero:
+            inverted = pixels if pixels.ndim == 2 else pixels[..., 0]
+            np.subtract(2**page.bits - 1, inverted, out=inverted)
+        if page.bits < 8:
+            return np.asarray(
+                (pixels.astype(np.uint16) * 255 + (2**page.bits - 1) // 2) // (2**page.bits - 1), np.uint8
+            )
+        if 8 < page.bits < 16:
+            return np.asarray(pixels << (16 - page.bits))
+    if page.photometric == _CMYK and pixels.ndim == 3 and pixels.shape[2] == 4:
+        light = 255 - pixels.astype(np.uint16)
+        return np.asarray(light[..., :3] * light[..., 3:] // 255, np.uint8)
+    if page.photometric in (_YCBCR, _LAB) and page.compression not in _JPEG:
+        import cv2
+
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise ReadError(path, f"page {page.index} has YCbCr or Lab colours that are not read; save it as RGB")
+        if page.photometric == _YCBCR:
+            return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels[..., [0, 2, 1]]), cv2.COLOR_YCrCb2RGB))
+        lab = pixels.astype(np.float32)
+        lab[..., 0] *= 100 / 255
+        lab[..., 1:] = pixels[..., 1:].astype(np.int8)
+        return np.asarray(np.rint(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB) * 255).clip(0, 255), np.uint8)
+    return pixels
+
+
+def _check_jpegs(path: str, data: bytes, page: Page) -> None:
+    """The size of each JPEG by its own header, and its scans."""
+    for offset, count in page.segments:
+        part = data[offset : offset + count]
+        stream = jpeg_stream(part)
+        if stream is not None:
+            check(path, "pixels", stream.rows * stream.columns, "pixels in a strip or tile")
+            check_jpeg(path, part, stream)
 
 
 def _turned(pixels: Array, orientation: int) -> Array:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from evenray.core.errors import ReadError
+from evenray.core.errors import EvenrayError, ReadError
 from evenray.core.types import Image
-from evenray.images.readers.dicom_parse import to_little_endian
+from evenray.images.readers.dicom_parse import forget_unknown_vrs, quiet, to_little_endian
 
 __all__ = ["write"]
 
@@ -37,21 +37,30 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     window mean what they meant. Where a look-up table stood between, the table is applied and removed. The UIDs follow
     from the original's and from `note`: the same copy made twice has the same ones. The header keeps the patient.
     """
-    with pydicom.config.disable_value_validation():
-        dataset = pydicom.dcmread(source, force=True)
-        dataset.decode()
-        little = bool(dataset.original_encoding[1])
-        if not little:
-            to_little_endian(dataset)
-        frames = list(images.values())
-        if dataset.get("SamplesPerPixel", 1) == 3 or dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
-            _set_colour(dataset, frames)
-        elif "PixelData" in dataset:
-            _set_grey(dataset, frames)
-        else:
-            _set_floats(dataset, frames, "<f4" if little else ">f4")
-        _set_identity(dataset, note)
-        pydicom.dcmwrite(target, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
+    try:
+        with pydicom.config.disable_value_validation(), quiet():
+            _write(source, target, list(images.values()), note)
+    except (EvenrayError, OSError, MemoryError):
+        raise
+    except Exception as error:  # its message may quote the header
+        raise ReadError(source, f"has a DICOM header that cannot be written again ({type(error).__name__})") from None
+
+
+def _write(source: Path, target: Path, frames: list[Image], note: str) -> None:
+    dataset = pydicom.dcmread(source, force=True)
+    forget_unknown_vrs(dataset)
+    dataset.decode()
+    little = bool(dataset.original_encoding[1])
+    if not little:
+        to_little_endian(dataset)
+    if dataset.get("SamplesPerPixel", 1) == 3 or dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
+        _set_colour(dataset, frames)
+    elif "PixelData" in dataset:
+        _set_grey(dataset, frames)
+    else:
+        _set_floats(dataset, frames, "<f4" if little else ">f4")
+    _set_identity(dataset, note)
+    pydicom.dcmwrite(target, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
 
 
 def _set_grey(dataset: FileDataset, frames: list[Image]) -> None:

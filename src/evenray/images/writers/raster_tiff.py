@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from evenray.core.errors import DataError
 from evenray.core.types import Image
 from evenray.images.readers import raster_tiff as reader
+from evenray.images.readers._source import Source
 from evenray.images.readers.directories import UNDEFINED, Directories, Entry, Tags, Value, packed
-from evenray.images.readers.raster import decoded_page
 
 from ._blocks import DAMAGED, EXCHANGED, SIDEWAYS, is_sound_profile, without_previews
 
@@ -29,7 +29,6 @@ _ASCII, _SHORT, _LONG, _RATIONAL = 2, 3, 4, 5
 _COMPRESSION, _DESCRIPTION, _OFFSETS, _COUNTS, _UNIT, _PREDICTOR = 259, 270, 273, 279, 296, 317
 _EXTRA_SAMPLES, _XMP, _IPTC, _PHOTOSHOP, _ICC, _INTEROPERABILITY = 338, 700, 33723, 34377, 34675, 40965
 _IMAGEJ_COUNTS, _IMAGEJ = 50838, 50839
-_CMYK = 5
 _RESOLUTIONS = (282, 283)
 _INNER = (34665, 34853)  # Exif and GPS, directories of their own
 _TEXTS = (269, _DESCRIPTION, 271, 272, 285, 305, 306, 315, 316, 33432)  # DocumentName to Copyright
@@ -49,12 +48,12 @@ def copied(source: Path, before: bytes, images: Sequence[Image]) -> list[bytes]:
     page, as ImageJ wants those of a stack. A page whose black is white (MINISWHITE) becomes one whose black is black.
     What is damaged is left out.
     """
-    pages, file = reader.pages(str(source), before), Directories(before)
-    directories, strips, at = [*file.chain()], list[bytes](), 8
+    pages, file = reader.pages(Source.of(source)), Directories(before)
+    strips, at = list[bytes](), 8
     made: list[Tags] = []
     for image, page in zip(images, pages, strict=True):
-        entries = directories[page.index]
-        pixels = _as_stored(image, decoded_page(str(source), before, page), page)
+        entries, _ = file.entries(page.at)
+        pixels = _as_stored(image, reader.decode(str(source), before, page), page)
         own, parts = _encoded(pixels, page, file.number(entries.get(_PREDICTOR), 1))
         places = np.cumsum([at, *map(len, parts)])
         at = int(places[-1])
@@ -71,8 +70,6 @@ def copied(source: Path, before: bytes, images: Sequence[Image]) -> list[bytes]:
 
 def _as_stored(image: Image, stored: Array, page: reader.Page) -> Array:
     """New pixels with the samples of the file, in its own type, and what is missing as it was."""
-    if page.photometric == _CMYK and stored.ndim == 3:
-        stored = stored[..., :3]  # the fourth is no alpha
     samples = 1 if stored.ndim == 2 else stored.shape[2]
     pixels, valid = image.pixels, image.valid
     if samples >= 3 and image.channels == 1:

@@ -1,11 +1,11 @@
-"""Prediction of image files: decoding goes on in threads while the network computes, a few batches ahead and no further."""
+"""Prediction of image files: decoding goes on in other processes while the network computes, a little ahead and no further."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError
-from evenray.core.prefetch import prefetch
+from evenray.core.events import Map
+from evenray.core.lost import Lost
 from evenray.core.types import REJECTED
 from evenray.data.scan.files import list_files
 from evenray.images.readers import fragments, read
@@ -25,8 +26,6 @@ from .engines import Model
 from .out_of_distribution import Fingerprint, deviations
 
 __all__ = ["Answers", "Item", "images", "items", "predict"]
-
-AHEAD = 3  # batches that are decoded before they are needed
 
 
 @dataclass(frozen=True)
@@ -127,22 +126,21 @@ def predict(
     files: Sequence[Item],
     *,
     prevalence: float | Mapping[str, float] | None = None,
-    jobs: int = 0,
+    map: Map = map,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:
     """The answers of a model for files; what cannot be read is set aside with its reason, and the rest goes on.
 
-    `prevalence` is the share of the positive class (or of every class) at the place of use. `jobs` threads decode (0: one
-    a core). `tick` is called with the number of files that are done. A file with many frames gives its middle one, a .npz
-    file all of its images.
+    `prevalence` is the share of the positive class (or of every class) at the place of use. `map` decodes, ahead of the
+    network where it can. `tick` is called with the number of files that are done. A file with many frames gives its middle
+    one, a .npz file all of its images.
     """
     about = model.about.at(prevalence)
     tables, rejected, batch = list[pl.DataFrame](), list[tuple[str, str]](), list[_Decoded]()
-    work = (task for item in files for task in _tasks(item))
-    threads, ahead = jobs or os.cpu_count() or 1, AHEAD * model.batch
-    for task, found in prefetch(lambda task: (task, _decode(task, about)), work, threads=threads, ahead=ahead):
-        if isinstance(found, str):
-            rejected.append((task.item.file, found))
+    work = [task for item in files for task in _tasks(item)]
+    for task, found in zip(work, map(partial(_decode, about=about), work), strict=True):
+        if isinstance(found, str | Lost):
+            rejected.append((task.item.file, found if isinstance(found, str) else found.reason))
         else:
             batch.append(found)
         if len(batch) == model.batch:
