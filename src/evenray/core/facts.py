@@ -28,7 +28,8 @@ class Facts(BaseModel):
     """`layout` is how the data are laid out; `value_range` the grey range that the user gave; `unlabelled` how many images
     have no label; `notes` what was taken for what and what is left out; `positive_why` why that class is the positive one;
     `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None where the pattern of
-    --patient is in every path, or none was given; `box_tables` are tables of places in the images, such as lesions.
+    --patient is in every path, or none was given; `box_tables` are tables of places in the images, such as lesions;
+    `names_files` whether cases are called by their files (--names) rather than by pseudonyms (None: nobody knows).
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -42,6 +43,7 @@ class Facts(BaseModel):
     patient_pattern: PatientPattern | None = None
     synthetic: bool = False
     box_tables: tuple[str, ...] = ()
+    names_files: bool | None = None
 
     @classmethod
     def of_shards(cls, shards: Sequence[Facts]) -> Facts:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts import atomic, digest, sweep
 from evenray.core.errors import DataError
+from evenray.core.names import as_path
 from evenray.core.types import Dataset
 from evenray.images.contrast import enhance, fix_references
 from evenray.images.readers import read
@@ -183,7 +184,7 @@ def _write(work: Work) -> int:
     dtype = np.uint8 if work.scale == 255 else np.uint16
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
     for row, (file, fragment, value_range) in enumerate(work.cases):
-        image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
+        image = read(as_path(Path(work.root, file)), fragment=fragment, value_range=value_range)
         for contrast, shard in shards.items():
             shard[row] = letterbox(enhance(image, contrast), work.size, work.channels, work.scale)[0]
     for contrast, path in work.targets:

@@ -22,6 +22,8 @@ from .levels import DEEPEST, count_levels, lightness, whole_levels
 
 __all__ = ["Histogram"]
 
+LARGEST_FILE = 64 << 20  # bytes of a saved histogram
+
 
 @dataclass(frozen=True)
 class Histogram(Displayed):
@@ -283,10 +285,16 @@ class Histogram(Displayed):
     def load(cls, path: str | Path) -> Histogram:
         """Read what `save` wrote; UsageError for anything else."""
         try:
-            return cls.of_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            if Path(path).exists() and not Path(path).is_file():
+                raise ValueError("it is no file")  # a device or a pipe may never end
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE + 1)
+            if len(content) > LARGEST_FILE:
+                raise ValueError(f"it has more than {LARGEST_FILE >> 20} MB")
+            return cls.of_json(json.loads(content))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
 
 

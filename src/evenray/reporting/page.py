@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from evenray.core.artefacts.asked import REFERENCE
 
 from .language import Language
 from .view import RunView
@@ -39,7 +41,10 @@ def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTI
     say, verbs = Language(language), SECTIONS | ASIDE
     modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
     sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
-    return rendered(say, run.name, sections, kind, run)
+    text = rendered(say, run.title, sections, kind, run)
+    for path in run.asked.references if run.asked and not run.names_files else ():
+        text = text.replace(str(escape(path)), REFERENCE)  # results quote their contrast
+    return text
 
 
 def rendered(say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None) -> str:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
+
+from evenray.core.spec import paths_in
 
 from .record import Record
 
@@ -82,3 +84,11 @@ class ModelRecord(Record):
     network: NetworkRecord
     training_images: DistributionRecord | None
     references: dict[str, HistogramRecord]
+
+    @field_validator("contrast")
+    @classmethod
+    def _names_no_file(cls, spec: str) -> str:
+        """A model carries what its contrast matches to; it may come from anywhere, and makes nobody read a file."""
+        if found := paths_in(spec):
+            raise ValueError(f"a contrast without files was expected, and it names {found[0]}")
+        return spec

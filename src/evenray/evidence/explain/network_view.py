@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from evenray.core.artefacts import RunFolder
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.errors import DataError, ReadError
+from evenray.core.names import as_path
 from evenray.data.letterbox import letterbox
 from evenray.data.scan import load
 from evenray.images.contrast import add_references, enhance
@@ -112,7 +113,7 @@ def _training_images(run: Path) -> list[tuple[Path, str, str]]:
     """Training images of a run that are still there, spread over the training part, as `_read` takes them."""
     dataset = load(RunFolder(run)).part("train")
     rows = _spread(list(dataset.cases.select("file", "fragment").iter_rows()))
-    files = [(Path(dataset.root) / file, fragment, "") for file, fragment in rows]
+    files = [(as_path(Path(dataset.root, file)), fragment, "") for file, fragment in rows]
     return [file for file in files if file[0].exists()]
 
 
