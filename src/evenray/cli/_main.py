@@ -19,7 +19,7 @@ __all__ = ["main"]
 
 INTERRUPTED = 130
 # Each registers its verbs, in the order of the help.
-for _verb in ("line", "demo", "enhance", "histogram", "predict", "export", "compare_runs", "ensemble", "table7"):
+for _verb in ("line", "demo", "enhance", "histogram", "predict", "export", "share", "compare_runs", "ensemble", "table7"):
     import_module(f"{__package__}.{_verb}")
 
 

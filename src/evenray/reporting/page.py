@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from evenray.core.artefacts.asked import REFERENCE
 
-from .language import Language
+from .language import LANGUAGES, Language
 from .view import RunView
 
-__all__ = ["ASIDE", "SECTIONS", "Section", "page", "rendered", "template"]
+__all__ = ["ASIDE", "SECTIONS", "Section", "language_of", "page", "rendered", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -52,6 +53,15 @@ def rendered(say: Language, name: str, sections: Sequence[Section], kind: str, r
     files = {"css": _source("page.css"), "js": _source("page.js")}
     about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
     return _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
+
+
+def language_of(page: Path) -> str:
+    """The language of a page that was written; English where there is none."""
+    if not page.is_file():
+        return "en"
+    with page.open(encoding="utf-8", errors="replace") as file:
+        found = re.search(r'<html[^>]*\blang="(\w+)"', file.read(4096))
+    return found[1] if found and found[1] in LANGUAGES else "en"
 
 
 @cache
