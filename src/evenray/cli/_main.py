@@ -8,18 +8,27 @@ import sys
 import warnings
 from importlib import import_module
 
-from rich.markup import escape
-
 from evenray.core.errors import EvenrayError
 
 from ._app import app
-from ._screen import screen
+from ._screen import say, screen
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
 # Each registers its verbs, in the order of the help.
-for _verb in ("line", "demo", "enhance", "histogram", "predict", "export", "share", "compare_runs", "ensemble", "table7"):
+for _verb in (
+    "line",
+    "demo",
+    "enhance",
+    "histogram",
+    "predict",
+    "export",
+    "share",
+    "compare_runs",
+    "ensemble",
+    "table7",
+):
     import_module(f"{__package__}.{_verb}")
 
 
@@ -50,7 +59,7 @@ def main() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    screen.print(f"[bold red]error[/bold red] {escape(sentence)}", soft_wrap=True)
+    say(sentence, mark="error", mark_style="bold red")
     sys.exit(code)
 
 
@@ -66,4 +75,4 @@ def _show_warning(message: Warning | str, *about: object, **more: object) -> Non
     """A warning as one line, once; where in the code it arose does not help who reads it."""
     if str(message) not in _shown:
         _shown.add(str(message))
-        screen.print(f"[yellow]warning[/yellow] {escape(str(message))}", soft_wrap=True)
+        say(str(message), mark="warning", mark_style="yellow")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["as_path", "as_text", "printable"]
+__all__ = ["as_path", "as_text", "printable", "printable_json"]
 
 # Control characters, marks that turn the direction of reading, breaks of lines, and bytes that are no UTF-8 (PEP 383).
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -29,6 +29,15 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
+def printable_json(text: str) -> str:
+    """JSON text of one line with the same meaning and nothing in it that steers a terminal.
+
+    >>> printable_json('"a\\u202e"') == '"a\\\\u202e"'
+    True
+    """
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def as_text(path: str | Path) -> str:
     """The name of a file as text to keep in a table, or to show; `as_path` finds the file again."""
     return printable(str(path))
@@ -42,10 +51,10 @@ def as_path(text: str | Path) -> Path:
     >>> str(as_path(as_text("bad\udcff\n.png"))) == "bad\udcff\n.png"
     True
     """
-    path = Path(text)
-    if "\\" not in str(text) or os.path.exists(path):
-        return path
-    return Path(ESCAPED.sub(_meant, str(text)))
+    path, there = Path(text), False
+    with suppress(OSError):  # a name that no file can have
+        there = "\\" not in str(text) or path.exists()
+    return path if there else Path(ESCAPED.sub(_meant, str(text)))
 
 
 def _meant(found: re.Match[str]) -> str:

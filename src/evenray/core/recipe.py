@@ -53,7 +53,9 @@ class ScanSettings(Settings):
     )  # fmt: skip
     positive: str | None = setting(None, "The positive class: sensitivity and AUPRC are about it.", panel=DATA)
     names: bool = setting(
-        False, "Call the cases by their files, which may name patients, everywhere; without it they have pseudonyms.", panel=DATA
+        False,
+        "Call the cases by their files, which may name patients, everywhere; without it they have pseudonyms.",
+        panel=DATA,
     )
 
     @field_validator("value_range")

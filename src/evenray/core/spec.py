@@ -13,9 +13,10 @@ from typing import Any
 
 from .errors import UsageError
 
-__all__ = ["Step", "by_class", "parse", "paths_in", "syntax"]
+__all__ = ["Step", "by_class", "parse", "paths_in", "syntax", "without_paths"]
 
 LONGEST, DEEPEST = 50_000, 50  # characters of a spec; steps in it
+REFERENCE = "REFERENCE"  # stands for the path of what a contrast matches to
 SHOWN = 200  # characters of a spec in an error
 
 # Names of parameters, which are no names of classes there.
@@ -105,6 +106,17 @@ def paths_in(text: str) -> tuple[str, ...]:
     quoted = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     inner = [path for value in quoted if "(" in value for path in paths_in(value)]
     return tuple(inner + [value for value in quoted if "(" not in value and any(mark in value for mark in "/\\.")])
+
+
+def without_paths(text: str, *specs: str) -> str:
+    """A text that quotes specs (itself, where none is named) with a word for each path in them: a path may name a patient.
+
+    >>> without_paths("local(match('refs/kim.json'), tiles=4)")
+    "local(match('REFERENCE'), tiles=4)"
+    """
+    for path in sorted({path for spec in specs or (text,) for path in paths_in(spec)}, key=len, reverse=True):
+        text = text.replace(path, REFERENCE)
+    return text
 
 
 def _links(node: ast.expr) -> list[ast.expr]:

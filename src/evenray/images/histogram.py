@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.artefacts.files import whole_file
 from evenray.core.display import Displayed
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
@@ -21,9 +22,6 @@ from . import binning
 from .levels import DEEPEST, count_levels, lightness, whole_levels
 
 __all__ = ["Histogram"]
-
-LARGEST_FILE = 64 << 20  # bytes of a saved histogram
-
 
 @dataclass(frozen=True)
 class Histogram(Displayed):
@@ -285,13 +283,7 @@ class Histogram(Displayed):
     def load(cls, path: str | Path) -> Histogram:
         """Read what `save` wrote; UsageError for anything else."""
         try:
-            if Path(path).exists() and not Path(path).is_file():
-                raise ValueError("it is no file")  # a device or a pipe may never end
-            with Path(path).open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-            if len(content) > LARGEST_FILE:
-                raise ValueError(f"it has more than {LARGEST_FILE >> 20} MB")
-            return cls.of_json(json.loads(content))
+            return cls.of_json(json.loads(whole_file(path)))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from evenray.core.artefacts.asked import REFERENCE
+from evenray.core.spec import REFERENCE
 
 from .language import LANGUAGES, Language
 from .view import RunView
@@ -42,17 +42,20 @@ def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTI
     say, verbs = Language(language), SECTIONS | ASIDE
     modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
     sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
-    text = rendered(say, run.title, sections, kind, run)
-    for path in run.asked.references if run.asked and not run.names_files else ():
-        text = text.replace(str(escape(path)), REFERENCE)  # results quote their contrast
-    return text
+    hidden = run.asked.references if run.asked and not run.names_files else ()
+    return rendered(say, run.title, sections, kind, run, hidden)
 
 
-def rendered(say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None) -> str:
-    """The HTML of sections; `name` and, of a run, when it was started stand at the top."""
+def rendered(
+    say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None, hidden: Sequence[str] = ()
+) -> str:  # fmt: skip
+    """The HTML of sections; `name` and, of a run, when it was started stand at the top. Paths that are `hidden` are not told."""
     files = {"css": _source("page.css"), "js": _source("page.js")}
     about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
-    return _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
+    text = _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
+    for path in sorted(hidden, key=len, reverse=True):
+        text = text.replace(str(escape(path)), REFERENCE)
+    return text
 
 
 def language_of(page: Path) -> str:

@@ -13,6 +13,7 @@ from evenray.core.errors import UsageError
 from evenray.core.events import Events, Listener, watched
 from evenray.core.findings import Finding, Findings
 from evenray.core.run import Run
+from evenray.core.spreadsheets import to_csv
 from evenray.core.types import Dataset
 from evenray.data import audit as checks
 from evenray.data import split as splitting
@@ -36,9 +37,8 @@ def scan(
 
     `labels` is a table keyed by path, SOPInstanceUID, StudyInstanceUID or PatientID; `patient` a regular expression that
     finds the patient in a path; `value_range` (low, high) the true range of files that declare none; `positive` the positive
-    class. A file with many frames gives its middle one, or with `every_frame` all; `names` calls the cases by their files, not by
-    pseudonyms. What cannot be read is set aside in
-    `Dataset.rejected`. Raises DataError where nothing is left to work with.
+    class. A file with many frames gives its middle one, or with `every_frame` all; `names` calls the cases by their files, not
+    by pseudonyms. What cannot be read is set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     if output is not None or (Path(data) / "recipe.json").is_file():
         if every_frame:
@@ -103,7 +103,7 @@ def _new_file(name: str | Path | None) -> Path | None:
 def _propose(found: Sequence[Finding], cases: Dataset, file: Path, listener: Listener | None) -> None:
     proposed = checks.propose_exclusions(found, cases)
     with atomic(file) as path:
-        proposed.write_csv(path)
+        path.write_text(to_csv(proposed), encoding="utf-8")
     exclude = int((proposed["action"] == "exclude").sum())
     Events(listener).tell("audit.proposal", file=str(file), exclude=exclude, review=proposed.height - exclude)
 

@@ -99,7 +99,9 @@ def _copy(source: Path, target: Path, quoting: Asked | None) -> None:
     with atomic(target) as path:
         if quoting is not None and source.suffix in (".json", ".md"):
             text = source.read_text(encoding="utf-8")
-            path.write_text(quoting.told(text) if source.suffix == ".md" else _told(source, text, quoting), encoding="utf-8")
+            path.write_text(
+                quoting.told(text) if source.suffix == ".md" else _told(source, text, quoting), encoding="utf-8"
+            )
         else:
             shutil.copyfile(source, path)
 

@@ -9,13 +9,11 @@ from typing import Any
 from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.settings import declared
-from evenray.core.spec import paths_in
+from evenray.core.spec import paths_in, without_paths
 
 from .files import atomic
 
-__all__ = ["REFERENCE", "Asked"]
-
-REFERENCE = "REFERENCE"  # stands for the path of what a contrast matches to
+__all__ = ["Asked"]
 
 
 class Asked:
@@ -55,14 +53,14 @@ class Asked:
 
     def told(self, text: str) -> str:
         """A text that may quote the paths of references, without them."""
-        for path in sorted(self.references, key=len, reverse=True):
-            text = text.replace(path, REFERENCE)
-        return text
+        return without_paths(text, *self.recipe.contrasts)
 
     def write(self, folder: Path) -> None:
         with atomic(folder / self.file, durable=True) as path:
             text = json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n"
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")  # a name that is no UTF-8, as JSON has it
+            path.write_text(
+                text, encoding="utf-8", errors="backslashreplace"
+            )  # a name that is no UTF-8, as JSON has it
 
     @classmethod
     def read(cls, folder: Path) -> Asked:

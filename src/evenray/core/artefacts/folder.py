@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError
+from evenray.core.spreadsheets import to_csv
 
 from .files import atomic, digest, file_digest, now
 from .ledger import FORMAT, Done, Ledger, version
@@ -34,7 +35,7 @@ class RunFolder:
         """Write a .csv or .parquet file."""
         with atomic(self / name) as path:
             if name.endswith(".csv"):
-                table.write_csv(path)
+                path.write_text(to_csv(table), encoding="utf-8")
             else:
                 table.write_parquet(path, row_group_size=ROWS)
 

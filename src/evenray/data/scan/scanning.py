@@ -91,11 +91,13 @@ def scan(
 
     `data`, `labels` and `patient` as in `listing`; `value_range` is the true grey range of files that do not declare it
     (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
-    middle one, or with `every_frame` all of them; `names` calls the cases by their files, not by pseudonyms. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
-    where nothing is left to work with.
+    middle one, or with `every_frame` all of them; `names` calls the cases by their files, not by pseudonyms. Unreadable
+    files are set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     listed = listing(data, labels=labels, patient=patient)
-    return scan_listed(listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names, map=map)
+    return scan_listed(
+        listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names, map=map
+    )
 
 
 def scan_listed(

@@ -60,7 +60,13 @@ def case_names(key: bytes, files: pl.Series, fragments: pl.Series, *, files_name
         return fragments.alias("case")
     names = {file: file if files_named else pseudonym(key, "file", file) for file in known}
     if not files_named:
-        digits = next(n for n in range(FEWEST, 17) if n == 16 or len({name[:n] for name in names.values()}) == len(known))
+        digits = next(
+            n for n in range(FEWEST, 17) if n == 16 or len({name[:n] for name in names.values()}) == len(known)
+        )
         names = {file: f"case-{name[:digits]}" for file, name in names.items()}
     found = files.replace_strict(names, return_dtype=pl.String) if known else files
-    return pl.select(pl.concat_str(found, pl.when(fragments != "").then("#" + fragments).otherwise(pl.lit("")))).to_series().alias("case")
+    return (
+        pl.select(pl.concat_str(found, pl.when(fragments != "").then("#" + fragments).otherwise(pl.lit(""))))
+        .to_series()
+        .alias("case")
+    )
