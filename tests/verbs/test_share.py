@@ -31,7 +31,19 @@ from evenray.cli import main
 COUNT = 24
 PEOPLE = ["박준호", "山田太郎", "LiNa", "NgWu", "Müller", unicodedata.normalize("NFD", "Schröder"), "Mueller", "Иванов", "أحمد",
           "Kim^Minsu", "O'Neil"]  # fmt: skip
-ROMAN = ["ParkJunho", "YamadaTaro", "LiNa", "NgWu", "Mueller", "Schroeder", "Muller", "Ivanov", "Ahmad", "Minsu_KIM", "ONeil"]
+ROMAN = [
+    "ParkJunho",
+    "YamadaTaro",
+    "LiNa",
+    "NgWu",
+    "Mueller",
+    "Schroeder",
+    "Muller",
+    "Ivanov",
+    "Ahmad",
+    "Minsu_KIM",
+    "ONeil",
+]
 OTHERS = ["19110203", "1911-02-03", "1.2.826.0.1.3680043.9.77", "QZSERIAL", "QZCHUNK", "QZEXIF", "QZCOLUMN", "QZUSER", "QZSTUDY",
           "QZTABLE", "QZREFERENCE", "QZEXCLUSIONS", "QZPATIENT", "QZBEFORE", "QZNOTES"]  # fmt: skip
 PICTURES = np.random.default_rng(5).integers(0, 120, (COUNT, 28, 28), dtype=np.uint8)
@@ -86,7 +98,12 @@ def dicom(path: Path, number: int, who: str) -> None:
     meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.9.77.{number}"
     made = FileDataset("", {}, b"\0" * 128, meta)
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.PatientName, made.PatientID, made.PatientBirthDate, made.PatientSex = who, f"QZPATIENT{number}", "19110203", "F"
+    made.PatientName, made.PatientID, made.PatientBirthDate, made.PatientSex = (
+        who,
+        f"QZPATIENT{number}",
+        "19110203",
+        "F",
+    )
     made.StudyInstanceUID = made.SeriesInstanceUID = f"1.2.826.0.1.3680043.9.77.1.{number}"
     made.SOPInstanceUID, made.SOPClassUID = meta.MediaStorageSOPInstanceUID, SecondaryCaptureImageStorage
     made.DeviceSerialNumber, made.InstitutionName, made.PatientComments = "QZSERIAL", "QZUSER clinic", who
@@ -137,7 +154,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
             exif = Pillow.Exif()
             exif[0x013B], exif[0x010E] = f"QZEXIF {roman}", "QZEXIF"
             Pillow.fromarray(picture(number)).save(data / name, exif=exif, quality=95)
-        rows.append((name, ("well", "sick")[number % 2], f"QZPATIENT{who}{number // 2}", "QZCOLUMN" + who, "1911-02-03"))
+        rows.append(
+            (name, ("well", "sick")[number % 2], f"QZPATIENT{who}{number // 2}", "QZCOLUMN" + who, "1911-02-03")
+        )
     (data / "山田太郎" / "broken LiNa.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"QZCHUNK" * 9)
     with (root / "QZTABLE Müller.csv").open("w", newline="") as out:
         csv.writer(out).writerows([("path", "label", "PatientID", "name", "birth"), *rows])
@@ -180,13 +199,26 @@ def test_nothing_that_is_handed_on_names_anybody(place: Place) -> None:
     names = {path.name for path in place.shared.rglob("*") if path.is_file()}
     assert names >= {"report.html", "audit.html", "compare.html", "predictions.parquet", "split.parquet", "findings.parquet",
                      "excluded.csv", "model.safetensors", "model.onnx", "MODEL_CARD.md", "index.json", "recipe.json"}  # fmt: skip
-    assert names.isdisjoint({"cases.parquet", "rejected.csv", "dataset.json", "provenance.json", "QZNOTES.txt", "last.pt"})
-    users = [str(place.root.parent).casefold(), str(Path.home()).casefold() + "/", str(Path(er.__file__).parent).casefold()]
+    assert names.isdisjoint(
+        {"cases.parquet", "rejected.csv", "dataset.json", "provenance.json", "QZNOTES.txt", "last.pt"}
+    )
+    users = [
+        str(place.root.parent).casefold(),
+        str(Path.home()).casefold() + "/",
+        str(Path(er.__file__).parent).casefold(),
+    ]
     assert found(place.shared, *users) == set()
 
 
 def test_neither_do_the_pages_and_tables_of_the_run_itself(place: Place, tmp_path: Path) -> None:
-    for name in ("report.html", "audit.html", "compare.html", "predictions.parquet", "split.parquet", "findings.parquet"):
+    for name in (
+        "report.html",
+        "audit.html",
+        "compare.html",
+        "predictions.parquet",
+        "split.parquet",
+        "findings.parquet",
+    ):
         shutil.copy(place.run / name, tmp_path / name)
     for name in ("attributions", "export"):
         shutil.copytree(place.run / name, tmp_path / name)

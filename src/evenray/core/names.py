@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-__all__ = ["as_path", "as_text", "printable", "printable_json"]
+__all__ = ["as_path", "as_text", "in_utf8", "printable", "printable_json"]
 
 # Control characters, marks that turn the direction of reading, breaks of lines, and bytes that are no UTF-8 (PEP 383).
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -39,22 +41,40 @@ def printable_json(text: str) -> str:
 
 
 def as_text(path: str | Path) -> str:
-    """The name of a file as text to keep in a table, or to show; `as_path` finds the file again."""
-    return printable(str(path))
+    r"""The name of a file as text to keep in a table, or to show; `as_path` finds the file again.
+
+    >>> as_text("bad\udcff.png"), as_text(r"odd\xff.png")
+    ('bad\\xff.png', 'odd\\x5cxff.png')
+    """
+    return printable(ESCAPED.sub(lambda found: f"\\x5c{found[0][1:]}", str(path)))
 
 
 def as_path(text: str | Path) -> Path:
     r"""The file that `as_text` named.
 
-    A name that holds a backslash, an x and two digits itself is taken as it stands where there is such a file.
+    A text that is a name as it stands, for there is such a file, is that file.
 
-    >>> str(as_path(as_text("bad\udcff\n.png"))) == "bad\udcff\n.png"
+    >>> all(str(as_path(as_text(name))) == name for name in ("bad\udcff\n.png", r"odd\xff.png", "a/b.png"))
     True
     """
     path, there = Path(text), False
     with suppress(OSError):  # a name that no file can have
         there = "\\" not in str(text) or path.exists()
     return path if there else Path(ESCAPED.sub(_meant, str(text)))
+
+
+@contextmanager
+def in_utf8(path: Path) -> Iterator[Path]:
+    """A name in UTF-8 of a file to read or to write, for libraries that take no other: a link, where it has none itself."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with TemporaryDirectory(prefix="evenray-") as folder:
+            link = Path(folder, "file").with_suffix(path.suffix if path.suffix.isascii() else "")
+            link.symlink_to(path.absolute())
+            yield link
+    else:
+        yield path
 
 
 def _meant(found: re.Match[str]) -> str:

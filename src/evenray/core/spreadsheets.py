@@ -29,7 +29,10 @@ def cells(table: pl.DataFrame) -> pl.DataFrame:
     """A table whose texts, and names of columns, are safe cells."""
     risky, number = f"^{FORMULA.pattern}", f"(?i)^({NUMBER.pattern})$"
     texts = [
-        pl.when(pl.col(n).str.contains(risky) & ~pl.col(n).str.contains(number)).then("'" + pl.col(n)).otherwise(n).alias(n)
+        pl.when(pl.col(n).str.contains(risky) & ~pl.col(n).str.contains(number))
+        .then("'" + pl.col(n))
+        .otherwise(n)
+        .alias(n)
         for n, kind in table.schema.items()
         if kind == pl.String
     ]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts import atomic, digest, sweep
 from evenray.core.errors import DataError
-from evenray.core.names import as_path
+from evenray.core.names import as_path, in_utf8
 from evenray.core.types import Dataset
 from evenray.images.contrast import enhance, fix_references
 from evenray.images.readers import read
@@ -171,8 +171,8 @@ def _index(dataset: Dataset, folder: Path) -> None:
         return
     row = pl.int_range(pl.len(), dtype=pl.UInt32)
     places = [row.alias("row"), (row // SHARD).alias("shard"), (row % SHARD).alias("offset")]
-    with atomic(folder / "index.parquet") as path:
-        dataset.cases.select(*places, "sha256", "fragment").write_parquet(path)
+    with atomic(folder / "index.parquet") as path, in_utf8(path) as named:
+        dataset.cases.select(*places, "sha256", "fragment").write_parquet(named)
 
 
 def _open(folder: Path, scale: int) -> Store:

@@ -23,6 +23,7 @@ from .levels import DEEPEST, count_levels, lightness, whole_levels
 
 __all__ = ["Histogram"]
 
+
 @dataclass(frozen=True)
 class Histogram(Displayed):
     """Counts over bins: `counts` int64 (bins,), `edges` float64 (bins + 1,), ascending, in the units of the values.

@@ -16,7 +16,18 @@ from typing import Any
 
 from evenray.core.errors import StorageError
 
-__all__ = ["atomic", "cache_folder", "digest", "file_digest", "now", "refusal", "remedy", "running", "sweep", "whole_file"]
+__all__ = [
+    "atomic",
+    "cache_folder",
+    "digest",
+    "file_digest",
+    "now",
+    "refusal",
+    "remedy",
+    "running",
+    "sweep",
+    "whole_file",
+]
 
 
 def digest(value: Any) -> str:

@@ -51,7 +51,7 @@ def case_names(key: bytes, files: pl.Series, fragments: pl.Series, *, files_name
     called by their place in it, `train/0`, which names nobody. With `files_named` cases are called by their files.
 
     >>> case_names(bytes(32), pl.Series(["a.png", "b.dcm", "b.dcm"]), pl.Series(["", "frame=0", "frame=1"])).to_list()
-    ['case-5b8b3f1e', 'case-0b9d6e7c#frame=0', 'case-0b9d6e7c#frame=1']
+    ['case-9be67763', 'case-c4a96a63#frame=0', 'case-c4a96a63#frame=1']
     >>> case_names(bytes(32), pl.Series(["m.npz"] * 2), pl.Series(["train/0", "test/0"])).to_list()
     ['train/0', 'test/0']
     """
