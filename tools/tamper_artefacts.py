@@ -2,8 +2,9 @@
 
     python tools/tamper_artefacts.py RUN IMAGE [--seed 0] [--each 20]
 
-Every case copies RUN (links, nothing is copied but what is changed), changes one file, and calls the verbs that read it. Each must end well or with one sentence of an EvenrayError; anything else is
-a fault, and is printed with its change. Ends with 1 where there is one.
+Every case copies RUN (links, nothing is copied but what is changed), changes one file, and calls the verbs that read it. Each must
+end well or with one sentence of an EvenrayError; anything else is a fault, and is printed with its change. Ends with 1 where there
+is one.
 """
 
 from __future__ import annotations
@@ -73,12 +74,12 @@ def outcomes(run: Path, name: str, content: bytes, verbs: dict[str, Verb], image
             shutil.copytree(run, folder, copy_function=os.link)
             (folder / name).unlink()
             (folder / name).write_bytes(content)
-            yield verb, _outcome(lambda folder: call(folder, image), folder)
+            yield verb, _outcome(call, folder, image)
 
 
-def _outcome(call: Callable[[Path], object], folder: Path) -> str:
+def _outcome(call: Verb, folder: Path, image: Path) -> str:
     try:
-        call(folder)
+        call(folder, image)
     except er.EvenrayError as error:
         return "sentence" if str(error) and "\n" not in str(error) else f"fault: no sentence: {error!r}"
     except BaseException as error:  # what a panic of a library is, too

@@ -13,11 +13,15 @@ from evenray.data.scan.patient_pattern import compiled, patient_of
 
 def test_one_that_backtracks_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patient_pattern, "SECONDS", 0.05)
-    with pytest.raises(UsageError, match=re.escape("The patient pattern '(a|aa)+$' takes more than 0.05 s in the path 'well/aaa")):
+    with pytest.raises(
+        UsageError, match=re.escape("The patient pattern '(a|aa)+$' takes more than 0.05 s in the path 'well/aaa")
+    ):
         patient_of(compiled("(a|aa)+$"), "well/" + "a" * 60 + "!.png")
 
 
-@pytest.mark.parametrize("pattern", [r"(person\d+)", r"(?<=/)(\d+)_", r"(train|test)/.*?(p\d)", r"(\w+)-\1", "^[^/]+", r"[가-힣]+"])
+@pytest.mark.parametrize(
+    "pattern", [r"(person\d+)", r"(?<=/)(\d+)_", r"(train|test)/.*?(p\d)", r"(\w+)-\1", "^[^/]+", r"[가-힣]+"]
+)
 def test_the_others_find_what_python_finds(pattern: str) -> None:
     for path in ("train/person1_2.png", "a/12_x.png", "test/y/p3.png", "u/kim-kim.png", "박준호/1.png"):
         found = re.search(pattern, path)
@@ -26,5 +30,5 @@ def test_the_others_find_what_python_finds(pattern: str) -> None:
 
 
 def test_what_is_no_pattern_is_said() -> None:
-    with pytest.raises(UsageError, match="is no regular expression: .*; try"):
+    with pytest.raises(UsageError, match=r"is no regular expression: .*; try"):
         compiled("(person")

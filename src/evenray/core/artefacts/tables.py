@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from evenray.core.dataset import REJECTED
 from evenray.core.errors import DataError
 
 __all__ = ["checked", "require", "schema"]
@@ -16,7 +15,7 @@ __all__ = ["checked", "require", "schema"]
 TEXT, NUMBER = pl.String, pl.Float64
 NEEDED: dict[str, dict[str, Any]] = {  # polars types
     "cases.parquet": dict.fromkeys(("case", "file", "fragment", "label", "patient", "part", "pixel_hash"), TEXT),
-    "rejected.csv": dict(REJECTED),
+    "rejected.csv": {"file": TEXT, "reason": TEXT},
     "exclusions.csv": {"case": TEXT, "reason": TEXT},
     "excluded.csv": {"case": TEXT, "by": TEXT, "reason": TEXT},
     "split.parquet": {"case": TEXT, "part": TEXT},
@@ -26,6 +25,12 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
     "grid.parquet": dict.fromkeys(("contrast", "balance", "network", "metric", "imbalance"), TEXT)
     | {"chosen": pl.Boolean, "tied": pl.Boolean, "reference": pl.Boolean, "seconds": NUMBER},
     "out_of_fold.parquet": {"case": TEXT},
+}  # fmt: skip
+NUMBERS = {
+    "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
+                      "spacing_row", "spacing_column", "window_center", "window_width", "sketch", "mean", "std"),
+    "history.csv": ("validation_auroc", "validation_auprc", "learning_rate", "seconds"),
+    "grid.parquet": ("auroc", "auprc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
@@ -49,6 +54,9 @@ def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
             raise _wrong(path, f"its column {name} is {own}, where {kind} was expected")
         if name in ALWAYS and name not in MAY_LACK.get(path.name, ()) and table[name].null_count():
             raise _wrong(path, f"its column {name} has a gap")
+    for name in NUMBERS.get(path.name, ()):
+        if name in table.columns and not (table.schema[name].is_numeric() or table.schema[name] == pl.Null):
+            raise _wrong(path, f"its column {name} is {table.schema[name]}, where a number was expected")
     if "case" in NEEDED.get(path.name, {}) and table["case"].is_duplicated().any():
         raise _wrong(path, "it names a case twice in its column case")
     return table
