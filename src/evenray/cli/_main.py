@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from pathlib import Path
 
 from evenray.core.errors import EvenrayError
 
@@ -38,6 +39,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     gc.set_threshold(50_000, 20, 20)  # looking for garbage while torch is imported took a fifth of the time
     warnings.showwarning = _show_warning
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        _fail("The working directory has been removed; change to one that exists.", 1)
     try:
         app()
     except EvenrayError as error:

@@ -13,11 +13,16 @@ from evenray.core.errors import DataError
 __all__ = ["checked", "require", "schema"]
 
 TEXT, NUMBER = pl.String, pl.Float64
+FINDINGS = dict.fromkeys(("check", "variant", "severity", "evidence"), TEXT) | {
+    "cases": pl.List(TEXT), "groups": pl.List(pl.List(TEXT)),
+}  # fmt: skip
 NEEDED: dict[str, dict[str, Any]] = {  # polars types
     "cases.parquet": dict.fromkeys(("case", "file", "fragment", "label", "patient", "part", "pixel_hash"), TEXT),
     "rejected.csv": {"file": TEXT, "reason": TEXT},
     "exclusions.csv": {"case": TEXT, "reason": TEXT},
     "excluded.csv": {"case": TEXT, "by": TEXT, "reason": TEXT},
+    "findings.parquet": FINDINGS,
+    "label_errors.parquet": FINDINGS,
     "split.parquet": {"case": TEXT, "part": TEXT},
     "predictions.parquet": dict.fromkeys(("case", "patient", "part", "label"), TEXT) | {"target": pl.Int64}
     | dict.fromkeys(("logit_0", "logit_1", "p_0", "p_1"), NUMBER),
