@@ -23,7 +23,7 @@ NAMES = [
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
     "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
     "export", "gallery", "histogram", "imagenet", "layers", "plan", "predict", "read", "report", "run", "scan", "score",
-    "split", "table7", "train",
+    "share", "split", "table7", "train",
 ]  # fmt: skip
 HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
 
@@ -109,6 +109,7 @@ WRITTEN_OUT = (
     "export",
     "histogram",
     "predict",
+    "share",
 )  # functions without **settings
 TERMINAL = {"json", "events", "lang"}  # what is printed, and in which language
 PROGRAM = {"listener", "lang"}

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .verbs.run import plan as plan
     from .verbs.run import run as run
     from .verbs.run import train as train
+    from .verbs.share import share as share
     from .verbs.table7 import table7 as table7
 
 # Where each public name lives; imported when it is first used, so that `import evenray` costs nothing.
@@ -85,6 +86,7 @@ PUBLIC = {
     **dict.fromkeys(("predict",), "verbs.predict"),
     **dict.fromkeys(("report",), "verbs.report"),
     **dict.fromkeys(("compare", "evaluate", "explain", "plan", "run", "train"), "verbs.run"),
+    **dict.fromkeys(("share",), "verbs.share"),
     **dict.fromkeys(("table7",), "verbs.table7"),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 
 from evenray.cli._forms import numbers_by_class, parsed
@@ -153,15 +154,18 @@ class TestAudit:
         assert f"{plan}: 3 to exclude, " in ended.err
         lines = plan.read_text().splitlines()
         assert lines[0] == "case,check,severity,reason,action"
-        assert lines[1] == "sick/copy.png,label_conflicts,error,Identical images with different labels,exclude"
+        cases = pl.read_parquet(tmp_path / "run" / "cases.parquet")
+        case = dict(cases.select("file", "case").iter_rows())
+        asked = ["sick/copy.png", "well/0.png", "well/copy.png"]
+        assert f"{case[asked[0]]},label_conflicts,error,Identical images with different labels,exclude" in lines
+        assert not any("copy" in line for line in lines)
         one_sentence(
             cli("audit", folders, "-o", tmp_path / "run", "--propose-exclusions", plan), "may hold what you edited", 2
         )
-        plan.write_text(plan.read_text().replace("sick/copy.png,exclude", "sick/copy.png,keep"))
         ended = cli("audit", tmp_path / "run", "--exclude", plan, "--fail-on", "error", "--json", "--jobs", "1")
         assert ended.code == 0
         found = {finding["check"]: finding["cases"] for finding in json.loads(ended.out)["findings"]}
-        assert found["excluded"] == ["sick/copy.png", "well/0.png", "well/copy.png"]
+        assert found["excluded"] == sorted(case[file] for file in asked)
         assert "label_conflicts" not in found
 
     def test_only_the_audit_takes_its_options(self, cli: Cli, copied: Path) -> None:

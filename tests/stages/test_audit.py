@@ -64,7 +64,7 @@ def test_what_is_allowed_goes_on_and_the_report_says_so_first(leaky: Path, tmp_p
 
 
 def test_leaving_out_the_copies_mends_it(leaky: Path, tmp_path: Path, go: Go) -> None:
-    run, copies = tmp_path / "run", [f"leaky.npz#train/{i}" for i in range(3)]
+    run, copies = tmp_path / "run", [f"train/{i}" for i in range(3)]
     told = go(run, "compare", data=leaky, contrast="none", exclude=str(plan(tmp_path, *copies)))
     assert told.done == ["scan", "audit", "split", "plan", "compare"]
     findings = pl.read_parquet(run / "findings.parquet")
@@ -80,17 +80,17 @@ def test_leaving_out_the_copies_mends_it(leaky: Path, tmp_path: Path, go: Go) ->
 
 
 def test_the_content_of_the_plan_decides_not_its_name(copied: Path, tmp_path: Path, go: Go) -> None:
-    first = plan(tmp_path, "tiny.npz#train/1", "tiny.npz#train/2")
+    first = plan(tmp_path, "train/1", "train/2")
     assert go(copied, "split", exclude=str(first)).done == ["audit", "split"]
     other = first.rename(tmp_path / "renamed.csv")
     assert go(copied, "split", exclude=str(other)).done == []
-    plan(tmp_path, "tiny.npz#train/1")
+    plan(tmp_path, "train/1")
     assert go(copied, "split", exclude=str(first)).done == ["audit", "split"]
     assert go(copied, "split", exclude="").done == ["audit", "split"]
 
 
 def test_a_plan_that_is_gone_is_remembered_by_the_run(copied: Path, tmp_path: Path, go: Go) -> None:
-    asked = plan(tmp_path, "tiny.npz#train/1")
+    asked = plan(tmp_path, "train/1")
     go(copied, "split", exclude=str(asked))
     asked.unlink()
     assert go(copied, "split", exclude=str(asked)).done == []
@@ -100,8 +100,8 @@ def test_a_plan_that_is_gone_is_remembered_by_the_run(copied: Path, tmp_path: Pa
 
 def test_an_unknown_case_or_check_is_wrong_usage(copied: Path, tmp_path: Path, go: Go) -> None:
     before = (copied / "recipe.json").read_bytes()
-    with pytest.raises(UsageError, match=r"names 1 that is not among the 114 cases: tiny\.npz#train/77"):
-        go(copied, "split", exclude=str(plan(tmp_path, "tiny.npz#train/77")))
+    with pytest.raises(UsageError, match=r"names 1 that is not among the 114 cases: train/77"):
+        go(copied, "split", exclude=str(plan(tmp_path, "train/77")))
     with pytest.raises(
         UsageError, match=r"no finding to allow named 'leakage_patient'; did you mean leakage_patients\?"
     ):
@@ -112,7 +112,7 @@ def test_an_unknown_case_or_check_is_wrong_usage(copied: Path, tmp_path: Path, g
 def test_what_the_split_leaves_out_has_its_reason(leaky: Path, tmp_path: Path, go: Go) -> None:
     go(tmp_path / "run", "split", data=leaky)
     rows = pl.read_csv(tmp_path / "run" / "excluded.csv").rows()
-    assert [(case, by) for case, by, _ in rows] == [(f"leaky.npz#train/{i}", "split") for i in range(3)]
+    assert [(case, by) for case, by, _ in rows] == [(f"train/{i}", "split") for i in range(3)]
     assert {reason for *_, reason in rows} == {"split.held"}
     assert "given test or validation part" in Texts("en")("split.held")
 

@@ -7,19 +7,29 @@ import os
 import sys
 import warnings
 from importlib import import_module
-
-from rich.markup import escape
+from pathlib import Path
 
 from evenray.core.errors import EvenrayError
 
 from ._app import app
-from ._screen import screen
+from ._screen import say, screen
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
 # Each registers its verbs, in the order of the help.
-for _verb in ("line", "demo", "enhance", "histogram", "predict", "export", "compare_runs", "ensemble", "table7"):
+for _verb in (
+    "line",
+    "demo",
+    "enhance",
+    "histogram",
+    "predict",
+    "export",
+    "share",
+    "compare_runs",
+    "ensemble",
+    "table7",
+):
     import_module(f"{__package__}.{_verb}")
 
 
@@ -29,6 +39,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     gc.set_threshold(50_000, 20, 20)  # looking for garbage while torch is imported took a fifth of the time
     warnings.showwarning = _show_warning
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        _fail("The working directory has been removed; change to one that exists.", 1)
     try:
         app()
     except EvenrayError as error:
@@ -50,7 +64,7 @@ def main() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    screen.print(f"[bold red]error[/bold red] {escape(sentence)}", soft_wrap=True)
+    say(sentence, mark="error", mark_style="bold red")
     sys.exit(code)
 
 
@@ -66,4 +80,4 @@ def _show_warning(message: Warning | str, *about: object, **more: object) -> Non
     """A warning as one line, once; where in the code it arose does not help who reads it."""
     if str(message) not in _shown:
         _shown.add(str(message))
-        screen.print(f"[yellow]warning[/yellow] {escape(str(message))}", soft_wrap=True)
+        say(str(message), mark="warning", mark_style="yellow")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
-from ._screen import say, screen
+from ._screen import cell, say, screen
 
 if TYPE_CHECKING:
     from evenray.core.run import Run
@@ -35,5 +34,5 @@ def show_plan(run: Run, lang: str) -> None:
     )
     for choice in planned.choices:
         value = ", ".join(map(str, choice.value)) if isinstance(choice.value, list | tuple) else f"{choice.value}"
-        table.add_row(choice.name, escape(value), escape(texts.message(choice.reason)))
+        table.add_row(choice.name, cell(value), cell(texts.message(choice.reason)))
     screen.print(table)

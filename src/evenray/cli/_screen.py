@@ -9,29 +9,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from evenray.core.events import Event, Listener, StageDone, Step, Told
+from evenray.core.names import printable, printable_json
 from evenray.core.recipe import ReportSettings
 
 if TYPE_CHECKING:
     from evenray.core.texts import Texts
 
-__all__ = ["Watcher", "print_json", "say", "screen", "watching"]
+__all__ = ["Watcher", "cell", "print_json", "say", "screen", "watching"]
 
 screen = Console(stderr=True, highlight=False)  # people read standard error, scripts standard output
 COLOURS = {"warning": "yellow", "error": "red"}
 
 
-def say(text: str, style: str = "") -> None:
-    """A line for people; the text stands for itself, whatever brackets it has."""
-    screen.print(f"[{style}]{escape(text)}[/{style}]" if style else escape(text), soft_wrap=True)
+def say(text: str, style: str = "", mark: str = "", mark_style: str = "") -> None:
+    """A line for people, after a coloured mark where there is one. The text may hold names of files: it stands for itself,
+    whatever brackets it has, and what could steer the terminal is escaped."""
+    line = Text(printable(mark), mark_style)
+    screen.print(line.append(f"{' ' if mark else ''}{printable(text)}", style or "default"), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One JSON object on standard output."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    print(printable_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))
+
+
+def cell(text: str) -> Text:
+    """A cell of a table: a text that stands for itself."""
+    return Text(printable(text))
 
 
 class Watcher:
@@ -54,11 +62,11 @@ class Watcher:
         if isinstance(event, StageDone):
             unchanged = event.seconds is None
             told = self.texts("events.unchanged") if event.seconds is None else f"{event.seconds:7.1f} s"
-            screen.print(f"[{'dim' if unchanged else 'green'}]{event.stage:9}[/] {escape(told)}", soft_wrap=True)
+            say(told, mark=f"{event.stage:9}", mark_style="dim" if unchanged else "green")
         elif isinstance(event, Told):
             level = event.message.values.get("severity", event.level)
-            mark = "" if level == "info" else f"[{COLOURS.get(level, 'dim')}]{self.texts(f'events.{level}')}[/] "
-            screen.print(mark + escape(self.texts.message(event.message)), soft_wrap=True)
+            mark = "" if level == "info" else self.texts(f"events.{level}")
+            say(self.texts.message(event.message), mark=mark, mark_style=COLOURS.get(level, "dim"))
         elif isinstance(event, Step):
             self._bar(event)
 
@@ -66,7 +74,9 @@ class Watcher:
         if not screen.is_terminal:
             return
         if self.bars is None:
-            title = TextColumn(escape(f"{self.texts.message(event.task):22}"))
+            title = TextColumn(
+                printable(f"{self.texts.message(event.task):22}").replace("{", "{{").replace("}", "}}"), markup=False
+            )
             left = TextColumn(self.texts("events.left"))
             self.bars = Progress(
                 title, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), left, TimeRemainingColumn(),
@@ -92,7 +102,7 @@ def watching(lang: str | None = None, file: Path | None = None) -> Iterator[List
     with file.open("a", encoding="utf-8") as lines:
 
         def both(event: Event) -> None:
-            lines.write(json.dumps(event.as_json(), ensure_ascii=False, default=str) + "\n")
+            lines.write(printable_json(json.dumps(event.as_json(), ensure_ascii=False, default=str)) + "\n")
             lines.flush()
             watcher(event)
 

@@ -10,7 +10,7 @@ import typer
 from evenray.core.numbers import interval, probability, signed
 
 from ._app import Json, app
-from ._screen import print_json, screen
+from ._screen import cell, print_json, screen
 from .predict import PANEL
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def compare_runs(runs: Runs, metric: Metric = "auprc", part: Part = "test", json
 def _show(found: RunComparison) -> None:
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     caption = "= cannot be told from the best   p: Holm's, for so many comparisons"
     title = f"{found.metric}, {found.part} part"
@@ -55,5 +54,5 @@ def _show(found: RunComparison) -> None:
         cells += [interval(row["value"], row["low"], row["high"])]
         cells += ["", ""] if i == 0 else [gap, probability(row["p_holm"])]
         cells += [probability(row["p_delong"]) if i else ""] if delong else []
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(cell, cells))
     screen.print(table)

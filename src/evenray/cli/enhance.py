@@ -47,6 +47,9 @@ def enhance(
     sheet: Annotated[int, typer.Option("--sheet", help="Images on the page before and after; 0 for none.", min=0)] = 3,
     value_range: ValueRange = None,
     window: Window = "header",
+    names: Annotated[
+        bool, typer.Option("--names", help="Call images on the pages by their files, which may name patients.")
+    ] = False,
     lang: Lang = "en",
     jobs: Jobs = 0,
     json: Json = False,
@@ -58,12 +61,13 @@ def enhance(
         span = pair(value_range)
         if every:
             _show_gallery(
-                verb.gallery(data, output, value_range=span, window=window, lang=lang, listener=listener), json
+                verb.gallery(data, output, value_range=span, window=window, lang=lang, names=names, listener=listener),
+                json,
             )
             return
         done = verb.enhance(
             data, method, output, reference=reference, sheet=sheet, value_range=span, window=window, lang=lang, jobs=jobs,
-            listener=listener,
+            names=names, listener=listener,
         )  # fmt: skip
     _show_copies(done, lang, json)
 

@@ -11,7 +11,7 @@ from evenray.core.errors import UsageError
 from evenray.core.numbers import decimals, interval, signed
 
 from ._app import Json, Lang, Seed, app
-from ._screen import print_json, say
+from ._screen import cell, print_json, say
 
 if TYPE_CHECKING:
     from evenray.core.artefacts.ensemble import EnsembleRecord
@@ -46,7 +46,7 @@ def ensemble(
     if json:
         print_json({"run": str(done.path), "report": str(page), **record.as_json()})
         return
-    _show(record)
+    _show(record, [Path(run).resolve().name for run in runs])
     say(str(page), "bold")
 
 
@@ -61,17 +61,16 @@ def _numbers(text: str) -> list[float]:
         raise UsageError(f"--member-weights is '{text}'; give one number a run, such as 2,1.") from None
 
 
-def _show(record: EnsembleRecord) -> None:
+def _show(record: EnsembleRecord, names: list[str]) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     drawn = Table("Run", "Weight", "Test AUROC", "Test AUPRC", "AUROC: ensemble minus run")
-    for member in record.members:
+    for name, member in zip(names, record.members, strict=True):
         paired = member.difference["auroc"]
         gain = interval(paired.value, paired.low, paired.high, signed)
         figures = [_interval(member.test[name]) for name in ("auroc", "auprc")]
-        drawn.add_row(escape(member.run), f"{member.weight:.2f}", *figures, gain)
+        drawn.add_row(cell(name), f"{member.weight:.2f}", *figures, gain)
     drawn.add_row("[bold]ensemble[/bold]", "", *(_interval(record.test[name]) for name in ("auroc", "auprc")), "")
     baseline = [decimals(record.test[name].baseline) for name in ("auroc", "auprc")]
     drawn.add_row("majority-class baseline", "", *baseline, "")

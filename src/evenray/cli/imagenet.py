@@ -7,7 +7,7 @@ from typing import Any
 
 from evenray.core.errors import UsageError
 
-from ._screen import print_json, say, watching
+from ._screen import cell, print_json, say, watching
 
 __all__ = ["imagenet_errors"]
 
@@ -30,12 +30,11 @@ def imagenet_errors(folder: Path, **asked: Any) -> None:
         print_json({"run": str(output), "network": found.network, "errors": found.table.to_dicts()})
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     titles, rows = found.cells()
     drawn = Table(*titles)
     for row in rows:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*map(cell, row))
     Console(highlight=False).print(drawn)
     say(str(output / "imagenet.csv"), "bold")

@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from evenray.core.names import printable
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.settings import declared
 
@@ -39,6 +40,7 @@ def predict(
 ) -> None:
     """Predict image files: probabilities, the decision, and whether an image is unlike the training images."""
     asked = None if prevalence is None else parsed(declared(EvaluateSettings)["prevalence"], prevalence)
+    from evenray.core.spreadsheets import to_csv
     from evenray.verbs.predict import predict as answer
 
     with watching(lang) as listener:
@@ -46,6 +48,6 @@ def predict(
     if json:
         print_json(answers.as_json() | ({} if output else {"answers": answers.table.to_dicts()}))
     elif output is None:
-        typer.echo(answers.table.write_csv(), nl=False)
+        typer.echo("\n".join(map(printable, to_csv(answers.table).split("\n"))), nl=False)
     else:
         say(output, "bold")

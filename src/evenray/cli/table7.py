@@ -15,7 +15,7 @@ from evenray.core.table7_settings import Table7Settings
 
 from ._app import app
 from ._options import SHORT, Events, Json, Output, given, of_settings, signed
-from ._screen import print_json, say, watching
+from ._screen import cell, print_json, say, watching
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,7 +63,6 @@ def _only(asked: dict[str, Any], known: tuple[str, ...], what: str) -> None:
 def _show(table: pl.DataFrame) -> None:
     """Print the table: whole where the terminal is wide enough, else validation, test and costs below one another."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from evenray.evidence.table7.table import cells, heads
@@ -76,7 +75,7 @@ def _show(table: pl.DataFrame) -> None:
     for group in groups:
         drawn = Table(*(titles[i].replace(" error, %", "\nerror, %").replace(": ", ":\n") for i in (0, *group)))
         for row in body:
-            drawn.add_row(*(escape("\n(".join(row[i].rsplit(" (", 1))) for i in (0, *group)))
+            drawn.add_row(*(cell("\n(".join(row[i].rsplit(" (", 1))) for i in (0, *group)))
         console.print(drawn)
 
 

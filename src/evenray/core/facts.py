@@ -31,7 +31,8 @@ class Facts(BaseModel):
     images have no label; `notes` what was taken for what and what is left out; `positive_why` why that class is
     the positive one; `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None
     where the pattern of --patient is in every path, or none was given; `box_tables` are tables of places in the
-    images, such as lesions. `task` is what a label is: one class a case (classify), or several findings (tag);
+    images, such as lesions; `names_files` whether cases are called by their files (--names) rather than by pseudonyms
+    (None: nobody knows). `task` is what a label is: one class a case (classify), or several findings (tag);
     `ordered` says that the classes are grades.
     """
 
@@ -48,6 +49,7 @@ class Facts(BaseModel):
     patient_pattern: PatientPattern | None = None
     synthetic: bool = False
     box_tables: tuple[str, ...] = ()
+    names_files: bool | None = None
 
     @classmethod
     def of_shards(cls, shards: Sequence[Facts]) -> Facts:

@@ -98,10 +98,20 @@ def findings_of(table: pl.DataFrame) -> list[Finding]:
     """The findings of a table that `table_of` made; DataError where an earlier version made it."""
     if set(table.columns) != set(COLUMNS):
         raise DataError("The table of findings was made by an earlier version; 'evenray audit' makes it anew.")
-    return [
-        Finding(
-            row["check"], row["severity"], tuple(row["cases"]), tuple(map(tuple, row["groups"])),
-            json.loads(row["evidence"]), row["variant"],
-        )
-        for row in table.iter_rows(named=True)
-    ]  # fmt: skip
+    try:
+        return [
+            Finding(
+                row["check"], _known(row["severity"]), tuple(row["cases"]), tuple(map(tuple, row["groups"])),
+                dict(json.loads(row["evidence"])), row["variant"],
+            )
+            for row in table.iter_rows(named=True)
+        ]  # fmt: skip
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"The table of findings was changed or damaged ({error}); 'evenray audit' makes it anew."
+        ) from None
+
+
+def _known(severity: str) -> Severity:
+    found: Severity = SEVERITIES[SEVERITIES.index(severity)]
+    return found

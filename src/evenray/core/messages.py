@@ -35,7 +35,12 @@ class Message:
         """The message that `as_json` wrote; DataError where an earlier version wrote a sentence."""
         if not isinstance(plain, Mapping):
             raise DataError(f"The run was made by an earlier version ('{plain}'); 'evenray run' on it makes it anew.")
-        return cls(plain["code"], {name: _message(value) for name, value in plain["values"].items()})
+        code, values = plain.get("code"), plain.get("values")
+        if not isinstance(code, str) or not isinstance(values, Mapping):
+            raise DataError(
+                f"A message of the run is {dict(plain)!r:.80}, where a code and its values were expected; make it again."
+            )
+        return cls(code, {name: _message(value) for name, value in values.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from .errors import UsageError, unknown_name
+from .errors import UsageError
+from .plan_choices import CHOOSABLE, check_choice
 from .settings import Settings, setting
 
 __all__ = [
@@ -15,11 +16,6 @@ __all__ = [
 ]  # fmt: skip
 
 DATA, METHOD, MACHINE = "The data", "The method", "The machine"
-# Choices of the plan that have no option of their own: the values, or the least whole number, that each takes; str is a spec.
-CHOOSABLE: dict[str, tuple[Any, ...] | int | type[str]] = {
-    "channels": (1, 3), "members": 1, "keep": ("best", "last"), "compare_networks": str, "compare_size": 28, "compare_epochs": 1,
-    "compare_cases": 20,
-}  # fmt: skip
 Specs = str | tuple[str, ...]
 Pair = tuple[float, float]
 FRACTION = "give a fraction of the patients above 0 and below 0.9, such as 0.2"
@@ -56,6 +52,11 @@ class ScanSettings(Settings):
         expected="give LOW,HIGH with LOW below HIGH", example="0,4095",
     )  # fmt: skip
     positive: str | None = setting(None, "The positive class: sensitivity and AUPRC are about it.", panel=DATA)
+    names: bool = setting(
+        False,
+        "Call the cases by their files, which may name patients, everywhere; without it they have pseudonyms.",
+        panel=DATA,
+    )
 
     @field_validator("value_range")
     @classmethod
@@ -200,7 +201,7 @@ class PlanSettings(BudgetSettings, CompareSettings):
     @model_validator(mode="after")
     def _choices_fit(self) -> PlanSettings:
         for name, value in (self.choose or {}).items():
-            _check_choice(name, value)
+            check_choice(name, value)
         if "compare_networks" in (self.choose or {}) and (len(self.networks) > 1 or self.frozen):
             why = "a frozen trunk is compared as it is" if self.frozen else "several networks are compared as they are"
             raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
@@ -280,20 +281,6 @@ class Machine(Settings):
     address: str | None = setting(
         None, "The cluster of the engine, such as tcp://host:8786; without one it is started here.", panel=MACHINE
     )
-
-
-def _check_choice(name: str, value: Any) -> None:
-    if name not in CHOOSABLE:
-        raise unknown_name("choice of the plan without an option of its own", name, CHOOSABLE)
-    allowed = CHOOSABLE[name]
-    if isinstance(allowed, int):
-        if type(value) is not int or value < allowed:
-            raise UsageError(f"{name} is {value}; give a whole number from {allowed} up.")
-    elif isinstance(allowed, tuple):
-        if value not in allowed:
-            raise UsageError(f"{name} is {value}; give {' or '.join(map(str, allowed))}.")
-    elif not isinstance(value, allowed):
-        raise UsageError(f"{name} is {value}; give one network, such as 'vgg11_bn(width=0.25)'.")
 
 
 def _several(value: Specs | None) -> tuple[str, ...]:

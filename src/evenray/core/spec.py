@@ -13,7 +13,11 @@ from typing import Any
 
 from .errors import UsageError
 
-__all__ = ["Step", "by_class", "parse"]
+__all__ = ["Step", "by_class", "parse", "paths_in", "syntax", "without_paths"]
+
+LONGEST, DEEPEST = 50_000, 50  # characters of a spec; steps in it
+REFERENCE = "REFERENCE"  # stands for the path of what a contrast matches to
+SHOWN = 200  # characters of a spec in an error
 
 # Names of parameters, which are no names of classes there.
 TAKEN = ("alpha", "beta", "class_weights", "positive", "classes", "costs", "points")
@@ -57,11 +61,25 @@ def parse(text: str) -> tuple[Step, ...]:
     >>> parse("local(linear | gamma(0.8), tiles=4)")[0].args
     ('linear | gamma(0.8)',)
     """
+    return tuple(_step(node, text) for node in _links(syntax(text).body))
+
+
+def syntax(text: str) -> ast.Expression:
+    """A spec as Python's syntax tree, shallow enough to walk; UsageError where it has none.
+
+    >>> syntax("gamma(" * 60 + ")" * 60)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.UsageError: The spec 'gamma(gamma(...' cannot be read: it nests or chains more than 50 steps; ...
+    """
+    if len(text) > LONGEST:
+        raise _unreadable(text, f"it has {len(text)} characters, and {LONGEST} are the most")
+    if max(text.count("|"), text.count("(")) > DEEPEST:
+        raise _unreadable(text, f"it nests or chains more than {DEEPEST} steps")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        return ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _unreadable(text, "it is not of the form name(value, key=value)") from error
-    return tuple(_step(node, text) for node in _links(tree))
 
 
 def by_class(name: str, table: str, numbers: Mapping[str, float | str]) -> str:
@@ -73,6 +91,32 @@ def by_class(name: str, table: str, numbers: Mapping[str, float | str]) -> str:
     if all(of.isidentifier() and not iskeyword(of) and of not in TAKEN for of in numbers):
         return f"{name}({', '.join(f'{of}={number}' for of, number in numbers.items())})"
     return f"{name}({table}={{{', '.join(f'{of!r}: {number}' for of, number in numbers.items())}}})"
+
+
+def paths_in(text: str) -> tuple[str, ...]:
+    """The quoted values of a spec that are paths: they hold a slash or an ending and are no spec themselves.
+
+    >>> paths_in("clahe(clip=0.5) | match('refs/kim.json')"), paths_in("local('match(a.json)')"), paths_in("match(normal)")
+    (('refs/kim.json',), (), ())
+    """
+    try:
+        tree = syntax(text)
+    except UsageError:
+        return ()
+    quoted = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    inner = [path for value in quoted if "(" in value for path in paths_in(value)]
+    return tuple(inner + [value for value in quoted if "(" not in value and any(mark in value for mark in "/\\.")])
+
+
+def without_paths(text: str, *specs: str) -> str:
+    """A text that quotes specs (itself, where none is named) with a word for each path in them: a path may name a patient.
+
+    >>> without_paths("local(match('refs/kim.json'), tiles=4)")
+    "local(match('REFERENCE'), tiles=4)"
+    """
+    for path in sorted({path for spec in specs or (text,) for path in paths_in(spec)}, key=len, reverse=True):
+        text = text.replace(path, REFERENCE)
+    return text
 
 
 def _links(node: ast.expr) -> list[ast.expr]:
@@ -113,4 +157,5 @@ def _value(node: ast.expr, text: str) -> Any:
 
 
 def _unreadable(text: str, why: str) -> UsageError:
-    return UsageError(f"The spec '{text}' cannot be read: {why}; write for instance clahe(clip=2) or gamma(0.8).")
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return UsageError(f"The spec '{shown}' cannot be read: {why}; write for instance clahe(clip=2) or gamma(0.8).")

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.spreadsheets import plain
 from evenray.core.types import Dataset
 
 from .tables.text_table import read_text_table
@@ -57,6 +58,7 @@ def _load(path: Path) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise UsageError(f"'{path}' cannot be read as a CSV table: {first}") from None
+    table = plain(table)
     table = table.rename({name: name.strip().lower() for name in table.columns})
     return table.with_columns(pl.all().str.strip_chars().replace("", None))
 

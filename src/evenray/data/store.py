@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from evenray.core.artefacts import atomic, digest, sweep
 from evenray.core.budget import begin_part
 from evenray.core.errors import DataError
+from evenray.core.names import as_path, in_utf8
 from evenray.core.types import Dataset
 from evenray.images.contrast import enhance, fix_references
 from evenray.images.readers import read
@@ -179,8 +180,8 @@ def _index(dataset: Dataset, folder: Path) -> None:
         return
     row = pl.int_range(pl.len(), dtype=pl.UInt32)
     places = [row.alias("row"), (row // SHARD).alias("shard"), (row % SHARD).alias("offset")]
-    with atomic(folder / "index.parquet") as path:
-        dataset.cases.select(*places, "sha256", "fragment").write_parquet(path)
+    with atomic(folder / "index.parquet") as path, in_utf8(path) as named:
+        dataset.cases.select(*places, "sha256", "fragment").write_parquet(named)
 
 
 def _open(folder: Path, scale: int) -> Store:
@@ -193,7 +194,7 @@ def _write(work: Work) -> int:
     shards = {contrast: np.empty(shape, dtype) for contrast, _ in work.targets}
     for row, (file, fragment, value_range) in enumerate(work.cases):
         begin_part(row)
-        image = read(Path(work.root) / file, fragment=fragment, value_range=value_range)
+        image = read(as_path(Path(work.root, file)), fragment=fragment, value_range=value_range)
         for contrast, shard in shards.items():
             shard[row] = letterbox(enhance(image, contrast), work.size, work.channels, work.scale)[0]
     for contrast, path in work.targets:

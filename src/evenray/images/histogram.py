@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.artefacts.files import whole_file
 from evenray.core.display import Displayed
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
@@ -283,10 +284,10 @@ class Histogram(Displayed):
     def load(cls, path: str | Path) -> Histogram:
         """Read what `save` wrote; UsageError for anything else."""
         try:
-            return cls.of_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            return cls.of_json(json.loads(whole_file(path)))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
 
 

@@ -33,7 +33,7 @@ def layers_page(path: Path, found: NetworkView, *, language: str = "en") -> Path
     model = found.model
     about = {
         "size": model.size, "channels": model.channels, "classes": model.classes, "trained": found.trained,
-        "image": found.image, "images": found.images,
+        "given": found.given, "images": found.images,
     }  # fmt: skip
     title = f"{found.name}: {model.channels} x {model.size} x {model.size} to {model.classes} classes"
     drawn = {

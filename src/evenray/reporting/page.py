@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from .language import Language
+from evenray.core.spec import REFERENCE
+
+from .language import LANGUAGES, Language
 from .view import RunView
 
-__all__ = ["ASIDE", "BEFORE", "SECTIONS", "TABLES", "Section", "fitting", "page", "rendered", "template"]
+__all__ = ["ASIDE", "BEFORE", "SECTIONS", "TABLES", "Section", "fitting", "language_of", "page", "rendered", "template"]
 
 # Each section in the order of the page, with the verb that makes what it shows.
 SECTIONS = {
@@ -54,14 +57,29 @@ def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTI
     say, verbs = Language(language), SECTIONS | ASIDE | {name: "evaluate" for name, _ in INSTEAD.values()}
     modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
     sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
-    return rendered(say, run.name, sections, kind, run)
+    hidden = run.asked.references if run.asked and not run.names_files else ()
+    return rendered(say, run.title, sections, kind, run, hidden)
 
 
-def rendered(say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None) -> str:
-    """The HTML of sections; `name` and, of a run, when it was started stand at the top."""
+def rendered(
+    say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None, hidden: Sequence[str] = ()
+) -> str:  # fmt: skip
+    """The HTML of sections; `name` and, of a run, when it was started stand at the top. Paths that are `hidden` are not told."""
     files = {"css": _source("page.css"), "js": _source("page.js")}
     about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
-    return _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
+    text = _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
+    for path in sorted(hidden, key=len, reverse=True):
+        text = text.replace(str(escape(path)), REFERENCE)
+    return text
+
+
+def language_of(page: Path) -> str:
+    """The language of a page that was written; English where there is none."""
+    if not page.is_file():
+        return "en"
+    with page.open(encoding="utf-8", errors="replace") as file:
+        found = re.search(r'<html[^>]*\blang="(\w+)"', file.read(4096))
+    return found[1] if found and found[1] in LANGUAGES else "en"
 
 
 @cache

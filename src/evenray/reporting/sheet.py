@@ -92,9 +92,10 @@ def sheet(
     *,
     note: str = "",
     language: str = "en",
+    hidden: Sequence[str] = (),
 ) -> str:
     """The HTML of a sheet: one row an image, its panels side by side. `pairs` are before and after; a `gallery` has
-    every method on one image. `name` stands in the page's head.
+    every method on one image. `name` stands in the page's head; `hidden` are paths in specs that are not told.
 
     >>> image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8), value_range=(0, 255))
     >>> "gamma(0.5)" in sheet("gallery", [[panel(image, "none"), panel(image, "gamma(0.5)")]], "ramp")
@@ -102,7 +103,7 @@ def sheet(
     """
     say = Language(language)
     shown = [[(one, _drawings(one, say), _measures(one.measures, say)) for one in row] for row in rows]
-    return rendered(say, name, [Section(kind, "enhance", {"rows": shown, "note": note})], "sheet")
+    return rendered(say, name, [Section(kind, "enhance", {"rows": shown, "note": note})], "sheet", hidden=hidden)
 
 
 def _drawings(one: Panel, say: Language) -> list[Svg]:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.artefacts.explained import Attributions, Previews
 from evenray.core.artefacts.plan import PlanChoice
@@ -24,6 +25,7 @@ from .figures.svg import OTHERS
 
 __all__ = ["RunView"]
 
+TITLED = 4  # classes in the title of a page
 MOST_DRAWN = len(OTHERS) + 1  # classes that colours tell apart
 
 GIVEN = ("fixed", "prevalence")  # rules that look at no case
@@ -77,6 +79,22 @@ class RunView(Run):
     @property
     def facts(self) -> Facts:
         return self.about.facts if self.about else Facts()
+
+    @property
+    def names_files(self) -> bool:
+        """Whether cases are called by their files, as --names asked; otherwise no page names a file or a folder."""
+        return bool(self.facts.names_files)
+
+    @property
+    def title(self) -> str:
+        """What the page is called: the run folder where files are named, else the classes."""
+        some = " / ".join(self.classes[:TITLED]) + (" / ..." if len(self.classes) > TITLED else "")
+        return self.name if self.names_files else some or "evenray"
+
+    @cached_property
+    def told(self) -> Asked | None:
+        """What was asked for, as it may be shown."""
+        return self.asked if self.asked is None or self.names_files else self.asked.without_paths()
 
     @cached_property
     def results(self) -> ScoresRecord | None:

@@ -70,7 +70,7 @@ def _text(name: str, stage: str) -> Artefact[str]:
 
 def _exclusions(folder: RunFolder) -> pl.DataFrame:
     name = "exclusions.csv"
-    return pl.read_csv(folder / name, schema=EXCLUSIONS) if folder.has(name) else pl.DataFrame(schema=EXCLUSIONS)
+    return folder.read_table(name) if folder.has(name) else pl.DataFrame(schema=EXCLUSIONS)
 
 
 def _findings(name: str, stage: str) -> Artefact[list[Finding]]:

@@ -15,6 +15,7 @@ from evenray.core.artefacts.explained import Attribution, Attributions, Gallery,
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import UsageError
+from evenray.core.names import as_path
 from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Image, Predictions
@@ -107,7 +108,7 @@ def _previews(inputs: ExplainInputs) -> Gallery[Previews]:
     entries, pictures = list[Preview](), dict[str, bytes]()
     for row in _from_dark_to_bright(train):
         about = train.cases.row(row, named=True)
-        path = Path(dataset.root) / about["file"]
+        path = as_path(Path(dataset.root, about["file"]))
         image = read(path, fragment=about["fragment"], value_range=dataset.facts.value_range)
         for spec in specs:
             name, after = f"{len(entries):02d}", enhance(image, spec)

@@ -18,6 +18,7 @@ from evenray.core.artefacts.cases import keep_root
 from evenray.core.artefacts.lock import alone
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.events import Events, Map, StageBegun, StageDone
+from evenray.core.names import as_path
 from evenray.core.processes import processes
 from evenray.core.recipe import STAGES, Machine, Recipe, ScanSettings
 from evenray.core.settings import Settings
@@ -243,7 +244,7 @@ def _require_same_data(job: Job) -> None:
     if is_url(former) or is_url(job.data):
         other = former != job.data
     else:
-        there = Path(ledger.directory, former)
+        there = Path(as_path(ledger.directory), former)
         former, here = str(there), job.source.path
         other = there.exists() and not (here.exists() and there.samefile(here))
     if other:

@@ -39,7 +39,7 @@ def scan(inputs: ScanInputs, settings: ScanSettings, tools: Tools) -> ScanOutput
     listed = source.listed
     with events.task("task.scan", len(listed.entries)) as tick:
         dataset = scan_listed(
-            listed, value_range=settings.value_range, positive=settings.positive,
+            listed, value_range=settings.value_range, positive=settings.positive, names=settings.names,
             map=watched(tools.map, tick, lambda task: len(task.entries)), sketches=tools.folder / SKETCHES,
         )  # fmt: skip
     many = len(dataset.classes)

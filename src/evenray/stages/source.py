@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evenray.core.artefacts import digest, file_digest
 from evenray.core.errors import DataError
+from evenray.core.names import as_path, as_text
 from evenray.core.recipe import ScanSettings
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, require_classes
@@ -46,7 +47,7 @@ class Source:
     @cached_property
     def root(self) -> str:
         """What the cases' paths are relative to."""
-        return self.given.root if self.given is not None else str(self.listed.root.resolve())
+        return self.given.root if self.given is not None else as_text(self.listed.root.resolve())
 
     @property
     def away(self) -> bool:
@@ -71,7 +72,7 @@ class Source:
             )
         listed, stats = self.listed, hashlib.sha256()
         for name in sorted({entry.file for entry in listed.entries}):
-            path = listed.root / name
+            path = as_path(listed.root / name)
             if path.exists():
                 found = path.stat()
                 stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import polars as pl
 
 from evenray.core.artefacts import RunFolder
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.events import Events
 from evenray.core.findings import SEVERITIES, Finding
 from evenray.core.messages import Message
 from evenray.core.recipe import Recipe
 from evenray.data.audit import blocking
-from evenray.data.scan.listing import patient_of
+from evenray.data.scan.patient_pattern import compiled, patient_of
 from evenray.data.tables.parts import PARTS
 
 from .artefacts import CASES, FINDINGS, LABEL_ERRORS
@@ -79,10 +78,12 @@ def _pattern_with_part(folder: RunFolder, asked: str | None, finding: Finding) -
     folders = {step for file in cases["file"] for step in file.split("/")[:-1] if step.lower() in PARTS}
     if not asked or len(folders) < 2:
         return None
-    wider = f"({'|'.join(sorted(folders))})/.*?" + (asked if re.compile(asked).groups else f"({asked})")
+    pattern = compiled(asked)
+    grouped = asked if pattern is not None and pattern.groups else f"({asked})"
+    wider = f"({'|'.join(sorted(folders))})/.*?{grouped}"
     try:
-        known = {file: patient_of(re.compile(wider), file) for file in cases["file"]}
-    except re.error:
+        known = {file: patient_of(compiled(wider), file) for file in cases["file"]}
+    except UsageError:
         return None
     parts = {(known[file], part) for file, part in cases.select("file", "part").iter_rows()}
     return wider if None not in known.values() and len({who for who, _ in parts}) == len(parts) else None

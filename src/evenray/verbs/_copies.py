@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from evenray.core.errors import DataError, EvenrayError, ReadError, StorageError, UsageError
 from evenray.core.lost import Lost
+from evenray.core.spec import without_paths
 from evenray.data.audit.depth import true_range
 from evenray.images import readers, writers
 from evenray.images.contrast import enhance, enhance_together
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from evenray.core.types import Image
 
 __all__ = [
-    "TABLES", "WITHIN", "Copied", "CopyJob", "copies", "copy", "files_of", "load_table", "proposed_range", "relative", "shown",
-    "unit_span",
+    "TABLES", "WITHIN", "Copied", "CopyJob", "copies", "copy", "files_of", "load_table", "proposed_range", "relative", "unit_span",
 ]  # fmt: skip
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -47,7 +46,7 @@ class CopyJob:
 
     @cached_property
     def note(self) -> str:
-        return f"evenray {version('evenray')}: contrast {self.spec}"
+        return f"evenray {version('evenray')}: contrast {without_paths(self.spec)}"
 
 
 @dataclass(frozen=True)
@@ -174,13 +173,3 @@ def copies(pairs: Sequence[tuple[Path, Path]], job: CopyJob, jobs: int) -> Itera
 
 def _copied(pair: tuple[Path, Path], job: CopyJob) -> Copied:
     return copy(*pair, job)
-
-
-def shown(path: Path, root: Path) -> str:
-    """The name of a file for a page, without the identifiers that the file itself holds."""
-    name = relative(path, root).as_posix()
-    found = [value for value in vars(readers.identity(path)).values() if isinstance(value, str)]
-    pieces = {piece for value in found for piece in (value, *re.split(r"[\^=,\s]+", value)) if len(piece) > 2}
-    for piece in sorted(pieces, key=len, reverse=True):  # a name is Family^Given in the header, Family_Given in a path
-        name = re.sub(re.escape(piece), "***", name, flags=re.IGNORECASE)
-    return name

@@ -17,6 +17,8 @@ from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from evenray.core.lost import Lost
 from evenray.core.messages import Message
+from evenray.core.names import printable
+from evenray.core.spreadsheets import cell
 from evenray.core.texts import Texts
 from evenray.images import readers
 from evenray.images.contrast.advice import Advice, advise
@@ -50,13 +52,13 @@ class Counted:
         wide = max([12, *(len(name) for name, _ in self.rows)])
         most = max((count for _, count in self.rows), default=1) or 1
         first = "Bin/Interval" if self.histogram else "Category"
-        lines = [self.title, "", f"{first:<{wide}}  {'Count/Frequency':>15}"]
+        lines = [printable(self.title), "", f"{first:<{wide}}  {'Count/Frequency':>15}"]
         for name, count in self.rows:
             bar = "█" * round(30 * count / most)
-            lines.append(f"{name:<{wide}}  {count:>15,}  {bar}".rstrip())
+            lines.append(f"{printable(name):<{wide}}  {count:>15,}  {bar}".rstrip())
         if self.figures:
             lines += ["", *_sentences(self.figures)]
-        lines += [f"skipped {line}" for line in self.skipped]
+        lines += [f"skipped {printable(line)}" for line in self.skipped]
         lines += [f"note: {Texts('en').message(note)}" for note in self.notes]
         if self.advice:
             say = Texts("en")
@@ -196,7 +198,7 @@ def _export(counted: Counted, target: Path, kind: str) -> None:
     if kind == ".csv":
         head = ("Bin/Interval", "Count/Frequency") if counted.histogram else ("Category", "Count/Frequency")
         with target.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([head, *counted.rows])
+            csv.writer(file).writerows([head, *((cell(name), count) for name, count in counted.rows)])
     elif kind == ".json":
         if counted.histogram is not None:
             counted.histogram.save(target)

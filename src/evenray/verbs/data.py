@@ -13,6 +13,7 @@ from evenray.core.errors import UsageError
 from evenray.core.events import Events, Listener, watched
 from evenray.core.findings import Finding, Findings
 from evenray.core.run import Run
+from evenray.core.spreadsheets import to_csv
 from evenray.core.types import Dataset
 from evenray.data import audit as checks
 from evenray.data import split as splitting
@@ -29,29 +30,29 @@ __all__ = ["audit", "audited", "scan", "split"]
 
 def scan(
     data: str | Path, output: str | Path | None = None, *, labels: str | Path | None = None, patient: str | None = None,
-    value_range: tuple[float, float] | None = None, positive: str | None = None, every_frame: bool = False, jobs: int = 1,
-    listener: Listener | None = None, **settings: Any,
+    value_range: tuple[float, float] | None = None, positive: str | None = None, every_frame: bool = False,
+    names: bool = False, jobs: int = 1, listener: Listener | None = None, **settings: Any,
 ) -> Dataset:  # fmt: skip
     """Read every image once and return the table of cases; with `output` it also stands in that run folder.
 
     `labels` is a table keyed by path, SOPInstanceUID, StudyInstanceUID or PatientID; `patient` a regular expression that
     finds the patient in a path; `value_range` (low, high) the true range of files that declare none; `positive` the positive
-    class. A file with many frames gives its middle one, or with `every_frame` all. What cannot be read is set aside in
-    `Dataset.rejected`. Raises DataError where nothing is left to work with.
+    class. A file with many frames gives its middle one, or with `every_frame` all; `names` calls the cases by their files, not
+    by pseudonyms. What cannot be read is set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     if output is not None or (Path(data) / "recipe.json").is_file():
         if every_frame:
             raise UsageError("every_frame is for a scan in memory; a run takes one frame of each file.")
         asked: dict[str, Any] = {"labels": None if labels is None else str(labels), "patient": patient}
         asked["value_range"] = value_range
-        asked |= {"positive": positive, "jobs": jobs, **settings}
+        asked |= {"positive": positive, "names": names, "jobs": jobs, **settings}
         return CASES.read(RunFolder(run_until("scan", data, output, None, asked, listener)))
     if settings:
         raise UsageError(f"{', '.join(settings)}: these settings are those of a run; give output, or leave them out.")
     listed, events = listing(data, labels=labels, patient=patient), Events(listener)
     with events.task("task.scan", len(listed.entries)) as tick, scale.engine("local", None, jobs) as engine:
         return scan_listed(
-            listed, value_range=value_range, positive=positive, every_frame=every_frame,
+            listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names,
             map=watched(engine.map, tick, lambda task: len(task.entries)),
         )  # fmt: skip
 
@@ -102,7 +103,7 @@ def _new_file(name: str | Path | None) -> Path | None:
 def _propose(found: Sequence[Finding], cases: Dataset, file: Path, listener: Listener | None) -> None:
     proposed = checks.propose_exclusions(found, cases)
     with atomic(file) as path:
-        proposed.write_csv(path)
+        path.write_text(to_csv(proposed), encoding="utf-8")
     exclude = int((proposed["action"] == "exclude").sum())
     Events(listener).tell("audit.proposal", file=str(file), exclude=exclude, review=proposed.height - exclude)
 

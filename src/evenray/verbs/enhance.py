@@ -12,8 +12,9 @@ import numpy as np
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, UsageError
 from evenray.core.events import Events, Listener
+from evenray.core.names import as_text
 from evenray.core.recipe import ReportSettings
-from evenray.core.spec import parse
+from evenray.core.spec import parse, paths_in, without_paths
 from evenray.core.types import Image
 from evenray.images import contrast, readers
 from evenray.images.histogram import Histogram
@@ -22,7 +23,7 @@ from evenray.reporting.sheet import gallery as methods_to_show
 from evenray.reporting.sheet import panel
 from evenray.reporting.sheet import sheet as sheet_of
 
-from ._copies import Copied, CopyJob, copies, files_of, proposed_range, relative, shown, unit_span
+from ._copies import Copied, CopyJob, copies, files_of, proposed_range, relative, unit_span
 from ._counting import reference_histogram
 
 __all__ = ["Enhanced", "Gallery", "enhance", "gallery"]
@@ -58,19 +59,20 @@ def enhance(data: Image, method: str) -> Image: ...
 def enhance(
     data: str | Path, method: str | None = None, output: str | Path | None = None, *, reference: str | Path | None = None,
     sheet: int = 3, value_range: Range | None = None, window: str = "header", lang: str = "en", jobs: int = 0,
-    listener: Listener | None = None,
+    names: bool = False, listener: Listener | None = None,
 ) -> Enhanced: ...  # fmt: skip
 def enhance(
     data: Image | str | Path, method: str | None = None, output: str | Path | None = None, *,
     reference: str | Path | None = None, sheet: int = 3, value_range: Range | None = None, window: str = "header",
-    lang: str = "en", jobs: int = 0, listener: Listener | None = None,
+    lang: str = "en", jobs: int = 0, names: bool = False, listener: Listener | None = None,
 ) -> Image | Enhanced:  # fmt: skip
     """Give an image, or copies of files, better contrast by a method such as "clahe(clip=2)" or "percentile(1, 99) | gamma(0.8)".
 
     Files keep their format and depth. `output` is the folder (for one file it may be the file); `reference` an image, a folder
-    or a saved histogram to match to; `sheet` how many images the page before and after shows; `value_range` the true range
-    of files that declare none; `window` header, none or a CT window. A file that cannot be copied is skipped with its
-    reason, and the rest goes on. Raises UsageError for an unknown method, DataError where no file could be enhanced.
+    or a saved histogram to match to; `sheet` how many images the page before and after shows, by number, or with `names` by
+    file; `value_range` the true range of files that declare none; `window` header, none or a CT window. A file that cannot be
+    copied is skipped with its reason, and the rest goes on. Raises UsageError for an unknown method, DataError where no file
+    could be enhanced.
     """
     if isinstance(data, Image):
         if method is None:
@@ -94,7 +96,10 @@ def enhance(
         if skipped[0].mistaken:
             raise UsageError(skipped[0].reason)
         raise DataError(f"None of the {len(done)} files could be enhanced; the first: {skipped[0].reason}")
-    made = _write_sheet(source, folder, written, job, sheet, lang) if sheet else None
+    made = None
+    if sheet:
+        page = f"{_stem(pairs[0][1])}-sheet.html" if files == [source] and (output or names) else "sheet.html"
+        made = _write_sheet(source, folder / page, written, job, sheet, lang, names, events)
     if value_range is None:
         _tell_range(written[0].source, job, events)
     return Enhanced(
@@ -160,45 +165,59 @@ def _spec(method: str | None, reference: Path | None, folder: Path, window: str,
     return f"{method} | {match}" if method else match
 
 
-def _write_sheet(data: Path, folder: Path, written: list[Copied], job: CopyJob, number: int, lang: str) -> Path:
+def _write_sheet(
+    data: Path, target: Path, written: list[Copied], job: CopyJob, number: int, lang: str, names: bool, events: Events
+) -> Path:
+    """The page before and after. It calls images by their number among the copies, and whoever works here is told which
+    those are: a file's name may be a patient's."""
     rows = []
-    for result in written[:: max(1, len(written) // number)][:number]:
-        parts = readers.fragments(result.source)
+    for place in range(0, len(written), max(1, len(written) // number))[:number]:
+        source = written[place].source
+        parts = readers.fragments(source)
         part = parts[len(parts) // 2]
-        before = readers.read(result.source, fragment=part, value_range=job.value_range, window=job.window)
-        title = shown(result.source, data) + (f" {part}" if part else "")
-        rows.append([panel(before, "none", title=title), panel(before, job.spec)])
-    name = f"{_stem(written[0].target)}-sheet.html" if written[0].source == data else "sheet.html"
-    note = Language(lang)("sheet.note", images=len(written), method=job.spec, shown=len(rows))
-    target = folder / name
+        before = readers.read(source, fragment=part, value_range=job.value_range, window=job.window)
+        file = as_text(relative(source, data))
+        title = file if names else Language(lang)("sheet.image", number=place + 1)
+        rows.append([panel(before, "none", title=title + (f" {part}" if part else "")), panel(before, job.spec)])
+        if not names and len(written) > 1:
+            events.tell("enhance.shown", number=place + 1, file=file)
+    spec = without_paths(job.spec)
+    note = Language(lang)("sheet.note", images=len(written), method=spec, shown=len(rows))
+    hidden = paths_in(job.spec)
     with atomic(target) as path:
-        path.write_text(sheet_of("pairs", rows, data.name, note=note, language=lang), encoding="utf-8")
+        name = as_text(data.name) if names else spec
+        path.write_text(sheet_of("pairs", rows, name, note=note, language=lang, hidden=hidden), encoding="utf-8")
     return target
 
 
 def gallery(
     data: str | Path, output: str | Path | None = None, *, value_range: Range | None = None, window: str = "header",
-    lang: str = "en", listener: Listener | None = None,
+    lang: str = "en", names: bool = False, listener: Listener | None = None,
 ) -> Gallery:  # fmt: skip
-    """Write a page that shows every method on one image; `output` is the page, or a folder for it."""
+    """Write a page that shows every method on one image; `output` is the page, or a folder for it; with `names` the page is
+    called by the file."""
     ReportSettings.of({"lang": lang})
     source = Path(data)
     if files_of(source) != [source]:
         raise UsageError(f"--all shows one image; give a file, such as '{files_of(source)[0]}'.")
-    target = Path(output) if output is not None else Path(f"{_stem(source)}-contrasts.html")
+    page = f"{_stem(source)}-contrasts.html" if names else "contrasts.html"
+    target = Path(output) if output is not None else Path(page)
     if target.suffix.lower() not in ("", ".html", ".htm") and not target.is_dir():
         raise UsageError(
             f"'{target}' cannot be written; --all makes a page: give a name that ends in .html, or a folder."
         )
     if target.is_dir() or not target.suffix:
-        target = target / f"{_stem(source)}-contrasts.html"
+        target = target / page
     parts = readers.fragments(source)
     before = readers.read(source, fragment=parts[len(parts) // 2], value_range=value_range, window=window)
     specs, panels = methods_to_show(before), []
+    title = as_text(source.name) if names else ""
     with Events(listener).task("task.enhance", len(specs)) as tick:
         for spec in specs:
-            panels.append(panel(before, spec, title=shown(source, source) if spec == "none" else ""))
+            panels.append(panel(before, spec, title=title if spec == "none" else ""))
             tick(1)
     with atomic(target) as path:
-        path.write_text(sheet_of("gallery", [panels], source.name, language=lang), encoding="utf-8")
+        path.write_text(
+            sheet_of("gallery", [panels], title or Language(lang)("page.gallery"), language=lang), encoding="utf-8"
+        )
     return Gallery(target, {item.spec: item.measures for item in panels if item.measures})

@@ -126,7 +126,8 @@ def _record(
 ) -> EnsembleRecord:  # fmt: skip
     shares = np.ones(len(members)) if weights is None else np.array(weights, dtype=np.float64)
     entries, task = [], task_of(whole.task)
-    for (name, run), share in zip(members.items(), shares / shares.sum(), strict=True):
+    for number, ((name, run), share) in enumerate(zip(members.items(), shares / shares.sum(), strict=True), 1):
+        named = run.dataset is not None and run.dataset.facts.names_files  # a folder is called after its data
         both, own = (whole.part("test"), predicted[name].part("test")), scored[name]
         thresholds, at = (task.thresholds(scores), task.thresholds(own)), task.scored_at(target)
         paired = {
@@ -135,7 +136,8 @@ def _record(
         }
         entries.append(
             EnsembleMember(
-                run=name, weight=float(share), network=run.model.network.spec if run.model else "ensemble",
+                run=name if named else f"run {number}", weight=float(share),
+                network=run.model.network.spec if run.model else "ensemble",
                 contrast=run.choice.contrast if run.choice else "", balance=run.choice.balance if run.choice else "",
                 threshold=own.threshold, test={metric: own.parts["test"].metrics[metric] for metric in SHOWN}, difference=paired,
             )

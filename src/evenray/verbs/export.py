@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +26,7 @@ from evenray.learning.predict.engines import compiled, has_bf16
 from evenray.learning.tasks import task_of
 from evenray.learning.train import Part
 from evenray.metrics import measured_by_task
-from evenray.reporting import write_card
+from evenray.reporting import language_of, write_card
 from evenray.scale import is_url
 from evenray.stages.preparing import part_of, stores_of
 from evenray.stages.tools import Tools
@@ -78,7 +77,7 @@ def export(
         if int8:
             done = _smaller(done, images)
     files = done.files
-    for code in dict.fromkeys(("en", lang or _language(source.path))):
+    for code in dict.fromkeys(("en", lang or language_of(source.path / "report.html"))):
         files = (*files, write_card(source.path, folder, done, language=code))
     return replace(done, files=files)
 
@@ -110,16 +109,6 @@ class Images:
 
     def part(self, name: str) -> tuple[Dataset, Part]:
         return part_of(self.dataset, self.store, name)
-
-
-def _language(folder: Path) -> str:
-    """The language of the run's report."""
-    page = folder / "report.html"
-    if not page.is_file():
-        return "en"
-    with page.open(encoding="utf-8") as file:
-        found = re.search(r'<html[^>]*\blang="(\w+)"', file.read(4096))
-    return found[1] if found else "en"
 
 
 def _converted(done: Exported, images: Images, model: networks.Classifier, folder: Path) -> Exported:

@@ -15,7 +15,7 @@ from evenray.core.errors import DataError
 TABLE = pl.DataFrame({"case": ["a", "b"], "n": [1, None]})
 
 
-@pytest.mark.parametrize("name", ["cases.parquet", "rejected.csv"])
+@pytest.mark.parametrize("name", ["cases.parquet", "own.csv"])
 def test_tables_come_back(tmp_path: Path, name: str) -> None:
     run = RunFolder(tmp_path / "run")
     run.write_table(name, TABLE)

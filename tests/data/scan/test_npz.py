@@ -26,7 +26,7 @@ def write(path: Path, **counts: int) -> Path:
 
 def test_the_parts_and_the_names_of_the_classes(tmp_path: Path) -> None:
     data = scan(write(tmp_path / "pneumoniamnist.npz", train=4, val=2, test=2))
-    assert data.cases["case"].to_list()[:2] == ["pneumoniamnist.npz#train/0", "pneumoniamnist.npz#train/1"]
+    assert data.cases["case"].to_list()[:2] == ["train/0", "train/1"]
     assert data.cases["part"].to_list() == ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
     assert (data.classes, data.positive, data.counts) == (
         ("normal", "pneumonia"),
@@ -47,8 +47,8 @@ def test_an_archive_without_labels_is_audited_as_a_folder_without(tmp_path: Path
     np.savez(tmp_path / "bare.npz", **images)
     data = scan(tmp_path / "bare.npz")
     assert data.cases.select("case", "label", "part").rows()[2:4] == [
-        ("bare.npz#train/2", None, "train"),
-        ("bare.npz#test/0", None, "test"),
+        ("train/2", None, "train"),
+        ("test/0", None, "test"),
     ]
     assert (data.classes, data.facts.unlabelled) == ((), 6)
     assert "duplicates" in {finding.check for finding in audit(data)}

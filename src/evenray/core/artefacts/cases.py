@@ -9,12 +9,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import polars as pl
 
-from evenray.core.dataset import REJECTED, Dataset
+from evenray.core.dataset import Dataset
 from evenray.core.facts import Facts
 from evenray.core.sketches import OnDisk, SketchWriter, blocks, open_sketches
 
 from .folder import RunFolder
 from .record import Record
+from .tables import require
 
 __all__ = ["SKETCHES", "DatasetRecord", "keep_root", "load", "save", "with_own_sketches"]
 
@@ -81,11 +82,11 @@ def load(run: RunFolder, *, split: bool = True) -> Dataset:
     """The data set of a run folder; with `split`, its parts as split.parquet says, without the excluded cases."""
     run.needed(DatasetRecord.file)
     about = DatasetRecord.read(run.path)
-    cases = run.read_table("cases.parquet")
+    cases = require(run.read_table("cases.parquet"), run / "cases.parquet")
     sketches = open_sketches(run / SKETCHES, cases.height) if "sketch" in cases.columns else {}
     if split:
         parts = run.read_table("split.parquet")
         cases = cases.drop("part").join(parts, on="case", how="inner", maintain_order="left")
         cases = cases.filter(pl.col("part") != "excluded")
-    rejected = pl.read_csv(run / "rejected.csv", schema=REJECTED)
+    rejected = run.read_table("rejected.csv")
     return Dataset(cases, about.classes, about.positive, run.ledger.root, rejected, about.facts, sketches)

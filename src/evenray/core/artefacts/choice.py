@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from evenray.core.messages import Message
 
+from .plan import Why
 from .record import Record
 
 __all__ = ["Choice"]
@@ -20,7 +21,7 @@ class Choice(Record):
     contrast: str
     balance: str
     network: str | None = None
-    why: dict[str, Any]
+    why: Why
 
     @property
     def reason(self) -> Message:

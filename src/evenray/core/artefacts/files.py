@@ -16,7 +16,18 @@ from typing import Any
 
 from evenray.core.errors import StorageError
 
-__all__ = ["atomic", "cache_folder", "digest", "file_digest", "now", "refusal", "remedy", "running", "sweep"]
+__all__ = [
+    "atomic",
+    "cache_folder",
+    "digest",
+    "file_digest",
+    "now",
+    "refusal",
+    "remedy",
+    "running",
+    "sweep",
+    "whole_file",
+]
 
 
 def digest(value: Any) -> str:
@@ -33,6 +44,17 @@ def file_digest(path: Path) -> str:
     """The SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def whole_file(path: str | Path, most: int = 64 << 20) -> bytes:
+    """The bytes of a small file; ValueError for one of more than `most`, and for what may never end, as a device."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError("it is no file")
+    with Path(path).open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most >> 20} MB")
+    return content
 
 
 def cache_folder() -> Path:
@@ -54,7 +76,8 @@ def atomic(path: Path, *, durable: bool = False) -> Iterator[Path]:
     With `durable` the bytes are on the disk before the name is, so that a power failure leaves one or the other whole.
     Raises StorageError when the disk is full or not writable, whichever library did the writing.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    short = hashlib.blake2b(os.fsencode(path.name), digest_size=6).hexdigest()  # a name has 255 bytes at most
+    temporary = path.with_name(f".{short}.{os.getpid()}.tmp")
     try:
         _make_folder(path)
         yield temporary

@@ -9,9 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError
+from evenray.core.names import in_utf8
+from evenray.core.spreadsheets import plain, to_csv
 
 from .files import atomic, digest, file_digest, now
 from .ledger import FORMAT, Done, Ledger, version
+from .tables import checked, schema
 
 __all__ = ["RunFolder"]
 
@@ -34,18 +37,24 @@ class RunFolder:
         """Write a .csv or .parquet file."""
         with atomic(self / name) as path:
             if name.endswith(".csv"):
-                table.write_csv(path)
+                path.write_text(to_csv(table), encoding="utf-8")
             else:
-                table.write_parquet(path, row_group_size=ROWS)
+                with in_utf8(path) as named:
+                    table.write_parquet(named, row_group_size=ROWS)
 
     def read_table(self, name: str) -> pl.DataFrame:
-        """Read a .csv or .parquet file; DataError where it is absent or damaged."""
+        """Read a .csv or .parquet file; DataError where it is absent, damaged or lacks what it needs."""
         path = self.needed(name)
         try:
-            return pl.read_csv(path) if name.endswith(".csv") else pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError) as error:
+            with in_utf8(path) as named:
+                if name.endswith(".csv"):
+                    table = plain(pl.read_csv(named, schema_overrides=schema(name), infer_schema_length=None))
+                else:
+                    table = pl.read_parquet(named)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             first = (str(error).splitlines() or [""])[0]
             raise DataError(f"{path} cannot be read ({first}); it is damaged: make it again.") from None
+        return checked(table, path)
 
     def needed(self, name: str) -> Path:
         """The path of a file that has to be there; DataError where it is not."""

@@ -12,6 +12,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from evenray.core.names import as_path, as_text
+
 from .files import now
 from .record import Record
 
@@ -61,15 +63,15 @@ class Ledger(Record):
         return self.model_copy(
             update={
                 "evenray": version(), "python": sys.version.split()[0], "packages": _packages(), "machine": about,
-                "directory": directory, "started": self.started or now(),
+                "directory": as_text(directory), "started": self.started or now(),
             }
         )  # fmt: skip
 
     def from_here(self, path: str | None) -> str | None:
         """A path that was typed in the directory of the run, as it is named from the present one, where it still exists."""
-        if path is None or not self.directory or Path(self.directory) == Path.cwd():
+        if path is None or not self.directory or as_path(self.directory) == Path.cwd():
             return path
-        there = Path(self.directory, path)
+        there = Path(as_path(self.directory), path)
         return str(there) if there.exists() else path
 
 

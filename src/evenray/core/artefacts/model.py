@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from evenray.core.facts import Task
+from evenray.core.spec import paths_in
 
 from .record import Record
 
@@ -99,3 +100,11 @@ class ModelRecord(Record):
     network: NetworkRecord
     training_images: DistributionRecord | None
     references: dict[str, HistogramRecord]
+
+    @field_validator("contrast")
+    @classmethod
+    def _names_no_file(cls, spec: str) -> str:
+        """A model carries what its contrast matches to; it may come from anywhere, and makes nobody read a file."""
+        if found := paths_in(spec):
+            raise ValueError(f"a contrast without files was expected, and it names {found[0]}")
+        return spec

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .record import Record
 
-__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned"]
+__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned", "Why"]
 
 ASKED = Message("plan.asked")  # the reason of whatever the user has set
+
+
+def _of_a_message(plain: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Message.of(plain)
+    except DataError as error:
+        raise ValueError("a code and its values were expected") from error
+    return plain
+
+
+Why = Annotated[dict[str, Any], AfterValidator(_of_a_message)]  # a message as JSON
 
 
 class PlanChoice(BaseModel):
@@ -28,7 +40,7 @@ class PlanChoice(BaseModel):
 
     name: str
     value: Any
-    why: dict[str, Any]
+    why: Why
 
     @classmethod
     def of(cls, name: str, value: Any, why: Message) -> Self:
@@ -98,6 +110,10 @@ class Planned(Record):
         if isinstance(values.get("compare_networks"), list):
             values["compare_networks"] = tuple(values["compare_networks"])
         known = [field.name for field in fields(Plan) if field.name != "why"]
+        if lacking := [name for name in known if name not in values]:
+            raise DataError(
+                f"{self.file}: the choice {lacking[0]} is missing; the file was changed or damaged: make it again."
+            )
         return Plan(
             **{name: values[name] for name in known}, why={choice.name: choice.reason for choice in self.choices}
         )

@@ -82,9 +82,10 @@ def _wrong(found: ErrorDetails) -> str:
     if found["type"] == "extra_forbidden":
         return f"there is no field {where}"
     value = repr(found["input"])
-    return (
-        f"{where} is {value if len(value) <= 60 else f'{value[:57]}...'}, where {_expected(found['msg'])} was expected"
-    )
+    is_now = f"{where or 'it'} is {value if len(value) <= 60 else f'{value[:57]}...'}"
+    if found["type"] == "value_error":
+        return f"{is_now}: {found['msg'].removeprefix('Value error, ')}"
+    return f"{is_now}, where {_expected(found['msg'])} was expected"
 
 
 def _expected(message: str) -> str:

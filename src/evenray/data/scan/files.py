@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from evenray.core.names import as_text
+
 from .entries import Rejected
 
 __all__ = ["Files", "list_files"]
@@ -34,15 +36,15 @@ class Files:
 
 
 def list_files(root: Path) -> Files:
-    """What lies below a folder: links are followed, hidden folders and run folders are not."""
+    """What lies below a folder, by names that `as_path` finds: links are followed, hidden folders and run folders are not."""
     paths: list[str] = []
     unopened: list[tuple[str, str]] = []
     no_files: list[tuple[str, str]] = []
     seen: set[tuple[int, int]] = set()
 
     def cannot_open(error: OSError) -> None:
-        name = Path(str(error.filename)).relative_to(root).as_posix()
-        unopened.append((str(root) if name == "." else name, error.strerror or type(error).__name__))
+        name = as_text(Path(str(error.filename)).relative_to(root).as_posix())
+        unopened.append((as_text(root) if name == "." else name, error.strerror or type(error).__name__))
 
     for folder, folders, names in os.walk(root, onerror=cannot_open, followlinks=True):
         status = Path(folder).stat()
@@ -53,12 +55,12 @@ def list_files(root: Path) -> Files:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         above = Path(folder).relative_to(root)
         for name in filter(_may_be_image, names):
-            path = Path(folder, name)
+            path, shown = Path(folder, name), as_text((above / name).as_posix())
             if path.is_file():
-                paths.append((above / name).as_posix())
+                paths.append(shown)
             else:
                 reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
-                no_files.append(((above / name).as_posix(), reason))
+                no_files.append((shown, reason))
     return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+import regex
 
-from evenray.core.errors import DataError, UsageError
+from evenray.core.errors import DataError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.data.tables.file_kinds import refuse_table
@@ -24,8 +24,9 @@ from .entries import Entry, Listing, Rejected
 from .files import list_files
 from .folders import list_folders
 from .medmnist import list_archive
+from .patient_pattern import compiled, patient_of
 
-__all__ = ["listing", "patient_of"]
+__all__ = ["listing"]
 
 ABSOLUTE = r"^([A-Za-z]:)?[/\\]"
 PatientOf = Callable[[str], str | None]  # the patient that a path names
@@ -42,7 +43,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
         raise DataError(
             f"There is no '{data}'; give a folder of images, a label table (.csv, .parquet) or a .npz file."
         )
-    pattern = _compiled(patient)
+    pattern = compiled(patient)
     if path.is_dir():
         found = _list_folder(path, labels, partial(patient_of, pattern))
     elif path.suffix.lower() == ".npz":
@@ -56,31 +57,7 @@ def listing(data: str | Path, *, labels: str | Path | None = None, patient: str 
     return found if pattern is None else _with_pattern(found, pattern)
 
 
-def _compiled(text: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(text) if text else None
-    except re.error as error:
-        raise UsageError(
-            f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
-        ) from None
-
-
-def patient_of(pattern: re.Pattern[str] | None, file: str) -> str | None:
-    """What the pattern finds in a relative path: its groups joined, or the whole match where it has none; never "".
-
-    >>> patient_of(re.compile(r"(train|test)/.*(person[0-9]+)"), "test/SICK/person12_virus_3.jpeg")
-    'test/person12'
-    >>> patient_of(re.compile(r"(person[0-9]+)?"), "SICK/IM-1.jpeg") is None
-    True
-    """
-    found = pattern.search(file) if pattern else None
-    if not found:
-        return None
-    groups = [group for group in found.groups() if group]
-    return "/".join(groups) or found.group() or None
-
-
-def _with_pattern(found: Listing, pattern: re.Pattern[str]) -> Listing:
+def _with_pattern(found: Listing, pattern: regex.Pattern[str]) -> Listing:
     """The listing with how often the pattern of patients was found, where that was not in every path that needs it."""
     files = {entry.file: entry.patient for entry in found.entries}
     without = next((file for file, patient in files.items() if patient is None), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,14 +17,14 @@ from evenray.core.budget import begin_part
 from evenray.core.errors import DataError, MissingExtra, ReadError
 from evenray.core.facts import Facts
 from evenray.core.messages import Message
+from evenray.core.names import as_path, as_text
 from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.audit import measure
 from evenray.data.tables.join import join
 from evenray.data.tables.labels import age_band
-from evenray.data.tables.parts import PARTS
 from evenray.data.tables.positive import no_class, positive_class
-from evenray.data.tables.pseudonym import draw_key, pseudonym
+from evenray.data.tables.pseudonym import case_names, draw_key, pseudonym
 from evenray.data.tables.words import check_labels, composed
 from evenray.images.histogram import Histogram
 from evenray.images.readers import fragments, identity, read
@@ -43,7 +42,7 @@ MERGE = 64  # tasks whose tables become one
 KEYS = ("sop_instance", "study", "patient")  # by which a table of labels may find an image
 
 SCHEMA: dict[str, Any] = {
-    "file": pl.String, "fragment": pl.String, "shown": pl.String, "label": pl.String, "patient": pl.String,
+    "file": pl.String, "fragment": pl.String, "label": pl.String, "patient": pl.String,
     "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
     "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
@@ -94,17 +93,20 @@ def scan(
     value_range: tuple[float, float] | None = None,
     positive: str | None = None,
     every_frame: bool = False,
+    names: bool = False,
     map: Map = map,
 ) -> Dataset:
     """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
     `data`, `labels` and `patient` as in `listing`; `value_range` is the true grey range of files that do not declare it
     (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
-    middle one, or with `every_frame` all of them. Unreadable files are set aside in `Dataset.rejected`. Raises DataError
-    where nothing is left to work with.
+    middle one, or with `every_frame` all of them; `names` calls the cases by their files, not by pseudonyms. Unreadable
+    files are set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     listed = listing(data, labels=labels, patient=patient)
-    return scan_listed(listed, value_range=value_range, positive=positive, every_frame=every_frame, map=map)
+    return scan_listed(
+        listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names, map=map
+    )
 
 
 def scan_listed(
@@ -113,6 +115,7 @@ def scan_listed(
     value_range: tuple[float, float] | None = None,
     positive: str | None = None,
     every_frame: bool = False,
+    names: bool = False,
     map: Map = map,
     sketches: Path | None = None,
 ) -> Dataset:
@@ -123,7 +126,7 @@ def scan_listed(
     check_labels(listed.labels, listed.root)
     if positive is not None and positive not in (met := {composed(label) for label in listed.labels}):
         raise no_class(positive, met)
-    key = draw_key(listed.root / entry.file for entry in listed.entries)
+    key = draw_key(as_path(listed.root / entry.file) for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
         Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame)
@@ -138,14 +141,14 @@ def scan_listed(
             if len(latest) == MERGE:
                 merged.append(Reading.merged(latest))
                 latest.clear()
-        dataset = assemble(listed, Reading.merged([*merged, *latest]), key, positive, value_range)
+        dataset = assemble(listed, Reading.merged([*merged, *latest]), key, positive, value_range, names)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
     return with_own_sketches(replace(dataset, sketches=kept.rows), sketches)
 
 
 def assemble(
-    listed: Listing, reading: Reading, key: bytes, positive: str | None, value_range: tuple[float, float] | None
-) -> Dataset:
+    listed: Listing, reading: Reading, key: bytes, positive: str | None, value_range: tuple[float, float] | None, names: bool
+) -> Dataset:  # fmt: skip
     """Label the rows, name the cases, order the classes, and check that there is something to work with."""
     rows, rejected = reading.rows.with_row_index("sketch"), reading.rejected
     if not rows.height:
@@ -159,23 +162,23 @@ def assemble(
             file = Path(listed.table.source).name
             notes.append(Message("scan.keys_lost", {"count": lost, "column": listed.table.key, "file": file}))
     before = pl.DataFrame(listed.rejected, schema=REJECTED, orient="row")
-    fragment = pl.when(pl.col("fragment") == "").then(pl.lit("")).otherwise("#" + pl.col("fragment"))
     met = rows["label"].drop_nulls().unique().to_list()
     label = pl.col("label").replace(met, [composed(name) for name in met])
-    rows = rows.with_columns(case=pl.col("shown") + fragment, given_part=pl.col("part").is_not_null(), label=label)
-    rows = rows.drop("shown", "sop_instance").select("case", pl.all().exclude("case"))
+    case = case_names(key, rows["file"], rows["fragment"], files_named=names)
+    rows = rows.with_columns(case, given_part=pl.col("part").is_not_null(), label=label)
+    rows = rows.drop("sop_instance").select("case", pl.all().exclude("case"))
     if several := findings_of_labels(rows):
-        rows, names = several
-        classes, chosen, why = names, "", None
+        rows, classes = several
+        chosen, why = "", None
     else:
         classes, chosen, why = _classes(rows, positive)
     facts = Facts(
         layout=listed.layout, task="tag" if several else "classify", value_range=value_range, unlabelled=unlabelled,
         notes=tuple(notes), positive_why=why,
         patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern,
-        synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes,
+        synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes, names_files=names,
     )  # fmt: skip
-    root = str(listed.root.resolve())  # so that the run can go on from wherever it is called
+    root = as_text(listed.root.resolve())  # so that the run can go on from wherever it is called
     return Dataset(
         rows.drop("synthetic"), classes, chosen, root, pl.concat([before, rejected.select(REJECTED.keys())]), facts
     )
@@ -195,7 +198,7 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
     lost = dict(task.lost)
     for number, entry in enumerate(task.entries):
         begin_part(number)
-        path = Path(task.root) / entry.file
+        path = as_path(Path(task.root) / entry.file)
         who: dict[str, str | None] = {}
         try:
             if number in lost:
@@ -218,15 +221,13 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
 
 
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
-    """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
+    """Whose image it is, as keyed hashes; the raw identifiers end here."""
     raw = identity(path)
     person = entry.patient or raw.patient_id
-    pieces = [*(person or "").split("/"), raw.patient_id, *re.split(r"[\^=,\s]+", raw.patient_name or "")]
-    shown = _without_names(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)
     sex, birth = raw.sex, raw.birth_year
     study, instance = raw.study_instance_uid, raw.sop_instance_uid
     return {
-        "file": entry.file, "shown": shown, "label": entry.label, "part": entry.part,
+        "file": entry.file, "label": entry.label, "part": entry.part,
         "patient": pseudonym(key, "patient", person) if person else None,
         "study": pseudonym(key, "study", study) if study else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
@@ -234,16 +235,6 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
         "sex": sex, "age_band": age_band(None if raw.age is None else str(raw.age)),
         "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth is not None else None,
     }  # fmt: skip
-
-
-def _without_names(file: str, pieces: set[str], key: bytes) -> str:
-    """A path without what names a patient; what is shorter than three letters only where it stands alone."""
-    for piece in sorted(pieces, key=lambda piece: (-len(piece), piece)):
-        if piece.lower() not in PARTS:
-            alone = r"(?<![^\W_]){}(?![^\W_])" if len(piece) < 3 else "{}"
-            hashed = pseudonym(key, "patient", piece.lower())[:8]
-            file = re.sub(alone.format(re.escape(piece)), hashed, file, flags=re.IGNORECASE)
-    return file
 
 
 def describe_image(image: Image) -> dict[str, Column]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from evenray.core.errors import DataError, MissingExtra, ReadError
 from evenray.core.messages import Message
+from evenray.core.names import as_path
 from evenray.images.readers import identity
 
 from .labels import BoxTableError, LabelTable
@@ -79,7 +80,7 @@ def _identified(
     for file in files[:: max(1, -(-len(files) // SAMPLE))]:
         with suppress(ReadError, MissingExtra):
             value = (patient_of(file) if table.key == "patient" else None) or getattr(
-                identity(root / file), IDENTITY[table.key]
+                identity(as_path(root / file)), IDENTITY[table.key]
             )
             found.append(str(value).strip() in known)
     return sum(found), len(found)

@@ -12,7 +12,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["draw_key", "pseudonym"]
+import polars as pl
+
+__all__ = ["case_names", "draw_key", "pseudonym"]
+
+FEWEST = 8  # digits of the name of a case
 
 
 def draw_key(files: Iterable[Path]) -> bytes:
@@ -38,3 +42,31 @@ def pseudonym(key: bytes, kind: str, value: str) -> str:
     """
     text = f"{kind}\0{value.strip()}"
     return hashlib.blake2b(text.encode(), digest_size=8, key=key).hexdigest()
+
+
+def case_names(key: bytes, files: pl.Series, fragments: pl.Series, *, files_named: bool = False) -> pl.Series:
+    """The column "case" of images by file and fragment: `case-7f3a91c2`, `case-7f3a91c2#slice=12`; unique.
+
+    Digits are the first eight of the file's keyed hash, or as many as tell all files apart. The images of a single archive are
+    called by their place in it, `train/0`, which names nobody. With `files_named` cases are called by their files.
+
+    >>> case_names(bytes(32), pl.Series(["a.png", "b.dcm", "b.dcm"]), pl.Series(["", "frame=0", "frame=1"])).to_list()
+    ['case-9be67763', 'case-c4a96a63#frame=0', 'case-c4a96a63#frame=1']
+    >>> case_names(bytes(32), pl.Series(["m.npz"] * 2), pl.Series(["train/0", "test/0"])).to_list()
+    ['train/0', 'test/0']
+    """
+    known = files.unique(maintain_order=True).to_list()
+    if not files_named and len(known) == 1 and known[0].lower().endswith(".npz"):
+        return fragments.alias("case")
+    names = {file: file if files_named else pseudonym(key, "file", file) for file in known}
+    if not files_named:
+        digits = next(
+            n for n in range(FEWEST, 17) if n == 16 or len({name[:n] for name in names.values()}) == len(known)
+        )
+        names = {file: f"case-{name[:digits]}" for file, name in names.items()}
+    found = files.replace_strict(names, return_dtype=pl.String) if known else files
+    return (
+        pl.select(pl.concat_str(found, pl.when(fragments != "").then("#" + fragments).otherwise(pl.lit(""))))
+        .to_series()
+        .alias("case")
+    )

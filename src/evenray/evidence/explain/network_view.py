@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from evenray.core.artefacts import RunFolder
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.errors import DataError, ReadError
+from evenray.core.names import as_path
 from evenray.data.letterbox import letterbox
 from evenray.data.scan import load
 from evenray.images.contrast import add_references, enhance
@@ -45,8 +46,8 @@ class NetworkView:
     `first` names the first convolution. With images, `steps` explain the first two convolutions at the strongest place of
     the channel that answers most to the first image, and `maps` are what that image makes of the last activation of each
     block, (C, H, W) by layer. With several images, `patches` are those that excite most the channels that answer most to
-    the first image, by layer and channel. `trained` says where the weights are from (None: nowhere), `image` is the name of
-    the first image, empty where it must not be told, and `rejected` says which images could not be read.
+    the first image, by layer and channel. `trained` says where the weights are from (None: nowhere), `given` whether the
+    images were given and are not the run's own, and `rejected` says which images could not be read.
     """
 
     model: Classifier
@@ -56,7 +57,7 @@ class NetworkView:
     maps: dict[str, NDArray[np.float32]] | None = None
     patches: dict[str, dict[int, list[Patch]]] | None = None
     trained: str | None = None
-    image: str = ""
+    given: bool = False
     images: int = 0
     rejected: tuple[str, ...] = ()
 
@@ -80,15 +81,14 @@ def layers(
         files = [(item.path, "", item.lost) for item in _spread(items([image]))]
     elif record is not None:
         files = _training_images(Path(network))
-    pixels, names, rejected = _read(files, model, record)
-    if image is not None and not names:
+    pixels, rejected = _read(files, model, record)
+    if image is not None and not pixels:
         raise DataError(f"{image} holds no image that can be read; give an image file or a folder of them.")
     x_NCHW = None
     if pixels:
         x = torch.from_numpy(np.stack(pixels))
         x_NCHW = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-    name = names[0] if image is not None else ""  # of a run no path is told
-    return view(model, x_NCHW, trained=trained, image=name, rejected=tuple(rejected))
+    return view(model, x_NCHW, trained=trained, given=image is not None, rejected=tuple(rejected))
 
 
 def _network(
@@ -112,18 +112,18 @@ def _training_images(run: Path) -> list[tuple[Path, str, str]]:
     """Training images of a run that are still there, spread over the training part, as `_read` takes them."""
     dataset = load(RunFolder(run)).part("train")
     rows = _spread(list(dataset.cases.select("file", "fragment").iter_rows()))
-    files = [(Path(dataset.root) / file, fragment, "") for file, fragment in rows]
+    files = [(as_path(Path(dataset.root, file)), fragment, "") for file, fragment in rows]
     return [file for file in files if file[0].exists()]
 
 
 def _read(
     files: Sequence[tuple[Path, str, str]], model: Classifier, record: ModelRecord | None
-) -> tuple[list[NDArray[np.float32]], list[str], list[str]]:
-    """Images as the network takes them, their names, and why others cannot be read.
+) -> tuple[list[NDArray[np.float32]], list[str]]:
+    """Images as the network takes them, and why others cannot be read.
 
     Of each file its path, the fragment, and why there is nothing to read (empty where there is).
     """
-    pixels, names, rejected = list[NDArray[np.float32]](), list[str](), list[str]()
+    pixels, rejected = list[NDArray[np.float32]](), list[str]()
     contrast, value_range = (record.contrast, record.value_range) if record else ("none", None)
     for path, fragment, lost in files:
         try:
@@ -132,10 +132,9 @@ def _read(
             image = enhance(read(path, fragment=fragment, value_range=value_range), contrast)
             prepared = letterbox(image, model.size, model.channels, 65535)[0]
             pixels.append(np.asarray(prepared.astype(np.float32) / 65535, dtype=np.float32))
-            names.append(path.name)
         except ReadError as error:
             rejected.append(str(error))
-    return pixels, names, rejected
+    return pixels, rejected
 
 
 def _spread(found: list[T]) -> list[T]:
@@ -148,7 +147,7 @@ def _spread(found: list[T]) -> list[T]:
 
 
 def view(
-    model: Classifier, x_NCHW: Tensor | None, *, batch: int = 16, trained: str | None = None, image: str = "",
+    model: Classifier, x_NCHW: Tensor | None, *, batch: int = 16, trained: str | None = None, given: bool = False,
     rejected: tuple[str, ...] = (),
 ) -> NetworkView:  # fmt: skip
     """Look into a network that is there, on images that are prepared for it (or none).
@@ -172,7 +171,7 @@ def view(
         batches = (x_NCHW[start : start + batch] for start in range(0, len(x_NCHW), batch))
         best = all_exciting_patches(model, batches, wanted, top=PATCHES)
         patches = {layer: {channel: best[layer, channel] for channel in wanted[layer]} for layer in wanted}
-    return NetworkView(model, rows, convolutions[0], tuple(steps), maps, patches, trained, image, len(x_NCHW), rejected)
+    return NetworkView(model, rows, convolutions[0], tuple(steps), maps, patches, trained, given, len(x_NCHW), rejected)
 
 
 def _maps(model: Classifier, x_1CHW: Tensor) -> dict[str, NDArray[np.float32]]:

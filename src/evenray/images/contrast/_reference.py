@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from evenray.core.errors import UsageError, unknown_name
+from evenray.core.spec import syntax
 from evenray.images.histogram import Histogram
 
 __all__ = ["DISTRIBUTIONS", "add_references", "distribution", "fix_references", "saved"]
@@ -73,9 +74,10 @@ def fix_references(spec: str) -> tuple[str, dict[str, Histogram]]:
         return spec, {}
     by_content = _ByContent()
     try:
-        tree = by_content.visit(ast.parse(spec.strip(), mode="eval"))
-    except (SyntaxError, ValueError):  # told where it is used
+        tree = syntax(spec)
+    except UsageError:  # told where it is used
         return spec, {}
+    tree = by_content.visit(tree)
     return (ast.unparse(tree), by_content.found) if by_content.found else (spec, {})
 
 

@@ -64,6 +64,9 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
                 f"{about.network.spec} under the view '{about.view}' has no form in ONNX: {str(error).splitlines()[0]}"
                 " Evaluate with --tta centre, or export with --format safetensors."
             ) from error
+        for part in (program.model.graph, *program.model.functions.values()):
+            for node in part.all_nodes():
+                node.metadata_props.clear()  # they say in which folders of this machine the code lies
         program.model.metadata_props.update(_metadata(about))
         with atomic(path) as temporary:
             program.save(str(temporary), external_data=False)

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from evenray.core.errors import ReadError, UsageError
+from evenray.core.names import in_utf8
 from evenray.core.spec import Step
 
 from ._classifier import Classifier
@@ -92,13 +93,14 @@ def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifie
 def save(model: Classifier, path: str | Path) -> None:
     """Write one .safetensors file that `load` and `build(pretrained=...)` read; names are torchvision's."""
     # One entry only: safetensors writes several in an order of chance, and equal models are to be equal files.
-    save_file(model.state(), path, {"evenray": model.description.model_dump_json()})
+    with in_utf8(Path(path)) as named:
+        save_file(model.state(), named, {"evenray": model.description.model_dump_json()})
 
 
 def load(path: str | Path) -> Classifier:
     """The Classifier of a file written by `save`; ReadError for a file that is absent or damaged."""
     try:
-        with safe_open(path, "pt") as file:
+        with in_utf8(Path(path)) as named, safe_open(named, "pt") as file:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from evenray.core.errors import ReadError, UsageError
+from evenray.core.names import in_utf8
 
 from ._download import TORCHVISION, fetch
 from .description import Pretrained
@@ -113,7 +114,7 @@ def _kind_of(path: Path, digest: str, metadata: Mapping[str, str]) -> str:
 def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, "pt") as file:
+            with in_utf8(path) as named, safe_open(named, "pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError) as error:

@@ -17,6 +17,7 @@ from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import DataError, MissingExtra, ReadError
 from evenray.core.events import Map
 from evenray.core.lost import Lost
+from evenray.core.names import as_path, as_text
 from evenray.core.types import REJECTED
 from evenray.data.scan.files import list_files
 from evenray.images.readers import fragments, read
@@ -97,23 +98,14 @@ def items(sources: Sequence[str | Path]) -> list[Item]:
             listed = list_files(source)
             names = [*((name, "") for name in listed.paths), *listed.rejected]
             above = f"{source.as_posix()}/" if len(sources) > 1 else ""  # two folders may hold the same name
-            found += [Item(readable(f"{above}{name}"), source / name, reason) for name, reason in names]
+            found += [Item(as_text(f"{above}{name}"), as_path(source / name), reason) for name, reason in names]
         elif source.exists():
-            found.append(Item(readable(str(source)), source))
+            found.append(Item(as_text(source), source))
         else:
             raise DataError(f"There is no '{source}'; give image files, or folders of them.")
     if not found:
         raise DataError(f"'{sources[0]}' holds no image; give image files, or folders of them.")
     return found
-
-
-def readable(name: str) -> str:
-    r"""A file's name as text that can be written: bytes that are no UTF-8 as \xff.
-
-    >>> readable("scan 1.png"), readable("bad\udcff.png")
-    ('scan 1.png', 'bad\\xff.png')
-    """
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def images(files: Sequence[Item]) -> int:

@@ -17,11 +17,11 @@ class Shown:
 
 
 def context(run: RunView, say: Language) -> Shown | None:
-    if run.asked is None:
+    if run.told is None:
         return None
     planned = {choice.name for choice in run.choices}
     asked = []
-    for name, value in {"data": run.asked.data, **dict(run.asked.recipe)}.items():
+    for name, value in {"data": run.told.data, **dict(run.told.recipe)}.items():
         if value is None and name not in planned:
             continue
         words = say("asked.planned") if value is None else say.value(value)

@@ -41,7 +41,6 @@ class Entry:
 class Shown:
     findings: list[Entry]
     tally: Sequence[tuple[str, int]]
-    archive: str
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -56,14 +55,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         labels = dict(shown.select("case", "label").iter_rows()) if not run.tags else findings_of(shown, run.classes)
     found = [_finding(number, finding, uris, labels, say) for number, finding in numbered]
     tally = [(s, sum(finding.severity == s for finding in run.findings)) for s in SEVERITIES]
-    return Shown(findings=found, tally=tally, archive=_archive(run))
-
-
-def _archive(run: RunView) -> str:
-    """What the names of all cases begin with where one file holds them all; the pictures leave it out."""
-    if run.cases is None or "file" not in run.cases.columns or run.cases["file"].n_unique() != 1:
-        return ""
-    return str(run.cases["case"][0]).partition("#")[0] + "#"
+    return Shown(findings=found, tally=tally)
 
 
 def _finding(number: int, finding: Finding, uris: dict[str, str], labels: dict[str, str], say: Language) -> Entry:

@@ -101,7 +101,14 @@ def _facts(run: RunView, kept: pl.DataFrame, say: Language) -> list[tuple[str, s
     if run.rejected is not None:
         found.append((say("data.rejected"), say.count(run.rejected.height), ""))
     if boxes := run.facts.box_tables:
-        found.append((say("data.boxes"), ", ".join(boxes), ""))
+        found.append((say("data.boxes"), ", ".join(boxes) if run.names_files else say.count(len(boxes)), ""))
+    found.append(
+        (
+            say("data.names"),
+            say("data.names_files" if run.names_files else "data.names_hidden"),
+            say("data.names_where"),
+        )
+    )
     return found
 
 

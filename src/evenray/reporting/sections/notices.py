@@ -64,6 +64,8 @@ def _data(run: RunView, say: Language) -> list[Notice]:
     found = []
     if run.facts.synthetic:
         found.append(Notice("warning", say("notice.synthetic"), say("notice.synthetic_text"), "data"))
+    if run.names_files:
+        found.append(Notice("warning", say("notice.names"), say("notice.names_text"), "data"))
     if run.facts.patients_known is False:
         found.append(Notice("warning", say("notice.patients"), say("notice.patients_text"), "limits"))
     if run.rejected is not None and run.rejected.height:

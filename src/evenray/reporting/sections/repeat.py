@@ -37,7 +37,7 @@ def context(run: RunView, say: Language) -> Shown | None:
     stages = ledger.stages
     seconds = [stage.seconds for stage in stages.values()]
     return Shown(
-        command=command(run.asked) if run.asked else None,
+        command=command(run.told) if run.told else None,
         versions={"evenray": ledger.evenray, "Python": ledger.python, **ledger.packages},
         machine=[(say.name("machine", name), say.value(value)) for name, value in ledger.machine.items()],
         stages=[
