@@ -113,5 +113,5 @@ def findings_of(table: pl.DataFrame) -> list[Finding]:
 
 
 def _known(severity: str) -> Severity:
-    found: Severity = SEVERITIES[SEVERITIES.index(severity)]  # type: ignore[arg-type]
+    found: Severity = SEVERITIES[SEVERITIES.index(severity)]
     return found

@@ -13,7 +13,7 @@ from evenray.core.messages import Message
 
 from .record import Record
 
-__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned", "Why"]
+__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned"]
 
 ASKED = Message("plan.asked")  # the reason of whatever the user has set
 
