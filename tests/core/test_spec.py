@@ -63,3 +63,14 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
 def test_a_chain_is_no_single_step() -> None:
     with pytest.raises(UsageError, match="chain of 2 steps"):
         Step.of("linear | gamma(2)")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["gamma(" * 500 + ")" * 500, "|".join(["gamma(2)"] * 5000), "gamma(" + "-" * 40_000 + "1)", "x" * 100_000, "(" * 49,
+     "gamma([[[" * 40],
+)  # fmt: skip
+def test_what_nests_deeply_is_refused_in_a_short_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read: ") as error:
+        parse(text)
+    assert len(str(error.value)) < 500

@@ -334,3 +334,8 @@ def test_kinds_of_data() -> None:
     assert not is_quantity(np.array(["a"]))
     assert frequencies(["b", "a", "b", None, float("nan")]) == [("b", 2), ("a", 1)]
     assert frequencies([]) == []
+
+
+def test_what_never_ends_is_no_saved_histogram() -> None:
+    with pytest.raises(UsageError, match="'/dev/zero' is not a saved histogram"):
+        Histogram.load("/dev/zero")

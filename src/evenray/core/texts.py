@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from math import isnan
@@ -55,7 +56,10 @@ class Texts:
         names = [variant] if variant else ["one"] if values.get("count") == 1 else []
         for key in (*(f"{message.code}.{name}" for name in names), message.code):
             if key in self.texts:
-                return self(key, **values)
+                with suppress(
+                    KeyError, IndexError, ValueError, TypeError, AttributeError
+                ):  # values that are not the text's
+                    return self(key, **values)
         told = ", ".join(f"{name} {value}" for name, value in values.items())
         return f"{message.code}: {told}" if told else message.code
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import field_validator
 
 from evenray.core.messages import Message
 
-from .plan import Why
+from .plan import of_a_message
 from .record import Record
 
 __all__ = ["Choice"]
@@ -21,7 +23,8 @@ class Choice(Record):
     contrast: str
     balance: str
     network: str | None = None
-    why: Why
+    why: dict[str, Any]
+    _why = field_validator("why")(of_a_message)
 
     @property
     def reason(self) -> Message:

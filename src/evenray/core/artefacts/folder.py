@@ -72,7 +72,7 @@ class RunFolder:
         path = self / Ledger.file
         if not path.exists():
             return Ledger()
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
         found = _format(text)
         if found not in (None, FORMAT):
             raise DataError(
@@ -141,10 +141,11 @@ class RunFolder:
         """The work in the folder is over."""
 
 
-def _format(text: str) -> int | None:
+def _format(text: bytes) -> int | None:
     """The format that a ledger says, 1 where it says none; None where it is no ledger."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return int(found.get("format", 1)) if isinstance(found, dict) else None
+    format = found.get("format", 1) if isinstance(found, dict) else None
+    return format if isinstance(format, int) else None

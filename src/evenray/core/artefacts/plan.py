@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .record import Record
 
-__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned", "Why"]
+__all__ = ["ASKED", "Fingerprint", "Plan", "PlanChoice", "Planned", "of_a_message"]
 
 ASKED = Message("plan.asked")  # the reason of whatever the user has set
 
 
-def _of_a_message(plain: dict[str, Any]) -> dict[str, Any]:
+def of_a_message(plain: Any) -> Any:
+    """The JSON of a message itself, as a validator of fields; ValueError for anything else."""
     try:
         Message.of(plain)
     except DataError as error:
         raise ValueError("a code and its values were expected") from error
     return plain
-
-
-Why = Annotated[dict[str, Any], AfterValidator(_of_a_message)]  # a message as JSON
 
 
 class PlanChoice(BaseModel):
@@ -40,7 +38,8 @@ class PlanChoice(BaseModel):
 
     name: str
     value: Any
-    why: Why
+    why: dict[str, Any]
+    _why = field_validator("why")(of_a_message)
 
     @classmethod
     def of(cls, name: str, value: Any, why: Message) -> Self:

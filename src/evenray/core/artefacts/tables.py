@@ -13,6 +13,7 @@ from evenray.core.errors import DataError
 __all__ = ["checked", "require", "schema"]
 
 TEXT, NUMBER = pl.String, pl.Float64
+GRID = ("auroc", "auprc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm")
 FINDINGS = dict.fromkeys(("check", "variant", "severity", "evidence"), TEXT) | {
     "cases": pl.List(TEXT), "groups": pl.List(pl.List(TEXT)),
 }  # fmt: skip
@@ -28,14 +29,14 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
     | dict.fromkeys(("logit_0", "logit_1", "p_0", "p_1"), NUMBER),
     "history.csv": {"member": pl.Int64, "epoch": pl.Int64, "train_loss": NUMBER, "validation_loss": NUMBER},
     "grid.parquet": dict.fromkeys(("contrast", "balance", "network", "metric", "imbalance"), TEXT)
-    | {"chosen": pl.Boolean, "tied": pl.Boolean, "reference": pl.Boolean, "seconds": NUMBER},
+    | {"chosen": pl.Boolean, "tied": pl.Boolean, "reference": pl.Boolean}
+    | dict.fromkeys((*GRID, "seconds"), NUMBER),
     "out_of_fold.parquet": {"case": TEXT},
 }  # fmt: skip
 NUMBERS = {
     "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
                       "spacing_row", "spacing_column", "window_center", "window_width", "sketch", "mean", "std"),
     "history.csv": ("validation_auroc", "validation_auprc", "learning_rate", "seconds"),
-    "grid.parquet": ("auroc", "auprc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
