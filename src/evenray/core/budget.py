@@ -5,17 +5,19 @@ In one's own process nothing is limited (a limit there would hold for everything
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 __all__ = ["MEMORY", "SECONDS", "allow", "begin_part", "keep", "reading"]
 
 SECONDS = 6.0  # of computing, for one image of no size
 MEMORY = 2**30  # bytes, beyond those of the image itself
 RATE = 2**26  # bytes of an image's own size that are worth another second: JPEG 2000 takes about that long
+PAGE = os.sysconf("SC_PAGE_SIZE")
+SMALL = 2**25  # bytes of an image for which nothing is set anew
 ASLEEP = 600  # seconds by the clock, for what waits for ever and computes nothing
 
 
@@ -59,46 +61,41 @@ def reading() -> Iterator[None]:
 
 
 class _Kept:
-    """The limits of this process, set anew for each reading."""
+    """The limits of this process, set anew for each reading; a few microseconds each time, for many files take no longer."""
 
     def __init__(self) -> None:
         import resource  # Unix only
 
-        self.system = resource
+        self.set, self.kinds = resource.setrlimit, (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
+        self.hard = [resource.getrlimit(kind)[1] for kind in self.kinds]
+        self.most = [2**62 if hard == resource.RLIM_INFINITY else hard for hard in self.hard]
         self.data, self.cpu = 0, 0.0
         self.allowed: dict[str, int] = {}
+        try:
+            self.memory = os.open("/proc/self/statm", os.O_RDONLY)
+        except OSError:  # not Linux, where no limit on memory is kept
+            self.memory = -1
 
     def begin(self) -> None:
-        self.data, self.cpu, self.allowed = _data_bytes(), time.process_time(), {}
+        self.cpu, self.allowed = time.process_time(), {}
+        if self.memory >= 0:  # what RLIMIT_DATA counts, memory that this process may write to, in pages
+            self.data = int(os.pread(self.memory, 200, 0).split()[5]) * PAGE
         self._set()
         signal.setitimer(signal.ITIMER_REAL, ASLEEP)
 
     def allow(self, what: str, size: int) -> None:
         if size > self.allowed.get(what, 0):
             self.allowed[what] = size
-            self._set()
+            if sum(self.allowed.values()) > SMALL:
+                self._set()
 
     def _set(self) -> None:
-        own = sum(self.allowed.values())
-        seconds = self.cpu + SECONDS + own / RATE
-        self._limit(self.system.RLIMIT_CPU, int(seconds) + 1)
+        own = max(SMALL, sum(self.allowed.values()))
+        self.set(self.kinds[0], (min(int(self.cpu + SECONDS + own / RATE) + 1, self.most[0]), self.hard[0]))
         if self.data:
-            self._limit(self.system.RLIMIT_DATA, self.data + MEMORY + own)
-
-    def _limit(self, kind: int, value: int) -> None:
-        hard = self.system.getrlimit(kind)[1]
-        self.system.setrlimit(kind, (value if hard == self.system.RLIM_INFINITY else min(value, hard), hard))
+            self.set(self.kinds[1], (min(self.data + MEMORY + own, self.most[1]), self.hard[1]))
 
     def end(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for kind in (self.system.RLIMIT_CPU, self.system.RLIMIT_DATA):
-            hard = self.system.getrlimit(kind)[1]
-            self.system.setrlimit(kind, (hard, hard))
-
-
-def _data_bytes() -> int:
-    """What RLIMIT_DATA counts: memory that this process may write to; 0 where the system does not say (not Linux)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[5]) * 4096
-    except OSError:
-        return 0
+        for kind, hard in zip(self.kinds, self.hard, strict=True):
+            self.set(kind, (hard, hard))

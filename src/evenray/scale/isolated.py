@@ -19,7 +19,6 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -28,14 +27,12 @@ from evenray.core.budget import SECONDS
 from evenray.core.errors import WorkerError
 from evenray.core.lost import Lost, Parts
 
+from .isolated_job import Given, Job
+
 __all__ = ["isolated"]
 
 WORKER = Path(__file__).with_name("isolated_worker.py")
-WAITING = 64  # results that wait to be asked for
 SMALL = 2**15  # bytes of an item that fit into the pipe while the worker writes an answer
-NOTICE = (
-    0.2  # seconds after which Ctrl-C is noticed at the latest: the handler that polars installs wakes no waiting thread
-)
 LEAN = 2**29  # bytes of a worker that is worth keeping
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 ENDED = (
@@ -59,7 +56,7 @@ def isolated(jobs: int = 0, ahead: int = 1) -> Callable[[Callable[[Any], Any], S
     def run(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         if not items:
             return
-        job = _Job(function, items, ahead)
+        job = Job(function, items, ahead)
         workers = _borrowed(min(jobs or os.cpu_count() or 1, len(items)))
         for worker in workers:
             worker.jobs.put(job)
@@ -75,78 +72,12 @@ def isolated(jobs: int = 0, ahead: int = 1) -> Callable[[Callable[[Any], Any], S
     return run
 
 
-@dataclass
-class _Given:
-    """An item that a worker has: its place, what it is, and how many workers have had it."""
-
-    index: int
-    item: Any
-    tries: int = 0
-
-
-class _Job:
-    """One call of the map: items to give, and results that wait."""
-
-    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], ahead: int) -> None:
-        try:
-            folder = str(Path.cwd())
-        except OSError:  # it has been deleted
-            folder = "."
-        self.function = pickle.dumps(("function", (folder, pickle.dumps(function, 5))), 5)
-        self.items, self.ahead = items, ahead
-        self.given = self.asked = 0
-        self.results: dict[int, tuple[bool, Any]] = {}
-        self.failure: BaseException | None = None
-        self.closed = False
-        self.changed = threading.Condition()
-
-    def take(self, wait: bool) -> _Given | None:
-        """The next item; None where there is none, or, without `wait`, where enough results wait already."""
-        with self.changed:
-            while not self.closed and self.given < len(self.items) and self.given >= self.asked + WAITING:
-                if not wait:
-                    return None
-                self.changed.wait()
-            if self.closed or self.given == len(self.items):
-                return None
-            self.given += 1
-            return _Given(self.given - 1, self.items[self.given - 1])
-
-    def put(self, index: int, answer: tuple[bool, Any]) -> None:
-        with self.changed:
-            self.results[index] = answer
-            self.changed.notify_all()
-
-    def fail(self, error: BaseException) -> None:
-        with self.changed:
-            self.failure = error
-            self.changed.notify_all()
-
-    def result(self, index: int) -> Any:
-        with self.changed:
-            self.asked = index
-            self.changed.notify_all()
-            while index not in self.results:
-                if self.failure is not None:
-                    raise self.failure
-                self.changed.wait(NOTICE)
-            done, value = self.results.pop(index)
-        if not done:
-            raise value
-        return value
-
-    def close(self) -> None:
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
-
-
 class _Worker(threading.Thread):
     """A thread of this process and the process that it feeds: the system ends that when this thread has gone."""
 
     def __init__(self) -> None:
         super().__init__(name="isolated", daemon=True)
-        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.idle = threading.Event()
         self.process: subprocess.Popen[bytes] | None = None
         self.shared = tempfile.TemporaryFile()  # noqa: SIM115 - closed where this thread ends
@@ -165,8 +96,8 @@ class _Worker(threading.Thread):
         self.part.close()
         self.shared.close()
 
-    def _work(self, job: _Job) -> None:
-        waiting: deque[_Given] = deque()
+    def _work(self, job: Job) -> None:
+        waiting: deque[Given] = deque()
         if self.process is None or self.process.poll() is not None:
             self._begin()
         self._send(job.function)
@@ -186,13 +117,13 @@ class _Worker(threading.Thread):
                 continue
             job.put(waiting.popleft().index, answer)
 
-    def _give(self, given: _Given) -> bool:
+    def _give(self, given: Given) -> bool:
         """Send an item; whether another may be sent behind it."""
         message = pickle.dumps(("item", given.item), 5)
         self._send(message)
         return len(message) < SMALL
 
-    def _replace(self, job: _Job, waiting: deque[_Given]) -> None:
+    def _replace(self, job: Job, waiting: deque[Given]) -> None:
         """Another process for one that has died: of the first item that it had not answered, the others are given again."""
         assert self.process is not None
         code = self.process.wait()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import struct
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -21,50 +20,21 @@ from ._limits import check
 from ._source import Source
 from .codestreams import check_jpeg, jpeg_stream
 from .directories import Directories
+from .tiff_page import Page
 from .tiff_segments import check_segments
 
-__all__ = ["Page", "check_page", "decode", "pages"]
+__all__ = ["check_page", "decode", "pages"]
 
 Array = NDArray[Any]
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 logging.getLogger("tifffile").propagate = False  # what it says of damaged files is said by errors
 
-_FLOATS = 3  # of the tag SampleFormat
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, 8
+_BLACK_IS_ZERO, _PALETTE, _CMYK, _YCBCR, _LAB = 1, 3, 5, 6, 8
 _OLD_JPEG = 6
 _JPEG = (_OLD_JPEG, 7, 34892)
 _PLACES = ((273, 324), (279, 325))  # the tags of the offsets of strips or tiles, and of their sizes
 _TAGS = (254, 256, 257, 258, 259, 262, 274, 277, 278, 284, 322, 323, 339)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One image of a TIFF: its place in the file, size, samples, and the strips or tiles that hold its data."""
-
-    index: int
-    at: int
-    rows: int
-    columns: int
-    samples: int
-    bits: int
-    format: int
-    photometric: int
-    compression: int
-    orientation: int
-    in_planes: bool
-    reduced: bool
-    tiled: bool
-    segment_size: tuple[int, int]
-    segments: tuple[tuple[int, int], ...]
-
-    @property
-    def white_is_zero(self) -> bool:
-        return self.photometric == _WHITE_IS_ZERO
-
-    @property
-    def floats(self) -> bool:
-        return self.format == _FLOATS
 
 
 def pages(source: Source) -> list[Page]:

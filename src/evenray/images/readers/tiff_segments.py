@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
 from evenray.core.errors import ReadError
 
 from ._limits import inflated
-
-if TYPE_CHECKING:
-    from .raster_tiff import Page
+from .tiff_page import Page
 
 __all__ = ["check_segments"]
 

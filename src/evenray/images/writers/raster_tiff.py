@@ -18,6 +18,7 @@ from evenray.core.types import Image
 from evenray.images.readers import raster_tiff as reader
 from evenray.images.readers._source import Source
 from evenray.images.readers.directories import UNDEFINED, Directories, Entry, Tags, Value, packed
+from evenray.images.readers.tiff_page import Page
 
 from ._blocks import DAMAGED, EXCHANGED, SIDEWAYS, is_sound_profile, without_previews
 
@@ -68,7 +69,7 @@ def copied(source: Path, before: bytes, images: Sequence[Image]) -> list[bytes]:
     return [*_assembled(strips, at, made)]
 
 
-def _as_stored(image: Image, stored: Array, page: reader.Page) -> Array:
+def _as_stored(image: Image, stored: Array, page: Page) -> Array:
     """New pixels with the samples of the file, in its own type, and what is missing as it was."""
     samples = 1 if stored.ndim == 2 else stored.shape[2]
     pixels, valid = image.pixels, image.valid
@@ -91,7 +92,7 @@ def _as_stored(image: Image, stored: Array, page: reader.Page) -> Array:
     return np.dstack([pixels, alpha])
 
 
-def _encoded(pixels: Array, page: reader.Page, predictor: int) -> tuple[Tags, list[bytes]]:
+def _encoded(pixels: Array, page: Page, predictor: int) -> tuple[Tags, list[bytes]]:
     """The tags that describe the pixels of a page, and its strips."""
     file = Directories(_file(pixels, page.compression if page.compression in _LOSSLESS else _LZW, page, predictor))
     entries, _ = file.entries(file.first)
@@ -101,7 +102,7 @@ def _encoded(pixels: Array, page: reader.Page, predictor: int) -> tuple[Tags, li
     return tags, [bytes(file.data[at : at + size]) for at, size in zip(offsets, counts, strict=True)]
 
 
-def _file(pixels: Array, compression: int, page: reader.Page, predictor: int) -> bytes:
+def _file(pixels: Array, compression: int, page: Page, predictor: int) -> bytes:
     """A little-endian TIFF of one page: by OpenCV, or by tifffile where OpenCV writes other numbers, or none."""
     if pixels.itemsize == 8 or pixels.shape[2:] == (2,):
         import tifffile
