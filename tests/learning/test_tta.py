@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ class Recorder(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.size, self.seen = 4, []
+        self.description = SimpleNamespace(output="softmax", scale_jitter=None)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         self.seen.append(x_NCHW.clone())
@@ -239,3 +242,10 @@ def test_dense_on_odd_sizes_is_the_mean_over_its_places(head: str, sides: tuple[
         ]
         expected = torch.stack([model.network.classifier(cut) for cut in cuts]).mean(0)
         torch.testing.assert_close(model.score_map(x).mean((2, 3)), expected)
+
+
+@given(members=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=4))
+def test_of_findings_fusing_is_the_mean_of_sigmoids(members: list[tuple[float, float]]) -> None:
+    logits = [torch.tensor([one], dtype=torch.float64) for one in members]
+    found = fuse(logits, output="sigmoid").sigmoid()
+    assert torch.allclose(found, torch.stack(logits).sigmoid().mean(0), atol=1e-9)
