@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import nibabel as nib
 import numpy as np
-import pydicom
 import pytest
 import tifffile
 from PIL import Image as Pillow
@@ -131,29 +129,6 @@ def test_grey_pictures(tmp_path: Path, ending: str, kind: str, missing: bool) ->
     found = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(found[..., 3], alpha)
     np.testing.assert_array_equal(found[..., 0][alpha > 0], wanted[alpha > 0])
-
-
-@pytest.mark.parametrize("padding", [False, True])
-@pytest.mark.parametrize("syntax", [pydicom.uid.ExplicitVRLittleEndian, pydicom.uid.ExplicitVRBigEndian])
-@pytest.mark.parametrize("signed", [0, 1])
-@pytest.mark.parametrize("bits", [8, 12, 16])
-def test_dicom(make_dicom: Callable[..., Path], bits: int, signed: int, syntax: pydicom.uid.UID, padding: bool) -> None:
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    pixels = RNG.integers(low, high + 1, (8, 10)).astype(f"{'i' if signed else 'u'}{1 if bits == 8 else 2}")
-    if padding:
-        pixels[0, :4] = low
-    fields: dict[str, Any] = {"PixelPaddingValue": low} if padding else {}
-    source = make_dicom(
-        pixels, BitsStored=bits, HighBit=bits - 1, PixelRepresentation=signed, TransferSyntaxUID=syntax, **fields
-    )
-    target, before = copied(source)
-    stored = pydicom.dcmread(target).pixel_array
-    wanted = inverted(pixels, before[0])
-    present = pixels != low if padding else np.ones(pixels.shape, bool)
-    assert stored.dtype.kind == ("i" if signed else "u")
-    np.testing.assert_array_equal(stored[~present], pixels[~present])
-    # A value that is present does not become the padding value.
-    np.testing.assert_array_equal(stored[present], np.maximum(wanted, low + 1 if padding else low)[present])
 
 
 @pytest.mark.parametrize("missing", [False, True])

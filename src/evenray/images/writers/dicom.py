@@ -40,9 +40,11 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     try:
         with pydicom.config.disable_value_validation(), quiet():
             _write(source, target, list(images.values()), note)
-    except (EvenrayError, OSError, MemoryError):
+    except (EvenrayError, MemoryError):
         raise
     except Exception as error:  # its message may quote the header
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of pydicom
+            raise
         raise ReadError(source, f"has a DICOM header that cannot be written again ({type(error).__name__})") from None
 
 
