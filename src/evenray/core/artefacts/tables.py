@@ -40,7 +40,9 @@ NUMBERS = {
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
-OPTIONAL = {"cases.parquet": set(NEEDED["cases.parquet"]) - {"case"}, "predictions.parquet": {"patient"}}  # for pages
+OPTIONAL = {  # for pages, and one network has no members
+    "cases.parquet": set(NEEDED["cases.parquet"]) - {"case"}, "predictions.parquet": {"patient"}, "history.csv": {"member"},
+}  # fmt: skip
 
 
 def schema(name: str) -> dict[str, DataTypeClass]:
