@@ -18,13 +18,15 @@ from .paired import (
     holm,
 )  # fmt: skip
 from .ranking import precision_recall, roc
+from .recalibration import RECALIBRATION, calibration_by_class, recalibration
 from .scoring import confusion, measured, per_class, score, sensitivity_at_specificity
 from .seeds import SeedSpread, seed_spread, spread_apart
 from .topk import top_error
 
 __all__ = [
-    "LOWER_IS_BETTER", "METRICS", "Calibration", "Difference", "SeedSpread", "Spread", "bands", "by_group", "calibrate",
-    "calibration_curve", "calibrations", "choose_threshold", "compare_models", "compare_spreads", "confusion", "decide",
-    "decision_curve", "delong", "delong_difference", "difference", "holm", "measured", "per_class", "per_patient",
-    "precision_recall", "roc", "rules", "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "top_error",
+    "LOWER_IS_BETTER", "METRICS", "RECALIBRATION", "Calibration", "Difference", "SeedSpread", "Spread", "bands",
+    "by_group", "calibrate", "calibration_by_class", "calibration_curve", "calibrations", "choose_threshold",
+    "compare_models", "compare_spreads", "confusion", "decide", "decision_curve", "delong", "delong_difference",
+    "difference", "holm", "measured", "per_class", "per_patient", "precision_recall", "recalibration", "roc", "rules",
+    "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "top_error",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Planned
-from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
+from evenray.core.artefacts.scores import CalibrationRecord, Figure, OperatingPoint, PartScores, ScoresRecord
 from evenray.core.errors import DataError
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
@@ -26,6 +27,7 @@ from evenray.metrics import (
     Calibration,
     by_group,
     calibrate,
+    calibration_by_class,
     choose_threshold,
     decision_curve,
     per_patient,
@@ -94,7 +96,9 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     if len(dataset.classes) == 2:
         asked = settings.threshold != EvaluateSettings().threshold
         rule = settings.threshold if asked or remedy.rule is None else remedy.rule
-    scores = summarise(found, rule, prior, target, seed=settings.seed).model_copy(
+    scores = summarise(
+        found, rule, prior, target, patient_score=settings.patient_score, seed=settings.seed
+    ).model_copy(
         update={
             "calibration": CalibrationRecord(**calibration.as_json()), "prevalence": settings.prevalence, "tta": tta,
         }
@@ -129,8 +133,9 @@ def _label_errors(out_of_fold: pl.DataFrame | None, evaluated: Predictions) -> l
 
 
 def summarise(
-    found: dict[str, Predictions], rule: str | None, prior: Floats, target: Floats | None = None, *, seed: int = 0
-) -> ScoresRecord:
+    found: dict[str, Predictions], rule: str | None, prior: Floats, target: Floats | None = None,
+    *, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+) -> ScoresRecord:  # fmt: skip
     """What scores.json tells of the predictions of the validation and the test part, without a calibration.
 
     `rule` chooses the threshold on validation (None with more than two classes), for the shares that the probabilities
@@ -155,7 +160,8 @@ def summarise(
         classes=test.classes, positive=test.positive, threshold=threshold, threshold_rule=rule,
         calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
         parts={name: scored(each, threshold, RESAMPLES) for name, each in found.items()},
-        patients=_patients(found, rule, at, target, seed),
+        patients=_patients(found, rule, at, target, patient_score, seed), patient_score=patient_score,
+        calibration_by_class={} if len(test.classes) == 2 else _by_class(test, at, target),
         groups={
             column: {
                 name: PartScores.of(scores)
@@ -171,14 +177,28 @@ def summarise(
     )  # fmt: skip
 
 
+def _by_class(test: Predictions, at: Floats, target: Floats | None) -> dict[str, dict[str, Figure]]:
+    """Slope, calibration-in-the-large and observed : expected of each class, beside those of the shares `at` for everybody."""
+    constant = test.table.with_columns(**{f"p_{k}": pl.lit(float(share)) for k, share in enumerate(at)})
+    baseline = calibration_by_class(replace(test, table=constant), target)
+    return {
+        name: {
+            figure: Figure(value=value, low=low, high=high, baseline=baseline[name][figure][0])
+            for figure, (value, low, high) in figures.items()
+        }
+        for name, figures in calibration_by_class(test, target).items()
+    }
+
+
 def _patients(
-    found: dict[str, Predictions], rule: str | None, at: Floats, target: Floats | None, seed: int
-) -> PartScores | None:
+    found: dict[str, Predictions], rule: str | None, at: Floats, target: Floats | None, how: Literal["mean", "max"],
+    seed: int,
+) -> PartScores | None:  # fmt: skip
     """The test part with patients in place of images; None where every patient has one image, or labels disagree."""
     if int(found["test"].patients.max()) + 1 == found["test"].table.height:
         return None
     with suppress(DataError):  # images of one patient that carry different classes of many
-        validation, test = (per_patient(found[name]) for name in ("validation", "test"))
+        validation, test = (per_patient(found[name], how) for name in ("validation", "test"))
         threshold = None if rule is None else choose_threshold(validation, rule, at)
         scores = score(test, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target)
         return PartScores.of(scores, threshold=threshold)

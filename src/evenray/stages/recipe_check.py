@@ -89,6 +89,11 @@ def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> No
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
                 " minority_mixup, or --finetune 'last(1)'."
             )
+    if recipe.patient_score == "max" and len(classes) > 2:
+        raise UsageError(
+            f"patient_score is max, but there are {len(classes)} classes; the largest probability is for two. Leave it out for"
+            " the mean."
+        )
     target = target_prior(recipe.prevalence, classes, positive)
     if len(classes) == 2 or recipe.threshold != Recipe().threshold:  # with more classes the usual rule is not applied
         asked.append(recipe.threshold)

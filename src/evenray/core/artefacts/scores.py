@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from evenray.core.types import Estimate, Scores
 
@@ -76,7 +76,11 @@ class CalibrationRecord(_Part):
 
 
 class ScoresRecord(Record):
-    """Everything that is told of the probabilities; `patients` has patients in place of images."""
+    """Everything that is told of the probabilities.
+
+    `patients` has patients in place of images, scored by the `patient_score` of their images; `calibration_by_class` tells of
+    more than two classes how far the probabilities of each mean what they say.
+    """
 
     file: ClassVar[str] = "scores.json"
 
@@ -90,6 +94,8 @@ class ScoresRecord(Record):
     tta: str | None
     parts: dict[str, PartScores]
     patients: PartScores | None
+    patient_score: str = "mean"
+    calibration_by_class: dict[str, dict[str, Figure]] = Field(default_factory=dict)
     groups: dict[str, dict[str, PartScores]]
     decision_curve: dict[str, list[float | None]]
     operating_points: tuple[OperatingPoint, ...] = ()

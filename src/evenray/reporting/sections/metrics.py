@@ -13,9 +13,9 @@ __all__ = ["context"]
 
 ORDER = (
     *("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "mcc", "f1"),
-    *("accuracy", "brier", "ece", "log_loss"),
+    *("accuracy", "brier", "ece", "log_loss", "calibration_slope", "calibration_in_the_large", "oe_ratio"),
 )
-SIGNED = ("mcc",)  # from -1 to 1
+SIGNED = ("mcc", "calibration_in_the_large")
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,13 @@ def context(run: RunView, say: Language) -> Shown | None:
 
 
 def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
-    """The range of a metric's strip: 0 to 1, -1 to 1 for MCC, and up to the largest number for an unbounded loss."""
-    if name in SIGNED:
-        return -1.0, 1.0
+    """The range of a metric's strip: 0 to 1, or -1 to 1, and up to the largest number for an unbounded one."""
     found = [parts[part].metrics[name] for part in shown if name in parts[part].metrics]
     values = [value for f in found for value in (f.value, f.low, f.high, f.baseline) if value == value]
-    return 0.0, max([1.0, *values])
+    if name in SIGNED:
+        most = max([1.0, *(abs(value) for value in values)])
+        return -most, most
+    return min([0.0, *values]), max([1.0, *values])
 
 
 def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None]]:
