@@ -5,7 +5,7 @@ from .calibration import calibration_curve
 from .calibrators import Calibration, calibrate, calibrations
 from .decision import decision_curve
 from .groups import bands, by_group, per_patient
-from .operating import choose_threshold, rules
+from .operating import choose_threshold, rules, threshold_spread
 from .paired import (
     LOWER_IS_BETTER,
     Difference,
@@ -28,5 +28,5 @@ __all__ = [
     "by_group", "calibrate", "calibration_by_class", "calibration_curve", "calibrations", "choose_threshold",
     "compare_models", "compare_spreads", "confusion", "decide", "decision_curve", "delong", "delong_difference",
     "difference", "holm", "measured", "per_class", "per_patient", "precision_recall", "recalibration", "roc", "rules",
-    "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "top_error",
+    "score", "seed_spread", "sensitivity_at_specificity", "spread_apart", "threshold_spread", "top_error",
 ]  # fmt: skip

@@ -12,13 +12,23 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Planned
-from evenray.core.artefacts.scores import CalibrationRecord, Figure, OperatingPoint, PartScores, ScoresRecord
+from evenray.core.artefacts.scores import (
+    BaselineScores,
+    CalibrationRecord,
+    Figure,
+    Gap,
+    OperatingPoint,
+    PartScores,
+    ScoresRecord,
+)  # fmt: skip
 from evenray.core.errors import DataError
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
+from evenray.core.spec import Step
 from evenray.core.types import Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
+from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.predict import GROUPS, predictions, target_prior
 from evenray.learning.train import forward
@@ -29,10 +39,14 @@ from evenray.metrics import (
     calibrate,
     calibration_by_class,
     choose_threshold,
+    compare_models,
     decision_curve,
     per_patient,
     score,
+    threshold_spread,
 )
+from evenray.metrics.intervals import percentile_interval
+from evenray.metrics.operating import LOOKING_AT_NO_CASE
 
 from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
 from .preparing import parts_of, remedy_of
@@ -44,6 +58,8 @@ __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate", "summarise"]
 RESAMPLES = 2000
 BESIDE = 1000  # for the tables beside the main one
 POINTS = ("youden", "accuracy", "sensitivity(0.95)", "specificity(0.95)", "net_benefit(at=0.1)", "prevalence")
+SPREAD = 200  # resamples of the validation part, for the spread of a threshold
+SHOWN = ("auroc", "auprc")
 RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 Floats = NDArray[np.float64]
 
@@ -101,15 +117,51 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     ).model_copy(
         update={
             "calibration": CalibrationRecord(**calibration.as_json()), "prevalence": settings.prevalence, "tta": tta,
+            "baselines": _baselines(dataset, found["test"], prior, target, settings.seed),
         }
     )  # fmt: skip
     _tell(scores, tools)
     return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
 
 
+def _baselines(
+    dataset: Dataset, test: Predictions, prior: Floats, target: Floats | None, seed: int
+) -> tuple[BaselineScores, ...]:
+    """The simple models beside the network, on the same test cases and resamples."""
+    simple = baselines(dataset, test, target, seed=seed)
+    if not simple or test.table.is_empty():
+        return ()
+    models, scores = {"network": test, **simple}, {}
+    for metric in SHOWN:
+        table = compare_models(models, metric, prevalence=target, seed=seed, resamples=BESIDE)
+        scores[metric] = {row["model"]: row for row in table.iter_rows(named=True)}
+    usual = score(test, None, resamples=0, prior=prior if target is None else target, prevalence=target).estimates
+
+    def figure(metric: str, row: dict[str, float]) -> Figure:
+        return Figure(value=row["value"], low=row["low"], high=row["high"], baseline=usual[metric].baseline)
+
+    def gap(row: dict[str, float]) -> Gap:
+        return Gap(value=-row["difference"], low=-row["difference_high"], high=-row["difference_low"], p=row["p"])
+
+    return tuple(
+        BaselineScores(
+            name=name,
+            metrics={metric: figure(metric, scores[metric][name]) for metric in SHOWN},
+            network_ahead={metric: gap(scores[metric][name]) for metric in SHOWN},
+        )
+        for name in simple
+    )
+
+
 def _tell(scores: ScoresRecord, tools: Tools) -> None:
     for metric in ("auroc", "auprc"):
         tools.events.tell("evaluate.test", metric=metric, figure=vars(scores.parts["test"].metrics[metric]))
+    for simple in scores.baselines:
+        ahead = simple.network_ahead["auroc"]
+        tools.events.tell(
+            "evaluate.baseline", simple=simple.name, figure=vars(simple.metrics["auroc"]), ahead=ahead.value, low=ahead.low,
+            high=ahead.high,
+        )  # fmt: skip
     for point in scores.operating_points:
         if point.rule == "accuracy":
             tools.events.tell("evaluate.accuracy", figure=vars(point.accuracy), threshold=point.threshold)
@@ -151,9 +203,16 @@ def summarise(
         chosen = choose_threshold(found["validation"], rule, at)
         part = scored(test, chosen)
         return OperatingPoint(
-            rule=rule, threshold=chosen, confusion=part.confusion, **{name: part.metrics[name] for name in RATES}
-        )
+            rule=rule, threshold=chosen, confusion=part.confusion, **{name: part.metrics[name] for name in RATES},
+            **_ranges(found, rule, at, seed),
+        )  # fmt: skip
 
+    points, refused = list[OperatingPoint](), list[str]()
+    for each in () if rule is None else dict.fromkeys((rule, *POINTS)):
+        try:
+            points.append(point(each))
+        except DataError:  # too few cases for what the rule promises
+            refused.append(each)
     groups = {name: test.table[name].drop_nulls().n_unique() for name in GROUPS if name in test.table.columns}
     curve = decision_curve(test, prevalence=target, resamples=BESIDE)
     return ScoresRecord(
@@ -173,8 +232,23 @@ def summarise(
             if different > 1
         },
         decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
-        operating_points=() if rule is None else tuple(point(each) for each in dict.fromkeys((rule, *POINTS))),
+        operating_points=tuple(points), refused_points=tuple(refused),
     )  # fmt: skip
+
+
+def _ranges(found: dict[str, Predictions], rule: str, at: Floats, seed: int) -> dict[str, tuple[float, float]]:
+    """Where the threshold would lie had other validation patients been met, and the rates of the test part there."""
+    if Step.of(rule).name in LOOKING_AT_NO_CASE:
+        return {}
+    thresholds = threshold_spread(found["validation"], rule, at, resamples=SPREAD, seed=seed)
+    said, targets = found["test"].probabilities[:, found["test"].positive_index], found["test"].targets
+    positive = targets == found["test"].positive_index
+    spread = {"threshold_range": thresholds}
+    if positive.any() and not positive.all():
+        sick, healthy = np.sort(said[positive]), np.sort(said[~positive])
+        spread["sensitivity_range"] = 1 - np.searchsorted(sick, thresholds) / len(sick)
+        spread["specificity_range"] = np.searchsorted(healthy, thresholds) / len(healthy)
+    return {name: percentile_interval(values) for name, values in spread.items()}
 
 
 def _by_class(test: Predictions, at: Floats, target: Floats | None) -> dict[str, dict[str, Figure]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import polars as pl
 import torch
 
-from evenray.core.errors import UsageError, unknown_name
+from evenray.core.errors import DataError, UsageError, unknown_name
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.core.types import Image, Predictions
@@ -98,7 +100,8 @@ def check_classes(recipe: Recipe, classes: tuple[str, ...], positive: str) -> No
     if len(classes) == 2 or recipe.threshold != Recipe().threshold:  # with more classes the usual rule is not applied
         asked.append(recipe.threshold)
     for rule in asked:
-        choose_threshold(_sure(classes, positive), rule, target)
+        with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more
+            choose_threshold(_sure(classes, positive), rule, target)
 
 
 def _sure(classes: tuple[str, ...], positive: str) -> Predictions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evenray.core.artefacts.scores import Figure, PartScores
+from evenray.core.artefacts.scores import BaselineScores, Figure, PartScores
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -23,6 +23,8 @@ class Shown:
     parts: Sequence[tuple[str, int]]
     rows: list[tuple[str, list[Figure | None], tuple[float, float]]]
     per_class: list[tuple[str, int, float | None, float | None]]
+    baselines: tuple[BaselineScores, ...]
+    ranked_by: tuple[str, ...] = ("auroc", "auprc")
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -34,7 +36,8 @@ def context(run: RunView, say: Language) -> Shown | None:
     names = [*(name for name in ORDER if name in held), *sorted(held - set(ORDER))]
     rows = [(name, [parts[part].metrics.get(name) for part in shown], _domain(name, parts, shown)) for name in names]
     sizes = [(part, parts[part].cases) for part in shown]
-    return Shown(parts=sizes, rows=rows, per_class=_per_class(run))
+    simple = run.results.baselines if run.results else ()
+    return Shown(parts=sizes, rows=rows, per_class=_per_class(run), baselines=simple)
 
 
 def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
