@@ -20,7 +20,7 @@ from evenray.metrics import calibrate
 
 METHODS = ("none", "temperature", "bias_corrected_temperature", "platt")
 PREVALENCES = (0.05, 0.01, 0.002)
-SICK, TESTED, NOISE = 20, 40_000, 0.3
+SICK, TESTED, NOISE = 20, 20_000, 0.3
 # How the network errs: the slope of its log-odds, and a shift that is left after the correction.
 NETWORKS = {"as it should be": (1.0, 0.0), "overconfident": (2.0, 0.5), "underconfident": (0.6, -0.5)}
 Floats = NDArray[np.float64]
@@ -73,6 +73,7 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     print(*table({f"{p:g}": np.array([1 - p, p]) for p in PREVALENCES}, repeats), sep="\n", flush=True)
     print()
+    repeats = max(repeats // 3, 1)
     three = {f"{1 - 4 * p:g}, {3 * p:g}, {p:g}": np.array([1 - 4 * p, 3 * p, p]) for p in PREVALENCES}
     print(*table(three, repeats), sep="\n")
 

@@ -269,7 +269,7 @@ def _history(rng: np.random.Generator, folder: Path) -> None:
             "train_loss": 0.6 * np.exp(-epoch / 5) + 0.02,
             "validation_loss": 0.5 * np.exp(-epoch / 4) + 0.14 + 0.004 * epoch + rng.normal(0, 0.005, 12),
             "validation_auroc": 0.92 - 0.4 * np.exp(-epoch / 3) + rng.normal(0, 0.01, 12),
-            "validation_auprc": 0.64 - 0.5 * np.exp(-epoch / 3) + rng.normal(0, 0.015, 12),
+            "validation_macro_auprc": 0.64 - 0.5 * np.exp(-epoch / 3) + rng.normal(0, 0.015, 12),
             "learning_rate": 1e-3 * np.sin(np.pi * epoch / 12.5),
             "seconds": 9.5,
         }

@@ -57,7 +57,7 @@ def test_a_prevalence_moves_probabilities_and_predictive_values(rerun: Callable[
     assert scores["prevalence"] == 0.01
 
 
-@pytest.mark.parametrize("rule", ["youden()", "net_benefit", "sensitivity(0.9)", "specificity(0.9)", "prevalence()"])
+@pytest.mark.parametrize("rule", ["youden()", "net_benefit", "sensitivity(0.8)", "specificity(0.9)", "prevalence()"])
 def test_the_prediction_at_a_prevalence_decides_as_its_evaluation(
     rerun: Callable[..., Any], copied: Path, rule: str
 ) -> None:
@@ -164,3 +164,14 @@ def test_the_prevalence_rule_takes_the_shares_that_the_probabilities_are_at(
     """Those of the training part, whatever the validation part holds."""
     given = json.loads((copied / "model.json").read_text())["prior"]
     assert rerun(threshold="prevalence")["threshold"] == pytest.approx(given[1])
+
+
+def test_simple_models_stand_beside_the_network(rerun: Callable[..., Any], copied: Path) -> None:
+    scores, test = rerun(seed=0), read(copied).part("test")
+    assert {"histogram", "thumbnail"} <= {simple["name"] for simple in scores["baselines"]}
+    own = score(test, resamples=0)
+    for simple in scores["baselines"]:
+        for metric in ("auroc", "auprc"):
+            gap, value = simple["network_ahead"][metric], simple["metrics"][metric]["value"]
+            assert gap["value"] == pytest.approx(own.estimates[metric].value - value)
+            assert gap["low"] <= gap["value"] <= gap["high"]

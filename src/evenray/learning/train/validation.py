@@ -74,8 +74,8 @@ def validation_metrics(logits: NDArray[np.float64], targets: NDArray[np.int64]) 
     resampled = auprc[1:][~np.isnan(auprc[1:])]  # without those in which a class does not occur
     error = float(resampled.std()) if len(resampled) > 1 else np.nan
     return {
-        "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_auprc": float(auprc[0]),
-        "validation_auprc_error": error,
+        "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
+        "validation_macro_auprc_error": error,
     }  # fmt: skip
 
 
