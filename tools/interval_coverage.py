@@ -4,8 +4,8 @@
 
 Test parts are drawn with a given number of cases of each class, as a split by class leaves them, from a world whose true
 figures are known from 40,000 cases of each class. Images of the sick give a log likelihood ratio of N(1.1, 2.2), those of the
-healthy N(-1.1, 2.2) (AUROC .85); forecasts are right, or too sure by a slope of 1.5. The table in docs/guides/evaluation.md
-comes from here; what lies outside .92 to .98 is marked with *.
+healthy N(-1.1, 2.2) (AUROC .85); forecasts are right, or too sure by a slope of 1.5. What lies outside .92
+to .98 is marked with *; where a figure has no interval in some parts, the share that has one follows.
 """
 
 from __future__ import annotations

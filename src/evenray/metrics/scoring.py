@@ -126,9 +126,10 @@ def _recalibration(
     """The figures of `recalibration` beside those of the same shares for everybody, which have no slope."""
     everybody = {f"p_{k}": pl.lit(float(share)) for k, share in enumerate(constant)}
     baseline = recalibration(replace(predictions, table=predictions.table.with_columns(**everybody)), at)
+    unknown = (np.nan, np.nan)
     return {
-        name: Estimate(value, *(bounds if bounded else (np.nan, np.nan)), baseline[name][0])
-        for name, (value, *bounds) in recalibration(predictions, at).items()
+        name: Estimate(value, *((low, high) if bounded else unknown), baseline=baseline[name][0])
+        for name, (value, low, high) in recalibration(predictions, at).items()
     }
 
 

@@ -202,10 +202,10 @@ def summarise(
     def point(rule: str) -> OperatingPoint:
         chosen = choose_threshold(found["validation"], rule, at)
         part = scored(test, chosen)
-        return OperatingPoint(
-            rule=rule, threshold=chosen, confusion=part.confusion, **{name: part.metrics[name] for name in RATES},
-            **_ranges(found, rule, at, seed),
-        )  # fmt: skip
+        rates = {name: part.metrics[name] for name in RATES}
+        return OperatingPoint(rule=rule, threshold=chosen, confusion=part.confusion, **rates).model_copy(  # type: ignore[arg-type]
+            update=_ranges(found, rule, at, seed)
+        )
 
     points, refused = list[OperatingPoint](), list[str]()
     for each in () if rule is None else dict.fromkeys((rule, *POINTS)):
