@@ -84,8 +84,8 @@ def interval_of(metric: str, value: float, spread: NDArray[np.float64]) -> tuple
         return value, value
     low, high = percentile_interval(spread)
     if metric == "auprc" and 0 < value < 1 and low < high:
-        drawn = scipy.special.logit(np.clip(spread[~np.isnan(spread)], 1e-6, 1 - 1e-6))
-        bounds = scipy.special.expit(scipy.special.logit(value) + drawn.std() * scipy.special.ndtri([0.025, 0.975]))
+        deviation = np.nanstd(spread) / (value * (1 - value))
+        bounds = scipy.special.expit(scipy.special.logit(value) + deviation * scipy.special.ndtri([0.025, 0.975]))
         return float(bounds[0]), float(bounds[1])
     return (min(value, max(0.0, 2 * value - high)), max(value, 2 * value - low)) if metric == "ece" else (low, high)
 
