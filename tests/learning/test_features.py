@@ -111,7 +111,7 @@ def test_the_trained_model_takes_images_and_says_what_its_head_says_of_the_featu
     for name, tensor in model.network.state_dict().items():
         assert torch.equal(tensor, before[name]) != name.startswith(heads), name
     assert [row["epoch"] for row in history] == [1, 2, 3]
-    assert {"train_loss", "validation_auprc", "learning_rate"} <= set(history[0])
+    assert {"train_loss", "validation_macro_auprc", "learning_rate"} <= set(history[0])
 
 
 def test_the_linear_head_comes_to_the_logistic_regression_of_scikit_learn(exact: Alone) -> None:

@@ -35,7 +35,7 @@ def both(s):
 @pytest.mark.parametrize("factor", [0.2, 3.0])
 def test_temperature_takes_out_a_factor(classes, factor):
     z, came = world(classes=classes)
-    fitted = calibrate(z * factor, came)
+    fitted = calibrate(z * factor, came, "temperature")
     assert fitted.parameters["temperature"] == pytest.approx(factor, rel=0.08)
     np.testing.assert_allclose(fitted.apply(z * factor), np.exp(z), atol=0.03)
 
@@ -75,7 +75,7 @@ def test_beta_agrees_with_a_logistic_fit_in_its_features():
 
 def test_temperature_by_hand():
     """Log-odds -1, -1, 1, 1 without an error: 4 log(1 + exp(-s)) + log(s)^2 / 2 of s = 1 / T is least at 4 s expit(-s) = log s."""
-    s = 1 / calibrate(both(np.array([-1.0, -1, 1, 1])), [0, 0, 1, 1]).parameters["temperature"]
+    s = 1 / calibrate(both(np.array([-1.0, -1, 1, 1])), [0, 0, 1, 1], "temperature").parameters["temperature"]
     assert 4 * s * expit(-s) == pytest.approx(np.log(s), abs=1e-3)
     assert s > 1
 
@@ -89,12 +89,12 @@ def test_temperature_leaves_right_probabilities_alone(classes, cases):
     )
     z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
     came = (np.exp(z).cumsum(axis=1) < rng.random((len(z), 1))).sum(axis=1)
-    said = calibrate(z[:cases], came[:cases]).apply(z[cases:])
+    said = calibrate(z[:cases], came[:cases], "temperature").apply(z[cases:])
     losses = [-np.mean(np.log(p[np.arange(len(p)), came[cases:]])) for p in (said, np.exp(z[cases:]))]
     assert losses[0] < 1.15 * losses[1]
 
 
-@pytest.mark.parametrize("method", ["temperature", "platt", "beta"])
+@pytest.mark.parametrize("method", ["temperature", "bias_corrected_temperature", "platt", "beta"])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_validation_part_without_an_error_makes_nobody_certain(method, classes):
     """Fitted to outcomes of 0 and 1, the temperature fell to its bound and all that was ranked above became exactly 1."""
@@ -110,7 +110,7 @@ def test_a_validation_part_without_an_error_makes_nobody_certain(method, classes
         assert 0.1 < fitted.parameters["temperature"] < 1
 
 
-@pytest.mark.parametrize("method", ["platt", "isotonic", "beta"])
+@pytest.mark.parametrize("method", ["bias_corrected_temperature", "platt", "isotonic", "beta"])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_each_undoes_a_distortion_and_survives_json(method, classes):
     z, came = world(cases=20_000, classes=classes)
@@ -145,7 +145,7 @@ def test_mistakes_are_named():
         calibrate([0.0, 1.0], [0, 1])
 
 
-@pytest.mark.parametrize("method", ["temperature", "platt", "beta", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "bias_corrected_temperature", "platt", "beta", "isotonic"])
 def test_a_validation_part_of_other_shares_moves_no_probability(method):
     """The network is ideal at a tenth of sick cases; half of the validation part is sick."""
     rng = np.random.default_rng(0)
@@ -159,8 +159,38 @@ def test_a_validation_part_of_other_shares_moves_no_probability(method):
     assert away[0] < 0.03 < 0.1 < away[1]
 
 
-@pytest.mark.parametrize("method", ["temperature", "platt", "beta", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "bias_corrected_temperature", "platt", "beta", "isotonic"])
 def test_weighting_to_the_shares_of_the_cases_changes_nothing(method):
     z, came = world(cases=500, classes=3)
     one, other = calibrate(z, came, method), calibrate(z, came, method, prior=np.bincount(came))
     np.testing.assert_allclose(one.apply(z), other.apply(z), atol=1e-6)
+
+
+@pytest.mark.parametrize("prevalence", [0.05, 0.01, 0.002])
+@pytest.mark.parametrize("method", ["bias_corrected_temperature", "platt"])
+@pytest.mark.parametrize("slope", [0.6, 2.0])
+def test_what_a_remedy_left_of_the_intercept_is_taken_out(prevalence, method, slope):
+    """A network that learnt at equal shares errs by a slope; corrected for the prior it promises the rare class wrongly often."""
+    rng = np.random.default_rng(0)
+    shares = np.array([1 - prevalence, prevalence])
+    ratios = []
+    for _ in range(8):
+        targets = (np.arange(round(20 / prevalence)) < 20).astype(np.int64)
+        corrected = lambda came: slope * (2 * rng.normal(size=len(came)) + 4 * came - 2) + logit(prevalence)  # noqa: E731
+        s, came = corrected(targets), np.repeat([0, 1], 20_000)
+        weights, new = shares[came] / 20_000, both(corrected(came))
+        told = {name: calibrate(both(s), targets, name, shares).apply(new) for name in (method, "temperature")}
+        ratios.append([weights @ said[:, 1] / prevalence for said in told.values()])
+    with_bias, without = np.mean(ratios, axis=0)
+    assert with_bias == pytest.approx(1, abs=0.13)
+    assert abs(np.log(without)) > 1.5 * abs(np.log(with_bias))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_biases_give_every_class_the_share_it_has(classes):
+    z, came = world(cases=500, classes=classes)
+    bent = 1.7 * z + np.linspace(0, 2, classes)
+    fitted = calibrate(bent, came)
+    assert fitted.method == "bias_corrected_temperature"
+    np.testing.assert_allclose(fitted.apply(bent).mean(axis=0), np.bincount(came) / len(came), atol=1e-5)
+    assert sum(fitted.parameters["bias"]) == pytest.approx(0, abs=1e-9)

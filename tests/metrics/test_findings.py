@@ -81,8 +81,8 @@ def test_what_is_unknown_is_in_no_figure() -> None:
 def test_of_one_finding_all_figures_are_those_of_two_classes() -> None:
     found = predictions(of=1, seed=2)
     alone, mean = score(found.finding("nodule"), 0.4, resamples=0), score_findings(found, [0.4], resamples=0)
-    for name, estimate in alone.estimates.items():
-        assert mean.estimates[name].value == pytest.approx(estimate.value)
+    for name, estimate in mean.estimates.items():
+        assert estimate.value == pytest.approx(alone.estimates[name].value)
 
 
 def test_what_is_about_classes_asks_for_one_finding() -> None:

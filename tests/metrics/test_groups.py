@@ -79,8 +79,12 @@ def test_the_decision_curve_by_hand(binary):
     assert curve["treat_none"].to_list() == [0, 0]
     assert (curve["low"] <= curve["net_benefit"]).all()
     assert (curve["net_benefit"] <= curve["high"]).all()
+    assert curve["over_all"].to_list() == pytest.approx([0.2 + 0.2, 0.4 - 0.2 / 3 - (0.4 - 0.6 / 3)])
+    widths = {name: curve[f"{name}high"] - curve[f"{name}low"] for name in ("", "over_all_")}
+    assert widths["over_all_"][1] < widths[""][1]  # what both share with the prevalence is no part of their difference
     rare = decision_curve(people, at=[0.5], prevalence=0.1, resamples=0)
     assert rare["net_benefit"].to_list() == pytest.approx([0.1 * 3 / 4 - 0.9 / 6])
+    assert rare["over_all"].to_list() == pytest.approx([0.1 * 3 / 4 - 0.9 / 6 - (0.1 - 0.9)])
 
 
 def test_a_calibrated_forecast_is_never_worse_than_treating_all_or_none(make_predictions):

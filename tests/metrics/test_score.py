@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
-from evenray.metrics import METRICS, confusion, decide, measured, per_class, score
+from evenray.metrics import METRICS, RECALIBRATION, confusion, decide, measured, per_class, score
 from evenray.metrics._meter import Meter
 
 
@@ -42,7 +42,7 @@ def test_two_classes_agree_with_scikit_learn(make_predictions, decimals, thresho
     }
     assert {name: scores.estimates[name].value for name in expected} == pytest.approx(expected, rel=1e-10)
     assert (scores.confusion == sk.confusion_matrix(t, called)).all()
-    assert tuple(scores.estimates) == METRICS
+    assert tuple(scores.estimates) == (*METRICS, *RECALIBRATION)
 
 
 def test_several_classes_agree_with_scikit_learn(make_predictions):

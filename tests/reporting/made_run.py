@@ -16,7 +16,15 @@ from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.artefacts.explained import Attribution, Attributions, Check, Preview, Previews
 from evenray.core.artefacts.plan import ASKED, Fingerprint, PlanChoice, Planned
-from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
+from evenray.core.artefacts.scores import (
+    BaselineScores,
+    CalibrationRecord,
+    Figure,
+    Gap,
+    OperatingPoint,
+    PartScores,
+    ScoresRecord,
+)  # fmt: skip
 from evenray.core.facts import Facts
 from evenray.core.findings import Finding, table_of
 from evenray.core.messages import Message
@@ -24,7 +32,7 @@ from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.core.sketches import SketchWriter
 from evenray.core.types import Predictions
-from evenray.metrics import choose_threshold, decision_curve, score
+from evenray.metrics import calibration_by_class, choose_threshold, decision_curve, score
 from evenray.reporting import report_page
 
 SITES = ("Alder", "Birch")
@@ -115,7 +123,24 @@ def scores(
         groups={"site": {name: test.model_copy(update={"cases": n}) for n, name in enumerate(SITES, 40)}},
         decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
         operating_points=tuple(
-            OperatingPoint(rule=each, threshold=threshold, confusion=test.confusion, **rates) for each in rules
+            OperatingPoint(
+                rule=each, threshold=threshold, confusion=test.confusion, threshold_range=(0.8 * threshold, 1.2 * threshold),
+                sensitivity_range=(0.7, 0.9), specificity_range=(0.8, 0.95), **rates,
+            )
+            for each in rules
+        ),
+        refused_points=("sensitivity(0.95)",) if rules else (),
+        calibration_by_class={} if len(names) == 2 else {
+            name: {
+                each: Figure(value=value, low=low, high=high, baseline=1.0) for each, (value, low, high) in figures.items()
+            }
+            for name, figures in calibration_by_class(predictions.part("test")).items()
+        },
+        baselines=(
+            BaselineScores(
+                name="thumbnail", metrics={metric: test.metrics[metric] for metric in ("auroc", "auprc")},
+                network_ahead=dict.fromkeys(("auroc", "auprc"), Gap(value=0.02, low=-0.01, high=0.05, p=0.2)),
+            ),
         ),
     )  # fmt: skip
 
@@ -269,7 +294,7 @@ def _history(rng: np.random.Generator, folder: Path) -> None:
             "train_loss": 0.6 * np.exp(-epoch / 5) + 0.02,
             "validation_loss": 0.5 * np.exp(-epoch / 4) + 0.14 + 0.004 * epoch + rng.normal(0, 0.005, 12),
             "validation_auroc": 0.92 - 0.4 * np.exp(-epoch / 3) + rng.normal(0, 0.01, 12),
-            "validation_auprc": 0.64 - 0.5 * np.exp(-epoch / 3) + rng.normal(0, 0.015, 12),
+            "validation_macro_auprc": 0.64 - 0.5 * np.exp(-epoch / 3) + rng.normal(0, 0.015, 12),
             "learning_rate": 1e-3 * np.sin(np.pi * epoch / 12.5),
             "seconds": 9.5,
         }

@@ -15,7 +15,7 @@ import pytest
 from made_run import done_again, write
 
 from evenray.core.artefacts.asked import Asked
-from evenray.core.artefacts.scores import Figure, PartScores
+from evenray.core.artefacts.scores import BaselineScores, Figure, Gap, PartScores, ScoresRecord
 from evenray.core.errors import DataError
 from evenray.core.recipe import Recipe
 from evenray.metrics import confusion
@@ -339,7 +339,11 @@ def test_in_use_shows_points_decisions_patients_and_groups(two: Path, three: Pat
     found = practice.context(RunView(two), EN)
     assert found is not None
     assert [point.rule for point in found.points] == ["youden", "specificity(0.95)"]
-    assert found.figure.title == "Net benefit of acting on the model"
+    assert [each.title for each in found.figures] == [
+        "Net benefit of acting on the model",
+        "Gain over acting on everybody",
+    ]
+    assert found.refused == ("sensitivity(0.95)",)
     assert found.groups[0][0] == "site"
     assert [name for name, _ in found.groups[0][1]] == ["Alder", "Birch"]
     many = practice.context(RunView(three), EN)
@@ -551,3 +555,17 @@ def test_the_page_says_where_intervals_at_a_prevalence_come_from(rare: Path, two
     said = "accuracy, PPV and NPV have the bounds that follow from those of sensitivity and specificity"
     assert said in write(rare).read_text()
     assert said not in write(two).read_text()
+
+
+def test_a_network_that_does_not_beat_what_takes_seconds_is_told_at_the_top(two: Path, tmp_path: Path) -> None:
+    shutil.copytree(two, tmp_path / "run")
+    scores = ScoresRecord.read(tmp_path / "run")
+    for ahead, severity in ((-0.02, "error"), (0.01, "warning"), (0.1, None)):
+        gap = Gap(value=ahead, low=ahead - 0.05, high=ahead + 0.05, p=0.5)
+        figures = {metric: scores.parts["test"].metrics[metric] for metric in ("auroc", "auprc")}
+        simple = BaselineScores(name="thumbnail", metrics=figures, network_ahead=dict.fromkeys(figures, gap))
+        scores.model_copy(update={"baselines": (simple,)}).write(tmp_path / "run")
+        told = [each for each in notices(RunView(tmp_path / "run"), EN) if "worth its trouble" in each.title]
+        assert [each.severity for each in told] == ([severity] if severity else [])
+        if told:
+            assert "32-pixel thumbnails" in told[0].text

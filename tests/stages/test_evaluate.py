@@ -57,7 +57,7 @@ def test_a_prevalence_moves_probabilities_and_predictive_values(rerun: Callable[
     assert scores["prevalence"] == 0.01
 
 
-@pytest.mark.parametrize("rule", ["youden()", "net_benefit", "sensitivity(0.9)", "specificity(0.9)", "prevalence()"])
+@pytest.mark.parametrize("rule", ["youden()", "net_benefit", "sensitivity(0.8)", "specificity(0.9)", "prevalence()"])
 def test_the_prediction_at_a_prevalence_decides_as_its_evaluation(
     rerun: Callable[..., Any], copied: Path, rule: str
 ) -> None:
@@ -84,10 +84,17 @@ def test_an_impossible_prevalence_is_refused(go: Go, copied: Path, prevalence: A
 def test_every_rule_is_chosen_on_validation_and_told_of_test(rerun: Callable[..., Any], copied: Path) -> None:
     scores = rerun(threshold="cost(costs={'0': 1, '1': 500})")
     points = {point["rule"]: point for point in scores["operating_points"]}
-    assert {"youden", "sensitivity(0.95)", "specificity(0.95)", scores["threshold_rule"]} <= set(points)
+    assert {"youden", "net_benefit(at=0.1)", scores["threshold_rule"]} <= set(points)
+    assert scores["refused_points"] == ["sensitivity(0.95)", "specificity(0.95)"]  # 8 and 16 patients are too few
     validation, test = read(copied).part("validation"), read(copied).part("test")
     for rule, point in points.items():
         assert point["threshold"] == choose_threshold(validation, rule)
+        if rule == "prevalence":
+            assert point["threshold_range"] is None
+            continue
+        low, high = point["threshold_range"]
+        assert 0 <= low < high <= 1.5
+        assert point["sensitivity_range"][0] <= point["sensitivity_range"][1]
         wanted = score(test, point["threshold"], resamples=0)
         assert point["confusion"] == wanted.confusion.tolist()
         assert point["sensitivity"]["value"] == wanted.estimates["sensitivity"].value
@@ -157,3 +164,14 @@ def test_the_prevalence_rule_takes_the_shares_that_the_probabilities_are_at(
     """Those of the training part, whatever the validation part holds."""
     given = json.loads((copied / "model.json").read_text())["prior"]
     assert rerun(threshold="prevalence")["threshold"] == pytest.approx(given[1])
+
+
+def test_simple_models_stand_beside_the_network(copied: Path) -> None:
+    scores, test = json.loads((copied / "scores.json").read_text()), read(copied).part("test")
+    assert {"histogram", "thumbnail"} <= {simple["name"] for simple in scores["baselines"]}
+    own = score(test, resamples=0)
+    for simple in scores["baselines"]:
+        for metric in ("auroc", "auprc"):
+            gap, value = simple["network_ahead"][metric], simple["metrics"][metric]["value"]
+            assert gap["value"] == pytest.approx(own.estimates[metric].value - value)
+            assert gap["low"] <= gap["value"] <= gap["high"]

@@ -7,24 +7,18 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from .errors import UsageError
+from .evaluate_settings import EvaluateSettings
 from .plan_choices import CHOOSABLE, check_choice
-from .settings import Settings, setting
+from .settings import DATA, MACHINE, SeedSettings, Settings, setting
 
 __all__ = [
     "CHOOSABLE", "STAGES",  "AuditSettings", "BudgetSettings", "CompareSettings", "EvaluateSettings", "ExplainSettings", "Machine",
     "PlanSettings", "Recipe", "ReportSettings", "ScanSettings", "SplitSettings", "TrainSettings",
 ]  # fmt: skip
 
-DATA, METHOD, MACHINE = "The data", "The method", "The machine"
 Specs = str | tuple[str, ...]
 Pair = tuple[float, float]
 FRACTION = "give a fraction of the patients above 0 and below 0.9, such as 0.2"
-
-
-class SeedSettings(Settings):
-    """What everything random shares."""
-
-    seed: int = setting(0, "The seed of everything random.", panel=MACHINE, ge=0)
 
 
 class ExclusionSettings(Settings):
@@ -206,26 +200,6 @@ class PlanSettings(BudgetSettings, CompareSettings):
             why = "a frozen trunk is compared as it is" if self.frozen else "several networks are compared as they are"
             raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
         return self
-
-
-class EvaluateSettings(SeedSettings):
-    """How the test part is scored."""
-
-    tta: str | None = setting(
-        None,
-        "Test-time augmentation: centre, flips, dense, 'multicrop(grid=3)', 'dense | multicrop'; soft-maxes are averaged.",
-    )
-    threshold: str = setting(
-        "youden",
-        "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part.",
-    )
-    calibration: str = setting(
-        "temperature", "temperature, platt, isotonic, beta or none; fitted on the validation part."
-    )
-    prevalence: float | dict[str, float] | None = setting(
-        None, "The share of the positive class where the model will be used, such as 0.01 (or a=0.9,b=0.1): probabilities, PPV"
-        " and NPV are given for it.", form="shares",
-    )  # fmt: skip
 
 
 class ExplainSettings(SeedSettings):

@@ -11,7 +11,9 @@ from pydantic.fields import FieldInfo
 
 from .errors import UsageError
 
-__all__ = ["Declared", "Form", "Settings", "declared", "setting"]
+__all__ = ["DATA", "MACHINE", "METHOD", "Declared", "Form", "SeedSettings", "Settings", "declared", "setting"]
+
+DATA, METHOD, MACHINE = "The data", "The method", "The machine"
 
 # How a value is typed on a command line or shown in a form:
 # text, number, flag; choice of a Literal; specs: several methods; pair: LOW,HIGH; names: several words;
@@ -51,7 +53,7 @@ class Declared:
 
 
 def setting(
-    default: Any, help: str, *, panel: str = "The method", form: Form | None = None, expected: str = "", example: str = "",
+    default: Any, help: str, *, panel: str = METHOD, form: Form | None = None, expected: str = "", example: str = "",
     content: Content | None = None, **bounds: Any,
 ) -> Any:  # fmt: skip
     """Declare a setting as the default of a field of `Settings`; `bounds` are pydantic's: ge, gt, le, lt, min_length."""
@@ -92,6 +94,12 @@ class Settings(BaseModel):
         """Plain values, which `of` reads back."""
         found: dict[str, Any] = self.model_dump(mode="json")
         return found
+
+
+class SeedSettings(Settings):
+    """What everything random shares."""
+
+    seed: int = setting(0, "The seed of everything random.", panel=MACHINE, ge=0)
 
 
 def declared(settings: type[Settings]) -> dict[str, Declared]:

@@ -21,6 +21,7 @@ Bounds = tuple[float, float]
 Ints = NDArray[np.int64]
 # Metrics that lie between 0 and 1 by the calls or the ranking.
 BOUNDED = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "mcc", "auprc")
+FAR = 1.5  # cases that a negative one may stand for at another prevalence before AUPRC has no interval (docs/guides/evaluation.md)
 TOUCHES = 1e-7  # weights that are no integers, in 32 bits, leave so much of a 0 or a 1, and of no spread
 
 
@@ -59,11 +60,23 @@ def bounds_of(
             bounds[name] = clustered_share(hit, patients)
     ends = _ends(values, fewest, {name: len(np.unique(patients)) for name, (_, patients) in shares.items()})
     bounds |= {name: ends[name] if prior is None or name in exact else (np.nan, np.nan) for name in ends}
+    if prior is not None and _farthest(prior, predictions) > FAR:
+        bounds["auprc"] = (np.nan, np.nan)
     if two and prior is not None:
         bounds |= _at_prevalence(values, bounds, float(prior[positive]))
     if (prior is None or fewest > 1) and values["ece"] <= ece_by_chance(predictions, seed, prior):
         bounds["ece"] = (0.0, bounds["ece"][1])
     return {name: _told(value, *bounds[name]) for name, value in values.items()}
+
+
+def _farthest(prior: NDArray[np.float64], predictions: Predictions) -> float:
+    """How many cases of the rest, for each of its own, a case that is not of a class stands for at `prior`, at most."""
+    shares = np.bincount(predictions.targets, minlength=len(prior)) / predictions.table.height
+    watched = [predictions.positive_index] if len(prior) == 2 else np.flatnonzero((shares > 0) & (prior > 0)).tolist()
+    ratios = [
+        shares[k] / (1 - shares[k]) * (1 - prior[k]) / prior[k] for k in watched if prior[k] > 0 and shares[k] < 1
+    ]
+    return float(max(ratios, default=np.inf))
 
 
 def _told(value: float, low: float, high: float) -> Bounds:

@@ -22,6 +22,7 @@ calibrations = Registry(
     {
         "none": "evenray.metrics.calibrators:none",
         "temperature": "evenray.metrics.calibrators:temperature",
+        "bias_corrected_temperature": "evenray.metrics.calibrators:bias_corrected_temperature",
         "platt": "evenray.metrics.calibrators:platt",
         "isotonic": "evenray.metrics.calibrators:isotonic",
         "beta": "evenray.metrics.calibrators:beta",
@@ -44,10 +45,9 @@ class Calibration:
     def apply(self, logits_NK: ArrayLike) -> Floats:
         """Probabilities float64 (N, K), summing to one."""
         logits = np.asarray(logits_NK, dtype=np.float64)
-        if self.method in ("none", "temperature"):
-            return np.asarray(
-                np.exp(scipy.special.log_softmax(logits / self.parameters.get("temperature", 1.0), axis=1))
-            )
+        if "columns" not in self.parameters:
+            scaled = logits / self.parameters.get("temperature", 1.0) + np.asarray(self.parameters.get("bias", 0.0))
+            return np.asarray(np.exp(scipy.special.log_softmax(scaled, axis=1)))
         columns = zip(self.parameters["columns"], _log_odds(logits).T, strict=False)
         said = np.stack([_map(self.method, p, x) for p, x in columns], 1)
         if logits.shape[1] == 2:
@@ -59,16 +59,21 @@ class Calibration:
 
 
 def calibrate(
-    logits_NK: ArrayLike, targets_N: ArrayLike, method: str = "temperature", prior: ArrayLike | None = None
+    logits_NK: ArrayLike,
+    targets_N: ArrayLike,
+    method: str = "bias_corrected_temperature",
+    prior: ArrayLike | None = None,
 ) -> Calibration:
     """Fit one of `calibrations` to the logits (N, K; after the prior correction) and classes (N,) of the validation part.
 
     `prior` (K,) holds the class shares that the logits are posteriors at, those of the training part: the cases are
     weighted to it, so that a validation part of other shares moves no probability (None: they count alike).
 
-    `temperature` divides the logits by one number (Guo et al. 2017): the ranking stays, and a few cases suffice. `platt`
-    is a logistic fit, `beta` one in log p and log(1 - p) (Kull et al. 2017), `isotonic` any rising step function (wants
-    about 1,000 cases). With more than two classes these three fit each class against the rest and share out the sum.
+    `bias_corrected_temperature` divides the logits by one number and adds one for each class (Alexandari, Kundaje &
+    Shrikumar 2020): the ranking of two classes stays, each class gets the share that it has, and a few cases suffice.
+    `temperature` divides only (Guo et al. 2017), the log-odds of the prior too, so that rare classes may come out too likely.
+    `platt` is a logistic fit, `beta` one in log p and log(1 - p) (Kull et al. 2017), `isotonic` any rising step function
+    (wants about 1,000 cases). With more than two classes these three fit each class against the rest and share out the sum.
     Where a validation part is told apart without an error, its outcomes would be fitted best by certainty: `platt` and
     `beta` are fitted to Platt's (1999) smoothed targets, and a temperature far from 1 has to be worth it. Raises DataError
     where a class has no case.
@@ -110,6 +115,32 @@ def temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floa
 
     found = scipy.optimize.minimize_scalar(loss, bounds=(-np.log(100), np.log(100)), method="bounded")
     return Calibration("temperature", {"temperature": float(np.exp(found.x))})
+
+
+def bias_corrected_temperature(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:
+    """logits / T + a bias for each class, with the same pull of T towards 1 (Alexandari, Kundaje & Shrikumar 2020).
+
+    The biases sum to zero. At the fit the expected number of every class is the observed one.
+    """
+    came_NK = targets_N[:, None] == np.arange(logits_NK.shape[1])
+    weight_N = weights_N / len(targets_N)
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        log_t, bias = theta[0], theta[1:]
+        scaled_NK = logits_NK * np.exp(-log_t)
+        log_p_NK = scipy.special.log_softmax(scaled_NK + bias, axis=1)
+        error_NK = weight_N[:, None] * (np.exp(log_p_NK) - came_NK)
+        slope = log_t / len(targets_N) - float((error_NK * scaled_NK).sum())
+        value = log_t**2 / 2 / len(targets_N) - float(weight_N @ log_p_NK[came_NK])
+        return value, np.append(slope, error_NK.sum(axis=0))
+
+    found = scipy.optimize.minimize(
+        loss, np.zeros(1 + logits_NK.shape[1]), jac=True, method="L-BFGS-B", options={"gtol": 1e-9, "ftol": 1e-15},
+        bounds=[(-np.log(100), np.log(100)), *[(None, None)] * logits_NK.shape[1]],
+    )  # fmt: skip
+    bias = found.x[1:] - found.x[1:].mean()
+    parameters = {"temperature": float(np.exp(found.x[0])), "bias": bias.tolist()}
+    return Calibration("bias_corrected_temperature", parameters)
 
 
 def platt(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:

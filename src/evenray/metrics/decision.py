@@ -29,7 +29,8 @@ def decision_curve(
 ) -> pl.DataFrame:
     """Net benefit of treating those whose probability reaches `at` (default 0.01 to 0.99) (Vickers & Elkin 2006).
 
-    Columns at, net_benefit, low, high (95 % bootstrap over patients), treat_all, treat_none (0). Net benefit is the
+    Columns at, net_benefit, low, high (95 % bootstrap over patients), treat_all, treat_none (0), and what the forecast gains
+    over treating everybody: over_all, over_all_low, over_all_high (on the same resamples, so paired). Net benefit is the
     share of true positives less that of false ones at the odds at / (1 - at), at the `prevalence` given or that of the
     cases. With more than two classes, of the positive class against the rest.
     """
@@ -44,29 +45,37 @@ def decision_curve(
     columns = np.column_stack([treated & positive[:, None], treated & ~positive[:, None], positive, ~positive]).astype(
         np.float32
     )
-    one = _net_benefit(columns.sum(axis=0, dtype=np.float64)[None], risk, share)
-    spread = [_net_benefit(W @ columns, risk, share) for W in multiplicities(predictions.patients, resamples, seed)]
-    every = np.concatenate(spread) if spread else np.full((1, len(risk)), np.nan)
-    low, high = np.nanquantile(every, [0.025, 0.975], axis=0) if resamples else (every[0], every[0])
+    one = _net_benefits(columns.sum(axis=0, dtype=np.float64)[None], risk, share)
+    spread = [_net_benefits(W @ columns, risk, share) for W in multiplicities(predictions.patients, resamples, seed)]
+    every = np.concatenate(spread, axis=1) if spread else np.full_like(one, np.nan)
+    bounds = np.nanquantile(every, [0.025, 0.975], axis=1) if resamples else np.stack([every[:, 0]] * 2)
+    (low, over_low), (high, over_high) = bounds
     prior = float(positive.mean()) if share is None else share
     return pl.DataFrame(
         {
             "at": risk,
-            "net_benefit": one[0],
+            "net_benefit": one[0, 0],
             "low": low,
             "high": high,
             "treat_all": prior - (1 - prior) * risk / (1 - risk),
             "treat_none": np.zeros(len(risk)),
+            "over_all": one[1, 0],
+            "over_all_low": over_low,
+            "over_all_high": over_high,
         }
     )
 
 
-def _net_benefit(sums: NDArray[Any], risk: NDArray[np.float64], share: float | None) -> NDArray[np.float64]:
+def _net_benefits(sums: NDArray[Any], risk: NDArray[np.float64], share: float | None) -> NDArray[np.float64]:
+    """The net benefit of the forecast, and its gain over treating everybody, float64 (2, R, risks)."""
     T = len(risk)
     true, false = sums[:, :T].astype(np.float64), sums[:, T : 2 * T].astype(np.float64)
     positives, negatives = sums[:, -2:-1].astype(np.float64), sums[:, -1:].astype(np.float64)
     odds = risk / (1 - risk)
     if share is None:
-        return np.asarray((true - false * odds) / (positives + negatives))
+        whole = positives + negatives
+        found = (true - false * odds) / whole
+        return np.stack([found, found - (positives - negatives * odds) / whole])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(share * true / positives - (1 - share) * odds * false / negatives)
+        found = share * true / positives - (1 - share) * odds * false / negatives
+    return np.stack([found, found - (share - (1 - share) * odds)])

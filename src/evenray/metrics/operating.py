@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 import scipy  # its parts are imported when they are first used
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
 from evenray.core import spec
@@ -20,9 +20,10 @@ from evenray.core.types import Predictions
 from ._curves import one_class, require_classes
 from ._prior import class_prior
 from .calibrators import fitted_line
+from .intervals import multiplicities
 from .ranking import Ranking
 
-__all__ = ["OperatingPoints", "choose_threshold", "rules"]
+__all__ = ["LOOKING_AT_NO_CASE", "OperatingPoints", "choose_threshold", "rules", "threshold_spread"]
 
 rules = Registry(
     "threshold rule",
@@ -39,8 +40,8 @@ rules = Registry(
     context=1,
 )
 
+LOOKING_AT_NO_CASE = ("fixed", "prevalence")
 Share = Annotated[float, Gt(0), Lt(1)]
-Target = Annotated[float, Gt(0), Le(1)]
 FAR = 1e-9  # probabilities nearer to 0 or 1 are clipped
 TINY = 1e-12  # in place of 0 and 1, which no prevalence would move
 
@@ -51,7 +52,8 @@ class OperatingPoints:
 
     `thresholds` fall and lie halfway between neighbouring probabilities, `scores`, in log-odds: another prevalence moves
     all log-odds alike, so it moves them with the cases. `true_positives` and `false_positives` count the cases called
-    positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive).
+    positive at each; `share` is the prevalence that the choice is made for, `classes` are (negative, positive), and `patients`
+    is how many of each have cases.
     """
 
     thresholds: NDArray[np.float64]
@@ -60,6 +62,7 @@ class OperatingPoints:
     false_positives: NDArray[np.int64]
     share: float
     classes: tuple[str, str]
+    patients: tuple[int, int]
 
     @property
     def sensitivity(self) -> NDArray[np.float64]:
@@ -80,16 +83,44 @@ class OperatingPoints:
         if positive.all() or not positive.any():
             missing = predictions.positive if not positive.any() else "the other class"
             raise DataError(f"No threshold can be chosen: there is no case of {missing} to choose it on.")
-        true, every, at = Ranking.of(scores, positive).counts()
         negative = predictions.classes[1 - predictions.positive_index]
+        alone = np.arange(len(scores)) if "patient" not in predictions.table.columns else predictions.patients
+        patients = (len(np.unique(alone[~positive])), len(np.unique(alone[positive])))
+        ranking = Ranking.of(scores, positive)
+        return cls._counted(ranking, np.ones(len(scores), np.int64), share, (negative, predictions.positive), patients)
+
+    @classmethod
+    def _counted(
+        cls, ranking: Ranking, times_N: NDArray[np.int64], share: float | None, classes: tuple[str, str],
+        patients: tuple[int, int],
+    ) -> OperatingPoints:  # fmt: skip
+        """The points of the cases of a ranking, each counted so many `times`."""
+        ranked = times_N[ranking.order]
+        true, every = (np.cumsum(counts)[ranking.ends] for counts in (ranked * ranking.positive, ranked))
+        met = np.diff(every, prepend=0) > 0
+        true, every, at = true[met], every[met], ranking.scores[ranking.ends][met]
         return cls(
             thresholds=_between(at),
             scores=at,
             true_positives=np.append(0, true),
             false_positives=np.append(0, every - true),
-            share=float(positive.mean()) if share is None else share,
-            classes=(negative, predictions.positive),
+            share=float(true[-1] / every[-1]) if share is None else share,
+            classes=classes,
+            patients=patients,
         )
+
+    @classmethod
+    def resampled(
+        cls, predictions: Predictions, share: float | None = None, *, resamples: int, seed: int = 0
+    ) -> Iterator[OperatingPoints]:
+        """The points of bootstrap resamples of the patients; resamples without a case of either class are left out."""
+        own = cls.of(predictions, share)
+        scores, positive = one_class(predictions, None)
+        ranking = Ranking.of(scores, positive)
+        for W in multiplicities(predictions.patients, resamples, seed):
+            for times in W.astype(np.int64):
+                if times[positive].any() and times[~positive].any():
+                    yield cls._counted(ranking, times, share, own.classes, own.patients)
 
 
 def _between(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,6 +169,24 @@ def choose_threshold(
     return chosen
 
 
+def threshold_spread(
+    predictions: Predictions,
+    rule: str,
+    prevalence: float | Sequence[float] | NDArray[Any] | None = None,
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """The thresholds that a rule chooses on bootstrap resamples of the patients, float64 (resamples met,).
+
+    Arguments as of `choose_threshold`. They tell how far another validation part would have led elsewhere.
+    """
+    share = None if prevalence is None else float(class_prior(prevalence, predictions)[predictions.positive_index])
+    chosen = rules.bind(rule)
+    drawn = OperatingPoints.resampled(predictions, share, resamples=resamples, seed=seed)
+    return np.array([chosen(points) for points in drawn])
+
+
 def youden(points: OperatingPoints) -> float:
     """The largest sensitivity + specificity - 1 (Youden 1950)."""
     return points.best(
@@ -145,15 +194,36 @@ def youden(points: OperatingPoints) -> float:
     )  # whole numbers: no ties lost
 
 
-def sensitivity(points: OperatingPoints, least: Target = 0.95) -> float:
-    """The highest threshold, so the best specificity, at which the sensitivity is at least `least`."""
-    return points.best(points.true_positives >= np.ceil(least * points.true_positives[-1] - 1e-9))
+def sensitivity(points: OperatingPoints, least: Share = 0.95) -> float:
+    """The highest threshold, so the best specificity, at which a new positive case is called with a chance of `least`.
+
+    Of n cases and a new one each is as likely to have the lowest score, so the k-th lowest of n is missed by a new case with a
+    chance of k / (n + 1) (Wilks 1941; Vovk, Gammerman & Shafer 2005): k = (n + 1)(1 - least), rounded down, and DataError where
+    that is 0. n are the patients.
+    """
+    spared = _spared(points, "sensitivity", least, of=1)
+    return points.best(points.true_positives >= points.true_positives[-1] - spared)
 
 
-def specificity(points: OperatingPoints, least: Target = 0.95) -> float:
-    """The lowest threshold, so the best sensitivity, at which the specificity is at least `least`."""
-    allowed = np.floor((1 - least) * points.false_positives[-1] + 1e-9)
+def specificity(points: OperatingPoints, least: Share = 0.95) -> float:
+    """The lowest threshold, so the best sensitivity, at which a new negative case is spared with a chance of `least`; see
+    `sensitivity`.
+    """
+    allowed = _spared(points, "specificity", least, of=0)
     return points.best(np.where(points.false_positives <= allowed, points.true_positives, -1))
+
+
+def _spared(points: OperatingPoints, rule: str, least: float, of: int) -> int:
+    """How many cases of a class may lie on the wrong side of the threshold; DataError where even none is too few to promise."""
+    n, total = points.patients[of], int((points.false_positives, points.true_positives)[of][-1])
+    k = int(np.floor((n + 1) * (1 - least) + 1e-9))
+    if k == 0:
+        needed, within = int(np.ceil(least / (1 - least) - 1e-9)), np.floor(100 * n / (n + 1)) / 100
+        raise DataError(
+            f"{rule}({least:g}) needs {needed} patients of {points.classes[of]} to choose the threshold on, and there are {n};"
+            f" take {rule}({within:g}) at most, youden, or a larger validation part."
+        )
+    return int(np.floor((k - 1) / n * total + 1e-9))
 
 
 def accuracy(points: OperatingPoints) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from evenray.core.types import Estimate, Predictions, Scores
 
 from ._bounds import bounds_of, sensitivity_bounds
-from ._curves import one_class
+from ._curves import against_rest, one_class
 from ._meter import METRICS, Meter, decide
 from ._prior import Prior, class_prior
 from .intervals import replicates
 from .ranking import Ranking
+from .recalibration import recalibration
 
 __all__ = ["Measure", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
@@ -45,7 +46,8 @@ def score(
 
     With two classes a case is called positive where its probability reaches `threshold` (None: 0.5); with more, the
     class of the largest probability is called and the rates are means over the classes (macro, one against the rest).
-    auroc and auprc (average precision) use no threshold; brier, log_loss and ece (15 bins) score the probabilities.
+    auroc and auprc (average precision) use no threshold; brier, log_loss and ece (15 bins) score the probabilities, and
+    the figures of `recalibration` tell in which way they err.
 
     The baseline forecasts the class prior of the training part (`prior`: counts, shares or the prevalence of the
     positive class; by default the shares in `predictions`) for everybody, and so always calls the majority. Its
@@ -88,20 +90,10 @@ def per_class(
     called, shares = decide(predictions, threshold), class_prior(prior, predictions)
     found = {}
     for k, name in enumerate(predictions.classes):
-        against = _against_rest(predictions, k)
+        against = against_rest(predictions, k)
         calls, constant = (called == k).astype(np.int64), np.array([1 - shares[k], shares[k]])
         found[name] = _scores(against, calls, constant, threshold, None, seed, resamples)
     return found
-
-
-def _against_rest(predictions: Predictions, k: int) -> Predictions:
-    p, name = predictions.probabilities[:, k], predictions.classes[k]
-    columns = [
-        pl.Series("target", (predictions.targets == k).astype(np.int64)),
-        pl.Series("p_0", 1 - p),
-        pl.Series("p_1", p),
-    ]
-    return Predictions(predictions.table.with_columns(columns), ("rest", name), name)
 
 
 def _scores(
@@ -114,10 +106,11 @@ def _scores(
     meter = Meter(np.tile(constant, (N, 1)), predictions.targets, majority, positive, at)
     baseline = meter(np.ones((1, N)))
     found = _measures(predictions, called, at, seed, resamples)
+    estimates = {
+        name: Estimate(each.value, each.low, each.high, float(baseline[name][0])) for name, each in found.items()
+    }
     return Scores(
-        estimates={
-            name: Estimate(each.value, each.low, each.high, float(baseline[name][0])) for name, each in found.items()
-        },
+        estimates=estimates | _recalibration(predictions, constant, at, bounded=resamples > 0),
         threshold=threshold,
         confusion=_confusion(predictions.targets, called, len(predictions.classes)),
         classes=predictions.classes,
@@ -125,6 +118,19 @@ def _scores(
         cases=N,
         patients=int(predictions.patients.max()) + 1,
     )
+
+
+def _recalibration(
+    predictions: Predictions, constant: NDArray[np.float64], at: NDArray[np.float64] | None, *, bounded: bool
+) -> dict[str, Estimate]:
+    """The figures of `recalibration` beside those of the same shares for everybody, which have no slope."""
+    everybody = {f"p_{k}": pl.lit(float(share)) for k, share in enumerate(constant)}
+    baseline = recalibration(replace(predictions, table=predictions.table.with_columns(**everybody)), at)
+    unknown = (np.nan, np.nan)
+    return {
+        name: Estimate(value, *((low, high) if bounded else unknown), baseline=baseline[name][0])
+        for name, (value, low, high) in recalibration(predictions, at).items()
+    }
 
 
 def _measures(

@@ -20,6 +20,7 @@ from evenray.core.run import Run
 from evenray.core.sketches import Rows, blocks, open_sketches
 from evenray.core.spec import Step
 from evenray.core.types import PARTS, Predictions
+from evenray.metrics.operating import LOOKING_AT_NO_CASE
 
 from .figures.svg import OTHERS
 
@@ -27,8 +28,6 @@ __all__ = ["RunView"]
 
 TITLED = 4  # classes in the title of a page
 MOST_DRAWN = len(OTHERS) + 1  # classes that colours tell apart
-
-GIVEN = ("fixed", "prevalence")  # rules that look at no case
 
 
 class RunView(Run):
@@ -201,7 +200,7 @@ class RunView(Run):
     def given(self) -> bool:
         """Whether the rule of the threshold looks at no case, so that nothing was chosen."""
         rule = self.results.threshold_rule if self.results else None
-        return rule is not None and Step.of(rule).name in GIVEN
+        return rule is not None and Step.of(rule).name in LOOKING_AT_NO_CASE
 
     @property
     def chosen(self) -> bool:

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Planned
-from evenray.core.artefacts.scores import CalibrationRecord, ScoresRecord
+from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
+from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.tasks import Remedy, Task, task_of
+from evenray.learning.tasks.question import Question
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, calibrate
+from evenray.metrics import Calibration, calibrate, compare_models, score
 
 from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
 from .preparing import parts_of, remedy_of
@@ -30,6 +32,8 @@ from .tools import Tools
 __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 
 NONE = Calibration("none", {})
+RESAMPLES = 1000  # of the simple models
+SHOWN = ("auroc", "auprc")
 Floats = NDArray[np.float64]
 
 
@@ -72,10 +76,16 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     asked = settings.threshold != EvaluateSettings().threshold
     own = None if asked else remedy.balance.rule
     scores = task.summarise(
-        found, settings.threshold, own, remedy.questions, target, ordered=facts.ordered, seed=settings.seed
-    )
+        found, settings.threshold, own, remedy.questions, target, ordered=facts.ordered,
+        patient_score=settings.patient_score, seed=settings.seed,
+    )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
-    scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta})
+    simple = (
+        ()
+        if len(remedy.questions) > 1
+        else _baselines(dataset, found["test"], remedy.questions[0], target[0], settings.seed)
+    )
+    scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
     _tell(scores, tools)
     return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
 
@@ -100,9 +110,46 @@ def _calibrations(
     return found
 
 
+def _baselines(
+    dataset: Dataset, test: Predictions, question: Question, target: Floats | None, seed: int
+) -> tuple[BaselineScores, ...]:
+    """The simple models beside the network, on the same test cases and resamples."""
+    simple = baselines(dataset, test, target, seed=seed)
+    if not simple or test.table.is_empty():
+        return ()
+    models, scores = {"network": test, **simple}, {}
+    for metric in SHOWN:
+        table = compare_models(models, metric, prevalence=target, seed=seed, resamples=RESAMPLES)
+        scores[metric] = {row["model"]: row for row in table.iter_rows(named=True)}
+    usual = score(
+        test, None, resamples=0, prior=question.prior if target is None else target, prevalence=target
+    ).estimates
+
+    def figure(metric: str, row: dict[str, float]) -> Figure:
+        return Figure(value=row["value"], low=row["low"], high=row["high"], baseline=usual[metric].baseline)
+
+    def gap(row: dict[str, float]) -> Gap:
+        return Gap(value=-row["difference"], low=-row["difference_high"], high=-row["difference_low"], p=row["p"])
+
+    return tuple(
+        BaselineScores(
+            name=name,
+            metrics={metric: figure(metric, scores[metric][name]) for metric in SHOWN},
+            network_ahead={metric: gap(scores[metric][name]) for metric in SHOWN},
+        )
+        for name in simple
+    )
+
+
 def _tell(scores: ScoresRecord, tools: Tools) -> None:
     for metric in ("auroc", "auprc"):
         tools.events.tell("evaluate.test", metric=metric, figure=vars(scores.parts["test"].metrics[metric]))
+    for simple in scores.baselines:
+        ahead = simple.network_ahead["auroc"]
+        tools.events.tell(
+            "evaluate.baseline", simple=simple.name, figure=vars(simple.metrics["auroc"]), ahead=ahead.value, low=ahead.low,
+            high=ahead.high,
+        )  # fmt: skip
     for point in scores.operating_points:
         if point.rule == "accuracy":
             tools.events.tell("evaluate.accuracy", figure=vars(point.accuracy), threshold=point.threshold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from numpy.typing import NDArray
 
 from evenray.core.types import Predictions
@@ -71,3 +72,21 @@ def test_a_model_that_cannot_tell_the_classes_accuses_nobody() -> None:
     rng = np.random.default_rng(2)
     noise = rng.dirichlet((2, 2, 2), 600)
     assert label_errors(predictions(noise, np.arange(600) % 3)) == []
+
+
+def test_what_chance_would_list_stands_beside() -> None:
+    """Labels drawn from the probabilities themselves are all right; planted errors come on top."""
+    rng, numbers, expected, variants = np.random.default_rng(3), [], [], []
+    for seed in range(12):
+        # A model that is right about how sure it is: the labels come of its probabilities.
+        sure = confident(np.arange(900) % 3, seed)
+        targets = (sure.cumsum(axis=1) < rng.random((900, 1))).sum(axis=1)
+        [finding] = label_errors(predictions(sure, targets))
+        numbers.append(len(finding.cases))
+        expected.append(finding.evidence["by_chance"])
+        variants.append(finding.variant)
+    assert np.mean(expected) == pytest.approx(np.mean(numbers), rel=0.15)
+    assert variants.count("more") <= 3
+    targets[rng.choice(900, 90, replace=False)] = 0
+    [finding] = label_errors(predictions(sure, targets))
+    assert finding.variant == "more"

@@ -20,7 +20,7 @@ def test_areas_and_loss_are_those_of_scikit_learn() -> None:
     logits_NK, targets = logits(300, 1.5)
     row, score = Classify().validation_metrics(logits_NK, targets), logits_NK[:, 1]
     auprc = [average_precision_score(targets == k, (-1) ** (1 - k) * score) for k in (0, 1)]
-    assert row["validation_auprc"] == pytest.approx(np.mean(auprc))
+    assert row["validation_macro_auprc"] == pytest.approx(np.mean(auprc))
     assert row["validation_auroc"] == pytest.approx(roc_auc_score(targets, score))
     assert row["validation_loss"] == pytest.approx(log_loss(targets, 1 / (1 + np.exp(-2 * score))))
 
@@ -32,8 +32,8 @@ def test_the_error_is_the_deviation_over_fresh_samples() -> None:
         targets = (rng.random(400) < 0.3).astype(np.int64)
         margin = rng.normal(size=400) + 1.5 * targets
         found.append(Classify().validation_metrics(np.column_stack([-margin, margin]) / 2, targets))
-    spread = np.std([row["validation_auprc"] for row in found])
-    assert np.mean([row["validation_auprc_error"] for row in found]) == pytest.approx(spread, rel=0.15)
+    spread = np.std([row["validation_macro_auprc"] for row in found])
+    assert np.mean([row["validation_macro_auprc_error"] for row in found]) == pytest.approx(spread, rel=0.15)
 
 
 def test_a_class_without_cases_is_left_out() -> None:
@@ -45,5 +45,5 @@ def test_a_class_without_cases_is_left_out() -> None:
 def test_of_many_classes_with_one_case_each_there_is_no_standard_error() -> None:
     """No resample holds them all; warnings are errors here."""
     found = Classify().validation_metrics(np.eye(40) + np.random.default_rng(0).normal(size=(40, 40)), np.arange(40))
-    assert np.isnan(found["validation_auprc_error"])
-    assert found["validation_auprc"] > 0
+    assert np.isnan(found["validation_macro_auprc_error"])
+    assert found["validation_macro_auprc"] > 0

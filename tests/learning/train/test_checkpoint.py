@@ -124,7 +124,7 @@ def test_training_stops_when_validation_has_long_not_been_better(
 ) -> None:
     scores = [0.2, 0.6, 0.6, 0.5, 0.4, 0.9]
     asked = iter(scores)
-    monkeypatch.setattr("evenray.learning.train.loop.validate", lambda *_: {"validation_auprc": next(asked)})
+    monkeypatch.setattr("evenray.learning.train.loop.validate", lambda *_: {"validation_macro_auprc": next(asked)})
 
     def run() -> list[dict[str, float]]:
         settings = replace(SETTINGS, epochs=6, patience=3)
@@ -132,5 +132,5 @@ def test_training_stops_when_validation_has_long_not_been_better(
         return fit(model(), part(24), part(12), settings, remedy, fabric, folder=tmp_path)[1]
 
     history = run()
-    assert [row["validation_auprc"] for row in history] == scores[:5]
+    assert [row["validation_macro_auprc"] for row in history] == scores[:5]
     assert run() == history  # and stays stopped

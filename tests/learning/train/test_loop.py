@@ -60,8 +60,8 @@ def test_it_learns(fabric: Machine) -> None:
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert history[-1]["validation_auroc"] > 0.9
     assert not trained.training
-    assert set(history[0]) == {"epoch", "train_loss", "validation_loss", "validation_auroc", "validation_auprc",
-                               "validation_auprc_error", "learning_rate", "seconds", "validation_seconds"}  # fmt: skip
+    assert set(history[0]) == {"epoch", "train_loss", "validation_loss", "validation_auroc", "validation_macro_auprc",
+                               "validation_macro_auprc_error", "learning_rate", "seconds", "validation_seconds"}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", ["none", "weighted", "oversample", "undersample", "oversample | focal(gamma=2)"])
@@ -145,7 +145,7 @@ def test_the_last_epoch_as_good_as_the_best_is_kept(fabric: Machine, monkeypatch
 
     def validated(average: Classifier, *_: Any) -> dict[str, float]:
         states.append(weights(average))
-        return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
+        return dict(zip(("validation_macro_auprc", "validation_macro_auprc_error"), next(scores), strict=True))
 
     monkeypatch.setattr("evenray.learning.train.loop.validate", validated)
     best, _ = fit(model(), part(), part(12, 1), replace(SETTINGS, epochs=4, keep="best"), Balance(), fabric)
@@ -161,7 +161,7 @@ def test_nothing_is_kept_and_nothing_ends_before_the_remedy_has_settled(
 
     def validated(average: Classifier, *_: Any) -> dict[str, float]:
         states.append(weights(average))
-        return dict(zip(("validation_auprc", "validation_auprc_error"), next(scores), strict=True))
+        return dict(zip(("validation_macro_auprc", "validation_macro_auprc_error"), next(scores), strict=True))
 
     monkeypatch.setattr("evenray.learning.train.loop.validate", validated)
     settings = replace(SETTINGS, epochs=5, keep="best", patience=1)

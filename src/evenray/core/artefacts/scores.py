@@ -13,7 +13,9 @@ from evenray.core.types import Estimate, Scores
 
 from .record import Number, Record
 
-__all__ = ["CalibrationRecord", "Figure", "OperatingPoint", "PartScores", "ScoresRecord"]
+__all__ = [
+    "BaselineScores", "CalibrationRecord", "Figure", "Gap", "OperatingPoint", "PartScores", "ScoresRecord",
+]  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -59,7 +61,12 @@ class PartScores(_Part):
 
 
 class OperatingPoint(_Part):
-    """What a rule chose on the validation part, and what came of it on the test part."""
+    """What a rule chose on the validation part, and what came of it on the test part.
+
+    The intervals of the rates are those of the test part at this threshold. `threshold_range` is where 95 % of the thresholds
+    lie that the rule chooses on resamples of the validation part, `sensitivity_range` and `specificity_range` the rates on the
+    test part at these; None where the rule looks at no case.
+    """
 
     rule: str
     threshold: float
@@ -69,6 +76,26 @@ class OperatingPoint(_Part):
     specificity: Figure
     ppv: Figure
     npv: Figure
+    threshold_range: tuple[float, float] | None = None
+    sensitivity_range: tuple[float, float] | None = None
+    specificity_range: tuple[float, float] | None = None
+
+
+class Gap(_Part):
+    """How far the network lies above a simple model in one figure on the same cases, with its 95 % interval and p."""
+
+    value: Number
+    low: Number
+    high: Number
+    p: Number
+
+
+class BaselineScores(_Part):
+    """A simple model's figures on the test part, and the paired differences of the network's to them."""
+
+    name: str
+    metrics: dict[str, Figure]
+    network_ahead: dict[str, Gap]
 
 
 class CalibrationRecord(_Part):
@@ -79,7 +106,11 @@ class CalibrationRecord(_Part):
 
 
 class ScoresRecord(Record):
-    """Everything that is told of the probabilities; `patients` has patients in place of images.
+    """Everything that is told of the probabilities.
+
+    `patients` has patients in place of images, scored by the `patient_score` of their images; `calibration_by_class` tells of
+    more than two classes how far the probabilities of each mean what they say. `refused_points` are rules whose promise the
+    validation part has too few cases for. `baselines` are models that learn in seconds, on the same training and test cases.
 
     Of findings, `findings` has a record of each by itself (its classes are absent and present), and the parts have the
     means over those that are `averaged`: of which two patients or more have each answer.
@@ -99,9 +130,13 @@ class ScoresRecord(Record):
     tta: str | None
     parts: dict[str, PartScores]
     patients: PartScores | None
+    patient_score: str = "mean"
+    calibration_by_class: dict[str, dict[str, Figure]] = Field(default_factory=dict)
     groups: dict[str, dict[str, PartScores]]
     decision_curve: dict[str, list[float | None]]
     operating_points: tuple[OperatingPoint, ...] = ()
+    refused_points: tuple[str, ...] = ()
+    baselines: tuple[BaselineScores, ...] = ()
     findings: dict[str, ScoresRecord] = Field(default_factory=dict)
     averaged: tuple[str, ...] = ()
 

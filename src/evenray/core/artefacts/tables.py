@@ -36,7 +36,7 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
 NUMBERS = {
     "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
                       "spacing_row", "spacing_column", "window_center", "window_width", "sketch", "mean", "std"),
-    "history.csv": ("validation_auroc", "validation_auprc", "learning_rate", "seconds"),
+    "history.csv": ("validation_auroc", "validation_macro_auprc", "learning_rate", "seconds"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
@@ -52,9 +52,12 @@ def schema(name: str) -> dict[str, DataTypeClass]:
 
 def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     """The table itself; DataError that names the file and the column where one is missing, of another type, or has a gap."""
+    optional = OPTIONAL.get(path.name, set())
+    if path.name == "predictions.parquet" and "target_0" in table.columns:  # of findings, each with a target
+        optional = optional | {"label", "target", "logit_1", "p_1"}
     for name, kind in NEEDED.get(path.name, {}).items():
         if name not in table.columns:
-            if name in OPTIONAL.get(path.name, ()):
+            if name in optional:
                 continue
             raise _wrong(path, f"it has no column {name}")
         own = table.schema[name]

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset
 
-from ._cases import PEERS, column
+from ._cases import PEERS, column, numbers
 
 __all__ = ["ALIKE", "Features", "agreement", "common_part", "peer_groups", "projected", "sample", "unit_fingerprints"]
 
 Rows = NDArray[np.int64]
 Features = Callable[[Rows], NDArray[np.floating]]  # the features of the cases at these rows, (rows, features)
+EYE = ("OP", "OPT")  # DICOM PS3.3 C.7.3.1.1.1: ophthalmic photography and tomography
 ALIKE = 0.5  # the median common part from which on the images have something in common
 SAMPLE = 5000  # images that a discriminant is learnt from, at most
 
@@ -37,13 +38,19 @@ def unit_fingerprints(dataset: Dataset) -> Features:
     return features
 
 
-def peer_groups(dataset: Dataset) -> Iterator[Rows]:
-    """Row numbers of the cases of each modality and view, in order of their names; groups under 20 are left out."""
+def peer_groups(dataset: Dataset, *, radiographs: bool = False) -> Iterator[Rows]:
+    """Row numbers of the cases of each modality and view, in order of their names; groups under 20 are left out.
+
+    `radiographs` leaves out colour pictures and photographs of the eye: nothing there has an up and a down, or is dark by
+    rule, that its peers could tell.
+    """
     cases = dataset.cases
     modality, view = (column(cases, name).cast(pl.String).fill_null("").to_list() for name in ("modality", "view"))
+    photographs = (numbers(cases, "channels") == 3) | np.isin(modality, EYE)
     groups: dict[tuple[str, str], list[int]] = {}
     for row in cases["case"].arg_sort().to_list():
-        groups.setdefault((modality[row], view[row]), []).append(row)
+        if not (radiographs and photographs[row]):
+            groups.setdefault((modality[row], view[row]), []).append(row)
     for _, rows in sorted(groups.items()):
         if len(rows) >= PEERS:
             yield np.array(rows, np.int64)

@@ -15,6 +15,7 @@ from evenray.core.types import Predictions
 __all__ = ["label_errors"]
 
 TRUSTED = 0.25  # wrong labels are seldom over a tenth of a class; disagreement on a quarter is the model's own failure
+DRAWS = 100
 
 
 def label_errors(predictions: Predictions) -> list[Finding]:
@@ -24,7 +25,9 @@ def label_errors(predictions: Predictions) -> list[Finding]:
     whose probability of a class reaches the mean one of those labelled so are counted by label and class; the counts
     estimate how many labels of each kind are wrong, and so many cases are listed, the surest disagreement first. A model
     that contradicts more than a quarter of a class cannot be trusted on it, and none of its cases is listed. No label is
-    changed. Of several findings each is looked at by itself, and `finding` says which.
+    changed. Beside the number stands how many would be listed if every label were right and the probabilities were, too
+    (`by_chance`, the mean); where the number does not exceed 95 % of such draws, the finding says so. Of several findings
+    each is looked at by itself, and `finding` says which.
     """
     if predictions.task == "tag":
         return [
@@ -35,6 +38,28 @@ def label_errors(predictions: Predictions) -> list[Finding]:
     if not predictions.table.height:
         return []
     probabilities, targets = predictions.probabilities, predictions.targets
+    likeliest = _listed(probabilities, targets)
+    if not likeliest:
+        return []
+    names = predictions.table["case"].to_list()
+    order = sorted(likeliest, key=lambda row: (-likeliest[row][0], names[row]))
+    kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in order:
+        kinds[predictions.classes[targets[row]]][predictions.classes[likeliest[row][1]]] += 1
+    by_chance = _by_chance(probabilities)
+    evidence = {
+        "share": round(len(order) / len(targets), 4),
+        "by_chance": round(float(by_chance.mean()), 1),
+        "labelled_but_likely": {given: dict(likely) for given, likely in kinds.items()},
+        "largest_margin": round(likeliest[order[0]][0], 4),
+    }
+    more = len(order) > np.quantile(by_chance, 0.95)
+    cases = tuple(names[row] for row in order)
+    return [Finding("label_errors", "info", cases, evidence=evidence, variant="more" if more else "chance")]
+
+
+def _listed(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> dict[int, tuple[float, int]]:
+    """{row: (margin, likelier class)} of the cases that the model contradicts."""
     own = probabilities[np.arange(len(targets)), targets]
     found: list[tuple[float, int, int]] = []
     for given, likely, count in _wrong(probabilities, targets):
@@ -42,20 +67,16 @@ def label_errors(predictions: Predictions) -> list[Finding]:
         margin = probabilities[rows, likely] - own[rows]
         worst = np.argsort(-margin, kind="stable")[:count]
         found += [(float(margin[i]), int(rows[i]), likely) for i in worst if margin[i] > 0]
-    if not found:
-        return []
-    likeliest = {row: (margin, likely) for margin, row, likely in sorted(found)}
-    names = predictions.table["case"].to_list()
-    order = sorted(likeliest, key=lambda row: (-likeliest[row][0], names[row]))
-    kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in order:
-        kinds[predictions.classes[targets[row]]][predictions.classes[likeliest[row][1]]] += 1
-    evidence = {
-        "share": round(len(order) / len(targets), 4),
-        "labelled_but_likely": {given: dict(likely) for given, likely in kinds.items()},
-        "largest_margin": round(likeliest[order[0]][0], 4),
-    }
-    return [Finding("label_errors", "info", tuple(names[row] for row in order), evidence=evidence)]
+    return {row: (margin, likely) for margin, row, likely in sorted(found)}
+
+
+def _by_chance(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many cases would be listed though every label were right, in each of DRAWS draws of the labels from the
+    probabilities: what is known of a case by its image leaves room for either class.
+    """
+    rng, reached = np.random.default_rng(0), probabilities.cumsum(axis=1)
+    drawn = [(reached < rng.random((len(reached), 1)) * reached[:, -1:]).sum(axis=1) for _ in range(DRAWS)]
+    return np.array([len(_listed(probabilities, targets)) for targets in drawn], np.int64)
 
 
 def _wrong(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

@@ -25,12 +25,12 @@ DISTINCT = 0.6  # the spread above which a turn cannot be recognised in this kin
 
 
 def orientation(dataset: Dataset) -> list[Finding]:
-    """Images that agree better with their peers (of one modality and view) when they are turned or mirrored."""
+    """Images that agree better with their peers (of one modality and view) when they are turned or mirrored; colour is not asked."""
     cases = dataset.cases
     if not dataset.has_sketch("fingerprint"):
         return []
     scores, turns = np.ones(cases.height), np.full(cases.height, -1)
-    for rows in peer_groups(dataset):
+    for rows in peer_groups(dataset, radiographs=True):
         scores[rows], turns[rows] = _best(rows, unit_fingerprints(dataset))
     found = turns >= 0
     kinds = pl.Series("turn", [list(TURNS)[turn] for turn in turns[found]], dtype=pl.String)

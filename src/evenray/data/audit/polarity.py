@@ -18,12 +18,12 @@ DISTINCT = 0.4  # the spread above which a negative cannot be recognised in this
 
 
 def polarity(dataset: Dataset) -> list[Finding]:
-    """Images that agree better with the negatives of their peers (the cases of one modality and view)."""
+    """Images that agree better with the negatives of their peers (the cases of one modality and view); colour is not asked."""
     cases = dataset.cases
     if not dataset.has_sketch("fingerprint"):
         return []
     scores, opposed = np.ones(cases.height), np.zeros(cases.height, np.bool_)
-    for rows in peer_groups(dataset):
+    for rows in peer_groups(dataset, radiographs=True):
         scores[rows], opposed[rows] = _opposed(rows, unit_fingerprints(dataset))
     return warn("polarity", cases, opposed, -scores.round(6), lowest_agreement=scores[opposed].min(initial=1))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,7 @@ from torch.nn import functional
 
 from evenray.core.artefacts.model import ModelRecord, TrainingCounts
 from evenray.core.artefacts.scores import ScoresRecord
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions
 from evenray.learning.balance import make
@@ -94,16 +96,18 @@ class Classify:
         loss = float(functional.cross_entropy(logits, torch.from_numpy(targets)))
         auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
         return {
-            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_auprc": float(auprc[0]),
-            "validation_auprc_error": error_of(auprc[1:]),
+            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
+            "validation_macro_auprc_error": error_of(auprc[1:]),
         }  # fmt: skip
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         rule_of_two = (own_rule or rule) if len(questions[0].classes) == 2 else None
-        return summarise(found, rule_of_two, questions[0].prior, target[0], ordered=ordered, seed=seed)
+        return summarise(
+            found, rule_of_two, questions[0].prior, target[0], ordered=ordered, patient_score=patient_score, seed=seed
+        )
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         return scores.threshold
@@ -137,13 +141,19 @@ class Classify:
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
         """A rule for the threshold that was asked for, by itself or with a remedy, is for two classes alone."""
         asked = check_remedies(recipe, classes, positive)
+        if recipe.patient_score == "max" and len(classes) > 2:
+            raise UsageError(
+                f"patient_score is max, but there are {len(classes)} classes; the largest probability is for two. Leave it out"
+                " for the mean."
+            )
         target = target_prior(recipe.prevalence, classes, positive)
         if (
             len(classes) == 2 or recipe.threshold != Recipe().threshold
         ):  # with more classes the usual rule is not applied
             asked.append(recipe.threshold)
         for rule in asked:
-            choose_threshold(_sure(classes, positive), rule, target)
+            with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more
+                choose_threshold(_sure(classes, positive), rule, target)
 
 
 def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ UNKNOWN_RULE = "prevalence"  # looks at no case
 
 
 def summarise_findings(
-    found: Mapping[str, Predictions], rule: str, priors: Sequence[NDArray[np.float64]], target: Target, *, seed: int = 0
-) -> ScoresRecord:
+    found: Mapping[str, Predictions], rule: str, priors: Sequence[NDArray[np.float64]], target: Target, *,
+    patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+) -> ScoresRecord:  # fmt: skip
     """The record of findings; thresholds are chosen finding by finding, for the shares that their probabilities are at.
 
     A finding that the validation part has of one kind alone is called by its prevalence in training. One of which nothing is
@@ -29,7 +31,9 @@ def summarise_findings(
     """
     classes = found["test"].classes
     each = {
-        name: _one({part: predicted.finding(name) for part, predicted in found.items()}, rule, prior, at, seed)
+        name: _one(
+            {part: predicted.finding(name) for part, predicted in found.items()}, rule, prior, at, patient_score, seed
+        )
         for name, prior, at in zip(classes, priors, target, strict=True)
     }
     cuts = [record.threshold for record in each.values()]
@@ -52,13 +56,14 @@ def _one(
     rule: str,
     prior: NDArray[np.float64],
     target: NDArray[np.float64] | None,
+    patient_score: Literal["mean", "max"],
     seed: int,
 ) -> ScoresRecord:
     kinds = {part: len(np.unique(two.targets)) for part, two in found.items()}
     if kinds["validation"] < 2:
         rule = UNKNOWN_RULE
     if kinds["validation"] == 2 and kinds["test"] == 2:
-        return summarise(found, rule, prior, target, seed=seed)
+        return summarise(found, rule, prior, target, patient_score=patient_score, seed=seed)
     at = prior if target is None else target
     threshold = float(at[1]) if kinds["validation"] < 2 else choose_threshold(found["validation"], rule, at)
     parts = {

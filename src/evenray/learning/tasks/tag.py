@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -125,20 +127,22 @@ class Tag:
         plain = masked_loss([Balance()] * targets.shape[1], max((targets >= 0).sum(), 1) / len(targets))
         loss = float(plain(torch.from_numpy(logits_NK), torch.from_numpy(targets), 1.0))
         if not areas:
-            unknown = dict.fromkeys(("validation_auroc", "validation_auprc", "validation_auprc_error"), float("nan"))
+            unknown = dict.fromkeys(
+                ("validation_auroc", "validation_macro_auprc", "validation_macro_auprc_error"), float("nan")
+            )
             return {"validation_loss": loss, **unknown}
         auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
         return {
-            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_auprc": float(auprc[0]),
-            "validation_auprc_error": error_of(auprc[1:]),
+            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
+            "validation_macro_auprc_error": error_of(auprc[1:]),
         }  # fmt: skip
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         priors = [question.prior for question in questions]
-        return summarise_findings(found, own_rule or rule, priors, target, seed=seed)
+        return summarise_findings(found, own_rule or rule, priors, target, patient_score=patient_score, seed=seed)
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         return [record.threshold for record in scores.findings.values()]
@@ -181,7 +185,8 @@ class Tag:
         asked = [*check_remedies(recipe, TWO, PRESENT), recipe.threshold]
         target = next((one for one in self.target(recipe.prevalence, classes, positive) if one is not None), None)
         for rule in asked:
-            choose_threshold(_sure(), rule, target)
+            with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more
+                choose_threshold(_sure(), rule, target)
 
 
 def _pair(z_N: Floats) -> Floats:

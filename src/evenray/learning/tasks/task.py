@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,11 @@ class Task(Protocol):
         """The table that metrics and pages work from."""
 
     def validation_metrics(self, logits_NK: Floats, targets: Ints) -> dict[str, float]:
-        """validation_loss, validation_auroc, validation_auprc and its standard error."""
+        """validation_loss, validation_auroc, validation_macro_auprc and its standard error."""
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         """What scores.json tells of the validation and test parts; `rule` chooses thresholds, `own_rule` is the remedy's."""
 

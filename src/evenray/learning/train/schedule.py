@@ -36,10 +36,10 @@ def first_to_keep(balance: Balance, epochs: int) -> int:
 def stale(history: History) -> int:
     """Epochs since the best validation AUPRC, which the first of equals is.
 
-    >>> stale([{"validation_auprc": 0.5}, {"validation_auprc": 0.7}, {"validation_auprc": 0.7}]), stale([])
+    >>> stale([{"validation_macro_auprc": 0.5}, {"validation_macro_auprc": 0.7}, {"validation_macro_auprc": 0.7}]), stale([])
     (1, 0)
     """
-    scores = [row.get("validation_auprc", 0.0) for row in history]
+    scores = [row.get("validation_macro_auprc", 0.0) for row in history]
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
@@ -49,14 +49,14 @@ def as_good_as_any(history: History) -> bool:
     The rule of one standard error (Breiman et al. 1984, section 3.4.3): among epochs that validation cannot tell apart
     the last one is kept, as weights settle while the learning rate falls. Of no epochs, none is as good.
 
-    >>> first = {"validation_auprc": 0.80, "validation_auprc_error": 0.02}
-    >>> [as_good_as_any([first, {"validation_auprc": value}]) for value in (0.81, 0.79, 0.77)]
+    >>> first = {"validation_macro_auprc": 0.80, "validation_macro_auprc_error": 0.02}
+    >>> [as_good_as_any([first, {"validation_macro_auprc": value}]) for value in (0.81, 0.79, 0.77)]
     [True, True, False]
-    >>> as_good_as_any([first | {"validation_auprc_error": float("nan")}, {"validation_auprc": 0.7}])
+    >>> as_good_as_any([first | {"validation_macro_auprc_error": float("nan")}, {"validation_macro_auprc": 0.7}])
     True
     """
     if not history:
         return False
-    best = max(history, key=lambda row: row.get("validation_auprc", 0.0))
-    least = best.get("validation_auprc", 0.0) - best.get("validation_auprc_error", 0.0)
-    return not history[-1].get("validation_auprc", 0.0) < least  # an unknown error tells no epochs apart
+    best = max(history, key=lambda row: row.get("validation_macro_auprc", 0.0))
+    least = best.get("validation_macro_auprc", 0.0) - best.get("validation_macro_auprc_error", 0.0)
+    return not history[-1].get("validation_macro_auprc", 0.0) < least  # an unknown error tells no epochs apart

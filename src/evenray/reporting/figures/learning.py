@@ -15,7 +15,7 @@ __all__ = ["PANELS", "learning"]
 
 PANELS = {
     "loss": {"train_loss": GREY, "validation_loss": ACCENT},
-    "ranking": {"validation_auroc": ACCENT, "validation_auprc": OTHERS[0]},
+    "ranking": {"validation_auroc": ACCENT, "validation_macro_auprc": OTHERS[0]},
     "rate": {"learning_rate": GREY},
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenray.core.artefacts.scores import Figure as Score
-from evenray.metrics import calibration_curve
+from evenray.metrics import RECALIBRATION, calibration_curve
 from evenray.reporting.figures.calibration import calibration, is_rare
 from evenray.reporting.figures.svg import Figure
 from evenray.reporting.language import Language
@@ -20,6 +20,8 @@ __all__ = ["context"]
 class Shown:
     figures: list[Figure]
     metrics: list[tuple[str, Score]]
+    by_class: list[tuple[str, list[Score | None]]]
+    names: tuple[str, ...] = RECALIBRATION
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -37,4 +39,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         caption = say("calibration.caption_rare" if is_rare(curve) else "calibration.caption", groups=curve.height)
         figures.append(Figure(say("calibration.figure", name=name), calibration(curve, say), caption))
     metrics = run.test.metrics if run.test else {}
-    return Shown(figures=figures, metrics=[(n, metrics[n]) for n in ("brier", "ece", "log_loss") if n in metrics])
+    told = [(name, metrics[name]) for name in (*RECALIBRATION, "brier", "ece", "log_loss") if name in metrics]
+    found = run.results.calibration_by_class if run.results else {}
+    by_class = [(name, [figures.get(each) for each in RECALIBRATION]) for name, figures in found.items()]
+    return Shown(figures=figures, metrics=told, by_class=by_class)

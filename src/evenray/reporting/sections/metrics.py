@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evenray.core.artefacts.scores import Figure, PartScores
+from evenray.core.artefacts.scores import BaselineScores, Figure, PartScores
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -13,9 +13,10 @@ __all__ = ["context"]
 
 ORDER = (
     *("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "mcc", "f1"),
-    *("accuracy", "brier", "ece", "log_loss", "weighted_kappa", "grade_error"),
+    *("accuracy", "brier", "ece", "log_loss", "calibration_slope", "calibration_in_the_large", "oe_ratio"),
+    *("weighted_kappa", "grade_error"),
 )
-SIGNED = ("mcc", "weighted_kappa")  # from -1 to 1
+SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Shown:
     rows: list[tuple[str, list[Figure | None], tuple[float, float]]]
     per_class: list[tuple[str, int, float | None, float | None]]
     by_distance: list[tuple[int, int, float]]
+    baselines: tuple[BaselineScores, ...]
+    ranked_by: tuple[str, ...] = ("auroc", "auprc")
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -35,16 +38,18 @@ def context(run: RunView, say: Language) -> Shown | None:
     names = [*(name for name in ORDER if name in held), *sorted(held - set(ORDER))]
     rows = [(name, [parts[part].metrics.get(name) for part in shown], _domain(name, parts, shown)) for name in names]
     sizes = [(part, parts[part].cases) for part in shown]
-    return Shown(parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run))
+    simple = run.results.baselines if run.results else ()
+    return Shown(parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run), baselines=simple)
 
 
 def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
-    """The range of a metric's strip: 0 to 1, -1 to 1 for MCC, and up to the largest number for an unbounded loss."""
-    if name in SIGNED:
-        return -1.0, 1.0
+    """The range of a metric's strip: 0 to 1, or -1 to 1, and up to the largest number for an unbounded one."""
     found = [parts[part].metrics[name] for part in shown if name in parts[part].metrics]
     values = [value for f in found for value in (f.value, f.low, f.high, f.baseline) if value == value]
-    return 0.0, max([1.0, *values])
+    if name in SIGNED:
+        most = max([1.0, *(abs(value) for value in values)])
+        return -most, most
+    return min([0.0, *values]), max([1.0, *values])
 
 
 def _by_distance(run: RunView) -> list[tuple[int, int, float]]:

@@ -85,9 +85,29 @@ def _test(run: RunView, say: Language) -> list[Notice]:
     auroc = run.auroc
     if auroc is None:
         return found
+    found += _baselines(run, say)
     interval = say.interval(auroc.low, auroc.high)
     if auroc.low <= 0.5 <= auroc.high:
         found.append(Notice("error", say("notice.chance"), say("notice.chance_text", interval=interval), "metrics"))
     elif auroc.high - auroc.low > WIDE:
         found.append(Notice("warning", say("notice.wide"), say("notice.wide_text", interval=interval), "metrics"))
     return found
+
+
+def _baselines(run: RunView, say: Language) -> list[Notice]:
+    """Whether a model that takes seconds does as well: that from which the network is the least apart."""
+    known = [
+        b
+        for b in (run.results.baselines if run.results else ())
+        if b.network_ahead["auroc"].low == b.network_ahead["auroc"].low
+    ]
+    least = min(known, key=lambda simple: simple.network_ahead["auroc"].low, default=None)
+    if least is None or (gap := least.network_ahead["auroc"]).low > 0:
+        return []
+    kind = "behind" if gap.value <= 0 else "unclear"
+    values = {
+        "model": say.word("simple", least.name), "auroc": say.number(least.metrics["auroc"].value),
+        "gap": say.signed(gap.value), "low": say.signed(gap.low), "high": say.signed(gap.high),
+    }  # fmt: skip
+    severity: Severity = "error" if kind == "behind" else "warning"
+    return [Notice(severity, say(f"notice.worth_{kind}"), say("notice.worth_text", **values), "baselines")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from evenray.core.artefacts.scores import OperatingPoint, PartScores
-from evenray.reporting.figures.decision import decision
+from evenray.reporting.figures.decision import ahead, decision, gain
 from evenray.reporting.figures.svg import Figure
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -24,7 +24,8 @@ MOST = 20  # groups of a column
 class Shown:
     points: tuple[OperatingPoint, ...]
     chosen: str | None
-    figure: Figure | None
+    refused: tuple[str, ...]
+    figures: list[Figure]
     patients: PartScores | None
     images: PartScores | None
     groups: list[tuple[str, list[tuple[str, PartScores]], int]]
@@ -36,17 +37,28 @@ def context(run: RunView, say: Language) -> Shown | None:
     scores = run.results
     if scores is None:
         return None
-    curve = scores.decision_curve
-    caption = "" if run.binary else say("decision.caption_many", name=run.positive) + " "
-    title = say("decision.title")
     return Shown(
         points=scores.operating_points,
         chosen=scores.threshold_rule,
-        figure=Figure(title, decision(pl.DataFrame(curve), say), caption + say("decision.caption")) if curve else None,
+        refused=scores.refused_points,
+        figures=_decision(run, pl.DataFrame(scores.decision_curve), say) if scores.decision_curve else [],
         patients=scores.patients,
         images=run.test,
         groups=[(column, *_largest(groups)) for column, groups in scores.groups.items() if groups],
     )
+
+
+def _decision(run: RunView, curve: pl.DataFrame, say: Language) -> list[Figure]:
+    """The decision curve, and the paired difference to treating all, with where the model is ahead of both others."""
+    of = "" if run.binary else say("decision.caption_many", name=run.positive) + " "
+    risks = ahead(curve)
+    where = say("decision.nowhere") if risks is None else say(
+        "decision.ahead", low=say.percent(risks[0], 0), high=say.percent(risks[1], 0)
+    )  # fmt: skip
+    return [
+        Figure(say("decision.title"), decision(curve, say), of + say("decision.caption")),
+        Figure(say("decision.gain_title"), gain(curve, say), f"{of}{say('decision.gain_caption')} {where}"),
+    ]
 
 
 def _largest(groups: Mapping[str, PartScores]) -> tuple[list[tuple[str, PartScores]], int]:

@@ -1,0 +1,34 @@
+"""The settings of the stage evaluate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .settings import SeedSettings, setting
+
+__all__ = ["EvaluateSettings"]
+
+
+class EvaluateSettings(SeedSettings):
+    """How the test part is scored."""
+
+    tta: str | None = setting(
+        None,
+        "Test-time augmentation: centre, flips, dense, 'multicrop(grid=3)', 'dense | multicrop'; soft-maxes are averaged.",
+    )
+    threshold: str = setting(
+        "youden",
+        "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part.",
+    )
+    calibration: str = setting(
+        "bias_corrected_temperature",
+        "bias_corrected_temperature, temperature, platt, isotonic, beta or none; fitted on the validation part.",
+    )
+    patient_score: Literal["mean", "max"] = setting(
+        "mean",
+        "What stands for a patient of several images: the mean of their probabilities, or the largest of the positive class.",
+    )
+    prevalence: float | dict[str, float] | None = setting(
+        None, "The share of the positive class where the model will be used, such as 0.01 (or a=0.9,b=0.1): probabilities, PPV"
+        " and NPV are given for it.", form="shares",
+    )  # fmt: skip
