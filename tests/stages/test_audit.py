@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.run import Run
 from evenray.core.texts import Texts
 from evenray.core.types import Predictions
+from evenray.learning.tasks.classify import Classify
 from evenray.reporting import report_page
 from evenray.verbs.data import audit
 
@@ -151,11 +151,10 @@ def test_labels_are_doubted_by_models_that_did_not_see_them(copied: Path, go: Go
 
 def test_a_planted_label_error_reaches_the_report(copied: Path, go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that is sure of every case, one of which is labelled otherwise."""
-    evaluate = importlib.import_module("evenray.stages.evaluate")
-    predictions, planted = evaluate.predictions, list[str]()
+    predictions, planted = Classify.predictions, list[str]()
 
-    def sure(*args: Any) -> Predictions:
-        found = predictions(*args)
+    def sure(task: Classify, *args: Any) -> Predictions:
+        found = predictions(task, *args)
         target = found.table["target"].to_numpy()
         p = np.where(target == 1, 0.96, 0.04) + np.linspace(0, 0.02, len(target))
         if found.table["part"][0] == "test":
@@ -164,7 +163,7 @@ def test_a_planted_label_error_reaches_the_report(copied: Path, go: Go, monkeypa
             planted.append(found.table["case"][wrong])
         return replace(found, table=found.table.with_columns(p_0=pl.Series(1 - p), p_1=pl.Series(p)))
 
-    monkeypatch.setattr(evaluate, "predictions", sure)
+    monkeypatch.setattr(Classify, "predictions", sure)
     go(copied, "evaluate", threshold="accuracy")
     labels = [finding for finding in Run(copied).findings or [] if finding.check == "label_errors"]
     [found] = [finding for finding in labels if finding.evidence["predicted_by"] == "trained"]

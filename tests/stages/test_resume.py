@@ -31,7 +31,7 @@ MIDDLES = {
     "plan": ("evenray.stages.plan", "make", 0),
     "compare": ("evenray.evidence.compare._cells", "fit", 3),
     "train": ("evenray.learning.train.loop", "validate", 1),
-    "evaluate": ("evenray.stages.evaluate", "score", 1),
+    "evaluate": ("evenray.learning.tasks.scores", "score", 1),
     "explain": ("evenray.stages.explain", "attribute", 1),
     "report": ("evenray.stages.report", "report_page", 0),
 }
