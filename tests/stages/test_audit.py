@@ -153,8 +153,8 @@ def test_a_planted_label_error_reaches_the_report(copied: Path, go: Go, monkeypa
     """A network that is sure of every case, one of which is labelled otherwise."""
     predictions, planted = Classify.predictions, list[str]()
 
-    def sure(*args: Any) -> Predictions:
-        found = predictions(*args)
+    def sure(task: Classify, *args: Any) -> Predictions:
+        found = predictions(task, *args)
         target = found.table["target"].to_numpy()
         p = np.where(target == 1, 0.99, 0.002) + np.linspace(0, 0.002, len(target))
         if found.table["part"][0] == "test":
