@@ -1,0 +1,133 @@
+"""Which cell to train with: what each is expected to be worth when the others are heard too, and whether that is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import scipy  # its parts are imported when they are first used
+from numpy.typing import NDArray
+
+__all__ = ["SURE", "Posterior", "error", "posterior", "settle", "training_variance"]
+
+Floats = NDArray[np.float64]
+
+# Standard deviations that effects may have, in standard errors of a cell; 0 says that there is no such effect.
+SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
+TYPICAL = 4.0  # degrees of freedom that the cells' typical variance weighs beside a cell's own
+SURE = 0.8  # probability of being better than the reference from which on a cell is taken in its place (decision 19)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is believed of the cells' figures: `mean` (C,) and, drawn from the belief, `draws` (D, C)."""
+
+    mean: Floats
+    draws: Floats
+
+    def better(self, cell: int, than: int = 0) -> float:
+        """The probability that one cell is better than another."""
+        return float((self.draws[:, cell] > self.draws[:, than]).mean())
+
+
+def training_variance(figures: Sequence[Floats]) -> Floats:
+    """The variance of a figure between trainings that differ in their seed alone, of each cell: float64 (C,).
+
+    `figures` has for each of C cells those from its S seeds on F folds, (S, F); cells may have different S. A variance from a
+    few seeds is itself a lottery, so that of each cell is drawn towards the median of all, which counts as much as TYPICAL
+    degrees of freedom (the moderated variance of Smyth 2004). Zero where no cell has two seeds: nothing is known then.
+
+    >>> training_variance([np.array([[0.1], [0.3]]), np.array([[0.2], [0.2]]), np.array([[0.2]])]).round(4).tolist()
+    [0.012, 0.008, 0.01]
+    """
+    freedom = np.array([(len(each) - 1) * each.shape[1] for each in figures], dtype=np.float64)
+    if not freedom.any():
+        return np.zeros(len(figures))
+    own = np.array([each.var(axis=0, ddof=1).mean() if len(each) > 1 else 0.0 for each in figures])
+    found: Floats = (freedom * own + TYPICAL * np.median(own[freedom > 0])) / (freedom + TYPICAL)
+    return found
+
+
+def error(figures: Sequence[Floats], sampling_CC: Floats, *, overlap: float = 0.0) -> Floats:
+    """The covariance of the cells' mean figures, float64 (C, C).
+
+    `sampling_CC` is what the cases account for, which all cells share; training adds a variance to each. With `overlap`,
+    the ratio of the cases tested on to those trained on, the variance holds for networks trained on other cases too
+    (Nadeau & Bengio 2003): folds share cases, so that more trainings on them do not make it vanish.
+    """
+    trainings = np.array([each.size for each in figures])
+    found: Floats = sampling_CC + np.diag(training_variance(figures) * (1 / trainings + overlap))
+    return found
+
+
+def posterior(
+    value_C: Floats, error_CC: Floats, factors: Sequence[Sequence[object]], *, seed: int = 0, draws: int = 4000
+) -> Posterior:
+    """What is believed of the cells after all were measured, the errors of which have the covariance `error_CC`.
+
+    A cell is a common level, an effect of each of its factors (`factors` has one sequence a factor: the contrast of every
+    cell, its remedy, its network) and one of its own, the interaction; each kind of effect is normal about zero. How large a
+    kind is nobody knows: the belief is averaged over SCALES, weighted by how well each explains the figures (Bayes). So a
+    contrast that is better under every remedy is heard as often as it was trained, a single cell that sticks out is drawn
+    back, and an interaction counts where the figures show one.
+    """
+    C = len(value_C)
+    unit = float(np.sqrt(np.median(np.diag(_apart(error_CC)))))
+    if C == 1 or not unit > 0:
+        return Posterior(value_C, np.tile(value_C, (draws, 1)))
+    kinds = [_same(factor) for factor in factors if 1 < len(set(factor)) < C] + [np.eye(C)]
+    weight, means, roots = [], [], []
+    for scales in product(SCALES, repeat=len(kinds)):
+        prior = sum(((scale * unit) ** 2 * kind for scale, kind in zip(scales, kinds, strict=True)), np.zeros((C, C)))
+        log_likelihood, mean, covariance = _given(value_C, error_CC, prior)
+        weight.append(log_likelihood)
+        means.append(mean)
+        roots.append(covariance)
+    share = scipy.special.softmax(weight)
+    rng = np.random.default_rng([seed, 3])
+    counts = rng.multinomial(draws, share)
+    drawn = [
+        rng.multivariate_normal(means[i], roots[i], count, method="eigh") for i, count in enumerate(counts) if count
+    ]
+    return Posterior(np.asarray(share @ np.array(means)), np.concatenate(drawn))
+
+
+def settle(belief: Posterior, level: float = SURE) -> int:
+    """The cell to train with: the one of the highest expected figure, or the reference, which stands first, as long as that
+    one is not better with a probability of `level`."""
+    best = int(belief.mean.argmax())
+    return best if belief.better(best) >= level else 0
+
+
+def _given(value_C: Floats, error_CC: Floats, prior_CC: Floats) -> tuple[float, Floats, Floats]:
+    """Restricted log-likelihood, mean and covariance of the cells, whose common level is left free."""
+    C = len(value_C)
+    both = error_CC + prior_CC
+    factor = scipy.linalg.cho_factor(both + 1e-12 * np.trace(both) * np.eye(C))
+    ones = np.ones(C)
+    V1, Vy = scipy.linalg.cho_solve(factor, ones), scipy.linalg.cho_solve(factor, value_C)
+    information = float(ones @ V1)
+    level = float(ones @ Vy) / information
+    apart = value_C - level
+    Va = Vy - level * V1
+    log_likelihood = -np.log(np.diag(factor[0])).sum() - 0.5 * np.log(information) - 0.5 * float(apart @ Va)
+    # The posterior of the effects, and what the level's own error adds to it.
+    solved = scipy.linalg.cho_solve(factor, prior_CC)
+    rest = ones - prior_CC @ V1
+    covariance = prior_CC - prior_CC @ solved + np.outer(rest, rest) / information
+    return float(log_likelihood), level + prior_CC @ Va, (covariance + covariance.T) / 2
+
+
+def _apart(error_CC: Floats) -> Floats:
+    """The errors without what all cells share, which moves none against another."""
+    C = len(error_CC)
+    centre = np.eye(C) - 1 / C
+    found: Floats = centre @ error_CC @ centre * C / max(C - 1, 1)
+    return found
+
+
+def _same(names: Sequence[object]) -> Floats:
+    """1 where two cells share the level of a factor."""
+    return np.array([[float(one == other) for other in names] for one in names])
