@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
-from evenray.evidence.compare._choice import SURE, error, posterior, settle
+from evenray.evidence.compare._choice import SURE, Posterior, error, posterior, settle
 from evenray.metrics import holm
 
 Floats = NDArray[np.float64]
@@ -49,10 +49,10 @@ class Seen:
     """What a comparison sees: AUPRC of C cells, S seeds and F folds, the influence of each case on a cell's mean from each
     seed (C, S, N), and the scores (C, S, N) with who is sick."""
 
-    figures_CSF: Floats
-    influence_CSN: Floats
-    scores_CSN: Floats
-    sick_N: NDArray[np.bool_]
+    figures: Floats
+    influence: Floats
+    scores: Floats
+    sick: NDArray[np.bool_]
     contrast: NDArray[np.int64]
     balance: NDArray[np.int64]
 
@@ -107,9 +107,7 @@ def _table(prevalence: float) -> tuple[Floats, Floats]:
     areas = []
     for d in apart:
         sick = stats.norm.sf(cut - d)
-        areas.append(
-            -np.trapezoid(prevalence * sick / (prevalence * sick + (1 - prevalence) * healthy + 1e-300), sick)
-        )
+        areas.append(-np.trapezoid(prevalence * sick / (prevalence * sick + (1 - prevalence) * healthy + 1e-300), sick))
     return apart, np.array(areas)
 
 
@@ -123,7 +121,9 @@ def expected(truth_C: Floats, world: World) -> Floats:
     return found
 
 
-def see(truth_C: Floats, contrast: NDArray[np.int64], balance: NDArray[np.int64], world: World, rng: np.random.Generator) -> Seen:  # fmt: skip
+def see(
+    truth_C: Floats, contrast: NDArray[np.int64], balance: NDArray[np.int64], world: World, rng: np.random.Generator
+) -> Seen:
     """A comparison of cells of these truths."""
     C, S, F, N = len(truth_C), world.seeds, world.folds, world.every
     sick = np.arange(N) < world.sick
@@ -163,24 +163,24 @@ def average_precision(scores_MN: Floats, sick_N: NDArray[np.bool_]) -> tuple[Flo
 
 def measured(seen: Seen, seeds: NDArray[np.int64]) -> tuple[list[Floats], Floats, Floats]:
     """Figures of each cell's first `seeds`, their means, and the covariance that cases account for."""
-    figures = [each[:count] for each, count in zip(seen.figures_CSF, seeds, strict=True)]
-    influence = np.array([each[:count].mean(axis=0) for each, count in zip(seen.influence_CSN, seeds, strict=True)])
+    figures = [each[:count] for each, count in zip(seen.figures, seeds, strict=True)]
+    influence = np.array([each[:count].mean(axis=0) for each, count in zip(seen.influence, seeds, strict=True)])
     return figures, np.array([each.mean() for each in figures]), influence @ influence.T
 
 
-def belief(seen: Seen, seeds: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def belief(seen: Seen, seeds: NDArray[np.int64]) -> Posterior:
     figures, value, sampling = measured(seen, seeds)
     return posterior(value, error(figures, sampling), (seen.contrast, seen.balance), draws=1000)
 
 
 def all_seeds(seen: Seen) -> NDArray[np.int64]:
-    C, S, _ = seen.figures_CSF.shape
+    C, S, _ = seen.figures.shape
     return np.full(C, S)
 
 
 def raced(seen: Seen) -> NDArray[np.int64]:
     """One seed for every cell, all for the reference and the finalists."""
-    C, S, _ = seen.figures_CSF.shape
+    C, S, _ = seen.figures.shape
     first = belief(seen, np.ones(C, np.int64))
     found = np.ones(C, np.int64)
     found[[0, *(1 + np.argsort(-first.mean[1:])[:FINALISTS])]] = S
@@ -189,7 +189,7 @@ def raced(seen: Seen) -> NDArray[np.int64]:
 
 def holm_backwards(seen: Seen) -> int:
     """The simplest that Holm's correction cannot tell from the best: one training a cell, its folds pooled (until 0.1)."""
-    area, influence = average_precision(seen.scores_CSN[:, 0], seen.sick_N)
+    area, influence = average_precision(seen.scores[:, 0], seen.sick)
     best = int(area.argmax())
     deviation = np.sqrt(((influence[best] - influence) ** 2).sum(axis=1))
     others = np.arange(len(area)) != best
@@ -199,7 +199,7 @@ def holm_backwards(seen: Seen) -> int:
 
 
 def highest(seen: Seen) -> int:
-    return int(seen.figures_CSF.mean(axis=(1, 2)).argmax())
+    return int(seen.figures.mean(axis=(1, 2)).argmax())
 
 
 def _one_standard_error(value: Floats, covariance: Floats) -> int:
@@ -265,7 +265,7 @@ RULES: dict[str, Callable[[Seen], int]] = {
 def covered(seen: Seen, truth_C: Floats) -> bool:
     """Whether the claim's interval holds the difference of a cell, drawn beforehand, to the reference."""
     figures, value, sampling = measured(seen, all_seeds(seen))
-    F = seen.figures_CSF.shape[2]
+    F = seen.figures.shape[2]
     both = error(figures, sampling, overlap=1 / (F - 1))[np.ix_([0, 1], [0, 1])]
     deviation = np.sqrt(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     return bool(abs(value[1] - value[0] - (truth_C[1] - truth_C[0])) <= 1.96 * deviation)

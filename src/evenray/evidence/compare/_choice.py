@@ -15,7 +15,9 @@ __all__ = ["SURE", "Posterior", "error", "posterior", "settle", "training_varian
 Floats = NDArray[np.float64]
 
 # Standard deviations that effects may have, in standard errors of a cell; 0 says that there is no such effect.
+ALIKE = 1e-6  # of a figure: what numbers of finite length differ by
 SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
+FLOOR = 0.01  # of the mean variance of the cells, which each has at least
 TYPICAL = 4.0  # degrees of freedom that the cells' typical variance weighs beside a cell's own
 SURE = 0.8  # probability of being better than the reference from which on a cell is taken in its place (decision 19)
 
@@ -28,8 +30,9 @@ class Posterior:
     draws: Floats
 
     def better(self, cell: int, than: int = 0) -> float:
-        """The probability that one cell is better than another."""
-        return float((self.draws[:, cell] > self.draws[:, than]).mean())
+        """The probability that one cell is better than another; where no effect is believed in, neither is."""
+        gap = self.draws[:, cell] - self.draws[:, than]
+        return float((gap > ALIKE * np.abs(self.draws[:, than])).mean())
 
 
 def training_variance(figures: Sequence[Floats]) -> Floats:
@@ -77,6 +80,8 @@ def posterior(
     unit = float(np.sqrt(np.median(np.diag(_apart(error_CC)))))
     if C == 1 or not unit > 0:
         return Posterior(value_C, np.tile(value_C, (draws, 1)))
+    # A ranking without a mistake shows no error at all, and would pull the others to it whatever they showed.
+    error_CC = error_CC + FLOOR * float(np.diag(error_CC).mean()) * np.eye(C)
     kinds = [_same(factor) for factor in factors if 1 < len(set(factor)) < C] + [np.eye(C)]
     weight, means, roots = [], [], []
     for scales in product(SCALES, repeat=len(kinds)):
@@ -105,7 +110,7 @@ def _given(value_C: Floats, error_CC: Floats, prior_CC: Floats) -> tuple[float, 
     """Restricted log-likelihood, mean and covariance of the cells, whose common level is left free."""
     C = len(value_C)
     both = error_CC + prior_CC
-    factor = scipy.linalg.cho_factor(both + 1e-12 * np.trace(both) * np.eye(C))
+    factor = scipy.linalg.cho_factor(both)
     ones = np.ones(C)
     V1, Vy = scipy.linalg.cho_solve(factor, ones), scipy.linalg.cho_solve(factor, value_C)
     information = float(ones @ V1)

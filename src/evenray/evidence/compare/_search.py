@@ -1,4 +1,4 @@
-"""The search through the grid: every cell in full, or successive halving, which stops weak cells early."""
+"""The search through the grid: every cell once and the finalists from every seed, after rungs that stop weak cells early."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from evenray.learning.plan.comparison import FINALISTS
+
 from ._cells import Cell, Fold, Setup, folds_of, predicted, simplest_first, train_fold
-from ._grid import Grid, Measured, check_metric, grid, measure, merit
+from ._grid import Grid, Measured, believed, check_metric, grid, measure
 
 __all__ = ["compare", "rungs", "trainings"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-KEEP = 3  # one cell in so many goes on, and trains so many times as long
+KEEP = 3  # with halving, one cell in so many goes on, and trains so many times as long
 
 
 def compare(
     cells: Sequence[Cell], setup: Setup, folder: Path, *, metric: str = "auprc", halving: bool = False, map: Map = map,
     tick: Callable[[int], None] = lambda n: None,
 ) -> Grid:  # fmt: skip
-    """The grid, one row a cell: metrics with intervals, paired differences to the simplest cell, ties and the choice.
+    """The grid, one row a cell: metrics with intervals, the claims against the simplest cell, and the choice.
 
     Every case is predicted by a network that was trained without its group. Each fold of each cell is kept in `folder` and
     not computed again. `map` runs trainings, in processes or on a cluster that shares the stores; the numbers are the same.
-    With `halving` all cells train a short while, the best third of them three times as long, and so on (Jamieson &
-    Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the trainings done.
+    All cells are trained from the first seed, the simplest and the FINALISTS of the highest expected figure from the others
+    too. With `halving`, before that, all cells train a short while, the best third of them three times as long, and so on
+    (Jamieson & Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the
+    trainings done.
     """
     check_metric(metric)
     climbs = []
@@ -38,21 +44,37 @@ def _climb(
     cells: list[Cell], setup: Setup, folder: Path, metric: str, halving: bool, map: Map, tick: Callable[[int], None]
 ) -> list[list[Measured]]:
     """The cells of one imbalance, rung by rung, each rung in the order given."""
+
+    def trained(seeds: dict[Cell, int], epochs: int) -> list[Measured]:
+        works = {cell: folds_of(cell, setup, folder, epochs)[:count] for cell, count in seeds.items()}
+        every = [work for each in works.values() for folds in each for work in folds]
+        new = [work for work in every if work.path not in seen]
+        seen.update(work.path for work in every)
+        _train(new, map, tick)
+        runs = {cell: [predicted(cell, setup, folds) for folds in each] for cell, each in works.items()}
+        return [measure(cell, each, setup.fold, epochs, setup.settings.seed) for cell, each in runs.items()]
+
     climbed: list[list[Measured]] = []
-    left = cells
+    left, seen = cells, set[str]()
     for count, epochs in rungs(len(cells), setup.settings.epochs, halving):
         if climbed:
-            ahead = sorted(climbed[-1][1:], key=lambda found: -merit(found, metric))[: count - 1]
-            left = [left[0], *(cell for cell in left if cell in {found.cell for found in ahead})]
-        works = {cell: folds_of(cell, setup, folder, epochs) for cell in left}
-        _train([work for seeds in works.values() for folds in seeds for work in folds], map, tick)
-        runs = {cell: [predicted(cell, setup, folds) for folds in seeds] for cell, seeds in works.items()}
-        climbed.append([measure(cell, found, epochs, setup.settings.seed) for cell, found in runs.items()])
+            left = _ahead(climbed[-1], metric, count, setup.settings.seed)
+        climbed.append(trained(dict.fromkeys(left, 1), epochs))
+    if setup.seeds > 1:
+        final = _ahead(climbed[-1], metric, FINALISTS + 1, setup.settings.seed)
+        climbed[-1] = trained({cell: setup.seeds if cell in final else 1 for cell in left}, climbed[-1][0].epochs)
     return climbed
 
 
+def _ahead(rung: Sequence[Measured], metric: str, count: int, seed: int) -> list[Cell]:
+    """The simplest cell and those of the highest expected figure, `count` in all, in the order of the rung."""
+    expected = believed(rung, metric, seed).mean
+    taken = {0, *(1 + np.argsort(-expected[1:], kind="stable")[: count - 1]).tolist()}
+    return [each.cell for i, each in enumerate(rung) if i in taken]
+
+
 def _train(works: list[Fold], map: Map, tick: Callable[[int], None]) -> None:
-    missing = [work for work in works if not Path(work.path).exists()]
+    missing = list({work.path: work for work in works if not Path(work.path).exists()}.values())
     tick(len(works) - len(missing))
     for _ in map(train_fold, missing):
         tick(1)
@@ -71,9 +93,10 @@ def rungs(cells: int, epochs: int, halving: bool) -> list[tuple[int, int]]:
 
 
 def trainings(cells: int, folds: int, seeds: int, epochs: int, halving: bool) -> int:
-    """Trainings of a comparison of so many cells at one imbalance, for a progress bar.
+    """Trainings of a comparison of so many cells at one imbalance, for a progress bar and a budget.
 
     >>> trainings(9, folds=3, seeds=2, epochs=6, halving=False)
-    54
+    39
     """
-    return sum(count for count, _ in rungs(cells, epochs, halving)) * folds * seeds
+    climbed = [count for count, _ in rungs(cells, epochs, halving)]
+    return (sum(climbed) + min(climbed[-1], FINALISTS + 1) * (seeds - 1)) * folds
