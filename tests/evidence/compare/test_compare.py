@@ -250,9 +250,7 @@ def no_training(function: Any, items: Sequence[Any]) -> Iterable[Any]:
     return [0.0] * len(items)
 
 
-def test_a_better_cell_wins(
-    setup: Setup, tmp_path: Path, forecasts: Callable[..., Any]
-) -> None:
+def test_a_better_cell_wins(setup: Setup, tmp_path: Path, forecasts: Callable[..., Any]) -> None:
     forecasts(SCORES)
     cells = [Cell("none", balance, NETWORK) for balance in ("undersample", "oversample", "weighted", "none")]
     for metric in ("auprc", "brier"):

@@ -15,8 +15,8 @@ __all__ = ["SURE", "Posterior", "error", "posterior", "settle", "training_varian
 Floats = NDArray[np.float64]
 
 # Standard deviations that effects may have, in standard errors of a cell; 0 says that there is no such effect.
-ALIKE = 1e-6  # of a figure: what numbers of finite length differ by
 SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
+ALIKE = 1e-6  # of a figure: what numbers of finite length differ by
 FLOOR = 0.01  # of the mean variance of the cells, which each has at least
 TYPICAL = 4.0  # degrees of freedom that the cells' typical variance weighs beside a cell's own
 SURE = 0.8  # probability of being better than the reference from which on a cell is taken in its place (decision 19)
@@ -31,7 +31,8 @@ class Posterior:
 
     def better(self, cell: int, than: int = 0) -> float:
         """The probability that one cell is better than another; where no effect is believed in, neither is."""
-        gap = self.draws[:, cell] - self.draws[:, than]
+        with np.errstate(invalid="ignore"):  # of two that are worth nothing neither is better
+            gap = self.draws[:, cell] - self.draws[:, than]
         return float((gap > ALIKE * np.abs(self.draws[:, than])).mean())
 
 
