@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
-from evenray.evidence.compare._choice import SURE, Posterior, error, posterior, settle
+from evenray.evidence.compare._choice import LUCK, Posterior, error, posterior, settle
 from evenray.metrics import holm
 
 Floats = NDArray[np.float64]
@@ -242,12 +242,12 @@ def confidence_set(seen: Seen, level: float = 0.25) -> int:
     return int(left[0])
 
 
-def shrunk(seen: Seen) -> int:
+def expected_figure(seen: Seen) -> int:
     return settle(belief(seen, all_seeds(seen)))
 
 
-def shrunk_at(level: float) -> Callable[[Seen], int]:
-    return lambda seen: settle(belief(seen, raced(seen)), level)
+def of_finalists(seen: Seen) -> int:
+    return settle(belief(seen, raced(seen)))
 
 
 RULES: dict[str, Callable[[Seen], int]] = {
@@ -256,9 +256,8 @@ RULES: dict[str, Callable[[Seen], int]] = {
     "one standard error": one_standard_error,
     "main effects, one standard error": main_effects,
     "model confidence set (75 %)": confidence_set,
-    f"expected figure, gate {SURE}, all seeds": shrunk,
-    f"expected figure, gate {SURE}, finalists": shrunk_at(SURE),
-    "expected figure, no gate, finalists": shrunk_at(0.0),
+    f"expected figure, luck {LUCK}, all seeds": expected_figure,
+    f"expected figure, luck {LUCK}, finalists": of_finalists,
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evenray.evidence.compare._choice import SURE, Posterior, error, posterior, settle, training_variance
+from evenray.evidence.compare._choice import LUCK, Posterior, error, posterior, settle, training_variance
 
 NINE = ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 1, 2] * 3)
 
@@ -65,14 +65,19 @@ def test_the_reference_is_kept_where_all_are_equal_and_left_where_it_is_wrong(
     assert least <= np.mean(kept) <= most
 
 
-def test_the_best_is_taken_from_the_gate_on() -> None:
-    draws = np.zeros((100, 3))
-    draws[: round(100 * SURE), 2] = 1.0
-    draws[round(100 * SURE) :, 2] = -1.0
-    belief = Posterior(np.array([0.0, 0.1, 0.5]), draws)
-    assert settle(belief) == 2
-    draws[0, 2] = -1.0
-    assert settle(belief) == 0
+def test_the_best_is_taken_where_luck_promises_less() -> None:
+    mean, draws = np.array([0.0, 0.1, 0.5]), np.zeros((1, 3))
+    assert settle(Posterior(mean, draws, LUCK)) == 2
+    assert settle(Posterior(mean, draws, LUCK + 0.01)) == 0
+
+
+def test_luck_is_as_often_below_a_level_as_the_level_says_where_all_are_alike() -> None:
+    rng, covariance = np.random.default_rng(3), 0.03**2 * np.eye(9) + 0.05**2
+    found = [
+        posterior(rng.multivariate_normal(np.full(9, 0.3), covariance), covariance, NINE, seed=seed, draws=10).luck
+        for seed in range(200)
+    ]
+    assert stats.kstest(found, "uniform").pvalue > 0.01
 
 
 def test_the_variance_of_few_seeds_is_drawn_to_the_typical_and_keeps_its_mean() -> None:

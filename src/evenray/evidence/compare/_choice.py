@@ -10,7 +10,7 @@ import numpy as np
 import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
-__all__ = ["SURE", "Posterior", "error", "posterior", "settle", "training_variance"]
+__all__ = ["LUCK", "Posterior", "error", "posterior", "settle", "training_variance"]
 
 Floats = NDArray[np.float64]
 
@@ -19,15 +19,18 @@ SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
 ALIKE = 1e-6  # of a figure: what numbers of finite length differ by
 FLOOR = 0.01  # of the mean variance of the cells, which each has at least
 TYPICAL = 4.0  # degrees of freedom that the cells' typical variance weighs beside a cell's own
-SURE = 0.8  # probability of being better than the reference from which on a cell is taken in its place (decision 19)
+ALIKES = 400  # comparisons of cells that are alike
+LUCK = 0.2  # of these, how many may expect as much of their best as was found (decision 19)
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is believed of the cells' figures: `mean` (C,) and, drawn from the belief, `draws` (D, C)."""
+    """What is believed of the cells' figures: `mean` (C,) and, drawn from the belief, `draws` (D, C); and `luck`, how often as
+    much would be expected of the best above the first, were all cells alike and only measured with these errors."""
 
     mean: Floats
     draws: Floats
+    luck: float
 
     def better(self, cell: int, than: int = 0) -> float:
         """The probability that one cell is better than another; where no effect is believed in, neither is."""
@@ -80,50 +83,53 @@ def posterior(
     C = len(value_C)
     unit = float(np.sqrt(np.median(np.diag(_apart(error_CC)))))
     if C == 1 or not unit > 0:
-        return Posterior(value_C, np.tile(value_C, (draws, 1)))
+        return Posterior(value_C, np.tile(value_C, (draws, 1)), 1.0)
     # A ranking without a mistake shows no error at all, and would pull the others to it whatever they showed.
     error_CC = error_CC + FLOOR * float(np.diag(error_CC).mean()) * np.eye(C)
     kinds = [_same(factor) for factor in factors if 1 < len(set(factor)) < C] + [np.eye(C)]
-    weight, means, roots = [], [], []
-    for scales in product(SCALES, repeat=len(kinds)):
-        prior = sum(((scale * unit) ** 2 * kind for scale, kind in zip(scales, kinds, strict=True)), np.zeros((C, C)))
-        log_likelihood, mean, covariance = _given(value_C, error_CC, prior)
-        weight.append(log_likelihood)
-        means.append(mean)
-        roots.append(covariance)
-    share = scipy.special.softmax(weight)
     rng = np.random.default_rng([seed, 3])
-    counts = rng.multinomial(draws, share)
+    alike = rng.multivariate_normal(np.zeros(C), error_CC, ALIKES, method="eigh")
+    seen = np.vstack(
+        [value_C - value_C.mean(), alike]
+    ).T  # (C, 1 + ALIKES): what was measured, and what might have been
+    told = [
+        _given(seen, error_CC, sum(((scale * unit) ** 2 * kind for scale, kind in zip(scales, kinds, strict=True)), np.zeros((C, C))))
+        for scales in product(SCALES, repeat=len(kinds))
+    ]  # fmt: skip
+    shares = scipy.special.softmax([likelihood for likelihood, _, _ in told], axis=0)
+    means = np.einsum("kr,kcr->cr", shares, np.array([mean for _, mean, _ in told]))
+    ahead = means.max(axis=0) - means[0]
+    counts = rng.multinomial(draws, shares[:, 0])
     drawn = [
-        rng.multivariate_normal(means[i], roots[i], count, method="eigh") for i, count in enumerate(counts) if count
+        rng.multivariate_normal(mean[:, 0], covariance, count, method="eigh")
+        for count, (_, mean, covariance) in zip(counts, told, strict=True)
+        if count
     ]
-    return Posterior(np.asarray(share @ np.array(means)), np.concatenate(drawn))
+    level = value_C.mean()
+    return Posterior(level + means[:, 0], level + np.concatenate(drawn), float((ahead[1:] >= ahead[0]).mean()))
 
 
-def settle(belief: Posterior, level: float = SURE) -> int:
-    """The cell to train with: the one of the highest expected figure, or the reference, which stands first, as long as that
-    one is not better with a probability of `level`."""
-    best = int(belief.mean.argmax())
-    return best if belief.better(best) >= level else 0
+def settle(belief: Posterior) -> int:
+    """The cell to train with: the one of the highest expected figure, or the reference, which stands first, where as much
+    would be expected of the best by LUCK alone."""
+    return int(belief.mean.argmax()) if belief.luck <= LUCK else 0
 
 
-def _given(value_C: Floats, error_CC: Floats, prior_CC: Floats) -> tuple[float, Floats, Floats]:
-    """Restricted log-likelihood, mean and covariance of the cells, whose common level is left free."""
-    C = len(value_C)
+def _given(seen_CR: Floats, error_CC: Floats, prior_CC: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of R measurements the restricted log-likelihood (R,) and the cells' expected figures (C, R), and their covariance
+    (C, C); the common level is left free."""
+    C = len(error_CC)
     both = error_CC + prior_CC
-    factor = scipy.linalg.cho_factor(both)
-    ones = np.ones(C)
-    V1, Vy = scipy.linalg.cho_solve(factor, ones), scipy.linalg.cho_solve(factor, value_C)
-    information = float(ones @ V1)
-    level = float(ones @ Vy) / information
-    apart = value_C - level
-    Va = Vy - level * V1
-    log_likelihood = -np.log(np.diag(factor[0])).sum() - 0.5 * np.log(information) - 0.5 * float(apart @ Va)
-    # The posterior of the effects, and what the level's own error adds to it.
-    solved = scipy.linalg.cho_solve(factor, prior_CC)
-    rest = ones - prior_CC @ V1
-    covariance = prior_CC - prior_CC @ solved + np.outer(rest, rest) / information
-    return float(log_likelihood), level + prior_CC @ Va, (covariance + covariance.T) / 2
+    precision = scipy.linalg.inv(both)
+    V1 = precision.sum(axis=1)
+    information = float(V1.sum())
+    free = precision - np.outer(V1, V1) / information  # the precision of what differs from the level
+    fit = np.einsum("cr,cr->r", seen_CR, free @ seen_CR)
+    likelihood = -0.5 * (np.linalg.slogdet(both)[1] + np.log(information) + fit)
+    mean = V1 @ seen_CR / information + prior_CC @ free @ seen_CR
+    rest = np.ones(C) - prior_CC @ V1  # what the level's own error adds
+    covariance = prior_CC - prior_CC @ precision @ prior_CC + np.outer(rest, rest) / information
+    return likelihood, mean, (covariance + covariance.T) / 2
 
 
 def _apart(error_CC: Floats) -> Floats:

@@ -18,12 +18,13 @@ from evenray.core.types import Predictions
 from evenray.metrics import LOWER_IS_BETTER, holm
 
 from ._cells import Cell
-from ._choice import SURE, Posterior, error, posterior, settle, training_variance
+from ._choice import Posterior, error, posterior, settle, training_variance
 from ._figures import SHOWN, Figures, better_than_chance, by_chance, within_folds
 
 __all__ = ["LEVEL", "SHOWN", "Grid", "GridRow", "Interval", "Measured", "believed", "check_metric", "grid", "measure"]
 
 LEVEL = 0.05
+LIKELY = 0.8
 Z = 1.959963984540054
 Floats = NDArray[np.float64]
 
@@ -53,8 +54,9 @@ class GridRow:
     `figures` by the names of SHOWN, means over folds and seeds. By `metric`: `sampling_deviation` of the mean over patients and
     `seed_deviation` of a single training; the claim against the reference, `difference` with interval and p, which answers
     for patients, seeds and other training cases; `expected`, the figure when the other cells are heard too, and `better`, the
-    probability that it is above the reference. `p_chance` asks whether its AUROC is above .5, corrected for the number of
-    cells. `tied`: the one of the highest expected figure is not better with the probability SURE.
+    probability that it is above the reference, and `luck` (see Posterior).
+    `p_chance` asks whether its AUROC is above .5, corrected for the number of
+    cells. `tied`: the one of the highest expected figure is not better with a probability of LIKELY.
     """
 
     cell: Cell
@@ -70,6 +72,7 @@ class GridRow:
     p_holm: float
     expected: float
     better: float
+    luck: float
     p_chance: float
     visible_auroc: float
     epochs: int
@@ -153,13 +156,13 @@ def believed(rung: Sequence[Measured], metric: str, seed: int = 0) -> Posterior:
     known = np.flatnonzero(np.isfinite(value)).tolist()
     mean = np.full(len(rung), -np.inf)
     if len(known) == 0:
-        return Posterior(mean, np.zeros((1, len(rung))))
+        return Posterior(mean, np.zeros((1, len(rung))), 1.0)
     names = [[getattr(rung[i].cell, name) for i in known] for name in ("contrast", "balance", "network")]
     covariance = error([figures[i] for i in known], sampling[np.ix_(known, known)])
     found = posterior(value[known], covariance, names, seed=seed)
     draws = np.full((len(found.draws), len(rung)), -np.inf)
     mean[known], draws[:, known] = found.mean, found.draws
-    return Posterior(mean, draws)
+    return Posterior(mean, draws, found.luck)
 
 
 def grid(climbs: Sequence[Sequence[Sequence[Measured]]], metric: str, seed: int = 0) -> Grid:
@@ -205,9 +208,9 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> lis
             seeds=len(figures[i]), sampling_deviation=float(np.sqrt(sampling[i, i])),
             seed_deviation=float(alone[i]) if len(figures[i]) > 1 else np.nan, difference=float(sign * difference[i]),
             difference_low=float(low), difference_high=float(high), p=float(p[i]), p_holm=float(p_holm[i]),
-            expected=float(sign * belief.mean[i]), better=belief.better(i), p_chance=float(learnt[i]),
+            expected=float(sign * belief.mean[i]), better=belief.better(i), luck=belief.luck, p_chance=float(learnt[i]),
             visible_auroc=float(0.5 + (Z + FOUR_IN_FIVE) * each.by_chance), epochs=each.epochs, seconds=each.seconds,
-            tied=top and belief.better(best, i) < SURE, reference=i == 0, chosen=top and i == chosen,
+            tied=top and belief.better(best, i) < LIKELY, reference=i == 0, chosen=top and i == chosen,
         ))  # fmt: skip
     return rows
 

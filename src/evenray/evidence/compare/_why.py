@@ -6,7 +6,7 @@ import numpy as np
 
 from evenray.core.messages import Message
 
-from ._choice import SURE
+from ._choice import LUCK
 from ._grid import FOUR_IN_FIVE, LEVEL, Grid, GridRow, Z
 
 __all__ = ["proven", "why"]
@@ -18,7 +18,7 @@ def why(grid: Grid) -> Message:
     rivals = grid.alike(chosen)
     reference = next(row for row in rivals if row.reference)
     values = {
-        "metric": chosen.metric, "cells": len(rivals), "others": len(rivals) - 1, "sure": SURE,
+        "metric": chosen.metric, "cells": len(rivals), "others": len(rivals) - 1, "luck": chosen.luck, "most": LUCK,
         "reference": f"{reference.cell.contrast} × {reference.cell.balance}", "better": chosen.better,
         "gain": chosen.difference, "low": chosen.difference_low, "high": chosen.difference_high, "p": chosen.p_holm,
         "visible": _visible(chosen, rivals), "auroc": chosen.visible_auroc,
