@@ -153,20 +153,19 @@ def test_processes_give_the_same_numbers(setup: Setup, tmp_path: Path, grid: pl.
     assert told(compared(CELLS, setup, tmp_path, map=apart(2))).equals(told(grid))
 
 
-def test_finalists_are_trained_from_every_seed_and_the_others_from_one(
+def test_every_cell_of_the_last_rung_is_trained_from_every_seed(
     setup: Setup, tmp_path: Path, forecasts: Callable[..., Any]
 ) -> None:
     names = [f"weighted(beta=0.{i})" for i in range(1, 9)]
-    trained = forecasts({"none": 0.0} | {name: 3.0 * (i > 4) for i, name in enumerate(names)})
+    forecasts({"none": 0.0} | {name: 3.0 * (i > 4) for i, name in enumerate(names)})
     cells = [Cell("none", balance, NETWORK) for balance in ("none", *names)]
-    ticks: list[int] = []
-    found = compared(cells, replace(setup, seeds=3), tmp_path, map=no_training, tick=ticks.append)
-    assert dict(found.select("balance", "seeds").rows()) == {
-        "none": 3, **dict.fromkeys(names[:5], 1), **dict.fromkeys(names[5:], 3)
-    }  # fmt: skip
-    assert sum(ticks) == _search.trainings(9, folds=2, seeds=3, epochs=1, halving=False)
-    assert found.filter("chosen")["balance"].item() in names[5:]
-    assert len(trained) == 9 + 9 + 4 * 2  # each rung reads what stands
+    long = replace(setup, seeds=3, settings=replace(setup.settings, epochs=9))
+    for halving in (False, True):
+        ticks: list[int] = []
+        found = compared(cells, long, tmp_path, halving=halving, map=no_training, tick=ticks.append)
+        assert found["seeds"].to_list() == [3 if epochs == 9 else 1 for epochs in found["epochs"]]
+        assert sum(ticks) == _search.trainings(9, folds=2, seeds=3, epochs=9, halving=halving)
+        assert found.filter("chosen")["balance"].item() in names[5:]
 
 
 def test_the_deviation_of_seeds_is_that_within_folds_drawn_to_the_typical(setup: Setup, folder: Path) -> None:

@@ -1,14 +1,13 @@
-"""The search through the grid: every cell once and the finalists from every seed, after rungs that stop weak cells early."""
+"""The search through the grid: every cell from every seed, or successive halving first, which stops weak cells early."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from evenray.learning.plan.comparison import FINALISTS
 
 from ._cells import Cell, Fold, Setup, folds_of, predicted, simplest_first, train_fold
 from ._grid import Grid, Measured, believed, check_metric, grid, measure
@@ -27,10 +26,9 @@ def compare(
 
     Every case is predicted by a network that was trained without its group. Each fold of each cell is kept in `folder` and
     not computed again. `map` runs trainings, in processes or on a cluster that shares the stores; the numbers are the same.
-    All cells are trained from the first seed, the simplest and the FINALISTS of the highest expected figure from the others
-    too. With `halving`, before that, all cells train a short while, the best third of them three times as long, and so on
-    (Jamieson & Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the
-    trainings done.
+    With `halving` all cells train a short while, the best third of them three times as long, and so on (Jamieson &
+    Talwalkar 2016), from one seed but on the last rung; the simplest goes all the way, for all are compared with it. `tick`
+    is called with the trainings done.
     """
     check_metric(metric)
     climbs = []
@@ -45,24 +43,16 @@ def _climb(
 ) -> list[list[Measured]]:
     """The cells of one imbalance, rung by rung, each rung in the order given."""
 
-    def trained(seeds: dict[Cell, int], epochs: int) -> list[Measured]:
-        works = {cell: folds_of(cell, setup, folder, epochs)[:count] for cell, count in seeds.items()}
-        every = [work for each in works.values() for folds in each for work in folds]
-        new = [work for work in every if work.path not in seen]
-        seen.update(work.path for work in every)
-        _train(new, map, tick)
-        runs = {cell: [predicted(cell, setup, folds) for folds in each] for cell, each in works.items()}
-        return [measure(cell, each, setup.fold, epochs, setup.settings.seed) for cell, each in runs.items()]
-
     climbed: list[list[Measured]] = []
-    left, seen = cells, set[str]()
-    for count, epochs in rungs(len(cells), setup.settings.epochs, halving):
+    left, steps = cells, rungs(len(cells), setup.settings.epochs, halving)
+    for count, epochs in steps:
         if climbed:
             left = _ahead(climbed[-1], metric, count, setup.settings.seed)
-        climbed.append(trained(dict.fromkeys(left, 1), epochs))
-    if setup.seeds > 1:
-        final = _ahead(climbed[-1], metric, FINALISTS + 1, setup.settings.seed)
-        climbed[-1] = trained({cell: setup.seeds if cell in final else 1 for cell in left}, climbed[-1][0].epochs)
+        here = setup if len(climbed) + 1 == len(steps) else replace(setup, seeds=1)
+        works = {cell: folds_of(cell, here, folder, epochs) for cell in left}
+        _train([work for seeds in works.values() for folds in seeds for work in folds], map, tick)
+        runs = {cell: [predicted(cell, setup, folds) for folds in seeds] for cell, seeds in works.items()}
+        climbed.append([measure(cell, found, setup.fold, epochs, setup.settings.seed) for cell, found in runs.items()])
     return climbed
 
 
@@ -96,7 +86,7 @@ def trainings(cells: int, folds: int, seeds: int, epochs: int, halving: bool) ->
     """Trainings of a comparison of so many cells at one imbalance, for a progress bar and a budget.
 
     >>> trainings(9, folds=3, seeds=2, epochs=6, halving=False)
-    39
+    54
     """
-    climbed = [count for count, _ in rungs(cells, epochs, halving)]
-    return (sum(climbed) + min(climbed[-1], FINALISTS + 1) * (seeds - 1)) * folds
+    counts = [count for count, _ in rungs(cells, epochs, halving)]
+    return (sum(counts) + counts[-1] * (seeds - 1)) * folds

@@ -16,16 +16,15 @@ from evenray.learning.balance import parse_ratio
 from .budget import COSTS, NARROW, cost
 from .network import SIZES
 
-__all__ = ["COMPARED", "FINALISTS", "WHOLE", "Comparison", "compared"]
+__all__ = ["COMPARED", "WHOLE", "Comparison", "compared"]
 
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 LARGE = 24  # cells from which on a comparison stops the weak ones early
 LEAST_EPOCHS = 6
-FAIR_EPOCHS = 16  # for fewer of them the images are made smaller: what has hardly learnt is ranked by its speed
+FAIR_EPOCHS = 12  # for fewer of them the images are made smaller: what has hardly learnt is ranked by its speed
 MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
-FINALISTS = 3  # beside the simplest cell, trained from every seed; the others from one
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
 STAND_IN = "vgg11_bn(head=average, width=0.25)"
 COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
@@ -59,8 +58,7 @@ def compared(
         found = Comparison(folds, (network,), size, longer, n, search)
     else:
         cases = min(COMPARED[recipe.effort][0], n)
-        trained = cells + min(cells, FINALISTS + 1) * (recipe.seeds - 1)
-        images = trained * (folds - 1) * cases * left * max(len(recipe.imbalances), 1)
+        images = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
         asked = (recipe.choose or {}).get("compare_size")
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
         for side in sides:
