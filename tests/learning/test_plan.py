@@ -275,7 +275,7 @@ def test_where_nothing_is_compared_the_plan_says_so() -> None:
 
 
 def test_bounded_epochs_of_a_comparison_are_told() -> None:
-    asked = (Recipe(effort="thorough", seeds=10), Recipe(effort="quick"))
+    asked = (Recipe(effort="thorough", seeds=4), Recipe(effort="quick"))
     many, few = (make(dataset(5000, 500, side=28), recipe) for recipe in asked)
     dear = make(dataset(5000, 500), Recipe(network=("vgg19(head=average)", "vgg16(head=average)")))
     assert (dear.compare_epochs, why(dear, "compare_epochs")[:28]) == (6, "the fewest that are planned:")

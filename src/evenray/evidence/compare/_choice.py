@@ -106,7 +106,9 @@ def posterior(
         if count
     ]
     level = value_C.mean()
-    return Posterior(level + means[:, 0], level + np.concatenate(drawn), float((ahead[1:] >= ahead[0]).mean()))
+    return Posterior(
+        level + means[:, 0], level + np.concatenate(drawn), float(((ahead[1:] >= ahead[0]).sum() + 1) / (ALIKES + 1))
+    )
 
 
 def settle(belief: Posterior) -> int:
