@@ -68,6 +68,7 @@ TINY = {
     "epochs": 2,
     "size": 28,
     "folds": 2,
+    "seeds": 1,
     "contrast": ("none", "equalize"),
     "balance": "none",
 }

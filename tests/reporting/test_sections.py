@@ -302,7 +302,7 @@ def test_the_heat_map_marks_the_chosen_cell_and_leaves_holes(copy_of_two: Path) 
     assert (min(shades), max(shades)) == (0.0, 1.0)
     assert found.chosen["contrast"] == "clahe(clip=2)"
     html = write(copy_of_two).read_text(encoding="utf-8")
-    assert "cross-validation on the training and validation parts;" in html
+    assert "cross-validation on the training and validation parts and judged within each held-out fold;" in html
     assert [row["auprc"] for row in group["ranked"]] == sorted(grid["auprc"], reverse=True)
     low, high = found.domain
     assert low == -high

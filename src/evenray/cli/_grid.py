@@ -60,15 +60,19 @@ def _cell(row: dict[str, Any], metric: str, values: list[float]) -> Text:
 
 
 def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
-    """Differences to the reference, calibration and cost; * chosen, = cannot be told from the best."""
+    """Differences to the reference, calibration and cost; * chosen, = as good as the best."""
     reference = next(row for row in rows if row["reference"])
-    caption = (
-        f"* chosen   = cannot be told from the best   differences: to {reference['contrast']} x {reference['balance']}"
-    )
+    caption = f"* chosen   = as good as the best   differences: to {reference['contrast']} x {reference['balance']}"
     table = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    seeds, several = rows[0]["seeds"] > 1, len({row["network"] for row in rows}) > 1
+    seeds, several = max(row["seeds"] for row in rows) > 1, len({row["network"] for row in rows}) > 1
     others = [name for name in ("auprc", "auroc", "brier", "ece") if name != metric]
-    numbers = [SHORT.get(metric, metric), "difference", "p\n(Holm)", *(["sd of\npatients", "seeds"] if seeds else [])]
+    numbers = [
+        SHORT.get(metric, metric),
+        "difference",
+        "p\n(Holm)",
+        "better",
+        *(["sd of\npatients", "seeds"] if seeds else []),
+    ]
     table.add_column("contrast x balance" + (", network" if several else ""), min_width=14)
     for name in [*numbers, *others, "s"]:
         table.add_column(name, justify="right", no_wrap=True)
@@ -77,7 +81,8 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
         gap = f"{signed(row['difference'])}\n{signed(row['difference_low'])} to {signed(row['difference_high'])}"
         mark = "* " if row["chosen"] else "= " if row["tied"] else "  "
         cells = [f"{mark}{row['contrast']} x {row['balance']}" + (f", {row['network']}" if several else "")]
-        cells += [decimals(row[metric]), *(("", "") if row["reference"] else (gap, probability(row["p_holm"])))]
+        claims = (gap, probability(row["p_holm"]), f"{row['better']:.0%}")
+        cells += [decimals(row[metric]), *(("", "", "") if row["reference"] else claims)]
         cells += [decimals(row["sampling_deviation"]), decimals(row["seed_deviation"])] if seeds else []
         cells += [decimals(row[name]) for name in others] + [f"{row['seconds']:.0f}"]
         table.add_row(*map(Text, cells))

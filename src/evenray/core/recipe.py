@@ -172,7 +172,7 @@ class BudgetSettings(SeedSettings):
 class CompareSettings(MethodSettings, TrainSettings):
     """What the comparison depends on beside the plan."""
 
-    seeds: int = setting(1, "How many times the comparison trains every cell, each from another seed.", ge=1)
+    seeds: int = setting(3, "How many times the comparison trains every cell, each from another seed.", ge=1)
     metric: str = setting("auprc", "The metric that the comparison ranks by.")
 
 

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import ASKED, Plan, Planned
-from evenray.core.messages import Message
 from evenray.core.recipe import CompareSettings
 from evenray.core.types import Dataset
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.split import folds, groups, near_groups_of, share
 from evenray.data.store import Store
-from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings
+from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings, why
 from evenray.evidence.compare import compare as compare_all
 from evenray.learning import networks
 from evenray.learning.plan.comparison import WHOLE
@@ -57,8 +56,8 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
         for balance in settings.balances
     ]
     if len(cells) == 1 and not imbalances:
-        why = ASKED.as_json()
-        return CompareOutputs(Choice(contrast=cells[0].contrast, balance=cells[0].balance, why=why), None, None)
+        asked = ASKED.as_json()
+        return CompareOutputs(Choice(contrast=cells[0].contrast, balance=cells[0].balance, why=asked), None, None)
     setup, halving = _setup(inputs, plan, settings, tools), plan.search == "halving"
     repeats = max(len(imbalances), 1)
     total = trainings(len(cells) // repeats, plan.folds, settings.seeds, plan.compare_epochs, halving) * repeats
@@ -66,16 +65,13 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
     folder = tools.folder / "compare"
     with tools.events.task("task.compare", total) as tick:
         grid = compare_all(cells, setup, folder, metric=settings.metric, halving=halving, map=workers, tick=tick)
-    chosen, rivals = grid.chosen, grid.alike(grid.chosen)
-    values = {
-        "tied": sum(row.tied for row in rivals), "cells": len(rivals), "metric": settings.metric,
-        **({} if chosen.cell.imbalance == "own" else {"imbalance": chosen.cell.imbalance, "variant": "imbalance"}),
-    }  # fmt: skip
-    cell, why = chosen.cell, Message("choice.simplest", values).as_json()
+    chosen = grid.chosen
+    cell, reason = chosen.cell, why(grid).as_json()
     network = cell.network if len(settings.networks) > 1 else None
-    choice = Choice(contrast=cell.contrast, balance=cell.balance, network=network, why=why)
+    choice = Choice(contrast=cell.contrast, balance=cell.balance, network=network, why=reason)
     tools.events.tell("compare.done", choice=choice.named, why=choice.reason)
-    return CompareOutputs(choice, grid.table, out_of_fold(cell, setup, folder, chosen.epochs))
+    trained = replace(setup, seeds=chosen.seeds)
+    return CompareOutputs(choice, grid.table, out_of_fold(cell, trained, folder, chosen.epochs))
 
 
 def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: Tools) -> Setup:

@@ -1,8 +1,10 @@
 """The comparison: contrast x balance x network on out-of-fold predictions of the training and validation parts."""
 
 from ._cells import Cell, Setup, out_of_fold, simplest_first
-from ._grid import SHOWN, Grid, GridRow, check_metric
+from ._figures import SHOWN
+from ._grid import Grid, GridRow, check_metric
 from ._search import compare, trainings
+from ._why import why
 
 __all__ = [
     "SHOWN",
@@ -15,4 +17,5 @@ __all__ = [
     "out_of_fold",
     "simplest_first",
     "trainings",
+    "why",
 ]

@@ -1,4 +1,5 @@
-"""The table of a comparison: every cell's figures with their intervals, its paired differences, its cost, and the choice."""
+"""The table of a comparison: every cell's figures with their intervals, what is claimed against the reference, its cost,
+and the choice."""
 
 from __future__ import annotations
 
@@ -9,26 +10,32 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy  # its parts are imported when they are first used
+from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, unknown_name
 from evenray.core.types import Predictions
-from evenray.metrics import LOWER_IS_BETTER, Spread, compare_spreads, measured_by_task, spread_apart
+from evenray.metrics import LOWER_IS_BETTER, holm
 
 from ._cells import Cell
+from ._choice import Posterior, error, posterior, settle, training_variance
+from ._figures import SHOWN, Figures, better_than_chance, by_chance, within_folds
 
-__all__ = ["SHOWN", "Grid", "GridRow", "Interval", "Measured", "check_metric", "grid", "measure", "merit"]
+__all__ = ["LEVEL", "SHOWN", "Grid", "GridRow", "Interval", "Measured", "believed", "check_metric", "grid", "measure"]
 
-# The metrics of the grid: none that needs a threshold, which is not chosen yet.
-SHOWN = ("auprc", "auroc", "sensitivity_at_specificity", "brier", "log_loss", "ece")
-RESAMPLES = 1000
+LEVEL = 0.05
+LIKELY = 0.8
+Z = 1.959963984540054
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A trained cell: its metrics over all seeds, the seconds, and the epochs of its last rung."""
+    """A trained cell: its figures over all seeds and folds, how its AUROC would vary by chance, the seconds and the epochs."""
 
     cell: Cell
-    spreads: dict[str, Spread]
+    figures: Mapping[str, Figures]
+    by_chance: float
     seconds: float
     epochs: int
 
@@ -42,8 +49,15 @@ class Interval:
 
 @dataclass(frozen=True)
 class GridRow:
-    """A cell beside the others: its figures by the names of SHOWN, and by `metric` the two sources of variance (see
-    SeedSpread), the differences to the reference and to the best (behind), and what follows from them."""
+    """A cell beside the others.
+
+    `figures` by the names of SHOWN, means over folds and seeds. By `metric`: `sampling_deviation` of the mean over patients and
+    `seed_deviation` of a single training; the claim against the reference, `difference` with interval and p, which answers
+    for patients, seeds and other training cases; `expected`, the figure when the other cells are heard too, and `better`, the
+    probability that it is above the reference, and `luck` (see Posterior).
+    `p_chance` asks whether its AUROC is above .5, corrected for the number of
+    cells. `tied`: the one of the highest expected figure is not better with a probability of LIKELY.
+    """
 
     cell: Cell
     metric: str
@@ -51,15 +65,16 @@ class GridRow:
     seeds: int
     sampling_deviation: float
     seed_deviation: float
-    seed_low: float
-    seed_high: float
     difference: float
     difference_low: float
     difference_high: float
     p: float
     p_holm: float
-    behind: float
-    behind_p_holm: float
+    expected: float
+    better: float
+    luck: float
+    p_chance: float
+    visible_auroc: float
     epochs: int
     seconds: float
     tied: bool
@@ -124,51 +139,94 @@ def check_metric(metric: str) -> None:
         raise unknown_name("metric to compare by", metric, SHOWN)
 
 
-def measure(cell: Cell, runs: Sequence[tuple[Predictions, float]], epochs: int, seed: int) -> Measured:
-    """The metrics of a cell from the predictions and seconds of each seed's trainings."""
-    found = [measured_by_task(predictions, seed=seed, resamples=RESAMPLES) for predictions, _ in runs]
-    spreads = {name: Spread.of([each[name] for each in found]) for name in SHOWN}
-    return Measured(cell, spreads, sum(seconds for _, seconds in runs), epochs)
+def measure(
+    cell: Cell, runs: Sequence[tuple[Predictions, float]], fold_N: NDArray[np.int64], epochs: int, seed: int
+) -> Measured:
+    """The figures of a cell from the predictions and seconds of each seed's trainings."""
+    figures = within_folds([predictions for predictions, _ in runs], fold_N, seed)
+    return Measured(cell, figures, by_chance(runs[0][0], fold_N), sum(seconds for _, seconds in runs), epochs)
 
 
-def merit(found: Measured, metric: str) -> float:
-    """The metric, turned so that more is better."""
-    value = found.spreads[metric].value
-    return -np.inf if np.isnan(value) else -value if metric in LOWER_IS_BETTER else value
+def believed(rung: Sequence[Measured], metric: str, seed: int = 0) -> Posterior:
+    """What is believed of the cells after all of them were measured, turned so that more is better.
+
+    A cell whose figure is unknown is believed to be worth nothing.
+    """
+    value, figures, sampling = _turned(rung, metric)
+    known = np.flatnonzero(np.isfinite(value)).tolist()
+    mean = np.full(len(rung), -np.inf)
+    if len(known) == 0:
+        return Posterior(mean, np.zeros((1, len(rung))), 1.0)
+    names = [[getattr(rung[i].cell, name) for i in known] for name in ("contrast", "balance", "network")]
+    covariance = error([figures[i] for i in known], sampling[np.ix_(known, known)])
+    found = posterior(value[known], covariance, names, seed=seed)
+    draws = np.full((len(found.draws), len(rung)), -np.inf)
+    mean[known], draws[:, known] = found.mean, found.draws
+    return Posterior(mean, draws, found.luck)
 
 
 def grid(climbs: Sequence[Sequence[Sequence[Measured]]], metric: str, seed: int = 0) -> Grid:
     """One row a cell. `climbs` has for each imbalance the rungs that were climbed, each with its cells from the simplest on.
 
     A cell has the figures of its last rung, compared with the other cells there; the simplest is in all of them,
-    and the differences are to it. Tied are the cells of the highest rung that cannot be told from the best after Holm's
-    correction; chosen is the simplest of the tied, of the first imbalance.
+    and the differences are to it. The choice is among the cells of the highest rung of the first imbalance.
     """
     rows: list[GridRow] = []
     for climb in climbs:
         further: set[Cell] = set()
         for rung in reversed(climb):
-            found = [row for row in _rows(rung, metric, seed) if row.cell not in further]
-            rows += [replace(row, tied=row.tied and rung is climb[-1]) for row in found]
+            top = rung is climb[-1]
+            found = [row for row in _rows(rung, metric, seed, top=top) if row.cell not in further]
+            rows += found if climb is climbs[0] else [replace(row, chosen=False) for row in found]
             further |= {each.cell for each in rung}
-    chosen = next(i for i, row in enumerate(rows) if row.tied)
-    return Grid(tuple(replace(row, chosen=i == chosen) for i, row in enumerate(rows)))
+    return Grid(tuple(rows))
 
 
-def _rows(rung: Sequence[Measured], metric: str, seed: int) -> list[GridRow]:
+def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> list[GridRow]:
     """The rows of cells that were trained alike."""
-    spreads = {str(i): each.spreads[metric] for i, each in enumerate(rung)}
-    compared = compare_spreads(spreads, metric, seed=seed)
-    found = []
-    for each, told in zip(rung, compared.iter_rows(named=True), strict=True):
-        apart = spread_apart(each.spreads[metric])
-        found.append(GridRow(
+    value, figures, sampling = _turned(rung, metric)
+    sign = _sign(metric)
+    overlap = 1 / (figures[0].shape[1] - 1)  # in K folds one is tested on and K - 1 are trained on
+    claim = error(figures, sampling, overlap=overlap)
+    deviation = np.sqrt(np.maximum(np.diag(claim) + claim[0, 0] - 2 * claim[0], 0))
+    difference = value - value[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * scipy.special.ndtr(-np.abs(difference) / deviation)
+    p[(difference == 0) & (deviation == 0)] = 1.0
+    p_holm = np.ones(len(rung))
+    p_holm[1:] = holm(p[1:])
+    by_luck = np.array([better_than_chance(each.figures["auroc"].value, each.by_chance) for each in rung])
+    belief, learnt = believed(rung, metric, seed), holm(by_luck)
+    chosen = settle(belief) if np.nanmin(np.append(learnt, 1.0)) < LEVEL else 0
+    best, alone = int(belief.mean.argmax()), np.sqrt(training_variance(figures))
+    rows = []
+    for i, each in enumerate(rung):
+        low, high = sorted(sign * (difference[i] + side * Z * deviation[i]) for side in (-1, 1))
+        rows.append(GridRow(
             cell=each.cell, metric=metric,
-            figures={name: Interval(spread.value, spread.low, spread.high) for name, spread in each.spreads.items()},
-            seeds=len(apart.values), sampling_deviation=apart.sampling_deviation, seed_deviation=apart.seed_deviation,
-            seed_low=apart.seed_low, seed_high=apart.seed_high, difference=told["difference"],
-            difference_low=told["difference_low"], difference_high=told["difference_high"], p=told["p"],
-            p_holm=told["p_holm"], behind=told["behind"], behind_p_holm=told["behind_p_holm"], epochs=each.epochs,
-            seconds=each.seconds, tied=bool(told["tied"]), reference=each is rung[0],
+            figures={name: Interval(own.value, own.low, own.high) for name, own in each.figures.items()},
+            seeds=len(figures[i]), sampling_deviation=float(np.sqrt(sampling[i, i])),
+            seed_deviation=float(alone[i]) if len(figures[i]) > 1 else np.nan, difference=float(sign * difference[i]),
+            difference_low=float(low), difference_high=float(high), p=float(p[i]), p_holm=float(p_holm[i]),
+            expected=float(sign * belief.mean[i]), better=belief.better(i), luck=belief.luck, p_chance=float(learnt[i]),
+            visible_auroc=float(0.5 + (Z + FOUR_IN_FIVE) * each.by_chance), epochs=each.epochs, seconds=each.seconds,
+            tied=top and belief.better(best, i) < LIKELY, reference=i == 0, chosen=top and i == chosen,
         ))  # fmt: skip
-    return found
+    return rows
+
+
+FOUR_IN_FIVE = 0.8416212335729143  # the 80 % point of the normal distribution
+
+
+def _sign(metric: str) -> float:
+    return -1.0 if metric in LOWER_IS_BETTER else 1.0
+
+
+def _turned(rung: Sequence[Measured], metric: str) -> tuple[Floats, list[Floats], Floats]:
+    """Mean and single figures by the metric, turned so that more is better, and the covariance over the patients."""
+    figures = [_sign(metric) * each.figures[metric].values for each in rung]
+    drawn = np.array([each.figures[metric].replicates for each in rung])
+    drawn = drawn[:, np.isfinite(drawn).all(axis=0)]  # resamples without a class
+    C = len(rung)
+    sampling = np.cov(drawn).reshape(C, C) if drawn.shape[1] > C else np.full((C, C), np.nan)
+    return np.array([each.mean() for each in figures]), figures, sampling

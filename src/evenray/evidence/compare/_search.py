@@ -1,30 +1,34 @@
-"""The search through the grid: every cell in full, or successive halving, which stops weak cells early."""
+"""The search through the grid: every cell from every seed, or successive halving first, which stops weak cells early."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ._cells import Cell, Fold, Setup, folds_of, predicted, simplest_first, train_fold
-from ._grid import Grid, Measured, check_metric, grid, measure, merit
+from ._grid import Grid, Measured, believed, check_metric, grid, measure
 
 __all__ = ["compare", "rungs", "trainings"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-KEEP = 3  # one cell in so many goes on, and trains so many times as long
+KEEP = 3  # with halving, one cell in so many goes on, and trains so many times as long
 
 
 def compare(
     cells: Sequence[Cell], setup: Setup, folder: Path, *, metric: str = "auprc", halving: bool = False, map: Map = map,
     tick: Callable[[int], None] = lambda n: None,
 ) -> Grid:  # fmt: skip
-    """The grid, one row a cell: metrics with intervals, paired differences to the simplest cell, ties and the choice.
+    """The grid, one row a cell: metrics with intervals, the claims against the simplest cell, and the choice.
 
     Every case is predicted by a network that was trained without its group. Each fold of each cell is kept in `folder` and
     not computed again. `map` runs trainings, in processes or on a cluster that shares the stores; the numbers are the same.
     With `halving` all cells train a short while, the best third of them three times as long, and so on (Jamieson &
-    Talwalkar 2016); the simplest goes all the way, for all are compared with it. `tick` is called with the trainings done.
+    Talwalkar 2016), from one seed but on the last rung; the simplest goes all the way, for all are compared with it. `tick`
+    is called with the trainings done.
     """
     check_metric(metric)
     climbs = []
@@ -38,21 +42,29 @@ def _climb(
     cells: list[Cell], setup: Setup, folder: Path, metric: str, halving: bool, map: Map, tick: Callable[[int], None]
 ) -> list[list[Measured]]:
     """The cells of one imbalance, rung by rung, each rung in the order given."""
+
     climbed: list[list[Measured]] = []
-    left = cells
-    for count, epochs in rungs(len(cells), setup.settings.epochs, halving):
+    left, steps = cells, rungs(len(cells), setup.settings.epochs, halving)
+    for count, epochs in steps:
         if climbed:
-            ahead = sorted(climbed[-1][1:], key=lambda found: -merit(found, metric))[: count - 1]
-            left = [left[0], *(cell for cell in left if cell in {found.cell for found in ahead})]
-        works = {cell: folds_of(cell, setup, folder, epochs) for cell in left}
+            left = _ahead(climbed[-1], metric, count, setup.settings.seed)
+        here = setup if len(climbed) + 1 == len(steps) else replace(setup, seeds=1)
+        works = {cell: folds_of(cell, here, folder, epochs) for cell in left}
         _train([work for seeds in works.values() for folds in seeds for work in folds], map, tick)
         runs = {cell: [predicted(cell, setup, folds) for folds in seeds] for cell, seeds in works.items()}
-        climbed.append([measure(cell, found, epochs, setup.settings.seed) for cell, found in runs.items()])
+        climbed.append([measure(cell, found, setup.fold, epochs, setup.settings.seed) for cell, found in runs.items()])
     return climbed
 
 
+def _ahead(rung: Sequence[Measured], metric: str, count: int, seed: int) -> list[Cell]:
+    """The simplest cell and those of the highest expected figure, `count` in all, in the order of the rung."""
+    expected = believed(rung, metric, seed).mean
+    taken = {0, *(1 + np.argsort(-expected[1:], kind="stable")[: count - 1]).tolist()}
+    return [each.cell for i, each in enumerate(rung) if i in taken]
+
+
 def _train(works: list[Fold], map: Map, tick: Callable[[int], None]) -> None:
-    missing = [work for work in works if not Path(work.path).exists()]
+    missing = list({work.path: work for work in works if not Path(work.path).exists()}.values())
     tick(len(works) - len(missing))
     for _ in map(train_fold, missing):
         tick(1)
@@ -71,9 +83,10 @@ def rungs(cells: int, epochs: int, halving: bool) -> list[tuple[int, int]]:
 
 
 def trainings(cells: int, folds: int, seeds: int, epochs: int, halving: bool) -> int:
-    """Trainings of a comparison of so many cells at one imbalance, for a progress bar.
+    """Trainings of a comparison of so many cells at one imbalance, for a progress bar and a budget.
 
     >>> trainings(9, folds=3, seeds=2, epochs=6, halving=False)
     54
     """
-    return sum(count for count, _ in rungs(cells, epochs, halving)) * folds * seeds
+    counts = [count for count, _ in rungs(cells, epochs, halving)]
+    return (sum(counts) + counts[-1] * (seeds - 1)) * folds

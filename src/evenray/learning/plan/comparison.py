@@ -1,4 +1,4 @@
-"""How contrasts, remedies and networks are compared within a share of the budget."""
+"""How contrasts, remedies and networks are compared within the budget."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["COMPARED", "WHOLE", "Comparison", "compared"]
 FOLDS = {"quick": 2, "standard": 3, "thorough": 5}
 COMPARED = {"quick": (600, 32), "standard": (2000, 48), "thorough": (10**9, 64)}  # (cases, side in pixels)
 LARGE = 24  # cells from which on a comparison stops the weak ones early
-LEAST_EPOCHS = 3
-FAIR_EPOCHS = 6  # for fewer of them the images are made smaller
+LEAST_EPOCHS = 6
+FAIR_EPOCHS = 12  # for fewer of them the images are made smaller: what has hardly learnt is ranked by its speed
 MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
 STAND_IN = "vgg11_bn(head=average, width=0.25)"
-COMPARISON = 0.25  # the share of the budget that all cells of a comparison have together
+COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Comparison:
 def compared(
     dataset: Dataset, recipe: PlanSettings, network: str, size: int, epochs: int, budget: float, why: dict[str, Message]
 ) -> Comparison:
-    """The comparison that a quarter of the budget covers; `why` takes the reasons."""
+    """The comparison that COMPARISON budgets cover; `why` takes the reasons."""
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = ASKED if recipe.folds else Message("plan.folds", {"effort": recipe.effort})
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)

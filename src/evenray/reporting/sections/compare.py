@@ -30,6 +30,7 @@ class Shown:
     domain: tuple[float, float]
     cells: int
     chosen: Row | None
+    why: str
     networks: int
     seeds: int
     halved: bool
@@ -50,6 +51,7 @@ def context(run: RunView, say: Language) -> Shown | None:
     return Shown(
         metric=metric, groups=groups, domain=_domain(run.grid), cells=cells.height,
         chosen=next((row for group in groups for row in group["ranked"] if row["chosen"]), None),
+        why=say.message(run.choice.reason) if run.choice else "",
         networks=cells["network"].n_unique(),
         seeds=max(cells["seeds"].fill_null(1)),
         halved=cells["epochs"].n_unique() > 1,
@@ -73,7 +75,6 @@ def _group(name: str, cells: pl.DataFrame, metric: str) -> Row:
         "imbalance": name,
         "maps": [_map(network, [row for row in rows if row["network"] == network]) for network in networks],
         "ranked": sorted(rows, key=lambda row: row[metric] if falling else -row[metric]),
-        "tied": sum(bool(row["tied"]) for row in rows),
         "reference": f"{reference['contrast']} × {reference['balance']}",
     }  # fmt: skip
 
