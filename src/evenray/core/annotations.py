@@ -1,0 +1,20 @@
+"""What the labels of a data set are: of which task, and whether the classes are ordered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Reading"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a table's label columns were taken to mean.
+
+    `classify` has one class a case, `tag` several findings, each yes, no or unknown; `ordered` says that the classes are
+    grades, in the order of `Dataset.classes`.
+    """
+
+    task: Literal["classify", "tag"]
+    ordered: bool = False
