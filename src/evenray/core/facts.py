@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 from .messages import Message
+from .understood import Understood
 
 __all__ = ["Facts", "PatientPattern", "Told"]
 
@@ -28,7 +29,8 @@ class Facts(BaseModel):
     """`layout` is how the data are laid out; `value_range` the grey range that the user gave; `unlabelled` how many images
     have no label; `notes` what was taken for what and what is left out; `positive_why` why that class is the positive one;
     `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None where the pattern of
-    --patient is in every path, or none was given; `box_tables` are tables of places in the images, such as lesions.
+    --patient is in every path, or none was given; `box_tables` are tables of places in the images, such as lesions;
+    `task` and `ordered` are those of core/annotations.py; `understood` is what columns and folders were taken to mean.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -42,6 +44,9 @@ class Facts(BaseModel):
     patient_pattern: PatientPattern | None = None
     synthetic: bool = False
     box_tables: tuple[str, ...] = ()
+    task: Literal["classify", "tag"] = "classify"
+    ordered: bool = False
+    understood: Understood | None = None
 
     @classmethod
     def of_shards(cls, shards: Sequence[Facts]) -> Facts:

@@ -198,13 +198,15 @@ def fetched(url: str) -> Path:
 
 def _named(table: Path) -> list[str]:
     """The files that a table of labels names, relative to it."""
-    from evenray.data.tables.labels import LabelTable
+    from evenray.data.tables.meanings import meaning_of
+    from evenray.data.tables.raw_table import read_raw_table
 
     try:
-        found = LabelTable.read(table)
+        found = read_raw_table(table)
     except DataError:  # told where it is used
         return []
-    paths = found.table["path"].drop_nulls().to_list() if "path" in found.table.columns else []
+    column = next((name for name in found.columns if meaning_of(name) == "path"), None)
+    paths = found[column].drop_nulls().to_list() if column else []
     return [path.replace("\\", "/").removeprefix("./") for path in paths]
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from .identifiers import canonical
+
 __all__ = ["draw_key", "pseudonym"]
 
 
@@ -35,6 +37,8 @@ def pseudonym(key: bytes, kind: str, value: str) -> str:
     True
     >>> pseudonym(key, "patient", "1") == pseudonym(key, "study", "1")
     False
+    >>> pseudonym(key, "patient", "PT-007") == pseudonym(key, "patient", "pt_007")  # see identifiers.canonical
+    True
     """
-    text = f"{kind}\0{value.strip()}"
+    text = f"{kind}\0{canonical(value) if kind == 'patient' else value.strip()}"
     return hashlib.blake2b(text.encode(), digest_size=8, key=key).hexdigest()

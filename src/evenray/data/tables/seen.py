@@ -31,6 +31,11 @@ class Seen:
     def files(self) -> list[str]:
         return self._files()
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the files were asked for already."""
+        return "files" in self.__dict__
+
     @cached_property
     def stems(self) -> dict[str, str]:
         """A file of each name without its ending, in small letters."""

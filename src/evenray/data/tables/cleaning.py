@@ -1,0 +1,93 @@
+"""The values of a table of labels in one way of writing, and what is to be said of those that are missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError
+from evenray.core.messages import Message
+
+from .identifiers import FEWEST_SHARED, SHARED, canonical, is_nobody
+from .parts import part_of
+from .words import MISSING, whole_numbers
+
+__all__ = ["cleaned", "labels_cleaned"]
+
+FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
+SHOWN = 5
+
+
+def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Message, ...]]:
+    """Labels with missing ones as null and whole numbers without fractions; DataError where none is left."""
+    lost = column.filter(column.is_in(MISSING)).unique().sort().to_list()
+    words = [f"'{word}'" for word in lost if word]
+    column = column.replace(dict.fromkeys(MISSING))
+    missing, rows = column.null_count(), len(column)
+    if missing == rows:
+        why = f" ({', '.join(words)} taken as missing)" if words else ""
+        raise DataError(
+            f"None of the {rows} rows of the label table '{path}' has a label{why}; fill in the column '{column.name}', or"
+            " write a class of that name in another way."
+        )
+    notes: tuple[Message, ...] = ()
+    if missing:
+        values = {"count": missing, "rows": rows, "file": path.name, "column": "label"}
+        code = "scan.rows_lacking_words" if words else "scan.rows_lacking"
+        notes = (Message(code, values | ({"words": words} if words else {})),)
+    return column.replace(whole_numbers(column.drop_nulls().unique())), notes
+
+
+def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
+    """Patients, keys and parts in one way of writing; what says nothing of a patient is null."""
+    notes = []
+    for name in dict.fromkeys((key, "patient")):
+        if name in table.columns and not name.startswith("_") and (count := table[name].null_count()):
+            values = {"count": count, "rows": table.height, "file": path.name, "column": name}
+            notes.append(Message("scan.rows_lacking", values))
+    if "patient" in table.columns:
+        table, more = _patients(table, key, path)
+        notes += more
+    if "part" in table.columns:
+        parts = _parts(table["part"], path)
+        if parts is None:
+            notes.append(Message("scan.folds", {"file": path.name}))
+        table = table.drop("part") if parts is None else table.with_columns(part=parts)
+    return table, notes
+
+
+def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
+    spelt = table["patient"].drop_nulls().unique().to_list()
+    nobody = [name for name in spelt if is_nobody(name)]
+    if len(nobody) == 1 and canonical(nobody[0]) == "0" and len(spelt) > 1:  # patients may be counted from 0
+        nobody = [] if (table["patient"] == nobody[0]).sum() <= SHARED * table.height else nobody
+    counts = table["patient"].value_counts()
+    shared = counts.filter(pl.col("count") > SHARED * table.height)["patient"].to_list()
+    if key != "patient" and table.height >= FEWEST_SHARED:
+        nobody += [name for name in shared if name is not None]
+    notes = []
+    if nobody:
+        count = int(table["patient"].is_in(nobody).sum())
+        notes.append(Message("scan.nobody", {"count": count, "file": path.name}))
+        table = table.with_columns(pl.col("patient").replace(dict.fromkeys(nobody)))
+    one = {canonical(name) for name in spelt}
+    if (twice := len(spelt) - len(one)) > 0:
+        notes.append(Message("scan.patients_spelt", {"count": twice, "file": path.name}))
+    return table, notes
+
+
+def _parts(given: pl.Series, path: Path) -> pl.Series | None:
+    """The column `part` as train, validation and test; None where it holds numbers of folds."""
+    parts = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
+    unknown = [word for word, part in parts.items() if part is None]
+    if unknown and all(FOLD.fullmatch(word) for word in parts):
+        return None
+    if unknown:
+        raise DataError(
+            f"The label table '{path}' assigns cases to the part{'s' if len(unknown) > 1 else ''}"
+            f" {', '.join(repr(word) for word in unknown[:SHOWN])}; known are: train, val, test, and other words for them."
+            " Write one of these, leave the rows out, or leave the column out with --column ignore=COLUMN."
+        )
+    return given.replace_strict(parts, default=None, return_dtype=pl.String)
