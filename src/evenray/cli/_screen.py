@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from evenray.core.events import Event, Listener, StageDone, Step, Told
+from evenray.core.events import Event, Listener, StageDone, Step, Told, Understanding
 from evenray.core.recipe import ReportSettings
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Watcher:
             level = event.message.values.get("severity", event.level)
             mark = "" if level == "info" else f"[{COLOURS.get(level, 'dim')}]{self.texts(f'events.{level}')}[/] "
             screen.print(mark + escape(self.texts.message(event.message)), soft_wrap=True)
+        elif isinstance(event, Understanding):
+            from ._understood import understood_lines
+
+            for line in understood_lines(event.understood, self.texts):
+                screen.print(line, soft_wrap=isinstance(line, str))
         elif isinstance(event, Step):
             self._bar(event)
 

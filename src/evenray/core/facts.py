@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
 from .messages import Message
+from .told import Told
 from .understood import Understood
 
 __all__ = ["Facts", "PatientPattern", "Told"]
-
-# In a file a message is its JSON; messages among its values are restored as well.
-Told = Annotated[Message, AfterValidator(lambda found: Message.of(found.as_json())), PlainSerializer(Message.as_json)]
 
 
 class PatientPattern(BaseModel):

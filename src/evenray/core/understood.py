@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from .told import Told
+
 __all__ = ["NAMING", "Understood", "UnderstoodRow"]
 
 # Meanings whose values name people or files: their examples are shown while the table is printed, and never kept.
@@ -35,7 +37,8 @@ class UnderstoodRow(BaseModel):
 
 class Understood(BaseModel):
     """`source` is the name of the table, or of what lists the images; `unused` are columns that mean nothing here. `set_aside`
-    counts what is no image to train on, by its kind; `counts` are the images or rows of each class or finding.
+    counts what is no image to train on, by its kind; `counts` are the images or rows of each class or finding;
+    `notes` what is to be said beside, before images are read.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -45,6 +48,9 @@ class Understood(BaseModel):
     unused: tuple[str, ...] = ()
     set_aside: dict[str, int] = {}
     counts: dict[str, int] = {}
+    task: Literal["classify", "tag"] = "classify"
+    ordered: bool = False
+    notes: tuple[Told, ...] = ()
 
     def with_matched(self, matched: int, of: int) -> Understood:
         """The same with how many values of the key, which stands first, found an image."""

@@ -200,13 +200,11 @@ def _named(table: Path) -> list[str]:
     """The files that a table of labels names, relative to it."""
     from evenray.data.tables.meanings import meaning_of
     from evenray.data.tables.raw_table import read_raw_table
-
     try:
         found = read_raw_table(table)
-    except DataError:  # told where it is used
+    except DataError:  # told later
         return []
-    column = next((name for name in found.columns if meaning_of(name) == "path"), None)
-    paths = found[column].drop_nulls().to_list() if column else []
+    paths = next((found[name].drop_nulls().to_list() for name in found.columns if meaning_of(name) == "path"), [])
     return [path.replace("\\", "/").removeprefix("./") for path in paths]
 
 

@@ -18,12 +18,16 @@ Rejected = tuple[tuple[str, str], ...]  # what cannot become an image, each with
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
+    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing.
+
+    `patient` wins over the header; `folder` is a folder that holds a patient's images, and counts where the header names nobody.
+    """
 
     file: str
     fragment: str | None = None
     label: str | None = None
     patient: str | None = None
+    folder: str | None = None
     part: str | None = None
     findings: tuple[bool | None, ...] | None = None
 

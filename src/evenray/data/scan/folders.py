@@ -17,7 +17,7 @@ from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
 
-EXAMPLES, SHOWN = 3, 3
+EXAMPLES, SHOWN, FEW = 3, 3, 12
 
 
 def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str | None], asked: Asked) -> Listing:
@@ -52,11 +52,13 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
             continue
         part = _name(steps, parts)
         entries.append(
-            Entry(file, label=label, patient=patient_of(file) or _name(steps, patients), part=part_of(part) if part else None)
+            Entry(
+                file, label=label, patient=patient_of(file), folder=_name(steps, patients), part=part_of(part) if part else None
+            )
         )
     above = len(files) - len(entries) if classes is not None else len(files)
     notes = [Message("scan.above_classes", {"count": above})] if above and classes is not None else []
-    if classes is None and (doubtful := next((level for level in free if level.kind == "numbered"), None)):
+    if classes is None and (doubtful := next((level for level in free if level.kind in ("numbered", "patient") and len(level.names) <= FEW), None)):
         notes.append(Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place}))
     told = {"split": parts, "label": classes, "patient": patients}
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")

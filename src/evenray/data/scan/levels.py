@@ -12,7 +12,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.positive import healthy
 from evenray.data.tables.words import composed
 
-__all__ = ["Kind", "Level", "level_of", "names_by_depth"]
+__all__ = ["PATIENT", "Kind", "Level", "level_of", "names_by_depth"]
 
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
@@ -106,7 +106,7 @@ def _kind(level: Level) -> Kind:
 
 
 def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdecimal()
+    return name.isdecimal()
 
 
 def names_by_depth(paths: Iterable[list[str]]) -> list[dict[str, set[str]]]:

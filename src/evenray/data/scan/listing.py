@@ -27,7 +27,7 @@ from evenray.data.tables.seen import Seen
 from .entries import Entry, Listing, Rejected
 from .files import list_files
 from .folders import list_folders
-from .levels import names_by_depth
+from .levels import PATIENT, names_by_depth
 from .masks import sorted_out
 from .medmnist import list_archive
 
@@ -166,10 +166,13 @@ def _list_tree(root: Path, table: LabelTable, files: list[str], patient: Patient
         raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
     rejected: Rejected = ()
     if table.key == "path":
-        table, rejected = _with_files(table, match_paths(table.table["path"].drop_nulls(), files), files)
+        table, rejected = _with_files(table, match_paths(table.table["path"].drop_nulls(), files, root=root.resolve().name), files)
     parts = _parts(files) if "part" not in table.table.columns else {}
     patients = _patients(table, patient)
-    entries = tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in files)
+    folders = _patient_folders(files) if "patient" not in table.table.columns else {}
+    entries = tuple(
+        Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in files
+    )
     layout = f"files labelled by {table.key}"
     boxes = (Path(table.source).name,) if table.boxes else ()
     return Listing(
@@ -183,6 +186,15 @@ def _parts(files: list[str]) -> dict[str, str | None]:
     for depth, names in enumerate(names_by_depth(paths.values())):
         if all(part_of(name) for name in names) and all(len(steps) > depth + 1 for steps in paths.values()):
             return {file: part_of(steps[depth]) for file, steps in paths.items()}
+    return {}
+
+
+def _patient_folders(files: list[str]) -> dict[str, str]:
+    """The folder of each file that is called as a patient's, such as patient00001 or 환자07, where a level has such names alone."""
+    paths = {file: file.split("/") for file in files}
+    for depth, names in enumerate(names_by_depth(paths.values())):
+        if all(PATIENT.fullmatch(name) for name in names) and len(names) > 1:
+            return {file: steps[depth] for file, steps in paths.items() if len(steps) > depth + 1}
     return {}
 
 
@@ -211,10 +223,12 @@ def _list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
     named = table.table.drop_nulls("path")
     labelled = replace(table, table=one_row_each(named.drop_nulls(table.said), "path", table))
     patients = _patients(labelled, patient)
-    parts = _parts(labelled.table["path"].to_list()) if "part" not in table.table.columns else {}
+    paths = labelled.table["path"].to_list()
+    parts = _parts(paths) if "part" not in table.table.columns else {}
+    folders = _patient_folders(paths) if "patient" not in table.table.columns else {}
     return Listing(
         path.parent,
-        tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in labelled.table["path"]),
+        tuple(Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in paths),
         table=labelled,
         layout="table of paths",
         unlabelled=named["path"].n_unique() - labelled.table.height,

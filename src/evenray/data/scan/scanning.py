@@ -168,8 +168,8 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
     """Whose image it is, as keyed hashes; the raw identifiers end here, and are struck from the name that pages show."""
     raw = identity(path)
-    person = entry.patient or raw.patient_id
-    person = None if person is None or is_nobody(person) else person
+    said = (entry.patient, raw.patient_id, entry.folder)
+    person = next((who for who in said if who and not is_nobody(who)), None)
     side = raw.laterality or side_of(entry.file)
     pieces = [*(person or "").split("/"), raw.patient_id, *re.split(r"[\^=,\s]+", raw.patient_name or "")]
     shown = _without_names(entry.file, {piece for piece in pieces if piece and piece != entry.label}, key)

@@ -43,10 +43,15 @@ def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Mess
 def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
     """Patients, keys and parts in one way of writing; what says nothing of a patient is null."""
     notes = []
+    missable = [name for name in table.columns if name not in ("path", "_step", "site", "label", "findings")]
+    words = {name: table[name].filter(table[name].is_in(MISSING)).unique().sort().to_list() for name in missable}
+    table = table.with_columns(pl.col(missable).replace(dict.fromkeys(MISSING)))
     for name in dict.fromkeys((key, "patient")):
         if name in table.columns and not name.startswith("_") and (count := table[name].null_count()):
             values = {"count": count, "rows": table.height, "file": path.name, "column": name}
-            notes.append(Message("scan.rows_lacking", values))
+            quoted = [f"'{word}'" for word in words.get(name, ())]
+            code = "scan.rows_lacking_words" if quoted else "scan.rows_lacking"
+            notes.append(Message(code, values | ({"words": quoted} if quoted else {})))
     if "patient" in table.columns:
         table, more = _patients(table, key, path)
         notes += more
@@ -61,8 +66,6 @@ def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, li
 def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
     spelt = table["patient"].drop_nulls().unique().to_list()
     nobody = [name for name in spelt if is_nobody(name)]
-    if len(nobody) == 1 and canonical(nobody[0]) == "0" and len(spelt) > 1:  # patients may be counted from 0
-        nobody = [] if (table["patient"] == nobody[0]).sum() <= SHARED * table.height else nobody
     counts = table["patient"].value_counts()
     shared = counts.filter(pl.col("count") > SHARED * table.height)["patient"].to_list()
     if key != "patient" and table.height >= FEWEST_SHARED:

@@ -200,6 +200,8 @@ def _patient_by_values(
     """A column whose values are the patients of the headers, steps of the rows' own paths, or numbered and repeated."""
     free = [name for name in free if (labels is None or name not in labels.columns) and _groups(raw[name], strict=True)]
     free = [name for name in free if meaning_of(name) is None]
+    if not free:
+        return None
     if key.how == "path" and key.meaning == "path":
         for found in keys_of(raw, seen, free, "patient"):
             if found.how == "header" and found.matched >= 0.5 * found.of:

@@ -57,6 +57,7 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
     no, in rows that say anything. A column such as No Finding is none itself: it says no to all that its row leaves open. With
     `several` the rows are findings even where each has one.
     """
+    raw = raw.with_columns(pl.col(list(columns)).replace(dict.fromkeys(MISSING)))
     words = {value for name in columns for value in raw[name].drop_nulls().unique().to_list()}
     if strange := sorted(word for word in words if word.casefold() not in FLAGS):
         raise UsageError(
@@ -143,15 +144,15 @@ def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
 
 
 def _parted(texts: list[str]) -> dict[str, tuple[str, ...]] | None:
-    """The parts of each text, by the one sign that separates them; None where none does."""
+    """The parts of each text, by the sign that separates them; None where none does."""
     if texts and all(LIST.fullmatch(text) for text in texts):
         return {text: _split(LIST.fullmatch(text)[1], ",") for text in texts}  # type: ignore[index]
-    for sign, sure in (("|", True), (";", False), (",", False), ("/", False), ("+", False)):
+    for sign in ("|", ";,", ";", ",", "/", "+"):
         parts = {text: _split(text, sign) for text in texts}
         several = [found for found in parts.values() if len(found) > 1]
         if not several:
             continue
-        if sure or _recur(parts, sign):
+        if sign == "|" or _recur(parts, sign):
             return parts
     return None
 
@@ -168,4 +169,4 @@ def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:
 
 
 def _split(text: str, sign: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for part in text.split(sign) if (name := OUTER.sub("", part.strip()).strip())))
+    return tuple(dict.fromkeys(name for part in re.split(f"[{re.escape(sign)}]", text) if (name := OUTER.sub("", part.strip()).strip())))

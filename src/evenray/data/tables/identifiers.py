@@ -9,7 +9,7 @@ from collections.abc import Iterable
 __all__ = ["FEWEST_SHARED", "SHARED", "canonical", "is_nobody", "looks_like_identifiers"]
 
 NOBODY = {
-    "", "0", "-", "--", "na", "n/a", "nan", "null", "none", "unknown", "unk", "removed", "anon", "anonymous", "anonymized",
+    "", "-", "--", "na", "n/a", "nan", "null", "none", "unknown", "unk", "removed", "anon", "anonymous", "anonymized",
     "anonymised", "deidentified", "de-identified", "redacted", "hidden", "private", "patient", "patientid", "test", "xxx", "xxxx",
     "미상", "익명", "비공개", "없음", "환자", "匿名",
 }  # fmt: skip
@@ -31,13 +31,13 @@ def canonical(identifier: str) -> str:
 
 
 def is_nobody(identifier: str) -> bool:
-    """Whether a text stands where an identifier was taken out.
+    """Whether a text stands where an identifier was taken out. A number may be a patient's; one that most images share is none.
 
-    >>> is_nobody("ANON"), is_nobody("removed"), is_nobody("00000000"), is_nobody("P1")
-    (True, True, True, False)
+    >>> is_nobody("ANON"), is_nobody("removed"), is_nobody("0"), is_nobody("P1")
+    (True, True, False, False)
     """
     plain = canonical(identifier)
-    return plain in NOBODY or re.fullmatch(r"(anon\w{0,12}|[0x*?.-]+)[-_ ]?0*", plain) is not None
+    return plain in NOBODY or re.fullmatch(r"anon\w{0,12}[-_ ]?0*|x{3,}|[*?.-]+", plain) is not None
 
 
 def looks_like_identifiers(values: Iterable[str]) -> bool:

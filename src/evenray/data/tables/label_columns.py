@@ -66,6 +66,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     boxes = box_columns(columns)
     free = [name for name in columns if name not in boxes]
     named = [name for name in free if meaning_of(name) == "label" and _is_plausible(raw[name])]
+    named = named or [name for name in free if meaning_of(name) == "label" and _are_measurements(raw[name])]
     if named:
         return LabelColumns((_only(raw, named, path),))
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
@@ -142,6 +143,11 @@ def _is_plausible(column: pl.Series) -> bool:
         return kinds == 0
     many = kinds > 10 and kinds > 0.1 * len(values)
     return not (many and looks_like_identifiers(values.unique().to_list()))
+
+
+def _are_measurements(column: pl.Series) -> bool:
+    """Whether values are fractions: labels that say so are refused with a better reason than that there are none."""
+    return bool(column.drop_nulls().str.contains(r"^[-+]?\d*[.,]\d+$").any())
 
 
 def _is_plain(column: pl.Series) -> bool:

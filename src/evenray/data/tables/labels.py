@@ -23,7 +23,7 @@ from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
 from .seen import Seen, side_of
-from .words import MISSING, check_labels
+from .words import check_labels
 
 __all__ = ["BoxTableError", "Choices", "LabelTable"]
 
@@ -81,7 +81,6 @@ class LabelTable:
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")
-        raw = _with_missing(raw, columns)
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
         boxes = bool(box_columns(raw.columns))
@@ -104,16 +103,6 @@ class LabelTable:
         return replace(found, table=_one_row_a_patient(found, columns, seen))
 
 
-def _with_missing(raw: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    """What R, pandas and Excel write for nothing as null, but in sites, and in paths, which are what they are; labels are
-    cleaned later, where it is said what was taken as missing."""
-    key, labels = columns.key, columns.labels
-    names = {name for meaning, name in columns.others.items() if meaning != "site"}
-    names |= set(labels.columns) if labels and labels.flags else set()
-    names = names - {key.column} if key.meaning == "path" else names | {key.column}
-    return raw.with_columns(pl.col(sorted(names)).replace(dict.fromkeys(MISSING))) if names else raw
-
-
 def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -> tuple[Told, tuple[Message, ...]]:
     """What the rows say, in classes or findings."""
     labels, asked = columns.labels, choices.asked
@@ -125,6 +114,10 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
         told = findings_in_columns(pl.DataFrame(said), labels.columns, choices.uncertain, several=meaning == "findings")
         return told, told.notes
     column, notes = labels_cleaned(raw[labels.columns[0]], path)
+    if not values and rest is None and set(column.drop_nulls().unique()) == {"-1", "0", "1"}:
+        values = {"-1": {"ignore": "", "positive": "1", "negative": "0"}[choices.uncertain]}
+        count = int((column == "-1").sum())
+        notes += (Message("scan.uncertain", {"count": count, "variant": choices.uncertain}),)
     column = _renamed(column, values, rest)
     several = findings_in_text(column, several=meaning == "findings")
     told = several if several is not None else Told(column)
@@ -146,18 +139,12 @@ def _renamed(column: pl.Series, values: dict[str, str], rest: str | None) -> pl.
 def _columns(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> tuple[pl.DataFrame, str]:
     """The columns beside labels under the names of their meanings, paths as files; and the name of the key."""
     key = columns.key
-    others = {
-        COLUMN.get(meaning, meaning): raw[name] for meaning, name in columns.others.items() if meaning != "view"
-    }
-    table = pl.DataFrame([values.alias(name) for name, values in others.items()]) if others else pl.DataFrame()
-    if key.how == "step":
-        table = table.with_columns(raw[key.column].alias("_step"))
-        return table, "_step"
-    name = COLUMN.get(key.meaning, key.meaning)
-    values = values_at(raw[key.column], key.position)
-    if key.meaning == "path":
+    others = {COLUMN.get(meaning, meaning): raw[name] for meaning, name in columns.others.items() if meaning != "view"}
+    name = "_step" if key.how == "step" else COLUMN.get(key.meaning, key.meaning)
+    values = raw[key.column] if key.how == "step" else values_at(raw[key.column], key.position)
+    if key.how != "step" and key.meaning == "path":
         values = placed(values, path.parent, seen)
-    table = table.with_columns(values.alias(name))
+    table = pl.DataFrame([column.alias(of) for of, column in {**others, name: values}.items()])
     if key.meaning == "patient" and "side" in table.columns and seen.with_side > 0.5:
         side = table["side"].map_elements(side_of, return_dtype=pl.String)
         person = table["patient"].map_elements(canonical, return_dtype=pl.String)

@@ -36,12 +36,12 @@ def without_ending(path: str) -> str:
     return _ENDING.sub("", path)
 
 
-def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = False) -> PathMatches:
+def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = False, root: str = "") -> PathMatches:
     """The file of each path, by the first rule that finds one: the same path; one is the end of the other; either of them
     without the ending of an image; either of them in small letters. A path that fits several files is ambiguous.
 
     Where the table and the files have no folder in common, file names alone count, but a name below `train` is none below
-    `test`. Letters that a file system took apart are the same. With `below`, the files lie below the place that the paths
+    `test`; `root` is the name of the folder that the files are below. Letters that a file system took apart are the same. With `below`, the files lie below the place that the paths
     start from, so a file must end in the whole path.
 
     >>> match_paths(["s1/a.png", "b.png", "a", "c"], ["s1/a.png", "s2/a.png", "s1/b.png"])
@@ -67,7 +67,7 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
             names = {path: normalized(PurePosixPath(path).name) for path in rest}
             rest = _match_ends(result, names, files, normalized, same)
     for path, file in list(result.found.items()):
-        if path != file and _other_part(path, file):
+        if path != file and _other_part(path, f"{root}/{file}"):
             del result.found[path]
     return result
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.understood import Understood
 from evenray.images.histogram import Histogram
 from evenray.reporting.figures.bars import bars, counted
 from evenray.reporting.figures.histogram import pixels, quantity
@@ -38,6 +39,7 @@ class Shown:
     same: list[tuple[str, str]]
     rejected: list[tuple[str, int]]
     classes: list[str]
+    understood: Understood | None
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -62,6 +64,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         same=same,
         rejected=_reasons(run),
         classes=list(counts),
+        understood=run.facts.understood,
     )
 
 
