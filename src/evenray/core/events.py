@@ -11,7 +11,19 @@ from .errors import EvenrayError
 from .messages import Message
 from .understood import Understood
 
-__all__ = ["Cancelled", "Event", "Events", "Listener", "Map", "StageBegun", "StageDone", "Step", "Told", "Understanding", "watched"]
+__all__ = [
+    "Cancelled",
+    "Event",
+    "Events",
+    "Listener",
+    "Map",
+    "StageBegun",
+    "StageDone",
+    "Step",
+    "Told",
+    "Understanding",
+    "watched",
+]
 
 Level = Literal["info", "note", "warning"]
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]

@@ -200,6 +200,7 @@ def _named(table: Path) -> list[str]:
     """The files that a table of labels names, relative to it."""
     from evenray.data.tables.meanings import meaning_of
     from evenray.data.tables.raw_table import read_raw_table
+
     try:
         found = read_raw_table(table)
     except DataError:  # told later

@@ -10,7 +10,7 @@ from evenray.core.errors import DataError
 from evenray.data.scan.listing import listing
 from evenray.data.tables.parts import part_of
 
-from ..conftest import Make, told, read_labels
+from ..conftest import Make, read_labels, told
 
 
 @pytest.mark.parametrize(

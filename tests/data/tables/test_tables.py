@@ -195,7 +195,7 @@ class TestPaths:
     def test_nothing_is_searched_for_an_absolute_path(
         self, tmp_path: Path, text: Make, gone: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("evenray.data.scan.listing.list_files", lambda root: pytest.fail(f"walked {root}"))
+        monkeypatch.setattr("evenray.data.scan.table_listing.list_files", lambda root: pytest.fail(f"walked {root}"))
         rows = f"path,label\n{tmp_path}/images/a.png,x\n{tmp_path}/{gone},y\nC:\\scans\\a.png,y\n"
         assert len(listing(text("t/labels.csv", rows)).entries) == 3
 

@@ -54,7 +54,11 @@ def assemble(
         rows, ratings = joined.rows, joined.ratings
         unlabelled += joined.unlabelled
         if joined.lost:
-            values = {"count": joined.lost, "column": listed.understood.rows[0].place, "file": Path(listed.table.source).name}
+            values = {
+                "count": joined.lost,
+                "column": listed.understood.rows[0].place,
+                "file": Path(listed.table.source).name,
+            }
             notes.append(Message("scan.keys_lost", values))
     rows, nobody = _without_nobody(rows)
     notes += [Message("scan.nobody_images", {"count": nobody})] if nobody else []
@@ -136,4 +140,6 @@ def _understood(listed: Listing, rejected: pl.DataFrame, aside: dict[str, int]) 
     kinds = {reason: kind for kind, reason in NO_IMAGES.items()}
     counts = dict(rejected.filter(pl.col("reason").is_in(list(kinds)))["reason"].value_counts().iter_rows())
     objects = {kinds[reason]: count for reason, count in sorted(counts.items())}
-    return listed.understood.model_copy(update={"set_aside": {**listed.understood.set_aside, **objects, **aside}}).kept()
+    return listed.understood.model_copy(
+        update={"set_aside": {**listed.understood.set_aside, **objects, **aside}}
+    ).kept()

@@ -53,13 +53,23 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         part = _name(steps, parts)
         entries.append(
             Entry(
-                file, label=label, patient=patient_of(file), folder=_name(steps, patients), part=part_of(part) if part else None
+                file,
+                label=label,
+                patient=patient_of(file),
+                folder=_name(steps, patients),
+                part=part_of(part) if part else None,
             )
         )
     above = len(files) - len(entries) if classes is not None else len(files)
     notes = [Message("scan.above_classes", {"count": above})] if above and classes is not None else []
-    if classes is None and (doubtful := next((level for level in free if level.kind in ("numbered", "patient") and len(level.names) <= FEW), None)):
-        notes.append(Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place}))
+    if classes is None and (
+        doubtful := next(
+            (level for level in free if level.kind in ("numbered", "patient") and len(level.names) <= FEW), None
+        )
+    ):
+        notes.append(
+            Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place})
+        )
     told = {"split": parts, "label": classes, "patient": patients}
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
     return Listing(
@@ -114,7 +124,8 @@ def _classes(levels: list[Level], root: Path) -> Level | None:
         others = [level for level in below if level.repeats()]
         if others:
             ways = " or ".join(
-                f"--column label={level.place} ({', '.join(sorted(set(level.shown.values()))[:SHOWN])})" for level in [first, *others]
+                f"--column label={level.place} ({', '.join(sorted(set(level.shown.values()))[:SHOWN])})"
+                for level in [first, *others]
             )
             raise DataError(f"In '{root}' two levels of folders may be the classes: say {ways}.")
         return first
@@ -134,12 +145,20 @@ def _understood(
             shown = sorted(set(level.shown.values()))
             rows.append(
                 UnderstoodRow(
-                    place=level.place, meaning=meaning, how="asked" if meaning in wanted else "values", matched=len(shown),
-                    of=len(level.names), examples=tuple(shown[:EXAMPLES]),
+                    place=level.place,
+                    meaning=meaning,
+                    how="asked" if meaning in wanted else "values",
+                    matched=len(shown),
+                    of=len(level.names),
+                    examples=tuple(shown[:EXAMPLES]),
                 )  # fmt: skip
             )
     used = [level for level in told.values() if level is not None]
-    unused = tuple(f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})" for level in levels if level not in used and level.kind != "patient")
+    unused = tuple(
+        f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})"
+        for level in levels
+        if level not in used and level.kind != "patient"
+    )
     counts = Counter(entry.label for entry in entries if entry.label is not None)
     return Understood(source=root.resolve().name, rows=tuple(rows), unused=unused, counts=dict(sorted(counts.items())))
 

@@ -27,7 +27,9 @@ PATIENT = re.compile(
     re.IGNORECASE,
 )
 GRADE = re.compile(r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?", re.IGNORECASE)  # fmt: skip
-PREFIXED = re.compile(r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE)
+PREFIXED = re.compile(
+    r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
+)
 
 
 @dataclass

@@ -59,15 +59,26 @@ def list_archive(path: Path) -> Listing:
         names = official if len(official) == width else tuple(str(at) for at in range(width))
         for part, rows in labels.items():
             for number, row in enumerate(rows):
-                entries.append(Entry(path.name, f"{part}/{number}", part=PARTS[part], findings=tuple(YES[word] for word in row)))
-        found = {name: sum(entry.findings is not None and entry.findings[at] is True for entry in entries) for at, name in enumerate(names)}
+                entries.append(
+                    Entry(path.name, f"{part}/{number}", part=PARTS[part], findings=tuple(YES[word] for word in row))
+                )
+        found = {
+            name: sum(entry.findings is not None and entry.findings[at] is True for entry in entries)
+            for at, name in enumerate(names)
+        }
         notes = _notes(path, {}, images)
         understood = _understood(path, "findings", found, len(entries))
-        return Listing(path.parent, tuple(entries), layout="MedMNIST archive", notes=notes, names=names, understood=understood)
+        return Listing(
+            path.parent, tuple(entries), layout="MedMNIST archive", notes=notes, names=names, understood=understood
+        )
     given = {label for of_part in plain.values() for label in of_part if label not in MISSING}
     whole = whole_numbers(given)
     check_labels({whole.get(label, label) for label in given}, path)
-    classes = {str(number): name for number, name in enumerate(official)} if given <= set(map(str, range(len(official)))) else {}
+    classes = (
+        {str(number): name for number, name in enumerate(official)}
+        if given <= set(map(str, range(len(official))))
+        else {}
+    )
     for part, of_part in plain.items():
         for number, text in enumerate(of_part):
             if text not in MISSING:
@@ -81,7 +92,12 @@ def list_archive(path: Path) -> Listing:
         entries = [Entry(path.name, f"{part}/{row}", part=PARTS.get(part)) for part, _, row in parts]
     understood = _understood(path, "label", dict(sorted(counts.items())), len(entries))
     return Listing(
-        path.parent, tuple(entries), layout="MedMNIST archive", unlabelled=unlabelled, notes=notes, understood=understood
+        path.parent,
+        tuple(entries),
+        layout="MedMNIST archive",
+        unlabelled=unlabelled,
+        notes=notes,
+        understood=understood,
     )
 
 

@@ -14,13 +14,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.cases import with_own_sketches
-from evenray.core.errors import DataError, MissingExtra, ReadError
+from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.audit import measure
 from evenray.data.tables.ages import age_band
 from evenray.data.tables.identifiers import canonical, is_nobody
-from evenray.data.tables.join import join
 from evenray.data.tables.labels import Choices
 from evenray.data.tables.parts import PARTS
 from evenray.data.tables.positive import no_class

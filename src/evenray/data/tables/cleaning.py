@@ -25,6 +25,14 @@ def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Mess
     lost = column.filter(column.is_in(MISSING)).unique().sort().to_list()
     words = [f"'{word}'" for word in lost if word]
     column = column.replace(dict.fromkeys(MISSING))
+    last = column[-1]
+    if last is not None and (column == last).sum() == 1:
+        whole = column.drop_nulls().unique().filter(column.drop_nulls().unique().str.starts_with(last)).to_list()
+        if len(whole) > 1:
+            raise DataError(
+                f"The last row of the label table '{path}' has the label '{last}', which no other row has and which others begin"
+                f" with, such as '{max(whole, key=len)}': it seems to be cut short. Copy the table anew, or leave out the row."
+            )
     missing, rows = column.null_count(), len(column)
     if missing == rows:
         why = f" ({', '.join(words)} taken as missing)" if words else ""

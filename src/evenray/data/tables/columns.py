@@ -43,7 +43,9 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
     """Tell the columns apart. DataError where a needed one is missing or could be either of two; UsageError where --column
     names one that does not exist."""
     asked = _found(raw, asked, path)
-    wanted = {meaning: columns[0] for meaning, columns in asked.columns.items() if meaning not in ("ignore", "findings")}
+    wanted = {
+        meaning: columns[0] for meaning, columns in asked.columns.items() if meaning not in ("ignore", "findings")
+    }
     free = [name for name in raw.columns if name not in asked.used]
     how = dict.fromkeys(wanted, "asked")
     key = _key(raw, seen, wanted, free, path)
@@ -73,6 +75,7 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
     if labels is None:
         candidates = [name for name in free if meaning_of(name) not in (*KEYS, "group")]
         labels = label_columns(raw, candidates, path)
+        _check_names(raw, [name for name in free if meaning_of(name) == "path"], labels, path)
         how["label"] = labels.by
         free = [name for name in free if name not in labels.columns]
     if "patient" not in others and key.rank < KEYS.index("patient"):
@@ -113,7 +116,10 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
     best = best_keys(keys)
     if len(best) > 1 and not _same_images(raw, seen, best):
         columns = [key.column for key in best]
-        shown, ways = " and ".join(f"'{name}'" for name in columns), " or ".join(option(best[0].meaning, name) for name in columns)
+        shown, ways = (
+            " and ".join(f"'{name}'" for name in columns),
+            " or ".join(option(best[0].meaning, name) for name in columns),
+        )
         raise DataError(f"The columns {shown} of '{path}' each find images, and not the same: say {ways}.")
     if best:
         return best[0]
@@ -149,7 +155,9 @@ def _same_images(raw: pl.DataFrame, seen: Seen, keys: list[Key]) -> bool:
 
 CHECKS: dict[str, Callable[[list[str]], bool]] = {
     "sex": lambda values: known_values(values) == "sex" or set(values) <= {"0", "1", "2", "0.0", "1.0"},
-    "side": lambda values: all(side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values),
+    "side": lambda values: all(
+        side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values
+    ),
     "age": lambda values: sum(age_of(value) is not None for value in values) >= 0.5 * len(values),
 }
 
@@ -229,6 +237,17 @@ def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:
             raise DataError(
                 f"The column '{name}' of '{path}' holds repeated whole numbers, perhaps of patients, who must not stand on both"
                 f" sides of a split: say {option('patient', name)}, or {option('ignore', name)}."
+            )
+
+
+def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path: Path) -> None:
+    """DataError where a column that is called as paths holds a few repeated values: names may stand above the wrong columns."""
+    for name in free:
+        kinds = raw[name].drop_nulls().n_unique()
+        if not labels.sure and kinds * 3 <= raw.height:
+            raise DataError(
+                f"The column '{name}' of '{path}' names no image but repeats {kinds} values, as labels do; say"
+                f" {option('label', name)} or {option('label', labels.columns[0])}."
             )
 
 

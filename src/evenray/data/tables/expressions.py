@@ -94,7 +94,9 @@ def _pieces(text: str) -> list[list[tuple[str, bool]]]:
     while at < len(text):
         found = TOKEN.match(text, at)
         if not found:
-            raise UsageError(f'--column is \'{text}\'; a double quote stands at both ends of a name, as in label="a, b".')
+            raise UsageError(
+                f"--column is '{text}'; a double quote stands at both ends of a name, as in label=\"a, b\"."
+            )
         quoted, plain, sign = found.groups()
         tokens.append((sign, True) if sign else (quoted if quoted is not None else plain.strip(), False))
         at = found.end()

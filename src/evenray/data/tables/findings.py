@@ -16,11 +16,12 @@ from .meanings import FLAGS
 from .positive import healthy
 from .words import MISSING
 
-__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns"]
+__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns", "one_class"]
 
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
 LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
+FEW_BLANK = 0.1  # share of rows
 OUTER = re.compile(r"^['\"]|['\"]$")
 
 
@@ -65,24 +66,25 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
             f" with --column 'findings=...:{strange[0]}=1', or name the column as label={columns[0]}."
         )
     known = {word: FLAGS[word.casefold()] for word in words}
-    flags = raw.select(
-        pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns
-    )
+    flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
-    if not several and len(columns) > 1 and not doubtful and bool((flags.sum_horizontal() == 1).all()):
+    if not several and not doubtful and one_class(flags):
         position = flags.select(pl.concat_list(pl.all().fill_null(False).cast(pl.UInt8)).list.arg_max()).to_series()
-        names = pl.Series(list(columns))
-        return Told(names.gather(position), (), (Message("scan.one_hot", {"count": len(columns)}),))
+        one = flags.select(pl.any_horizontal(pl.all().fill_null(False))).to_series()
+        classes = pl.Series(list(columns)).gather(position)
+        classes = pl.select(pl.when(one).then(classes)).to_series()
+        return Told(classes, (), (Message("scan.one_hot", {"count": len(columns)}),))
     notes: list[Message] = []
     none = [name for name in columns if healthy(name)]
     names = [name for name in columns if name not in none]
     if not names:
         names, none = list(columns), []
     report = bool(doubtful) or any(not (flags[name] == False).any() for name in columns)  # noqa: E712
-    said = flags.select(pl.any_horizontal(pl.all().is_not_null())).to_series() | doubts.select(
-        pl.any_horizontal(pl.all())
-    ).to_series()
+    said = (
+        flags.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        | doubts.select(pl.any_horizontal(pl.all())).to_series()
+    )
     clear = (
         flags.select(pl.any_horizontal(pl.col(none).fill_null(False))).to_series()
         if none
@@ -91,7 +93,9 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
     answer = {"positive": True, "negative": False, "ignore": None}[uncertain]
     lists = []
     for name in names:
-        column = flags[name].zip_with(~doubts[name], pl.Series([answer], dtype=pl.Boolean).new_from_index(0, raw.height))
+        column = flags[name].zip_with(
+            ~doubts[name], pl.Series([answer], dtype=pl.Boolean).new_from_index(0, raw.height)
+        )
         blank = flags[name].is_null() & ~doubts[name]
         no = blank & (clear | said if report else clear)
         lists.append(column.zip_with(~no, pl.Series([False]).new_from_index(0, raw.height)).alias(name))
@@ -107,6 +111,15 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
     if none:
         notes.append(Message("scan.no_finding", {"names": none}))
     return Told(values, tuple(names), tuple(notes))
+
+
+def one_class(flags: pl.DataFrame) -> bool:
+    """Whether every row says yes in one column alone; a few rows may leave something blank."""
+    blank = flags.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    yes = flags.select(pl.sum_horizontal(pl.all().fill_null(False).cast(pl.UInt32))).to_series()
+    whole = yes.filter(~blank)
+    few = blank.sum() <= FEW_BLANK * flags.height
+    return flags.width > 1 and few and len(whole) > 0 and bool((whole == 1).all()) and bool((yes <= 1).all())
 
 
 def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
@@ -132,7 +145,11 @@ def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
     none = sorted({part for found in parts.values() for part in found if healthy(part)})
     if not names:
         return None
-    if not several and all(len(set(found)) <= 1 for found in parts.values()) and not any(not found for found in parts.values()):
+    if (
+        not several
+        and all(len(set(found)) <= 1 for found in parts.values())
+        and not any(not found for found in parts.values())
+    ):
         plain = {text: found[0] for text, found in parts.items()}
         return Told(column.replace_strict(plain, default=None, return_dtype=pl.String))
     lists = {text: [name in found for name in names] for text, found in parts.items()}
@@ -169,4 +186,8 @@ def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:
 
 
 def _split(text: str, sign: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for part in re.split(f"[{re.escape(sign)}]", text) if (name := OUTER.sub("", part.strip()).strip())))
+    return tuple(
+        dict.fromkeys(
+            name for part in re.split(f"[{re.escape(sign)}]", text) if (name := OUTER.sub("", part.strip()).strip())
+        )
+    )

@@ -84,4 +84,6 @@ def _names_images(path: Path, seen: Seen) -> bool:
         raw = read_raw_table(path)
     except DataError:
         return False
-    return any(key.meaning == "path" and key.matched >= 0.5 * len(seen.files) for key in keys_of(raw, seen, raw.columns))
+    return any(
+        key.meaning == "path" and key.matched >= 0.5 * len(seen.files) for key in keys_of(raw, seen, raw.columns)
+    )

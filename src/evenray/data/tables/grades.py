@@ -52,7 +52,11 @@ def look_ordered(classes: Iterable[str]) -> bool:
         return False
     if all(name.isdecimal() for name in classes):
         numbers = sorted(int(name) for name in classes)
-        return numbers[0] in (0, 1) and len(numbers) <= 12 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        return (
+            numbers[0] in (0, 1)
+            and len(numbers) <= 12
+            and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        )
     ranks = [RANK.get(_plain(name)) for name in classes]
     return None not in ranks and len(set(ranks)) == len(classes)
 
@@ -69,4 +73,10 @@ def _rank(name: str) -> float | None:
     if last in ROMAN:
         return float(ROMAN[last])
     found = NUMBER.fullmatch(plain) or re.match(r"(\d+)()", plain)
-    return float(found[1]) + ("abcd".index(found[2].lower()) + 1) / 10 if found and found[2] else float(found[1]) if found else None
+    return (
+        float(found[1]) + ("abcd".index(found[2].lower()) + 1) / 10
+        if found and found[2]
+        else float(found[1])
+        if found
+        else None
+    )

@@ -99,7 +99,7 @@ def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool)
     share = matched / max(1, min(len(plain), len(names)))
     if not matched or (not said and (share < HALF or not trusted or matched < 2)):
         return []
-    exact = int(plain.str.contains(ENDING).mean() or 0 > HALF) + int((plain.str.contains("/").mean() or 0) > HALF)
+    exact = int(plain.str.contains(ENDING).mean() or HALF < 0) + int((plain.str.contains("/").mean() or 0) > HALF)
     return [Key(name, "path", "path", matched, len(plain), exact, said)]
 
 
@@ -129,7 +129,9 @@ def _by_header(name: str, values: pl.Series, seen: Seen, asked: str | None, said
     return found
 
 
-def _by_step(name: str, plain: pl.Series, seen: Seen, said: str | None, asked: str | None, repeated: float) -> list[Key]:
+def _by_step(
+    name: str, plain: pl.Series, seen: Seen, said: str | None, asked: str | None, repeated: float
+) -> list[Key]:
     """Folders above the images, or beginnings of their names: of one image each, or of a patient's, a study's, a series' all."""
     known = seen.by_step
     files: set[str] = set()
@@ -142,7 +144,12 @@ def _by_step(name: str, plain: pl.Series, seen: Seen, said: str | None, asked: s
     named = said in ("series", "study", "patient")
     share = max(matched / len(plain), len(files) / max(1, len(seen.files)))
     alone = most == 1
-    if not matched or share < (0.05 if named else NEARLY) or (not named and not alone and repeated < 0.2) or (matched < 2 and not named):
+    if (
+        not matched
+        or share < (0.05 if named else NEARLY)
+        or (not named and not alone and repeated < 0.2)
+        or (matched < 2 and not named)
+    ):
         return []
     meaning = asked or (said if named else "path" if alone else "patient")
     if meaning == "path" and said not in (None, "path"):

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from evenray.core.errors import DataError
 
-from .findings import flag_columns
+from .findings import flag_columns, one_class
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, known_values, meaning_of, says_nothing, weak_label
 from .raw_table import header_line
@@ -29,11 +30,13 @@ class BoxTableError(DataError):
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """The columns to take; `flags` says that each is a finding with yes or no. `by` is "name" or "values"."""
+    """The columns to take; `flags` says that each is a finding with yes or no. `by` is "name" or "values"; `sure` says
+    that the name says labels and nothing else."""
 
     columns: tuple[str, ...]
     flags: bool = False
-    by: str = "name"
+    by: Literal["asked", "values", "name"] = "name"
+    sure: bool = False
 
 
 def option(meaning: str, column: str) -> str:
@@ -68,7 +71,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     named = [name for name in free if meaning_of(name) == "label" and _is_plausible(raw[name])]
     named = named or [name for name in free if meaning_of(name) == "label" and _are_measurements(raw[name])]
     if named:
-        return LabelColumns((_only(raw, named, path),))
+        return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
     weak = [name for name in free if weak_label(name) and _is_plausible(raw[name])]
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
@@ -128,11 +131,9 @@ def _numbers(column: pl.Series) -> bool:
 
 
 def _one_hot(raw: pl.DataFrame, flags: list[str]) -> bool:
-    ones = [word for word, flag in FLAGS.items() if flag]
-    sums = raw.select(
-        pl.sum_horizontal(pl.col(name).str.to_lowercase().is_in(ones).fill_null(False) for name in flags)
-    ).to_series()
-    return bool((sums == 1).all())
+    known = {word: flag for word, flag in FLAGS.items() if flag is not None}
+    columns = (pl.col(name).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean) for name in flags)
+    return one_class(raw.select(columns))
 
 
 def _is_plausible(column: pl.Series) -> bool:

@@ -92,7 +92,9 @@ class LabelTable:
         elif boxes and _repeats(table, key):
             table, told = rows_of_places(table, key, told)
             notes += told.notes
-        table = table.drop("reader", strict=False).with_columns(told.values.alias("findings" if told.names else "label"))
+        table = table.drop("reader", strict=False).with_columns(
+            told.values.alias("findings" if told.names else "label")
+        )
         labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
         check_labels(labels, path)
         table, more = cleaned(table, key, path)
@@ -167,8 +169,14 @@ def _one_row_a_patient(found: LabelTable, columns: Columns, seen: Seen) -> pl.Da
         repeated = table.drop_nulls(found.key).height - table[found.key].drop_nulls().n_unique()
         if several or repeated or "side" in table.columns:
             side = columns.others.get("side")
-            what = f"a column of sides ('{side}')" if side and not several and not repeated else "several rows a patient"
-            keep = f"; to give each patient's label to all of his or her images, say {option('ignore', side)}" if side else ""
+            what = (
+                f"a column of sides ('{side}')" if side and not several and not repeated else "several rows a patient"
+            )
+            keep = (
+                f"; to give each patient's label to all of his or her images, say {option('ignore', side)}"
+                if side
+                else ""
+            )
             raise DataError(
                 f"'{found.source}' finds the images by the patient alone ('{key.column}'), and it has {what}, so a row"
                 f" cannot be given its own images. Give it a column of paths, image names or instance UIDs (--column path=COLUMN)"
@@ -201,7 +209,11 @@ def _understood(raw: pl.DataFrame, columns: Columns, told: Told, path: Path) -> 
         if name == key.column and meaning == key.meaning:
             continue
         known = raw[name].count()
-        rows.append(UnderstoodRow(place=name, meaning=meaning, how=why, matched=known, of=raw.height, examples=_examples(raw[name])))  # type: ignore[arg-type]
+        rows.append(
+            UnderstoodRow(
+                place=name, meaning=meaning, how=why, matched=known, of=raw.height, examples=_examples(raw[name])
+            )
+        )  # type: ignore[arg-type]
     if told.names:
         counts = {name: int(told.values.list.get(at).sum() or 0) for at, name in enumerate(told.names)}
     else:

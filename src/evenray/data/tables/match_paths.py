@@ -13,9 +13,7 @@ from .parts import part_of
 __all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
-ENDING = (
-    r"(?i)\.(nii\.gz|nii|dcm|dicom|ima|png|jpe?g|jpe|jfif|bmp|tiff?|pgm|ppm|pnm|npz|npy|gif|webp|jp2|j2k|mha|mhd|nrrd|svs|ndpi)$"
-)
+ENDING = r"(?i)\.(nii\.gz|nii|dcm|dicom|ima|png|jpe?g|jpe|jfif|bmp|tiff?|pgm|ppm|pnm|npz|npy|gif|webp|jp2|j2k|mha|mhd|nrrd|svs|ndpi)$"
 _ENDING = re.compile(ENDING)
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["FLAGS", "KEYS", "MEANINGS", "PLACES", "age_like", "compact", "known_values", "meaning_of", "says_nothing", "weak_label"]
+__all__ = [
+    "FLAGS",
+    "KEYS",
+    "MEANINGS",
+    "PLACES",
+    "age_like",
+    "compact",
+    "known_values",
+    "meaning_of",
+    "says_nothing",
+    "weak_label",
+]
 
 # As --column names them. `path`, ... `patient` find images, from the most exact to the least.
 KEYS = ("path", "sop", "series", "study", "patient")
@@ -35,13 +46,87 @@ WORDS: dict[str, str] = {
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
 # Labels where no column has one of the names above: these name a property, which may be another column's label.
 WEAK = set(
-    "abnormality severity grade grading stage level lesion lesiontype abnormalitytype type result status assessment birads"
-    " cancer malignant malignancy tumor tumour disorder kl klgrade isup gleason dr score 등급 중증도 병기 병변 이상소견".split()
+    [
+        "abnormality",
+        "severity",
+        "grade",
+        "grading",
+        "stage",
+        "level",
+        "lesion",
+        "lesiontype",
+        "abnormalitytype",
+        "type",
+        "result",
+        "status",
+        "assessment",
+        "birads",
+        "cancer",
+        "malignant",
+        "malignancy",
+        "tumor",
+        "tumour",
+        "disorder",
+        "kl",
+        "klgrade",
+        "isup",
+        "gleason",
+        "dr",
+        "score",
+        "등급",
+        "중증도",
+        "병기",
+        "병변",
+        "이상소견",
+    ]
 )
-GROUPS = set("lesionid case caseno casenum casenumber eyeid slide slideid nodule noduleid biopsyid 병변번호 증례 증례번호".split())
+GROUPS = set(
+    [
+        "lesionid",
+        "case",
+        "caseno",
+        "casenum",
+        "casenumber",
+        "eyeid",
+        "slide",
+        "slideid",
+        "nodule",
+        "noduleid",
+        "biopsyid",
+        "병변번호",
+        "증례",
+        "증례번호",
+    ]
+)
 # Columns that say where something lies in an image.
 PLACES = set(
-    "x y w h row column col width height radius left top right bottom x1 y1 x2 y2 xmin ymin xmax ymax x0 y0 bbox".split()
+    [
+        "x",
+        "y",
+        "w",
+        "h",
+        "row",
+        "column",
+        "col",
+        "width",
+        "height",
+        "radius",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "x1",
+        "y1",
+        "x2",
+        "y2",
+        "xmin",
+        "ymin",
+        "xmax",
+        "ymax",
+        "x0",
+        "y0",
+        "bbox",
+    ]
 )
 FLAGS = {
     "1": True, "1.0": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
@@ -82,7 +167,9 @@ def weak_label(name: str) -> bool:
     (True, True, False)
     """
     plain = compact(name)
-    return plain in WEAK or plain.endswith(("label", "labels", "class", "diagnosis", "grade", "stage", "level", "진단", "등급"))
+    return plain in WEAK or plain.endswith(
+        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "진단", "등급")
+    )
 
 
 def says_nothing(name: str) -> bool:

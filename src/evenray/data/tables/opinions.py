@@ -34,7 +34,9 @@ def settled(table: pl.DataFrame, key: str, told: Told, asked: str | None) -> Opi
     """
     readers = table["reader"].drop_nulls().unique().sort().to_list()
     if asked is not None and asked not in readers:
-        raise UsageError(f"There is no reader '{asked}'; the {len(readers)} of the table include {', '.join(readers[:5])}.")
+        raise UsageError(
+            f"There is no reader '{asked}'; the {len(readers)} of the table include {', '.join(readers[:5])}."
+        )
     if not told.names:
         table, told = _sets(table, key, told, ["reader"])
     rows = table.with_columns(_said=told.values).drop_nulls(key)

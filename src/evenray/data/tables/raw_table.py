@@ -17,12 +17,14 @@ __all__ = ["SUFFIXES", "header_line", "read_raw_table"]
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 SHOWN = 5
+AGAIN = re.compile(r"(.+) \(\d+\)")  # a repeated name, as _distinct writes it
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff\u00ad]"
 
 
 def read_raw_table(path: Path) -> pl.DataFrame:
     """A CSV, TSV or Parquet file as text. Invisible characters and the space around values go, composed letters are put
-    together, rows and columns without any value are dropped, and so are repeated lines of column names.
+    together, rows and columns without any value are dropped, and so are repeated lines of column names and equal columns of one
+    name.
 
     Lists become `a|b`, and an image that a Parquet file holds beside its name becomes the name. DataError for what is no
     table, has no row, or holds images or bytes alone.
@@ -32,9 +34,7 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     if refused := refuse_table(path):
         raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv or .parquet file.")
     try:
-        table = (
-            pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
-        )
+        table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"The label table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
     header = table.columns
@@ -43,6 +43,8 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     found = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
     text = pl.all().str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars(" \t\r\n\u00a0\u3000")
     found = found.with_columns(text).with_columns(pl.when(pl.all() != "").then(pl.all()))
+    again = [name for name in found.columns if (first := AGAIN.fullmatch(name)) and first[1] in found.columns]
+    found = found.drop(name for name in again if found[name].equals(found[AGAIN.fullmatch(name)[1]], check_names=False))  # type: ignore[index]
     found = found.select(
         name for name in found.columns if not name.startswith("column ") or found[name].null_count() < found.height
     )
@@ -61,8 +63,9 @@ def header_line(columns: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
+    name = re.sub(r"_duplicated_\d+$", "", name)
     series = pl.Series([name]).str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars()
-    return re.sub(r"_duplicated_\d+$", "", str(series[0]))
+    return str(series[0])
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -97,7 +100,9 @@ def _as_text(column: pl.Series, path: Path) -> pl.Series:
         try:
             return column.cast(pl.String)
         except pl.exceptions.PolarsError:
-            raise DataError(f"The column '{column.name}' of '{path}' holds bytes, not text; write it as text.") from None
+            raise DataError(
+                f"The column '{column.name}' of '{path}' holds bytes, not text; write it as text."
+            ) from None
     if kind == pl.Float64 or kind == pl.Float32:
         whole = column.drop_nulls().drop_nans()
         if (whole == whole.round()).all() and (whole.abs() < 2**53).all():

@@ -27,18 +27,23 @@ def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     first, _, rest = text.partition("\n")
-    if declared := re.fullmatch(r"sep=(.)\r?", first.strip("\ufeff\""), re.IGNORECASE):  # Excel's own line
+    if declared := re.fullmatch(r"sep=(.)\r?", first.strip('\ufeff"'), re.IGNORECASE):  # Excel's own line
         text, separator = rest, declared[1]
     else:
         separator = max("\t;,|", key=first.count)
         separator = " " if not first.count(separator) and " " in first.strip() and _is_spaced(text) else separator
     commas = numbers and separator == ";"
+    if _is_cut(text, separator):
+        last = text.count("\n") + 1
+        raise DataError(f"The {what} '{path}' ends in the middle of line {last}; it was cut short: copy it anew.")
     try:
         return pl.read_csv(
             text.encode(), infer_schema=numbers, infer_schema_length=None, separator=separator, decimal_comma=commas
         )
     except pl.exceptions.ComputeError as error:
-        raise DataError(_ragged(text, separator, path, what) or f"The {what} '{path}' cannot be read: {error}") from None
+        raise DataError(
+            _ragged(text, separator, path, what) or f"The {what} '{path}' cannot be read: {error}"
+        ) from None
 
 
 def _ragged(text: str, separator: str, path: Path, what: str) -> str | None:
@@ -52,6 +57,16 @@ def _ragged(text: str, separator: str, path: Path, what: str) -> str | None:
                 f" holds '{separator}' or a double quote in double quotes, and a quote within them twice."
             )
     return None
+
+
+def _is_cut(text: str, separator: str) -> bool:
+    """Whether the last line is no whole one: it has fewer values than the first, or a quote that nothing ends, and no end."""
+    if text.endswith(("\n", "\r")) or "\n" not in text:
+        return False
+    last = text[text.rindex("\n") + 1 :]
+    width = len(next(csv.reader([text.partition("\n")[0]], delimiter=separator), []))
+    short = len(next(csv.reader([last], delimiter=separator), [])) < width
+    return bool(last.strip()) and (short or last.count('"') % 2 == 1)
 
 
 def _is_spaced(text: str) -> bool:
