@@ -73,7 +73,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if named:
         return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
-    weak = [name for name in free if weak_label(name) and _is_plausible(raw[name])]
+    weak = [name for name in free if weak_label(name) and _is_plain(raw[name])]
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
@@ -82,7 +82,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if weak:
         if boxes:
             raise _boxes(path, raw, boxes, weak[0])
-        return LabelColumns((_only(raw, weak, path),))
+        nameless = [name for name in free if says_nothing(name) and _is_plain(raw[name])]
+        return LabelColumns((_only(raw, weak + nameless, path),))
     plain = [name for name in free if _is_plain(raw[name])]
     if plain:
         if boxes:

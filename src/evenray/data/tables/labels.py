@@ -102,7 +102,7 @@ class LabelTable:
             table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
             _understood(raw, columns, told, path), told.names, (*notes, *more), ratings, boxes, _exact(raw, columns, seen, path),
         )  # fmt: skip
-        return replace(found, table=_one_row_a_patient(found, columns, seen))
+        return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
 
 
 def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -> tuple[Told, tuple[Message, ...]]:
