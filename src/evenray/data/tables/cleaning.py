@@ -73,7 +73,8 @@ def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, li
 
 def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
     spelt = table["patient"].drop_nulls().unique().to_list()
-    nobody = [name for name in spelt if is_nobody(name)]
+    plain = {name: canonical(name) for name in spelt}
+    nobody = [name for name, one in plain.items() if is_nobody(one)]
     counts = table["patient"].value_counts()
     shared = counts.filter(pl.col("count") > SHARED * table.height)["patient"].to_list()
     if key != "patient" and table.height >= FEWEST_SHARED:
@@ -83,8 +84,7 @@ def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, 
         count = int(table["patient"].is_in(nobody).sum())
         notes.append(Message("scan.nobody", {"count": count, "file": path.name}))
         table = table.with_columns(pl.col("patient").replace(dict.fromkeys(nobody)))
-    one = {canonical(name) for name in spelt}
-    if (twice := len(spelt) - len(one)) > 0:
+    if (twice := len(spelt) - len(set(plain.values()))) > 0:
         notes.append(Message("scan.patients_spelt", {"count": twice, "file": path.name}))
     return table, notes
 

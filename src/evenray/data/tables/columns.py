@@ -109,7 +109,9 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
             return found[0] if found else Key(wanted[meaning], meaning, how, 0, raw[wanted[meaning]].n_unique())  # type: ignore[arg-type]
     if named := [name for name in free if meaning_of(name) == "path" and _stand_there(raw[name], seen)]:
         return Key(named[0], "path", "path", raw[named[0]].n_unique(), raw[named[0]].n_unique(), named=True)
-    keys = keys_of(raw, seen, free)
+    keys = keys_of(raw, seen, free, steps=False)
+    if not any(key.meaning in ("path", "sop") and key.matched > 1 for key in keys):
+        keys = keys_of(raw, seen, free)
     if "patient" in wanted:
         keys += keys_of(raw, seen, [wanted["patient"]], "patient")
     keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
@@ -211,7 +213,7 @@ def _patient_by_values(
     if not free:
         return None
     if key.how == "path" and key.meaning == "path":
-        for found in keys_of(raw, seen, free, "patient"):
+        for found in keys_of(raw, seen, free, "patient", steps=False):
             if found.how == "header" and found.matched >= 0.5 * found.of:
                 return found.column
         rows = raw.select(key.column, *free).drop_nulls(key.column)

@@ -14,6 +14,7 @@ NOBODY = {
     "미상", "익명", "비공개", "없음", "환자", "匿名",
 }  # fmt: skip
 SHARED, FEWEST_SHARED = 0.5, 8  # a patient of more than half of so many images is a placeholder
+PLACEHOLDER = re.compile(r"anon\w{0,12}[-_ ]?0*|x{3,}|[*?.-]+")
 NUMBERED = re.compile(r"[A-Za-z가-힣]*[-_ .]?\d[\w.-]*|[0-9a-f]{6,}", re.IGNORECASE)
 
 
@@ -24,7 +25,9 @@ def canonical(identifier: str) -> str:
     >>> canonical("3.0"), canonical("00003"), canonical("PT-07 "), canonical("Pt_07"), canonical("Kim^Minsu")
     ('3', '3', 'pt-07', 'pt-07', 'kim^minsu')
     """
-    plain = unicodedata.normalize("NFKC", identifier).strip().casefold()
+    plain = (identifier if identifier.isascii() else unicodedata.normalize("NFKC", identifier)).strip().casefold()
+    if plain.isalnum() and not (plain[0] == "0" and plain.isdecimal()):
+        return plain
     if number := re.fullmatch(r"0*(\d+)(?:\.0*)?", plain):
         return number[1]
     return re.sub(r"[\s_-]+", "-", plain)
@@ -36,8 +39,8 @@ def is_nobody(identifier: str) -> bool:
     >>> is_nobody("ANON"), is_nobody("removed"), is_nobody("0"), is_nobody("P1")
     (True, True, False, False)
     """
-    plain = canonical(identifier)
-    return plain in NOBODY or re.fullmatch(r"anon\w{0,12}[-_ ]?0*|x{3,}|[*?.-]+", plain) is not None
+    plain = identifier.strip().casefold()
+    return plain in NOBODY or PLACEHOLDER.fullmatch(plain) is not None
 
 
 def looks_like_identifiers(values: Iterable[str]) -> bool:

@@ -57,8 +57,11 @@ def values_at(column: pl.Series, position: int | None) -> pl.Series:
     return steps.list.get(-1 - position, null_on_oob=True).alias(column.name)
 
 
-def keys_of(raw: pl.DataFrame, seen: Seen, columns: Iterable[str], asked: str | None = None) -> list[Key]:
-    """All the ways in which these columns find images; with `asked`, ways of that meaning alone."""
+def keys_of(
+    raw: pl.DataFrame, seen: Seen, columns: Iterable[str], asked: str | None = None, *, steps: bool = True
+) -> list[Key]:
+    """All the ways in which these columns find images; with `asked`, ways of that meaning alone; without `steps`, not by
+    steps of their paths, which takes longest."""
     found: list[Key] = []
     for name in columns:
         values = raw[name].drop_nulls().unique(maintain_order=True)
@@ -73,7 +76,7 @@ def keys_of(raw: pl.DataFrame, seen: Seen, columns: Iterable[str], asked: str | 
             found += _by_path(name, plain, seen, said == "path", trusted)
         if asked is None or asked != "path":
             found += _by_header(name, values, seen, asked, said)
-        if asked in (None, "series", "study", "patient") and trusted and said not in OTHERS:
+        if steps and asked in (None, "series", "study", "patient") and trusted and said not in OTHERS:
             found += _by_step(name, plain, seen, said, asked, repeated)
     return found
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from .parts import part_of
 
 __all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
-ENDING = r"(?i)\.(nii\.gz|nii|dcm|dicom|ima|png|jpe?g|jpe|jfif|bmp|tiff?|pgm|ppm|pnm|npz|npy|gif|webp|jp2|j2k|mha|mhd|nrrd|svs|ndpi)$"
-_ENDING = re.compile(ENDING)
+ENDINGS = frozenset(
+    "nii dcm dicom ima png jpg jpeg jpe jfif bmp tif tiff pgm ppm pnm npz npy gif webp jp2 j2k mha mhd nrrd svs ndpi".split()
+)
+ENDING = rf"(?i)\.(nii\.gz|{'|'.join(sorted(ENDINGS))})$"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ def without_ending(path: str) -> str:
     >>> without_ending("a.b/c.nii.gz"), without_ending("1.2.840.5.dcm"), without_ending("1.2.840.5"), without_ending("case0.L")
     ('a.b/c', '1.2.840.5', '1.2.840.5', 'case0.L')
     """
-    return _ENDING.sub("", path)
+    stem, dot, ending = path.rpartition(".")
+    if not dot:
+        return path
+    if ending in ENDINGS or ending.lower() in ENDINGS:
+        return stem
+    return path[:-7] if path.lower().endswith(".nii.gz") else path
 
 
 def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = False, root: str = "") -> PathMatches:
@@ -55,15 +60,17 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
     known = set(files)
     result = PathMatches({path: path for path in paths if path in known}, {})
     same = set(result.found)
-    rest = [path for path in paths if path not in same]
+    # Whatever the rule, names are the same but for their ending and case: most paths of no file need no rule.
+    names = {_folded(file.rpartition("/")[2]) for file in files}
+    rest = [path for path in paths if path not in same and _folded(path.rpartition("/")[2]) in names]
     rules = (_composed, _bare, _folded)
     for normalized in rules:
         rest = _match_ends(result, {path: normalized(path) for path in rest}, files, normalized, same, below)
     if not below and not any("/" in path for path in result.found):
         rest, files = [path for path in rest if "/" in path], [file for file in files if file not in same]
         for normalized in rules:
-            names = {path: normalized(PurePosixPath(path).name) for path in rest}
-            rest = _match_ends(result, names, files, normalized, same)
+            keys = {path: normalized(path.rpartition("/")[2]) for path in rest}
+            rest = _match_ends(result, keys, files, normalized, same)
     for path, file in list(result.found.items()):
         if path != file and _other_part(path, f"{root}/{file}"):
             del result.found[path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -20,9 +21,15 @@ def placed(paths: pl.Series, here: Path, seen: Seen) -> pl.Series:
     base, here = seen.root.resolve(), here.resolve()
     listed = set(seen.files) if seen.is_listed else set()
 
+    @lru_cache(4096)
+    def stands(folder: str) -> bool:
+        return exists(base / folder) or exists(Path(os.path.normpath(here / folder)))
+
     def place(text: str) -> str:
+        if listed and "/" not in text and "\\" not in text:
+            return text
         text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
-        if text in listed or not ("/" in text or not listed):
+        if text in listed or not (text.startswith("/") or stands(text.rpartition("/")[0])):
             return text
         if not text.startswith("/") and exists(base / text):
             return _without_detours(base, text)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from evenray.core.errors import MissingExtra, ReadError
 from evenray.images.readers import Identity, identity
@@ -39,7 +39,7 @@ class Seen:
     @cached_property
     def stems(self) -> dict[str, str]:
         """A file of each name without its ending, in small letters."""
-        return {_plain(without_ending(PurePosixPath(file).name)): file for file in self.files}
+        return {_plain(without_ending(file.rpartition("/")[2])): file for file in self.files}
 
     @cached_property
     def by_step(self) -> dict[str, list[str]]:
