@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from .ages import age_of
 from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
-from .label_columns import LabelColumns, label_columns, option
+from .label_columns import LabelColumns, is_plain, label_columns, option
 from .match_paths import match_paths
 from .meanings import KEYS, compact, known_values, meaning_of, says_nothing
 from .parts import part_of
@@ -73,7 +74,8 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
         others["patient"], how["patient"] = name, "values"
         free.remove(name)
     if labels is None:
-        candidates = [name for name in free if meaning_of(name) not in (*KEYS, "group")]
+        keys = (*KEYS, "group")
+        candidates = [name for name in free if meaning_of(name) not in keys or is_plain(raw[name])]
         labels = label_columns(raw, candidates, path)
         _check_names(raw, [name for name in free if meaning_of(name) == "path"], labels, path)
         how["label"] = labels.by
@@ -160,8 +162,14 @@ CHECKS: dict[str, Callable[[list[str]], bool]] = {
     "side": lambda values: all(
         side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values
     ),
+    "view": lambda values: 2 * sum(_names_view(value) for value in values) >= len(values),
     "age": lambda values: sum(age_of(value) is not None for value in values) >= 0.5 * len(values),
 }
+
+
+def _names_view(value: str) -> bool:
+    """Whether a value begins with a word for a view, as `AP supine` does."""
+    return known_values([*re.split(r"[\W_]+", value.strip())[:1]]) == "view"
 
 
 def _named(raw: pl.DataFrame, free: list[str], meaning: str) -> str | None:
@@ -209,7 +217,7 @@ def _patient_by_values(
 ) -> str | None:
     """A column whose values are the patients of the headers, steps of the rows' own paths, or numbered and repeated."""
     free = [name for name in free if (labels is None or name not in labels.columns) and _groups(raw[name], strict=True)]
-    free = [name for name in free if meaning_of(name) is None]
+    free = [name for name in free if meaning_of(name) not in ("label", "sop", "series", "study", "site")]
     if not free:
         return None
     if key.how == "path" and key.meaning == "path":

@@ -18,7 +18,7 @@ from .meanings import FLAGS, PLACES, compact, known_values, meaning_of, says_not
 from .raw_table import header_line
 from .words import MISSING
 
-__all__ = ["BoxTableError", "LabelColumns", "box_columns", "label_columns", "option"]
+__all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
 
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
 SHOWN = 4
@@ -73,7 +73,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if named:
         return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
-    weak = [name for name in free if weak_label(name) and _is_plain(raw[name])]
+    weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
@@ -82,9 +82,9 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if weak:
         if boxes:
             raise _boxes(path, raw, boxes, weak[0])
-        nameless = [name for name in free if says_nothing(name) and _is_plain(raw[name])]
+        nameless = [name for name in free if says_nothing(name) and is_plain(raw[name])]
         return LabelColumns((_only(raw, weak + nameless, path),))
-    plain = [name for name in free if _is_plain(raw[name])]
+    plain = [name for name in free if is_plain(raw[name])]
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])
@@ -152,7 +152,7 @@ def _are_measurements(column: pl.Series) -> bool:
     return bool(column.drop_nulls().str.contains(r"^[-+]?\d*[.,]\d+$").any())
 
 
-def _is_plain(column: pl.Series) -> bool:
+def is_plain(column: pl.Series) -> bool:
     """Whether an unnamed column may be labels by its values alone: a few words or whole numbers, each of them often."""
     values = column.drop_nulls()
     values = values.filter(~values.is_in(MISSING))
