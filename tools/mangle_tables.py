@@ -26,7 +26,20 @@ from evenray.data.tables.identifiers import canonical
 
 Row = dict[str, str]
 SYNONYMS = {
-    "path": ["path", "Image Index", "image_name", "FILE NAME", "파일명", "img", "filename", "isic_id", "Name", "c1", "X", "영상 파일"],
+    "path": [
+        "path",
+        "Image Index",
+        "image_name",
+        "FILE NAME",
+        "파일명",
+        "img",
+        "filename",
+        "isic_id",
+        "Name",
+        "c1",
+        "X",
+        "영상 파일",
+    ],
     "label": ["label", "Diagnosis", "TARGET", "class", "진단", "dx", "Pathology", "c2", "Finding Labels", "라벨"],
     "patient": ["patient", "Patient ID", "PATIENT_ID", "subject", "환자 번호", "c3", "Subject Id", "pid"],
     "sex": ["sex", "Gender", "성별", "c4"],
@@ -45,9 +58,20 @@ class Truth:
         self.labels: dict[str, str | frozenset[str]] = {}
         self.patients: dict[str, str] = {}
         self.flags: list[str] = []
-        style = rng.choice(["img{:04d}.png", "ISIC_{:07d}.jpg", "{:08d}_000.png", "s{0}/view_{0:03d}.png", "영상{:03d}.png", "{:012x}.png"])
+        style = rng.choice(
+            [
+                "img{:04d}.png",
+                "ISIC_{:07d}.jpg",
+                "{:08d}_000.png",
+                "s{0}/view_{0:03d}.png",
+                "영상{:03d}.png",
+                "{:012x}.png",
+            ]
+        )
         numbered = rng.choice(["P{:03d}", "{:d}", "IP_{:05d}", "환자{:02d}"])
-        names = {"classes": ["benign", "malignant"], "numbers": ["0", "1"], "korean": ["정상", "폐렴"]}.get(self.kind, [])
+        names = {"classes": ["benign", "malignant"], "numbers": ["0", "1"], "korean": ["정상", "폐렴"]}.get(
+            self.kind, []
+        )
         findings = ["Mass", "Edema", "Effusion"]
         for number in range(rng.randint(40, 80)):
             file, patient = style.format(number), numbered.format(number // 3 + 1)
@@ -105,10 +129,14 @@ def mangled(truth: Truth, rng: random.Random) -> tuple[bytes, str, list[str]]:
         for row in rng.sample(rows, 3):
             row["label" if "label" in row else columns[1]] = rng.choice(["", "NA"])
     for number in range(rng.choice([0, 0, 1, 2])):
-        name = rng.choice(["width", "notes", "date", "", "score", "Follow-up #", "z", "uid"]) + (str(number) if number else "")
+        name = rng.choice(["width", "notes", "date", "", "score", "Follow-up #", "z", "uid"]) + (
+            str(number) if number else ""
+        )
         done.append(f"noise {name!r}")
         for row in rows:
-            row[name] = rng.choice([str(rng.randint(0, 3000)), f"{rng.random():.3f}", "text", "2021-01-02", rng.choice("ab")])
+            row[name] = rng.choice(
+                [str(rng.randint(0, 3000)), f"{rng.random():.3f}", "text", "2021-01-02", rng.choice("ab")]
+            )
         columns.append(name)
     headers = {column: column for column in columns}
     if maybe("renamed", 0.8):
@@ -140,7 +168,7 @@ def _one(true: str | frozenset[str]) -> str:
 
 
 def outcome(truth: Truth, root: Path, table: Path) -> str:
-    """"right", "refused: ..." or "WRONG: ..."."""
+    """ "right", "refused: ..." or "WRONG: ..."."""
     try:
         found = listing(root, labels=table)
     except EvenrayError as error:

@@ -92,7 +92,9 @@ def nih(root: Path) -> Layout:
             picture(root / f"images_{1 + patient % 3:03d}/images/{name}", patient * 10 + follow)
             found = ["No Finding", "Effusion", "Effusion|Mass", "Infiltration|Effusion"][(patient + follow) % 4]
             labels.update(found.split("|") if found != "No Finding" else [])
-            rows.append(f"{name},{found},{follow},{patient},{40 + patient},{'MF'[patient % 2]},{['PA', 'AP'][follow % 2]},2682,2749,0.143,0.143,")
+            rows.append(
+                f"{name},{found},{follow},{patient},{40 + patient},{'MF'[patient % 2]},{['PA', 'AP'][follow % 2]},2682,2749,0.143,0.143,"  # noqa: E501
+            )
     table(
         root / "Data_Entry_2017.csv",
         "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],"
@@ -147,8 +149,18 @@ def rsna(root: Path) -> Layout:
     rows = []
     for number in range(30):
         name = f"{number * 7919 + 4660:08x}-1111-4444-8888-{number:012x}"
-        dicom(root / f"stage_2_train_images/{name}.dcm", number, "CR", PatientID=name, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
-        rows += [f"{name},{100 + number}.0,200.0,50.0,{60 + k}.0,1" for k in (0, 1)] if number % 3 == 0 else [f"{name},,,,,0"]
+        dicom(
+            root / f"stage_2_train_images/{name}.dcm",
+            number,
+            "CR",
+            PatientID=name,
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.7",
+        )
+        rows += (
+            [f"{name},{100 + number}.0,200.0,50.0,{60 + k}.0,1" for k in (0, 1)]
+            if number % 3 == 0
+            else [f"{name},,,,,0"]
+        )
     table(root / "stage_2_train_labels.csv", "patientId,x,y,width,height,Target", rows)
     return Layout("stage_2_train_images", {"0": 20, "1": 10}, 30, table="stage_2_train_labels.csv", images=30)
 
@@ -163,7 +175,9 @@ def vindr(root: Path) -> Layout:
         labels.update(found)
         for reader in ("R8", "R9", "R10"):
             said = found if reader != "R9" else []
-            rows += [f"{name},{label},{3 if label[0] == 'C' else 0},{reader},10,20,30,40" for label in said] or [f"{name},No finding,14,{reader},,,,"]
+            rows += [f"{name},{label},{3 if label[0] == 'C' else 0},{reader},10,20,30,40" for label in said] or [
+                f"{name},No finding,14,{reader},,,,"
+            ]
     table(root / "train.csv", "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max", rows)
     return Layout(".", dict(labels), None, task="tag", parts=1, images=24)
 
@@ -175,10 +189,14 @@ def siim(root: Path) -> Layout:
         bad = number % 6 == 0
         picture(root / f"jpeg/train/ISIC_{15719 + number:07d}.jpg", number)
         kind = "melanoma" if bad else ["nevus", "unknown"][number % 2]
-        rows.append(f"ISIC_{15719 + number:07d},IP_{number // 3:07d},male,45.0,torso,{kind},{'malignant' if bad else 'benign'},{int(bad)}")
+        rows.append(
+            f"ISIC_{15719 + number:07d},IP_{number // 3:07d},male,45.0,torso,{kind},{'malignant' if bad else 'benign'},{int(bad)}"
+        )
     header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target"
     table(root / "train.csv", header, rows)
-    return Layout("jpeg/train", {"benign": 30, "malignant": 6}, 12, table="train.csv", options="label=benign_malignant", images=36)
+    return Layout(
+        "jpeg/train", {"benign": 30, "malignant": 6}, 12, table="train.csv", options="label=benign_malignant", images=36
+    )
 
 
 @layout("HAM10000")
@@ -194,7 +212,7 @@ def ham(root: Path) -> Layout:
 
 @layout("ISIC 2019 (one-hot)")
 def isic(root: Path) -> Layout:
-    names, rows = "MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK".split(","), []
+    names, rows = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"], []
     for number in range(36):
         picture(root / f"ISIC_2019_Training_Input/ISIC_{number:07d}.jpg", number)
         rows.append(f"ISIC_{number:07d}," + ",".join(str(float(at == number % 4)) for at in range(len(names))))
@@ -219,10 +237,12 @@ def cbis(root: Path) -> Layout:
         patient, view = f"P_{number // 2:05d}", ["CC", "MLO"][number % 2]
         case = f"Mass-Training_{patient}_LEFT_{view}"
         study, series = f"{root_uid}.{1000 + number}", f"{root_uid}.{2000 + number}"
-        dicom(root / f"CBIS-DDSM/{case}/07-20-2016-DDSM-NA-{number:05d}/1.000000-full mammogram images-{number:05d}/1-1.dcm", number, "MG",
+        dicom(root / f"CBIS-DDSM/{case}/07-20-2016-DDSM-NA-{number:05d}/1.000000-full mammogram images-{number:05d}/1-1.dcm", number, "MG",  # noqa: E501
               PatientID=case, StudyInstanceUID=study, SeriesInstanceUID=series)  # fmt: skip
         kind = ["MALIGNANT", "BENIGN", "BENIGN_WITHOUT_CALLBACK"][number // 2 % 3]
-        rows.append(f"{patient},{1 + number % 4},LEFT,{view},1,mass,OVAL,SPICULATED,4,{kind},4,{case}/{study}/{series}/000000.dcm,{case}_1/x/y/000001.dcm,\"{case}_1/x/y/000000.dcm\"")
+        rows.append(
+            f'{patient},{1 + number % 4},LEFT,{view},1,mass,OVAL,SPICULATED,4,{kind},4,{case}/{study}/{series}/000000.dcm,{case}_1/x/y/000001.dcm,"{case}_1/x/y/000000.dcm"'  # noqa: E501
+        )
     header = ("patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,"
               "assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path")  # fmt: skip
     table(root / "mass_case_description_train_set.csv", header, rows)
@@ -237,7 +257,9 @@ def inbreast(root: Path) -> Layout:
         name, code = 20586908 + number * 26, f"{number // 4 * 977 + 61453:016x}"
         side, view = "LR"[number % 2], ["CC", "ML"][number // 2 % 2]
         dicom(root / f"ALL-IMGS/{name}_{code}_MG_{side}_{view}_ANON.dcm", number, "MG", PatientID=code)
-        rows.append(f"removed;removed;{side};{view};201001;{name};{1 + number % 4};{'X' if number % 3 else ''};;;;{[1, 2, 5][number % 3]};;;")
+        rows.append(
+            f"removed;removed;{side};{view};201001;{name};{1 + number % 4};{'X' if number % 3 else ''};;;;{[1, 2, 5][number % 3]};;;"
+        )
     header = ("Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Mass ;Micros;Distortion;Asymmetry;Bi-Rads;"
               "Pectoral Muscle Annotation;Other Annotations;Lesion Annotation Status")  # fmt: skip
     table(root / "INbreast.csv", header, rows)
@@ -251,9 +273,11 @@ def cmmd(root: Path) -> Layout:
         patient, side = f"D1-{number + 1:04d}", "LR"[number % 2]
         for breast in "LR":
             for view in (1, 2):
-                dicom(root / f"CMMD/{patient}/07-18-2010-NA-NA-79377/1.000000-NA-70244/1-{view + 2 * (breast == 'R')}.dcm", number * 10 + view, "MG",
+                dicom(root / f"CMMD/{patient}/07-18-2010-NA-NA-79377/1.000000-NA-70244/1-{view + 2 * (breast == 'R')}.dcm", number * 10 + view, "MG",  # noqa: E501
                       PatientID=patient, ImageLaterality=breast)  # fmt: skip
-        rows.append(f"{patient},{side},{44 + number},{number % 2 + 1},calcification,{['Benign', 'Malignant'][number % 3 == 0]},")
+        rows.append(
+            f"{patient},{side},{44 + number},{number % 2 + 1},calcification,{['Benign', 'Malignant'][number % 3 == 0]},"
+        )
     table(root / "CMMD_clinicaldata_revision.csv", "ID1,LeftRight,Age,number,abnormality,classification,subtype", rows)
     return Layout("CMMD", {"Benign": 16, "Malignant": 8}, 12, table="CMMD_clinicaldata_revision.csv", images=24)
 
@@ -264,21 +288,33 @@ def mura(root: Path) -> Layout:
         for patient in range(first, first + 6):
             for bone in ("XR_ELBOW", "XR_WRIST"):
                 kind = "positive" if patient % 2 else "negative"
-                picture(root / f"MURA-v1.1/{part}/{bone}/patient{patient:05d}/study1_{kind}/image1.png", patient + len(bone) * 100)
-    (root / "MURA-v1.1/train_image_paths.csv").write_text("MURA-v1.1/train/XR_ELBOW/patient00001/study1_positive/image1.png\n")
+                picture(
+                    root / f"MURA-v1.1/{part}/{bone}/patient{patient:05d}/study1_{kind}/image1.png",
+                    patient + len(bone) * 100,
+                )
+    (root / "MURA-v1.1/train_image_paths.csv").write_text(
+        "MURA-v1.1/train/XR_ELBOW/patient00001/study1_positive/image1.png\n"
+    )
     return Layout("MURA-v1.1", {"negative": 12, "positive": 12}, 12, parts=2, images=24)
 
 
 @layout("BreaKHis")
 def breakhis(root: Path) -> Layout:
     seed = 0
-    for kind, types in (("benign", ("adenosis", "fibroadenoma")), ("malignant", ("ductal_carcinoma", "lobular_carcinoma"))):
+    for kind, types in (
+        ("benign", ("adenosis", "fibroadenoma")),
+        ("malignant", ("ductal_carcinoma", "lobular_carcinoma")),
+    ):
         for subtype in types:
             for slide in range(3):
                 name = f"SOB_{kind[0].upper()}_{subtype[0].upper()}_14-{22549 + slide * 7 + len(subtype)}AB"
                 for zoom in ("40X", "100X"):
                     seed += 1
-                    picture(root / f"BreaKHis_v1/histology_slides/breast/{kind}/SOB/{subtype}/{name}/{zoom}/{name}-{zoom[:-1]}-001.png", seed)
+                    picture(
+                        root
+                        / f"BreaKHis_v1/histology_slides/breast/{kind}/SOB/{subtype}/{name}/{zoom}/{name}-{zoom[:-1]}-001.png",
+                        seed,
+                    )
     return Layout("BreaKHis_v1", {"benign": 12, "malignant": 12}, 12, images=24)
 
 
@@ -300,7 +336,11 @@ def cnmc(root: Path) -> Layout:
         for kind, count in (("all", 6), ("hem", 4)):
             for number in range(count):
                 seed += 1
-                name = f"UID_{fold * 10 + number}_1_1_all.bmp" if kind == "all" else f"UID_H{fold * 10 + number}_1_1_hem.bmp"
+                name = (
+                    f"UID_{fold * 10 + number}_1_1_all.bmp"
+                    if kind == "all"
+                    else f"UID_H{fold * 10 + number}_1_1_hem.bmp"
+                )
                 picture(root / f"C-NMC_training_data/fold_{fold}/{kind}/{name}", seed)
     return Layout("C-NMC_training_data", {"all": 18, "hem": 12}, None, images=30)
 
@@ -312,7 +352,11 @@ def idc(root: Path) -> Layout:
         for kind, count in ((0, 4), (1, 2)):
             for number in range(count):
                 seed += 1
-                picture(root / f"IDC_regular_ps50_idx5/{patient}/{kind}/{patient}_idx5_x{number * 50}_y{seed}_class{kind}.png", seed)
+                picture(
+                    root
+                    / f"IDC_regular_ps50_idx5/{patient}/{kind}/{patient}_idx5_x{number * 50}_y{seed}_class{kind}.png",
+                    seed,
+                )
     return Layout("IDC_regular_ps50_idx5", {"0": 24, "1": 12}, 6, images=36)
 
 
@@ -322,7 +366,9 @@ def derm7pt(root: Path) -> Layout:
     for number in range(24):
         for at, kind in enumerate(("derm", "clinic")):
             picture(root / f"images/NEL/NEL{number:03d}{kind[0]}.jpg", number * 2 + at)
-        rows.append(f"{number + 1},{['melanoma', 'clark nevus', 'blue nevus'][number % 3]},{number % 5},absent,NEL/NEL{number:03d}c.jpg,NEL/NEL{number:03d}d.jpg,female,back,excision,")
+        rows.append(
+            f"{number + 1},{['melanoma', 'clark nevus', 'blue nevus'][number % 3]},{number % 5},absent,NEL/NEL{number:03d}c.jpg,NEL/NEL{number:03d}d.jpg,female,back,excision,"  # noqa: E501
+        )
     table(
         root / "meta/meta.csv",
         "case_num,diagnosis,seven_point_score,pigment_network,clinic,derm,sex,location,management,notes",
@@ -340,7 +386,9 @@ def padchest(root: Path) -> Layout:
         picture(root / f"{number % 3}/{name}", number)
         found = [["normal"], ["cardiomegaly"], ["cardiomegaly", "pleural effusion"]][number % 3]
         labels.update(label for label in found if label != "normal")
-        rows.append(f"{number},{name},{number % 3},{20140915 + number},{839860488694292331637988235681460987 + number},{63829130016370042 + number // 2},1938.0,F,PA,Manual review of DICOM fields,PA,CR,Physician,\"{found}\"")
+        rows.append(
+            f'{number},{name},{number % 3},{20140915 + number},{839860488694292331637988235681460987 + number},{63829130016370042 + number // 2},1938.0,F,PA,Manual review of DICOM fields,PA,CR,Physician,"{found}"'  # noqa: E501
+        )
     header = (",ImageID,ImageDir,StudyDate_DICOM,StudyID,PatientID,PatientBirth,PatientSex_DICOM,ViewPosition_DICOM,MethodProjection,"
               "Projection,Modality_DICOM,MethodLabel,Labels")  # fmt: skip
     table(root / "PADCHEST_chest_x_ray_images_labels_160K.csv", header, rows)

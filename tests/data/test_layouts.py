@@ -29,7 +29,9 @@ def test_a_collection_as_it_comes(name: str, tmp_path: Path) -> None:
     assert len(dataset) == truth.images
     assert dataset.facts.task == truth.task
     if truth.task == "tag":
-        counts = {name: int(dataset.cases["findings"].list.get(at).sum() or 0) for at, name in enumerate(dataset.classes)}
+        counts = {
+            name: int(dataset.cases["findings"].list.get(at).sum() or 0) for at, name in enumerate(dataset.classes)
+        }
         assert {name: count for name, count in counts.items() if count} == truth.labels
         assert dataset.cases["label"].null_count() == len(dataset)
     else:

@@ -12,6 +12,7 @@ from evenray.core.artefacts.cases import load
 from evenray.core.errors import UsageError
 from evenray.core.events import Events, Listener, watched
 from evenray.core.findings import Finding, Findings
+from evenray.core.recipe import SplitSettings
 from evenray.core.run import Run
 from evenray.core.types import Dataset
 from evenray.data import audit as checks
@@ -39,9 +40,9 @@ def scan(
 
     `labels` is a table with a column that finds the images and one of labels, or one a finding; `column` says what columns
     mean ("path=Name", "label=dx:mel+bcc=malignant,*=benign"); `uncertain` what -1 means; `reader` whose labels count; `ordered`
-    that classes are grades; `patient` a regular expression that finds the patient in a path; `value_range` (low, high) the true range of files that declare none; `positive` the positive
-    class. A file with many frames gives its middle one, or with `every_frame` all. What cannot be read is set aside in
-    `Dataset.rejected`. Raises DataError where nothing is left to work with.
+    that classes are grades; `patient` a regular expression that finds the patient in a path; `value_range` (low, high) the true
+    range of files that declare none; `positive` the positive class. A file with many frames gives its middle one, or with
+    `every_frame` all. What cannot be read is set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     if output is not None or (Path(data) / "recipe.json").is_file():
         if every_frame:
@@ -123,6 +124,7 @@ def split(
     stands in the run folder, and settings of `run` may be given.
     """
     if isinstance(data, Dataset):
+        SplitSettings(test=test, validation=validation, seed=seed)
         return splitting.split(data, test=test, validation=validation, seed=seed)
     asked = {**settings, "test": test, "validation": validation, "seed": seed}
     return load(RunFolder(run_until("split", data, output, None, asked, listener)))

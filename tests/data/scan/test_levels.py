@@ -40,7 +40,12 @@ def labels(found: Listing) -> set[str | None]:
         ("{part_1,part_2}/{normal,sick}/{1,2}.png", {"normal", "sick"}, 0, 0),
         ("{normal,sick}/{patient01,patient02,patient03}/{1,2}.png", {"normal", "sick"}, 0, 3),
         ("{환자01,환자02,환자03}/{정상,폐렴}/{1,2}.png", {"정상", "폐렴"}, 0, 3),
-        ("data/{train,valid}/{XR_A,XR_B}/{patient1,patient2}/{study1_negative,study2_positive}/i.png", {"negative", "positive"}, 2, 2),
+        (
+            "data/{train,valid}/{XR_A,XR_B}/{patient1,patient2}/{study1_negative,study2_positive}/i.png",
+            {"negative", "positive"},
+            2,
+            2,
+        ),
         ("{8863,9173,10253}/{0,1}/{a,b}.png", {"0", "1"}, 0, 3),
         ("wrap/deep/{benign,malignant}/{40X,100X}/{1,2}.png", {"benign", "malignant"}, 0, 0),
         ("{COVID,Normal}/images/{1,2}.png", {"COVID", "Normal"}, 0, 0),
@@ -49,9 +54,7 @@ def labels(found: Listing) -> set[str | None]:
         ("{L,R}/{no_tumor,tumor}/{1,2}.png", {"no_tumor", "tumor"}, 0, 0),
     ],
 )
-def test_the_level_of_the_classes(
-    tmp_path: Path, pattern: str, classes: set[str], parts: int, patients: int
-) -> None:
+def test_the_level_of_the_classes(tmp_path: Path, pattern: str, classes: set[str], parts: int, patients: int) -> None:
     found = listing(drawn(tmp_path / "d", pattern))
     assert labels(found) == classes
     assert len({entry.part for entry in found.entries} - {None}) == parts

@@ -58,7 +58,8 @@ def test_values_tell_the_columns_apart_under_any_name(text: Make, header: str) -
 
 def test_the_most_exact_key_wins_and_unused_columns_are_named_once(text: Make) -> None:
     table = rows("site_id,patient_id,image_id,laterality,view,age,implant,cancer",
-                 "1", lambda n: 10000 + n // 3, "scan_{:03d}", lambda n: "LR"[n % 2], "CC", "61", "0", lambda n: int(kind(n) == "malignant"))  # fmt: skip
+                 "1", lambda n: 10000 + n // 3, "scan_{:03d}", lambda n: "LR"[n % 2], "CC", "61", "0",
+                 lambda n: int(kind(n) == "malignant"))  # fmt: skip
     found = read_labels(text("t.csv", table), *FILES)
     assert found.key == "path"
     assert meanings(found.understood) == {"path": "image_id", "label": "cancer", "side": "laterality", "site": "site_id",
@@ -67,7 +68,12 @@ def test_the_most_exact_key_wins_and_unused_columns_are_named_once(text: Make) -
 
 
 def test_two_columns_that_find_different_images_are_refused(text: Make) -> None:
-    table = rows("clinic,derm,diagnosis", lambda n: f"scan_{n // 2 * 2:03d}.png", lambda n: f"scan_{n // 2 * 2 + 1:03d}.png", kind)
+    table = rows(
+        "clinic,derm,diagnosis",
+        lambda n: f"scan_{n // 2 * 2:03d}.png",
+        lambda n: f"scan_{n // 2 * 2 + 1:03d}.png",
+        kind,
+    )
     with pytest.raises(DataError, match="say --column path=clinic or --column path=derm"):
         read_labels(text("t.csv", table), *FILES)
     assert asked(text("t.csv", table), "path=derm").understood.rows[0].place == "derm"
@@ -144,7 +150,7 @@ def test_a_table_of_patients_with_several_rows_each_is_refused(text: Make, dicom
         dicom(f"tree/{number}.dcm", number, PatientID=f"p{number // 2}")
     table = text("t.csv", "PatientID,view,label\n" + "".join(f"p{n // 2},{n % 2},{'xy'[n // 4]}\n" for n in range(8)))
     seen = Seen(tmp_path / "tree", lambda: [f"{n}.dcm" for n in range(8)], lambda file: None)
-    with pytest.raises(DataError, match="by the patient alone .*several rows a patient"):
+    with pytest.raises(DataError, match=r"by the patient alone .*several rows a patient"):
         LabelTable.read(table, seen)
 
 
@@ -163,7 +169,10 @@ def test_sides_are_matched_by_the_header(text: Make, dicom: Make, tmp_path: Path
 @pytest.mark.parametrize("seed", range(12))
 def test_the_order_of_columns_and_rows_means_nothing(text: Make, seed: int) -> None:
     rng = random.Random(seed)
-    table = [line.split(",") for line in rows("image,patient,sex,label", "scan_{:03d}", patient, lambda n: "MF"[n // 3 % 2], kind).split()]
+    table = [
+        line.split(",")
+        for line in rows("image,patient,sex,label", "scan_{:03d}", patient, lambda n: "MF"[n // 3 % 2], kind).split()
+    ]
     order = rng.sample(range(4), 4)
     header, *body = [[line[at] for at in order] for line in table]
     rng.shuffle(body)

@@ -56,7 +56,9 @@ def test_the_order_and_the_sign_mean_nothing(texts: list[str]) -> None:
     assert found.values.to_list() == [[True, True], [True, True], [False, True], [False, False]]
 
 
-@pytest.mark.parametrize("texts", [["normal, benign", "malignant"], ["Nodule/Mass", "none"], ["grade 1", "grade 2"], ["a+", "a-"]])
+@pytest.mark.parametrize(
+    "texts", [["normal, benign", "malignant"], ["Nodule/Mass", "none"], ["grade 1", "grade 2"], ["a+", "a-"]]
+)
 def test_single_classes_stay_classes(texts: list[str]) -> None:
     assert findings_in_text(pl.Series(texts), several=False) is None
 

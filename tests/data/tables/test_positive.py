@@ -11,8 +11,9 @@ from evenray.data.tables.positive import ask_for_positive, healthy, positive_cla
 @pytest.mark.parametrize(
     ("sick", "well"),
     [("COVID", "non-COVID"), ("tumor", "no_tumor"), ("tumor", "notumor"), ("Parasitized", "Uninfected"), ("glaucoma", "not_glaucoma"),
-     ("pneumothorax", "no_pneumothorax"), ("with_mass", "without mass"), ("abnormal", "normal"), ("비정상", "정상"), ("결핵", "결핵아님"),
-     ("폐렴", "이상없음"), ("disease", "disease_free"), ("AK", "healthy_control"), ("肺炎", "未见异常"), ("異常あり", "異常なし"), ("krank", "kein Befund"),
+     ("pneumothorax", "no_pneumothorax"), ("with_mass", "without mass"), ("abnormal", "normal"), ("비정상", "정상"),
+     ("결핵", "결핵아님"), ("폐렴", "이상없음"), ("disease", "disease_free"), ("AK", "healthy_control"), ("肺炎", "未见异常"), ("異常あり", "異常なし"),
+     ("krank", "kein Befund"),
      ("Tumor", "ohne Tumor"), ("lésion", "sans lésion"), ("lesión", "sin hallazgos"), ("positive", "negative"), ("1", "0"),
      ("unhealthy", "healthy"), ("referable", "non-referable"), ("melanoma", "benign")],
 )  # fmt: skip
@@ -24,7 +25,9 @@ def test_the_healthy_class_is_known_however_rare(sick: str, well: str, rarer: st
     ask_for_positive(tuple(sorted(counts)), counts, None)
 
 
-@pytest.mark.parametrize("classes", [("양성", "악성"), ("cat", "dog"), ("normal", "benign"), ("HGG", "LGG"), ("all", "hem")])
+@pytest.mark.parametrize(
+    "classes", [("양성", "악성"), ("cat", "dog"), ("normal", "benign"), ("HGG", "LGG"), ("all", "hem")]
+)
 def test_two_classes_that_do_not_tell_are_asked_for_unless_one_is_rare(classes: tuple[str, str]) -> None:
     even, rare = dict.fromkeys(classes, 10), {classes[0]: 30, classes[1]: 10}
     with pytest.raises(UsageError, match=f"say --positive '{classes[0]}' or --positive '{classes[1]}'"):

@@ -374,7 +374,7 @@ class TestDicomTrees:
 
     def test_one_patient_of_two_labels_is_refused(self, tree: Path, text: Make) -> None:
         path = text("labels.csv", "PatientID,label\nANNA,x\nANNA,y\n")
-        with pytest.raises(DataError, match="by the patient alone .'PatientID'., and it has several rows a patient"):
+        with pytest.raises(DataError, match=r"by the patient alone .'PatientID'., and it has several rows a patient"):
             scan(tree, labels=path)
 
     def test_patients_of_whom_there_is_no_image_are_counted_and_not_named(self, tree: Path, text: Make) -> None:

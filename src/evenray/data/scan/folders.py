@@ -36,7 +36,7 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     levels = [level_of(depth, names) for depth, names in enumerate(names_by_depth(paths.values()))]
     _check(levels, asked, root)
     wanted = {meaning: _level(levels, columns[0]) for meaning, columns in asked.columns.items() if meaning != "ignore"}
-    ignored = {name for name in asked.columns.get("ignore", ())}
+    ignored = set(asked.columns.get("ignore", ()))
     free = [level for level in levels if level.place not in ignored]
     parts = wanted.get("split") or next((level for level in free if level.kind == "split"), None)
     if wanted.get("label") is None and parts is None:
@@ -151,7 +151,7 @@ def _understood(
                     matched=len(shown),
                     of=len(level.names),
                     examples=tuple(shown[:EXAMPLES]),
-                )  # fmt: skip
+                )
             )
     used = [level for level in told.values() if level is not None]
     unused = tuple(

@@ -17,8 +17,8 @@ __all__ = ["PATIENT", "Kind", "Level", "level_of", "names_by_depth"]
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
 STORAGE = re.compile(
-    r"(?:.*[-_ ])?(?:images?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw|originals?|folds?|cv"
-    r"|parts?|batch(?:es)?|sets?|splits?|chunks?|shards?|subsets?|vol(?:ume)?s?|dis[ck]s?|archives?|dirs?|folders?|영상|이미지|데이터)"
+    r"(?:.*[-_ ])?(?:images?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw"
+    r"|originals?|folds?|cv|parts?|batch(?:es)?|sets?|splits?|chunks?|shards?|subsets?|vol(?:ume)?s?|dis[ck]s?|archives?|dirs?|folders?|영상|이미지|데이터)"
     r"[-_ .]*\d*",
     re.IGNORECASE,
 )
@@ -26,7 +26,10 @@ PATIENT = re.compile(
     r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .]*[a-z]{0,4}[-_]?\d+.*",
     re.IGNORECASE,
 )
-GRADE = re.compile(r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?", re.IGNORECASE)  # fmt: skip
+GRADE = re.compile(
+    r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?",
+    re.IGNORECASE,
+)
 PREFIXED = re.compile(
     r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
 )

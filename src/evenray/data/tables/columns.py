@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -22,9 +23,10 @@ from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
 
-__all__ = ["Columns", "columns_of"]
+__all__ = ["Columns", "How", "columns_of"]
 
 SAMPLE = 200
+How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
@@ -36,7 +38,7 @@ class Columns:
     key: Key
     labels: LabelColumns | None
     others: dict[str, str] = field(default_factory=dict)
-    how: dict[str, str] = field(default_factory=dict)
+    how: dict[str, How] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
 
@@ -48,7 +50,7 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
         meaning: columns[0] for meaning, columns in asked.columns.items() if meaning not in ("ignore", "findings")
     }
     free = [name for name in raw.columns if name not in asked.used]
-    how = dict.fromkeys(wanted, "asked")
+    how: dict[str, How] = dict.fromkeys(wanted, "asked")
     key = _key(raw, seen, wanted, free, path)
     how.setdefault(key.meaning, "values" if key.matched else "name")
     free = [name for name in free if name != key.column]
@@ -206,7 +208,8 @@ def _groups(column: pl.Series, *, strict: bool) -> bool:
     values = column.drop_nulls()
     if not len(values):
         return False
-    most, kinds = int(values.value_counts()["count"].max() or 0), values.n_unique()  # type: ignore[call-overload]
+    counts = values.value_counts()["count"].to_list()
+    most, kinds = max(counts), len(counts)
     if most > SHARED * len(values) and len(values) >= FEWEST_SHARED:
         return False
     return not strict or (FEWEST * len(values) < kinds < MOST * len(values) and kinds > 3)
@@ -232,11 +235,13 @@ def _patient_by_values(
             hits = [str(value).casefold() in steps_of(file) for file, value in pairs if file]
             if hits and sum(hits) >= MOST * len(hits):
                 return name
-    telling = [
-        name for name in free
-        if looks_like_identifiers(raw[name].drop_nulls().unique().to_list()) and not raw[name].drop_nulls().str.contains(r"^[\d.,]+$").all()
-    ]  # fmt: skip
+    telling = [name for name in free if _are_names(raw[name].drop_nulls().unique())]
     return min(telling, key=lambda name: raw[name].n_unique()) if telling else None
+
+
+def _are_names(values: pl.Series) -> bool:
+    """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
+    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:

@@ -89,10 +89,12 @@ def best_keys(keys: list[Key]) -> list[Key]:
     equal = [key for key in keys if key.rank == rank]
     most = max(key.matched for key in equal)
     equal = [key for key in equal if key.matched >= NEARLY * most]
-    for better in (lambda key: key.named, lambda key: key.exact, lambda key: key.how != "step"):
-        top = max(better(key) for key in equal)
-        equal = [key for key in equal if better(key) == top]
-    return equal
+
+    def order(key: Key) -> tuple[bool, int, bool]:
+        return key.named, key.exact, key.how != "step"
+
+    top = max(order(key) for key in equal)
+    return [key for key in equal if order(key) == top]
 
 
 def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool) -> list[Key]:
@@ -102,7 +104,8 @@ def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool)
     share = matched / max(1, min(len(plain), len(names)))
     if not matched or (not said and (share < HALF or not trusted or matched < 2)):
         return []
-    exact = int(plain.str.contains(ENDING).mean() or HALF < 0) + int((plain.str.contains("/").mean() or 0) > HALF)
+    signs = (plain.str.contains(ENDING).sum(), plain.str.contains("/").sum())
+    exact = sum(count > HALF * len(plain) for count in signs)
     return [Key(name, "path", "path", matched, len(plain), exact, said)]
 
 

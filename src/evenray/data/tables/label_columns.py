@@ -133,7 +133,9 @@ def _numbers(column: pl.Series) -> bool:
 
 def _one_hot(raw: pl.DataFrame, flags: list[str]) -> bool:
     known = {word: flag for word, flag in FLAGS.items() if flag is not None}
-    columns = (pl.col(name).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean) for name in flags)
+    columns = (
+        pl.col(name).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean) for name in flags
+    )
     return one_class(raw.select(columns))
 
 

@@ -13,7 +13,7 @@ from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 
 from .cleaning import cleaned, labels_cleaned
-from .columns import Columns, columns_of
+from .columns import Columns, How, columns_of
 from .expressions import Asked
 from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
@@ -203,7 +203,9 @@ def _understood(raw: pl.DataFrame, columns: Columns, told: Told, path: Path) -> 
     rows = [UnderstoodRow(place=key.column, meaning=key.meaning, how=how.get(key.meaning, "values"), matched=key.matched,
                           of=key.of, examples=_examples(raw[key.column]))]  # fmt: skip
     assert columns.labels is not None
-    places = [(name, "findings" if told.names else "label", how["label"]) for name in columns.labels.columns]
+    places: list[tuple[str, str, How]] = [
+        (name, "findings" if told.names else "label", how["label"]) for name in columns.labels.columns
+    ]
     places += [(name, meaning, how.get(meaning, "name")) for meaning, name in columns.others.items()]
     for name, meaning, why in places:
         if name == key.column and meaning == key.meaning:
@@ -213,7 +215,7 @@ def _understood(raw: pl.DataFrame, columns: Columns, told: Told, path: Path) -> 
             UnderstoodRow(
                 place=name, meaning=meaning, how=why, matched=known, of=raw.height, examples=_examples(raw[name])
             )
-        )  # type: ignore[arg-type]
+        )
     if told.names:
         counts = {name: int(told.values.list.get(at).sum() or 0) for at, name in enumerate(told.names)}
     else:

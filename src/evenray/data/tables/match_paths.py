@@ -12,7 +12,34 @@ __all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
 ENDINGS = frozenset(
-    "nii dcm dicom ima png jpg jpeg jpe jfif bmp tif tiff pgm ppm pnm npz npy gif webp jp2 j2k mha mhd nrrd svs ndpi".split()
+    [
+        "nii",
+        "dcm",
+        "dicom",
+        "ima",
+        "png",
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "bmp",
+        "tif",
+        "tiff",
+        "pgm",
+        "ppm",
+        "pnm",
+        "npz",
+        "npy",
+        "gif",
+        "webp",
+        "jp2",
+        "j2k",
+        "mha",
+        "mhd",
+        "nrrd",
+        "svs",
+        "ndpi",
+    ]
 )
 ENDING = rf"(?i)\.(nii\.gz|{'|'.join(sorted(ENDINGS))})$"
 
@@ -44,8 +71,9 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
     without the ending of an image; either of them in small letters. A path that fits several files is ambiguous.
 
     Where the table and the files have no folder in common, file names alone count, but a name below `train` is none below
-    `test`; `root` is the name of the folder that the files are below. Letters that a file system took apart are the same. With `below`, the files lie below the place that the paths
-    start from, so a file must end in the whole path.
+    `test`; `root` is the name of the folder that the files are below. Letters
+    that a file system took apart are the same. With `below`, the files lie below the place that the paths start from, so a
+    file must end in the whole path.
 
     >>> match_paths(["s1/a.png", "b.png", "a", "c"], ["s1/a.png", "s2/a.png", "s1/b.png"])
     PathMatches(found={'s1/a.png': 's1/a.png', 'b.png': 's1/b.png'}, ambiguous={'a': 2})

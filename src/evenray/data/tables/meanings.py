@@ -35,7 +35,8 @@ WORDS: dict[str, str] = {
     "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
     " 라벨 레이블 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
-    "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer grader graderid"
+    "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
+    " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
     "sex": "sex gender patientsex patientgender patientsexdicom 성별",
@@ -45,89 +46,20 @@ WORDS: dict[str, str] = {
 }  # fmt: skip
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
 # Labels where no column has one of the names above: these name a property, which may be another column's label.
-WEAK = set(
-    [
-        "abnormality",
-        "severity",
-        "grade",
-        "grading",
-        "stage",
-        "level",
-        "lesion",
-        "lesiontype",
-        "abnormalitytype",
-        "type",
-        "result",
-        "status",
-        "assessment",
-        "birads",
-        "cancer",
-        "malignant",
-        "malignancy",
-        "tumor",
-        "tumour",
-        "disorder",
-        "kl",
-        "klgrade",
-        "isup",
-        "gleason",
-        "dr",
-        "score",
-        "등급",
-        "중증도",
-        "병기",
-        "병변",
-        "이상소견",
-    ]
-)
-GROUPS = set(
-    [
-        "lesionid",
-        "case",
-        "caseno",
-        "casenum",
-        "casenumber",
-        "eyeid",
-        "slide",
-        "slideid",
-        "nodule",
-        "noduleid",
-        "biopsyid",
-        "병변번호",
-        "증례",
-        "증례번호",
-    ]
-)
+WEAK = {
+    "abnormality", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype", "abnormalitytype", "type", "result",
+    "status", "assessment", "birads", "cancer", "malignant", "malignancy", "tumor", "tumour", "disorder", "kl", "klgrade", "isup",
+    "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
+}  # fmt: skip
+GROUPS = {
+    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
+    "증례", "증례번호",
+}  # fmt: skip
 # Columns that say where something lies in an image.
-PLACES = set(
-    [
-        "x",
-        "y",
-        "w",
-        "h",
-        "row",
-        "column",
-        "col",
-        "width",
-        "height",
-        "radius",
-        "left",
-        "top",
-        "right",
-        "bottom",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "xmin",
-        "ymin",
-        "xmax",
-        "ymax",
-        "x0",
-        "y0",
-        "bbox",
-    ]
-)
+PLACES = {
+    "x", "y", "w", "h", "row", "column", "col", "width", "height", "radius", "left", "top", "right", "bottom", "x1", "y1", "x2", "y2",
+    "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
+}  # fmt: skip
 FLAGS = {
     "1": True, "1.0": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
     "0": False, "0.0": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,

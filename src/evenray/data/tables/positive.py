@@ -19,7 +19,8 @@ HEALTHY = {
     "sain", "saine", "sains", "normale", "normaux", "négatif", "negatif", "négative", "bénin", "bénigne", "témoin", "non", "aucun",
     "sano", "sana", "sanos", "sanas", "negativo", "negativa", "benigno", "benigna", "sin hallazgos", "normali", "normales",
     "saudável", "saudavel", "saudáveis", "não", "nao", "sem achados", "controle", "controllo", "ninguno",
-    "正常", "正常例", "健康", "健常", "健常者", "陰性", "阴性", "良性", "異常なし", "所見なし", "无异常", "未见异常", "对照", "無所見", "無病変",
+    "正常", "正常例", "健康", "健常", "健常者", "陰性", "阴性", "良性", "異常なし", "所見なし", "无异常", "未见异常", "对照", "無所見",
+    "無病変",
     "정상", "정상군", "음성", "건강", "건강인", "이상 없음", "이상없음", "소견 없음", "소견없음", "대조군", "무병변", "없음",
 }  # fmt: skip
 # Words before or after what is denied: no_tumor, non-COVID, without mass, 결핵아님, 無病変, sans lésion.
@@ -32,7 +33,8 @@ DENIED = re.compile(
     r"|(无|無|未见)\w+|비(감염|질환)\w*|무(증상|소견|병변)\w*"
 )
 # What looks denied or healthy and is not: abnormal, 비정상, 異常, nodule.
-SICK = re.compile(r"(ab|un|not |non )?abnormal\w*|(ab|not |non )normal\w*|비정상.*|異常|异常|non ?(specific|small cell|hodgkin|benign).*|not (well|healthy|benign|clear)"
+SICK = re.compile(r"(ab|un|not |non )?abnormal\w*|(ab|not |non )normal\w*|비정상.*|異常|异常"
+                  r"|non ?(specific|small cell|hodgkin|benign).*|not (well|healthy|benign|clear)"
                   r"|unhealthy|unwell|nicht (gesund|normal)|anormal\w*|unclear|un(known|determined|classified)")  # fmt: skip
 FEW = 1 / 3  # a class of at most a third of the other is the one looked for, whatever it is called
 

@@ -18,7 +18,9 @@ __all__ = ["Seen", "side_of", "steps_of"]
 
 SAMPLE = 64  # files whose headers are opened
 NUMBERED = re.compile(r"([a-z가-힣]{1,12})[-_ ]?0*(\d+)")
-SIDE = {"l": "L", "left": "L", "lt": "L", "좌": "L", "좌측": "L", "왼쪽": "L", "r": "R", "right": "R", "rt": "R", "우": "R", "우측": "R", "오른쪽": "R"}  # fmt: skip
+SIDE = {
+    **dict.fromkeys(("l", "left", "lt", "좌", "좌측", "왼쪽"), "L"), **dict.fromkeys(("r", "right", "rt", "우", "우측", "오른쪽"), "R")
+}  # fmt: skip
 
 
 class Seen:

@@ -195,8 +195,8 @@ def decoded_page(path: str, data: bytes, page: raster_tiff.Page) -> Array:
                 raise
             return pixels
     pixels = _to_rgb(_decoded(path, data, cv2.IMREAD_UNCHANGED, page.index))
-    if page.white_is_zero and pixels.dtype.kind == "u" and page.bits > 8:  # below, OpenCV does it
-        pixels = np.iinfo(pixels.dtype).max - pixels
+    if page.white_is_zero and page.bits > 8:  # below, OpenCV does it
+        pixels = raster_tiff.inverted(pixels, pixels.dtype.itemsize * 8)
     return pixels
 
 

@@ -16,7 +16,7 @@ from evenray.core.errors import ReadError
 from ._limits import check, inflated
 from .directories import Directories
 
-__all__ = ["Page", "check_page", "decode_by_tifffile", "is_read_wrong_by_opencv", "pages"]
+__all__ = ["Page", "check_page", "decode_by_tifffile", "inverted", "is_read_wrong_by_opencv", "pages"]
 
 Array = NDArray[Any]
 
@@ -82,7 +82,7 @@ def _page(index: int, first: dict[int, int], segments: tuple[tuple[int, int], ..
         index=index, rows=first.get(257, 0), columns=first.get(256, 0), samples=first.get(277, 1),
         bits=first.get(258, 1), format=first.get(339, 1), photometric=first.get(262, _BLACK_IS_ZERO),
         compression=first.get(259, 1), orientation=first.get(274, 1),
-        in_planes=first.get(284) == 2 and first.get(277, 1) > 1, reduced=bool(first.get(254, 0) & 1),
+        in_planes=first.get(284) == 2 and first.get(277, 1) > 1, reduced=bool(first.get(254, 0) & 0b101),
         tile_pixels=first.get(322, 1) * first.get(323, 1),
         segment_size=(first.get(323) or first.get(278) or 2**32, first.get(322) or first.get(256, 0)), segments=segments,
     )  # fmt: skip
@@ -100,6 +100,8 @@ def check_page(path: str, page: Page, size: int) -> None:
         )
     if page.photometric in (_CMYK, _YCBCR, _LAB) and page.bits > 8:
         raise ReadError(path, f"page {page.index} has CMYK, YCbCr or Lab colours of {page.bits} bits; save it as RGB")
+    if page.bits in (2, 4) and page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+        raise ReadError(path, f"page {page.index} has {page.bits} bits a sample, which are not read; save it in 8 bits")
     if page.bits % 8 and is_read_wrong_by_opencv(page):
         kind = "planes" if page.in_planes else f"{page.samples} samples a pixel"
         raise ReadError(
@@ -144,10 +146,25 @@ def decode_by_tifffile(path: str, data: bytes, page: Page) -> Array:
     pixels = np.moveaxis(pixels, 0, -1) if page.in_planes else pixels
     if pixels.shape != (page.rows, page.columns, page.samples):
         raise ReadError(path, f"page {page.index} decodes to {pixels.shape}; the file is damaged")
-    if page.white_is_zero and pixels.dtype.kind == "u":
+    if page.white_is_zero:
         pixels = pixels.copy()
-        pixels[..., 0] = 2**page.bits - 1 - pixels[..., 0]
+        pixels[..., 0] = inverted(pixels[..., 0], page.bits)
     return np.ascontiguousarray(_turned(pixels, page.orientation))
+
+
+def inverted(grey: Array, bits: int) -> Array:
+    """Grey whose zero is white with black as its lowest value: integers within their range, signed ones about -0.5, floats
+    within the extremes of the picture, as nothing says where their white is.
+
+    >>> inverted(np.array([0, 255], np.uint8), 8), inverted(np.array([-1, -1021], np.int16), 16)
+    (array([255,   0], dtype=uint8), array([   0, 1020], dtype=int16))
+    >>> inverted(np.array([0.25, 1.0], np.float32), 32)
+    array([1.  , 0.25], dtype=float32)
+    """
+    if grey.dtype.kind == "f":
+        finite = grey[np.isfinite(grey)]
+        return np.asarray(finite.min() + finite.max() - grey if finite.size else grey)
+    return np.asarray((-1 if grey.dtype.kind == "i" else 2**bits - 1) - grey).astype(grey.dtype)
 
 
 def _check_whole(path: str, data: bytes, page: Page) -> None:
