@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from threading import Event, RLock, Thread
 from typing import Any, TypedDict
@@ -201,12 +201,11 @@ def _named(table: Path) -> list[str]:
     from evenray.data.tables.meanings import meaning_of
     from evenray.data.tables.raw_table import read_raw_table
 
-    try:
+    with suppress(DataError):  # told where it is used
         found = read_raw_table(table)
-    except DataError:  # told later
-        return []
-    paths = next((found[name].drop_nulls().to_list() for name in found.columns if meaning_of(name) == "path"), [])
-    return [path.replace("\\", "/").removeprefix("./") for path in paths]
+        paths = next((found[name].drop_nulls().to_list() for name in found.columns if meaning_of(name) == "path"), [])
+        return [path.replace("\\", "/").removeprefix("./") for path in paths]
+    return []
 
 
 def sent(path: Path, url: str) -> None:
