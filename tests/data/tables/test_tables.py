@@ -379,7 +379,10 @@ class TestDicomTrees:
 
     def test_patients_of_whom_there_is_no_image_are_counted_and_not_named(self, tree: Path, text: Make) -> None:
         data = scan(tree, labels=text("labels.csv", "PatientID,label\nANNA,x\nBERT,y\nZOE,x\n"))
-        assert told(data.facts.notes) == ["1 PatientID value of labels.csv belongs to no image"]
+        assert told(data.facts.notes) == [
+            "a row's label goes to all images of its patient (column 'PatientID')",
+            "1 PatientID value of labels.csv belongs to no image",
+        ]
         assert data.facts.unlabelled == 1
         assert not data.rejected.height
 

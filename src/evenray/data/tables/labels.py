@@ -19,6 +19,7 @@ from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
 from .keys import files_of, values_at
 from .label_columns import BoxTableError, box_columns, option
+from .meanings import KEYS
 from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
@@ -98,6 +99,8 @@ class LabelTable:
         labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
         check_labels(labels, path)
         table, more = cleaned(table, key, path)
+        if columns.key.rank >= KEYS.index("series") and key != "patient_side":
+            more.append(Message("scan.label_of_all", {"column": columns.key.column, "meaning": columns.key.meaning}))
         found = cls(
             table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
             _understood(raw, columns, told, path), told.names, (*notes, *more), ratings, boxes, _exact(raw, columns, seen, path),
