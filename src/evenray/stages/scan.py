@@ -51,6 +51,6 @@ def scan(inputs: ScanInputs, settings: ScanSettings, tools: Tools) -> ScanOutput
         events.send(Told(note, "note"))
     if dataset.facts.unlabelled and dataset.classes:
         events.tell("scan.unlabelled", "note", count=dataset.facts.unlabelled)
-    if len(dataset.classes) > 1:
+    if len(dataset.classes) > 1 and dataset.facts.task == "classify":
         events.tell("scan.positive", "note", name=dataset.positive, why=dataset.facts.positive_why)
     return ScanOutputs(dataset)

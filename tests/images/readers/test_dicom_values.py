@@ -286,7 +286,8 @@ def test_float_pixel_data(make_dicom) -> None:
 
 @pytest.mark.parametrize(
     ("tags", "missing"),
-    [({"FloatPixelPaddingValue": -2000.5}, [-2000.5]), ({"FloatPixelPaddingValue": -2000.5, "FloatPixelPaddingRangeLimit": -1500.0}, [-2000.5, -1600]),
+    [({"FloatPixelPaddingValue": -2000.5}, [-2000.5]), ({"FloatPixelPaddingValue": -2000.5, "FloatPixelPaddingRangeLimit": -1500.0},
+      [-2000.5, -1600]),
      ({}, [])],
 )  # fmt: skip
 def test_padding_declared_in_float_is_padding(make_dicom, tags: dict[str, float], missing: list[float]) -> None:

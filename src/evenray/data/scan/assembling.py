@@ -77,12 +77,13 @@ def assemble(
     rows = rows.select("case", pl.all().exclude("case"))
     if reading.task == "tag":
         classes = listed.table.names if listed.table is not None else listed.names
-        counts = {name: int(rows["findings"].list.get(at).sum() or 0) for at, name in enumerate(classes)}
+        counts = {}
     else:
         rows = rows.drop("findings", strict=False)
         counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
         classes = grades(counts) if reading.ordered else _in_order(counts)
-    chosen, why = positive_class(classes, counts, positive) if reading.task == "classify" else _rarest(counts, positive)
+    # Of several findings none is the positive one: figures are given for each.
+    chosen, why = positive_class(classes, counts, positive) if reading.task == "classify" else ("", None)
     facts = Facts(
         layout=listed.layout, value_range=value_range, unlabelled=unlabelled, notes=tuple(notes), positive_why=why,
         patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern, synthetic=synthetic,
@@ -102,14 +103,6 @@ def _in_order(counts: dict[str, int]) -> tuple[str, ...]:
         return number, int(name) if number else 0, name
 
     return tuple(sorted(counts, key=place))
-
-
-def _rarest(counts: dict[str, int], asked: str | None) -> tuple[str, Message | None]:
-    """The finding that single figures are shown for: the one asked for, or the rarest that is there at all."""
-    if asked is not None:
-        return positive_class(tuple(counts), counts, asked)
-    there = {name: count for name, count in counts.items() if count} or counts
-    return min(there, key=lambda name: (there[name], name)), Message("scan.positive_rarest_finding")
 
 
 def _among_others(rows: pl.DataFrame, rejected: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
