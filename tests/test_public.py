@@ -23,7 +23,7 @@ NAMES = [
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
     "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
     "export", "gallery", "histogram", "imagenet", "layers", "plan", "predict", "read", "report", "run", "scan", "score",
-    "share", "split", "table7", "train",
+    "share", "split", "table7", "train", "understand",
 ]  # fmt: skip
 HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
 
@@ -135,6 +135,7 @@ def test_every_option_of_a_stage_is_a_setting_or_a_parameter_of_its_function(ver
         "explain": set(inspect.signature(er.layers).parameters) | {"layers"},
         "table7": set(inspect.signature(er.imagenet).parameters) | {"imagenet"},
         "audit": {"fail_on"},  # an exit code
+        "scan": {"dry_run"},  # the verb understand
     }
     assert options - settings - set(function.parameters) - set(SHORT) - elsewhere.get(verb, set()) <= {"target"}
     assert "settings" in function.parameters

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .verbs.run import train as train
     from .verbs.share import share as share
     from .verbs.table7 import table7 as table7
+    from .verbs.understand import understand as understand
 
 # Where each public name lives; imported when it is first used, so that `import evenray` costs nothing.
 PUBLIC = {
@@ -88,6 +89,7 @@ PUBLIC = {
     **dict.fromkeys(("compare", "evaluate", "explain", "plan", "run", "train"), "verbs.run"),
     **dict.fromkeys(("share",), "verbs.share"),
     **dict.fromkeys(("table7",), "verbs.table7"),
+    **dict.fromkeys(("understand",), "verbs.understand"),
 }  # fmt: skip
 
 __all__ = sorted(PUBLIC)

@@ -16,6 +16,8 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from evenray.core.messages import Message
 from evenray.core.texts import Texts
+from evenray.data.tables.labels import LabelTable
+from evenray.data.tables.seen import Seen
 
 Make = Callable[..., Path]
 
@@ -25,6 +27,11 @@ def told(messages: Iterable[Message]) -> list[str]:
     found = list(messages)
     assert all(message.code in Texts("ko").texts for message in found)
     return [Texts("en").message(message) for message in found]
+
+
+def read_labels(path: Path, *files: str) -> LabelTable:
+    """A table of labels as it is read beside these files."""
+    return LabelTable.read(path, Seen(path.parent, lambda: list(files), lambda file: None))
 
 
 def picture(seed: int, top: int = 200) -> NDArray[Any]:

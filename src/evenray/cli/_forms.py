@@ -20,6 +20,8 @@ def parsed(about: Declared, value: Any) -> Any:
         return specs[0] if len(specs) == 1 else tuple(dict.fromkeys(specs))
     if about.form == "names":
         return tuple(dict.fromkeys(name for text in value for name in _specs(text)))
+    if about.form == "texts":
+        return tuple(value)
     if about.form == "values":
         return dict(_choice(about.option, text) for text in value)
     if about.form == "pair":

@@ -59,6 +59,7 @@ def _of(about: Declared) -> Any:
         "number": int if about.whole else float,
         "specs": list[str],
         "names": list[str],
+        "texts": list[str],
     }
     kind = kinds.get(about.form, list[str] if about.form == "values" else str)
     default = "" if about.default is False or about.default in (None, ()) else f" [default: {_shown(about.default)}]"

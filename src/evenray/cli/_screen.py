@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from evenray.core.events import Event, Listener, StageDone, Step, Told
+from evenray.core.events import Event, Listener, StageDone, Step, Told, Understanding
 from evenray.core.names import printable, printable_json
 from evenray.core.recipe import ReportSettings
 
@@ -67,6 +67,11 @@ class Watcher:
             level = event.message.values.get("severity", event.level)
             mark = "" if level == "info" else self.texts(f"events.{level}")
             say(self.texts.message(event.message), mark=mark, mark_style=COLOURS.get(level, "dim"))
+        elif isinstance(event, Understanding):
+            from ._understood import understood_lines
+
+            for line in understood_lines(event.understood, self.texts):
+                screen.print(line, soft_wrap=isinstance(line, str))
         elif isinstance(event, Step):
             self._bar(event)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evenray.core.errors import DataError, UsageError
+from evenray.core.events import Told, Understanding
 
 from ._app import app
 from ._options import given, of_stages, plain_option, signed
-from ._screen import print_json, say, watching
+from ._screen import Watcher, print_json, say, watching
 
 if TYPE_CHECKING:
     from evenray.core.run import Run
@@ -42,7 +43,9 @@ _LAYERS = (
     " network."
 )
 _IMAGE = "An image or a folder of images to show the layers on."
+_DRY = "Print what columns and folders are taken to mean, and do nothing else."
 OWN = {
+    "scan": {"dry_run": plain_option(bool, "--dry-run", panel="The data", help=_DRY)},
     "audit": {
         "propose_exclusions": plain_option(Path, "--propose-exclusions", panel="The data", help=_PROPOSE),
         "fail_on": plain_option(str, "--fail-on", help=_FAIL),
@@ -66,6 +69,8 @@ def _verb(name: str) -> None:
             raise UsageError("Give images or a run folder, or --layers NETWORK.")
         elif name == "audit":
             _audit(target, options)
+        elif options.get("dry_run"):
+            _understand(target, options)
         else:
             _run(target, until, options)
 
@@ -89,6 +94,21 @@ def _run(target: str, until: str, options: dict[str, Any]) -> None:
         done = run(target, None, options.get("output"), until=until, listener=listener, **settings)
     if processes().rank == 0:
         finish(done, until, lang=settings.get("lang"), as_json=bool(options.get("json")))
+
+
+def _understand(target: str, options: dict[str, Any]) -> None:
+    from evenray.core.recipe import ScanSettings
+    from evenray.verbs.understand import understand
+
+    settings = given(options)
+    found = understand(target, **{name: value for name, value in settings.items() if name in ScanSettings.model_fields})
+    if options.get("json"):
+        print_json(found.kept().model_dump(mode="json"))
+        return
+    watcher = Watcher(settings.get("lang") or "en")
+    watcher(Understanding(found))
+    for note in found.notes:
+        watcher(Told(note, "note"))
 
 
 def _audit(target: str, options: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ class Dataset(Displayed):
     a list of yes, no or null (unknown), one a class.
     `sketches` are the arrays that a scan keeps of the pixels, by name: histogram uint32 (256,), thumbnail uint8 (32, 32),
     fingerprint float16 (64,) a case. The column `sketch` says which of their rows is a case's.
+    `ratings` is what each of several readers said of the cases: case, reader, and label or findings; None where there was one.
     """
 
     cases: pl.DataFrame
@@ -43,6 +44,7 @@ class Dataset(Displayed):
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
     facts: Facts = field(default_factory=Facts)
     sketches: Mapping[str, Rows] = field(default_factory=dict)
+    ratings: pl.DataFrame | None = None
 
     @classmethod
     def of_shards(cls, shards: Sequence[Dataset]) -> Dataset:

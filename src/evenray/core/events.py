@@ -9,8 +9,21 @@ from typing import Any, Literal
 
 from .errors import EvenrayError
 from .messages import Message
+from .understood import Understood
 
-__all__ = ["Cancelled", "Event", "Events", "Listener", "Map", "StageBegun", "StageDone", "Step", "Told", "watched"]
+__all__ = [
+    "Cancelled",
+    "Event",
+    "Events",
+    "Listener",
+    "Map",
+    "StageBegun",
+    "StageDone",
+    "Step",
+    "Told",
+    "Understanding",
+    "watched",
+]
 
 Level = Literal["info", "note", "warning"]
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -73,7 +86,18 @@ class Told:
         return {"event": "message", "level": self.level, **self.message.as_json()}
 
 
-Event = StageBegun | StageDone | Step | Told
+@dataclass(frozen=True)
+class Understanding:
+    """What the data were taken to mean, before images are read."""
+
+    understood: Understood
+
+    def as_json(self) -> dict[str, Any]:
+        """Without what names people or files."""
+        return {"event": "understood", **self.understood.kept().model_dump(mode="json")}
+
+
+Event = StageBegun | StageDone | Step | Told | Understanding
 Listener = Callable[[Event], None]
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
 from .messages import Message
+from .told import Told
+from .understood import Understood
 
 __all__ = ["Facts", "PatientPattern", "Task", "Told"]
 
 Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
-
-# In a file a message is its JSON; messages among its values are restored as well.
-Told = Annotated[Message, AfterValidator(lambda found: Message.of(found.as_json())), PlainSerializer(Message.as_json)]
 
 
 class PatientPattern(BaseModel):
@@ -33,7 +32,7 @@ class Facts(BaseModel):
     where the pattern of --patient is in every path, or none was given; `box_tables` are tables of places in the
     images, such as lesions; `names_files` whether cases are called by their files (--names) rather than by pseudonyms
     (None: nobody knows). `task` is what a label is: one class a case (classify), or several findings (tag);
-    `ordered` says that the classes are grades.
+    `ordered` says that the classes are grades; `understood` is what columns and folders were taken to mean.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -50,6 +49,7 @@ class Facts(BaseModel):
     synthetic: bool = False
     box_tables: tuple[str, ...] = ()
     names_files: bool | None = None
+    understood: Understood | None = None
 
     @classmethod
     def of_shards(cls, shards: Sequence[Facts]) -> Facts:

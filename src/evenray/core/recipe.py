@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 from .errors import UsageError
 from .evaluate_settings import EvaluateSettings
 from .plan_choices import CHOOSABLE, check_choice
+from .scan_settings import ScanSettings
 from .settings import DATA, MACHINE, SeedSettings, Settings, setting
 
 __all__ = [
@@ -28,36 +29,6 @@ class ExclusionSettings(Settings):
         None, "A CSV of cases to leave out, as 'evenray audit --propose-exclusions' writes it; '' takes it back.",
         panel=DATA, content="input",
     )  # fmt: skip
-
-
-class ScanSettings(Settings):
-    """How the files are read."""
-
-    labels: str | None = setting(
-        None, "A CSV or Parquet table of labels, keyed by path, SOPInstanceUID, StudyInstanceUID or PatientID.", panel=DATA,
-        content="input",
-    )  # fmt: skip
-    patient: str | None = setting(
-        None, "A regular expression that finds the patient in a file's path, such as '(person[0-9]+)'; groups are joined.",
-        panel=DATA,
-    )  # fmt: skip
-    value_range: Pair | None = setting(
-        None, "LOW,HIGH: the true range of pixel values of 16-bit PNG or TIFF, such as 0,4095.", panel=DATA, form="pair",
-        expected="give LOW,HIGH with LOW below HIGH", example="0,4095",
-    )  # fmt: skip
-    positive: str | None = setting(None, "The positive class: sensitivity and AUPRC are about it.", panel=DATA)
-    names: bool = setting(
-        False,
-        "Call the cases by their files, which may name patients, everywhere; without it they have pseudonyms.",
-        panel=DATA,
-    )
-
-    @field_validator("value_range")
-    @classmethod
-    def _low_below_high(cls, pair: Pair | None) -> Pair | None:
-        if pair is not None and not pair[0] < pair[1]:
-            raise ValueError
-        return pair
 
 
 class AuditSettings(ExclusionSettings):

@@ -17,8 +17,8 @@ DATA, METHOD, MACHINE = "The data", "The method", "The machine"
 
 # How a value is typed on a command line or shown in a form:
 # text, number, flag; choice of a Literal; specs: several methods; pair: LOW,HIGH; names: several words;
-# values: NAME=VALUE; shares: a number, or CLASS=NUMBER for each class.
-Form = Literal["text", "number", "flag", "choice", "specs", "pair", "names", "values", "shares"]
+# texts: several texts, as they are; values: NAME=VALUE; shares: a number, or CLASS=NUMBER for each class.
+Form = Literal["text", "number", "flag", "choice", "specs", "pair", "names", "texts", "values", "shares"]
 Content = Literal["file", "contrast", "input"]
 
 

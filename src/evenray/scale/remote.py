@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from threading import Event, RLock, Thread
 from typing import Any, TypedDict
@@ -198,14 +198,14 @@ def fetched(url: str) -> Path:
 
 def _named(table: Path) -> list[str]:
     """The files that a table of labels names, relative to it."""
-    from evenray.data.tables.labels import LabelTable
+    from evenray.data.tables.meanings import meaning_of
+    from evenray.data.tables.raw_table import read_raw_table
 
-    try:
-        found = LabelTable.read(table)
-    except DataError:  # told where it is used
-        return []
-    paths = found.table["path"].drop_nulls().to_list() if "path" in found.table.columns else []
-    return [path.replace("\\", "/").removeprefix("./") for path in paths]
+    with suppress(DataError):  # told where it is used
+        found = read_raw_table(table)
+        paths = next((found[name].drop_nulls().to_list() for name in found.columns if meaning_of(name) == "path"), [])
+        return [path.replace("\\", "/").removeprefix("./") for path in paths]
+    return []
 
 
 def sent(path: Path, url: str) -> None:

@@ -135,6 +135,8 @@ def _run(job: Job, until: str) -> None:
         _ = job.source.stamp
         if ORDER.index(until) >= ORDER.index("split"):
             job.source.require_labels()
+        if ORDER.index(until) >= ORDER.index("plan"):
+            job.source.require_positive()
     with alone(job.folder.path):
         former = _begin(job, exclusions)
         if not away:

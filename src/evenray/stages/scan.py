@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evenray.core.artefacts.cases import SKETCHES
-from evenray.core.events import Told, watched
+from evenray.core.events import Told, Understanding, watched
 from evenray.core.recipe import ScanSettings
 from evenray.core.types import Dataset
 from evenray.data.scan.scanning import scan_listed
@@ -37,6 +37,7 @@ def scan(inputs: ScanInputs, settings: ScanSettings, tools: Tools) -> ScanOutput
     if source.given is not None:
         return ScanOutputs(source.given)
     listed = source.listed
+    events.send(Understanding(source.understood))
     with events.task("task.scan", len(listed.entries)) as tick:
         dataset = scan_listed(
             listed, value_range=settings.value_range, positive=settings.positive, names=settings.names,

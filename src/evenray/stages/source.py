@@ -14,6 +14,7 @@ from evenray.core.names import as_path, as_text
 from evenray.core.recipe import ScanSettings
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, require_classes
+from evenray.core.understood import Understood
 from evenray.scale import fetched, is_url
 
 if TYPE_CHECKING:
@@ -39,10 +40,22 @@ class Source:
     def listed(self) -> Listing:
         """What there is to scan."""
         from evenray.data.scan.listing import listing
+        from evenray.data.tables.expressions import columns_asked
+        from evenray.data.tables.labels import Choices
 
         labels = self.settings.labels
         labels = str(fetched(labels)) if labels is not None and is_url(labels) else labels
-        return listing(self.path, labels=labels, patient=self.settings.patient)
+        settings = self.settings
+        choices = Choices(columns_asked(settings.column), settings.uncertain, settings.reader, settings.ordered)
+        return listing(self.path, labels=labels, patient=settings.patient, choices=choices)
+
+    @property
+    def understood(self) -> Understood:
+        """What columns and folders were taken to mean, with what is to be said of it."""
+        listed = self.listed
+        notes = [*([listed.pattern_note] if listed.pattern_note else []), *listed.notes]
+        update = {"task": listed.reading.task, "ordered": listed.reading.ordered, "notes": tuple(notes)}
+        return listed.understood.model_copy(update=update)
 
     @cached_property
     def root(self) -> str:
@@ -79,6 +92,19 @@ class Source:
         tables = [Path(name) for name in (self.path, listed.table and listed.table.source) if name]
         tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
         return digest([[(path.name, file_digest(path)) for path in tables], stats.hexdigest()])
+
+    def require_positive(self) -> None:
+        """UsageError where two classes do not tell which of them is the positive one, before any file is opened."""
+        from evenray.data.tables.positive import ask_for_positive
+
+        if self.given is not None:
+            why = self.given.facts.positive_why
+            if why is not None and why.code == "scan.positive_doubtful":
+                ask_for_positive(self.given.classes, self.given.counts, None)
+            return
+        counts = self.listed.understood.counts
+        if self.listed.reading.task == "classify" and len(counts) == 2:
+            ask_for_positive(tuple(counts), counts, self.settings.positive)
 
     def require_labels(self) -> None:
         """DataError where there are no two classes, before any file is opened."""

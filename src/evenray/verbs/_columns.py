@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, UsageError
-from evenray.data.tables.labels import NAMES
+from evenray.data.tables.meanings import meaning_of
 from evenray.data.tables.words import MISSING
 from evenray.images.binning import frequencies, is_quantity
 from evenray.images.histogram import Histogram
@@ -28,7 +28,7 @@ def is_table(paths: list[str]) -> bool:
 
 def names_images(paths: list[str]) -> bool:
     """Whether all tables have a column of paths, whose images can be counted where no column is asked for."""
-    return all(set(NAMES["path"]) & {column.strip().lower() for column in _load(path).columns} for path in paths)
+    return all("path" in map(meaning_of, _load(path).columns) for path in paths)
 
 
 def of_column(paths: list[str], column: str | None, **binning: Any) -> Counted:

@@ -84,12 +84,12 @@ def _listed(table: Path) -> list[Path]:
     """The files that the column of paths names, in order, each once; relative ones lie beside the table."""
     import polars as pl
 
-    from evenray.data.tables.labels import NAMES
+    from evenray.data.tables.meanings import meaning_of
 
     found = load_table(table)
-    columns = [c for name in NAMES["path"] for c in found.columns if c.strip().lower() == name]
+    columns = [column for column in found.columns if meaning_of(column) == "path"]
     if not columns:
-        raise DataError(f"The table '{table}' has no column of paths; name one of: {', '.join(NAMES['path'])}.")
+        raise DataError(f"The table '{table}' has no column of paths; call it path, file or image.")
     paths = dict.fromkeys(found[columns[0]].drop_nulls().cast(pl.String).str.replace_all("\\", "/", literal=True))
     if not paths:
         raise DataError(f"The column '{columns[0]}' of '{table}' names no file.")

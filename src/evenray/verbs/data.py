@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evenray import scale
 from evenray.core.artefacts import RunFolder, atomic
@@ -12,6 +12,7 @@ from evenray.core.artefacts.cases import load
 from evenray.core.errors import UsageError
 from evenray.core.events import Events, Listener, watched
 from evenray.core.findings import Finding, Findings
+from evenray.core.recipe import SplitSettings
 from evenray.core.run import Run
 from evenray.core.spreadsheets import to_csv
 from evenray.core.types import Dataset
@@ -20,6 +21,8 @@ from evenray.data import split as splitting
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.scan.listing import listing
 from evenray.data.scan.scanning import scan_listed
+from evenray.data.tables.expressions import columns_asked
+from evenray.data.tables.labels import Choices
 from evenray.reporting import audit_page
 from evenray.stages.artefacts import CASES, EXCLUSIONS_ASKED
 
@@ -30,26 +33,31 @@ __all__ = ["audit", "audited", "scan", "split"]
 
 def scan(
     data: str | Path, output: str | Path | None = None, *, labels: str | Path | None = None, patient: str | None = None,
-    value_range: tuple[float, float] | None = None, positive: str | None = None, every_frame: bool = False,
-    names: bool = False, jobs: int = 1, listener: Listener | None = None, **settings: Any,
+    column: Sequence[str] = (), uncertain: Literal["ignore", "positive", "negative"] = "ignore", reader: str | None = None,
+    ordered: bool = False, value_range: tuple[float, float] | None = None, positive: str | None = None,
+    every_frame: bool = False, names: bool = False, jobs: int = 1, listener: Listener | None = None, **settings: Any,
 ) -> Dataset:  # fmt: skip
     """Read every image once and return the table of cases; with `output` it also stands in that run folder.
 
-    `labels` is a table keyed by path, SOPInstanceUID, StudyInstanceUID or PatientID; `patient` a regular expression that
-    finds the patient in a path; `value_range` (low, high) the true range of files that declare none; `positive` the positive
-    class. A file with many frames gives its middle one, or with `every_frame` all; `names` calls the cases by their files, not
-    by pseudonyms. What cannot be read is set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
+    `labels` is a table with a column that finds the images and one of labels, or one a finding; `column` says what columns
+    mean ("path=Name", "label=dx:mel+bcc=malignant,*=benign"); `uncertain` what -1 means; `reader` whose labels count; `ordered`
+    that classes are grades; `patient` a regular expression that finds the patient in a path; `value_range` (low, high) the true
+    range of files that declare none; `positive` the positive class. A file with many frames gives its middle one, or with
+    `every_frame` all; `names` calls the cases by their files, not by pseudonyms. What cannot be read is set aside in
+    `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     if output is not None or (Path(data) / "recipe.json").is_file():
         if every_frame:
             raise UsageError("every_frame is for a scan in memory; a run takes one frame of each file.")
         asked: dict[str, Any] = {"labels": None if labels is None else str(labels), "patient": patient}
         asked["value_range"] = value_range
+        asked |= {"column": tuple(column), "uncertain": uncertain, "reader": reader, "ordered": ordered}
         asked |= {"positive": positive, "names": names, "jobs": jobs, **settings}
         return CASES.read(RunFolder(run_until("scan", data, output, None, asked, listener)))
     if settings:
         raise UsageError(f"{', '.join(settings)}: these settings are those of a run; give output, or leave them out.")
-    listed, events = listing(data, labels=labels, patient=patient), Events(listener)
+    choices = Choices(columns_asked(column), uncertain, reader, ordered)
+    listed, events = listing(data, labels=labels, patient=patient, choices=choices), Events(listener)
     with events.task("task.scan", len(listed.entries)) as tick, scale.engine("local", None, jobs) as engine:
         return scan_listed(
             listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names,
@@ -118,6 +126,7 @@ def split(
     stands in the run folder, and settings of `run` may be given.
     """
     if isinstance(data, Dataset):
+        SplitSettings(test=test, validation=validation, seed=seed)
         return splitting.split(data, test=test, validation=validation, seed=seed)
     asked = {**settings, "test": test, "validation": validation, "seed": seed}
     return load(RunFolder(run_until("split", data, output, None, asked, listener)))

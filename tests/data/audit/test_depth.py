@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from evenray.core.texts import Texts
 from evenray.data.audit.depth import levels_undeclared, true_range
@@ -64,3 +65,33 @@ def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -
 def test_a_table_of_an_earlier_scan_lacks_the_values(tmp_path: Path) -> None:
     dataset = scan(archive(tmp_path / "own.npz", 0, 255))
     assert levels_undeclared(replace(dataset, cases=dataset.cases.drop("smallest_value"))) == []
+
+
+def tiffs(folder: Path, arrays: list[np.ndarray]) -> Path:
+    for number, array in enumerate(arrays):
+        path = folder / ("sick" if number % 2 else "well") / f"{number}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(path, array, photometric="minisblack")
+    return folder
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1000, 900), (-200, 3000), (-1024, 3071)])
+def test_signed_values_are_advised_their_own_range(tmp_path: Path, low: int, high: int) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(low, high, (24, 24), endpoint=True).astype(np.int16) for _ in range(6)]
+    (found,) = levels_undeclared(scan(tiffs(tmp_path / "d", arrays)))
+    assert found.variant == "signed"
+    assert found.evidence["range_low"] <= low + 5
+    assert found.evidence["range_high"] >= high - 5
+    given = (found.evidence["range_low"], found.evidence["range_high"])
+    assert levels_undeclared(scan(tmp_path / "d", value_range=given)) == []
+
+
+def test_a_range_of_each_file_is_told(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scales = [1000, 4000, 900, 4400, 1100, 3900]
+    arrays = [(rng.random((24, 24)) * scale).astype(np.float32) for scale in scales]
+    (found,) = [f for f in levels_undeclared(scan(tiffs(tmp_path / "d", arrays))) if f.variant == "by_file"]
+    assert found.evidence["range_high"] >= 4300
+    same = [(np.where(np.eye(24) > 0, 1000, rng.random((24, 24)) * 900)).astype(np.float32) for _ in range(6)]
+    assert not [f for f in levels_undeclared(scan(tiffs(tmp_path / "same", same))) if f.variant == "by_file"]

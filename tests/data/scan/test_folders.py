@@ -261,8 +261,9 @@ def test_the_positive_class(counts: dict[str, int], asked: str | None, chosen: s
 @pytest.mark.parametrize(
     ("counts", "why"),
     [
-        ({"a": 5, "b": 5}, "the first by name of equally rare classes that may mean disease"),
-        ({"a": 5, "b": 4}, "the rarest class that may mean disease"),
+        ({"a": 5, "b": 5, "c": 5}, "the first by name of equally rare classes that may mean disease"),
+        ({"a": 5, "b": 1}, "the rarest class that may mean disease"),
+        ({"a": 5, "b": 4}, "the rarer of two classes whose names do not tell which means disease"),
         ({"normal": 4, "a": 9, "b": 5}, "the rarest class that may mean disease"),
         ({"normal": 4, "a": 4}, "the only class whose name does not mean healthy"),
     ],

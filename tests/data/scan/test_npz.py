@@ -24,16 +24,28 @@ def write(path: Path, **counts: int) -> Path:
     return path
 
 
-def test_the_parts_and_the_names_of_the_classes(tmp_path: Path) -> None:
+def test_the_parts_and_the_names_of_the_classes_of_an_official_file(tmp_path: Path) -> None:
+    found = listing(write(tmp_path / "renamed.npz", train=546, val=78, test=156))
+    assert [entry.fragment for entry in found.entries[:2]] == ["train/0", "train/1"]
+    assert [entry.part for entry in found.entries] == ["train"] * 546 + ["validation"] * 78 + ["test"] * 156
+    assert found.understood.counts == {"malignant": 390, "normal, benign": 390}
+
+
+def test_a_file_of_an_official_name_and_other_content_keeps_its_numbers(tmp_path: Path) -> None:
     data = scan(write(tmp_path / "pneumoniamnist.npz", train=4, val=2, test=2))
     assert data.cases["case"].to_list()[:2] == ["train/0", "train/1"]
     assert data.cases["part"].to_list() == ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
-    assert (data.classes, data.positive, data.counts) == (
-        ("normal", "pneumonia"),
-        "pneumonia",
-        {"normal": 4, "pneumonia": 4},
-    )
+    assert (data.classes, data.positive, data.counts) == (("0", "1"), "1", {"0": 4, "1": 4})
     assert data.facts.patients_known is False
+
+
+def test_several_labels_an_image_are_findings(tmp_path: Path) -> None:
+    labels = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 0]])
+    np.savez(tmp_path / "own.npz", train_images=np.stack([picture(i) for i in range(4)]), train_labels=labels)
+    data = scan(tmp_path / "own.npz")
+    assert (data.facts.task, data.classes) == ("tag", ("0", "1", "2"))
+    assert data.cases["findings"].to_list() == labels.astype(bool).tolist()
+    assert data.cases["label"].null_count() == 4
 
 
 def test_an_unknown_archive_keeps_the_numbers(tmp_path: Path) -> None:
@@ -60,8 +72,8 @@ def test_an_archive_without_labels_is_audited_as_a_folder_without(tmp_path: Path
     ("arrays", "said"),
     [
         (
-            {"train_images": np.zeros((2, 4, 4), np.uint8), "train_labels": np.zeros((2, 14))},
-            "gives each image 14 labels",
+            {"train_images": np.zeros((2, 4, 4), np.uint8), "train_labels": np.full((2, 14), 2)},
+            "gives each image 14 labels that are not all 0 or 1",
         ),
         ({"x": np.zeros(3)}, "holds no images of the MedMNIST kind"),
         ({"train_labels": np.array([{}], dtype=object)}, "cannot be read as a .npz archive"),
@@ -145,7 +157,7 @@ def test_labels_that_are_missing_are_no_class(tmp_path: Path) -> None:
 def test_parts_that_write_their_labels_otherwise_have_the_same_classes(tmp_path: Path) -> None:
     parts = of(3, 0, 1, 1) | of(2, 0.0, 1.0, part="test")
     np.savez(tmp_path / "pneumoniamnist.npz", **parts)
-    assert scan(tmp_path / "pneumoniamnist.npz").counts == {"normal": 2, "pneumonia": 3}
+    assert scan(tmp_path / "pneumoniamnist.npz").counts == {"0": 2, "1": 3}
 
 
 def test_measurements_are_no_labels(tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ def test_a_table_of_patients_gives_way_to_classes_of_others(folders: Path, text:
     text("t.csv", "PatientID,label\np1,x\np2,y\n")
     found = listing(folders)
     assert found.layout == "class/file"
-    assert "matched by patient, it names 0 of 10 images checked, and the folders are" in told(found.notes)[0]
+    assert "matched by PatientID, it names 0 of 2 images checked, and the folders are" in told(found.notes)[0]
     text("t.csv", "PatientID,label\n" + "".join(f"{n},{'xy'[n % 3 == 0]}\n" for n in range(10)))
-    assert listing(folders, patient=r"(\d)\.png").layout == "files labelled by patient"
+    assert listing(folders, patient=r"(\d)\.png").layout == "files labelled by path"
 
 
 @pytest.mark.parametrize("key", ["PatientID", "SOPInstanceUID", "StudyInstanceUID"])
@@ -77,7 +77,7 @@ def test_folders_of_patients_give_way_to_a_table_of_identifiers(
     text("tree/t.csv", f"{key},label\n{''.join(rows)}")
     data = scan(tmp_path / "tree")
     assert data.counts == {"x": 2, "y": 4}
-    assert "not from the folder names: matched by" in told(data.facts.notes)[0]
+    assert "the labels come from t.csv in the folder: matched by" in told(data.facts.notes)[0]
 
 
 def test_several_tables_and_broken_ones_are_told(folders: Path, text: Make) -> None:

@@ -8,10 +8,9 @@ import pytest
 
 from evenray.core.errors import DataError
 from evenray.data.scan.listing import listing
-from evenray.data.tables.labels import LabelTable
 from evenray.data.tables.parts import part_of
 
-from ..conftest import Make, told
+from ..conftest import Make, read_labels, told
 
 
 @pytest.mark.parametrize(
@@ -30,19 +29,19 @@ def test_what_words_mean(part: str | None, words: list[str]) -> None:
 @pytest.mark.parametrize("words", [("training set", "validation set", "test set"), ("학습", "검증", "시험")])
 def test_a_column_of_them_is_the_split(text: Make, words: tuple[str, ...]) -> None:
     content = "path,label,split\n" + "".join(f"{i},x,{word}\n" for i, word in enumerate(words))
-    assert LabelTable.read(text("t.csv", content)).table["part"].to_list() == ["train", "validation", "test"]
+    assert read_labels(text("t.csv", content)).table["part"].to_list() == ["train", "validation", "test"]
 
 
 def test_other_words_are_refused_though_all_are_foreign(text: Make) -> None:
     with pytest.raises(
-        DataError, match=r"to the parts 'north', 'south'; known are: train, val, test.*rename the column"
+        DataError, match=r"to the parts 'north', 'south'; known are: train, val, test.*leave the column out"
     ):
-        LabelTable.read(text("t.csv", "path,label,set\na,x,north\nb,y,south\n"))
+        read_labels(text("t.csv", "path,label,set\na,x,north\nb,y,south\n"))
 
 
 @pytest.mark.parametrize("folds", ["1\nb,y,2", "fold1\nb,y,fold 2", "0.0\nb,y,"])
 def test_numbers_of_folds_are_told_and_not_used(text: Make, folds: str) -> None:
-    table = LabelTable.read(text("t.csv", f"path,label,fold_name\na,x,{folds}\n"))
+    table = read_labels(text("t.csv", f"path,label,fold_name\na,x,{folds}\n"))
     assert "part" not in table.table.columns
     assert told(table.notes) == ["a column of t.csv holds numbers of folds, not the parts of a split, and is not used"]
 

@@ -13,9 +13,8 @@ import pytest
 from evenray.core.errors import DataError
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
-from evenray.data.tables.labels import LabelTable
 
-from ..conftest import Make, told
+from ..conftest import Make, read_labels, told
 
 
 def shown(data: Any, *columns: str) -> list[tuple[Any, ...]]:
@@ -26,16 +25,16 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("header", "found"),
         [
-            ("path,label,patient,site,split", ["path", "patient", "label", "site", "part"]),
-            (" File , Diagnosis ,Hospital", ["path", "label", "site"]),
-            ("path,label,Gender,Age_Years", ["path", "label", "sex", "age"]),
-            ("SOPInstanceUID,class", ["sop_instance_uid", "label"]),
-            ("StudyInstanceUID,PatientID,target", ["study_instance_uid", "patient", "label"]),
+            ("path,label,patient,site,split", ["label", "part", "path", "patient", "site"]),
+            (" File , Diagnosis ,Hospital", ["label", "path", "site"]),
+            ("path,label,Hospital,Split", ["label", "part", "path", "site"]),
+            ("SOPInstanceUID,class", ["label", "sop_instance_uid"]),
+            ("StudyInstanceUID,PatientID,target", ["label", "patient", "study_instance_uid"]),
         ],
     )
     def test_usual_names_are_known(self, text: Make, header: str, found: list[str]) -> None:
         path = text("t.csv", f"{header}\n{','.join(['train'] * len(header.split(',')))}\n")
-        assert LabelTable.read(path).table.columns == found
+        assert sorted(read_labels(path).table.columns) == found
 
     @pytest.mark.parametrize(
         ("name", "content"),
@@ -43,36 +42,40 @@ class TestColumns:
          ("t.csv", "\ufeffpath,label\n007,1\n"), ("t.csv", '"path","label"\n" 007 ","1"\n')],
     )  # fmt: skip
     def test_any_separator_and_values_as_text(self, text: Make, name: str, content: str) -> None:
-        assert LabelTable.read(text(name, content)).table.to_dicts() == [{"path": "007", "label": "1"}]
+        assert read_labels(text(name, content)).table.to_dicts() == [{"path": "007", "label": "1"}]
 
-    def test_of_columns_of_one_meaning_the_first_name_counts_and_the_others_are_told(self, text: Make) -> None:
-        found = LabelTable.read(text("t.csv", "Diagnosis,path,Label,y\nx,a,1,0\n"))
-        assert found.table.to_dicts() == [{"path": "a", "label": "1"}]
-        assert told(found.notes) == ["the column 'Label' of t.csv is taken as label, not 'Diagnosis', 'y'"]
+    def test_columns_that_divide_the_rows_alike_are_one_reading(self, text: Make) -> None:
+        found = read_labels(text("t.csv", "y,path,Label\n0,a,well\n1,b,sick\n1,c,sick\n"), "a.png", "b.png", "c.png")
+        assert found.table["label"].to_list() == ["well", "sick", "sick"]
+        assert found.understood.unused == ("y",)
+
+    def test_two_readings_are_refused_with_the_options_that_choose(self, text: Make) -> None:
+        with pytest.raises(DataError, match="say --column label=Diagnosis or --column label=Label"):
+            read_labels(text("t.csv", "Diagnosis,path,Label\nx,a,0\nx,b,1\ny,c,1\n"), "a.png", "b.png", "c.png")
 
     def test_numbers_of_parquet_become_text(self, tmp_path: Path) -> None:
         pl.DataFrame({"image": ["a"], "y": [1]}).write_parquet(tmp_path / "t.parquet")
-        assert LabelTable.read(tmp_path / "t.parquet").table.to_dicts() == [{"path": "a", "label": "1"}]
+        assert read_labels(tmp_path / "t.parquet").table.to_dicts() == [{"path": "a", "label": "1"}]
 
     @pytest.mark.parametrize(
         ("content", "said"),
-        [("path,patient\na,b\n", "has no column of labels; name one label or class or"),
+        [("path,patient\na,b\n", "has no column of labels that can be told"),
          ("Export of 2024-01-01;;\nimage;patient;target\na;b;c\n", "Its first line names 'Export of 2024-01-01'; no title"),
          ("path,label\n", "has a line of column names and no row"),
-         ("label,age\n1,2\n", "has no column that finds the images; name one of: path, sop_instance_uid"),
+         ("label,age\n1,2\n", "has no column that finds the images: none holds names or paths"),
          ("", "cannot be read"),
          ("path,label,split\na,x,train\nb,y,external\n", "to the part 'external'; known are: train")],
     )  # fmt: skip
     def test_what_is_missing_is_named(self, text: Make, content: str, said: str) -> None:
         with pytest.raises(DataError, match=said):
-            LabelTable.read(text("t.csv", content))
+            read_labels(text("t.csv", content))
 
     def test_no_table(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"There is no label table '.*t\.csv'"):
-            LabelTable.read(tmp_path / "t.csv")
+            read_labels(tmp_path / "t.csv")
 
     def test_numbers_of_folds_are_no_parts(self, text: Make) -> None:
-        table = LabelTable.read(text("t.csv", "path,label,subset\na,x,1\nb,y,2\n"))
+        table = read_labels(text("t.csv", "path,label,subset\na,x,1\nb,y,2\n"))
         assert "part" not in table.table.columns
 
 
@@ -192,7 +195,7 @@ class TestPaths:
     def test_nothing_is_searched_for_an_absolute_path(
         self, tmp_path: Path, text: Make, gone: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("evenray.data.scan.listing.list_files", lambda root: pytest.fail(f"walked {root}"))
+        monkeypatch.setattr("evenray.data.scan.table_listing.list_files", lambda root: pytest.fail(f"walked {root}"))
         rows = f"path,label\n{tmp_path}/images/a.png,x\n{tmp_path}/{gone},y\nC:\\scans\\a.png,y\n"
         assert len(listing(text("t/labels.csv", rows)).entries) == 3
 
@@ -231,7 +234,7 @@ class TestPaths:
     def test_rows_said_twice_are_one_case(self, tmp_path: Path, text: Make) -> None:
         path = text("labels.csv", "path,label\nimages/a.png,x\nimages/a.png,x\nimages/b.png,y\n")
         for data in (scan(path), scan(tmp_path, labels=path)):
-            assert shown(data, "case") == [("images/a.png",), ("images/b.png",)]
+            assert shown(data, "file") == [("images/a.png",), ("images/b.png",)]
 
     @pytest.mark.usefixtures("images")
     def test_one_image_of_two_labels_is_refused(self, tmp_path: Path, text: Make) -> None:
@@ -371,12 +374,15 @@ class TestDicomTrees:
 
     def test_one_patient_of_two_labels_is_refused(self, tree: Path, text: Make) -> None:
         path = text("labels.csv", "PatientID,label\nANNA,x\nANNA,y\n")
-        with pytest.raises(DataError, match="gives 1 patient values two different labels"):
+        with pytest.raises(DataError, match=r"by the patient alone .'PatientID'., and it has several rows a patient"):
             scan(tree, labels=path)
 
     def test_patients_of_whom_there_is_no_image_are_counted_and_not_named(self, tree: Path, text: Make) -> None:
         data = scan(tree, labels=text("labels.csv", "PatientID,label\nANNA,x\nBERT,y\nZOE,x\n"))
-        assert told(data.facts.notes) == ["1 patient value of labels.csv belongs to no image"]
+        assert told(data.facts.notes) == [
+            "a row's label goes to all images of its patient (column 'PatientID')",
+            "1 PatientID value of labels.csv belongs to no image",
+        ]
         assert data.facts.unlabelled == 1
         assert not data.rejected.height
 

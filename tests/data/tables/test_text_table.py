@@ -8,7 +8,8 @@ import pytest
 
 from evenray.core.errors import DataError, UsageError
 from evenray.data.scan import read_exclusions
-from evenray.data.tables.labels import LabelTable
+
+from ..conftest import read_labels
 
 WORDS = ("정상", "폐렴", "결핵")
 KOREAN = "image,target\n" + "".join(f"{i}.png,{word}\n" for i, word in enumerate(WORDS))
@@ -18,13 +19,13 @@ KOREAN = "image,target\n" + "".join(f"{i}.png,{word}\n" for i, word in enumerate
 def test_unicode_is_read_whole(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(KOREAN.encode(encoding))
-    assert LabelTable.read(path).table["label"].to_list() == list(WORDS)
+    assert read_labels(path).table["label"].to_list() == list(WORDS)
 
 
 def test_utf_16_as_excel_writes_it(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(KOREAN.replace(",", "\t").replace("\n", "\r\n").encode("utf-16"))
-    assert LabelTable.read(path).table.to_dicts()[1] == {"path": "1.png", "label": "폐렴"}
+    assert read_labels(path).table.to_dicts()[1] == {"path": "1.png", "label": "폐렴"}
 
 
 @pytest.mark.parametrize(
@@ -38,14 +39,14 @@ def test_what_is_not_unicode_is_refused_with_its_first_line(
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode(encoding))
     with pytest.raises(DataError, match=rf"t\.csv' is not UTF-8: line {line} \(.*save it as 'CSV UTF-8'"):
-        LabelTable.read(path)
+        read_labels(path)
 
 
 def test_utf_16_that_is_cut_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(KOREAN.encode("utf-16")[:-1])
     with pytest.raises(DataError, match="begins as UTF-16 and is damaged at byte"):
-        LabelTable.read(path)
+        read_labels(path)
 
 
 def test_exclusions_are_read_alike(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from evenray.core.errors import DataError
 from evenray.data.scan import scan
-from evenray.data.tables.labels import LabelTable
 
-from ..conftest import Make, told
+from ..conftest import Make, read_labels, told
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def test_a_missing_label_or_patient_is_missing(images: Path, text: Make, word: s
 
 
 def test_rows_that_name_no_image_are_told(text: Make) -> None:
-    table = LabelTable.read(text("t.csv", "file,label\n0.png,x\n,y\n"))
+    table = read_labels(text("t.csv", "file,label\n0.png,x\n,y\n"))
     assert told(table.notes) == ["1 of the 2 rows of t.csv have no path"]
 
 
@@ -46,7 +45,7 @@ def test_words_that_are_classes_stay(images: Path, text: Make) -> None:
 
 def test_a_table_without_any_label(text: Make) -> None:
     with pytest.raises(DataError, match=r"None of the 2 rows of .* has a label \('NA', 'None' taken as missing\)"):
-        LabelTable.read(text("t.csv", "file,label\na,NA\nb,None\n"))
+        read_labels(text("t.csv", "file,label\na,NA\nb,None\n"))
 
 
 @pytest.mark.parametrize("labels", [("normal", "NORMAL"), ("no finding", "No  finding"), ("Straße", "STRASSE")])
@@ -54,7 +53,7 @@ def test_classes_that_differ_only_by_case_or_spaces_are_refused(
     tmp_path: Path, png: Make, text: Make, labels: tuple[str, str]
 ) -> None:
     with pytest.raises(DataError, match="which differ only by case or spaces; write each class in one way"):
-        LabelTable.read(text("t.csv", f"file,label\na,{labels[0]}\nb,{labels[1]}\nc,sick\n"))
+        read_labels(text("t.csv", f"file,label\na,{labels[0]}\nb,{labels[1]}\nc,sick\n"))
     png(f"data/train/{labels[0]}/a.png", 1)
     png(f"data/test/{labels[1]}/b.png", 2)
     with pytest.raises(DataError, match="which differ only by case or spaces"):
@@ -62,17 +61,17 @@ def test_classes_that_differ_only_by_case_or_spaces_are_refused(
 
 
 def test_spaces_around_a_label_are_nothing(text: Make) -> None:
-    assert set(LabelTable.read(text("t.csv", "file,label\na, sick \nb,sick\n")).table["label"]) == {"sick"}
+    assert set(read_labels(text("t.csv", "file,label\na, sick \nb,sick\n")).table["label"]) == {"sick"}
 
 
 def test_numbers_are_no_classes(text: Make) -> None:
     rows = [f"{n},{n / 7:.3f}\n" for n in range(1, 40)]
     with pytest.raises(DataError, match=r"look like numbers, not classes: 39 different ones such as 0\.143"):
-        LabelTable.read(text("t.csv", "file,label\n" + "".join(rows)))
+        read_labels(text("t.csv", "file,label\n" + "".join(rows)))
     few = [f"{n},{n % 10 + 0.5}\n" for n in range(40)]  # grades such as 2.5
-    assert LabelTable.read(text("t.csv", "file,label\n" + "".join(few))).table["label"].n_unique() == 10
+    assert read_labels(text("t.csv", "file,label\n" + "".join(few))).table["label"].n_unique() == 10
 
 
 def test_whole_numbers_written_as_fractions_are_one_class(text: Make) -> None:
-    assert LabelTable.read(text("t.csv", "file,label\na,0.0\nb,0\nc,1.0\n")).table["label"].to_list() == ["0", "0", "1"]
-    assert LabelTable.read(text("t.csv", "file;label\na;0,0\nb;1,0\n")).table["label"].to_list() == ["0", "1"]
+    assert read_labels(text("t.csv", "file,label\na,0.0\nb,0\nc,1.0\n")).table["label"].to_list() == ["0", "0", "1"]
+    assert read_labels(text("t.csv", "file;label\na;0,0\nb;1,0\n")).table["label"].to_list() == ["0", "1"]

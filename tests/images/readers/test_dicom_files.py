@@ -409,5 +409,6 @@ def test_identity(make_dicom) -> None:
         birth_year=1934,
         age=None,
         site="A",
+        kind="secondary_capture",
     )
-    assert set(vars(identity(make_dicom(RAMP))).values()) == {"1.2.3.4", None}
+    assert set(vars(identity(make_dicom(RAMP))).values()) == {"1.2.3.4", "secondary_capture", None}

@@ -282,3 +282,43 @@ def test_float_pixel_data(make_dicom) -> None:
     image = read(path)
     assert (image.pixels.dtype, image.value_range) == (np.float32, (-3, 7))
     np.testing.assert_array_equal(image.valid, np.isfinite(values))
+
+
+@pytest.mark.parametrize(
+    ("tags", "missing"),
+    [({"FloatPixelPaddingValue": -2000.5}, [-2000.5]), ({"FloatPixelPaddingValue": -2000.5, "FloatPixelPaddingRangeLimit": -1500.0},
+      [-2000.5, -1600]),
+     ({}, [])],
+)  # fmt: skip
+def test_padding_declared_in_float_is_padding(make_dicom, tags: dict[str, float], missing: list[float]) -> None:
+    dataset = pydicom.dcmread(path := make_dicom(np.zeros((2, 2), np.uint16)))
+    del dataset.PixelData
+    values = np.array([[0.5, -2000.5], [-1600, 7]], np.float32)
+    dataset.add_new("FloatPixelData", "OF", values.tobytes())
+    dataset.BitsAllocated = 32
+    for keyword, value in tags.items():
+        setattr(dataset, keyword, value)
+    dataset.save_as(path)
+    image = read(path)
+    left = values[~np.isin(values, np.array(missing, np.float32))]
+    assert image.value_range == (left.min(), left.max())
+    assert int((~image.valid).sum() if image.valid is not None else 0) == len(missing)
+
+
+@pytest.mark.parametrize("text", [b"-1024,0", b"-1024.0 ", b"-1,024E3"])
+def test_decimal_commas_are_points(make_dicom, text: bytes) -> None:
+    path = make_dicom(RAMP[:8, :8], RescaleSlope="1", RescaleIntercept="-1024.0")
+    data = path.read_bytes()
+    assert data.count(b"-1024.0 ") == 1
+    path.write_bytes(data.replace(b"-1024.0 ", text.ljust(8)))
+    assert read(path).pixels.min() == -1024
+
+
+def test_a_compressed_stream_under_a_native_syntax_is_refused(make_dicom) -> None:
+    path = make_dicom(np.zeros((8, 8), np.uint8))
+    dataset = pydicom.dcmread(path)
+    item = b"\xfe\xff\x00\xe0"
+    dataset.PixelData = item + bytes(4) + item + (88).to_bytes(4, "little") + b"\xff\xd8" + bytes(86)
+    dataset.save_as(path)
+    with pytest.raises(ReadError, match="is a compressed stream, but its header says"):
+        read(path)

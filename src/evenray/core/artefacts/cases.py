@@ -19,6 +19,7 @@ from .tables import require
 
 __all__ = ["SKETCHES", "DatasetRecord", "keep_root", "load", "save", "with_own_sketches"]
 
+RATINGS = "ratings.parquet"  # what each of several readers said
 SKETCHES = "sketches"  # the folder of arrays with one row a case
 
 
@@ -70,7 +71,12 @@ def save(dataset: Dataset, run: RunFolder) -> list[str]:
     run.write_table("rejected.csv", dataset.rejected)
     DatasetRecord(classes=dataset.classes, positive=dataset.positive, facts=dataset.facts).write(run.path)
     keep_root(run, dataset.root)
-    return ["cases.parquet", "dataset.json", "rejected.csv", *(f"{SKETCHES}/{name}.npy" for name in dataset.sketches)]
+    if dataset.ratings is None:
+        (run / RATINGS).unlink(missing_ok=True)
+    else:
+        run.write_table(RATINGS, dataset.ratings)
+    return ["cases.parquet", "dataset.json", "rejected.csv", *([RATINGS] if dataset.ratings is not None else []),
+            *(f"{SKETCHES}/{name}.npy" for name in dataset.sketches)]  # fmt: skip
 
 
 def keep_root(run: RunFolder, root: str) -> None:
@@ -89,4 +95,5 @@ def load(run: RunFolder, *, split: bool = True) -> Dataset:
         cases = cases.drop("part").join(parts, on="case", how="inner", maintain_order="left")
         cases = cases.filter(pl.col("part") != "excluded")
     rejected = run.read_table("rejected.csv")
-    return Dataset(cases, about.classes, about.positive, run.ledger.root, rejected, about.facts, sketches)
+    ratings = run.read_table(RATINGS) if run.has(RATINGS) else None
+    return Dataset(cases, about.classes, about.positive, run.ledger.root, rejected, about.facts, sketches, ratings)

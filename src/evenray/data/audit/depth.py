@@ -22,8 +22,40 @@ DEPTHS = tuple(2**bits - 1 for bits in range(8, 17))
 
 
 def levels_undeclared(dataset: Dataset) -> list[Finding]:
-    """Files of a format that does not state its range, which have another: 12 bits in 16, say, or floats beyond 0 to 1."""
-    return [*_floats_beyond(dataset), *_few_of_sixteen_bits(dataset)]
+    """Files of a format that does not state its range, which have another: 12 bits in 16, say, signed values, floats beyond
+    0 to 1, or a range that differs from file to file."""
+    return [*_floats_beyond(dataset), *_few_of_sixteen_bits(dataset), *_range_by_file(dataset)]
+
+
+def _range_by_file(dataset: Dataset) -> list[Finding]:
+    """Files whose range is that of their own extremes or of their own slope, as in PET: the same uptake looks otherwise in each."""
+    cases = dataset.cases
+    low, high = numbers(cases, "low"), numbers(cases, "high")
+    own = np.isnan(numbers(cases, "window_center")) & np.isfinite(low) & np.isfinite(high)
+    own &= column(cases, "dtype").eq("float32").fill_null(False).to_numpy()
+    own &= ~((low == 0) & (high == 1))
+    ranges = {(float(one), float(other)) for one, other in zip(low[own], high[own], strict=True)}
+    if (
+        dataset.facts.value_range is not None
+        or len(ranges) < 3
+        or len(ranges) * 2 < own.sum()
+        or own.sum() * 2 < len(low)
+    ):
+        return []
+    wide = max(high[own]) - min(low[own])
+    if wide <= (1 + SLACK) * float(np.median(high[own] - low[own])):
+        return []
+    seen = numbers(cases, "level_min")[own]
+    # A signed file may declare negative values and have none, but for what rounding makes of zero.
+    negative = bool((seen < -1e-3 * (high[own] - low[own])).any())
+    lowest = -_rounded_up(-float(min(low[own]))) if negative and min(low[own]) < 0 else 0.0
+    evidence = {
+        "images": int(own.sum()),
+        "ranges": len(ranges),
+        "range_low": lowest,
+        "range_high": _rounded_up(float(max(high[own]))),
+    }
+    return [Finding("levels_undeclared", "warning", evidence=evidence, variant="by_file")]
 
 
 def _floats_beyond(dataset: Dataset) -> list[Finding]:
@@ -75,7 +107,14 @@ def _few_of_sixteen_bits(dataset: Dataset) -> list[Finding]:
     cases = dataset.cases
     formats = column(cases, "format").fill_null("").str.to_lowercase()
     deep = (numbers(cases, "high") - numbers(cases, "low") >= 65535) & ~formats.is_in(DECLARES).to_numpy()
-    top = numbers(cases, "level_max")
+    top, bottom = numbers(cases, "level_max"), numbers(cases, "level_min")
+    if deep.any() and float(bottom[deep].min()) < 0:
+        lowest, highest = float(bottom[deep].min()), float(top[deep].max())
+        if highest - lowest >= 65536 / 4:
+            return []
+        evidence = {"images": int(deep.sum()), "lowest_level": lowest, "highest_level": highest,
+                    "range_low": -_rounded_up(-lowest), "range_high": _rounded_up(max(1.0, highest))}  # fmt: skip
+        return [Finding("levels_undeclared", "warning", evidence=evidence, variant="signed")]
     if not deep.any() or not 0 < (highest := float(top[deep].max())) < 65536 / 4:
         return []
     bits = max(8, int(np.ceil(np.log2(highest + 1))))

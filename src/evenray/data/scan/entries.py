@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from evenray.core.annotations import Reading
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
+from evenray.core.understood import Understood
 from evenray.data.tables.labels import LabelTable
 
 __all__ = ["Entry", "Listing", "Rejected"]
@@ -16,13 +18,18 @@ Rejected = tuple[tuple[str, str], ...]  # what cannot become an image, each with
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing."""
+    """One file (or one image of an archive) with what its place in the layout says; None where it says nothing.
+
+    `patient` wins over the header; `folder` is a folder that holds a patient's images, and counts where the header names nobody.
+    """
 
     file: str
     fragment: str | None = None
     label: str | None = None
     patient: str | None = None
+    folder: str | None = None
     part: str | None = None
+    findings: tuple[bool | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,8 @@ class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
     `unlabelled` counts what the layout names but does not label. `notes` say what was taken for what, and what is left
-    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images. `pattern` is None where the
+    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images; `masks` the files that are
+    masks, each with its image. `names` are the findings of the entries, where they have some. `pattern` is None where the
     pattern of patients is in all paths of unknown patient, or none was given; `without_pattern` is a path that lacks it.
     """
 
@@ -43,8 +51,18 @@ class Listing:
     notes: tuple[Message, ...] = ()
     unopened: Rejected = ()
     boxes: tuple[str, ...] = ()
+    masks: dict[str, str | None] = field(default_factory=dict)
     pattern: PatientPattern | None = None
     without_pattern: str = ""
+    understood: Understood = field(default_factory=lambda: Understood(source=""))
+    names: tuple[str, ...] = ()
+    ordered: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """The task that the labels are of."""
+        several = self.table.names if self.table is not None else self.names
+        return Reading("tag" if several else "classify", self.ordered and not several)
 
     @property
     def pattern_note(self) -> Message | None:
@@ -63,5 +81,6 @@ class Listing:
     @property
     def labels(self) -> set[str]:
         """The labels that can be met, known before any file is opened."""
-        found = self.table.table["label"].to_list() if self.table else (entry.label for entry in self.entries)
-        return {label for label in found if label is not None}
+        if self.table is not None:
+            return set(self.table.labels)
+        return set(self.names) or {entry.label for entry in self.entries if entry.label is not None}

@@ -1,23 +1,31 @@
-"""Folders of images: `class/.../file` or `part/class/.../file`, perhaps inside one folder that holds them all."""
+"""Folders of images: at which level their classes stand, their parts of a split, and their patients."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
+from evenray.core.understood import Understood, UnderstoodRow
+from evenray.data.tables.expressions import Asked
 from evenray.data.tables.parts import part_of
 
 from .entries import Entry, Listing
+from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
 
+EXAMPLES, SHOWN, FEW = 3, 3, 12
 
-def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str | None]) -> Listing:
-    """The files with the labels and parts that their folders name; files without folders of classes have no label.
 
-    DataError where there is no file, and where folders of parts stand beside folders of classes.
+def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str | None], asked: Asked) -> Listing:
+    """The files with the labels, parts and patients that their folders name; without folders of classes they have no label.
+
+    `asked` may name levels: label=folder2, split=folder1, patient=folder3, ignore=folder1, counted from DATA or, where one folder
+    holds all, from that. DataError where there is no file, where folders of parts stand beside others, and where two levels
+    may be the classes.
     """
     if not files:
         raise DataError(
@@ -25,34 +33,150 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         )
     wrapper = _wrapper(files)
     paths = {file: file[len(wrapper) :].split("/") for file in files}
-    folders = sorted({steps[0] for steps in paths.values() if len(steps) > 1})
-    divided = bool(folders) and all(part_of(name) for name in folders)
-    if not divided and (parts := [name for name in folders if part_of(name)]):
-        others = ", ".join(name for name in folders if name not in parts)
-        raise DataError(
-            f"In '{root}' the folders {', '.join(parts)} look like the parts of a split, but {others} like classes; keep"
-            " either folders of parts or folders of classes."
-        )
-    depth = 2 if divided else 1
-    labelled = {file: steps[depth - 1] for file, steps in paths.items() if len(steps) > depth}
-    entries = tuple(
-        Entry(
-            file,
-            label=labelled.get(file),
-            patient=patient_of(file),
-            part=part_of(steps[0]) if divided and len(steps) > 1 else None,
-        )
-        for file, steps in paths.items()
-        if file in labelled or not labelled  # an audit does without labels
+    levels = [level_of(depth, names) for depth, names in enumerate(names_by_depth(paths.values()))]
+    _check(levels, asked, root)
+    wanted = {meaning: _level(levels, columns[0]) for meaning, columns in asked.columns.items() if meaning != "ignore"}
+    ignored = set(asked.columns.get("ignore", ()))
+    free = [level for level in levels if level.place not in ignored]
+    parts = wanted.get("split") or next((level for level in free if level.kind == "split"), None)
+    if wanted.get("label") is None and parts is None:
+        _check_parts(free, paths, root)
+    classes = wanted.get("label") or _classes([level for level in free if level is not parts], root)
+    patients = wanted.get("patient") or next(
+        (level for level in free if level.kind == "patient" and level is not classes), None
     )
-    above = len(files) - len(labelled)
-    notes = (Message("scan.above_classes", {"count": above}),) if above and labelled else ()
-    layout = ("part/" if divided else "") + ("class/file" if labelled else "file")
-    return Listing(root, entries, layout=layout, unlabelled=above, notes=notes)
+    entries = []
+    for file, steps in paths.items():
+        label = _name(steps, classes)
+        if label is None and classes is not None:
+            continue
+        part = _name(steps, parts)
+        entries.append(
+            Entry(
+                file,
+                label=label,
+                patient=patient_of(file),
+                folder=_name(steps, patients),
+                part=part_of(part) if part else None,
+            )
+        )
+    above = len(files) - len(entries) if classes is not None else len(files)
+    notes = [Message("scan.above_classes", {"count": above})] if above and classes is not None else []
+    if classes is None and (
+        doubtful := next(
+            (level for level in free if level.kind in ("numbered", "patient") and len(level.names) <= FEW), None
+        )
+    ):
+        notes.append(
+            Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place})
+        )
+    told = {"split": parts, "label": classes, "patient": patients}
+    layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
+    return Listing(
+        root, tuple(entries), layout=layout, unlabelled=above, notes=tuple(notes),
+        understood=_understood(root, levels, told, wanted, entries),
+    )  # fmt: skip
+
+
+def _name(steps: list[str], level: Level | None) -> str | None:
+    return level.shown[steps[level.depth]] if level is not None and level.depth < len(steps) - 1 else None
+
+
+def _level(levels: list[Level], place: str) -> Level:
+    found = next((level for level in levels if level.place == place.replace(" ", "").casefold()), None)
+    if found is None:
+        known = ", ".join(f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})" for level in levels) or "none"
+        raise UsageError(
+            f"--column names '{place}', and there is no table of labels; the levels of folders are {known}."
+        )
+    return found
+
+
+def _check(levels: list[Level], asked: Asked, root: Path) -> None:
+    for meaning, columns in asked.columns.items():
+        if meaning not in ("label", "split", "patient", "ignore"):
+            raise UsageError(
+                f"--column {meaning}={columns[0]} needs a table of labels, and '{root}' has none that is used; give --labels TABLE."
+            )
+        for column in columns:
+            _level(levels, column)
+
+
+def _check_parts(levels: list[Level], paths: dict[str, list[str]], root: Path) -> None:
+    """DataError where folders of parts stand beside folders that are none."""
+    for level in levels:
+        parts = sorted(name for name in level.names if part_of(name))
+        if parts and len(level.names) > 1:
+            others = ", ".join(sorted(name for name in level.names if not part_of(name))[:SHOWN])
+            raise DataError(
+                f"In '{root}' the folders {', '.join(parts)} look like the parts of a split, but {others} like classes; keep"
+                f" either folders of parts or folders of classes, or say --column label={level.place}."
+            )
+
+
+def _classes(levels: list[Level], root: Path) -> Level | None:
+    """The level of the classes: the one that tells healthy from sick, else the only one; DataError where two may be."""
+    candidates = [level for level in levels if level.kind == "label"]
+    if telling := [level for level in candidates if level.tells_health]:
+        return telling[0]
+    if candidates:
+        first, *below = candidates
+        others = [level for level in below if level.repeats()]
+        if others:
+            ways = " or ".join(
+                f"--column label={level.place} ({', '.join(sorted(set(level.shown.values()))[:SHOWN])})"
+                for level in [first, *others]
+            )
+            raise DataError(f"In '{root}' two levels of folders may be the classes: say {ways}.")
+        return first
+    numbers = [level for level in levels if level.kind == "numbers"]
+    if numbers:
+        return min(numbers, key=lambda level: (len(level.names), -level.depth))
+    plain = [level for level in levels if level.kind == "one"]
+    return plain[0] if len(plain) == 1 and not any(level.kind == "patient" for level in levels) else None
+
+
+def _understood(
+    root: Path, levels: list[Level], told: dict[str, Level | None], wanted: dict[str, Level], entries: list[Entry]
+) -> Understood:
+    rows = []
+    for meaning, level in told.items():
+        if level is not None:
+            shown = sorted(set(level.shown.values()))
+            rows.append(
+                UnderstoodRow(
+                    place=level.place,
+                    meaning=meaning,
+                    how="asked" if meaning in wanted else "values",
+                    matched=len(shown),
+                    of=len(level.names),
+                    examples=tuple(shown[:EXAMPLES]),
+                )
+            )
+    used = [level for level in told.values() if level is not None]
+    unused = tuple(
+        f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})"
+        for level in levels
+        if level not in used and level.kind != "patient"
+    )
+    counts = Counter(entry.label for entry in entries if entry.label is not None)
+    return Understood(source=root.resolve().name, rows=tuple(rows), unused=unused, counts=dict(sorted(counts.items())))
 
 
 def _wrapper(files: list[str]) -> str:
-    """The folder that holds everything, as a zip often unpacks into one, with its slash; "" where there is none."""
-    first, *others = {file.split("/")[0] if "/" in file else "" for file in files}
-    inside = {file.split("/")[1] for file in files if file.count("/") > 1}
-    return f"{first}/" if first and not others and not part_of(first) and len(inside) > 1 else ""
+    """The folders that hold everything, as a zip often unpacks into one, with a slash; "" where there is none."""
+    found = ""
+    while True:
+        first, *others = {file[len(found) :].split("/")[0] if "/" in file[len(found) :] else "" for file in files}
+        inside = {file[len(found) :].split("/")[1] for file in files if file[len(found) :].count("/") > 1}
+        if not first or others or part_of(first) or not inside:
+            return found
+        if len(inside) < 2 and not _goes_on(files, f"{found}{first}/"):
+            return found
+        found += f"{first}/"
+
+
+def _goes_on(files: list[str], wrapper: str) -> bool:
+    """Whether below the one folder in a folder several stand somewhere."""
+    rest = [file[len(wrapper) :].split("/")[:-1] for file in files]
+    return any(len({tuple(steps[:depth]) for steps in rest if len(steps) >= depth}) > 1 for depth in range(2, 8))

@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.cases import with_own_sketches
 from evenray.core.budget import begin_part
-from evenray.core.errors import DataError, MissingExtra, ReadError
-from evenray.core.facts import Facts
-from evenray.core.messages import Message
-from evenray.core.names import as_path, as_text
+from evenray.core.errors import MissingExtra, ReadError
+from evenray.core.names import as_path
 from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.audit import measure
-from evenray.data.tables.join import join
-from evenray.data.tables.labels import age_band
-from evenray.data.tables.positive import no_class, positive_class
-from evenray.data.tables.pseudonym import case_names, draw_key, pseudonym
+from evenray.data.tables.ages import age_band
+from evenray.data.tables.identifiers import canonical, is_nobody
+from evenray.data.tables.labels import Choices
+from evenray.data.tables.positive import no_class
+from evenray.data.tables.pseudonym import draw_key, pseudonym
+from evenray.data.tables.seen import side_of
 from evenray.data.tables.words import check_labels, composed
 from evenray.images.histogram import Histogram
 from evenray.images.readers import fragments, identity, read
 
+from .assembling import NO_IMAGES, assemble
 from .entries import Entry, Listing
 from .listing import listing
-from .several import findings_of_labels
 
 __all__ = ["Map", "scan", "scan_listed"]
 
@@ -39,10 +39,11 @@ Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
 MERGE = 64  # tasks whose tables become one
-KEYS = ("sop_instance", "study", "patient")  # by which a table of labels may find an image
+KEYS = ("sop_instance", "series", "study", "patient_side", "patient")  # by which a table of labels may find an image
 
 SCHEMA: dict[str, Any] = {
-    "file": pl.String, "fragment": pl.String, "label": pl.String, "patient": pl.String,
+    "file": pl.String, "fragment": pl.String, "label": pl.String, "findings": pl.List(pl.Boolean),
+    "patient": pl.String, "patient_side": pl.String, "series": pl.String, "kind": pl.String,
     "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
     "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
@@ -94,16 +95,17 @@ def scan(
     positive: str | None = None,
     every_frame: bool = False,
     names: bool = False,
+    choices: Choices | None = None,
     map: Map = map,
 ) -> Dataset:
     """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
-    `data`, `labels` and `patient` as in `listing`; `value_range` is the true grey range of files that do not declare it
+    `data`, `labels`, `patient` and `choices` as in `listing`; `value_range` is the true grey range of files that do not declare it
     (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
     middle one, or with `every_frame` all of them; `names` calls the cases by their files, not by pseudonyms. Unreadable
     files are set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
-    listed = listing(data, labels=labels, patient=patient)
+    listed = listing(data, labels=labels, patient=patient, choices=choices)
     return scan_listed(
         listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names, map=map
     )
@@ -141,59 +143,15 @@ def scan_listed(
             if len(latest) == MERGE:
                 merged.append(Reading.merged(latest))
                 latest.clear()
-        dataset = assemble(listed, Reading.merged([*merged, *latest]), key, positive, value_range, names)
+        reading = Reading.merged([*merged, *latest])
+        dataset = assemble(listed, reading.rows, reading.rejected, key, positive, value_range, names)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
     return with_own_sketches(replace(dataset, sketches=kept.rows), sketches)
 
 
-def assemble(
-    listed: Listing, reading: Reading, key: bytes, positive: str | None, value_range: tuple[float, float] | None, names: bool
-) -> Dataset:  # fmt: skip
-    """Label the rows, name the cases, order the classes, and check that there is something to work with."""
-    rows, rejected = reading.rows.with_row_index("sketch"), reading.rejected
-    if not rows.height:
-        example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
-        raise DataError(f"None of the {len(listed.entries)} files of '{listed.root}' could be read{example}.")
-    unlabelled, notes = listed.unlabelled, [*listed.notes]
-    if listed.table is not None:
-        rows, without, lost = join(rows, listed.table, key, rejected)
-        unlabelled += without
-        if lost:
-            file = Path(listed.table.source).name
-            notes.append(Message("scan.keys_lost", {"count": lost, "column": listed.table.key, "file": file}))
-    before = pl.DataFrame(listed.rejected, schema=REJECTED, orient="row")
-    met = rows["label"].drop_nulls().unique().to_list()
-    label = pl.col("label").replace(met, [composed(name) for name in met])
-    case = case_names(key, rows["file"], rows["fragment"], files_named=names)
-    rows = rows.with_columns(case, given_part=pl.col("part").is_not_null(), label=label)
-    rows = rows.drop("sop_instance").select("case", pl.all().exclude("case"))
-    if several := findings_of_labels(rows):
-        rows, classes = several
-        chosen, why = "", None
-    else:
-        classes, chosen, why = _classes(rows, positive)
-    facts = Facts(
-        layout=listed.layout, task="tag" if several else "classify", value_range=value_range, unlabelled=unlabelled,
-        notes=tuple(notes), positive_why=why,
-        patients_known=not rows["patient"].is_null().all(), patient_pattern=listed.pattern,
-        synthetic=bool(rows["synthetic"].any()), box_tables=listed.boxes, names_files=names,
-    )  # fmt: skip
-    root = as_text(listed.root.resolve())  # so that the run can go on from wherever it is called
-    return Dataset(
-        rows.drop("synthetic"), classes, chosen, root, pl.concat([before, rejected.select(REJECTED.keys())]), facts
-    )
-
-
-def _classes(rows: pl.DataFrame, positive: str | None) -> tuple[tuple[str, ...], str, Message | None]:
-    """The classes in their order, the positive one, and why it is that."""
-    counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())
-    classes = tuple(sorted(counts, key=lambda name: (name.isdigit(), int(name) if name.isdigit() else 0, name)))
-    return classes, *positive_class(classes, counts, positive)
-
-
 def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
     """What is read of one chunk of files, and its sketches: what is an array."""
-    rows: list[dict[str, Column]] = []
+    rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str | None]] = []
     lost = dict(task.lost)
     for number, entry in enumerate(task.entries):
@@ -203,13 +161,15 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
         try:
             if number in lost:
                 raise ReadError(path, lost[number])
+            who = _identity(path, entry, task.key)
+            if reason := NO_IMAGES.get(who["kind"] or ""):
+                raise ReadError(path, reason)
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
             if not task.every_frame:
                 names = [names[len(names) // 2]]
-            who = _identity(path, entry, task.key)
             for name in names:
                 image = read(path, fragment=name, value_range=task.value_range)
-                rows.append(who | {"fragment": name} | describe_image(image))
+                rows.append(who | {"fragment": name, "findings": entry.findings} | describe_image(image))
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
             place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
@@ -223,12 +183,17 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
     """Whose image it is, as keyed hashes; the raw identifiers end here."""
     raw = identity(path)
-    person = entry.patient or raw.patient_id
+    said = (entry.patient, raw.patient_id, entry.folder)
+    person = next((who for who in said if who and not is_nobody(who)), None)
+    side = raw.laterality or side_of(entry.file)
     sex, birth = raw.sex, raw.birth_year
     study, instance = raw.study_instance_uid, raw.sop_instance_uid
     return {
         "file": entry.file, "label": entry.label, "part": entry.part,
         "patient": pseudonym(key, "patient", person) if person else None,
+        "patient_side": pseudonym(key, "patient_side", f"{canonical(person)}|{side}") if person and side else None,
+        "series": pseudonym(key, "series", raw.series_instance_uid) if raw.series_instance_uid else None,
+        "kind": raw.kind,
         "study": pseudonym(key, "study", study) if study else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
         "site": pseudonym(key, "site", raw.site)[:8] if raw.site else None,

@@ -1,37 +1,54 @@
-"""The join of the images that were read with a table of labels: by path, image, study or patient."""
+"""The join of the images that were read with a table of labels: by path, image, series, study, or patient and side."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import polars as pl
 
 from evenray.core.errors import DataError
 
-from .labels import LabelTable, age_band
+from .ages import age_band
+from .identifiers import canonical
+from .labels import LabelTable
 from .pseudonym import pseudonym
 
-__all__ = ["join", "one_row_each"]
+__all__ = ["Joined", "join", "one_row_each"]
 
-# Identifiers are compared as hashes, never as they stand. Column of the table: (column of the images, kind of pseudonym).
+# Identifiers are compared as hashes, never as they stand. Key of the table: (column of the images, kind of pseudonym).
 HASHED = {
     "sop_instance_uid": ("sop_instance", "sop"),
+    "series_instance_uid": ("series", "series"),
     "study_instance_uid": ("study", "study"),
+    "patient_side": ("patient_side", "patient_side"),
     "patient": ("patient", "patient"),
 }
-TAKEN = ("label", "patient", "site", "sex", "age_band", "part")  # columns whose values win over those of the file
-MUST_AGREE = {"label": "labels", "patient": "patients", "part": "parts"}
+TAKEN = ("label", "findings", "patient", "site", "sex", "age_band", "part")  # whose values win over those of the file
+MUST_AGREE = {"label": "labels", "findings": "sets of findings", "patient": "patients", "part": "parts"}
 
 
-def join(
-    images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.DataFrame | None = None
-) -> tuple[pl.DataFrame, int, int]:
-    """The labelled images, how many images the table does not label, and how many keys of the table no image has.
+@dataclass(frozen=True)
+class Joined:
+    """`rows` are the labelled images; `unlabelled` counts the others, `lost` the keys of the table that no image has.
 
-    The images are found by the most exact key of the table (`LabelTable.key`). `unreadable` has the keys of files whose
-    pixels could not be read: their labels are not counted as lost. Paths were matched to files before (see scan/listing),
-    so none is lost here. DataError where the table labels no image.
+    `ratings` is what each reader said of them: file, fragment, reader, and label or findings.
+    """
+
+    rows: pl.DataFrame
+    unlabelled: int
+    lost: int
+    ratings: pl.DataFrame | None = None
+
+
+def join(images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.DataFrame | None = None) -> Joined:
+    """The images with what the table says of them, found by its key.
+
+    `unreadable` has the keys of files whose pixels could not be read: their labels are not counted as lost. Paths were matched
+    to files before (see scan/listing), so none is lost here. DataError where the table labels no image.
     """
     on, kind = HASHED.get(table.key, ("file", ""))
-    labels = table.table.filter(pl.col("label").is_not_null() & pl.col(table.key).is_not_null())
+    said = table.said
+    labels = table.table.filter(pl.col(said).is_not_null() & pl.col(table.key).is_not_null())
     for column in {table.key, "patient"}.intersection(HASHED).intersection(labels.columns):
         labels = labels.with_columns(_hashed(column, HASHED[column][1], key))
     if "age" in labels.columns:
@@ -40,18 +57,30 @@ def join(
     labels = labels.select(pl.col(table.key).alias("_key"), *(pl.col(name).alias(f"_{name}") for name in taken))
     labels = one_row_each(labels, "_key", table)
     joined = images.join(labels, left_on=on, right_on="_key", how="left", maintain_order="left")
-    labelled = joined.filter(pl.col("_label").is_not_null())
+    labelled = joined.filter(pl.col(f"_{said}").is_not_null())
     if not labelled.height:
         raise DataError(
             f"{table.source} matches none of the {images.height} images: its column {table.key} has {labels.height} values,"
-            f" and none is the {table.key} of an image. Check the column, or name another with a usual name."
+            f" and none is the {table.key} of an image. Check the column, or name another with --column {_short(table.key)}=COLUMN."
         )
-    labelled = labelled.with_columns(pl.coalesce(f"_{name}", name).alias(name) for name in taken).select(images.columns)
+    known = [name for name in taken if name in images.columns]
+    labelled = labelled.with_columns(pl.coalesce(f"_{name}", name).alias(name) for name in known)
+    columns = [*images.columns, *(name for name in taken if name not in images.columns)]
+    labelled = labelled.rename({f"_{name}": name for name in taken if name not in images.columns}).select(columns)
     lost = 0
     if kind:
         met = images[on] if unreadable is None else pl.concat([images[on], unreadable[on]])
         lost = labels.filter(~pl.col("_key").is_in(met.drop_nulls().implode())).height
-    return labelled, images.height - labelled.height, lost
+    ratings = table.ratings
+    if ratings is not None:
+        ratings = ratings.with_columns(_hashed(table.key, kind, key)) if kind else ratings
+        cases = labelled.select("file", "fragment", _on=on)
+        ratings = cases.join(ratings.rename({table.key: "_on"}), on="_on", maintain_order="left").drop("_on")
+    return Joined(labelled, images.height - labelled.height, lost, ratings)
+
+
+def _short(key: str) -> str:
+    return {"sop_instance_uid": "sop", "series_instance_uid": "series", "study_instance_uid": "study"}.get(key, "path")
 
 
 def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
@@ -64,17 +93,22 @@ def one_row_each(labels: pl.DataFrame, key: str, table: LabelTable) -> pl.DataFr
     Columns may begin with "_". Only a path is quoted in the error, as the other keys name people.
     """
     others = [column for column in labels.columns if column != key]
+    if not labels[key].is_duplicated().any():
+        return labels
     for column in others:
         if (plural := MUST_AGREE.get(column.removeprefix("_"))) is None:
             continue
-        values = labels.group_by(key, maintain_order=True).agg(pl.col(column).drop_nulls().n_unique())
+        kinds = pl.col(column).drop_nulls()
+        kinds = kinds.map_elements(canonical, return_dtype=pl.String) if column == "patient" else kinds
+        values = labels.group_by(key, maintain_order=True).agg(kinds.n_unique().alias(column))
         twice = values.filter(pl.col(column) > 1)[key]
         if len(twice):
             which = f"{len(twice)} {table.key} values"
             if table.key == "path":
                 which = str(twice[0]) + (f" and {len(twice) - 1} more" if len(twice) > 1 else "")
-            raise DataError(f"'{table.source}' gives {which} two different {plural}; keep one row for each.")
-    if not labels[key].is_duplicated().any():
-        return labels
+            raise DataError(
+                f"'{table.source}' gives {which} two different {plural}; keep one row for each"
+                f"{', or name the column of readers with --column reader=COLUMN' if plural in ('labels', 'sets of findings') else ''}."
+            )
     first = [pl.col(column).drop_nulls().first() for column in others]
     return labels.group_by(key, maintain_order=True).agg(first).select(labels.columns)

@@ -1,214 +1,237 @@
-"""Label tables: a CSV or Parquet file whose columns are told by their usual names."""
+"""A table of labels, understood: one row an image, study or patient, its columns called by what they mean."""
 
 from __future__ import annotations
 
-import os
-import posixpath
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
+from evenray.core.annotations import Reading
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
-from evenray.metrics import bands
+from evenray.core.understood import Understood, UnderstoodRow
 
-from .file_kinds import refuse_table
-from .parts import part_of
-from .text_table import read_text_table
-from .words import MISSING, check_labels, whole_numbers
+from .cleaning import cleaned, labels_cleaned
+from .columns import Columns, How, columns_of
+from .expressions import Asked
+from .findings import Told, Uncertain, findings_in_columns, findings_in_text
+from .identifiers import canonical
+from .keys import files_of, values_at
+from .label_columns import BoxTableError, box_columns, option
+from .meanings import KEYS
+from .opinions import rows_of_places, settled
+from .places import placed
+from .raw_table import read_raw_table
+from .seen import Seen, side_of
+from .words import check_labels
 
-__all__ = ["NAMES", "BoxTableError", "LabelTable", "age_band", "exists"]
+__all__ = ["BoxTableError", "Choices", "LabelTable"]
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "path": ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path", "imagepath"),
-    "sop_instance_uid": ("sop_instance_uid", "sopinstanceuid", "sop", "instance_uid"),
-    "study_instance_uid": ("study_instance_uid", "studyinstanceuid", "study_uid", "study"),
-    "patient": ("patient", "patient_id", "patientid", "subject", "subject_id", "person", "case_id"),
-    "label": ("label", "class", "target", "diagnosis", "finding", "category", "y"),
-    "site": ("site", "hospital", "institution", "center", "centre", "scanner"),
-    "sex": ("sex", "gender", "patient_sex", "patientsex"),
-    "age": ("age", "patient_age", "patientage", "age_years"),
-    "part": ("split", "part", "set", "subset", "fold_name", "partition"),
-}
-KEYS = ("path", "sop_instance_uid", "study_instance_uid", "patient")
-MISSABLE = ("sop_instance_uid", "study_instance_uid", "patient", "label", "sex", "part")  # a site may be called NA
-# Columns that say where something lies in an image; a table with two of them and no label is one of boxes.
-PLACES = {
-    "x", "y", "row", "column", "col", "w", "h", "width", "height", "radius", "left", "top", "right", "bottom", "x1", "y1", "x2",
-    "y2", "xmin", "ymin", "xmax", "ymax", "x_min", "y_min", "x_max", "y_max",
-}  # fmt: skip
-FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
-SHOWN = 5
+COLUMN = {"sop": "sop_instance_uid", "series": "series_instance_uid", "study": "study_instance_uid", "split": "part"}
+EXAMPLES = 3
+ABSOLUTE = r"^([A-Za-z]:)?[/\\]"
 
 
-class BoxTableError(DataError):
-    """A table that says where things lie in images, and labels none."""
+@dataclass(frozen=True)
+class Choices:
+    """What the user says of a table: its columns, what -1 means, whose reading counts, whether classes are grades."""
+
+    asked: Asked = field(default_factory=Asked)
+    uncertain: Uncertain = "ignore"
+    reader: str | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
 class LabelTable:
-    """A table of labels with its columns renamed to the names of NAMES; every value is text or null.
+    """One row an image (or study, or patient) with the columns `key`, `label` or `findings` (FINDINGS, in the order of `names`),
+    and patient, site, sex, age, part where the table has them; text or null. `key` finds the images: path,
+    sop_instance_uid, series_instance_uid, study_instance_uid, patient_side or patient.
 
-    `notes` say what of it is not used.
+    `ratings` has what each reader said, by the same key. `boxes` says that it also has places in the images;
+    `exact` are the paths that were written in full.
     """
 
     table: pl.DataFrame
     source: str
+    key: str
+    reading: Reading
+    understood: Understood
+    names: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
+    ratings: pl.DataFrame | None = None
+    boxes: bool = False
+    exact: frozenset[str] = frozenset()
 
     @property
-    def key(self) -> str:
-        """The column that finds the images: the most exact one that the table has."""
-        return _key(self.table)
+    def said(self) -> str:
+        """The column that labels: `label` or `findings`."""
+        return "findings" if self.names else "label"
 
-    def beside(self, root: Path) -> LabelTable:
-        """The table with its paths relative to `root` where they lie in it, as seen from the table's own folder."""
-        if "path" not in self.table.columns:
-            return self
-        base, here = root.resolve(), Path(self.source).parent.resolve()
-
-        def place(text: str) -> str:
-            text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
-            if not text.startswith("/") and exists(base / text):
-                return _without_detours(base, text)
-            full = Path(os.path.normpath(here / text))
-            inside = full.is_relative_to(base) and (text.startswith("/") or exists(full))
-            return full.relative_to(base).as_posix() if inside else _without_detours(base, text)
-
-        placed = pl.col("path").map_elements(place, return_dtype=pl.String)
-        return replace(self, table=self.table.with_columns(placed))
+    @property
+    def labels(self) -> list[str]:
+        """The classes that rows have, or the names of the findings."""
+        return list(self.names) or self.table["label"].drop_nulls().unique().to_list()
 
     @classmethod
-    def read(cls, path: Path) -> LabelTable:
-        """Read a table; DataError says which column is missing and what it may be called."""
-        if not path.exists():
-            raise DataError(f"There is no label table '{path}'.")
-        if refused := refuse_table(path):
-            raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv or .parquet file.")
-        try:
-            table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"The label table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
-        header = _header(table.columns)
-        boxes = len(PLACES.intersection(column.strip().lower() for column in table.columns)) > 1
-        table, notes = _renamed(table, path)
-        if "label" not in table.columns:
-            names = " or ".join(NAMES["label"])
-            error_type = BoxTableError if boxes else DataError
-            raise error_type(f"The label table '{path}' has no column of labels; name one {names}. {header}")
-        if not any(name in table.columns for name in KEYS):
-            raise DataError(
-                f"The label table '{path}' has no column that finds the images; name one of: {', '.join(KEYS)}. {header}"
-            )
-        if not table.height:
-            raise DataError(
-                f"The label table '{path}' has a line of column names and no row; expected one row an image."
-            )
-        table, more = _clean(table, path)
-        return cls(table, str(path), (*notes, *more))
-
-
-def _key(table: pl.DataFrame) -> str:
-    return next(name for name in KEYS if name in table.columns)
-
-
-def exists(path: Path) -> bool:
-    """Whether anything stands at a path; False for names that no file can have.
-
-    >>> exists(Path("x" * 300))
-    False
-    """
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
-def _without_detours(base: Path, text: str) -> str:
-    """A path without `..` and `//`, so that a file has one name; as it is where that would be another file, beyond a link."""
-    plain = posixpath.normpath(text)
-    if plain == text or not (exists(base / text) and exists(base / plain)):
-        return text
-    return plain if (base / text).samefile(base / plain) else text
-
-
-def _header(columns: list[str]) -> str:
-    named = [name for name in columns if name.strip() and not name.startswith("_duplicated_")]
-    shown = ", ".join(f"'{name}'" for name in named[:SHOWN]) + (", ..." if len(named) > SHOWN else "")
-    return f"Its first line names {shown or 'none'}; no title may stand above the names of the columns."
-
-
-def _renamed(table: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[Message]]:
-    """The known columns under the names of NAMES, as text; of several that could be one, the first usual name is taken."""
-    renamed: dict[str, str] = {}
-    notes = []
-    for name, aliases in NAMES.items():
-        found = [c for alias in aliases for c in table.columns if c.strip().lower() == alias]
-        renamed |= dict.fromkeys(found[:1], name)
-        if others := [f"'{c}'" for c in found[1:]]:
-            values = {"file": path.name, "taken": found[0], "name": name, "others": others}
-            notes.append(Message("scan.column_twice", values))
-    columns = [pl.col(c).cast(pl.String).str.strip_chars().alias(name) for c, name in renamed.items()]
-    return table.select(columns), notes
-
-
-def _clean(table: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[Message]]:
-    """The values with what is missing as null, labels and parts in one way of writing; and what there is to say of them."""
-    missable = [name for name in MISSABLE if name in table.columns]
-    words = {name: table[name].filter(table[name].is_in(MISSING)).unique().sort().to_list() for name in missable}
-    quoted = {name: [f"'{word}'" for word in found if word] for name, found in words.items()}
-    table = table.with_columns(
-        pl.col(missable).replace(dict.fromkeys(MISSING)), pl.all().exclude(missable).replace("", None)
-    )
-    notes = []
-    for name in dict.fromkeys((_key(table), "label", "patient")):
-        count = table[name].null_count() if name in table.columns else 0
-        means = quoted.get(name)
-        if name == "label" and count == table.height:
-            why = f" ({', '.join(means)} taken as missing)" if means else ""
-            raise DataError(
-                f"None of the {table.height} rows of the label table '{path}' has a label{why}; fill in the"
-                " column, or write a class of that name in another way."
-            )
-        if count:
-            values = {"count": count, "rows": table.height, "file": path.name, "column": name}
-            notes.append(
-                Message("scan.rows_lacking_words", values | {"words": means})
-                if means
-                else Message("scan.rows_lacking", values)
-            )
-    table = table.with_columns(pl.col("label").replace(whole_numbers(table["label"].drop_nulls().unique())))
-    check_labels(table["label"].drop_nulls().unique(), path)
-    if "part" in table.columns:
-        parts = _parts(table["part"], path)
-        if parts is None:
-            notes.append(Message("scan.folds", {"file": path.name}))
-        table = table.drop("part") if parts is None else table.with_columns(part=parts)
-    return table, notes
-
-
-def _parts(given: pl.Series, path: Path) -> pl.Series | None:
-    """The column `part` as train, validation and test; None where it holds numbers of folds."""
-    parts = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
-    unknown = [word for word, part in parts.items() if part is None]
-    if unknown and all(FOLD.fullmatch(word) for word in parts):
-        return None
-    if unknown:
-        raise DataError(
-            f"The label table '{path}' assigns cases to the part{'s' if len(unknown) > 1 else ''}"
-            f" {', '.join(repr(word) for word in unknown[:SHOWN])}; known are: train, val, test, and other words for them."
-            " Write one of these, leave the rows out, or rename the column where it holds something else."
+    def read(cls, path: Path, seen: Seen, choices: Choices | None = None) -> LabelTable:
+        """Read a table; DataError says what is missing or can be read in two ways, and with which option to choose."""
+        choices = choices or Choices()
+        raw = read_raw_table(path).unique(maintain_order=True)
+        columns = columns_of(raw, seen, choices.asked, path)
+        if columns.labels is None:  # columns_of raises where there are none
+            raise DataError(f"The label table '{path}' has no column of labels.")
+        told, notes = _labels(raw, columns, choices, path)
+        table, key = _columns(raw, columns, seen, path)
+        boxes = bool(box_columns(raw.columns))
+        ratings = None
+        if "reader" in table.columns and _repeats(table, key):
+            opinions = settled(table, key, told, choices.reader)
+            table, told, ratings = opinions.table, opinions.told, opinions.ratings
+            notes += opinions.notes
+        elif boxes and _repeats(table, key):
+            table, told = rows_of_places(table, key, told)
+            notes += told.notes
+        table = table.drop("reader", strict=False).with_columns(
+            told.values.alias("findings" if told.names else "label")
         )
-    return given.replace_strict(parts, default=None, return_dtype=pl.String)
+        labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
+        check_labels(labels, path)
+        table, more = cleaned(table, key, path)
+        if columns.key.rank >= KEYS.index("series") and key != "patient_side":
+            more.append(Message("scan.label_of_all", {"column": columns.key.column, "meaning": columns.key.meaning}))
+        found = cls(
+            table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
+            _understood(raw, columns, told, path), told.names, (*notes, *more), ratings, boxes, _exact(raw, columns, seen, path),
+        )  # fmt: skip
+        return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
 
 
-def age_band(text: str | None) -> str | None:
-    """The band that an age lies in, which is all that is kept of it; None where the text is no age.
+def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -> tuple[Told, tuple[Message, ...]]:
+    """What the rows say, in classes or findings."""
+    labels, asked = columns.labels, choices.asked
+    assert labels is not None
+    meaning = "findings" if "findings" in asked.columns else "label"
+    values, rest = asked.values.get(meaning, {}), asked.rest.get(meaning)
+    if labels.flags:
+        said = [_renamed(raw[name], values, rest).alias(name) for name in labels.columns]
+        told = findings_in_columns(pl.DataFrame(said), labels.columns, choices.uncertain, several=meaning == "findings")
+        return told, told.notes
+    column, notes = labels_cleaned(raw[labels.columns[0]], path)
+    if not values and rest is None and set(column.drop_nulls().unique()) == {"-1", "0", "1"}:
+        values = {"-1": {"ignore": "", "positive": "1", "negative": "0"}[choices.uncertain]}
+        count = int((column == "-1").sum())
+        notes += (Message("scan.uncertain", {"count": count, "variant": choices.uncertain}),)
+    column = _renamed(column, values, rest)
+    several = findings_in_text(column, several=meaning == "findings")
+    told = several if several is not None else Told(column)
+    return told, (*notes, *told.notes)
 
-    >>> age_band("64"), age_band("17.5"), age_band("045Y"), age_band("unknown"), age_band(None)
-    ('40–65', '<18', '40–65', None, None)
-    """
-    found = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)\s*(?:y|yrs?|years?)?", (text or "").strip(), re.IGNORECASE)
-    return bands([float(found[1])])[0] if found else None
+
+def _renamed(column: pl.Series, values: dict[str, str], rest: str | None) -> pl.Series:
+    """The values by the names that --column gives them: "" makes one missing, `blank` names a missing one."""
+    if not values and rest is None:
+        return column
+    known = {old: new or None for old, new in values.items()}
+    if rest is not None:
+        known |= {old: rest or None for old in column.drop_nulls().unique().to_list() if old not in known}
+    found = column.replace(known)
+    blank = values.get("blank")
+    return found if not blank else found.fill_null(blank) if column.null_count() else found
+
+
+def _columns(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> tuple[pl.DataFrame, str]:
+    """The columns beside labels under the names of their meanings, paths as files; and the name of the key."""
+    key = columns.key
+    others = {COLUMN.get(meaning, meaning): raw[name] for meaning, name in columns.others.items() if meaning != "view"}
+    name = "_step" if key.how == "step" else COLUMN.get(key.meaning, key.meaning)
+    values = raw[key.column] if key.how == "step" else values_at(raw[key.column], key.position)
+    if key.how != "step" and key.meaning == "path":
+        values = placed(values, path.parent, seen)
+    table = pl.DataFrame([column.alias(of) for of, column in {**others, name: values}.items()])
+    if key.meaning == "patient" and "side" in table.columns and seen.with_side > 0.5:
+        side = table["side"].map_elements(side_of, return_dtype=pl.String)
+        person = table["patient"].map_elements(canonical, return_dtype=pl.String)
+        table = table.with_columns(side=side).with_columns(patient_side=person + "|" + pl.col("side"))
+        return table, "patient_side"
+    return table, name
+
+
+def _repeats(table: pl.DataFrame, key: str) -> bool:
+    return bool(table[key].drop_nulls().is_duplicated().any())
+
+
+def _one_row_a_patient(found: LabelTable, columns: Columns, seen: Seen) -> pl.DataFrame:
+    """The table, with the files of its steps of paths; DataError where rows of one patient cannot be told apart."""
+    table, key = found.table, columns.key
+    grouped = key.meaning == "patient" and found.key in ("patient", "_step")
+    if grouped:
+        rows = table.drop_nulls(found.key).select(found.key, found.said).unique()
+        several = rows.height - rows[found.key].n_unique()
+        repeated = table.drop_nulls(found.key).height - table[found.key].drop_nulls().n_unique()
+        if several or repeated or "side" in table.columns:
+            side = columns.others.get("side")
+            what = (
+                f"a column of sides ('{side}')" if side and not several and not repeated else "several rows a patient"
+            )
+            keep = (
+                f"; to give each patient's label to all of his or her images, say {option('ignore', side)}"
+                if side
+                else ""
+            )
+            raise DataError(
+                f"'{found.source}' finds the images by the patient alone ('{key.column}'), and it has {what}, so a row"
+                f" cannot be given its own images. Give it a column of paths, image names or instance UIDs (--column path=COLUMN)"
+                f"{keep or ', or keep one row a patient'}."
+            )
+    if found.key != "_step":
+        return table
+    values = table["_step"].drop_nulls().unique().to_list()
+    files = {value: files_of(value, seen) for value in values}
+    paths = table["_step"].replace_strict(files, default=None, return_dtype=pl.List(pl.String))
+    return table.with_columns(path=paths).drop("_step").explode("path")
+
+
+def _exact(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> frozenset[str]:
+    if columns.key.how != "path":
+        return frozenset()
+    full = raw[columns.key.column].drop_nulls().unique()
+    return frozenset(placed(full.filter(full.str.contains(ABSOLUTE)), path.parent, seen).to_list())
+
+
+def _understood(raw: pl.DataFrame, columns: Columns, told: Told, path: Path) -> Understood:
+    """What each column was taken to mean, the key first."""
+    key, how = columns.key, columns.how
+    rows = [UnderstoodRow(place=key.column, meaning=key.meaning, how=how.get(key.meaning, "values"), matched=key.matched,
+                          of=key.of, examples=_examples(raw[key.column]))]  # fmt: skip
+    assert columns.labels is not None
+    places: list[tuple[str, str, How]] = [
+        (name, "findings" if told.names else "label", how["label"]) for name in columns.labels.columns
+    ]
+    places += [(name, meaning, how.get(meaning, "name")) for meaning, name in columns.others.items()]
+    for name, meaning, why in places:
+        if name == key.column and meaning == key.meaning:
+            continue
+        known = raw[name].count()
+        rows.append(
+            UnderstoodRow(
+                place=name, meaning=meaning, how=why, matched=known, of=raw.height, examples=_examples(raw[name])
+            )
+        )
+    if told.names:
+        counts = {name: int(told.values.list.get(at).sum() or 0) for at, name in enumerate(told.names)}
+    else:
+        counts = dict(sorted(told.values.drop_nulls().value_counts().iter_rows()))
+    return Understood(source=path.name, rows=tuple(rows), unused=columns.unused, counts=counts)
+
+
+def _examples(column: pl.Series) -> tuple[str, ...]:
+    values = column.drop_nulls()
+    if not len(values):
+        return ()
+    counted = values.alias("value").value_counts(sort=True)
+    if counted["count"][0] == 1:
+        return tuple(values.head(EXAMPLES).to_list())
+    best = counted.sort("count", "value", descending=[True, False])
+    return tuple(best["value"].head(EXAMPLES).to_list())

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
+from .identifiers import canonical
+
 __all__ = ["case_names", "draw_key", "pseudonym"]
 
 FEWEST = 8  # digits of the name of a case
@@ -39,8 +41,10 @@ def pseudonym(key: bytes, kind: str, value: str) -> str:
     True
     >>> pseudonym(key, "patient", "1") == pseudonym(key, "study", "1")
     False
+    >>> pseudonym(key, "patient", "PT-007") == pseudonym(key, "patient", "pt_007")  # see identifiers.canonical
+    True
     """
-    text = f"{kind}\0{value.strip()}"
+    text = f"{kind}\0{canonical(value) if kind == 'patient' else value.strip()}"
     return hashlib.blake2b(text.encode(), digest_size=8, key=key).hexdigest()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import csv
+import re
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +15,7 @@ __all__ = ["read_text_table"]
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SHOWN = 60  # letters of a line
+SAMPLE = 50  # lines that tell whether spaces separate
 
 
 def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -> pl.DataFrame:
@@ -21,8 +24,55 @@ def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -
     UTF-8, or UTF-16 with its mark. DataError where it is neither: cp949, cp1252 and the like cannot be told apart safely.
     """
     text = _decode(path, what)
-    separator = max("\t;,", key=text.partition("\n")[0].count)
-    return pl.read_csv(text.encode(), infer_schema=numbers, infer_schema_length=None, separator=separator)
+    if "\n" not in text:  # as old Macs end lines
+        text = text.replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    if declared := re.fullmatch(r"sep=(.)\r?", first.strip('\ufeff"'), re.IGNORECASE):  # Excel's own line
+        text, separator = rest, declared[1]
+    else:
+        separator = max("\t;,|", key=first.count)
+        separator = " " if not first.count(separator) and " " in first.strip() and _is_spaced(text) else separator
+    commas = numbers and separator == ";"
+    if _is_cut(text, separator):
+        last = text.count("\n") + 1
+        raise DataError(f"The {what} '{path}' ends in the middle of line {last}; it was cut short: copy it anew.")
+    try:
+        return pl.read_csv(
+            text.encode(), infer_schema=numbers, infer_schema_length=None, separator=separator, decimal_comma=commas
+        )
+    except pl.exceptions.ComputeError as error:
+        raise DataError(
+            _ragged(text, separator, path, what) or f"The {what} '{path}' cannot be read: {error}"
+        ) from None
+
+
+def _ragged(text: str, separator: str, path: Path, what: str) -> str | None:
+    """Which line has more values than there are columns; None where none has."""
+    lines = csv.reader(text.splitlines(), delimiter=separator)
+    width = len(next(lines, []))
+    for line in lines:
+        if len(line) > width:
+            return (
+                f"Line {lines.line_num} of the {what} '{path}' has {len(line)} values for {width} columns; write a value that"
+                f" holds '{separator}' or a double quote in double quotes, and a quote within them twice."
+            )
+    return None
+
+
+def _is_cut(text: str, separator: str) -> bool:
+    """Whether the last line is no whole one: it has fewer values than the first, or a quote that nothing ends, and no end."""
+    if text.endswith(("\n", "\r")) or "\n" not in text:
+        return False
+    last = text[text.rindex("\n") + 1 :]
+    width = len(next(csv.reader([text.partition("\n")[0]], delimiter=separator), []))
+    short = len(next(csv.reader([last], delimiter=separator), [])) < width
+    return bool(last.strip()) and (short or last.count('"') % 2 == 1)
+
+
+def _is_spaced(text: str) -> bool:
+    """Whether spaces separate the columns: all lines have as many fields as the first, two or more."""
+    lines = [next(csv.reader([line], delimiter=" "), []) for line in text.splitlines()[:SAMPLE] if line.strip()]
+    return len(lines) > 1 and len(lines[0]) > 1 and all(len(line) == len(lines[0]) for line in lines)
 
 
 def _decode(path: Path, what: str) -> str:

@@ -53,6 +53,8 @@ def read(path: Path, *, fragment: str = "", value_range: ValueRange | None = Non
     >>> image.pixels.tolist(), image.value_range
     ([[7, 7, 7], [7, 7, 7]], (0.0, 255.0))
     """
+    if not isinstance(fragment, str):
+        raise UsageError(f"fragment is {fragment!r}; give a text of fragments(path), such as 'frame=1'.")
     asked_range(value_range, window)  # a wrong option is the caller's mistake, whatever the file
     image: Image = _guarded(path, "read", fragment=fragment, value_range=value_range, window=window)
     return image if image.pixels.flags.writeable else image.with_pixels(image.pixels.copy())

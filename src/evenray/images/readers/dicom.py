@@ -70,6 +70,8 @@ def _grey(
 ) -> Image:
     asked = asked_range(value_range, window)
     valid = values.padding(stored, groups, layout)
+    if stored.dtype.kind == "f" and valid is not None:  # so that padding is none of the extremes
+        stored = np.where(valid, stored, np.array(np.nan, stored.dtype))
     grey = values.modality(stored, groups, layout, path)
     if asked is not None:
         grey = dataclasses.replace(grey, value_range=asked, range_from="asked for")

@@ -42,10 +42,13 @@ def numbers(groups: Sequence[Dataset], keyword: str) -> list[float]:
 
 
 def _decoded(item: Any) -> Any:
-    """Numbers filed under a wrong VR arrive as bytes: two or four of them are a binary integer, others are text."""
+    """Numbers filed under a wrong VR arrive as bytes: two or four of them are a binary integer, others are text. Some scanners
+    write decimal commas."""
     if isinstance(item, bytes):
-        return int.from_bytes(item, "little") if len(item) in (2, 4) and not item.strip().isdigit() else item.decode()
-    return item
+        if len(item) in (2, 4) and not item.strip().isdigit():
+            return int.from_bytes(item, "little")
+        item = item.decode()
+    return item.replace(",", ".") if isinstance(item, str) else item
 
 
 def integer(groups: Sequence[Dataset], keyword: str, default: int) -> int:

@@ -74,6 +74,7 @@ def identifiers(dataset: Dataset) -> Identity:
     born = text(groups, "PatientBirthDate")[:4]
     return Identity(
         sop_instance_uid=text(groups, "SOPInstanceUID") or None,
+        series_instance_uid=text(groups, "SeriesInstanceUID") or None,
         study_instance_uid=text(groups, "StudyInstanceUID") or None,
         patient_id=text(groups, "PatientID") or None,
         patient_name=text(groups, "PatientName") or None,
@@ -81,7 +82,32 @@ def identifiers(dataset: Dataset) -> Identity:
         birth_year=int(born) if len(born) == 4 and born.isdecimal() else None,
         age=_age(text(groups, "PatientAge"), born, text(groups, "StudyDate")[:4]),
         site=text(groups, "InstitutionName") or None,
+        laterality=(text(groups, "ImageLaterality") or text(groups, "Laterality")).upper()[:1] or None,
+        kind=_kind(text(groups, "SOPClassUID"), [str(word).upper() for word in dataset.get("ImageType", None) or ()]),
     )
+
+
+# By the SOP class (PS3.4 B.5) and the image type (PS3.3 C.7.6.1.1.2 and C.8.2.1.1.1).
+CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.88.": "structured_report",
+    "1.2.840.10008.5.1.4.1.1.11.": "presentation_state",
+    "1.2.840.10008.5.1.4.1.1.66.": "segmentation",
+    "1.2.840.10008.5.1.4.1.1.481.": "radiotherapy",
+    "1.2.840.10008.5.1.4.1.1.104.": "document",
+    "1.2.840.10008.5.1.4.1.1.7": "secondary_capture",
+}
+
+
+def _kind(sop_class: str, image_type: list[str]) -> str | None:
+    """What a file is that is no image for diagnosis; None where it is one, or nothing says otherwise.
+
+    >>> _kind("1.2.840.10008.5.1.4.1.1.88.67", []), _kind("1.2.840.10008.5.1.4.1.1.2", ["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    ('structured_report', 'localizer')
+    >>> _kind("1.2.840.10008.5.1.4.1.1.2", ["ORIGINAL", "PRIMARY", "AXIAL"]) is None
+    True
+    """
+    known = next((kind for start, kind in CLASSES.items() if f"{sop_class}.".startswith(f"{start.rstrip('.')}.")), None)
+    return known or ("localizer" if {"LOCALIZER", "SCOUT"} & set(image_type) else None)
 
 
 def _age(said: str, born: str, examined: str) -> int | None:

@@ -111,7 +111,17 @@ def palette(stored: Array, dataset: Dataset, path: str) -> tuple[Array, int]:
     except Exception:
         raise ReadError(path, "its colour palette is malformed") from None
     pixels = pixels.astype(np.uint8 if pixels.dtype.itemsize == 1 else np.uint16, copy=False)
-    return pixels, 255 if pixels.max() <= 255 else 65535
+    narrow = pixels.dtype == np.uint8 or (pixels.max() <= 255 and not _is_wide(dataset))
+    return pixels, 255 if narrow else 65535
+
+
+def _is_wide(dataset: Dataset) -> bool:
+    """Whether the entries of a palette use more than 8 bits, though those that the picture uses may be low ones."""
+    raw = [dataset.get(f"{colour}PaletteColorLookupTableData") for colour in ("Red", "Green", "Blue")]
+    tables = [np.frombuffer(data[: len(data) // 2 * 2], "<u2") for data in raw if isinstance(data, bytes)]
+    descriptor = numbers([dataset], "RedPaletteColorLookupTableDescriptor")
+    wide = len(descriptor) == 3 and descriptor[2] == 16
+    return wide and any(len(table) and int(table.max()) > 255 for table in tables)
 
 
 _ENTRIES = 65_536  # that a palette may have

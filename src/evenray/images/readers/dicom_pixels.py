@@ -48,8 +48,18 @@ def _offsets(dataset: Dataset) -> tuple[bytes, bytes] | None:
     return None
 
 
+def _is_encapsulated(data: bytes) -> bool:
+    """Whether pixel data are items as those of a compressed stream (PS3.5 A.4): a table of offsets, then a fragment."""
+    item = b"\xfe\xff\x00\xe0"
+    length = int.from_bytes(data[4:8], "little")
+    return data[:4] == item and length % 4 == 0 and data[8 + length : 12 + length] == item
+
+
 def _native(dataset: FileDataset, layout: Layout, frame: int, path: str) -> Array:
     raw = dataset[layout.keyword].value
+    if isinstance(raw, bytes) and _is_encapsulated(raw):
+        raise ReadError(path, "its pixel data is a compressed stream, but its header says that it is not compressed; correct its"
+                        " transfer syntax")  # fmt: skip
     pixels = layout.rows * layout.columns * layout.samples * layout.frames
     if layout.photometric == "YBR_FULL_422":
         pixels = pixels * 2 // 3

@@ -37,8 +37,13 @@ class Grey:
 def padding(stored: Array, groups: Sequence[Dataset], layout: Layout) -> NDArray[np.bool_] | None:
     """False where stored values are padding (PS3.3 C.7.5.1.1.2) or not finite, None where the image has none such."""
     if stored.dtype.kind == "f":
-        finite = np.isfinite(stored)
-        return None if finite.all() else finite
+        valid = np.isfinite(stored)
+        names = ("FloatPixelPadding", "DoubleFloatPixelPadding", "PixelPadding")  # PS3.3 C.7.6.24 and C.7.6.25
+        ends = [v for name in names for end in ("Value", "RangeLimit") for v in numbers(groups, name + end)[:1]]
+        if ends:
+            low, high = stored.dtype.type(min(ends)), stored.dtype.type(max(ends))
+            valid &= (stored < low) | (stored > high)
+        return None if valid.all() else valid
     ends = [v for k in ("PixelPaddingValue", "PixelPaddingRangeLimit") for v in numbers(groups, k)[:1]]
     if not numbers(groups, "PixelPaddingValue"):
         return None

@@ -75,7 +75,7 @@ def _page(index: int, at: int, first: dict[int, int], segments: tuple[tuple[int,
         index=index, at=at, rows=first.get(257, 0), columns=first.get(256, 0), samples=first.get(277, 1),
         bits=first.get(258, 1), format=first.get(339, 1), photometric=first.get(262, _BLACK_IS_ZERO),
         compression=first.get(259, 1), orientation=first.get(274, 1),
-        in_planes=first.get(284) == 2 and first.get(277, 1) > 1, reduced=bool(first.get(254, 0) & 1),
+        in_planes=first.get(284) == 2 and first.get(277, 1) > 1, reduced=bool(first.get(254, 0) & 0b101),
         tiled=tiled, segment_size=size if tiled else (min(size[0], max(first.get(257, 1), 1)), size[1]), segments=segments,
     )  # fmt: skip
 
@@ -139,11 +139,11 @@ def _shown(path: str, pixels: Array, page: Page, colours: Array | None) -> Array
         return np.ascontiguousarray(eight.T)[pixels.astype(np.intp)]
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8)
+    if page.white_is_zero:
+        pixels = pixels.copy()
+        grey = pixels if pixels.ndim == 2 else pixels[..., 0]
+        grey[...] = inverted(grey, page.bits)
     if pixels.dtype.kind == "u":
-        pixels = pixels.copy() if page.white_is_zero else pixels
-        if page.white_is_zero:
-            inverted = pixels if pixels.ndim == 2 else pixels[..., 0]
-            np.subtract(2**page.bits - 1, inverted, out=inverted)
         if page.bits < 8:
             return np.asarray(
                 (pixels.astype(np.uint16) * 255 + (2**page.bits - 1) // 2) // (2**page.bits - 1), np.uint8
@@ -165,6 +165,21 @@ def _shown(path: str, pixels: Array, page: Page, colours: Array | None) -> Array
         lab[..., 1:] = pixels[..., 1:].astype(np.int8)
         return np.asarray(np.rint(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB) * 255).clip(0, 255), np.uint8)
     return pixels
+
+
+def inverted(grey: Array, bits: int) -> Array:
+    """Grey whose zero is white with black as its lowest value: integers within their range, signed ones about -0.5, floats
+    within the extremes of the picture, as nothing says where their white is.
+
+    >>> inverted(np.array([0, 255], np.uint8), 8), inverted(np.array([-1, -1021], np.int16), 16)
+    (array([255,   0], dtype=uint8), array([   0, 1020], dtype=int16))
+    >>> inverted(np.array([0.25, 1.0], np.float32), 32)
+    array([1.  , 0.25], dtype=float32)
+    """
+    if grey.dtype.kind == "f":
+        finite = grey[np.isfinite(grey)]
+        return np.asarray(finite.min() + finite.max() - grey if finite.size else grey)
+    return np.asarray((-1 if grey.dtype.kind == "i" else 2**bits - 1) - grey).astype(grey.dtype)
 
 
 def _check_jpegs(path: str, data: bytes, page: Page) -> None:

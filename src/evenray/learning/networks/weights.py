@@ -112,6 +112,9 @@ def _kind_of(path: Path, digest: str, metadata: Mapping[str, str]) -> str:
 
 
 def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with path.open("rb") as file:
+        if file.read(64).startswith(b"version https://git-lfs"):
+            raise ReadError(path, "is a Git LFS pointer; fetch the file itself with 'git lfs pull'")
     try:
         if path.suffix == ".safetensors":
             with in_utf8(path) as named, safe_open(named, "pt") as file:

@@ -97,8 +97,8 @@ def items(sources: Sequence[str | Path]) -> list[Item]:
         if source.is_dir():
             listed = list_files(source)
             names = [*((name, "") for name in listed.paths), *listed.rejected]
-            above = f"{source.as_posix()}/" if len(sources) > 1 else ""  # two folders may hold the same name
-            found += [Item(as_text(f"{above}{name}"), as_path(source / name), reason) for name, reason in names]
+            above = as_text(f"{source.as_posix()}/") if len(sources) > 1 else ""  # two folders may hold the same name
+            found += [Item(f"{above}{name}", as_path(source / name), reason) for name, reason in names]
         elif source.exists():
             found.append(Item(as_text(source), source))
         else:

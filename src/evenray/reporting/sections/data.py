@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.understood import Understood
 from evenray.images.histogram import Histogram
 from evenray.reporting.figures.bars import bars, counted
 from evenray.reporting.figures.histogram import pixels, quantity
@@ -41,6 +42,7 @@ class Shown:
     rejected: list[tuple[str, int]]
     classes: list[str]
     findings: list[tuple[str, list[Count]]]
+    understood: Understood | None
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -66,6 +68,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         rejected=_reasons(run),
         classes=list(counts),
         findings=_findings(run, kept),
+        understood=run.facts.understood,
     )
 
 

@@ -1,0 +1,125 @@
+"""What a level of folders means: parts of a split, classes, patients, or nothing but where the files are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evenray.data.tables.meanings import known_values
+from evenray.data.tables.parts import part_of
+from evenray.data.tables.positive import healthy
+from evenray.data.tables.words import composed
+
+__all__ = ["PATIENT", "Kind", "Level", "level_of", "names_by_depth"]
+
+Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
+MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
+STORAGE = re.compile(
+    r"(?:.*[-_ ])?(?:images?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw"
+    r"|originals?|folds?|cv|parts?|batch(?:es)?|sets?|splits?|chunks?|shards?|subsets?|vol(?:ume)?s?|dis[ck]s?|archives?|dirs?|folders?|영상|이미지|데이터)"
+    r"[-_ .]*\d*",
+    re.IGNORECASE,
+)
+PATIENT = re.compile(
+    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .]*[a-z]{0,4}[-_]?\d+.*",
+    re.IGNORECASE,
+)
+GRADE = re.compile(
+    r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?",
+    re.IGNORECASE,
+)
+PREFIXED = re.compile(
+    r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
+)
+
+
+@dataclass
+class Level:
+    """The folders at one depth: `names` with the folders that each lies in; `shown` what a name stands for."""
+
+    depth: int
+    names: dict[str, set[str]] = field(default_factory=dict)
+    kind: Kind = "one"
+    shown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """What --column calls it."""
+        return f"folder{self.depth + 1}"
+
+    @property
+    def tells_health(self) -> bool:
+        return any(healthy(name) for name in set(self.shown.values())) and len(set(self.shown.values())) > 1
+
+    def repeats(self) -> bool:
+        """Whether nearly every name lies in several of the folders above, where there are several."""
+        above = {folder for folders in self.names.values() for folder in folders}
+        return len(above) > 1 and sum(len(folders) > 1 for folders in self.names.values()) * 2 > len(self.names)
+
+
+def level_of(depth: int, names: dict[str, set[str]]) -> Level:
+    """The level with its kind, told by the names alone and by whether they repeat.
+
+    >>> [level_of(0, {name: {""} for name in names}).kind for names in (("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))]
+    ['split', 'storage', 'numbered']
+    >>> [level_of(0, {name: {""} for name in names}).kind for names in (("patient1", "patient2"), ("sick", "well"), ("0", "1"))]
+    ['patient', 'label', 'numbers']
+    """
+    level = Level(depth, names, shown={name: _shown(name) for name in names})
+    level.kind = _kind(level)
+    return level
+
+
+def _shown(name: str) -> str:
+    return " ".join(composed(re.sub("[\u200b\u200c\u200d\u2060\ufeff\u00ad]", "", name)).split()) or name
+
+
+def _kind(level: Level) -> Kind:
+    names = list(level.names)
+    if all(part_of(name) for name in names):
+        return "split"
+    rests = [PREFIXED.fullmatch(name) for name in names]
+    if all(rests):
+        shown = {name: _shown(rest[1]) for name, rest in zip(names, rests, strict=True) if rest}
+        if 2 <= len(set(shown.values())) <= 5 and any(healthy(rest) for rest in shown.values()):
+            level.shown = shown
+            return "label"
+    if all(STORAGE.fullmatch(name) for name in names):
+        return "storage"
+    if len(names) == 1:
+        return "one"
+    if all(PATIENT.fullmatch(name) for name in names):
+        return "patient"
+    if all(_is_number(name) for name in names):
+        numbers = sorted(int(name) for name in names)
+        grades = numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        return "numbers" if grades and len(names) <= MOST_GRADES else "patient"
+    if all(GRADE.fullmatch(name) for name in names) and len(names) <= MOST_GRADES:
+        return "label"
+    if known_values(names) is not None:
+        return "storage"
+    digits = [name for name in names if re.search(r"\d", name) and not healthy(name)]
+    skeletons = {re.sub(r"\d+", "#", name) for name in digits}
+    if len(digits) == len(names) and len(skeletons) <= max(1, len(names) // 2):
+        alone = all(len(folders) == 1 for folders in level.names.values())
+        return "patient" if alone and len(names) >= FEWEST_PATIENTS * 2 else "numbered"
+    if len(names) > MOST_CLASSES:
+        return "patient" if len(digits) * 2 > len(names) else "storage"
+    return "label"
+
+
+def _is_number(name: str) -> bool:
+    return name.isdecimal()
+
+
+def names_by_depth(paths: Iterable[list[str]]) -> list[dict[str, set[str]]]:
+    """The names of folders at each depth, each with the folders above it."""
+    found: list[dict[str, set[str]]] = []
+    for steps in paths:
+        for depth, name in enumerate(steps[:-1]):
+            if depth == len(found):
+                found.append({})
+            found[depth].setdefault(name, set()).add("/".join(steps[:depth]))
+    return found

@@ -1,0 +1,179 @@
+"""Files that a table labels: those of a tree that are joined after they are read, or those that its column of paths names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError
+from evenray.core.messages import Message
+from evenray.core.names import as_path
+from evenray.data.tables.join import one_row_each
+from evenray.data.tables.labels import Choices, LabelTable
+from evenray.data.tables.match_paths import PathMatches, match_paths
+from evenray.data.tables.parts import part_of
+from evenray.data.tables.places import exists
+from evenray.data.tables.seen import Seen
+
+from .entries import Entry, Listing, Rejected
+from .files import list_files
+from .levels import PATIENT, names_by_depth
+from .masks import sorted_out
+
+__all__ = ["list_table", "list_tree"]
+
+PatientOf = Callable[[str], str | None]  # the patient that a path names
+
+
+def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientOf) -> Listing:
+    """Any tree of files, labelled by a table after they are read."""
+    if not files:
+        raise DataError(f"The folder '{root}' holds no image to label with the table; check the folder.")
+    rejected: Rejected = ()
+    if table.key == "path":
+        table, rejected = _with_files(
+            table, match_paths(table.table["path"].drop_nulls(), files, root=root.resolve().name), files
+        )
+    parts = _parts(files) if "part" not in table.table.columns else {}
+    patients = _patients(table, patient)
+    folders = _patient_folders(files) if "patient" not in table.table.columns else {}
+    entries = tuple(
+        Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in files
+    )
+    layout = f"files labelled by {table.key}"
+    boxes = (Path(table.source).name,) if table.boxes else ()
+    return Listing(
+        root,
+        entries,
+        table=table,
+        layout=layout,
+        rejected=rejected,
+        notes=table.notes,
+        boxes=boxes,
+        understood=table.understood,
+    )
+
+
+def _parts(files: list[str]) -> dict[str, str | None]:
+    """The part of each file, where a level of its folders names parts alone."""
+    paths = {file: file.split("/") for file in files}
+    for depth, names in enumerate(names_by_depth(paths.values())):
+        if all(part_of(name) for name in names) and all(len(steps) > depth + 1 for steps in paths.values()):
+            return {file: part_of(steps[depth]) for file, steps in paths.items()}
+    return {}
+
+
+def _patient_folders(files: list[str]) -> dict[str, str]:
+    """The folder of each file that is called as a patient's, such as patient00001 or 환자07, where a level has such names alone."""
+    paths = {file: file.split("/") for file in files}
+    for depth, names in enumerate(names_by_depth(paths.values())):
+        if all(PATIENT.fullmatch(name) for name in names) and len(names) > 1:
+            return {file: steps[depth] for file, steps in paths.items() if len(steps) > depth + 1}
+    return {}
+
+
+def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
+    """A table as DATA, whose column of paths names the images beside it; images without a label are not read."""
+    aside: dict[str, int] = {}
+
+    def files() -> list[str]:
+        kept = sorted_out(path.parent, list_files(path.parent).paths)
+        aside.update(kept.aside)
+        return kept.images
+
+    seen = Seen(path.parent, files, patient)
+    table = LabelTable.read(path, seen, choices)
+    if table.key != "path":
+        if table.table.height and seen.files:
+            found = list_tree(path.parent, table, seen.files, patient)
+            return replace(found, layout=f"table by {table.key}")
+        raise DataError(
+            f"The table '{path}' has no column of paths, and no images lie beside it; run on the folder of images with --labels"
+            f" '{path}', or say --column path=COLUMN."
+        )
+    if not table.table.drop_nulls(["path", table.said]).height:
+        raise DataError(f"The table '{path}' has no row with both a path and a label.")
+    table, rejected = _found_below(table, seen)
+    named = table.table.drop_nulls("path")
+    labelled = replace(table, table=one_row_each(named.drop_nulls(table.said), "path", table))
+    patients = _patients(labelled, patient)
+    paths = labelled.table["path"].to_list()
+    parts = _parts(paths) if "part" not in table.table.columns else {}
+    folders = _patient_folders(paths) if "patient" not in table.table.columns else {}
+    return Listing(
+        path.parent,
+        tuple(Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in paths),
+        table=labelled,
+        layout="table of paths",
+        unlabelled=named["path"].n_unique() - labelled.table.height,
+        rejected=rejected,
+        notes=table.notes,
+        boxes=(path.name,) if table.boxes else (),
+        understood=table.understood.model_copy(update={"set_aside": aside}),
+    )
+
+
+def _found_below(table: LabelTable, seen: Seen) -> tuple[LabelTable, Rejected]:
+    """The table whose paths that are no files as written are those of the files below its folder that they name.
+
+    Paths that were written in full name no other file: nothing is searched for them.
+    """
+    paths = table.table["path"].drop_nulls().unique(maintain_order=True).to_list()
+    exact = set(table.exact)
+    known = set(seen.files) if seen.is_listed else set()
+    kept = {path: path for path in paths if path in exact or path in known or exists(as_path(seen.root / path))}
+    if len(kept) == len(paths) or not (files := seen.files):
+        return table, ()
+    below = match_paths([path for path in paths if path not in kept], files, below=True)
+    found, rejected = _with_files(table, PathMatches(kept | below.found, below.ambiguous), files)
+    if not below.found:
+        return found, rejected
+    note = Message("scan.paths_below", {"count": len(below.found), "file": Path(table.source).name})
+    return replace(found, notes=(note, *found.notes)), rejected
+
+
+def _with_files(table: LabelTable, matches: PathMatches, files: list[str]) -> tuple[LabelTable, Rejected]:
+    """The table with files in place of its paths, and the paths that name no file, or several, with the reason."""
+    paths = table.table["path"].drop_nulls().unique(maintain_order=True)
+    lost = [path for path in paths if path not in matches.found]
+    ambiguous = [path for path in lost if path in matches.ambiguous]
+    if not matches.found:
+        column = table.understood.rows[0].place
+        values = f"{len(paths)} value{'s' if len(paths) > 1 else ''}"
+        advice = "Check the column, or name another with --column path=COLUMN."
+        if ambiguous:
+            count = matches.ambiguous[ambiguous[0]]
+            advice = f"{count} files are called '{ambiguous[0]}': put their folders before the names."
+        raise DataError(
+            f"{table.source} matches none of the {len(files)} images: its column {column} has {values}, such as '{lost[0]}', and"
+            f" none is the path of one image, such as '{files[0]}'. {advice}"
+        )
+    counts = {"scan.paths_absent": len(lost) - len(ambiguous), "scan.paths_ambiguous": len(ambiguous)}
+    name = Path(table.source).name
+    notes = [Message(code, {"count": count, "file": name}) for code, count in counts.items() if count]
+    several = "is the name of {} files; the table must say its folder"
+    rejected = tuple(
+        (path, several.format(matches.ambiguous[path]) if path in matches.ambiguous else "does not exist")
+        for path in lost
+    )
+    files_of_paths = pl.col("path").replace_strict(matches.found, default=None, return_dtype=pl.String)
+    found = table.table.with_columns(files_of_paths).drop_nulls("path")
+    ratings = table.ratings
+    if ratings is not None:
+        ratings = ratings.with_columns(files_of_paths).drop_nulls("path")
+    understood = table.understood.with_matched(len(matches.found), len(paths))
+    return replace(table, table=found, notes=(*table.notes, *notes), ratings=ratings, understood=understood), rejected
+
+
+def _patients(table: LabelTable, patient: PatientOf) -> PatientOf:
+    """The patient of a file: as the table says it by path, else as its path does.
+
+    The table is joined later, but a name that is known now is struck from the name of the case.
+    """
+    known: dict[str, str] = {}
+    if table.key == "path" and "patient" in table.table.columns:
+        known = dict(table.table.select("path", "patient").drop_nulls().iter_rows())
+    return lambda file: known.get(file) or patient(file)

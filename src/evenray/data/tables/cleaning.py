@@ -1,0 +1,104 @@
+"""The values of a table of labels in one way of writing, and what is to be said of those that are missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError
+from evenray.core.messages import Message
+
+from .identifiers import FEWEST_SHARED, SHARED, canonical, is_nobody
+from .parts import part_of
+from .words import MISSING, whole_numbers
+
+__all__ = ["cleaned", "labels_cleaned"]
+
+FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
+SHOWN = 5
+
+
+def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Message, ...]]:
+    """Labels with missing ones as null and whole numbers without fractions; DataError where none is left."""
+    lost = column.filter(column.is_in(MISSING)).unique().sort().to_list()
+    words = [f"'{word}'" for word in lost if word]
+    column = column.replace(dict.fromkeys(MISSING))
+    last = column[-1]
+    if last is not None and (column == last).sum() == 1:
+        whole = column.drop_nulls().unique().filter(column.drop_nulls().unique().str.starts_with(last)).to_list()
+        if len(whole) > 1:
+            raise DataError(
+                f"The last row of the label table '{path}' has the label '{last}', which no other row has and which others begin"
+                f" with, such as '{max(whole, key=len)}': it seems to be cut short. Copy the table anew, or leave out the row."
+            )
+    missing, rows = column.null_count(), len(column)
+    if missing == rows:
+        why = f" ({', '.join(words)} taken as missing)" if words else ""
+        raise DataError(
+            f"None of the {rows} rows of the label table '{path}' has a label{why}; fill in the column '{column.name}', or"
+            " write a class of that name in another way."
+        )
+    notes: tuple[Message, ...] = ()
+    if missing:
+        values = {"count": missing, "rows": rows, "file": path.name, "column": "label"}
+        code = "scan.rows_lacking_words" if words else "scan.rows_lacking"
+        notes = (Message(code, values | ({"words": words} if words else {})),)
+    return column.replace(whole_numbers(column.drop_nulls().unique())), notes
+
+
+def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
+    """Patients, keys and parts in one way of writing; what says nothing of a patient is null."""
+    notes = []
+    missable = [name for name in table.columns if name not in ("path", "_step", "site", "label", "findings")]
+    words = {name: table[name].filter(table[name].is_in(MISSING)).unique().sort().to_list() for name in missable}
+    table = table.with_columns(pl.col(missable).replace(dict.fromkeys(MISSING)))
+    for name in dict.fromkeys((key, "patient")):
+        if name in table.columns and not name.startswith("_") and (count := table[name].null_count()):
+            values = {"count": count, "rows": table.height, "file": path.name, "column": name}
+            quoted = [f"'{word}'" for word in words.get(name, ())]
+            code = "scan.rows_lacking_words" if quoted else "scan.rows_lacking"
+            notes.append(Message(code, values | ({"words": quoted} if quoted else {})))
+    if "patient" in table.columns:
+        table, more = _patients(table, key, path)
+        notes += more
+    if "part" in table.columns:
+        parts = _parts(table["part"], path)
+        if parts is None:
+            notes.append(Message("scan.folds", {"file": path.name}))
+        table = table.drop("part") if parts is None else table.with_columns(part=parts)
+    return table, notes
+
+
+def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
+    spelt = table["patient"].drop_nulls().unique().to_list()
+    plain = {name: canonical(name) for name in spelt}
+    nobody = [name for name, one in plain.items() if is_nobody(one)]
+    counts = table["patient"].value_counts()
+    shared = counts.filter(pl.col("count") > SHARED * table.height)["patient"].to_list()
+    if key != "patient" and table.height >= FEWEST_SHARED:
+        nobody += [name for name in shared if name is not None]
+    notes = []
+    if nobody:
+        count = int(table["patient"].is_in(nobody).sum())
+        notes.append(Message("scan.nobody", {"count": count, "file": path.name}))
+        table = table.with_columns(pl.col("patient").replace(dict.fromkeys(nobody)))
+    if (twice := len(spelt) - len(set(plain.values()))) > 0:
+        notes.append(Message("scan.patients_spelt", {"count": twice, "file": path.name}))
+    return table, notes
+
+
+def _parts(given: pl.Series, path: Path) -> pl.Series | None:
+    """The column `part` as train, validation and test; None where it holds numbers of folds."""
+    parts = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
+    unknown = [word for word, part in parts.items() if part is None]
+    if unknown and all(FOLD.fullmatch(word) for word in parts):
+        return None
+    if unknown:
+        raise DataError(
+            f"The label table '{path}' assigns cases to the part{'s' if len(unknown) > 1 else ''}"
+            f" {', '.join(repr(word) for word in unknown[:SHOWN])}; known are: train, val, test, and other words for them."
+            " Write one of these, leave the rows out, or leave the column out with --column ignore=COLUMN."
+        )
+    return given.replace_strict(parts, default=None, return_dtype=pl.String)

@@ -1,0 +1,274 @@
+"""What the columns of a table mean: told by their values first, by their names second, and by --column before both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from evenray.core.errors import DataError, UsageError
+
+from .ages import age_of
+from .expressions import Asked
+from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
+from .keys import Key, best_keys, files_of, keys_of
+from .label_columns import LabelColumns, is_plain, label_columns, option
+from .match_paths import match_paths
+from .meanings import KEYS, compact, known_values, meaning_of, says_nothing
+from .parts import part_of
+from .raw_table import header_line
+from .seen import Seen, side_of, steps_of
+
+__all__ = ["Columns", "How", "columns_of"]
+
+SAMPLE = 200
+How = Literal["asked", "values", "name"]
+MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
+OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns by what they mean, and how that is known: "asked", "values" or "name"."""
+
+    key: Key
+    labels: LabelColumns | None
+    others: dict[str, str] = field(default_factory=dict)
+    how: dict[str, How] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+
+def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Columns:
+    """Tell the columns apart. DataError where a needed one is missing or could be either of two; UsageError where --column
+    names one that does not exist."""
+    asked = _found(raw, asked, path)
+    wanted = {
+        meaning: columns[0] for meaning, columns in asked.columns.items() if meaning not in ("ignore", "findings")
+    }
+    free = [name for name in raw.columns if name not in asked.used]
+    how: dict[str, How] = dict.fromkeys(wanted, "asked")
+    key = _key(raw, seen, wanted, free, path)
+    how.setdefault(key.meaning, "values" if key.matched else "name")
+    free = [name for name in free if name != key.column]
+    others = {meaning: name for meaning, name in wanted.items() if meaning not in (*KEYS, "label")}
+    for meaning in OTHERS:
+        if meaning not in others and (name := _named(raw, free, meaning)):
+            others[meaning], how[meaning] = name, "name"
+            free.remove(name)
+    patient = wanted.get("patient") or _patient_named(raw, free, key)
+    if patient:
+        others["patient"] = patient
+        how.setdefault("patient", "name")
+        free = [name for name in free if name != patient]
+    for name in list(free):
+        told = _by_values(raw, name) if meaning_of(name) is None else None
+        if told and told not in others:
+            others[told], how[told] = name, "values"
+        if told:
+            free.remove(name)
+    labels = _asked_labels(asked)
+    how |= {"label": "asked"} if labels else {}
+    if "patient" not in others and (name := _patient_by_values(raw, seen, free, key, labels)):
+        others["patient"], how["patient"] = name, "values"
+        free.remove(name)
+    if labels is None:
+        keys = (*KEYS, "group")
+        candidates = [name for name in free if meaning_of(name) not in keys or is_plain(raw[name])]
+        labels = label_columns(raw, candidates, path)
+        _check_names(raw, [name for name in free if meaning_of(name) == "path"], labels, path)
+        how["label"] = labels.by
+        free = [name for name in free if name not in labels.columns]
+    if "patient" not in others and key.rank < KEYS.index("patient"):
+        _check_unnamed(raw, free, path)
+    return Columns(key, labels, others, how, tuple(free))
+
+
+def _found(raw: pl.DataFrame, asked: Asked, path: Path) -> Asked:
+    """What is asked for, with the names of columns as the table writes them."""
+    plain: dict[str, list[str]] = {}
+    for name in raw.columns:
+        plain.setdefault(compact(name), []).append(name)
+
+    def column(name: str) -> str:
+        if name in raw.columns:
+            return name
+        if len(alike := plain.get(compact(name), [])) == 1:
+            return alike[0]
+        known = ", ".join(f"'{each}'" for each in raw.columns)
+        raise UsageError(f"--column names '{name}', which is no column of '{path}'; its columns are {known}.")
+
+    columns = {meaning: tuple(map(column, names)) for meaning, names in asked.columns.items()}
+    return Asked(columns, asked.values, asked.rest)
+
+
+def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str], path: Path) -> Key:
+    for meaning in KEYS[:-1]:
+        if meaning in wanted:
+            found = best_keys(keys_of(raw, seen, [wanted[meaning]], meaning))
+            how = "path" if meaning == "path" else "header"
+            return found[0] if found else Key(wanted[meaning], meaning, how, 0, raw[wanted[meaning]].n_unique())  # type: ignore[arg-type]
+    if named := [name for name in free if meaning_of(name) == "path" and _stand_there(raw[name], seen)]:
+        return Key(named[0], "path", "path", raw[named[0]].n_unique(), raw[named[0]].n_unique(), named=True)
+    keys = keys_of(raw, seen, free, steps=False)
+    if not any(key.meaning in ("path", "sop") and key.matched > 1 for key in keys):
+        keys = keys_of(raw, seen, free)
+    if "patient" in wanted:
+        keys += keys_of(raw, seen, [wanted["patient"]], "patient")
+    keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
+    best = best_keys(keys)
+    if len(best) > 1 and not _same_images(raw, seen, best):
+        columns = [key.column for key in best]
+        shown, ways = (
+            " and ".join(f"'{name}'" for name in columns),
+            " or ".join(option(best[0].meaning, name) for name in columns),
+        )
+        raise DataError(f"The columns {shown} of '{path}' each find images, and not the same: say {ways}.")
+    if best:
+        return best[0]
+    for meaning in KEYS:
+        if name := next((name for name in free if meaning_of(name) == meaning), None) or wanted.get(meaning):
+            return Key(name, meaning, "path" if meaning == "path" else "header", 0, raw[name].n_unique(), named=True)
+    raise DataError(
+        f"The label table '{path}' has no column that finds the images: none holds names or paths of the"
+        f" {len(seen.files)} images, such as '{seen.files[0] if seen.files else ''}', or identifiers of their headers. If one"
+        f" should, say --column path=COLUMN, or sop, series, study or patient. {header_line(raw.columns)}"
+    )
+
+
+def _stand_there(column: pl.Series, seen: Seen) -> bool:
+    """Whether the paths of a column are written in full or exist as they stand, so that no folder need be searched."""
+    values = column.drop_nulls().unique(maintain_order=True)
+    if not values.str.contains(r"^([A-Za-z]:)?[/\\]").any():
+        return False
+    return bool(values.str.contains(r"^([A-Za-z]:)?[/\\]").all())
+
+
+def _same_images(raw: pl.DataFrame, seen: Seen, keys: list[Key]) -> bool:
+    """Whether columns find the same image in every row, as a name and a path of it do."""
+    if any(key.how == "header" for key in keys):
+        return len({tuple(raw[key.column].to_list()) for key in keys}) == 1
+    found = []
+    for key in keys:
+        values = raw[key.column].fill_null("").to_list()
+        matches = match_paths(values, seen.files).found if key.how == "path" else {}
+        found.append([matches.get(value) if matches else tuple(files_of(value, seen)) for value in values])
+    return all(each == found[0] for each in found)
+
+
+CHECKS: dict[str, Callable[[list[str]], bool]] = {
+    "sex": lambda values: known_values(values) == "sex" or set(values) <= {"0", "1", "2", "0.0", "1.0"},
+    "side": lambda values: all(
+        side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values
+    ),
+    "view": lambda values: 2 * sum(_names_view(value) for value in values) >= len(values),
+    "age": lambda values: sum(age_of(value) is not None for value in values) >= 0.5 * len(values),
+}
+
+
+def _names_view(value: str) -> bool:
+    """Whether a value begins with a word for a view, as `AP supine` does."""
+    return known_values([*re.split(r"[\W_]+", value.strip())[:1]]) == "view"
+
+
+def _named(raw: pl.DataFrame, free: list[str], meaning: str) -> str | None:
+    """The first column of this name whose values do not say otherwise."""
+    for name in free:
+        values = raw[name].drop_nulls().unique().sort().head(SAMPLE).to_list()
+        if meaning_of(name) == meaning and (meaning not in CHECKS or not values or CHECKS[meaning](values)):
+            return name
+    return None
+
+
+def _by_values(raw: pl.DataFrame, name: str) -> str | None:
+    """The sex, side, view or part that values name by themselves."""
+    values = raw[name].drop_nulls().unique().head(SAMPLE).to_list()
+    if len(values) < 2:
+        return None
+    if all(part_of(value) for value in values):
+        return "split"
+    return known_values(values)
+
+
+def _patient_named(raw: pl.DataFrame, free: list[str], key: Key) -> str | None:
+    if key.meaning == "patient":
+        return key.column
+    for meaning in ("patient", "group"):
+        for name in free:
+            if meaning_of(name) == meaning and _groups(raw[name], strict=False):
+                return name
+    return key.column if meaning_of(key.column) == "patient" else None
+
+
+def _groups(column: pl.Series, *, strict: bool) -> bool:
+    """Whether values can tell patients apart: no one of them is that of most rows, and (strictly) they repeat."""
+    values = column.drop_nulls()
+    if not len(values):
+        return False
+    counts = values.value_counts()["count"].to_list()
+    most, kinds = max(counts), len(counts)
+    if most > SHARED * len(values) and len(values) >= FEWEST_SHARED:
+        return False
+    return not strict or (FEWEST * len(values) < kinds < MOST * len(values) and kinds > 3)
+
+
+def _patient_by_values(
+    raw: pl.DataFrame, seen: Seen, free: list[str], key: Key, labels: LabelColumns | None
+) -> str | None:
+    """A column whose values are the patients of the headers, steps of the rows' own paths, or numbered and repeated."""
+    free = [name for name in free if (labels is None or name not in labels.columns) and _groups(raw[name], strict=True)]
+    free = [name for name in free if meaning_of(name) not in ("label", "sop", "series", "study", "site")]
+    if not free:
+        return None
+    if key.how == "path" and key.meaning == "path":
+        for found in keys_of(raw, seen, free, "patient", steps=False):
+            if found.how == "header" and found.matched >= 0.5 * found.of:
+                return found.column
+        rows = raw.select(key.column, *free).drop_nulls(key.column)
+        rows = rows.gather_every(max(1, rows.height // SAMPLE))
+        matches = match_paths(rows[key.column].to_list(), seen.files).found
+        for name in free:
+            pairs = [(matches.get(p), v) for p, v in rows.select(key.column, name).iter_rows() if v is not None]
+            hits = [str(value).casefold() in steps_of(file) for file, value in pairs if file]
+            if hits and sum(hits) >= MOST * len(hits):
+                return name
+    telling = [name for name in free if _are_names(raw[name].drop_nulls().unique())]
+    return min(telling, key=lambda name: raw[name].n_unique()) if telling else None
+
+
+def _are_names(values: pl.Series) -> bool:
+    """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
+    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
+
+
+def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:
+    """DataError where a column whose name says nothing may hold patients, whom nothing else tells apart."""
+    for name in free:
+        whole = raw[name].drop_nulls().str.contains(r"^\d+(\.0*)?$")
+        if says_nothing(name) and len(whole) and whole.all() and _groups(raw[name], strict=True):
+            raise DataError(
+                f"The column '{name}' of '{path}' holds repeated whole numbers, perhaps of patients, who must not stand on both"
+                f" sides of a split: say {option('patient', name)}, or {option('ignore', name)}."
+            )
+
+
+def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path: Path) -> None:
+    """DataError where a column that is called as paths holds a few repeated values: names may stand above the wrong columns."""
+    for name in free:
+        kinds = raw[name].drop_nulls().n_unique()
+        if not labels.sure and kinds * 3 <= raw.height:
+            raise DataError(
+                f"The column '{name}' of '{path}' names no image but repeats {kinds} values, as labels do; say"
+                f" {option('label', name)} or {option('label', labels.columns[0])}."
+            )
+
+
+def _asked_labels(asked: Asked) -> LabelColumns | None:
+    if "label" in asked.columns and "findings" in asked.columns:
+        raise UsageError("--column names both label and findings; name one of them.")
+    if "findings" in asked.columns:
+        return LabelColumns(asked.columns["findings"], len(asked.columns["findings"]) > 1, "asked")
+    return LabelColumns(asked.columns["label"], by="asked") if "label" in asked.columns else None

@@ -1,0 +1,193 @@
+"""Several findings an image: `A|B` in a column, or a column a finding with 1, 0, -1 and blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from evenray.core.errors import UsageError
+from evenray.core.messages import Message
+
+from .meanings import FLAGS
+from .positive import healthy
+from .words import MISSING
+
+__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns", "one_class"]
+
+FINDINGS = pl.List(pl.Boolean)
+Uncertain = Literal["ignore", "positive", "negative"]
+LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
+FEW_BLANK = 0.1  # share of rows
+OUTER = re.compile(r"^['\"]|['\"]$")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the rows say: `values` is one class a row (text), or a list of findings (FINDINGS, in the order of `names`)."""
+
+    values: pl.Series
+    names: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+
+def flag_columns(raw: pl.DataFrame, columns: Iterable[str]) -> list[str]:
+    """The columns that say yes, no, uncertain or nothing, and yes at least once.
+
+    >>> raw = pl.DataFrame({"Edema": ["1.0", None, "-1"], "grade": ["0", "1", "2"], "device": [None, None, "1"]})
+    >>> flag_columns(raw, raw.columns)
+    ['Edema', 'device']
+    """
+    found = []
+    for name in columns:
+        values = raw[name].drop_nulls().unique().head(len(FLAGS) + len(MISSING) + 1)
+        words = {value.casefold() for value in values.to_list() if value not in MISSING}
+        if words <= FLAGS.keys() and any(FLAGS[word] for word in words):
+            found.append(name)
+    return found
+
+
+def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Uncertain, *, several: bool) -> Told:
+    """A column a finding: one class a row where every row says yes in one column alone and nothing is uncertain, else lists.
+
+    -1 is what `uncertain` says; ignored, it is unknown. A blank is unknown too; but in tables that say -1, or never no in a
+    column, as reports are read by CheXpert's labeller, a blank means that the report does not mention it, which is taken as
+    no, in rows that say anything. A column such as No Finding is none itself: it says no to all that its row leaves open. With
+    `several` the rows are findings even where each has one.
+    """
+    raw = raw.with_columns(pl.col(list(columns)).replace(dict.fromkeys(MISSING)))
+    words = {value for name in columns for value in raw[name].drop_nulls().unique().to_list()}
+    if strange := sorted(word for word in words if word.casefold() not in FLAGS):
+        raise UsageError(
+            f"The columns of findings hold '{strange[0]}', which is neither yes, no nor uncertain; say what it means, as"
+            f" with --column 'findings=...:{strange[0]}=1', or name the column as label={columns[0]}."
+        )
+    known = {word: FLAGS[word.casefold()] for word in words}
+    flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
+    doubtful = [word for word, flag in known.items() if flag is None]
+    doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
+    if not several and not doubtful and one_class(flags):
+        position = flags.select(pl.concat_list(pl.all().fill_null(False).cast(pl.UInt8)).list.arg_max()).to_series()
+        one = flags.select(pl.any_horizontal(pl.all().fill_null(False))).to_series()
+        classes = pl.Series(list(columns)).gather(position)
+        classes = pl.select(pl.when(one).then(classes)).to_series()
+        return Told(classes, (), (Message("scan.one_hot", {"count": len(columns)}),))
+    notes: list[Message] = []
+    none = [name for name in columns if healthy(name)]
+    names = [name for name in columns if name not in none]
+    if not names:
+        names, none = list(columns), []
+    report = bool(doubtful) or any(not (flags[name] == False).any() for name in columns)  # noqa: E712
+    said = (
+        flags.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        | doubts.select(pl.any_horizontal(pl.all())).to_series()
+    )
+    clear = (
+        flags.select(pl.any_horizontal(pl.col(none).fill_null(False))).to_series()
+        if none
+        else pl.Series([False]).new_from_index(0, raw.height)
+    )
+    answer = {"positive": True, "negative": False, "ignore": None}[uncertain]
+    lists = []
+    for name in names:
+        column = flags[name].zip_with(
+            ~doubts[name], pl.Series([answer], dtype=pl.Boolean).new_from_index(0, raw.height)
+        )
+        blank = flags[name].is_null() & ~doubts[name]
+        no = blank & (clear | said if report else clear)
+        lists.append(column.zip_with(~no, pl.Series([False]).new_from_index(0, raw.height)).alias(name))
+    whole = pl.DataFrame(lists)
+    values = whole.select(pl.concat_list(pl.all()).alias("findings")).to_series()
+    empty = whole.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    values = pl.select(pl.when(~empty).then(values)).to_series().cast(FINDINGS)
+    if count := int(doubts.select(pl.sum_horizontal(pl.col(names).cast(pl.UInt32)).sum()).item() or 0):
+        notes.append(Message("scan.uncertain", {"count": count, "variant": uncertain}))
+    blanks = sum(int((flags[name].is_null() & ~doubts[name] & ~empty).sum()) for name in names)
+    if blanks:
+        notes.append(Message("scan.blank_no" if report else "scan.blank_unknown", {"count": blanks}))
+    if none:
+        notes.append(Message("scan.no_finding", {"names": none}))
+    return Told(values, tuple(names), tuple(notes))
+
+
+def one_class(flags: pl.DataFrame) -> bool:
+    """Whether every row says yes in one column alone; a few rows may leave something blank."""
+    blank = flags.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    yes = flags.select(pl.sum_horizontal(pl.all().fill_null(False).cast(pl.UInt32))).to_series()
+    whole = yes.filter(~blank)
+    few = blank.sum() <= FEW_BLANK * flags.height
+    return flags.width > 1 and few and len(whole) > 0 and bool((whole == 1).all()) and bool((yes <= 1).all())
+
+
+def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
+    """Several findings in one text, `A|B`, `A; B`, `A, B` or `['A', 'B']`; None where the texts are single classes.
+
+    A comma or semicolon separates only where one of its parts is found elsewhere as well, alone or beside another: the class
+    'normal, benign' is one. A word such as No Finding is no finding of its own: it says no to all of them. With `several`
+    single classes are findings too.
+
+    >>> told = findings_in_text(pl.Series(["Mass|Edema", "Edema|Mass", "No Finding", None, "Edema"]), several=False)
+    >>> told.names, told.values.to_list()
+    (('Edema', 'Mass'), [[True, True], [True, True], [False, False], None, [True, False]])
+    >>> findings_in_text(pl.Series(["normal, benign", "malignant"]), several=False) is None
+    True
+    """
+    texts = column.drop_nulls().unique().sort().to_list()
+    parts = _parted(texts)
+    if parts is None and several:
+        parts = {text: (text,) for text in texts}
+    if parts is None:
+        return None
+    names = sorted({part for found in parts.values() for part in found if not healthy(part)})
+    none = sorted({part for found in parts.values() for part in found if healthy(part)})
+    if not names:
+        return None
+    if (
+        not several
+        and all(len(set(found)) <= 1 for found in parts.values())
+        and not any(not found for found in parts.values())
+    ):
+        plain = {text: found[0] for text, found in parts.items()}
+        return Told(column.replace_strict(plain, default=None, return_dtype=pl.String))
+    lists = {text: [name in found for name in names] for text, found in parts.items()}
+    index = {text: number for number, text in enumerate(lists)}
+    rows = pl.Series("findings", list(lists.values()), dtype=FINDINGS)
+    at = column.replace_strict(index, default=None, return_dtype=pl.UInt32)
+    notes = (Message("scan.no_finding", {"names": none}),) if none else ()
+    return Told(rows.gather(at), tuple(names), notes)
+
+
+def _parted(texts: list[str]) -> dict[str, tuple[str, ...]] | None:
+    """The parts of each text, by the sign that separates them; None where none does."""
+    if texts and all(LIST.fullmatch(text) for text in texts):
+        return {text: _split(LIST.fullmatch(text)[1], ",") for text in texts}  # type: ignore[index]
+    for sign in ("|", ";,", ";", ",", "/", "+"):
+        parts = {text: _split(text, sign) for text in texts}
+        several = [found for found in parts.values() if len(found) > 1]
+        if not several:
+            continue
+        if sign == "|" or _recur(parts, sign):
+            return parts
+    return None
+
+
+def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:
+    """Whether most parts of what a sign separates are found elsewhere too, alone or beside others."""
+    count: dict[str, int] = {}
+    for found in parts.values():
+        for part in set(found):
+            count[part] = count.get(part, 0) + 1
+    joined = {part for found in parts.values() if len(found) > 1 for part in found}
+    again = sum(count[part] > 1 for part in joined)
+    return again * 2 > len(joined) if sign in ";," else again == len(joined)
+
+
+def _split(text: str, sign: str) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            name for part in re.split(f"[{re.escape(sign)}]", text) if (name := OUTER.sub("", part.strip()).strip())
+        )
+    )

@@ -1,0 +1,173 @@
+"""Which columns of a table say what an image is: one of labels, or one a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from evenray.core.errors import DataError
+
+from .findings import flag_columns, one_class
+from .identifiers import looks_like_identifiers
+from .meanings import FLAGS, PLACES, compact, known_values, meaning_of, says_nothing, weak_label
+from .raw_table import header_line
+from .words import MISSING
+
+__all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
+
+MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
+SHOWN = 4
+
+
+class BoxTableError(DataError):
+    """A table that says where things lie in images, and labels none."""
+
+
+@dataclass(frozen=True)
+class LabelColumns:
+    """The columns to take; `flags` says that each is a finding with yes or no. `by` is "name" or "values"; `sure` says
+    that the name says labels and nothing else."""
+
+    columns: tuple[str, ...]
+    flags: bool = False
+    by: Literal["asked", "values", "name"] = "name"
+    sure: bool = False
+
+
+def option(meaning: str, column: str) -> str:
+    """--column as it is typed in a shell.
+
+    >>> option("label", "dx"), option("label", "left, right")
+    ('--column label=dx', '--column \\'label="left, right"\\'')
+    """
+    quoted = f'"{column}"' if re.search(r'[,:=+"]', column) else column
+    text = f"{meaning}={quoted}"
+    return f"--column {text}" if re.fullmatch(r"[\w=.-]+", text) else f"--column '{text}'"
+
+
+def box_columns(columns: Sequence[str]) -> list[str]:
+    """The columns that say where something lies in an image; fewer than two say nothing.
+
+    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"])
+    (['x_min', 'y_min'], [])
+    """
+    found = [name for name in columns if compact(name) in PLACES]
+    return found if len(found) > 1 else []
+
+
+def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:
+    """The columns of labels among those that mean nothing else.
+
+    A column whose name says so; else columns that say yes and no, one a finding; else one whose name may say so; else the only
+    one with few repeated values. DataError where two readings differ, with the options that choose, or where there is none.
+    """
+    boxes = box_columns(columns)
+    free = [name for name in columns if name not in boxes]
+    named = [name for name in free if meaning_of(name) == "label" and _is_plausible(raw[name])]
+    named = named or [name for name in free if meaning_of(name) == "label" and _are_measurements(raw[name])]
+    if named:
+        return LabelColumns((_only(raw, named, path),), sure=True)
+    flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
+    weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
+    if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
+        return LabelColumns(tuple(flags), flags=True, by="values")
+    if len(flags) > 1 and weak:
+        chosen = f"{option('label', weak[0])} for one class, or {_findings_option(flags)} for several findings an image"
+        raise DataError(f"The label table '{path}' can be read in two ways: say {chosen}.")
+    if weak:
+        if boxes:
+            raise _boxes(path, raw, boxes, weak[0])
+        nameless = [name for name in free if says_nothing(name) and is_plain(raw[name])]
+        return LabelColumns((_only(raw, weak + nameless, path),))
+    plain = [name for name in free if is_plain(raw[name])]
+    if plain:
+        if boxes:
+            raise _boxes(path, raw, boxes, plain[0])
+        return LabelColumns((_only(raw, plain, path),), by="values")
+    if boxes:
+        raise _boxes(path, raw, boxes, None)
+    shown = ", ".join(f"'{name}'" for name in columns[:SHOWN]) or "none is left"
+    raise DataError(
+        f"The label table '{path}' has no column of labels that can be told by its name or its values (of: {shown}); say which"
+        f" it is with --column label=COLUMN. {header_line(raw.columns)}"
+    )
+
+
+def _findings_option(flags: list[str]) -> str:
+    names = "+".join(f'"{name}"' if re.search(r'[,:=+"]', name) else name for name in flags)
+    return f"--column 'findings={names}'"
+
+
+def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
+    """The one of several columns to take where they divide the rows alike, words before numbers; DataError where not."""
+    twins = [names[0]]
+    for name in names[1:]:
+        if _alike(raw, names[0], name):
+            twins.append(name)
+    others = [name for name in names if name not in twins]
+    if others:
+        ways = " or ".join(option("label", name) for name in [twins[0], *others][:SHOWN])
+        shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:SHOWN])
+        raise DataError(
+            f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}."
+        )
+    return next((name for name in twins if not _numbers(raw[name])), twins[0])
+
+
+def _alike(raw: pl.DataFrame, first: str, second: str) -> bool:
+    both = raw.select(first, second).drop_nulls()
+    if both.height < 0.9 * max(raw[first].count(), raw[second].count()):
+        return False
+    kinds = both.unique().height
+    return kinds == both[first].n_unique() == both[second].n_unique()
+
+
+def _numbers(column: pl.Series) -> bool:
+    return bool(column.drop_nulls().str.contains(r"^[-+]?\d+([.,]\d+)?$").all())
+
+
+def _one_hot(raw: pl.DataFrame, flags: list[str]) -> bool:
+    known = {word: flag for word, flag in FLAGS.items() if flag is not None}
+    columns = (
+        pl.col(name).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean) for name in flags
+    )
+    return one_class(raw.select(columns))
+
+
+def _is_plausible(column: pl.Series) -> bool:
+    """Whether values can be classes or findings: not nearly all different, and not numbered things."""
+    values = column.drop_nulls()
+    kinds = values.n_unique()
+    if not kinds or (kinds > MOST_CLASSES and kinds > 0.5 * len(values)):
+        return kinds == 0
+    many = kinds > 10 and kinds > 0.1 * len(values)
+    return not (many and looks_like_identifiers(values.unique().to_list()))
+
+
+def _are_measurements(column: pl.Series) -> bool:
+    """Whether values are fractions: labels that say so are refused with a better reason than that there are none."""
+    return bool(column.drop_nulls().str.contains(r"^[-+]?\d*[.,]\d+$").any())
+
+
+def is_plain(column: pl.Series) -> bool:
+    """Whether an unnamed column may be labels by its values alone: a few words or whole numbers, each of them often."""
+    values = column.drop_nulls()
+    values = values.filter(~values.is_in(MISSING))
+    kinds = values.unique().to_list()
+    if not 2 <= len(kinds) <= MOST_PLAIN or known_values(kinds) is not None:
+        return False
+    often = len(values) >= ROWS_EACH * len(kinds) or len(values) < SMALL
+    return often and not any(re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*", kind) for kind in kinds)
+
+
+def _boxes(path: Path, raw: pl.DataFrame, boxes: list[str], label: str | None) -> BoxTableError:
+    chosen = f"; to take '{label}' as the class of the whole image, say {option('label', label)}" if label else ""
+    return BoxTableError(
+        f"The label table '{path}' has no column of labels for whole images: its columns {', '.join(boxes[:SHOWN])} say where"
+        f" something lies in an image{chosen}. {header_line(raw.columns)}"
+    )

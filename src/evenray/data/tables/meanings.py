@@ -1,0 +1,135 @@
+"""What a column of a table can mean, and the words that people have for it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = [
+    "FLAGS",
+    "KEYS",
+    "MEANINGS",
+    "PLACES",
+    "age_like",
+    "compact",
+    "known_values",
+    "meaning_of",
+    "says_nothing",
+    "weak_label",
+]
+
+# As --column names them. `path`, ... `patient` find images, from the most exact to the least.
+KEYS = ("path", "sop", "series", "study", "patient")
+MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", "split", "ignore")
+
+WORDS: dict[str, str] = {
+    "path": "path file filename image imagepath filepath imagefilepath imagename imageid imagefile imagefilename imageindex"
+    " img imgpath imgid imgname isicid idcode dicomid picture newnames"
+    " 파일 파일명 파일이름 영상 영상명 영상파일 이미지 이미지명 이미지파일 경로 파일경로 영상경로 이미지경로",
+    "sop": "sop sopuid sopinstanceuid instanceuid",
+    "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
+    "study": "study studyid studyuid studyinstanceuid accession accessionnumber exam examid 검사번호 검사",
+    "patient": "patient patientid patientno patientnumber pid subject subjectid person personid caseid participant participantid mrn"
+    " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
+    "side": "side laterality imagelaterality leftright leftorright breast leftorrightbreast eye 좌우 편측",
+    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
+    " pathology classification disease outcome groundtruth benignmalignant"
+    " 라벨 레이블 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
+    "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
+    " grader graderid"
+    " 판독의 판독자 평가자",
+    "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
+    "sex": "sex gender patientsex patientgender patientsexdicom 성별",
+    "age": "age patientage ageyears ageapprox ageatstudy ageinyears 나이 연령 만나이",
+    "split": "split part set subset foldname partition 분할 데이터구분",
+    "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
+}  # fmt: skip
+MEANING = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
+# Labels where no column has one of the names above: these name a property, which may be another column's label.
+WEAK = {
+    "abnormality", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype", "abnormalitytype", "type", "result",
+    "status", "assessment", "birads", "cancer", "malignant", "malignancy", "tumor", "tumour", "disorder", "kl", "klgrade", "isup",
+    "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
+}  # fmt: skip
+GROUPS = {
+    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
+    "증례", "증례번호",
+}  # fmt: skip
+# Columns that say where something lies in an image.
+PLACES = {
+    "x", "y", "w", "h", "row", "column", "col", "width", "height", "radius", "left", "top", "right", "bottom", "x1", "y1", "x2", "y2",
+    "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
+}  # fmt: skip
+FLAGS = {
+    "1": True, "1.0": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
+    "0": False, "0.0": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
+    "-1": None, "-1.0": None,
+}  # fmt: skip
+VALUES: dict[str, str] = {
+    "sex": "m f male female man woman 남 여 남성 여성 남자 여자 o u unknown other",
+    "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
+    "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
+}
+EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|c\d+|v\d+|var.?\d*|field.?\d*|f\d+|x?\d*|[a-z]|열\d*|_+)")
+
+
+def compact(name: str) -> str:
+    """A column's name without case, spaces and signs.
+
+    >>> compact("Image Index"), compact("patient_id "), compact("Follow-up #"), compact("환자 번호")
+    ('imageindex', 'patientid', 'followup', '환자번호')
+    """
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def meaning_of(name: str) -> str | None:
+    """What a column's name says that it holds: one of MEANINGS, or "view"; None where it says nothing known.
+
+    >>> meaning_of("Patient ID"), meaning_of("진단명"), meaning_of("isic_id"), meaning_of("lesion_id"), meaning_of("Follow-up #")
+    ('patient', 'label', 'path', 'group', None)
+    """
+    plain = compact(name)
+    return MEANING.get(plain) or ("group" if plain in GROUPS else None)
+
+
+def weak_label(name: str) -> bool:
+    """Whether a name may be that of labels, where no column has a clearer one.
+
+    >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue")
+    (True, True, False)
+    """
+    plain = compact(name)
+    return plain in WEAK or plain.endswith(
+        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "진단", "등급")
+    )
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a name tells nothing of what stands below it.
+
+    >>> says_nothing("Unnamed: 0"), says_nothing("c3"), says_nothing(""), says_nothing("width")
+    (True, True, True, False)
+    """
+    return EMPTY.fullmatch(name.strip().casefold()) is not None
+
+
+def known_values(values: list[str]) -> str | None:
+    """The meaning that all values of a column name by themselves: sex, side or view.
+
+    >>> known_values(["F", "M"]), known_values(["LEFT", "right"]), known_values(["PA", "AP"]), known_values(["a", "b"])
+    ('sex', 'side', 'view', None)
+    """
+    plain = {value.strip().casefold() for value in values}
+    telling = plain - {"o", "u", "unknown", "other"}
+    return next((name for name, words in VALUES.items() if telling and plain <= set(words.split())), None)
+
+
+def age_like(values: list[str]) -> bool:
+    """Whether all values can be ages in years, months, weeks or days.
+
+    >>> age_like(["45", "045Y", "45,5", "7 months"]), age_like(["411"]), age_like(["a"])
+    (True, False, False)
+    """
+    from .ages import age_of
+
+    return bool(values) and all(age_of(value) is not None for value in values)

@@ -1,0 +1,110 @@
+"""A table as it was written: every value as text, blanks as null, nothing renamed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from evenray.core.errors import DataError
+
+from .file_kinds import refuse_table
+from .text_table import read_text_table
+
+__all__ = ["SUFFIXES", "header_line", "read_raw_table"]
+
+SUFFIXES = (".csv", ".tsv", ".parquet")
+SHOWN = 5
+AGAIN = re.compile(r"(.+) \(\d+\)")  # a repeated name, as _distinct writes it
+INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff\u00ad]"
+
+
+def read_raw_table(path: Path) -> pl.DataFrame:
+    """A CSV, TSV or Parquet file as text. Invisible characters and the space around values go, composed letters are put
+    together, rows and columns without any value are dropped, and so are repeated lines of column names and equal columns of one
+    name.
+
+    Lists become `a|b`, and an image that a Parquet file holds beside its name becomes the name. DataError for what is no
+    table, has no row, or holds images or bytes alone.
+    """
+    if not path.exists():
+        raise DataError(f"There is no label table '{path}'.")
+    if refused := refuse_table(path):
+        raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv or .parquet file.")
+    try:
+        table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"The label table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
+    header = table.columns
+    columns = [_as_text(table[name], path) for name in header]
+    names = _distinct([_plain(name) for name in header])
+    found = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
+    text = pl.all().str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars(" \t\r\n\u00a0\u3000")
+    found = found.with_columns(text).with_columns(pl.when(pl.all() != "").then(pl.all()))
+    again = [name for name in found.columns if (first := AGAIN.fullmatch(name)) and first[1] in found.columns]
+    found = found.drop(name for name in again if found[name].equals(found[AGAIN.fullmatch(name)[1]], check_names=False))  # type: ignore[index]
+    found = found.select(
+        name for name in found.columns if not name.startswith("column ") or found[name].null_count() < found.height
+    )
+    found = found.filter(~pl.all_horizontal(pl.all().is_null()))
+    found = found.filter(~pl.all_horizontal(pl.col(name).eq_missing(name) for name in found.columns))
+    if not found.height:
+        raise DataError(f"The label table '{path}' has a line of column names and no row; expected one row an image.")
+    return found
+
+
+def header_line(columns: list[str]) -> str:
+    """What the first line of a table names, for an error that the wrong line may have caused."""
+    named = [name for name in columns if not name.startswith("column ")]
+    shown = ", ".join(f"'{name}'" for name in named[:SHOWN]) + (", ..." if len(named) > SHOWN else "")
+    return f"Its first line names {shown or 'none'}; no title may stand above the names of the columns."
+
+
+def _plain(name: str) -> str:
+    name = re.sub(r"_duplicated_\d+$", "", name)
+    series = pl.Series([name]).str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars()
+    return str(series[0])
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names of columns, each once: a blank one is called by its number, a repeated one by number as well.
+
+    >>> _distinct(["", "label", "label"])
+    ['column 1', 'label', 'label (2)']
+    """
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        whole, again = name or f"column {number}", 2
+        while whole in found:
+            whole, again = f"{name or f'column {number}'} ({again})", again + 1
+        found.append(whole)
+    return found
+
+
+def _as_text(column: pl.Series, path: Path) -> pl.Series:
+    kind: Any = column.dtype
+    if isinstance(kind, pl.Struct):
+        fields = {field.name: field.dtype for field in kind.fields}
+        if fields.get("path") != pl.String or not column.struct.field("path").null_count() < len(column):
+            raise DataError(
+                f"The table '{path}' holds the images themselves in its column '{column.name}', without names of files; write"
+                " them out as files, and give a table that names them."
+            )
+        return column.struct.field("path").cast(pl.String)
+    if isinstance(kind, pl.List | pl.Array):
+        lists = column.cast(pl.List(pl.String), strict=False)
+        return lists.list.join("|")
+    if kind == pl.Binary:
+        try:
+            return column.cast(pl.String)
+        except pl.exceptions.PolarsError:
+            raise DataError(
+                f"The column '{column.name}' of '{path}' holds bytes, not text; write it as text."
+            ) from None
+    if kind == pl.Float64 or kind == pl.Float32:
+        whole = column.drop_nulls().drop_nans()
+        if (whole == whole.round()).all() and (whole.abs() < 2**53).all():
+            return column.cast(pl.Int64, strict=False).cast(pl.String)
+    return column.cast(pl.String, strict=False)

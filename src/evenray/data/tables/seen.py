@@ -1,0 +1,108 @@
+"""What is known of the images before they are read: where they lie, and what the headers of a few of them say."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from evenray.core.errors import MissingExtra, ReadError
+from evenray.core.names import as_path
+from evenray.images.readers import Identity, identity
+
+from .match_paths import without_ending
+
+__all__ = ["Seen", "side_of", "steps_of"]
+
+SAMPLE = 64  # files whose headers are opened
+NUMBERED = re.compile(r"([a-z가-힣]{1,12})[-_ ]?0*(\d+)")
+SIDE = {
+    **dict.fromkeys(("l", "left", "lt", "좌", "좌측", "왼쪽"), "L"), **dict.fromkeys(("r", "right", "rt", "우", "우측", "오른쪽"), "R")
+}  # fmt: skip
+
+
+class Seen:
+    """The files below `root`, which are listed when they are first asked for; `patient_of` finds a patient in a path."""
+
+    def __init__(self, root: Path, files: Callable[[], list[str]], patient_of: Callable[[str], str | None]) -> None:
+        self.root, self._files, self.patient_of = root, files, patient_of
+
+    @cached_property
+    def files(self) -> list[str]:
+        return self._files()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the files were asked for already."""
+        return "files" in self.__dict__
+
+    @cached_property
+    def stems(self) -> dict[str, str]:
+        """A file of each name without its ending, in small letters."""
+        return {_plain(without_ending(file.rpartition("/")[2])): file for file in self.files}
+
+    @cached_property
+    def by_step(self) -> dict[str, list[str]]:
+        """The files by every folder above them, by the beginnings of their names, and by the numbers of both."""
+        found: dict[str, list[str]] = {}
+        for file in self.files:
+            for step in steps_of(file):
+                found.setdefault(step, []).append(file)
+        return found
+
+    @cached_property
+    def identities(self) -> list[tuple[str, Identity]]:
+        """What the headers of some files say, spread over all of them; none where they have no such headers."""
+        found: list[tuple[str, Identity]] = []
+        for number, file in enumerate(self.files[:: max(1, -(-len(self.files) // SAMPLE))]):
+            with suppress(ReadError, MissingExtra):
+                found.append((file, identity(as_path(self.root / file))))
+            if number == 8 and not any(who.sop_instance_uid or who.patient_id for _, who in found):
+                return []
+        return found
+
+    @property
+    def with_side(self) -> float:
+        """The share of sampled files whose side is known, by the header or by the path."""
+        known = [who.laterality or side_of(file) for file, who in self.identities] or [
+            side_of(file) for file in self.files[:: max(1, len(self.files) // SAMPLE)]
+        ]
+        return sum(side is not None for side in known) / max(1, len(known))
+
+
+def steps_of(file: str) -> set[str]:
+    """What a path can be found by beside its name: its folders, the beginnings of its name, and the numbers of these.
+
+    >>> sorted(steps_of("files/p10/s50414267/view1_a.jpg"))
+    ['10', '50414267', 'files', 'p10', 's50414267', 'view1', 'view1_a']
+    """
+    *folders, name = file.split("/")
+    stem = _plain(without_ending(name))
+    steps = {_plain(folder) for folder in folders} | {stem}
+    for cut in re.finditer(r"[-_ .]", stem):
+        steps.add(stem[: cut.start()])
+    for step in [_plain(folder) for folder in folders]:
+        if numbered := NUMBERED.fullmatch(step):
+            steps.add(numbered[2])
+    for step in list(steps):
+        if step.isdecimal() and step.startswith("0"):
+            steps.add(step.lstrip("0") or "0")
+    return steps - {""}
+
+
+def side_of(text: str) -> str | None:
+    """L or R, where a path or a value says one of them and not both.
+
+    >>> side_of("a/Mass_P_00001_LEFT_CC.dcm"), side_of("왼쪽"), side_of("22678622_MG_R_CC.dcm"), side_of("left/right.png")
+    ('L', 'L', 'R', None)
+    """
+    words = re.split(r"[\W_]+", _plain(text))
+    found = {SIDE[word] for word in words if word in SIDE}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _plain(text: str) -> str:
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).casefold()

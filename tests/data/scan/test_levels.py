@@ -1,0 +1,106 @@
+"""Folders that are no classes, masks and copies that are no images: each kind on several drawn instances."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evenray.core.errors import DataError
+from evenray.data.scan.entries import Listing
+from evenray.data.scan.listing import listing
+from evenray.data.tables.expressions import columns_asked
+from evenray.data.tables.labels import Choices
+
+
+def drawn(root: Path, *patterns: str) -> Path:
+    """Empty files named by patterns: `{a,b}` stands for each of its words, in every combination."""
+    for pattern in patterns:
+        names = [""]
+        for piece in pattern.replace("{", "\0{").replace("}", "}\0").split("\0"):
+            words = piece[1:-1].split(",") if piece.startswith("{") else [piece]
+            names = [name + word for name in names for word in words]
+        for name in names:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).touch()
+    return root
+
+
+def labels(found: Listing) -> set[str | None]:
+    return {entry.label for entry in found.entries}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "classes", "parts", "patients"),
+    [
+        ("{normal,sick}/{train,test}/{1,2}.png", {"normal", "sick"}, 2, 0),
+        ("{train,val,test}/{normal,sick}/{1,2}.png", {"normal", "sick"}, 3, 0),
+        ("{fold_0,fold_1,fold_2}/{all,hem}/{1,2}.bmp", {"all", "hem"}, 0, 0),
+        ("{images_001,images_002}/{normal,sick}/{1,2}.png", {"normal", "sick"}, 0, 0),
+        ("{part_1,part_2}/{normal,sick}/{1,2}.png", {"normal", "sick"}, 0, 0),
+        ("{normal,sick}/{patient01,patient02,patient03}/{1,2}.png", {"normal", "sick"}, 0, 3),
+        ("{환자01,환자02,환자03}/{정상,폐렴}/{1,2}.png", {"정상", "폐렴"}, 0, 3),
+        (
+            "data/{train,valid}/{XR_A,XR_B}/{patient1,patient2}/{study1_negative,study2_positive}/i.png",
+            {"negative", "positive"},
+            2,
+            2,
+        ),
+        ("{8863,9173,10253}/{0,1}/{a,b}.png", {"0", "1"}, 0, 3),
+        ("wrap/deep/{benign,malignant}/{40X,100X}/{1,2}.png", {"benign", "malignant"}, 0, 0),
+        ("{COVID,Normal}/images/{1,2}.png", {"COVID", "Normal"}, 0, 0),
+        ("{0,1,2,3,4}/{1,2}.png", {"0", "1", "2", "3", "4"}, 0, 0),
+        ("{grade1,grade2,grade3}/{1,2}.png", {"grade1", "grade2", "grade3"}, 0, 0),
+        ("{L,R}/{no_tumor,tumor}/{1,2}.png", {"no_tumor", "tumor"}, 0, 0),
+    ],
+)
+def test_the_level_of_the_classes(tmp_path: Path, pattern: str, classes: set[str], parts: int, patients: int) -> None:
+    found = listing(drawn(tmp_path / "d", pattern))
+    assert labels(found) == classes
+    assert len({entry.part for entry in found.entries} - {None}) == parts
+    assert len({entry.folder for entry in found.entries} - {None}) == patients
+
+
+@pytest.mark.parametrize("pattern", ["{fold_0,fold_1}/{1,2}.png", "{images_001,images_002}/{1,2}.png", "{batch1,batch2}/{1,2}.png",
+                                     "{patient01,patient02,patient03}/{1,2}.png", "{train,test}/{1,2}.png"])  # fmt: skip
+def test_folders_that_are_places_label_nothing(tmp_path: Path, pattern: str) -> None:
+    assert labels(listing(drawn(tmp_path / "d", pattern))) == {None}
+
+
+def test_two_levels_that_may_be_classes_are_refused_and_chosen_between(tmp_path: Path) -> None:
+    root = drawn(tmp_path / "d", "{alpha,beta}/{red,blue}/{1,2}.png")
+    with pytest.raises(DataError, match=r"say --column label=folder1 \(alpha, beta\) or --column label=folder2"):
+        listing(root)
+    found = listing(root, choices=Choices(columns_asked(["label=folder2"])))
+    assert labels(found) == {"red", "blue"}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "images", "masks"),
+    [
+        (("{COVID,Normal}/{images,masks}/{1,2,3}.png",), 6, 6),
+        (("{a,b}/x{1,2}.png", "{a,b}/x{1,2}_mask.png"), 4, 4),
+        (("{HGG,LGG}/{c1,c2}/s_{t1,t2,seg}.nii.gz",), 8, 4),
+        (("{a,b}/i{1,2}.jpg", "{a,b}/i{1,2}_segmentation.png"), 4, 4),
+        (("images/{a,b}/{1,2}.png", "ground_truth/{a,b}/{1,2}_gt.png"), 4, 4),
+        (("{a,b}/{1,2}_mask.png",), 4, 0),  # nothing that they mask
+        (("masks/{1,2}.png", "normal/{3,4}.png"), 4, 0),  # nothing of their names
+    ],
+)
+def test_masks_are_no_images(tmp_path: Path, patterns: tuple[str, ...], images: int, masks: int) -> None:
+    found = listing(drawn(tmp_path / "d", *patterns))
+    assert (len(found.entries), len(found.masks)) == (images, masks)
+    assert found.understood.set_aside.get("mask", 0) == masks
+
+
+@pytest.mark.parametrize("name", ["chest_xray", "OCT2017"])
+def test_a_copy_of_the_folder_inside_it_is_left_out(tmp_path: Path, name: str) -> None:
+    inside = "{train,test}/{NORMAL,SICK}/{1,2}.png"
+    found = listing(drawn(tmp_path / name, inside, f"{name}/{inside}"))
+    assert (len(found.entries), found.understood.set_aside) == (8, {"copy": 8})
+
+
+@pytest.mark.parametrize("odd", ["normal\u200b", "normal\u00ad", "nor\u2060mal", " normal"])
+def test_invisible_letters_make_no_other_class(tmp_path: Path, odd: str) -> None:
+    root = drawn(tmp_path / "d", "{sick,normal}/{1,2}.png", f"{odd}/3.png")
+    assert labels(listing(root)) == {"sick", "normal"}

@@ -1,0 +1,76 @@
+"""Several findings an image: in one text, or a column a finding with yes, no, uncertain and blank."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from evenray.core.errors import UsageError
+from evenray.data.scan import scan
+from evenray.data.tables.findings import findings_in_columns, findings_in_text
+
+from ..conftest import Make, told
+
+REPORT = pl.DataFrame(
+    {"No Finding": ["1", None, None, None], "Edema": [None, "1", "-1", None], "Mass": [None, "0", "1", None]}
+)
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "third"), [("ignore", [None, True]), ("positive", [True, True]), ("negative", [False, True])]
+)
+def test_what_reports_leave_open(uncertain: str, third: list[bool | None]) -> None:
+    found = findings_in_columns(REPORT, REPORT.columns, uncertain, several=False)  # type: ignore[arg-type]
+    assert found.names == ("Edema", "Mass")
+    assert found.values.to_list() == [[False, False], [True, False], third, None]
+    assert any("No Finding" in sentence for sentence in told(found.notes))
+
+
+def test_a_blank_beside_yes_and_no_is_unknown() -> None:
+    table = pl.DataFrame({"a": ["1", "0", None, "1"], "b": ["1", "1", "0", "0"]})
+    found = findings_in_columns(table, table.columns, "ignore", several=False)
+    assert found.values.to_list() == [[True, True], [False, True], [None, False], [True, False]]
+
+
+def test_one_yes_a_row_is_a_class() -> None:
+    table = pl.DataFrame({"MEL": ["1.0", "0.0", "0.0"], "NV": ["0.0", "1.0", "0.0"], "BCC": ["0.0", "0.0", "1.0"]})
+    assert findings_in_columns(table, table.columns, "ignore", several=False).values.to_list() == ["MEL", "NV", "BCC"]
+    assert findings_in_columns(table, table.columns, "ignore", several=True).names == ("MEL", "NV", "BCC")
+
+
+def test_a_value_that_is_no_answer_is_refused() -> None:
+    table = pl.DataFrame({"a": ["1", "maybe"], "b": ["1", "0"]})
+    with pytest.raises(UsageError, match="hold 'maybe', which is neither yes, no nor uncertain"):
+        findings_in_columns(table, table.columns, "ignore", several=True)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["Mass|Edema", "Edema|Mass", "Mass", "No Finding"], ["Mass; Edema", "Edema;Mass", "Mass", "normal"],
+     ["Mass, Edema", "Edema; Mass", "Mass", "정상"], ["['Mass', 'Edema']", "['Edema', 'Mass']", "['Mass']", "[]"]],
+)  # fmt: skip
+def test_the_order_and_the_sign_mean_nothing(texts: list[str]) -> None:
+    found = findings_in_text(pl.Series(texts), several=False)
+    assert found is not None
+    assert found.names == ("Edema", "Mass")
+    assert found.values.to_list() == [[True, True], [True, True], [False, True], [False, False]]
+
+
+@pytest.mark.parametrize(
+    "texts", [["normal, benign", "malignant"], ["Nodule/Mass", "none"], ["grade 1", "grade 2"], ["a+", "a-"]]
+)
+def test_single_classes_stay_classes(texts: list[str]) -> None:
+    assert findings_in_text(pl.Series(texts), several=False) is None
+
+
+def test_a_data_set_of_findings(png: Make, text: Make) -> None:
+    for number in range(6):
+        png(f"{number}.png", number)
+    lines = ["image,label", "0,A|B", "1,B", "2,No Finding", "3,B|A", "4,C", "5,"]
+    data = scan(text("t.csv", "\n".join(lines) + "\n").parent)
+    assert (data.facts.task, data.classes) == ("tag", ("A", "B", "C"))
+    found = dict(data.cases.select("file", "findings").iter_rows())
+    assert found == {"0.png": [True, True, False], "1.png": [False, True, False], "2.png": [False, False, False],
+                     "3.png": [True, True, False], "4.png": [False, False, True]}  # fmt: skip
+    assert data.cases["label"].null_count() == 5
+    assert data.facts.unlabelled == 1
