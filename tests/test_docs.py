@@ -53,6 +53,14 @@ def test_every_registered_name_is_in_its_guide(guide: str, where: str, table: st
     assert not missing
 
 
+def test_decisions_have_numbers_of_their_own() -> None:
+    files = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert len(set(numbers)) == len(numbers)
+    for number, file in zip(numbers, files, strict=True):
+        assert file.read_text(encoding="utf-8").startswith(f"# {number}. "), f"{file.name} has another number in its title"
+
+
 @pytest.mark.parametrize(
     "path", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 )
