@@ -58,7 +58,9 @@ def test_decisions_have_numbers_of_their_own() -> None:
     numbers = [int(file.name[:4]) for file in files]
     assert len(set(numbers)) == len(numbers)
     for number, file in zip(numbers, files, strict=True):
-        assert file.read_text(encoding="utf-8").startswith(f"# {number}. "), f"{file.name} has another number in its title"
+        assert file.read_text(encoding="utf-8").startswith(f"# {number}. "), (
+            f"{file.name} has another number in its title"
+        )
 
 
 @pytest.mark.parametrize(
