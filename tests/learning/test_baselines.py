@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evenray.core.facts import Facts
 from evenray.core.types import Dataset, Predictions
 from evenray.learning.baselines import baselines
 from evenray.metrics import score
@@ -77,7 +78,49 @@ def test_they_never_see_the_labels_they_are_tested_on() -> None:
 def test_another_prevalence_moves_them_in_closed_form() -> None:
     data = dataset(grey=True)
     like = network(data)
-    here, there = baselines(data, like), baselines(data, like, np.array([0.99, 0.01]))
+    here, there = baselines(data, like), baselines(data, like, [np.array([0.99, 0.01])])
     for name in here:
         moved = here[name].probabilities * np.array([0.99, 0.01]) / 0.5
         np.testing.assert_allclose(there[name].probabilities, moved / moved.sum(axis=1, keepdims=True), atol=1e-9)
+
+
+def test_of_several_findings_each_is_learnt_by_itself_from_the_cases_of_which_it_is_known() -> None:
+    """One finding is told by the header, one by the grey levels, and of one nothing is known in training."""
+    two = dataset(grey=True)
+    rng = np.random.default_rng(1)
+    tall, bright = rng.random(len(two)) < 0.4, two.targets == 1
+    training = (two.cases["part"] == "train").to_numpy()
+    unknown = training & (rng.random(len(two)) < 0.3)
+
+    def data(where_unknown: bool | None) -> Dataset:
+        told = [
+            [bool(a), where_unknown if hidden else bool(b), None if learnt else bool(a)]
+            for a, b, hidden, learnt in zip(tall, bright, unknown, training, strict=True)
+        ]
+        cases = two.cases.with_columns(
+            pl.Series("findings", told, pl.List(pl.Boolean)), rows=pl.Series(500 + 20 * tall), label=pl.lit("")
+        )
+        return Dataset(cases, ("tall", "bright", "new"), "", "d", sketches=two.sketches, facts=Facts(task="tag"))
+
+    test = data(None).part("test")
+    told = [pl.Series(f"target_{k}", test.targets[:, k] == 1) for k in range(3)]
+    flat = {f"logit_{k}": pl.lit(0.0) for k in range(3)} | {f"p_{k}": pl.lit(0.5) for k in range(3)}
+    table = test.cases.select("case", "patient", "part").with_columns(*told, **flat)
+    like = Predictions(table, test.classes, "", "tag")
+    found = baselines(data(None), like)
+    areas = {
+        (name, finding): score(each.finding(finding), resamples=0).auroc.value
+        for name, each in found.items()
+        for finding in test.classes
+    }
+    assert areas["header", "tall"] > 0.95
+    assert areas["histogram", "bright"] > 0.95
+    assert areas["header", "new"] == areas["histogram", "new"] == 0.5
+    assert abs(areas["header", "bright"] - 0.5) < 0.25
+    # Had the unknown cases counted as absent ones, the probabilities of the others would be lower.
+    absent = baselines(data(False), like)["histogram"].probabilities
+    assert (found["histogram"].probabilities[:, 0] == absent[:, 0]).all()
+    assert found["histogram"].probabilities[:, 1].mean() > absent[:, 1].mean() + 0.05
+    there = baselines(data(None), like, [None, np.array([0.99, 0.01]), None])["histogram"].probabilities
+    assert (there[:, 0] == found["histogram"].probabilities[:, 0]).all()
+    assert there[:, 1].mean() < found["histogram"].probabilities[:, 1].mean()

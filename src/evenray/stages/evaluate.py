@@ -19,10 +19,10 @@ from evenray.learning import networks
 from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.tasks import Remedy, Task, task_of
-from evenray.learning.tasks.question import Question
+from evenray.learning.tasks.question import Target
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, calibrate, compare_models, score
+from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, measured_by_task
 
 from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
 from .preparing import parts_of, remedy_of
@@ -80,11 +80,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         patient_score=settings.patient_score, seed=settings.seed,
     )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
-    simple = (
-        ()
-        if len(remedy.questions) > 1
-        else _baselines(dataset, found["test"], remedy.questions[0], target[0], settings.seed)
-    )
+    simple = _baselines(dataset, found["test"], scores, task, target, settings.seed)
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
     _tell(scores, tools)
     return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
@@ -111,19 +107,20 @@ def _calibrations(
 
 
 def _baselines(
-    dataset: Dataset, test: Predictions, question: Question, target: Floats | None, seed: int
+    dataset: Dataset, test: Predictions, scores: ScoresRecord, task: Task, target: Target, seed: int
 ) -> tuple[BaselineScores, ...]:
-    """The simple models beside the network, on the same test cases and resamples."""
-    simple = baselines(dataset, test, target, seed=seed)
-    if not simple or test.table.is_empty():
+    """The simple models beside the network, on the same test cases and resamples; of findings the means over them."""
+    if "test" not in scores.parts or not (simple := baselines(dataset, test, target, seed=seed)):
         return ()
-    models, scores = {"network": test, **simple}, {}
+    at, usual = task.scored_at(target), scores.parts["test"].metrics
+    measured = {
+        name: measured_by_task(each, prevalence=at, seed=seed, resamples=RESAMPLES)
+        for name, each in {"network": test, **simple}.items()
+    }
+    rows = {}
     for metric in SHOWN:
-        table = compare_models(models, metric, prevalence=target, seed=seed, resamples=RESAMPLES)
-        scores[metric] = {row["model"]: row for row in table.iter_rows(named=True)}
-    usual = score(
-        test, None, resamples=0, prior=question.prior if target is None else target, prevalence=target
-    ).estimates
+        spreads = {name: Spread.of([figures[metric]]) for name, figures in measured.items()}
+        rows[metric] = {row["model"]: row for row in compare_spreads(spreads, metric, seed=seed).iter_rows(named=True)}
 
     def figure(metric: str, row: dict[str, float]) -> Figure:
         return Figure(value=row["value"], low=row["low"], high=row["high"], baseline=usual[metric].baseline)
@@ -134,8 +131,8 @@ def _baselines(
     return tuple(
         BaselineScores(
             name=name,
-            metrics={metric: figure(metric, scores[metric][name]) for metric in SHOWN},
-            network_ahead={metric: gap(scores[metric][name]) for metric in SHOWN},
+            metrics={metric: figure(metric, rows[metric][name]) for metric in SHOWN},
+            network_ahead={metric: gap(rows[metric][name]) for metric in SHOWN},
         )
         for name in simple
     )

@@ -59,6 +59,21 @@ def test_the_marks_are_learnt(kind: str, whole_run: Callable[[str], Path]) -> No
     assert Run(whole_run(kind)).scores["test"].auroc.value > 0.7
 
 
+def test_simple_models_stand_beside_the_network(kind: str, whole_run: Callable[[str], Path]) -> None:
+    """With the network's lead in the figures of the main table: of findings, in their means."""
+    run = Run(whole_run(kind))
+    assert run.results is not None
+    test = run.results.parts["test"].metrics
+    assert {"histogram", "thumbnail"} <= {simple.name for simple in run.results.baselines}
+    for simple in run.results.baselines:
+        for metric, ahead in simple.network_ahead.items():
+            assert ahead.value == pytest.approx(test[metric].value - simple.metrics[metric].value)
+            assert ahead.low <= ahead.value <= ahead.high
+            assert simple.metrics[metric].baseline == test[metric].baseline
+        assert simple.metrics["auroc"].value > 0.6  # marks are brighter
+    assert 'id="baselines"' in report_page(run, language="en")
+
+
 def test_the_grid_has_every_remedy_and_a_choice(kind: str, whole_run: Callable[[str], Path]) -> None:
     if kind != "tag":
         pytest.skip("the comparison of classes is tested in evidence/compare")
