@@ -31,7 +31,7 @@ def decode_jpeg(path: object, data: bytes, colours: str) -> NDArray[Any]:
     ...
     evenray.core.errors.ReadError: a.jpg: its JPEG data is damaged or incomplete (premature end of data segment)
     """
-    import simplejpeg
+    import simplejpeg  # type: ignore[import-untyped]
 
     try:
         pixels = simplejpeg.decode_jpeg(data, colours)
