@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from evenray.core.types import Image
 
 __all__ = [
-    "TABLES", "WITHIN", "Copied", "CopyJob", "copies", "copy", "files_of", "load_table", "proposed_range", "relative", "unit_span",
+    "TABLES", "WITHIN", "Copied", "CopyJob", "copies", "copy", "files_of", "load_table", "proposed_range", "read_middle",
+    "relative", "unit_span",
 ]  # fmt: skip
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -173,3 +174,19 @@ def copies(pairs: Sequence[tuple[Path, Path]], job: CopyJob, jobs: int) -> Itera
 
 def _copied(pair: tuple[Path, Path], job: CopyJob) -> Copied:
     return copy(*pair, job)
+
+
+def read_middle(path: Path, value_range: tuple[float, float] | None, window: str) -> tuple[Image, str]:
+    """The image in the middle of a file, and the name of that fragment, read in a process that may die of it. ReadError."""
+    found: tuple[Image, str] | Lost = next(
+        iter(isolated(1)(partial(_middle, value_range=value_range, window=window), [path]))
+    )
+    if isinstance(found, Lost):
+        raise ReadError(path, found.reason)
+    return found
+
+
+def _middle(path: Path, value_range: tuple[float, float] | None, window: str) -> tuple[Image, str]:
+    parts = readers.fragments(path)
+    part = parts[len(parts) // 2]
+    return readers.read(path, fragment=part, value_range=value_range, window=window), part

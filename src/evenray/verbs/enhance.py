@@ -16,14 +16,14 @@ from evenray.core.names import as_text
 from evenray.core.recipe import ReportSettings
 from evenray.core.spec import parse, paths_in, without_paths
 from evenray.core.types import Image
-from evenray.images import contrast, readers
+from evenray.images import contrast
 from evenray.images.histogram import Histogram
 from evenray.reporting.language import Language
 from evenray.reporting.sheet import gallery as methods_to_show
 from evenray.reporting.sheet import panel
 from evenray.reporting.sheet import sheet as sheet_of
 
-from ._copies import Copied, CopyJob, copies, files_of, proposed_range, relative, unit_span
+from ._copies import Copied, CopyJob, copies, files_of, proposed_range, read_middle, relative, unit_span
 from ._counting import reference_histogram
 
 __all__ = ["Enhanced", "Gallery", "enhance", "gallery"]
@@ -111,7 +111,7 @@ def enhance(
 def _tell_range(file: Path, job: CopyJob, events: Events) -> None:
     """Where the first image goes beyond the range that it is taken to have, or uses so little of it that curves over the
     range do little."""
-    image = readers.read(file, window=job.window)
+    image, _ = read_middle(file, None, job.window)
     if proposed := proposed_range(unit_span(image)):
         low, high = unit_span(image)
         events.tell("enhance.beyond", "note", file=file.name, low=low, high=high, range=proposed)
@@ -173,9 +173,7 @@ def _write_sheet(
     rows = []
     for place in range(0, len(written), max(1, len(written) // number))[:number]:
         source = written[place].source
-        parts = readers.fragments(source)
-        part = parts[len(parts) // 2]
-        before = readers.read(source, fragment=part, value_range=job.value_range, window=job.window)
+        before, part = read_middle(source, job.value_range, job.window)
         file = as_text(relative(source, data))
         title = file if names else Language(lang)("sheet.image", number=place + 1)
         rows.append([panel(before, "none", title=title + (f" {part}" if part else "")), panel(before, job.spec)])
@@ -208,8 +206,7 @@ def gallery(
         )
     if target.is_dir() or not target.suffix:
         target = target / page
-    parts = readers.fragments(source)
-    before = readers.read(source, fragment=parts[len(parts) // 2], value_range=value_range, window=window)
+    before, _ = read_middle(source, value_range, window)
     specs, panels = methods_to_show(before), []
     title = as_text(source.name) if names else ""
     with Events(listener).task("task.enhance", len(specs)) as tick:

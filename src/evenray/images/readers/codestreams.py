@@ -76,7 +76,7 @@ def _read_segment(stream: Codestream, marker: int, body: bytes) -> None:
         stream.ids = tuple(body[6 : 6 + 3 * stream.components : 3])
     elif marker == 0xE0 and body.startswith(b"JFIF"):
         stream.jfif = True
-    elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
+    elif marker == 0xE1 and body.startswith(b"Exif\0\0") and not stream.exif:
         stream.exif = body[6:]
     elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
         stream.adobe = body[11]

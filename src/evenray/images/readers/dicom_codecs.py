@@ -15,6 +15,7 @@ from evenray.core.errors import ReadError
 from ._limits import check
 from .codestreams import Codestream, check_j2k, check_jpeg, j2k_stream, jpeg_stream
 from .dicom_layout import Layout
+from .jpeg import decode_jpeg
 
 __all__ = ["Array", "decode_frame"]
 
@@ -92,10 +93,11 @@ def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
 
 
 def _jpeg(data: bytes, stream: Codestream, path: str) -> Array:
-    """JPEG without any change of colours: 8-bit DCT by Pillow, 12-bit and lossless by imagecodecs."""
+    """JPEG without any change of colours: 8-bit DCT by libjpeg-turbo, colours by Pillow, 12-bit and lossless by imagecodecs."""
     check_jpeg(path, data, stream)
     if stream.precision == 8 and not stream.lossless:
-        return _jpeg_by_pillow(data, stream)
+        grey = decode_jpeg(path, data, "GRAY")  # of colours, for what it warns of
+        return grey if stream.components == 1 else _jpeg_by_pillow(data, stream)
     import imagecodecs  # late: few files need it
 
     space = "RGB" if stream.components == 3 else None

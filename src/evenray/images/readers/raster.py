@@ -17,9 +17,11 @@ from . import raster_bmp, raster_pnm, raster_tiff
 from ._colour import collapse
 from ._identity import Identity
 from ._limits import check
+from ._orientation import orientation, turned
 from ._source import Source, part_of
 from ._window import ValueRange, Window, asked_range, extremes
 from .codestreams import check_jpeg, jpeg_stream
+from .jpeg import decode_jpeg
 from .raster_png import check_png, without_animation
 
 __all__ = ["fragments", "identity", "read", "sniff"]
@@ -142,9 +144,11 @@ def _jpeg(source: Source) -> Picture:
     check_jpeg(source.path, source.data, stream)
     if stream.lossless or stream.process == JPEG_LS or stream.precision != 8:
         raise ReadError(source.path, "is a lossless or 12-bit JPEG or JPEG-LS, which are read inside DICOM files only")
-    if stream.components == 1:
-        return Picture(_decoded(source.path, source.data, cv2.IMREAD_GRAYSCALE))
-    return Picture(_decoded(source.path, source.data, cv2.IMREAD_COLOR_RGB))
+    if stream.components == 4:  # CMYK, whose colours OpenCV makes
+        decode_jpeg(source.path, source.data, "CMYK")
+        return Picture(_decoded(source.path, source.data, cv2.IMREAD_COLOR_RGB))
+    pixels = decode_jpeg(source.path, source.data, "GRAY" if stream.components == 1 else "RGB")
+    return Picture(turned(pixels, orientation(stream.exif)))
 
 
 def _png(source: Source) -> Picture:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 
 from ._limits import check
+from ._orientation import turned
 from ._source import Source
 from .codestreams import check_jpeg, jpeg_stream
 from .directories import Directories
+from .jpeg import decode_jpeg
 from .tiff_page import Page
 from .tiff_segments import check_segments
 
@@ -109,12 +111,12 @@ def decode(path: str, data: bytes, page: Page) -> Array:
     import tifffile  # late: few files need it
 
     check_segments(path, data, page)
-    if page.compression in _JPEG:
-        _check_jpegs(path, data, page)
     try:
         with tifffile.TiffFile(BytesIO(data)) as file:
             file.filehandle.seek(page.at)
             found = tifffile.TiffPage(file, page.index)
+            if page.compression in _JPEG:
+                _check_jpegs(path, data, page, found.jpegtables or b"")
             pixels = found.asarray()
             colours = found.colormap
     except (ValueError, NotImplementedError, KeyError, RuntimeError, tifffile.TiffFileError) as error:
@@ -127,7 +129,7 @@ def decode(path: str, data: bytes, page: Page) -> Array:
     if pixels.shape != (page.rows, page.columns, page.samples)[: 2 if page.samples == 1 else 3]:
         raise ReadError(path, f"page {page.index} decodes to {pixels.shape}; the file is damaged")
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    return np.ascontiguousarray(_turned(_shown(path, pixels, page, colours), page.orientation))
+    return np.ascontiguousarray(turned(_shown(path, pixels, page, colours), page.orientation))
 
 
 def _shown(path: str, pixels: Array, page: Page, colours: Array | None) -> Array:
@@ -182,20 +184,13 @@ def inverted(grey: Array, bits: int) -> Array:
     return np.asarray((-1 if grey.dtype.kind == "i" else 2**bits - 1) - grey).astype(grey.dtype)
 
 
-def _check_jpegs(path: str, data: bytes, page: Page) -> None:
-    """The size of each JPEG by its own header, and its scans."""
+def _check_jpegs(path: str, data: bytes, page: Page, tables: bytes) -> None:
+    """The size of each JPEG by its own header, its scans, and what a decoder warns of; `tables` are those that all share."""
     for offset, count in page.segments:
         part = data[offset : offset + count]
         stream = jpeg_stream(part)
         if stream is not None:
             check(path, "pixels", stream.rows * stream.columns, "pixels in a strip or tile")
             check_jpeg(path, part, stream)
-
-
-def _turned(pixels: Array, orientation: int) -> Array:
-    """As it is to be shown: orientations 5 to 8 exchange rows and columns, and some begin at other corners."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels[::-1] if orientation in (3, 4, 7, 8) else pixels
+            if stream.precision == 8 and not stream.lossless and stream.components in (1, 3):
+                decode_jpeg(path, tables[:-2] + part[2:] if tables else part, "GRAY")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
+from evenray.images.readers._orientation import ORIENTATION
 from evenray.images.readers.directories import BYTES, Directories, Entry
 
 __all__ = [
@@ -14,31 +15,16 @@ __all__ = [
     "SIDEWAYS",
     "exif",
     "is_sound_profile",
-    "orientation",
     "without_previews",
     "xmp",
 ]
 
 DAMAGED = (struct.error, ValueError, IndexError, OverflowError)  # what reading a damaged block ends in
-ORIENTATION, EXIF_DIRECTORY = 274, 34665
+EXIF_DIRECTORY = 34665
 SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange rows and columns
 EXCHANGED = ((256, 257), (282, 283), (0xA002, 0xA003), (0xA20E, 0xA20F))  # pairs of tags, along columns and along rows
 ICC_HEADER = 128  # bytes
 _PREVIEWS = (1033, 1036)  # Photoshop's small pictures of what the pixels were
-
-
-def orientation(block: bytes) -> int:
-    """What an Exif block says of how the stored pixels lie; 1 (upright) where it does not.
-
-    >>> orientation(b"no Exif block")
-    1
-    """
-    try:
-        found = Directories(block)
-        said = found.number(found.entries(found.first)[0].get(ORIENTATION), 1)
-    except DAMAGED:
-        return 1
-    return said if 1 <= said <= 8 else 1
 
 
 def exif(block: bytes, turn: int) -> bytes | None:

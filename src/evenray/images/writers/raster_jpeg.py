@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from evenray.images.readers._orientation import orientation
 from evenray.images.readers.codestreams import jpeg_segments
 
-from ._blocks import SIDEWAYS, exif, is_sound_profile, orientation, without_previews, xmp
+from ._blocks import SIDEWAYS, exif, is_sound_profile, without_previews, xmp
 
 __all__ = ["copied"]
 

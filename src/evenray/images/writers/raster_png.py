@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.images.readers._orientation import orientation
 from evenray.images.readers.raster_png import chunks
 
-from ._blocks import ICC_HEADER, SIDEWAYS, exif, is_sound_profile, orientation, xmp
+from ._blocks import ICC_HEADER, SIDEWAYS, exif, is_sound_profile, xmp
 
 __all__ = ["copied", "grey_with_alpha", "is_grey"]
 
