@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from evenray.core.facts import Task
 from evenray.core.types import Estimate, Scores
@@ -16,6 +16,10 @@ from .record import Number, Record
 __all__ = [
     "BaselineScores", "CalibrationRecord", "Figure", "Gap", "OperatingPoint", "PartScores", "ScoresRecord",
 ]  # fmt: skip
+
+_CURVE = (
+    "at", "net_benefit", "low", "high", "treat_all", "treat_none", "over_all", "over_all_low", "over_all_high",
+)  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -139,6 +143,13 @@ class ScoresRecord(Record):
     baselines: tuple[BaselineScores, ...] = ()
     findings: dict[str, ScoresRecord] = Field(default_factory=dict)
     averaged: tuple[str, ...] = ()
+
+    @field_validator("decision_curve")
+    @classmethod
+    def _has_columns(cls, curve: dict[str, list[float | None]]) -> dict[str, list[float | None]]:
+        if curve and (set(curve) != set(_CURVE) or len({len(column) for column in curve.values()}) > 1):
+            raise ValueError(f"needs the columns {', '.join(_CURVE)}, all of one length")
+        return curve
 
     def with_calibrations(self, fitted: Sequence[CalibrationRecord]) -> ScoresRecord:
         """The same with its calibration; of findings, one each."""
