@@ -59,7 +59,7 @@ def test_floats_of_0_to_1_and_a_range_that_was_given_are_right(tmp_path: Path) -
     )  # as a cubic resampling leaves them
     path = archive(tmp_path / "own.npz", 0, 255)
     assert levels_undeclared(scan(path, value_range=(0, 255))) == []
-    assert levels_undeclared(scan(path, value_range=(0, 1))) == []
+    assert [found.variant for found in levels_undeclared(scan(path, value_range=(0, 1)))] == ["asked"]
 
 
 def test_a_table_of_an_earlier_scan_lacks_the_values(tmp_path: Path) -> None:
@@ -95,3 +95,28 @@ def test_a_range_of_each_file_is_told(tmp_path: Path) -> None:
     assert found.evidence["range_high"] >= 4300
     same = [(np.where(np.eye(24) > 0, 1000, rng.random((24, 24)) * 900)).astype(np.float32) for _ in range(6)]
     assert not [f for f in levels_undeclared(scan(tiffs(tmp_path / "same", same))) if f.variant == "by_file"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "given", "cut"),
+    [
+        ("int16", -1000, 900, (0, 1023), True),
+        ("int16", -1000, 900, (-1000, 900), False),
+        ("uint16", 0, 4095, (0, 1023), True),
+        ("uint16", 0, 4095, (0, 4095), False),
+        ("float32", -3, 4, (0, 1), True),
+    ],
+)
+def test_a_given_range_that_cuts_much_off_is_told(
+    tmp_path: Path, dtype: str, low: int, high: int, given: tuple[float, float], cut: bool
+) -> None:
+    rng = np.random.default_rng(4)
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(
+            tmp_path / name / "1.tif", rng.uniform(low, high, (32, 32)).astype(dtype), photometric="minisblack"
+        )
+    found = levels_undeclared(scan(tmp_path, value_range=given))
+    assert [one.variant for one in found] == ["asked"] * cut
+    for one, lang in ((one, lang) for one in found for lang in ("en", "ko")):
+        assert "--value-range" in Texts(lang).message(one.advice)

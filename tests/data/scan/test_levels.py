@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from evenray.core.errors import DataError
 from evenray.data.scan.entries import Listing
+from evenray.data.scan.files import list_files
 from evenray.data.scan.listing import listing
+from evenray.data.scan.masks import sorted_out
 from evenray.data.tables.expressions import columns_asked
 from evenray.data.tables.labels import Choices
 
@@ -83,6 +87,7 @@ def test_two_levels_that_may_be_classes_are_refused_and_chosen_between(tmp_path:
         (("{HGG,LGG}/{c1,c2}/s_{t1,t2,seg}.nii.gz",), 8, 4),
         (("{a,b}/i{1,2}.jpg", "{a,b}/i{1,2}_segmentation.png"), 4, 4),
         (("images/{a,b}/{1,2}.png", "ground_truth/{a,b}/{1,2}_gt.png"), 4, 4),
+        (("{a,b}/x{1,2}.png", "{a,b}/GT_x{1,2}.png"), 4, 4),
         (("{a,b}/{1,2}_mask.png",), 4, 0),  # nothing that they mask
         (("masks/{1,2}.png", "normal/{3,4}.png"), 4, 0),  # nothing of their names
     ],
@@ -91,6 +96,35 @@ def test_masks_are_no_images(tmp_path: Path, patterns: tuple[str, ...], images: 
     found = listing(drawn(tmp_path / "d", *patterns))
     assert (len(found.entries), len(found.masks)) == (images, masks)
     assert found.understood.set_aside.get("mask", 0) == masks
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("{c}/x{i}.png", "{c}/x{i}_lesion.png"),
+        ("{c}/x{i}.jpg", "{c}/x{i}.png"),
+        ("{c}/x{i}.png", "{c}/outline-x{i}.jpg"),
+        ("photo/{c}/{i}.png", "drawing/{c}/{i}.png"),
+        ("{c}/photo/{i}.png", "{c}/drawing/{i}.jpg"),
+    ],
+)
+@pytest.mark.parametrize("flat", [True, False])
+def test_masks_that_no_word_tells_are_known_by_their_pixels(tmp_path: Path, image: str, mask: str, flat: bool) -> None:
+    rng = np.random.default_rng(3)
+    for c in "ab":
+        for i in range(4):
+            pixels = rng.integers(0, 256, (24, 24), dtype=np.uint8)
+            other = rng.integers(0, 256, (24, 24), dtype=np.uint8)
+            drawn_mask = np.zeros((24, 24), np.uint8)
+            drawn_mask[4 : 12 + i, 8:16] = 255
+            for name, array in ((image, pixels), (mask, drawn_mask if flat else other)):
+                path = tmp_path / name.format(c=c, i=i)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(path), array)
+    found = sorted_out(tmp_path, list_files(tmp_path).paths)
+    expected = {mask.format(c=c, i=i): image.format(c=c, i=i) for c in "ab" for i in range(4)} if flat else {}
+    assert found.masks == expected
+    assert len(found.images) == (8 if flat else 16)
 
 
 @pytest.mark.parametrize("name", ["chest_xray", "OCT2017"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -32,3 +34,10 @@ def test_the_others_find_what_python_finds(pattern: str) -> None:
 def test_what_is_no_pattern_is_said() -> None:
     with pytest.raises(UsageError, match=r"is no regular expression: .*; try"):
         compiled("(person")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_that_are_taken_apart_are_the_same_letters(form: Literal["NFC", "NFD"]) -> None:
+    path, pattern = unicodedata.normalize(form, "정상/환자07_1.png"), unicodedata.normalize(form, r"(환자\d+)")
+    assert patient_of(compiled(r"(환자\d+)"), path) == "환자07"
+    assert patient_of(compiled(pattern), "정상/환자07_1.png") == "환자07"

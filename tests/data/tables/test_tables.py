@@ -13,6 +13,7 @@ import pytest
 from evenray.core.errors import DataError
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
+from evenray.data.tables.label_columns import option
 
 from ..conftest import Make, read_labels, told
 
@@ -303,11 +304,44 @@ class TestPaths:
          ("path,label\na.png,\n", "None of the 1 rows of the label table .* has a label; fill in"),
          ("path,label\na.png,\n,x\n", "no row with both a path and a label"),
          ("patient,label\np,x\n", "has no column of paths"),
-         ("path,label\nq.png,x\nr.png,y\n", "None of the 2 files of .* could be read; the first: q.png: does not exist")],
+         ("path,label\nq.png,x\nr.png,y\n", "None of the 2 files .* could be read; the first: q.png: does not exist. Give the")],
     )  # fmt: skip
     def test_a_table_that_names_nothing(self, text: Make, content: str, said: str) -> None:
         with pytest.raises(DataError, match=said):
             scan(text("labels.csv", content))
+
+    @pytest.mark.parametrize("last", ["Mass|Eff", "Eff", "Edema; Ma", "Mas"])
+    def test_the_last_of_several_findings_that_is_cut_short_is_refused(self, text: Make, last: str) -> None:
+        sign = "; " if ";" in last else "|"
+        rows = ["Mass", "Effusion", f"Edema{sign}Mass", f"Mass{sign}Effusion", "Edema", last]
+        table = "\n".join(["path,label", *(f"{i}.png,{row}" for i, row in enumerate(rows))])
+        with pytest.raises(DataError, match="seems to be cut short"):
+            read_labels(text("labels.csv", table))
+
+    def test_two_columns_of_labels_that_contradict_each_other_are_refused(self, text: Make) -> None:
+        rows = "\n".join(f"{i}.png,{i % 2},{1 - i % 2}" for i in range(12))
+        for header, ways in (("path,label,label", ("label", "label (2)")), ("path,diagnosis,dx", ("diagnosis", "dx"))):
+            with pytest.raises(DataError, match=re.escape(" or ".join(option("label", way) for way in ways))):
+                read_labels(text("labels.csv", f"{header}\n{rows}\n"))
+
+    @pytest.mark.parametrize(
+        ("header", "sexes"),
+        [("Dateiname;Befund;Patienten-ID;Geschlecht;Alter", "mw"), ("Nom du fichier;Diagnostic;N° patient;Sexe;Âge", "HF"),
+         ("archivo;diagnóstico;paciente;sexo;edad", "MF"), ("ファイル名;診断名;患者番号;性別;年齢", "男女")],
+    )  # fmt: skip
+    def test_columns_of_other_languages(self, text: Make, header: str, sexes: str) -> None:
+        rows = "\n".join(f"{i}.png;{'xy'[i % 2]};{i // 2};{sexes[i % 2]};{40 + i},5" for i in range(12))
+        found = read_labels(text("labels.csv", f"\ufeff{header}\n{rows}\n"))
+        assert set(found.table.columns) == {"path", "label", "patient", "sex", "age"}
+
+    def test_a_table_that_can_be_read_in_two_ways_is_not_passed_over_for_one_folder(
+        self, tmp_path: Path, png: Make, text: Make
+    ) -> None:
+        for i in range(6):
+            png(f"Bilder/{i}.png", i)
+        text("t.csv", "path,diagnosis,dx\n" + "".join(f"{i}.png,{'xy'[i % 2]},{'pq'[i // 3]}\n" for i in range(6)))
+        with pytest.raises(DataError, match="may each be the labels"):
+            listing(tmp_path)
 
     def test_patients_of_the_table_are_struck_from_the_names(self, tmp_path: Path, png: Make, text: Make) -> None:
         for seed, patient in enumerate(["ANNA", "BERT"]):

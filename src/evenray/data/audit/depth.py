@@ -17,14 +17,35 @@ __all__ = ["depth_padded", "depth_stray", "levels_undeclared", "true_range"]
 STRAY = 0.1  # the share of cases up to which a bit depth is an exception
 DECLARES = ("dicom", "nifti")  # formats that state their own range
 SLACK = 0.1  # how far resampling may throw floats beyond a range of 0 to 1
+MOST_CUT = 0.25  # the share of an image's pixels that a given range may make black or white
 OVER = 0.01  # the share by which it may throw them, or rounding, beyond the range of a detector
 DEPTHS = tuple(2**bits - 1 for bits in range(8, 17))
 
 
 def levels_undeclared(dataset: Dataset) -> list[Finding]:
     """Files of a format that does not state its range, which have another: 12 bits in 16, say, signed values, floats beyond
-    0 to 1, or a range that differs from file to file."""
-    return [*_floats_beyond(dataset), *_few_of_sixteen_bits(dataset), *_range_by_file(dataset)]
+    0 to 1, a range that differs from file to file, or one that was given and cuts much off."""
+    return [
+        *_floats_beyond(dataset),
+        *_few_of_sixteen_bits(dataset),
+        *_range_by_file(dataset),
+        *_range_that_cuts(dataset),
+    ]
+
+
+def _range_that_cuts(dataset: Dataset) -> list[Finding]:
+    """A range that was given and makes much of the usual image black or white, where its files may hold more."""
+    if dataset.facts.value_range is None:
+        return []
+    cases = dataset.cases
+    low, high = dataset.facts.value_range
+    black = np.nan_to_num(numbers(cases, "saturated_low")) * (numbers(cases, "smallest_value") < low)
+    white = np.nan_to_num(numbers(cases, "saturated_high")) * (numbers(cases, "largest_value") > high)
+    cut = black + white
+    if not len(cut) or (share := float(np.median(cut))) <= MOST_CUT:
+        return []
+    evidence = {"images": int((cut > MOST_CUT).sum()), "share": round(share, 4), "range_low": low, "range_high": high}
+    return [Finding("levels_undeclared", "warning", evidence=evidence, variant="asked")]
 
 
 def _range_by_file(dataset: Dataset) -> list[Finding]:

@@ -124,7 +124,7 @@ def _list_unnamed(path: Path, files: list[str], patient: PatientOf, choices: Cho
     beside: FolderTable = table_in_folder(path, seen, found.labels, choices)
     if beside.table is not None:
         found = list_tree(path, beside.table, files, patient)
-    elif beside.refused is not None and (not found.labels or asked.columns):
+    elif beside.refused is not None and (len(found.labels) < 2 or asked.columns):
         raise beside.refused
     elif error is not None:
         raise error

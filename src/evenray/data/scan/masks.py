@@ -10,11 +10,14 @@ from pathlib import Path, PurePosixPath
 from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
 
+from .mask_pixels import masks_by_pixels
+
 __all__ = ["Sorted", "sorted_out"]
 
 MASK_WORDS = r"masks?|seg|segs|segmentations?|gt|ground[-_ ]?truth|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|annot(?:ation)?s?"
 FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:{MASK_WORDS}|label(?:s)?(?:tr|ts)|마스크|분할)(?:[-_ ].*)?", re.IGNORECASE)
 ENDING = re.compile(rf"^(.+?)[-_. ](?:{MASK_WORDS}|label|manual\d?|마스크)(?:[-_. ]?\d+)?$", re.IGNORECASE)
+START = re.compile(rf"^(?:{MASK_WORDS}|마스크)[-_. ]+(.+)$", re.IGNORECASE)
 THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|썸네일)", re.IGNORECASE)
 
 
@@ -28,8 +31,9 @@ class Sorted:
 
 
 def sorted_out(root: Path, files: list[str]) -> Sorted:
-    """Tell images from masks, copies and thumbnails, by names alone: masks lie in folders of masks beside folders of images of
-    the same names, or are called as an image with `_mask`, `_seg` or the like. A file that no other is like stays an image.
+    """Tell images from masks, copies and thumbnails: masks lie in folders of masks beside folders of images of the same names,
+    or are called as an image with `_mask`, `GT_` or the like, or are called after images and have pixels as masks have. A
+    file that no other is like stays an image.
 
     >>> found = sorted_out(Path(), ["a/x.png", "a/x_mask.png", "a/y.png", "b_mask.png"])
     >>> found.images, found.masks
@@ -37,7 +41,9 @@ def sorted_out(root: Path, files: list[str]) -> Sorted:
     """
     copies = _copies(root, files)
     left = [file for file in files if file not in copies]
-    masks = _masks(left)
+    masks: dict[str, str | None] = _masks(left)
+    left = [file for file in left if file not in masks]
+    masks |= masks_by_pixels(root, left)
     left = [file for file in left if file not in masks]
     thumbnails = _thumbnails(left)
     left = [file for file in left if file not in thumbnails]
@@ -75,7 +81,8 @@ def _masks(files: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     named: dict[str, str] = {}  # files called as masks: the stem that their image should have
     for file in files:
-        if ending := ENDING.match(without_ending(PurePosixPath(file).name)):
+        stem = without_ending(PurePosixPath(file).name)
+        if ending := ENDING.match(stem) or START.match(stem):
             named[file] = ending[1].casefold()
     stems: dict[str, set[str]] = {}
     for (folder, stem), _ in by_stem.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import regex
 
 from evenray.core.errors import UsageError
@@ -14,7 +16,7 @@ SECONDS = 1.0  # in one path; a pattern that does not backtrack takes microsecon
 def compiled(text: str | None) -> regex.Pattern[str] | None:
     """The pattern, None where none is given; UsageError where it is no regular expression."""
     try:
-        return regex.compile(text) if text else None
+        return regex.compile(unicodedata.normalize("NFC", text)) if text else None
     except (regex.error, RecursionError, OverflowError) as error:
         raise UsageError(
             f"The patient pattern '{text}' is no regular expression: {error}; try '(person[0-9]+)'."
@@ -24,6 +26,8 @@ def compiled(text: str | None) -> regex.Pattern[str] | None:
 def patient_of(pattern: regex.Pattern[str] | None, file: str) -> str | None:
     """What the pattern finds in a relative path: its groups joined, or the whole match where it has none; never "".
 
+    Both are composed (NFC) first, as macOS takes the letters of names apart.
+
     Raises UsageError for a pattern that tries too many ways to fit, as `(a+)+b` does.
 
     >>> patient_of(compiled(r"(train|test)/.*(person[0-9]+)"), "test/SICK/person12_virus_3.jpeg")
@@ -32,7 +36,7 @@ def patient_of(pattern: regex.Pattern[str] | None, file: str) -> str | None:
     True
     """
     try:
-        found = pattern.search(file, timeout=SECONDS) if pattern else None
+        found = pattern.search(unicodedata.normalize("NFC", file), timeout=SECONDS) if pattern else None
     except TimeoutError:
         assert pattern is not None
         raise UsageError(

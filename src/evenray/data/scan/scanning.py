@@ -204,7 +204,8 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
 
 def describe_image(image: Image) -> dict[str, Column]:
     """What is kept of one image: columns of the case table and, as arrays, its sketches; no name."""
-    header = image.header
+    extremes = {"smallest_value": float(image.pixels.min()), "largest_value": float(image.pixels.max())}
+    header = {**extremes, **image.header}
     histogram = Histogram.of(image)
     spacing = image.spacing_mm or (None, None)
     return {

@@ -125,7 +125,15 @@ def _found_below(table: LabelTable, seen: Seen) -> tuple[LabelTable, Rejected]:
     exact = set(table.exact)
     known = set(seen.files) if seen.is_listed else set()
     kept = {path: path for path in paths if path in exact or path in known or exists(as_path(seen.root / path))}
-    if len(kept) == len(paths) or not (files := seen.files):
+    if len(kept) == len(paths):
+        return table, ()
+    if not (files := seen.files):
+        if not kept:
+            raise DataError(
+                f"None of the {len(paths)} files that the column {table.understood.rows[0].place} of '{table.source}' names could be"
+                f" read; the first: {paths[0]}: does not exist. Give the folder that holds the images, with --labels"
+                f" '{table.source}'; images inside the table itself are not read: write them out as files."
+            )
         return table, ()
     below = match_paths([path for path in paths if path not in kept], files, below=True)
     found, rejected = _with_files(table, PathMatches(kept | below.found, below.ambiguous), files)

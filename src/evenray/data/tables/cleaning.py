@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,7 @@ from .words import MISSING, whole_numbers
 __all__ = ["cleaned", "labels_cleaned"]
 
 FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
+PARTS = re.compile(r"[|;,/+]")
 SHOWN = 5
 
 
@@ -25,14 +27,7 @@ def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Mess
     lost = column.filter(column.is_in(MISSING)).unique().sort().to_list()
     words = [f"'{word}'" for word in lost if word]
     column = column.replace(dict.fromkeys(MISSING))
-    last = column[-1]
-    if last is not None and (column == last).sum() == 1:
-        whole = column.drop_nulls().unique().filter(column.drop_nulls().unique().str.starts_with(last)).to_list()
-        if len(whole) > 1:
-            raise DataError(
-                f"The last row of the label table '{path}' has the label '{last}', which no other row has and which others begin"
-                f" with, such as '{max(whole, key=len)}': it seems to be cut short. Copy the table anew, or leave out the row."
-            )
+    _refuse_cut(column, path)
     missing, rows = column.null_count(), len(column)
     if missing == rows:
         why = f" ({', '.join(words)} taken as missing)" if words else ""
@@ -46,6 +41,21 @@ def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Mess
         code = "scan.rows_lacking_words" if words else "scan.rows_lacking"
         notes = (Message(code, values | ({"words": words} if words else {})),)
     return column.replace(whole_numbers(column.drop_nulls().unique())), notes
+
+
+def _refuse_cut(column: pl.Series, path: Path) -> None:
+    """DataError where the last row's label, or the last of its findings, is the beginning of others' and stands nowhere else."""
+    if column[-1] is None:
+        return
+    rows = column.drop_nulls().to_list()
+    last = PARTS.split(rows[-1])[-1].strip()
+    parts = Counter(part.strip() for row in rows for part in {row, *PARTS.split(row)})
+    longer = [part for part in parts if part.startswith(last) and part != last]
+    if last and longer and parts[last] == 1:
+        raise DataError(
+            f"The last row of the label table '{path}' has the label '{last}', which no other row has and which others begin"
+            f" with, such as '{max(longer, key=len)}': it seems to be cut short. Copy the table anew, or leave out the row."
+        )
 
 
 def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:

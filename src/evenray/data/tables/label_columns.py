@@ -15,7 +15,7 @@ from evenray.core.errors import DataError
 from .findings import flag_columns, one_class
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, known_values, meaning_of, says_nothing, weak_label
-from .raw_table import header_line
+from .raw_table import AGAIN, header_line
 from .words import MISSING
 
 __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
@@ -68,8 +68,9 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     """
     boxes = box_columns(columns)
     free = [name for name in columns if name not in boxes]
-    named = [name for name in free if meaning_of(name) == "label" and _is_plausible(raw[name])]
-    named = named or [name for name in free if meaning_of(name) == "label" and _are_measurements(raw[name])]
+    called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
+    named = [name for name in called if _is_plausible(raw[name])]
+    named = named or [name for name in called if _are_measurements(raw[name])]
     if named:
         return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
@@ -123,6 +124,8 @@ def _alike(raw: pl.DataFrame, first: str, second: str) -> bool:
     both = raw.select(first, second).drop_nulls()
     if both.height < 0.9 * max(raw[first].count(), raw[second].count()):
         return False
+    if set(both[first]) == set(both[second]) and not (both[first] == both[second]).all():
+        return False  # 0 and 1 the other way round are another answer
     kinds = both.unique().height
     return kinds == both[first].n_unique() == both[second].n_unique()
 

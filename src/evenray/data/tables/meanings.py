@@ -25,22 +25,25 @@ MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", 
 WORDS: dict[str, str] = {
     "path": "path file filename image imagepath filepath imagefilepath imagename imageid imagefile imagefilename imageindex"
     " img imgpath imgid imgname isicid idcode dicomid picture newnames"
+    " dateiname datei bild bildname nomdufichier nomfichier fichier archivo nombrearchivo imagen ファイル名 ファイル 画像 文件名 图像"
     " 파일 파일명 파일이름 영상 영상명 영상파일 이미지 이미지명 이미지파일 경로 파일경로 영상경로 이미지경로",
     "sop": "sop sopuid sopinstanceuid instanceuid",
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
     "study": "study studyid studyuid studyinstanceuid accession accessionnumber exam examid 검사번호 검사",
     "patient": "patient patientid patientno patientnumber pid subject subjectid person personid caseid participant participantid mrn"
+    " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente 患者 患者id 患者番号 患者编号"
     " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
     "side": "side laterality imagelaterality leftright leftorright breast leftorrightbreast eye 좌우 편측",
     "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
+    " befund diagnose diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
     " 라벨 레이블 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
     "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
     " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
-    "sex": "sex gender patientsex patientgender patientsexdicom 성별",
-    "age": "age patientage ageyears ageapprox ageatstudy ageinyears 나이 연령 만나이",
+    "sex": "sex gender patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
+    "age": "age patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
     "split": "split part set subset foldname partition 분할 데이터구분",
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
 }  # fmt: skip
@@ -66,7 +69,8 @@ FLAGS = {
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
-    "sex": "m f male female man woman 남 여 남성 여성 남자 여자 o u unknown other",
+    "sex": "m f w h male female man woman männlich weiblich mann frau homme femme hombre mujer 男 女 男性 女性"
+    " 남 여 남성 여성 남자 여자 o u unknown other",
     "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }

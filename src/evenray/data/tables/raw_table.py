@@ -13,7 +13,7 @@ from evenray.core.errors import DataError
 from .file_kinds import refuse_table
 from .text_table import read_text_table
 
-__all__ = ["SUFFIXES", "header_line", "read_raw_table"]
+__all__ = ["AGAIN", "SUFFIXES", "header_line", "read_raw_table"]
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 SHOWN = 5

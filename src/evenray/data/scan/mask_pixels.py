@@ -1,0 +1,103 @@
+"""Masks that no word tells: files named after an image, or lying beside it in a twin folder, of which only the pixels say mask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from evenray.core.errors import EvenrayError
+from evenray.core.names import as_path
+from evenray.data.tables.match_paths import without_ending
+from evenray.images.readers import read
+
+__all__ = ["masks_by_pixels"]
+
+FEWEST = 3  # pairs from which a way of naming is one
+SAMPLE = 5  # pairs that are opened for each
+FOLDERS = 20  # names up to which a level of folders may hold one folder of masks
+LEVELS = 8  # grey levels that a mask has at most
+EXTREME, NEAR = 0.98, 0.04  # or: the share of pixels this near to its darkest or brightest, as in a mask saved as JPEG
+Group = tuple[str, ...]  # a way of naming
+
+
+def masks_by_pixels(root: Path, files: list[str]) -> dict[str, str]:
+    """The files that are masks by their pixels, each with its image.
+
+    What is opened are a few of the files that are called as another with a prefix, a suffix or another ending (x.png and
+    x_lesion.png, GT_x.png, x.jpg and x.png), or as one in a twin folder. They are masks where all of these few have hardly a
+    grey level and their twins many.
+    """
+    groups: dict[Group, dict[str, str]] = {}
+    for group, file, twin in _pairs(files):
+        groups.setdefault(group, {}).setdefault(file, twin)
+    found: dict[str, str] = {}
+    for pairs in groups.values():
+        if len(pairs) >= FEWEST and _are_masks(root, pairs):
+            found |= pairs
+    return found
+
+
+def _pairs(files: list[str]) -> Iterator[tuple[Group, str, str]]:
+    """Ways of naming a file after another: the way, the file, and the other."""
+    by_stem: dict[tuple[str, str], list[str]] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        by_stem.setdefault((folder, without_ending(name)), []).append(file)
+    for (folder, stem), same in by_stem.items():
+        for file in same:
+            for twin in same:
+                if file != twin:
+                    yield ("ending", PurePosixPath(file).suffix), file, twin
+        for cut in re.finditer(r"[-_. ]", stem):
+            for way, rest in (
+                (f"*{stem[cut.start() :]}", stem[: cut.start()]),
+                (f"{stem[: cut.end()]}*", stem[cut.end() :]),
+            ):
+                if rest and (twins := by_stem.get((folder, rest))):
+                    yield ("affix", way), same[0], twins[0]
+    yield from _twin_folders(list(by_stem), by_stem)
+
+
+def _twin_folders(
+    places: list[tuple[str, str]], by_stem: dict[tuple[str, str], list[str]]
+) -> Iterator[tuple[Group, str, str]]:
+    paths = {place: place[0].split("/") for place in places if place[0]}
+    for depth in range(max((len(steps) for steps in paths.values()), default=0)):
+        deep = {place: steps for place, steps in paths.items() if len(steps) > depth}
+        if not 2 <= len({steps[depth] for steps in deep.values()}) <= FOLDERS:
+            continue
+        alike: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for place, steps in deep.items():
+            alike.setdefault((*steps[:depth], "", *steps[depth + 1 :], place[1]), []).append(place)
+        for twins in alike.values():
+            for place in twins:
+                for other in twins:
+                    if place != other:
+                        group = ("folder", str(depth), paths[place][depth], paths[other][depth])
+                        yield group, by_stem[place][0], by_stem[other][0]
+
+
+def _are_masks(root: Path, pairs: dict[str, str]) -> bool:
+    files = sorted(pairs)
+    opened = 0
+    for file in files[:: max(1, len(files) // SAMPLE)][:SAMPLE]:
+        try:
+            mask, image = (read(as_path(root / one)).pixels for one in (file, pairs[file]))
+        except (EvenrayError, OSError):
+            continue
+        if not _is_flat(mask) or _is_flat(image):
+            return False
+        opened += 1
+    return opened >= FEWEST
+
+
+def _is_flat(pixels: np.ndarray) -> bool:
+    """Whether pixels say where something is, and not how bright: few levels, or next to none between the extremes."""
+    low, high = float(pixels.min()), float(pixels.max())
+    near = NEAR * (high - low)
+    return (
+        bool(((pixels <= low + near) | (pixels >= high - near)).mean() >= EXTREME) or len(np.unique(pixels)) <= LEVELS
+    )
