@@ -14,6 +14,8 @@ from evenray.core.texts import Texts
 from evenray.data.audit import audit
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
+from evenray.data.tables.expressions import columns_asked
+from evenray.data.tables.labels import Choices
 from evenray.data.tables.positive import positive_class
 
 from ..conftest import Make, told
@@ -283,3 +285,12 @@ def test_the_reason_for_the_positive_class_is_true(counts: dict[str, int], why: 
 def test_a_positive_class_that_is_none_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="There is no class named 'ill'; the classes are: sick, well"):
         positive_class(("sick", "well"), {"sick": 1, "well": 1}, "ill")
+
+
+def test_folders_asked_for_as_patients_win_over_headers(tmp_path: Path, dicom: Make) -> None:
+    """Both files of a folder are one patient's, whatever their headers say."""
+    for number in range(8):
+        dicom(f"tree/{'xy'[number // 4]}/who{number // 2}/{number}.dcm", number, PatientID=f"p{number}")
+    asked = Choices(columns_asked(["label=folder1,patient=folder2"]))
+    data = scan(tmp_path / "tree", choices=asked)
+    assert data.cases["patient"].n_unique() == 4

@@ -50,13 +50,13 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         label = _name(steps, classes)
         if label is None and classes is not None:
             continue
-        part = _name(steps, parts)
+        part, person = _name(steps, parts), _name(steps, patients)
         entries.append(
             Entry(
                 file,
                 label=label,
-                patient=patient_of(file),
-                folder=_name(steps, patients),
+                patient=patient_of(file) or (person if "patient" in wanted else None),  # what was asked for wins
+                folder=person,
                 part=part_of(part) if part else None,
             )
         )
