@@ -318,6 +318,18 @@ class TestPaths:
         with pytest.raises(DataError, match="seems to be cut short"):
             read_labels(text("labels.csv", table))
 
+    @pytest.mark.parametrize(
+        ("last", "end", "cut"), [("p1", "", True), ("", "", True), ("p1", "\n", False), ("p19", "", False)]
+    )
+    def test_a_last_patient_that_is_cut_short_is_refused(self, text: Make, last: str, end: str, cut: bool) -> None:
+        rows = "\n".join(f"{i}.png,{'xy'[i % 2]},p1{i // 2}" for i in range(12))
+        table = text("labels.csv", f"path,label,patient\n{rows}\n12.png,x,{last}{end}")
+        if not cut:
+            assert read_labels(table).table.height == 13
+            return
+        with pytest.raises(DataError, match=r"ends within a line, .* seems to be cut short"):
+            read_labels(table)
+
     def test_two_columns_of_labels_that_contradict_each_other_are_refused(self, text: Make) -> None:
         rows = "\n".join(f"{i}.png,{i % 2},{1 - i % 2}" for i in range(12))
         for header, ways in (("path,label,label", ("label", "label (2)")), ("path,diagnosis,dx", ("diagnosis", "dx"))):

@@ -58,6 +58,33 @@ def _refuse_cut(column: pl.Series, path: Path) -> None:
         )
 
 
+def _refuse_cut_patient(column: pl.Series, path: Path) -> None:
+    """DataError where a file ends within a line, and the patient of its last row is missing there alone, or is the beginning
+    of others' and stands nowhere else."""
+    rows, last = column.drop_nulls().to_list(), column[-1]
+    if path.suffix.lower() == ".parquet" or _ends_with_a_line(path) or len(column) < FEWEST_SHARED:
+        return
+    cut = len(rows) == len(column) - 1 if last is None else (
+        rows.count(last) == 1 and any(other.startswith(last) and other != last for other in rows)
+    )  # fmt: skip
+    if cut:
+        what = (
+            "no patient, where every other row has one"
+            if last is None
+            else "a patient whom no other row has and others begin with"
+        )
+        raise DataError(
+            f"The label table '{path}' ends within a line, and its last row has {what}: it seems to be cut short. Copy the table"
+            " anew, or leave out the row; a line break at the end of the file says that it is whole."
+        )
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        return file.read().rstrip(b"\0")[-1:] in (b"\n", b"\r")
+
+
 def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
     """Patients, keys and parts in one way of writing; what says nothing of a patient is null."""
     notes = []
@@ -71,6 +98,7 @@ def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, li
             code = "scan.rows_lacking_words" if quoted else "scan.rows_lacking"
             notes.append(Message(code, values | ({"words": quoted} if quoted else {})))
     if "patient" in table.columns:
+        _refuse_cut_patient(table["patient"], path)
         table, more = _patients(table, key, path)
         notes += more
     if "part" in table.columns:
