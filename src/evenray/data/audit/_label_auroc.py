@@ -79,7 +79,9 @@ def _out_of_fold(
     cases = np.zeros((classes, len(owners)), np.int64)
     np.add.at(cases, (targets, member), 1)
     # Patients are stratified by the class of most of their cases; StratifiedGroupKFold is slow for thousands of them.
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(owners, cases.argmax(axis=0))
+    strata = cases.argmax(axis=0)
+    strata[np.bincount(strata)[strata] < FOLDS] = np.bincount(strata).argmax()  # too few to have one in each fold
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(owners, strata)
     scores = np.empty((len(targets), classes))
     for _, held_out in folds:
         test = np.isin(member, held_out)
