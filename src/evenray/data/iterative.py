@@ -24,7 +24,7 @@ def divide(counts_GL: Ints, size_G: Ints, shares: Sequence[float], rng: np.rando
 
     >>> counts = np.eye(6, 2, dtype=np.int64)[[0, 0, 0, 1, 1, 1]]
     >>> parts = divide(counts, np.ones(6, np.int64), [2 / 3, 1 / 3], np.random.default_rng(0))
-    >>> [(parts[counts[:, label] == 1] == 1).sum() for label in (0, 1)]
+    >>> [int((parts[counts[:, label] == 1] == 1).sum()) for label in (0, 1)]
     [1, 1]
     """
     aims = np.asarray(shares, dtype=np.float64)
