@@ -17,7 +17,7 @@ WORDS = {
              "prueba", "teste"),
 }  # fmt: skip
 PART = {word: part for part, words in WORDS.items() for word in words}
-# The usual words alone: only these stay in the names of cases, for some of the others are people's names as well.
+# The words that the names of arrays in MedMNIST files use, and their usual variants.
 PARTS = {word: PART[word] for word in ("train", "training", "val", "valid", "validation", "dev", "test", "testing")}
 THINGS = re.compile(r"\s*(set|split|data|dataset|part|partition|용|데이터|데이터셋|세트|셋|데이터 세트|データ|集)$")
 
