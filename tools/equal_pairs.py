@@ -21,22 +21,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 FRESH = multiprocessing.get_context("spawn")
 TIMES = ("seconds", "validation_seconds")
-COMPARED = {"contrast": ("none", "equalize"), "balance": ("none", "weighted")}
-ALONE = {"contrast": "none", "balance": "none"}
+BRIEF: dict[str, Any] = {
+    "network": "vgg11_bn(width=0.25)", "epochs": 3, "size": 28, "folds": 2, "seeds": 1, "choose": {"compare_epochs": 2},
+}  # fmt: skip
+COMPARED: dict[str, Any] = {"contrast": ("none", "equalize"), "balance": ("none", "weighted")}
+ALONE: dict[str, Any] = {"contrast": "none", "balance": "none"}
 
 
-def run(data: str, folder: str, seed: int, compared: bool, planted: bool) -> None:
+def run(data: str, folder: str, seed: int, compared: bool, planted: bool, brief: bool) -> None:
     """One run in this process."""
     import evenray as er
 
     if planted:
         threading.Thread(target=_toggle, daemon=True).start()
-    asked = COMPARED if compared else ALONE
+    asked = (COMPARED if compared else ALONE) | (BRIEF if brief else {})
     er.run(data, er.Recipe(effort="quick", seed=seed, **asked), output=folder, device="cpu")
 
 
@@ -87,8 +91,10 @@ def outcome(folder: Path) -> dict[str, str]:
     return tables | models | {"choice.json": content("choice.json")}
 
 
-def made(data: str, folder: Path, seed: int, compared: bool, planted: bool = False) -> dict[str, str]:
-    process = FRESH.Process(target=run, args=(data, str(folder), seed, compared, planted))
+def made(
+    data: str, folder: Path, seed: int, compared: bool, *, planted: bool = False, brief: bool = False
+) -> dict[str, str]:
+    process = FRESH.Process(target=run, args=(data, str(folder), seed, compared, planted, brief))
     process.start()
     process.join()
     if process.exitcode:
@@ -102,6 +108,9 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--load", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--brief", action="store_true", help="a small network and few epochs, in place of --effort quick"
+    )
     parser.add_argument("--plant", action="store_true", help="plant the fault that a pair has to show")
     asked = parser.parse_args()
     unequal = 0
@@ -109,9 +118,16 @@ def main() -> int:
         compared = pair % 2 == 0
         with tempfile.TemporaryDirectory() as folder:
             begun = time.monotonic()
-            first = made(asked.data, Path(folder, "a"), asked.seed + pair // 2, compared)
+            first = made(asked.data, Path(folder, "a"), asked.seed + pair // 2, compared, brief=asked.brief)
             with load(asked.load):
-                second = made(asked.data, Path(folder, "b"), asked.seed + pair // 2, compared, asked.plant)
+                second = made(
+                    asked.data,
+                    Path(folder, "b"),
+                    asked.seed + pair // 2,
+                    compared,
+                    planted=asked.plant,
+                    brief=asked.brief,
+                )
         differ = [name for name in first if first[name] != second[name]]
         unequal += bool(differ)
         kind = "with comparison" if compared else "without comparison"
