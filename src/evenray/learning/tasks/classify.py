@@ -29,10 +29,10 @@ from evenray.metrics.ranking import Ranking
 from .question import Question, Target
 from .scores import summarise
 from .shares import target_prior
-from .table import GROUPS, identified
+from .table import identified, told_columns
 from .task import Floats, Ints, Notable, Prevalence, Remedy
 
-__all__ = ["Classify", "bootstrap_counts", "check_remedies", "error_of"]
+__all__ = ["Classify", "bootstrap_counts", "check_remedies", "mean_areas"]
 
 MISTAKES, HITS = 12, 4
 
@@ -72,13 +72,11 @@ class Classify:
         return questions[0].probabilities(logits_NK, calibrations[0], target[0])
 
     def predictions(self, dataset: Dataset, logits_NK: Floats, probabilities_NK: Floats) -> Predictions:
-        K, known = len(dataset.classes), identified(dataset)
+        known = identified(dataset)
         table = known.select("case", "patient", "part").with_columns(
             dataset.cases["label"],
             pl.Series("target", dataset.targets),
-            *[pl.Series(f"logit_{k}", logits_NK[:, k]) for k in range(K)],
-            *[pl.Series(f"p_{k}", probabilities_NK[:, k]) for k in range(K)],
-            *[known[name] for name in GROUPS if name in known.columns],
+            *told_columns(known, logits_NK, probabilities_NK),
         )
         return Predictions(table, dataset.classes, dataset.positive)
 
@@ -94,11 +92,7 @@ class Classify:
             if 0 < hot[:, k].sum() < len(hot)
         ]
         loss = float(functional.cross_entropy(logits, torch.from_numpy(targets)))
-        auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
-        return {
-            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
-            "validation_macro_auprc_error": error_of(auprc[1:]),
-        }  # fmt: skip
+        return {"validation_loss": loss, **mean_areas(areas)}
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
@@ -186,7 +180,16 @@ def bootstrap_counts(cases: int) -> NDArray[np.float64]:
     return np.vstack([np.ones(cases), *counts])
 
 
-def error_of(resampled: Floats) -> float:
+def mean_areas(areas: Sequence[tuple[Floats, Floats]]) -> dict[str, float]:
+    """AUROC and AUPRC as means over what is told apart, each (1 + resamples,), with the bootstrap's error of the AUPRC."""
+    auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
+    return {
+        "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
+        "validation_macro_auprc_error": _error_of(auprc[1:]),
+    }  # fmt: skip
+
+
+def _error_of(resampled: Floats) -> float:
     """The standard error that resamples tell, without those in which a class does not occur; NaN where they tell none."""
     known = resampled[~np.isnan(resampled)]
     return float(known.std()) if len(known) > 1 else float("nan")

@@ -23,13 +23,13 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
-from .classify import bootstrap_counts, check_remedies, error_of
+from .classify import bootstrap_counts, check_remedies, mean_areas
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
 from .question import Question, Target
 from .sampling import TWO, masked_loss, sampling
 from .shares import target_prior
-from .table import GROUPS, identified
+from .table import identified, told_columns
 from .task import Floats, Ints, Notable, Prevalence, Remedy
 
 __all__ = ["Tag"]
@@ -110,9 +110,7 @@ class Tag:
         told = [pl.Series(f"target_{k}", targets[:, k]) for k in range(K)]
         table = known.select("case", "patient", "part").with_columns(
             *[pl.when(one >= 0).then(one == 1).alias(one.name) for one in told],
-            *[pl.Series(f"logit_{k}", logits_NK[:, k]) for k in range(K)],
-            *[pl.Series(f"p_{k}", probabilities_NK[:, k]) for k in range(K)],
-            *[known[name] for name in GROUPS if name in known.columns],
+            *told_columns(known, logits_NK, probabilities_NK),
         )
         return Predictions(table, dataset.classes, dataset.positive, "tag")
 
@@ -131,11 +129,7 @@ class Tag:
                 ("validation_auroc", "validation_macro_auprc", "validation_macro_auprc_error"), float("nan")
             )
             return {"validation_loss": loss, **unknown}
-        auroc, auprc = (np.mean([pair[i] for pair in areas], axis=0) for i in (0, 1))
-        return {
-            "validation_loss": loss, "validation_auroc": float(auroc[0]), "validation_macro_auprc": float(auprc[0]),
-            "validation_macro_auprc_error": error_of(auprc[1:]),
-        }  # fmt: skip
+        return {"validation_loss": loss, **mean_areas(areas)}
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
