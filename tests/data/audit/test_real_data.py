@@ -8,13 +8,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from evenray.core.types import Dataset
 from evenray.data.audit import audit, checks
 from evenray.data.scan import scan
 
 
+def files_of(dataset: Dataset) -> dict[str, str]:
+    """The file of each case: findings name cases by their pseudonyms."""
+    return dict(zip(dataset.cases["case"].to_list(), dataset.cases["file"].to_list(), strict=True))
+
+
 def test_the_label_conflict_of_the_breast_ultrasounds(evenray_data: Path) -> None:
-    [finding] = checks["label_conflicts"](scan(evenray_data / "breast-ultrasound-256"))
-    assert sorted(finding.cases) == ["benign/benign (433).png", "malignant/malignant (145).png"]
+    dataset = scan(evenray_data / "breast-ultrasound-256")
+    files = files_of(dataset)
+    [finding] = checks["label_conflicts"](dataset)
+    found = sorted(files[case] for case in finding.cases)
+    assert found == ["benign/benign (433).png", "malignant/malignant (145).png"]
 
 
 def test_the_groups_of_identical_chest_x_rays(evenray_data: Path) -> None:
@@ -24,8 +33,10 @@ def test_the_groups_of_identical_chest_x_rays(evenray_data: Path) -> None:
     for file in folder.rglob("*.jpeg"):
         pictures[cv2.imread(str(file), cv2.IMREAD_GRAYSCALE).tobytes()].add(file.relative_to(folder).as_posix())
     expected = {frozenset(names) for names in pictures.values() if len(names) > 1}
-    [finding] = checks["duplicates"](scan(folder))
-    assert set(map(frozenset, finding.groups)) == expected
+    dataset = scan(folder)
+    files = files_of(dataset)
+    [finding] = checks["duplicates"](dataset)
+    assert {frozenset(files[case] for case in group) for group in finding.groups} == expected
     assert len(expected) > 5
 
 

@@ -41,7 +41,8 @@ def dataset(pictures: list[NDArray[np.uint8]], labels: list[str]) -> Dataset:
     }
     numbers = [{name: value for name, value in row.items() if np.isscalar(value)} for row in described]
     cases = pl.DataFrame(numbers).with_columns(label=pl.Series(labels)).with_row_index("sketch")
-    return Dataset(cases, ("sick", "well"), "sick", ".", sketches=sketches)
+    classes = tuple(sorted(set(labels)))
+    return Dataset(cases, classes, classes[0], ".", sketches=sketches)
 
 
 @pytest.fixture(scope="module")
