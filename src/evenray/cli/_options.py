@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 PANELS = ("The data", "The method", "The machine")
-PLACE, RUN = "Where and how", "The machine"
+RUN = "The machine"
 
 
 def plain_option(kind: Any, *names: str, help: str, panel: str = RUN) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "Task"]
+
+Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
 
 
 @dataclass(frozen=True)
@@ -16,5 +18,5 @@ class Reading:
     grades, in the order of `Dataset.classes`.
     """
 
-    task: Literal["classify", "tag"]
+    task: Task
     ordered: bool = False

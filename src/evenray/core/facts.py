@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from .annotations import Task
 from .messages import Message
 from .told import Told
 from .understood import Understood
 
-__all__ = ["Facts", "PatientPattern", "Task", "Told"]
-
-Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
+__all__ = ["Facts", "PatientPattern", "Told"]
 
 
 class PatientPattern(BaseModel):

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .annotations import Task
 from .dataset import PARTS, REJECTED, Dataset, require_classes
 from .display import Displayed
 from .errors import DataError, UsageError
-from .facts import Task
 from .numbers import decimals, interval
 from .tags import ABSENT, PRESENT, UNKNOWN
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from .annotations import Task
 from .names import printable
 from .told import Told
 
@@ -49,7 +50,7 @@ class Understood(BaseModel):
     unused: tuple[str, ...] = ()
     set_aside: dict[str, int] = {}
     counts: dict[str, int] = {}
-    task: Literal["classify", "tag"] = "classify"
+    task: Task = "classify"
     ordered: bool = False
     notes: tuple[Told, ...] = ()
 

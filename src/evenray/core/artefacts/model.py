@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from evenray.core.facts import Task
+from evenray.core.annotations import Task
 from evenray.core.spec import paths_in
 
 from .record import Record

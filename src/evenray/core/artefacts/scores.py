@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from evenray.core.facts import Task
+from evenray.core.annotations import Task
 from evenray.core.types import Estimate, Scores
 
 from .record import Number, Record
