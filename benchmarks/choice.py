@@ -28,7 +28,7 @@ import evenray as er
 from evenray.core.types import Dataset
 from evenray.data import demo
 from evenray.learning.balance import thin
-from evenray.scale import local
+from evenray.scale import engine
 
 CONTRASTS, REMEDIES = ("none", "equalize", "clahe"), ("none", "weighted", "oversample")
 Options = dict[str, Any]
@@ -40,7 +40,8 @@ def phantoms(images: int) -> Callable[[Path, Path, int], tuple[Target, Options]]
 
     def make(data: Path, folder: Path, seed: int) -> tuple[Target, Options]:
         place = folder / f"phantoms-{seed}-{images}"
-        demo.make(place, seed=100 + seed, patients=round(images * 0.8), images=images, map=local(0))
+        with engine("local") as found:
+            demo.make(place, seed=100 + seed, patients=round(images * 0.8), images=images, map=found.map)
         return place, {"test": 1 - 493 / images if images > 1000 else 0.3, "validation": 0.15 * 493 / images}
 
     return make
