@@ -17,7 +17,7 @@ from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
-from evenray.learning.plan import make
+from evenray.learning.plan import expected, make
 from evenray.learning.plan.budget import BUDGET, COSTS, SPEED
 from evenray.learning.train import batches_an_epoch
 
@@ -344,3 +344,20 @@ def test_a_comparison_goes_to_smaller_images_before_it_has_few_epochs() -> None:
         48,
         6,
     )  # what the budget covers of the size that was asked for
+
+
+def test_the_precision_to_expect_is_that_of_the_patients_of_the_rarest_class() -> None:
+    """Ten images of one patient count once; of several findings the one that fewest have is told of."""
+    labels = ["sick"] * 30 + ["well"] * 40
+    patients = [f"s{i // 10}" for i in range(30)] + [f"w{i}" for i in range(40)]
+    table = pl.DataFrame(
+        {"case": [str(i) for i in range(70)], "label": labels, "patient": patients, "part": ["test"] * 70}
+    )
+    told = expected(Dataset(table, ("sick", "well"), "sick", "."))
+    assert told is not None
+    assert {name: told.values[name] for name in ("name", "positives", "negatives")} == {
+        "name": "sick", "positives": 3, "negatives": 40,
+    }  # fmt: skip
+    assert told.values["auroc_low"] < told.values["auroc"] < told.values["auroc_high"]
+    alone = pl.DataFrame({"case": ["a"], "label": ["well"], "patient": ["p"], "part": ["test"]})
+    assert expected(Dataset(alone, ("sick", "well"), "sick", ".")) is None

@@ -36,3 +36,5 @@ def show_plan(run: Run, lang: str) -> None:
         value = ", ".join(map(str, choice.value)) if isinstance(choice.value, list | tuple) else f"{choice.value}"
         table.add_row(choice.name, cell(value), cell(texts.message(choice.reason)))
     screen.print(table)
+    if planned.precision is not None:
+        say(texts.message(planned.precision))

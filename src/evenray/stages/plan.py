@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from evenray.core.artefacts.plan import Planned
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
-from evenray.learning.plan import fingerprint, make
+from evenray.learning.plan import expected, fingerprint, make
 
 from .artefacts import PLANNED, SPLIT_CASES
 from .stage import artefact
@@ -29,5 +29,7 @@ class PlanOutputs:
 def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutputs:
     """Decide by fixed rules; nothing is measured, so the same data and recipe give the same plan on a kind of device."""
     made = make(inputs.cases, settings, gpu=tools.kind != "cpu")
-    contrasts = settings.contrasts
-    return PlanOutputs(Planned(fingerprint=fingerprint(inputs.cases), contrasts=contrasts, choices=made.choices))
+    precision = expected(inputs.cases)
+    told = None if precision is None else precision.as_json()
+    about = fingerprint(inputs.cases)
+    return PlanOutputs(Planned(fingerprint=about, contrasts=settings.contrasts, choices=made.choices, expected=told))

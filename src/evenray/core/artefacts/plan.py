@@ -93,7 +93,8 @@ class Plan:
 
 
 class Planned(Record):
-    """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared."""
+    """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared. `expected` tells how
+    precise the figures of the test part can be, None where it says nothing of them."""
 
     file: ClassVar[str] = "plan.json"
 
@@ -101,6 +102,16 @@ class Planned(Record):
     fingerprint: Fingerprint
     contrasts: tuple[str, ...]
     choices: tuple[PlanChoice, ...] = Field(min_length=1)
+    expected: dict[str, Any] | None = None
+
+    @field_validator("expected")
+    @classmethod
+    def _tells(cls, plain: Any) -> Any:
+        return None if plain is None else of_a_message(plain)
+
+    @property
+    def precision(self) -> Message | None:
+        return None if self.expected is None else Message.of(self.expected)
 
     @property
     def plan(self) -> Plan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from statistics import NormalDist
 from typing import Any
 
 import polars as pl
@@ -11,13 +9,12 @@ import polars as pl
 from evenray.core.findings import Finding, Severity
 from evenray.core.patient_groups import patient_groups
 from evenray.core.types import PARTS, Dataset
+from evenray.metrics.sample_size import detectable_difference
 
 from ._cases import column, only
 
-__all__ = ["detectable_difference", "parts"]
+__all__ = ["parts"]
 
-AUROC = 0.85  # the typical AUROC at which the difference is asked for
-CORRELATION = 0.5  # of the two AUROCs, measured on the same cases
 COARSE = 0.1  # a smallest difference of AUROC above this tells hardly any two strategies apart
 FEW = 10
 
@@ -38,23 +35,6 @@ def parts(dataset: Dataset) -> list[Finding]:
         elif part != "train" and _worst(counts) > COARSE / 2:
             found.append(_finding("info", "coarse", part, counts))
     return found
-
-
-def detectable_difference(
-    positives: int, negatives: int, auroc: float = AUROC, correlation: float = CORRELATION, power: float = 0.8
-) -> float:
-    """The smallest difference of two AUROCs, measured on the same cases, that a test at 5 % sees with this power.
-
-    (z(0.975) + z(power)) SE sqrt(2 (1 - correlation)), with the standard error of Hanley and McNeil (Radiology 1982,
-    equation 2) and their correlation of paired curves (Radiology 1983).
-
-    >>> round(detectable_difference(42, 114), 3)
-    0.11
-    """
-    q1, q2 = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    spread = auroc * (1 - auroc) + (positives - 1) * (q1 - auroc**2) + (negatives - 1) * (q2 - auroc**2)
-    error = math.sqrt(spread / (positives * negatives)) * math.sqrt(2 * (1 - correlation))
-    return (NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(power)) * error
 
 
 def _independent(cases: pl.DataFrame) -> int:

@@ -18,8 +18,9 @@ from .budget import affordable
 from .comparison import compared
 from .images import fingerprint, kept_side, native_side
 from .network import covered, network_and_size
+from .precision import expected
 
-__all__ = ["fingerprint", "kept_side", "make", "native_side"]
+__all__ = ["expected", "fingerprint", "kept_side", "make", "native_side"]
 
 
 def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evenray.core.artefacts.scores import BaselineScores, Figure, PartScores
+from evenray.metrics.sample_size import patients_for
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -17,6 +18,19 @@ ORDER = (
     *("weighted_kappa", "grade_error"),
 )
 SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
+# Widths of intervals to aim at: Riley et al. (Stat Med 2021) for AUROC (.1) and calibration slope (.4).
+WANTED = {"auroc": 0.1, "auprc": 0.1, "sensitivity": 0.1, "specificity": 0.1, "calibration_slope": 0.4}
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How wide the interval of a metric is on the test part, the wanted width, and the patients that it takes; None where
+    there are enough."""
+
+    metric: str
+    width: float
+    wanted: float
+    patients: int | None
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,7 @@ class Shown:
     per_class: list[tuple[str, int, float | None, float | None]]
     by_distance: list[tuple[int, int, float]]
     baselines: tuple[BaselineScores, ...]
+    needed: list[Needed]
     ranked_by: tuple[str, ...] = ("auroc", "auprc")
 
 
@@ -39,7 +54,23 @@ def context(run: RunView, say: Language) -> Shown | None:
     rows = [(name, [parts[part].metrics.get(name) for part in shown], _domain(name, parts, shown)) for name in names]
     sizes = [(part, parts[part].cases) for part in shown]
     simple = run.results.baselines if run.results else ()
-    return Shown(parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run), baselines=simple)
+    return Shown(
+        parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run), baselines=simple,
+        needed=_needed(parts.get("test")),
+    )  # fmt: skip
+
+
+def _needed(test: PartScores | None) -> list[Needed]:
+    if test is None:
+        return []
+    found = []
+    for name, wanted in WANTED.items():
+        figure = test.metrics.get(name)
+        if figure is None or not (width := figure.high - figure.low) > 0:  # no interval, or none that can be narrowed
+            continue
+        needed = patients_for(width, test.patients, wanted)
+        found.append(Needed(name, width, wanted, needed if needed > test.patients else None))
+    return found
 
 
 def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) -> tuple[float, float]:
