@@ -33,7 +33,9 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         )
     wrapper = _wrapper(files)
     paths = {file: file[len(wrapper) :].split("/") for file in files}
-    levels = [level_of(depth, names) for depth, names in enumerate(names_by_depth(paths.values()))]
+    levels = [
+        level_of(depth, names) for depth, names in enumerate(names_by_depth(file[len(wrapper) :] for file in files))
+    ]
     _check(levels, asked, root)
     wanted = {meaning: _level(levels, columns[0]) for meaning, columns in asked.columns.items() if meaning != "ignore"}
     ignored = set(asked.columns.get("ignore", ()))

@@ -114,11 +114,12 @@ def _is_number(name: str) -> bool:
     return name.isdecimal()
 
 
-def names_by_depth(paths: Iterable[list[str]]) -> list[dict[str, set[str]]]:
+def names_by_depth(files: Iterable[str]) -> list[dict[str, set[str]]]:
     """The names of folders at each depth, each with the folders above it."""
     found: list[dict[str, set[str]]] = []
-    for steps in paths:
-        for depth, name in enumerate(steps[:-1]):
+    for folder in dict.fromkeys(file.rpartition("/")[0] for file in files):
+        steps = folder.split("/") if folder else []
+        for depth, name in enumerate(steps):
             if depth == len(found):
                 found.append({})
             found[depth].setdefault(name, set()).add("/".join(steps[:depth]))

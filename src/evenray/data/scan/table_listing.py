@@ -59,19 +59,17 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
 
 def _parts(files: list[str]) -> dict[str, str | None]:
     """The part of each file, where a level of its folders names parts alone."""
-    paths = {file: file.split("/") for file in files}
-    for depth, names in enumerate(names_by_depth(paths.values())):
-        if all(part_of(name) for name in names) and all(len(steps) > depth + 1 for steps in paths.values()):
-            return {file: part_of(steps[depth]) for file, steps in paths.items()}
+    for depth, names in enumerate(names_by_depth(files)):
+        if all(part_of(name) for name in names) and all(file.count("/") > depth for file in files):
+            return {file: part_of(file.split("/")[depth]) for file in files}
     return {}
 
 
 def _patient_folders(files: list[str]) -> dict[str, str]:
     """The folder of each file that is called as a patient's, such as patient00001 or 환자07, where a level has such names alone."""
-    paths = {file: file.split("/") for file in files}
-    for depth, names in enumerate(names_by_depth(paths.values())):
+    for depth, names in enumerate(names_by_depth(files)):
         if all(PATIENT.fullmatch(name) for name in names) and len(names) > 1:
-            return {file: steps[depth] for file, steps in paths.items() if len(steps) > depth + 1}
+            return {file: file.split("/")[depth] for file in files if file.count("/") > depth}
     return {}
 
 

@@ -47,9 +47,10 @@ def _refuse_cut(column: pl.Series, path: Path) -> None:
     """DataError where the last row's label, or the last of its findings, is the beginning of others' and stands nowhere else."""
     if column[-1] is None:
         return
-    rows = column.drop_nulls().to_list()
-    last = PARTS.split(rows[-1])[-1].strip()
-    parts = Counter(part.strip() for row in rows for part in {row, *PARTS.split(row)})
+    last = PARTS.split(column[-1])[-1].strip()
+    parts: Counter[str] = Counter()
+    for row, count in column.drop_nulls().value_counts().iter_rows():
+        parts.update({part.strip(): count for part in {row, *PARTS.split(row)}})
     longer = [part for part in parts if part.startswith(last) and part != last]
     if last and longer and parts[last] == 1:
         raise DataError(

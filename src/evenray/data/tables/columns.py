@@ -177,8 +177,10 @@ def _names_view(value: str) -> bool:
 def _named(raw: pl.DataFrame, free: list[str], meaning: str) -> str | None:
     """The first column of this name whose values do not say otherwise."""
     for name in free:
+        if meaning_of(name) != meaning:
+            continue
         values = raw[name].drop_nulls().unique().sort().head(SAMPLE).to_list()
-        if meaning_of(name) == meaning and (meaning not in CHECKS or not values or CHECKS[meaning](values)):
+        if meaning not in CHECKS or not values or CHECKS[meaning](values):
             return name
     return None
 

@@ -99,9 +99,8 @@ def best_keys(keys: list[Key]) -> list[Key]:
 
 def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool) -> list[Key]:
     stems = plain.str.extract(r"([^/]*)$").str.replace(ENDING, "")
-    names = pl.Series(list(seen.stems), dtype=pl.String)
-    matched = int(stems.is_in(names.implode()).sum())
-    share = matched / max(1, min(len(plain), len(names)))
+    matched = int(stems.is_in(seen.stems.implode()).sum())
+    share = matched / max(1, min(len(plain), len(seen.stems)))
     if not matched or (not said and (share < HALF or not trusted or matched < 2)):
         return []
     signs = (plain.str.contains(ENDING).sum(), plain.str.contains("/").sum())

@@ -41,8 +41,8 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     columns = [_as_text(table[name], path) for name in header]
     names = _distinct([_plain(name) for name in header])
     found = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
-    text = pl.all().str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars(" \t\r\n\u00a0\u3000")
-    found = found.with_columns(text).with_columns(pl.when(pl.all() != "").then(pl.all()))
+    found = found.with_columns(_typed(found[name]) for name in found.columns)
+    found = found.with_columns(pl.when(pl.all() != "").then(pl.all()))
     again = [name for name in found.columns if (first := AGAIN.fullmatch(name)) and first[1] in found.columns]
     found = found.drop(name for name in again if found[name].equals(found[AGAIN.fullmatch(name)[1]], check_names=False))  # type: ignore[index]
     found = found.select(
@@ -55,6 +55,13 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     return found
 
 
+def _typed(column: pl.Series) -> pl.Series:
+    """The texts as they are typed: no space around them, nothing invisible in them, letters composed."""
+    if not (column.str.len_bytes() == column.str.len_chars()).all():
+        column = column.str.replace_all(INVISIBLE, "").str.normalize("NFC")
+    return column.str.strip_chars(" \t\r\n\u00a0\u3000")
+
+
 def header_line(columns: list[str]) -> str:
     """What the first line of a table names, for an error that the wrong line may have caused."""
     named = [name for name in columns if not name.startswith("column ")]
@@ -64,8 +71,7 @@ def header_line(columns: list[str]) -> str:
 
 def _plain(name: str) -> str:
     name = re.sub(r"_duplicated_\d+$", "", name)
-    series = pl.Series([name]).str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars()
-    return str(series[0])
+    return str(_typed(pl.Series([name]))[0])
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -9,11 +9,13 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+import polars as pl
+
 from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.names import as_path
 from evenray.images.readers import Identity, identity
 
-from .match_paths import without_ending
+from .match_paths import ENDING, without_ending
 
 __all__ = ["Seen", "side_of", "steps_of"]
 
@@ -40,9 +42,10 @@ class Seen:
         return "files" in self.__dict__
 
     @cached_property
-    def stems(self) -> dict[str, str]:
-        """A file of each name without its ending, in small letters."""
-        return {_plain(without_ending(file.rpartition("/")[2])): file for file in self.files}
+    def stems(self) -> pl.Series:
+        """The names of the files without their endings, in small letters, each once."""
+        names = pl.Series(self.files, dtype=pl.String).str.extract(r"([^/]*)$").str.replace(ENDING, "")
+        return names.str.normalize("NFC").str.to_lowercase().unique()
 
     @cached_property
     def by_step(self) -> dict[str, list[str]]:
