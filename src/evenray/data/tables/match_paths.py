@@ -14,35 +14,11 @@ __all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
 ENDINGS = frozenset(
-    [
-        "nii",
-        "dcm",
-        "dicom",
-        "ima",
-        "png",
-        "jpg",
-        "jpeg",
-        "jpe",
-        "jfif",
-        "bmp",
-        "tif",
-        "tiff",
-        "pgm",
-        "ppm",
-        "pnm",
-        "npz",
-        "npy",
-        "gif",
-        "webp",
-        "jp2",
-        "j2k",
-        "mha",
-        "mhd",
-        "nrrd",
-        "svs",
-        "ndpi",
-    ]
-)
+    {
+        "nii", "dcm", "dicom", "ima", "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "tif", "tiff", "pgm", "ppm", "pnm", "npz", "npy",
+        "gif", "webp", "jp2", "j2k", "mha", "mhd", "nrrd", "svs", "ndpi",
+    }
+)  # fmt: skip
 ENDING = rf"(?i)\.(nii\.gz|{'|'.join(sorted(ENDINGS))})$"
 
 
