@@ -13,8 +13,8 @@ from .told import Told
 __all__ = ["NAMING", "Understood", "UnderstoodRow"]
 
 # Meanings whose values name people or files: their examples are shown while the table is printed, and never kept.
-NAMING = ("path", "sop", "series", "study", "patient", "reader")
-HIDDEN = ("sop", "series", "study", "patient", "reader")
+NAMING = ("path", "sop", "series", "study", "accession", "patient", "reader")
+HIDDEN = ("sop", "series", "study", "accession", "patient", "reader")
 
 
 class UnderstoodRow(BaseModel):

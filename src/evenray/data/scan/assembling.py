@@ -75,7 +75,7 @@ def assemble(
         ratings = rows.select("case", "file", "fragment").join(ratings, on=["file", "fragment"], maintain_order="left")
         ratings = ratings.drop("file", "fragment").drop_nulls("reader")
     synthetic = bool(rows["synthetic"].any())
-    rows = rows.drop("sop_instance", "series", "patient_side", "kind", "synthetic")
+    rows = rows.drop("sop_instance", "series", "accession", "patient_side", "kind", "synthetic")
     rows = rows.select("case", pl.all().exclude("case"))
     if reading.task == "tag":
         classes = listed.table.names if listed.table is not None else listed.names

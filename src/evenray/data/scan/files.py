@@ -14,7 +14,7 @@ __all__ = ["Files", "list_files"]
 
 NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
-    ".yaml", ".yml",
+    ".yaml", ".yml", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods",
 }  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.parts import part_of
+from evenray.data.tables.words import check_labels
 
 from .entries import Entry, Listing
+from .file_names import NAME, Persons, name_levels, persons_in_paths, persons_row, word_at, words_of
 from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
@@ -33,13 +35,13 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         )
     wrapper = _wrapper(files)
     paths = {file: file[len(wrapper) :].split("/") for file in files}
-    levels = [
-        level_of(depth, names) for depth, names in enumerate(names_by_depth(file[len(wrapper) :] for file in files))
-    ]
+    depths = names_by_depth(file[len(wrapper) :] for file in files)
+    levels = [level_of(f"folder{at}", names) for at, names in enumerate(depths, 1)]
+    levels += _named_levels(asked, files)
     _check(levels, asked, root)
     wanted = {meaning: _level(levels, columns[0]) for meaning, columns in asked.columns.items() if meaning != "ignore"}
     ignored = set(asked.columns.get("ignore", ()))
-    free = [level for level in levels if level.place not in ignored]
+    free = [level for level in levels if level.place not in ignored and not NAME.fullmatch(level.place)]
     parts = wanted.get("split") or next((level for level in free if level.kind == "split"), None)
     if wanted.get("label") is None and parts is None:
         _check_parts(free, paths, root)
@@ -47,6 +49,11 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
     )
+    if classes is not None:
+        known, rest = asked.values.get("label", {}), asked.rest.get("label")
+        classes.shown = {name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()}
+        check_labels(filter(None, classes.shown.values()), root, classes.place)
+    persons = persons_in_paths(files) if patients is None and "name" not in ignored else None
     entries = []
     for file, steps in paths.items():
         label = _name(steps, classes)
@@ -58,7 +65,7 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
                 file,
                 label=label,
                 patient=patient_of(file) or (person if "patient" in wanted else None),  # what was asked for wins
-                folder=person,
+                folder=person if persons is None else persons.of.get(file),
                 part=part_of(part) if part else None,
             )
         )
@@ -72,16 +79,34 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         notes.append(
             Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place})
         )
+    if classes is None and (words := name_levels(files)):
+        examples = sorted(words[0].names)[:SHOWN]
+        notes.append(Message("scan.names_may_label", {"names": examples, "place": words[0].place}))
     told = {"split": parts, "label": classes, "patient": patients}
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
     return Listing(
         root, tuple(entries), layout=layout, unlabelled=above, notes=tuple(notes),
-        understood=_understood(root, levels, told, wanted, entries),
+        understood=_understood(root, levels, told, wanted, entries, persons),
     )  # fmt: skip
 
 
 def _name(steps: list[str], level: Level | None) -> str | None:
-    return level.shown[steps[level.depth]] if level is not None and level.depth < len(steps) - 1 else None
+    if level is None:
+        return None
+    if NAME.fullmatch(level.place):
+        return level.shown.get(word_at(words_of(steps[-1]), level.place) or "") or None
+    depth = int(level.place.removeprefix("folder")) - 1
+    return level.shown[steps[depth]] or None if depth < len(steps) - 1 else None
+
+
+def _named_levels(asked: Asked, files: list[str]) -> list[Level]:
+    """The words of the names that `asked` speaks of, as levels."""
+    places = {column.lower() for columns in asked.columns.values() for column in columns if NAME.fullmatch(column)}
+    found = []
+    for place in sorted(places):
+        words = {word: {""} for file in files if (word := word_at(words_of(file), place)) is not None}
+        found.append(Level(place, words, shown={word: word for word in words}))
+    return found
 
 
 def _level(levels: list[Level], place: str) -> Level:
@@ -133,14 +158,15 @@ def _classes(levels: list[Level], root: Path) -> Level | None:
         return first
     numbers = [level for level in levels if level.kind == "numbers"]
     if numbers:
-        return min(numbers, key=lambda level: (len(level.names), -level.depth))
+        return min(numbers, key=lambda level: (len(level.names), -levels.index(level)))
     plain = [level for level in levels if level.kind == "one"]
     return plain[0] if len(plain) == 1 and not any(level.kind == "patient" for level in levels) else None
 
 
 def _understood(
-    root: Path, levels: list[Level], told: dict[str, Level | None], wanted: dict[str, Level], entries: list[Entry]
-) -> Understood:
+    root: Path, levels: list[Level], told: dict[str, Level | None], wanted: dict[str, Level], entries: list[Entry],
+    persons: Persons | None,
+) -> Understood:  # fmt: skip
     rows = []
     for meaning, level in told.items():
         if level is not None:
@@ -155,6 +181,7 @@ def _understood(
                     examples=tuple(shown[:EXAMPLES]),
                 )
             )
+    rows += [persons_row(persons)] if persons is not None else []
     used = [level for level in told.values() if level is not None]
     unused = tuple(
         f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})"

@@ -30,7 +30,7 @@ from .table_listing import list_table, list_tree
 
 __all__ = ["listing"]
 
-FOLDER = re.compile(r"folder ?\d+", re.IGNORECASE)
+FOLDER = re.compile(r"folder ?\d+|name-?\d", re.IGNORECASE)
 PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 

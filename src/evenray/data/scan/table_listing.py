@@ -11,6 +11,7 @@ import polars as pl
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
+from evenray.core.understood import Understood
 from evenray.data.tables.join import one_row_each
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.match_paths import PathMatches, match_paths
@@ -19,8 +20,9 @@ from evenray.data.tables.places import exists
 from evenray.data.tables.seen import Seen
 
 from .entries import Entry, Listing, Rejected
+from .file_names import Persons, persons_in_paths, persons_row
 from .files import list_files
-from .levels import PATIENT, names_by_depth
+from .levels import names_by_depth
 from .masks import sorted_out
 
 __all__ = ["list_table", "list_tree"]
@@ -39,7 +41,8 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         )
     parts = _parts(files) if "part" not in table.table.columns else {}
     patients = _patients(table, patient)
-    folders = _patient_folders(files) if "patient" not in table.table.columns else {}
+    persons = _persons(table, files)
+    folders = {} if persons is None else persons.of
     entries = tuple(
         Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in files
     )
@@ -53,7 +56,7 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         rejected=rejected,
         notes=table.notes,
         boxes=boxes,
-        understood=table.understood,
+        understood=_with_persons(table.understood, persons),
     )
 
 
@@ -65,12 +68,12 @@ def _parts(files: list[str]) -> dict[str, str | None]:
     return {}
 
 
-def _patient_folders(files: list[str]) -> dict[str, str]:
-    """The folder of each file that is called as a patient's, such as patient00001 or 환자07, where a level has such names alone."""
-    for depth, names in enumerate(names_by_depth(files)):
-        if all(PATIENT.fullmatch(name) for name in names) and len(names) > 1:
-            return {file: file.split("/")[depth] for file in files if file.count("/") > depth}
-    return {}
+def _persons(table: LabelTable, files: list[str]) -> Persons | None:
+    return persons_in_paths(files) if "patient" not in table.table.columns else None
+
+
+def _with_persons(found: Understood, persons: Persons | None) -> Understood:
+    return found if persons is None else found.model_copy(update={"rows": (*found.rows, persons_row(persons))})
 
 
 def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
@@ -100,7 +103,8 @@ def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
     patients = _patients(labelled, patient)
     paths = labelled.table["path"].to_list()
     parts = _parts(paths) if "part" not in table.table.columns else {}
-    folders = _patient_folders(paths) if "patient" not in table.table.columns else {}
+    persons = _persons(table, paths)
+    folders = {} if persons is None else persons.of
     return Listing(
         path.parent,
         tuple(Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in paths),
@@ -110,7 +114,7 @@ def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
         rejected=rejected,
         notes=table.notes,
         boxes=(path.name,) if table.boxes else (),
-        understood=table.understood.model_copy(update={"set_aside": aside}),
+        understood=_with_persons(table.understood, persons).model_copy(update={"set_aside": aside}),
     )
 
 
@@ -123,6 +127,12 @@ def _found_below(table: LabelTable, seen: Seen) -> tuple[LabelTable, Rejected]:
     exact = set(table.exact)
     known = set(seen.files) if seen.is_listed else set()
     kept = {path: path for path in paths if path in exact or path in known or exists(as_path(seen.root / path))}
+    if exact and not any(exists(as_path(seen.root / path)) for path in paths):
+        raise DataError(
+            f"None of the {len(paths)} files that the column {table.understood.rows[0].place} of '{table.source}' names exists here,"
+            f" such as '{paths[0]}': its paths are those of another machine. Give the folder that holds the images, with --labels"
+            f" '{table.source}': they are then found by the ends of their paths."
+        )
     if len(kept) == len(paths):
         return table, ()
     if not (files := seen.files):

@@ -10,7 +10,7 @@ import polars as pl
 
 from .parts import part_of
 
-__all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
+__all__ = ["ENDING", "PathMatches", "match_paths", "without_ending", "without_zeros"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
 ENDINGS = frozenset(
@@ -46,7 +46,8 @@ def without_ending(path: str) -> str:
 
 def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = False, root: str = "") -> PathMatches:
     """The file of each path, by the first rule that finds one: the same path; one is the end of the other; either of them
-    without the ending of an image; either of them in small letters. A path that fits several files is ambiguous.
+    without the ending of an image; either of them in small letters; numbers without the zeros before them. A path that fits
+    several files is ambiguous.
 
     Where the table and the files have no folder in common, file names alone count, but a name below `train` is none below
     `test`; `root` is the name of the folder that the files are below. Letters
@@ -55,6 +56,8 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
 
     >>> match_paths(["s1/a.png", "b.png", "a", "c"], ["s1/a.png", "s2/a.png", "s1/b.png"])
     PathMatches(found={'s1/a.png': 's1/a.png', 'b.png': 's1/b.png'}, ambiguous={'a': 2})
+    >>> match_paths(["7", "12", "s03"], ["007.png", "12.png", "s3.png"]).found
+    {'12': '12.png', '7': '007.png'}
     >>> match_paths(["scans/a.dcm"], ["images/a.png"]).found
     {'scans/a.dcm': 'images/a.png'}
     >>> match_paths(["train/a.dcm", "B"], ["test/a.png", "b.png"]).found
@@ -66,11 +69,13 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
     same = asked.filter(pl.col("path").is_in(known["file"].implode()))
     others = known.join(same, left_on="file", right_on="path", how="anti")
     # Whatever the rule, names are the same but for their ending and case: most paths of no file need no rule.
-    names = known.select(name=_folded(_last("key", 0))).unique()
-    rest = asked.join(same, on="path", how="anti", maintain_order="left").with_columns(name=_folded(_last("key", 0)))
+    names = known.select(name=without_zeros(_last("key", 0))).unique()
+    rest = asked.join(same, on="path", how="anti", maintain_order="left").with_columns(
+        name=without_zeros(_last("key", 0))
+    )
     rest = rest.join(names, on="name", how="semi", maintain_order="left").drop("name")
     found = [same.select("path", file="path", count=pl.lit(1, pl.UInt32))]
-    rules = (lambda key: key, _bare, _folded)
+    rules = (lambda key: key, _bare, _folded, without_zeros)
     for rule in rules:
         rest = _match_ends(found, rest, known, None if below else others, rule)
     if not below and not any(met.filter(count=1)["path"].str.contains("/", literal=True).any() for met in found):
@@ -96,6 +101,12 @@ def _bare(key: pl.Expr) -> pl.Expr:
 
 def _folded(key: pl.Expr) -> pl.Expr:
     return _bare(key).str.to_lowercase()
+
+
+def without_zeros(key: pl.Expr) -> pl.Expr:
+    """Names in small letters without endings, and those that are numbers as numbers: a table may have lost the zeros before
+    007, and a spreadsheet may have written 7.0."""
+    return _folded(key).str.replace(r"(^|/)0*(\d+)(\.0)?$", "${1}${2}")
 
 
 def _last(key: str, above: int) -> pl.Expr:
