@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evenray.core.understood import UnderstoodRow
 from evenray.data.tables.match_paths import without_ending
 from evenray.data.tables.words import DATE
 
 from .levels import PATIENT, Level, level_of
 
-__all__ = ["NAME", "Persons", "name_levels", "persons_in_paths", "persons_row", "word_at", "words_of"]
+__all__ = ["NAME", "Persons", "name_levels", "persons_in_paths", "word_at", "words_of"]
 
 NAME = re.compile(r"name-?[1-9]", re.IGNORECASE)  # name1 is the first word, name-1 the last
 FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
@@ -84,12 +83,6 @@ def persons_in_paths(files: list[str]) -> Persons | None:
             if called and (what == "folder" or len(names) == len(files)):
                 return Persons(f"{what}{at + 1}", names)
     return _counted(words)
-
-
-def persons_row(persons: Persons) -> UnderstoodRow:
-    """What was understood of the persons that paths name."""
-    count = len(set(persons.of.values()))
-    return UnderstoodRow(place=persons.place, meaning="patient", how="values", matched=count, of=count)
 
 
 def _counted(words: dict[str, list[str]]) -> Persons | None:

@@ -14,7 +14,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.words import check_labels
 
 from .entries import Entry, Listing
-from .file_names import NAME, Persons, name_levels, persons_in_paths, persons_row, word_at, words_of
+from .file_names import NAME, name_levels, word_at, words_of
 from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
@@ -53,7 +53,6 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         known, rest = asked.values.get("label", {}), asked.rest.get("label")
         classes.shown = {name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()}
         check_labels(filter(None, classes.shown.values()), root, classes.place)
-    persons = persons_in_paths(files) if patients is None and "name" not in ignored else None
     entries = []
     for file, steps in paths.items():
         label = _name(steps, classes)
@@ -65,7 +64,7 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
                 file,
                 label=label,
                 patient=patient_of(file) or (person if "patient" in wanted else None),  # what was asked for wins
-                folder=person if persons is None else persons.of.get(file),
+                folder=person,
                 part=part_of(part) if part else None,
             )
         )
@@ -86,7 +85,7 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
     return Listing(
         root, tuple(entries), layout=layout, unlabelled=above, notes=tuple(notes),
-        understood=_understood(root, levels, told, wanted, entries, persons),
+        understood=_understood(root, levels, told, wanted, entries),
     )  # fmt: skip
 
 
@@ -164,9 +163,8 @@ def _classes(levels: list[Level], root: Path) -> Level | None:
 
 
 def _understood(
-    root: Path, levels: list[Level], told: dict[str, Level | None], wanted: dict[str, Level], entries: list[Entry],
-    persons: Persons | None,
-) -> Understood:  # fmt: skip
+    root: Path, levels: list[Level], told: dict[str, Level | None], wanted: dict[str, Level], entries: list[Entry]
+) -> Understood:
     rows = []
     for meaning, level in told.items():
         if level is not None:
@@ -181,7 +179,6 @@ def _understood(
                     examples=tuple(shown[:EXAMPLES]),
                 )
             )
-    rows += [persons_row(persons)] if persons is not None else []
     used = [level for level in told.values() if level is not None]
     unused = tuple(
         f"{level.place} ({', '.join(sorted(level.names)[:SHOWN])})"

@@ -58,9 +58,11 @@ class Level:
 def level_of(place: str, names: dict[str, set[str]]) -> Level:
     """The level with its kind, told by the names alone and by whether they repeat.
 
-    >>> [level_of("folder1", {name: {""} for name in names}).kind for names in (("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))]
+    >>> def kinds(*levels):
+    ...     return [level_of("folder1", {name: {""} for name in names}).kind for names in levels]
+    >>> kinds(("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))
     ['split', 'storage', 'numbered']
-    >>> [level_of("folder1", {name: {""} for name in names}).kind for names in (("patient1", "patient2"), ("sick", "well"), ("0", "1"))]
+    >>> kinds(("patient1", "patient2"), ("sick", "well"), ("0", "1"))
     ['patient', 'label', 'numbers']
     """
     level = Level(place, names, shown={name: _shown(name) for name in names})

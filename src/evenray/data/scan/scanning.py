@@ -44,7 +44,8 @@ KEYS = ("sop_instance", "series", "study", "accession", "patient_side", "patient
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "label": pl.String, "findings": pl.List(pl.Boolean),
     "patient": pl.String, "patient_side": pl.String, "series": pl.String, "kind": pl.String,
-    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "accession": pl.String, "sex_birth_hash": pl.String,
+    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "accession": pl.String,
+    "sex_birth_hash": pl.String,
     "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,

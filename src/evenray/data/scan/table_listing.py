@@ -11,7 +11,6 @@ import polars as pl
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
-from evenray.core.understood import Understood
 from evenray.data.tables.join import one_row_each
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.match_paths import PathMatches, match_paths
@@ -20,7 +19,6 @@ from evenray.data.tables.places import exists
 from evenray.data.tables.seen import Seen
 
 from .entries import Entry, Listing, Rejected
-from .file_names import Persons, persons_in_paths, persons_row
 from .files import list_files
 from .levels import names_by_depth
 from .masks import sorted_out
@@ -41,10 +39,8 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         )
     parts = _parts(files) if "part" not in table.table.columns else {}
     patients = _patients(table, patient)
-    persons = _persons(table, files)
-    folders = {} if persons is None else persons.of
     entries = tuple(
-        Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in files
+        Entry(file, patient=patients(file), part=parts.get(file)) for file in files
     )
     layout = f"files labelled by {table.key}"
     boxes = (Path(table.source).name,) if table.boxes else ()
@@ -56,7 +52,7 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         rejected=rejected,
         notes=table.notes,
         boxes=boxes,
-        understood=_with_persons(table.understood, persons),
+        understood=table.understood,
     )
 
 
@@ -66,14 +62,6 @@ def _parts(files: list[str]) -> dict[str, str | None]:
         if all(part_of(name) for name in names) and all(file.count("/") > depth for file in files):
             return {file: part_of(file.split("/")[depth]) for file in files}
     return {}
-
-
-def _persons(table: LabelTable, files: list[str]) -> Persons | None:
-    return persons_in_paths(files) if "patient" not in table.table.columns else None
-
-
-def _with_persons(found: Understood, persons: Persons | None) -> Understood:
-    return found if persons is None else found.model_copy(update={"rows": (*found.rows, persons_row(persons))})
 
 
 def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
@@ -103,18 +91,16 @@ def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
     patients = _patients(labelled, patient)
     paths = labelled.table["path"].to_list()
     parts = _parts(paths) if "part" not in table.table.columns else {}
-    persons = _persons(table, paths)
-    folders = {} if persons is None else persons.of
     return Listing(
         path.parent,
-        tuple(Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in paths),
+        tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in paths),
         table=labelled,
         layout="table of paths",
         unlabelled=named["path"].n_unique() - labelled.table.height,
         rejected=rejected,
         notes=table.notes,
         boxes=(path.name,) if table.boxes else (),
-        understood=_with_persons(table.understood, persons).model_copy(update={"set_aside": aside}),
+        understood=table.understood.model_copy(update={"set_aside": aside}),
     )
 
 

@@ -103,7 +103,7 @@ class LabelTable:
         )
         labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
         check_labels(labels, path, "" if told.names else columns.labels.columns[0])
-        table, more = cleaned(table, key, path)
+        table, more = cleaned(table, key, path, columns.others.get("split", ""))
         if columns.key.rank >= KEYS.index("series") and key != "patient_side":
             more.append(Message("scan.label_of_all", {"column": columns.key.column, "meaning": columns.key.meaning}))
         found = cls(

@@ -62,9 +62,9 @@ GROUPS = {
 }  # fmt: skip
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
-    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor", "model",
-    "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity", "smoking",
-    "smoker", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor",
+    "model", "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
+    "smoking", "smoker", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
 }  # fmt: skip
 # Columns that say where something lies in an image.
 PLACES = {

@@ -72,7 +72,7 @@ def rows_of_places(table: pl.DataFrame, key: str, told: Told) -> tuple[pl.DataFr
     values = each.select(
         pl.when(~pl.all_horizontal(pl.col(names).is_null())).then(pl.concat_list(names)).alias("findings")
     ).to_series()
-    return each.drop(names), Told(values.cast(FINDINGS), told.names, told.notes)
+    return each.drop(names), Told(values.cast(FINDINGS), told.names)
 
 
 def _sets(table: pl.DataFrame, key: str, told: Told, more: list[str]) -> tuple[pl.DataFrame, Told]:

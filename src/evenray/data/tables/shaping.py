@@ -22,7 +22,7 @@ from .words import quoted
 
 __all__ = ["check_rows", "found_columns", "shaped", "whole_paths"]
 
-MERGED = 0.25  # share of rows left blank, from which cells may have been merged
+MERGED, FEWEST = 0.25, 8  # share of rows left blank, and rows, from which cells may have been merged
 SAMPLE, MOST = 200, 0.9
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BETWEEN = r"[\s_\-./()]+"
@@ -125,7 +125,7 @@ def check_rows(raw: pl.DataFrame, columns: Columns, path: Path) -> None:
         return
     column = raw[patient]
     blank, known = column.null_count(), column.drop_nulls()
-    if blank >= MERGED * raw.height and column[0] is not None and known.n_unique() == len(known) > 1:
+    if raw.height >= FEWEST and blank >= MERGED * raw.height and column[0] is not None and known.n_unique() == len(known) > 1:
         merged = [
             name for name in (patient, *columns.labels.columns) if (raw[name].is_null() == column.is_null()).all()
         ]
