@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.files import whole_file
+from evenray.core.boundary import checked_class
 from evenray.core.display import Displayed
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
@@ -24,6 +25,7 @@ from .levels import DEEPEST, count_levels, lightness, whole_levels
 __all__ = ["Histogram"]
 
 
+@checked_class
 @dataclass(frozen=True)
 class Histogram(Displayed):
     """Counts over bins: `counts` int64 (bins,), `edges` float64 (bins + 1,), ascending, in the units of the values.

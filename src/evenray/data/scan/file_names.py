@@ -28,7 +28,6 @@ class Persons:
     of: dict[str, str]
 
 
-
 def words_of(file: str) -> list[str]:
     """The words of a file's name.
 

@@ -51,7 +51,9 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     )
     if classes is not None:
         known, rest = asked.values.get("label", {}), asked.rest.get("label")
-        classes.shown = {name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()}
+        classes.shown = {
+            name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()
+        }
         check_labels(filter(None, classes.shown.values()), root, classes.place)
     entries = []
     for file, steps in paths.items():

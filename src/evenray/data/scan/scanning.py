@@ -39,7 +39,14 @@ Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
 MERGE = 64  # tasks whose tables become one
-KEYS = ("sop_instance", "series", "study", "accession", "patient_side", "patient")  # by which a table of labels may find an image
+KEYS = (
+    "sop_instance",
+    "series",
+    "study",
+    "accession",
+    "patient_side",
+    "patient",
+)  # by which a table of labels may find an image
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "label": pl.String, "findings": pl.List(pl.Boolean),

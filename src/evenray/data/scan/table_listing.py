@@ -39,9 +39,7 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         )
     parts = _parts(files) if "part" not in table.table.columns else {}
     patients = _patients(table, patient)
-    entries = tuple(
-        Entry(file, patient=patients(file), part=parts.get(file)) for file in files
-    )
+    entries = tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in files)
     layout = f"files labelled by {table.key}"
     boxes = (Path(table.source).name,) if table.boxes else ()
     return Listing(

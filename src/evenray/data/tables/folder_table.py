@@ -91,7 +91,9 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
     if len(tables) != 1:
-        return FolderTable(None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None, len(tables) > 1)
+        return FolderTable(
+            None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None, len(tables) > 1
+        )
     table, file = tables[0], Path(tables[0].source).name
     share, coverage = _coverage(table, seen)
     if table.key == "path":

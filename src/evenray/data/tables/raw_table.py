@@ -70,12 +70,16 @@ def _read_json(path: Path) -> pl.DataFrame:
     """A list of objects, or an object a line; values that are objects themselves are left out."""
     text = path.read_text(encoding="utf-8-sig")
     try:
-        rows = json.loads(text) if path.suffix.lower() == ".json" else [json.loads(line) for line in text.splitlines() if line.strip()]
+        rows = (
+            json.loads(text)
+            if path.suffix.lower() == ".json"
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
     except ValueError as error:
         raise DataError(f"The label table '{path}' is no JSON: {error}.") from None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(
-            f"The label table '{path}' is no list of objects, such as [{{\"image\": \"a.png\", \"label\": \"sick\"}}, ...]; write it"
+            f'The label table \'{path}\' is no list of objects, such as [{{"image": "a.png", "label": "sick"}}, ...]; write it'
             " so, or as CSV."
         )
     names = dict.fromkeys(name for row in rows for name in row)

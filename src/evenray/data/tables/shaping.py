@@ -125,7 +125,12 @@ def check_rows(raw: pl.DataFrame, columns: Columns, path: Path) -> None:
         return
     column = raw[patient]
     blank, known = column.null_count(), column.drop_nulls()
-    if raw.height >= FEWEST and blank >= MERGED * raw.height and column[0] is not None and known.n_unique() == len(known) > 1:
+    if (
+        raw.height >= FEWEST
+        and blank >= MERGED * raw.height
+        and column[0] is not None
+        and known.n_unique() == len(known) > 1
+    ):
         merged = [
             name for name in (patient, *columns.labels.columns) if (raw[name].is_null() == column.is_null()).all()
         ]
