@@ -27,7 +27,7 @@ from evenray.data.tables.pseudonym import draw_key, pseudonym
 from evenray.data.tables.seen import side_of
 from evenray.data.tables.words import composed
 from evenray.images.histogram import Histogram
-from evenray.images.readers import fragments, identity, read
+from evenray.images.readers import fragments, identity, middle, read
 
 from .assembling import NO_IMAGES, assemble
 from .entries import Entry, Listing
@@ -173,7 +173,7 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
                 raise ReadError(path, reason)
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
             if not task.every_frame:
-                names = [names[len(names) // 2]]
+                names = [middle(names)]
             for name in names:
                 image = read(path, fragment=name, value_range=task.value_range)
                 rows.append(who | {"fragment": name, "findings": entry.findings} | describe_image(image))
