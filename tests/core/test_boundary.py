@@ -24,14 +24,20 @@ class Nothing:
 def test_every_argument_of_every_function_is_checked(name: str) -> None:
     function = getattr(er, name)
     parameters = inspect.signature(function).parameters
-    needed = {n: object() for n, about in parameters.items() if about.default is about.empty and about.kind.name != "VAR_KEYWORD"}
+    needed = {
+        n: object()
+        for n, about in parameters.items()
+        if about.default is about.empty and about.kind.name != "VAR_KEYWORD"
+    }
     for argument, about in parameters.items():
         if about.kind.name in ("VAR_KEYWORD", "VAR_POSITIONAL") or about.annotation == "Any":
             continue
         first = {argument: Nothing()}
         with pytest.raises(er.UsageError) as raised:
             checked(_only(function, argument))(**first)
-        assert f"{argument} is <" in str(raised.value) or f"{argument} is a value of the type Nothing" in str(raised.value)
+        assert f"{argument} is <" in str(raised.value) or f"{argument} is a value of the type Nothing" in str(
+            raised.value
+        )
         assert "; give " in str(raised.value)
     if needed:
         with pytest.raises(er.UsageError, match=rf"{name}: missing a required argument"):

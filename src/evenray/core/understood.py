@@ -70,4 +70,6 @@ class Understood(BaseModel):
             )
             for row in self.rows
         )
-        return self.model_copy(update={"source": printable(self.source), "rows": rows, "unused": tuple(map(printable, self.unused))})
+        return self.model_copy(
+            update={"source": printable(self.source), "rows": rows, "unused": tuple(map(printable, self.unused))}
+        )

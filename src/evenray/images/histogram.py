@@ -47,10 +47,8 @@ class Histogram(Displayed):
     resolution: float | None = None
 
     def __repr__(self) -> str:
-        low, high = self.edges[0], self.edges[-1]
-        return (
-            f"Histogram({self.bins:,} bins from {low:g} to {high:g}, {self.total:,} values, {self.missing:,} missing)"
-        )
+        places = f"{self.bins:,} bins from {self.edges[0]:g} to {self.edges[-1]:g}"
+        return f"Histogram({places}, {self.total:,} values, {self.missing:,} missing)"
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 1 or self.edges.shape != (len(self.counts) + 1,) or not len(self.counts):
@@ -273,8 +271,8 @@ class Histogram(Displayed):
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        counts, edges = self.counts.tolist(), self.edges.tolist()
-        return {"counts": counts, "edges": edges, "missing": self.missing, "resolution": self.resolution}
+        bins = {"counts": self.counts.tolist(), "edges": self.edges.tolist()}
+        return {**bins, "missing": self.missing, "resolution": self.resolution}
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Histogram:
@@ -289,7 +287,7 @@ class Histogram(Displayed):
             return cls.of_json(json.loads(whole_file(path)))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (UsageError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
 
 

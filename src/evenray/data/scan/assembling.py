@@ -128,7 +128,11 @@ def _volumes(rows: pl.DataFrame) -> list[Message]:
     read = rows["fragment"].str.extract(r",volume=(\d+)").drop_nulls()
     if not len(read):
         return []
-    return [Message("scan.volumes", {"count": len(read), "volumes": [f"volume={number}" for number in read.unique().sort()]})]
+    return [
+        Message(
+            "scan.volumes", {"count": len(read), "volumes": [f"volume={number}" for number in read.unique().sort()]}
+        )
+    ]
 
 
 def _without_nobody(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from evenray.data.tables.match_paths import without_ending
 from evenray.data.tables.words import DATE
 
-from .levels import PATIENT, Level, level_of
+from .levels import PATIENT, Level, level_of, names_by_depth
 
 __all__ = ["NAME", "Persons", "name_levels", "persons_in_paths", "word_at", "words_of"]
 
 NAME = re.compile(r"name-?[1-9]", re.IGNORECASE)  # name1 is the first word, name-1 the last
+CALLED = re.compile(
+    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|피험자)\d+", re.IGNORECASE
+)
 FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
 MOST_CLASSES, EACH = 20, 3
@@ -73,14 +76,15 @@ def persons_in_paths(files: list[str]) -> Persons | None:
     >>> persons_in_paths(["a/patient1/x.png", "a/patient2/x.png"]).place
     'folder2'
     """
-    folders = {file: file.split("/")[:-1] for file in files}
+    for depth, names in enumerate(names_by_depth(files)):
+        if len(names) > 1 and all(map(PATIENT.fullmatch, names)):
+            return Persons(f"folder{depth + 1}", {f: f.split("/")[depth] for f in files if f.count("/") > depth})
     words = {file: words_of(file) for file in files}
-    for what, steps in (("folder", folders), ("name", words)):
-        for at in range(max(map(len, steps.values()), default=0)):
-            names = {file: names[at] for file, names in steps.items() if len(names) > at}
-            called = all(PATIENT.fullmatch(name) for name in names.values()) and len(set(names.values())) > 1
-            if called and (what == "folder" or len(names) == len(files)):
-                return Persons(f"{what}{at + 1}", names)
+    for at in range(min(map(len, words.values()), default=0)):
+        called = {file: each[at] for file, each in words.items()}
+        # A number of its own for each image may be the image's.
+        if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
+            return Persons(f"name{at + 1}", called)
     return _counted(words)
 
 

@@ -71,7 +71,7 @@ def _is_value(name: str, column: pl.Series) -> bool:
     if not any(letter.isalpha() for letter in name):
         return False
     alike = column.str.replace_all(r"\d+", "0") == re.sub(r"\d+", "0", name)
-    return bool((column == name).any() or (re.search(r"\d", name) and (alike.mean() or 0) > MOST))
+    return bool((column == name).any() or (re.search(r"\d", name) and int(alike.sum() or 0) > MOST * len(alike)))
 
 
 def _are_numbers(names: list[str]) -> bool:

@@ -101,7 +101,7 @@ def best_keys(keys: list[Key]) -> list[Key]:
 
 
 def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool) -> list[Key]:
-    stems = pl.select(without_zeros(plain.str.extract(r"([^/]*)$"))).to_series()
+    stems = pl.select(without_zeros(pl.lit(plain.str.extract(r"([^/]*)$")))).to_series()
     matched = int(stems.is_in(seen.stems.implode()).sum())
     share = matched / max(1, min(len(plain), len(seen.stems)))
     if not matched or (not said and (share < HALF or not trusted or matched < 2)):
