@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from .core import display
@@ -104,7 +105,12 @@ display.RENDERERS |= {
 def __getattr__(name: str) -> Any:
     if name not in PUBLIC:
         raise AttributeError(f"module 'evenray' has no attribute '{name}'; it has: {', '.join(__all__)}")
-    return getattr(importlib.import_module(f"evenray.{PUBLIC[name]}"), name)
+    found = getattr(importlib.import_module(f"evenray.{PUBLIC[name]}"), name)
+    if not inspect.isfunction(found):
+        return found
+    from .core.boundary import checked
+
+    return checked(found)
 
 
 def __dir__() -> list[str]:

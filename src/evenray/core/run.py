@@ -19,6 +19,7 @@ from .artefacts.model import ModelRecord
 from .artefacts.plan import Planned
 from .artefacts.scores import ScoresRecord
 from .artefacts.table7 import Table7Record
+from .boundary import checked_class
 from .display import Displayed
 from .errors import DataError
 from .findings import Finding, findings_of
@@ -30,6 +31,7 @@ __all__ = ["Run"]
 R = TypeVar("R", bound=Record)
 
 
+@checked_class
 class Run(Displayed):
     """What stands in a run folder. Nothing is written; what a stage left of other cases than stand there now is None.
 

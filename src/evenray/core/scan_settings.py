@@ -30,8 +30,9 @@ class ScanSettings(Settings):
     )  # fmt: skip
     column: tuple[str, ...] = setting(
         (), "MEANING=COLUMN: what a column of the table means, such as path=Name,label=dx:mel+bcc=malignant,*=benign; meanings are"
-        " path, sop, series, study, patient, side, label, findings, reader, site, sex, age, split and ignore. Without a table,"
-        " folder1, folder2, ... are levels of folders.", panel=DATA, form="texts",
+        " path, sop, series, study, accession, patient, side, label, findings, reader, site, sex, age, split,"
+        " fill (for the blank cells below) and ignore. Without a table, folder1, folder2, ... are levels of folders, and name1,"
+        " name2, ..., name-1 words of the files' names.", panel=DATA, form="texts",
     )  # fmt: skip
     uncertain: Literal["ignore", "positive", "negative"] = setting(
         "ignore", "What -1 means in columns of findings: left out, yes or no.", panel=DATA

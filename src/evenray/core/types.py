@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .annotations import Task
+from .boundary import checked_class
 from .dataset import PARTS, REJECTED, Dataset, require_classes
 from .display import Displayed
 from .errors import DataError, UsageError
@@ -26,6 +27,7 @@ __all__ = [
 T = TypeVar("T", bound=np.generic)
 
 
+@checked_class
 @dataclass(frozen=True)
 class Image(Displayed):
     """One decoded image, in the units of its file.
@@ -89,6 +91,7 @@ class Image(Displayed):
         return replace(self, pixels=pixels, **changes)
 
 
+@checked_class
 @dataclass(frozen=True)
 class Curve(Displayed):
     """A transfer curve: for each bin of a histogram, black to white, the grey level it becomes.

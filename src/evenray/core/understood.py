@@ -13,8 +13,8 @@ from .told import Told
 __all__ = ["NAMING", "Understood", "UnderstoodRow"]
 
 # Meanings whose values name people or files: their examples are shown while the table is printed, and never kept.
-NAMING = ("path", "sop", "series", "study", "patient", "reader")
-HIDDEN = ("sop", "series", "study", "patient", "reader")
+NAMING = ("path", "sop", "series", "study", "accession", "patient", "reader")
+HIDDEN = ("sop", "series", "study", "accession", "patient", "reader")
 
 
 class UnderstoodRow(BaseModel):
@@ -70,4 +70,6 @@ class Understood(BaseModel):
             )
             for row in self.rows
         )
-        return self.model_copy(update={"source": "", "rows": rows, "unused": tuple(map(printable, self.unused))})
+        return self.model_copy(
+            update={"source": printable(self.source), "rows": rows, "unused": tuple(map(printable, self.unused))}
+        )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.files import whole_file
+from evenray.core.boundary import checked_class
 from evenray.core.display import Displayed
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Image
@@ -24,6 +25,7 @@ from .levels import DEEPEST, count_levels, lightness, whole_levels
 __all__ = ["Histogram"]
 
 
+@checked_class
 @dataclass(frozen=True)
 class Histogram(Displayed):
     """Counts over bins: `counts` int64 (bins,), `edges` float64 (bins + 1,), ascending, in the units of the values.
@@ -45,10 +47,8 @@ class Histogram(Displayed):
     resolution: float | None = None
 
     def __repr__(self) -> str:
-        low, high = self.edges[0], self.edges[-1]
-        return (
-            f"Histogram({self.bins:,} bins from {low:g} to {high:g}, {self.total:,} values, {self.missing:,} missing)"
-        )
+        places = f"{self.bins:,} bins from {self.edges[0]:g} to {self.edges[-1]:g}"
+        return f"Histogram({places}, {self.total:,} values, {self.missing:,} missing)"
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 1 or self.edges.shape != (len(self.counts) + 1,) or not len(self.counts):
@@ -271,8 +271,8 @@ class Histogram(Displayed):
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        counts, edges = self.counts.tolist(), self.edges.tolist()
-        return {"counts": counts, "edges": edges, "missing": self.missing, "resolution": self.resolution}
+        bins = {"counts": self.counts.tolist(), "edges": self.edges.tolist()}
+        return {**bins, "missing": self.missing, "resolution": self.resolution}
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Histogram:
@@ -287,7 +287,7 @@ class Histogram(Displayed):
             return cls.of_json(json.loads(whole_file(path)))
         except FileNotFoundError:
             raise UsageError(f"the histogram '{path}' does not exist; make it with: evenray histogram DATA") from None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (UsageError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"'{path}' is not a saved histogram ({error}); make one: evenray histogram DATA") from None
 
 

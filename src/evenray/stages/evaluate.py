@@ -139,8 +139,9 @@ def _baselines(
 
 
 def _tell(scores: ScoresRecord, tools: Tools) -> None:
-    for metric in ("auroc", "auprc"):
-        tools.events.tell("evaluate.test", metric=metric, figure=vars(scores.parts["test"].metrics[metric]))
+    metrics = scores.parts["test"].metrics
+    for metric in (name for name in (*SHOWN, "weighted_kappa") if name in metrics):
+        tools.events.tell("evaluate.test", metric=metric, figure=vars(metrics[metric]))
     for simple in scores.baselines:
         ahead = simple.network_ahead["auroc"]
         tools.events.tell(

@@ -188,5 +188,5 @@ def read_middle(path: Path, value_range: tuple[float, float] | None, window: str
 
 def _middle(path: Path, value_range: tuple[float, float] | None, window: str) -> tuple[Image, str]:
     parts = readers.fragments(path)
-    part = parts[len(parts) // 2]
+    part = readers.middle(parts)
     return readers.read(path, fragment=part, value_range=value_range, window=window), part

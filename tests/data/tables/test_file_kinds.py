@@ -56,7 +56,9 @@ def test_it_is_called_what_it_is(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError) as error:
         listing(tmp_path / name)
     assert f"{name}' {said}" in str(error.value)
-    with pytest.raises(DataError, match=r"The label table '.*' is .*; give a \.csv, \.tsv or \.parquet file\."):
+    with pytest.raises(
+        DataError, match=r"The label table '.*' is .*; give a \.csv, \.tsv, \.parquet, \.json or \.jsonl file\."
+    ):
         read_labels(tmp_path / name)
 
 

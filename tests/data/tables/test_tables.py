@@ -61,7 +61,7 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("content", "said"),
         [("path,patient\na,b\n", "has no column of labels that can be told"),
-         ("Export of 2024-01-01;;\nimage;patient;target\na;b;c\n", "Its first line names 'Export of 2024-01-01'; no title"),
+         ("Export of 2024-01-01;;\nscan;who;answer\na;b;c\n", "Its first line names 'Export of 2024-01-01'; no title"),
          ("path,label\n", "has a line of column names and no row"),
          ("label,age\n1,2\n", "has no column that finds the images: none holds names or paths"),
          ("", "cannot be read"),

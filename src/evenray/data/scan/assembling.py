@@ -50,6 +50,7 @@ def assemble(
     unlabelled, notes, reading = listed.unlabelled, [*listed.notes], listed.reading
     rows, rejected, aside = _among_others(rows, rejected)
     notes += [Message(f"scan.aside_{kind}", {"count": count}) for kind, count in aside.items()]
+    notes += _volumes(rows)
     ratings = None
     if listed.table is not None:
         joined = join(rows if reading.task == "tag" else rows.drop("findings"), listed.table, key, rejected)
@@ -75,7 +76,7 @@ def assemble(
         ratings = rows.select("case", "file", "fragment").join(ratings, on=["file", "fragment"], maintain_order="left")
         ratings = ratings.drop("file", "fragment").drop_nulls("reader")
     synthetic = bool(rows["synthetic"].any())
-    rows = rows.drop("sop_instance", "series", "patient_side", "kind", "synthetic")
+    rows = rows.drop("sop_instance", "series", "accession", "patient_side", "kind", "synthetic")
     rows = rows.select("case", pl.all().exclude("case"))
     if reading.task == "tag":
         classes = listed.table.names if listed.table is not None else listed.names
@@ -120,6 +121,18 @@ def _among_others(rows: pl.DataFrame, rejected: pl.DataFrame) -> tuple[pl.DataFr
         rows = rows.filter(pl.col("kind").fill_null("") != kind)
         aside[kind] = such.height
     return rows, rejected, aside
+
+
+def _volumes(rows: pl.DataFrame) -> list[Message]:
+    """What is to be said of files that hold several volumes, such as the sequences of an examination: which was read."""
+    read = rows["fragment"].str.extract(r",volume=(\d+)").drop_nulls()
+    if not len(read):
+        return []
+    return [
+        Message(
+            "scan.volumes", {"count": len(read), "volumes": [f"volume={number}" for number in read.unique().sort()]}
+        )
+    ]
 
 
 def _without_nobody(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:

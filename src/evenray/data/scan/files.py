@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.names import as_text
+from evenray.data.tables.file_kinds import WORKBOOKS
+from evenray.data.tables.raw_table import SUFFIXES
 
 from .entries import Rejected
 
@@ -14,19 +16,20 @@ __all__ = ["Files", "list_files"]
 
 NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
-    ".yaml", ".yml",
+    ".yaml", ".yml", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Files:
-    """`paths` of files, relative and in order; folders that cannot be opened, each with why; names of images that are no
-    files, each with the reason.
+    """`paths` of files, relative and in order; `tables` that lie among them; folders that cannot be opened, each with
+    why; names of images that are no files, each with the reason.
     """
 
     paths: list[str]
     unopened: Rejected
     no_files: Rejected
+    tables: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> Rejected:
@@ -40,6 +43,7 @@ def list_files(root: Path) -> Files:
     paths: list[str] = []
     unopened: list[tuple[str, str]] = []
     no_files: list[tuple[str, str]] = []
+    tables: list[str] = []
     seen: set[tuple[int, int]] = set()
 
     def cannot_open(error: OSError) -> None:
@@ -54,6 +58,7 @@ def list_files(root: Path) -> Files:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         above = Path(folder).relative_to(root)
+        tables += [as_text((above / name).as_posix()) for name in names if _may_be_table(name)]
         for name in filter(_may_be_image, names):
             path, shown = Path(folder, name), as_text((above / name).as_posix())
             if path.is_file():
@@ -61,7 +66,11 @@ def list_files(root: Path) -> Files:
             else:
                 reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
                 no_files.append((shown, reason))
-    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)))
+    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)), tuple(sorted(tables)))
+
+
+def _may_be_table(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in (*SUFFIXES, *WORKBOOKS)
 
 
 def _may_be_image(name: str) -> bool:

@@ -11,8 +11,10 @@ from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.parts import part_of
+from evenray.data.tables.words import check_labels
 
 from .entries import Entry, Listing
+from .file_names import NAME, name_levels, word_at, words_of
 from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
@@ -33,11 +35,13 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         )
     wrapper = _wrapper(files)
     paths = {file: file[len(wrapper) :].split("/") for file in files}
-    levels = [level_of(depth, names) for depth, names in enumerate(names_by_depth(paths.values()))]
+    depths = names_by_depth(file[len(wrapper) :] for file in files)
+    levels = [level_of(f"folder{at}", names) for at, names in enumerate(depths, 1)]
+    levels += _named_levels(asked, files)
     _check(levels, asked, root)
     wanted = {meaning: _level(levels, columns[0]) for meaning, columns in asked.columns.items() if meaning != "ignore"}
     ignored = set(asked.columns.get("ignore", ()))
-    free = [level for level in levels if level.place not in ignored]
+    free = [level for level in levels if level.place not in ignored and not NAME.fullmatch(level.place)]
     parts = wanted.get("split") or next((level for level in free if level.kind == "split"), None)
     if wanted.get("label") is None and parts is None:
         _check_parts(free, paths, root)
@@ -45,6 +49,12 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
     )
+    if classes is not None:
+        known, rest = asked.values.get("label", {}), asked.rest.get("label")
+        classes.shown = {
+            name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()
+        }
+        check_labels(filter(None, classes.shown.values()), root, classes.place)
     entries = []
     for file, steps in paths.items():
         label = _name(steps, classes)
@@ -70,6 +80,9 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         notes.append(
             Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place})
         )
+    if classes is None and (words := name_levels(files)):
+        examples = sorted(words[0].names)[:SHOWN]
+        notes.append(Message("scan.names_may_label", {"names": examples, "place": words[0].place}))
     told = {"split": parts, "label": classes, "patient": patients}
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
     return Listing(
@@ -79,7 +92,22 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
 
 
 def _name(steps: list[str], level: Level | None) -> str | None:
-    return level.shown[steps[level.depth]] if level is not None and level.depth < len(steps) - 1 else None
+    if level is None:
+        return None
+    if NAME.fullmatch(level.place):
+        return level.shown.get(word_at(words_of(steps[-1]), level.place) or "") or None
+    depth = int(level.place.removeprefix("folder")) - 1
+    return level.shown[steps[depth]] or None if depth < len(steps) - 1 else None
+
+
+def _named_levels(asked: Asked, files: list[str]) -> list[Level]:
+    """The words of the names that `asked` speaks of, as levels."""
+    places = {column.lower() for columns in asked.columns.values() for column in columns if NAME.fullmatch(column)}
+    found = []
+    for place in sorted(places):
+        words = {word: {""} for file in files if (word := word_at(words_of(file), place)) is not None}
+        found.append(Level(place, words, shown={word: word for word in words}))
+    return found
 
 
 def _level(levels: list[Level], place: str) -> Level:
@@ -131,7 +159,7 @@ def _classes(levels: list[Level], root: Path) -> Level | None:
         return first
     numbers = [level for level in levels if level.kind == "numbers"]
     if numbers:
-        return min(numbers, key=lambda level: (len(level.names), -level.depth))
+        return min(numbers, key=lambda level: (len(level.names), -levels.index(level)))
     plain = [level for level in levels if level.kind == "one"]
     return plain[0] if len(plain) == 1 and not any(level.kind == "patient" for level in levels) else None
 

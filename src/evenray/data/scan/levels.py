@@ -37,17 +37,13 @@ PREFIXED = re.compile(
 
 @dataclass
 class Level:
-    """The folders at one depth: `names` with the folders that each lies in; `shown` what a name stands for."""
+    """The folders at one depth, or the words at one place of names: `place` is what --column calls it, such as folder2 or
+    name-1; `names` with the folders that each lies in; `shown` what a name stands for."""
 
-    depth: int
+    place: str
     names: dict[str, set[str]] = field(default_factory=dict)
     kind: Kind = "one"
     shown: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def place(self) -> str:
-        """What --column calls it."""
-        return f"folder{self.depth + 1}"
 
     @property
     def tells_health(self) -> bool:
@@ -59,15 +55,17 @@ class Level:
         return len(above) > 1 and sum(len(folders) > 1 for folders in self.names.values()) * 2 > len(self.names)
 
 
-def level_of(depth: int, names: dict[str, set[str]]) -> Level:
+def level_of(place: str, names: dict[str, set[str]]) -> Level:
     """The level with its kind, told by the names alone and by whether they repeat.
 
-    >>> [level_of(0, {name: {""} for name in names}).kind for names in (("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))]
+    >>> def kinds(*levels):
+    ...     return [level_of("folder1", {name: {""} for name in names}).kind for names in levels]
+    >>> kinds(("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))
     ['split', 'storage', 'numbered']
-    >>> [level_of(0, {name: {""} for name in names}).kind for names in (("patient1", "patient2"), ("sick", "well"), ("0", "1"))]
+    >>> kinds(("patient1", "patient2"), ("sick", "well"), ("0", "1"))
     ['patient', 'label', 'numbers']
     """
-    level = Level(depth, names, shown={name: _shown(name) for name in names})
+    level = Level(place, names, shown={name: _shown(name) for name in names})
     level.kind = _kind(level)
     return level
 
@@ -114,11 +112,12 @@ def _is_number(name: str) -> bool:
     return name.isdecimal()
 
 
-def names_by_depth(paths: Iterable[list[str]]) -> list[dict[str, set[str]]]:
+def names_by_depth(files: Iterable[str]) -> list[dict[str, set[str]]]:
     """The names of folders at each depth, each with the folders above it."""
     found: list[dict[str, set[str]]] = []
-    for steps in paths:
-        for depth, name in enumerate(steps[:-1]):
+    for folder in dict.fromkeys(file.rpartition("/")[0] for file in files):
+        steps = folder.split("/") if folder else []
+        for depth, name in enumerate(steps):
             if depth == len(found):
                 found.append({})
             found[depth].setdefault(name, set()).add("/".join(steps[:depth]))

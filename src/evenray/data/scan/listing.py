@@ -13,6 +13,7 @@ import regex
 from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
+from evenray.core.understood import UnderstoodRow
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder
@@ -21,6 +22,7 @@ from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.seen import Seen
 
 from .entries import Listing
+from .file_names import persons_in_paths
 from .files import list_files
 from .folders import list_folders
 from .masks import sorted_out
@@ -30,7 +32,7 @@ from .table_listing import list_table, list_tree
 
 __all__ = ["listing"]
 
-FOLDER = re.compile(r"folder ?\d+", re.IGNORECASE)
+FOLDER = re.compile(r"folder ?\d+|name-?\d", re.IGNORECASE)
 PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 
@@ -61,7 +63,7 @@ def listing(
     else:
         found = list_table(path, partial(patient_of, pattern), choices)
     found = _graded(found, choices)
-    return found if pattern is None else _with_pattern(found, pattern)
+    return _with_persons(found, choices) if pattern is None else _with_pattern(found, pattern)
 
 
 def _graded(found: Listing, choices: Choices) -> Listing:
@@ -75,6 +77,21 @@ def _graded(found: Listing, choices: Choices) -> Listing:
     if found.reading.task == "classify" and look_ordered(labels):
         return replace(found, notes=(*found.notes, Message("scan.look_ordered", {"classes": list(grades(labels))})))
     return found
+
+
+def _with_persons(found: Listing, choices: Choices) -> Listing:
+    """The listing with the patients that folders or names of files tell, where neither a table nor --patient does."""
+    told = found.table is not None and "patient" in found.table.table.columns
+    if told or any(entry.patient or entry.folder for entry in found.entries):
+        return found
+    persons = persons_in_paths([entry.file for entry in found.entries])
+    if persons is None or persons.place in choices.asked.columns.get("ignore", ()):
+        return found
+    count = len(set(persons.of.values()))
+    row = UnderstoodRow(place=persons.place, meaning="patient", how="values", matched=count, of=count)
+    entries = tuple(replace(entry, folder=persons.of.get(entry.file)) for entry in found.entries)
+    understood = found.understood.model_copy(update={"rows": (*found.understood.rows, row)})
+    return replace(found, entries=entries, understood=understood)
 
 
 def _with_pattern(found: Listing, pattern: regex.Pattern[str]) -> Listing:
@@ -95,7 +112,7 @@ def _list_folder(path: Path, labels: str | Path | None, patient: PatientOf, choi
             seen = Seen(path, lambda: kept.images, patient)
             found = list_tree(path, LabelTable.read(Path(labels), seen, choices), kept.images, patient)
         else:
-            found = _list_unnamed(path, kept.images, patient, choices)
+            found = _list_unnamed(path, files.tables, kept.images, patient, choices)
     except DataError as error:
         if not files.unopened:
             raise
@@ -111,8 +128,10 @@ def _list_folder(path: Path, labels: str | Path | None, patient: PatientOf, choi
     )  # fmt: skip
 
 
-def _list_unnamed(path: Path, files: list[str], patient: PatientOf, choices: Choices) -> Listing:
-    """A folder without --labels: a table in it labels the files, or the folders that they lie in."""
+def _list_unnamed(
+    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices
+) -> Listing:
+    """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in."""
     asked = choices.asked
     if asked.columns and all(FOLDER.fullmatch(name) for names in asked.columns.values() for name in names):
         return list_folders(path, files, patient, asked)
@@ -121,7 +140,7 @@ def _list_unnamed(path: Path, files: list[str], patient: PatientOf, choices: Cho
     except DataError as raised:  # a table may still label them
         found, error = Listing(path, ()), raised
     seen = Seen(path, lambda: files, patient)
-    beside: FolderTable = table_in_folder(path, seen, found.labels, choices)
+    beside: FolderTable = table_in_folder(path, tables, seen, found.labels, choices)
     if beside.table is not None:
         found = list_tree(path, beside.table, files, patient)
     elif beside.refused is not None and (len(found.labels) < 2 or asked.columns):

@@ -25,9 +25,9 @@ from evenray.data.tables.labels import Choices
 from evenray.data.tables.positive import no_class
 from evenray.data.tables.pseudonym import draw_key, pseudonym
 from evenray.data.tables.seen import side_of
-from evenray.data.tables.words import check_labels, composed
+from evenray.data.tables.words import composed
 from evenray.images.histogram import Histogram
-from evenray.images.readers import fragments, identity, read
+from evenray.images.readers import fragments, identity, middle, read
 
 from .assembling import NO_IMAGES, assemble
 from .entries import Entry, Listing
@@ -39,12 +39,20 @@ Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
 MERGE = 64  # tasks whose tables become one
-KEYS = ("sop_instance", "series", "study", "patient_side", "patient")  # by which a table of labels may find an image
+KEYS = (
+    "sop_instance",
+    "series",
+    "study",
+    "accession",
+    "patient_side",
+    "patient",
+)  # by which a table of labels may find an image
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "label": pl.String, "findings": pl.List(pl.Boolean),
     "patient": pl.String, "patient_side": pl.String, "series": pl.String, "kind": pl.String,
-    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "sex_birth_hash": pl.String,
+    "study": pl.String, "site": pl.String, "part": pl.String, "sop_instance": pl.String, "accession": pl.String,
+    "sex_birth_hash": pl.String,
     "sex": pl.String, "age_band": pl.String, "sha256": pl.String, "pixel_hash": pl.String, "format": pl.String, "modality": pl.String,
     "manufacturer": pl.String, "view": pl.String, "photometric": pl.String, "rows": pl.Int32, "columns": pl.Int32,
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
@@ -125,7 +133,6 @@ def scan_listed(
 
     `sketches` is the folder in which the sketches are kept; without one they stay in memory, 2.2 kB a case.
     """
-    check_labels(listed.labels, listed.root)
     if positive is not None and positive not in (met := {composed(label) for label in listed.labels}):
         raise no_class(positive, met)
     key = draw_key(as_path(listed.root / entry.file) for entry in listed.entries)
@@ -166,7 +173,7 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
                 raise ReadError(path, reason)
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
             if not task.every_frame:
-                names = [names[len(names) // 2]]
+                names = [middle(names)]
             for name in names:
                 image = read(path, fragment=name, value_range=task.value_range)
                 rows.append(who | {"fragment": name, "findings": entry.findings} | describe_image(image))
@@ -195,6 +202,7 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
         "series": pseudonym(key, "series", raw.series_instance_uid) if raw.series_instance_uid else None,
         "kind": raw.kind,
         "study": pseudonym(key, "study", study) if study else None,
+        "accession": pseudonym(key, "accession", raw.accession_number) if raw.accession_number else None,
         "sop_instance": pseudonym(key, "sop", instance) if instance else None,
         "site": pseudonym(key, "site", raw.site)[:8] if raw.site else None,
         "sex": sex, "age_band": age_band(None if raw.age is None else str(raw.age)),

@@ -20,7 +20,7 @@ from evenray.data.tables.seen import Seen
 
 from .entries import Entry, Listing, Rejected
 from .files import list_files
-from .levels import PATIENT, names_by_depth
+from .levels import names_by_depth
 from .masks import sorted_out
 
 __all__ = ["list_table", "list_tree"]
@@ -39,10 +39,7 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         )
     parts = _parts(files) if "part" not in table.table.columns else {}
     patients = _patients(table, patient)
-    folders = _patient_folders(files) if "patient" not in table.table.columns else {}
-    entries = tuple(
-        Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in files
-    )
+    entries = tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in files)
     layout = f"files labelled by {table.key}"
     boxes = (Path(table.source).name,) if table.boxes else ()
     return Listing(
@@ -59,19 +56,9 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
 
 def _parts(files: list[str]) -> dict[str, str | None]:
     """The part of each file, where a level of its folders names parts alone."""
-    paths = {file: file.split("/") for file in files}
-    for depth, names in enumerate(names_by_depth(paths.values())):
-        if all(part_of(name) for name in names) and all(len(steps) > depth + 1 for steps in paths.values()):
-            return {file: part_of(steps[depth]) for file, steps in paths.items()}
-    return {}
-
-
-def _patient_folders(files: list[str]) -> dict[str, str]:
-    """The folder of each file that is called as a patient's, such as patient00001 or 환자07, where a level has such names alone."""
-    paths = {file: file.split("/") for file in files}
-    for depth, names in enumerate(names_by_depth(paths.values())):
-        if all(PATIENT.fullmatch(name) for name in names) and len(names) > 1:
-            return {file: steps[depth] for file, steps in paths.items() if len(steps) > depth + 1}
+    for depth, names in enumerate(names_by_depth(files)):
+        if all(part_of(name) for name in names) and all(file.count("/") > depth for file in files):
+            return {file: part_of(file.split("/")[depth]) for file in files}
     return {}
 
 
@@ -102,10 +89,9 @@ def list_table(path: Path, patient: PatientOf, choices: Choices) -> Listing:
     patients = _patients(labelled, patient)
     paths = labelled.table["path"].to_list()
     parts = _parts(paths) if "part" not in table.table.columns else {}
-    folders = _patient_folders(paths) if "patient" not in table.table.columns else {}
     return Listing(
         path.parent,
-        tuple(Entry(file, patient=patients(file), folder=folders.get(file), part=parts.get(file)) for file in paths),
+        tuple(Entry(file, patient=patients(file), part=parts.get(file)) for file in paths),
         table=labelled,
         layout="table of paths",
         unlabelled=named["path"].n_unique() - labelled.table.height,
@@ -125,6 +111,12 @@ def _found_below(table: LabelTable, seen: Seen) -> tuple[LabelTable, Rejected]:
     exact = set(table.exact)
     known = set(seen.files) if seen.is_listed else set()
     kept = {path: path for path in paths if path in exact or path in known or exists(as_path(seen.root / path))}
+    if exact and not any(exists(as_path(seen.root / path)) for path in paths):
+        raise DataError(
+            f"None of the {len(paths)} files that the column {table.understood.rows[0].place} of '{table.source}' names exists here,"
+            f" such as '{paths[0]}': its paths are those of another machine. Give the folder that holds the images, with --labels"
+            f" '{table.source}': they are then found by the ends of their paths."
+        )
     if len(kept) == len(paths):
         return table, ()
     if not (files := seen.files):

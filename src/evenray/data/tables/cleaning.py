@@ -13,7 +13,7 @@ from evenray.core.messages import Message
 
 from .identifiers import FEWEST_SHARED, SHARED, canonical, is_nobody
 from .parts import part_of
-from .words import MISSING, whole_numbers
+from .words import MISSING, quoted, whole_numbers
 
 __all__ = ["cleaned", "labels_cleaned"]
 
@@ -47,9 +47,10 @@ def _refuse_cut(column: pl.Series, path: Path) -> None:
     """DataError where the last row's label, or the last of its findings, is the beginning of others' and stands nowhere else."""
     if column[-1] is None:
         return
-    rows = column.drop_nulls().to_list()
-    last = PARTS.split(rows[-1])[-1].strip()
-    parts = Counter(part.strip() for row in rows for part in {row, *PARTS.split(row)})
+    last = PARTS.split(column[-1])[-1].strip()
+    parts: Counter[str] = Counter()
+    for row, count in column.drop_nulls().value_counts().iter_rows():
+        parts.update({part.strip(): count for part in {row, *PARTS.split(row)}})
     longer = [part for part in parts if part.startswith(last) and part != last]
     if last and longer and parts[last] == 1:
         raise DataError(
@@ -85,8 +86,8 @@ def _ends_with_a_line(path: Path) -> bool:
         return file.read().rstrip(b"\0")[-1:] in (b"\n", b"\r")
 
 
-def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, list[Message]]:
-    """Patients, keys and parts in one way of writing; what says nothing of a patient is null."""
+def cleaned(table: pl.DataFrame, key: str, path: Path, split: str = "") -> tuple[pl.DataFrame, list[Message]]:
+    """Patients, keys and parts in one way of writing; what says nothing of a patient is null. `split` is the column of parts."""
     notes = []
     missable = [name for name in table.columns if name not in ("path", "_step", "site", "label", "findings")]
     words = {name: table[name].filter(table[name].is_in(MISSING)).unique().sort().to_list() for name in missable}
@@ -102,7 +103,7 @@ def cleaned(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, li
         table, more = _patients(table, key, path)
         notes += more
     if "part" in table.columns:
-        parts = _parts(table["part"], path)
+        parts = _parts(table["part"], path, split)
         if parts is None:
             notes.append(Message("scan.folds", {"file": path.name}))
         table = table.drop("part") if parts is None else table.with_columns(part=parts)
@@ -127,7 +128,7 @@ def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, 
     return table, notes
 
 
-def _parts(given: pl.Series, path: Path) -> pl.Series | None:
+def _parts(given: pl.Series, path: Path, column: str) -> pl.Series | None:
     """The column `part` as train, validation and test; None where it holds numbers of folds."""
     parts = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
     unknown = [word for word, part in parts.items() if part is None]
@@ -137,6 +138,7 @@ def _parts(given: pl.Series, path: Path) -> pl.Series | None:
         raise DataError(
             f"The label table '{path}' assigns cases to the part{'s' if len(unknown) > 1 else ''}"
             f" {', '.join(repr(word) for word in unknown[:SHOWN])}; known are: train, val, test, and other words for them."
-            " Write one of these, leave the rows out, or leave the column out with --column ignore=COLUMN."
+            " Write one of these, leave the rows out, or leave the column out with --column"
+            f" 'ignore={quoted(column)}'."
         )
     return given.replace_strict(parts, default=None, return_dtype=pl.String)

@@ -18,7 +18,7 @@ from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, is_plain, label_columns, option
 from .match_paths import match_paths
-from .meanings import KEYS, compact, known_values, meaning_of, says_nothing
+from .meanings import KEYS, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
@@ -43,11 +43,12 @@ class Columns:
 
 
 def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Columns:
-    """Tell the columns apart. DataError where a needed one is missing or could be either of two; UsageError where --column
-    names one that does not exist."""
-    asked = _found(raw, asked, path)
+    """Tell the columns apart; `asked` has their names as the table writes them. DataError where a needed one is missing or
+    could be either of two."""
     wanted = {
-        meaning: columns[0] for meaning, columns in asked.columns.items() if meaning not in ("ignore", "findings")
+        meaning: columns[0]
+        for meaning, columns in asked.columns.items()
+        if meaning not in ("ignore", "findings", "fill")
     }
     free = [name for name in raw.columns if name not in asked.used]
     how: dict[str, How] = dict.fromkeys(wanted, "asked")
@@ -85,24 +86,6 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
     if "patient" not in others and key.rank < KEYS.index("patient"):
         _check_unnamed(raw, free, path)
     return Columns(key, labels, others, how, tuple(free))
-
-
-def _found(raw: pl.DataFrame, asked: Asked, path: Path) -> Asked:
-    """What is asked for, with the names of columns as the table writes them."""
-    plain: dict[str, list[str]] = {}
-    for name in raw.columns:
-        plain.setdefault(compact(name), []).append(name)
-
-    def column(name: str) -> str:
-        if name in raw.columns:
-            return name
-        if len(alike := plain.get(compact(name), [])) == 1:
-            return alike[0]
-        known = ", ".join(f"'{each}'" for each in raw.columns)
-        raise UsageError(f"--column names '{name}', which is no column of '{path}'; its columns are {known}.")
-
-    columns = {meaning: tuple(map(column, names)) for meaning, names in asked.columns.items()}
-    return Asked(columns, asked.values, asked.rest)
 
 
 def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str], path: Path) -> Key:
@@ -177,8 +160,10 @@ def _names_view(value: str) -> bool:
 def _named(raw: pl.DataFrame, free: list[str], meaning: str) -> str | None:
     """The first column of this name whose values do not say otherwise."""
     for name in free:
+        if meaning_of(name) != meaning:
+            continue
         values = raw[name].drop_nulls().unique().sort().head(SAMPLE).to_list()
-        if meaning_of(name) == meaning and (meaning not in CHECKS or not values or CHECKS[meaning](values)):
+        if meaning not in CHECKS or not values or CHECKS[meaning](values):
             return name
     return None
 
@@ -220,7 +205,7 @@ def _patient_by_values(
 ) -> str | None:
     """A column whose values are the patients of the headers, steps of the rows' own paths, or numbered and repeated."""
     free = [name for name in free if (labels is None or name not in labels.columns) and _groups(raw[name], strict=True)]
-    free = [name for name in free if meaning_of(name) not in ("label", "sop", "series", "study", "site")]
+    free = [name for name in free if meaning_of(name) not in ("label", "sop", "series", "study", "accession", "site")]
     if not free:
         return None
     if key.how == "path" and key.meaning == "path":
@@ -260,9 +245,10 @@ def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path:
     for name in free:
         kinds = raw[name].drop_nulls().n_unique()
         if not labels.sure and kinds * 3 <= raw.height:
+            ways = dict.fromkeys(option("label", each) for each in (name, labels.columns[0]))
             raise DataError(
                 f"The column '{name}' of '{path}' names no image but repeats {kinds} values, as labels do; say"
-                f" {option('label', name)} or {option('label', labels.columns[0])}."
+                f" {' or '.join(ways)}."
             )
 
 

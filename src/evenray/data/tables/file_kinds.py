@@ -9,7 +9,7 @@ from pathlib import Path
 from evenray.core.errors import ReadError
 from evenray.images.readers import identity, sniff
 
-__all__ = ["refuse_table"]
+__all__ = ["WORKBOOKS", "refuse_table"]
 
 HEAD = 4096
 TABLES = (".csv", ".tsv", ".txt", ".parquet")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
+from evenray.core.names import as_path
 
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
@@ -18,6 +20,7 @@ from .seen import Seen
 __all__ = ["FolderTable", "table_in_folder"]
 
 NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
+DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
 FEW = 20  # folders above which they are patients or studies rather than classes
 
 
@@ -25,26 +28,50 @@ FEW = 20  # folders above which they are patients or studies rather than classes
 class FolderTable:
     """The table to take, None where there is none; what is to be said of it; and the tables of boxes beside it.
 
-    `refused` is why a table that names the images cannot be used as it stands.
+    `refused` is why a table that names the images cannot be used as it stands; `several` that none was taken of several.
     """
 
     table: LabelTable | None
     notes: tuple[Message, ...]
     boxes: tuple[str, ...]
     refused: DataError | None = None
+    several: bool = False
 
 
-def table_in_folder(root: Path, seen: Seen, classes: set[str], choices: Choices) -> FolderTable:
-    """The one table of labels in a folder.
+def table_in_folder(root: Path, inside: Sequence[str], seen: Seen, classes: set[str], choices: Choices) -> FolderTable:
+    """The one table of labels in a folder; where it holds none and its folders are no classes, in a folder inside it or in
+    the folder that it lies in, if it names nearly all images.
 
-    `classes` are the folders that the images lie in. Where there are several, a table wins only if it names nearly all
-    images.
+    `inside` are the tables below the folder; `classes` are the folders that the images lie in. Where there are several, a table
+    wins only if it names nearly all images.
     """
+    found = _one_of([as_path(root / name) for name in inside if "/" not in name], seen, classes, choices)
+    if found.table is not None or found.refused is not None or found.several or len(classes) > 1:
+        return found
+    below = [as_path(root / name) for name in inside if 0 < name.count("/") <= DEEP]
+    for paths in (below, _beside(root.resolve())):
+        if 0 < len(paths) <= MOST:
+            other = _one_of(paths, seen, classes, choices, nearly=True)
+            if other.table is not None or other.several:
+                return replace(other, notes=(*found.notes, *other.notes), boxes=(*found.boxes, *other.boxes))
+    return found
+
+
+def _beside(root: Path) -> list[Path]:
+    try:
+        found = [path for path in root.parent.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+        return sorted(path for path in found if path.stat().st_size < LARGEST)
+    except OSError:
+        return []
+
+
+def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, *, nearly: bool = False) -> FolderTable:
+    """The one of some tables that labels the images; with `nearly` those that name fewer than nearly all are not spoken of."""
     tables: list[LabelTable] = []
     notes: list[Message] = []
     boxes: list[str] = []
     refused: list[DataError] = []
-    for path in sorted(p for p in root.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()):
+    for path in filter(_is_list, paths):
         try:
             tables.append(LabelTable.read(path, seen, choices))
         except BoxTableError:
@@ -58,24 +85,45 @@ def table_in_folder(root: Path, seen: Seen, classes: set[str], choices: Choices)
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
+    if nearly:
+        tables, notes = [table for table in tables if _coverage(table, seen)[0] >= NEARLY], []
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
     if len(tables) != 1:
-        return FolderTable(None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None)
+        return FolderTable(
+            None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None, len(tables) > 1
+        )
     table, file = tables[0], Path(tables[0].source).name
+    share, coverage = _coverage(table, seen)
     if table.key == "path":
-        named, of = len(set(match_paths(table.table["path"].drop_nulls(), seen.files).found.values())), len(seen.files)
-        coverage = Message("scan.names_paths", {"named": named, "of": of})
-        taken = bool(named) and (len(classes) < 2 or named >= NEARLY * of)
+        taken = share > 0 and (len(classes) < 2 or share >= NEARLY)
     else:
-        key = table.understood.rows[0]
-        named, of = key.matched, key.of
-        coverage = Message("scan.names_keys", {"column": key.place, "named": named, "of": of})
-        taken = not 2 <= len(classes) <= FEW or (bool(named) and named >= NEARLY * of)
+        taken = not 2 <= len(classes) <= FEW or share >= NEARLY
     outcome = ("scan.table_taken" if taken else "scan.table_passed_over") + ("_for_folders" if len(classes) > 1 else "")
     notes.append(Message(outcome, {"file": file, "coverage": coverage}))
     return FolderTable(table if taken else None, tuple(notes), tuple(boxes))
+
+
+def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
+    """The share of the images, or of a sample's identifiers, that a table names; and how that is said."""
+    if table.key == "path":
+        named, of = len(set(match_paths(table.table["path"].drop_nulls(), seen.files).found.values())), len(seen.files)
+        return named / max(1, of), Message("scan.names_paths", {"named": named, "of": of})
+    key = table.understood.rows[0]
+    coverage = Message("scan.names_keys", {"column": key.place, "named": key.matched, "of": key.of})
+    return key.matched / max(1, key.of), coverage
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file may be a table: of JSON only what begins as a list does."""
+    if path.suffix.lower() != ".json":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except OSError:
+        return False
 
 
 def _names_images(path: Path, seen: Seen) -> bool:

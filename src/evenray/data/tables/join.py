@@ -12,6 +12,7 @@ from .ages import age_band
 from .identifiers import canonical
 from .labels import LabelTable
 from .pseudonym import pseudonym
+from .words import quoted
 
 __all__ = ["Joined", "join", "one_row_each"]
 
@@ -20,6 +21,7 @@ HASHED = {
     "sop_instance_uid": ("sop_instance", "sop"),
     "series_instance_uid": ("series", "series"),
     "study_instance_uid": ("study", "study"),
+    "accession_number": ("accession", "accession"),
     "patient_side": ("patient_side", "patient_side"),
     "patient": ("patient", "patient"),
 }
@@ -80,7 +82,10 @@ def join(images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.Dat
 
 
 def _short(key: str) -> str:
-    return {"sop_instance_uid": "sop", "series_instance_uid": "series", "study_instance_uid": "study"}.get(key, "path")
+    short = {
+        "sop_instance_uid": "sop", "series_instance_uid": "series", "study_instance_uid": "study", "accession_number": "accession"
+    }  # fmt: skip
+    return short.get(key, "path")
 
 
 def _hashed(column: str, kind: str, key: bytes) -> pl.Expr:
@@ -106,9 +111,13 @@ def one_row_each(labels: pl.DataFrame, key: str, table: LabelTable) -> pl.DataFr
             which = f"{len(twice)} {table.key} values"
             if table.key == "path":
                 which = str(twice[0]) + (f" and {len(twice) - 1} more" if len(twice) > 1 else "")
-            raise DataError(
-                f"'{table.source}' gives {which} two different {plural}; keep one row for each"
-                f"{', or name the column of readers with --column reader=COLUMN' if plural in ('labels', 'sets of findings') else ''}."
-            )
+            ways = ""
+            if plural in ("labels", "sets of findings"):
+                place = next(row.place for row in table.understood.rows if row.meaning in ("label", "findings"))
+                ways = (
+                    f", or, where each row is of something else in the image, take all of them with --column"
+                    f" 'findings={quoted(place)}', or, where each is another reader's, say --column reader=COLUMN"
+                )
+            raise DataError(f"'{table.source}' gives {which} two different {plural}; keep one row for each{ways}.")
     first = [pl.col(column).drop_nulls().first() for column in others]
     return labels.group_by(key, maintain_order=True).agg(first).select(labels.columns)

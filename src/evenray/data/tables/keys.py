@@ -9,18 +9,21 @@ from typing import Literal
 import polars as pl
 
 from .identifiers import canonical
-from .match_paths import ENDING
+from .match_paths import ENDING, without_zeros
 from .meanings import KEYS, meaning_of
 from .seen import Seen
 
 __all__ = ["Key", "best_keys", "files_of", "keys_of", "values_at"]
 
 HALF, NEARLY = 0.5, 0.9
+SHARED = ("series", "study", "accession", "patient")  # what several images have in common
+PLAIN = ("accession", "patient")  # identifiers that people type
 OTHERS = {"label", "site", "split", "sex", "age", "side", "view", "reader"}  # whose values may well be names of folders
 ATTRIBUTES = {
     "sop": "sop_instance_uid",
     "series": "series_instance_uid",
     "study": "study_instance_uid",
+    "accession": "accession_number",
     "patient": "patient_id",
 }
 
@@ -76,7 +79,7 @@ def keys_of(
             found += _by_path(name, plain, seen, said == "path", trusted)
         if asked is None or asked != "path":
             found += _by_header(name, values, seen, asked, said)
-        if steps and asked in (None, "series", "study", "patient") and trusted and said not in OTHERS:
+        if steps and asked in (None, *SHARED) and trusted and said not in OTHERS:
             found += _by_step(name, plain, seen, said, asked, repeated)
     return found
 
@@ -98,10 +101,9 @@ def best_keys(keys: list[Key]) -> list[Key]:
 
 
 def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool) -> list[Key]:
-    stems = plain.str.extract(r"([^/]*)$").str.replace(ENDING, "")
-    names = pl.Series(list(seen.stems), dtype=pl.String)
-    matched = int(stems.is_in(names.implode()).sum())
-    share = matched / max(1, min(len(plain), len(names)))
+    stems = pl.select(without_zeros(pl.lit(plain.str.extract(r"([^/]*)$")))).to_series()
+    matched = int(stems.is_in(seen.stems.implode()).sum())
+    share = matched / max(1, min(len(plain), len(seen.stems)))
     if not matched or (not said and (share < HALF or not trusted or matched < 2)):
         return []
     signs = (plain.str.contains(ENDING).sum(), plain.str.contains("/").sum())
@@ -124,8 +126,8 @@ def _by_header(name: str, values: pl.Series, seen: Seen, asked: str | None, said
         best = Key(name, meaning, "header", 0, len(ids), named=said == meaning)
         for position in range(4) if slashes else (None,):
             held = values_at(values, position).drop_nulls().to_list()
-            known = {canonical(value) for value in held} if meaning == "patient" else set(held)
-            hits = sum((canonical(i) if meaning == "patient" else i) in known for i in ids)
+            known = {canonical(value) for value in held} if meaning in PLAIN else set(held)
+            hits = sum((canonical(i) if meaning in PLAIN else i) in known for i in ids)
             if hits > best.matched:
                 best = Key(name, meaning, "header", hits, len(ids), named=said == meaning, position=position)
         # Long identifiers meet by no accident; short ones need a name or half of the sample.
@@ -147,7 +149,7 @@ def _by_step(
             matched += 1
             most = max(most, len(known[hit]))
             files.update(known[hit] if len(files) < len(seen.files) else ())
-    named = said in ("series", "study", "patient")
+    named = said in SHARED
     share = max(matched / len(plain), len(files) / max(1, len(seen.files)))
     alone = most == 1
     if (

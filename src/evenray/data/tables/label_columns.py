@@ -13,10 +13,11 @@ import polars as pl
 from evenray.core.errors import DataError
 
 from .findings import flag_columns, one_class
+from .header import AGAIN
 from .identifiers import looks_like_identifiers
-from .meanings import FLAGS, PLACES, compact, known_values, meaning_of, says_nothing, weak_label
-from .raw_table import AGAIN, header_line
-from .words import MISSING
+from .meanings import FLAGS, PLACES, compact, is_attribute, known_values, meaning_of, says_nothing, weak_label
+from .raw_table import header_line
+from .words import DATE, MISSING, quoted
 
 __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
 
@@ -45,8 +46,7 @@ def option(meaning: str, column: str) -> str:
     >>> option("label", "dx"), option("label", "left, right")
     ('--column label=dx', '--column \\'label="left, right"\\'')
     """
-    quoted = f'"{column}"' if re.search(r'[,:=+"]', column) else column
-    text = f"{meaning}={quoted}"
+    text = f"{meaning}={quoted(column)}"
     return f"--column {text}" if re.fullmatch(r"[\w=.-]+", text) else f"--column '{text}'"
 
 
@@ -85,13 +85,19 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
             raise _boxes(path, raw, boxes, weak[0])
         nameless = [name for name in free if says_nothing(name) and is_plain(raw[name])]
         return LabelColumns((_only(raw, weak + nameless, path),))
-    plain = [name for name in free if is_plain(raw[name])]
+    plain = [name for name in free if is_plain(raw[name]) and not is_attribute(name)]
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])
         return LabelColumns((_only(raw, plain, path),), by="values")
     if boxes:
         raise _boxes(path, raw, boxes, None)
+    for name in free:
+        if raw[name].null_count() and raw[name].drop_nulls().n_unique() == 1:
+            raise DataError(
+                f"The label table '{path}' has no column of labels that can be told by its name or its values; where a blank of"
+                f" '{name}' means no, say --column 'label={quoted(name)}:blank=no'."
+            )
     shown = ", ".join(f"'{name}'" for name in columns[:SHOWN]) or "none is left"
     raise DataError(
         f"The label table '{path}' has no column of labels that can be told by its name or its values (of: {shown}); say which"
@@ -100,8 +106,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
 
 
 def _findings_option(flags: list[str]) -> str:
-    names = "+".join(f'"{name}"' if re.search(r'[,:=+"]', name) else name for name in flags)
-    return f"--column 'findings={names}'"
+    return f"--column 'findings={'+'.join(map(quoted, flags))}'"
 
 
 def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
@@ -162,7 +167,7 @@ def is_plain(column: pl.Series) -> bool:
     values = column.drop_nulls()
     values = values.filter(~values.is_in(MISSING))
     kinds = values.unique().to_list()
-    if not 2 <= len(kinds) <= MOST_PLAIN or known_values(kinds) is not None:
+    if not 2 <= len(kinds) <= MOST_PLAIN or known_values(kinds) is not None or all(map(DATE.fullmatch, kinds)):
         return False
     often = len(values) >= ROWS_EACH * len(kinds) or len(values) < SMALL
     return often and not any(re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*", kind) for kind in kinds)

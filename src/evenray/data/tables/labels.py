@@ -24,11 +24,13 @@ from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
 from .seen import Seen, side_of
+from .shaping import check_rows, found_columns, shaped, whole_paths
 from .words import check_labels
 
 __all__ = ["BoxTableError", "Choices", "LabelTable"]
 
-COLUMN = {"sop": "sop_instance_uid", "series": "series_instance_uid", "study": "study_instance_uid", "split": "part"}
+COLUMN = {"sop": "sop_instance_uid", "series": "series_instance_uid", "study": "study_instance_uid",
+          "accession": "accession_number", "split": "part"}  # fmt: skip
 EXAMPLES = 3
 ABSOLUTE = r"^([A-Za-z]:)?[/\\]"
 
@@ -47,7 +49,7 @@ class Choices:
 class LabelTable:
     """One row an image (or study, or patient) with the columns `key`, `label` or `findings` (FINDINGS, in the order of `names`),
     and patient, site, sex, age, part where the table has them; text or null. `key` finds the images: path,
-    sop_instance_uid, series_instance_uid, study_instance_uid, patient_side or patient.
+    sop_instance_uid, series_instance_uid, study_instance_uid, accession_number, patient_side or patient.
 
     `ratings` has what each reader said, by the same key. `boxes` says that it also has places in the images;
     `exact` are the paths that were written in full.
@@ -78,10 +80,13 @@ class LabelTable:
     def read(cls, path: Path, seen: Seen, choices: Choices | None = None) -> LabelTable:
         """Read a table; DataError says what is missing or can be read in two ways, and with which option to choose."""
         choices = choices or Choices()
-        raw = read_raw_table(path).unique(maintain_order=True)
+        raw, asked, said = shaped(read_raw_table(path).unique(maintain_order=True), choices.asked, path)
+        choices = replace(choices, asked=found_columns(raw, asked, path))
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")
+        whole_paths(raw, seen, columns.key, columns.unused, path)
+        check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
         boxes = bool(box_columns(raw.columns))
@@ -90,20 +95,21 @@ class LabelTable:
             opinions = settled(table, key, told, choices.reader)
             table, told, ratings = opinions.table, opinions.told, opinions.ratings
             notes += opinions.notes
-        elif boxes and _repeats(table, key):
+        elif (boxes or "findings" in choices.asked.columns) and _repeats(table, key):
             table, told = rows_of_places(table, key, told)
             notes += told.notes
         table = table.drop("reader", strict=False).with_columns(
             told.values.alias("findings" if told.names else "label")
         )
         labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
-        check_labels(labels, path)
-        table, more = cleaned(table, key, path)
+        check_labels(labels, path, "" if told.names else columns.labels.columns[0])
+        table, more = cleaned(table, key, path, columns.others.get("split", ""))
         if columns.key.rank >= KEYS.index("series") and key != "patient_side":
             more.append(Message("scan.label_of_all", {"column": columns.key.column, "meaning": columns.key.meaning}))
         found = cls(
             table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
-            _understood(raw, columns, told, path), told.names, (*notes, *more), ratings, boxes, _exact(raw, columns, seen, path),
+            _understood(raw, columns, told, path), told.names, (*said, *notes, *more), ratings, boxes,
+            _exact(raw, columns, seen, path),
         )  # fmt: skip
         return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
 
@@ -124,6 +130,7 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
         count = int((column == "-1").sum())
         notes += (Message("scan.uncertain", {"count": count, "variant": choices.uncertain}),)
     column = _renamed(column, values, rest)
+    notes = () if values.get("blank") else notes
     several = findings_in_text(column, several=meaning == "findings")
     told = several if several is not None else Told(column)
     return told, (*notes, *told.notes)
@@ -152,6 +159,8 @@ def _columns(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> tup
     table = pl.DataFrame([column.alias(of) for of, column in {**others, name: values}.items()])
     if key.meaning == "patient" and "side" in table.columns and seen.with_side > 0.5:
         side = table["side"].map_elements(side_of, return_dtype=pl.String)
+        if key.how == "step":
+            return table.drop("side").with_columns(pl.concat_str("_step", side, separator="|").alias("_step")), name
         person = table["patient"].map_elements(canonical, return_dtype=pl.String)
         table = table.with_columns(side=side).with_columns(patient_side=person + "|" + pl.col("side"))
         return table, "patient_side"
@@ -189,6 +198,12 @@ def _one_row_a_patient(found: LabelTable, columns: Columns, seen: Seen) -> pl.Da
         return table
     values = table["_step"].drop_nulls().unique().to_list()
     files = {value: files_of(value, seen) for value in values}
+    if "side" in columns.others and "side" not in table.columns:  # the steps end in sides
+        people = {value: value.rpartition("|") for value in values}
+        files = {
+            value: [file for file in files_of(person, seen) if side_of(file) == side]
+            for value, (person, _, side) in people.items()
+        }
     paths = table["_step"].replace_strict(files, default=None, return_dtype=pl.List(pl.String))
     return table.with_columns(path=paths).drop("_step").explode("path")
 

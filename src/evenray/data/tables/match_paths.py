@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
 
 from .parts import part_of
 
-__all__ = ["ENDING", "PathMatches", "match_paths", "without_ending"]
+__all__ = ["ENDING", "PathMatches", "match_paths", "without_ending", "without_zeros"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
 ENDINGS = frozenset(
-    [
-        "nii",
-        "dcm",
-        "dicom",
-        "ima",
-        "png",
-        "jpg",
-        "jpeg",
-        "jpe",
-        "jfif",
-        "bmp",
-        "tif",
-        "tiff",
-        "pgm",
-        "ppm",
-        "pnm",
-        "npz",
-        "npy",
-        "gif",
-        "webp",
-        "jp2",
-        "j2k",
-        "mha",
-        "mhd",
-        "nrrd",
-        "svs",
-        "ndpi",
-    ]
-)
+    {
+        "nii", "dcm", "dicom", "ima", "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "tif", "tiff", "pgm", "ppm", "pnm", "npz", "npy",
+        "gif", "webp", "jp2", "j2k", "mha", "mhd", "nrrd", "svs", "ndpi",
+    }
+)  # fmt: skip
 ENDING = rf"(?i)\.(nii\.gz|{'|'.join(sorted(ENDINGS))})$"
 
 
@@ -68,7 +46,8 @@ def without_ending(path: str) -> str:
 
 def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = False, root: str = "") -> PathMatches:
     """The file of each path, by the first rule that finds one: the same path; one is the end of the other; either of them
-    without the ending of an image; either of them in small letters. A path that fits several files is ambiguous.
+    without the ending of an image; either of them in small letters; numbers without the zeros before them. A path that fits
+    several files is ambiguous.
 
     Where the table and the files have no folder in common, file names alone count, but a name below `train` is none below
     `test`; `root` is the name of the folder that the files are below. Letters
@@ -77,6 +56,8 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
 
     >>> match_paths(["s1/a.png", "b.png", "a", "c"], ["s1/a.png", "s2/a.png", "s1/b.png"])
     PathMatches(found={'s1/a.png': 's1/a.png', 'b.png': 's1/b.png'}, ambiguous={'a': 2})
+    >>> match_paths(["7", "12", "s03"], ["007.png", "12.png", "s3.png"]).found
+    {'12': '12.png', '7': '007.png'}
     >>> match_paths(["scans/a.dcm"], ["images/a.png"]).found
     {'scans/a.dcm': 'images/a.png'}
     >>> match_paths(["train/a.dcm", "B"], ["test/a.png", "b.png"]).found
@@ -84,83 +65,91 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
     >>> match_paths(["scans/a.dcm", "x/b", "c.png"], ["images/a.png", "s1/x/b.png", "s1/c.png"], below=True).found
     {'c.png': 's1/c.png', 'x/b': 's1/x/b.png'}
     """
-    paths, files = list(dict.fromkeys(paths)), list(files)
-    known = set(files)
-    result = PathMatches({path: path for path in paths if path in known}, {})
-    same = set(result.found)
+    asked, known = _column("path", paths).unique(maintain_order=True), _column("file", files)
+    same = asked.filter(pl.col("path").is_in(known["file"].implode()))
+    others = known.join(same, left_on="file", right_on="path", how="anti")
     # Whatever the rule, names are the same but for their ending and case: most paths of no file need no rule.
-    names = {_folded(file.rpartition("/")[2]) for file in files}
-    rest = [path for path in paths if path not in same and _folded(path.rpartition("/")[2]) in names]
-    rules = (_composed, _bare, _folded)
-    for normalized in rules:
-        rest = _match_ends(result, {path: normalized(path) for path in rest}, files, normalized, same, below)
-    if not below and not any("/" in path for path in result.found):
-        rest, files = [path for path in rest if "/" in path], [file for file in files if file not in same]
-        for normalized in rules:
-            keys = {path: normalized(path.rpartition("/")[2]) for path in rest}
-            rest = _match_ends(result, keys, files, normalized, same)
-    for path, file in list(result.found.items()):
-        if path != file and _other_part(path, f"{root}/{file}"):
-            del result.found[path]
-    return result
+    names = known.select(name=without_zeros(_last("key", 0))).unique()
+    rest = asked.join(same, on="path", how="anti", maintain_order="left").with_columns(
+        name=without_zeros(_last("key", 0))
+    )
+    rest = rest.join(names, on="name", how="semi", maintain_order="left").drop("name")
+    found = [same.select("path", file="path", count=pl.lit(1, pl.UInt32))]
+    rules = (lambda key: key, _bare, _folded, without_zeros)
+    for rule in rules:
+        rest = _match_ends(found, rest, known, None if below else others, rule)
+    if not below and not any(met.filter(count=1)["path"].str.contains("/", literal=True).any() for met in found):
+        rest = rest.filter(pl.col("path").str.contains("/", literal=True)).with_columns(key=_last("key", 0))
+        for rule in rules:
+            rest = _match_ends(found, rest, others, None, rule)
+    met = pl.concat(found)
+    pairs = met.filter(count=1).select("path", "file").iter_rows()
+    matches = {path: file for path, file in pairs if path == file or not _other_part(path, f"{root}/{file}")}
+    return PathMatches(matches, dict(met.filter(pl.col("count") > 1).select("path", "count").iter_rows()))
 
 
-def _composed(path: str) -> str:
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
+def _column(name: str, texts: Iterable[str]) -> pl.DataFrame:
+    """The texts with their `key`: their letters as they are typed."""
+    column = pl.Series(name, list(texts), dtype=pl.String)
+    ascii_only = (column.str.len_bytes() == column.str.len_chars()).all()
+    return pl.DataFrame([column, (column if ascii_only else column.str.normalize("NFC")).alias("key")])
 
 
-def _bare(path: str) -> str:
-    return without_ending(_composed(path))
+def _bare(key: pl.Expr) -> pl.Expr:
+    return key.str.replace(ENDING, "")
 
 
-def _folded(path: str) -> str:
-    return _bare(path).casefold()
+def _folded(key: pl.Expr) -> pl.Expr:
+    return _bare(key).str.to_lowercase()
+
+
+def without_zeros(key: pl.Expr) -> pl.Expr:
+    """Names in small letters without endings, and those that are numbers as numbers: a table may have lost the zeros before
+    007, and a spreadsheet may have written 7.0."""
+    return _folded(key).str.replace(r"(^|/)0*(\d+)(\.0)?$", "${1}${2}")
+
+
+def _last(key: str, above: int) -> pl.Expr:
+    """The last step of paths, with as many folders above it."""
+    return pl.col(key).str.extract(rf"((?:[^/]*/){{{above}}}[^/]*)$")
 
 
 def _other_part(path: str, file: str) -> bool:
     """Whether two paths lie in folders of different parts of a split."""
-    own, others = ({part_of(step) for step in name.split("/")[:-1]} - {None} for name in (path, file))
+    own, others = _parts(path.rpartition("/")[0]), _parts(file.rpartition("/")[0])
     return bool(own and others) and own.isdisjoint(others)
 
 
+@lru_cache(4096)
+def _parts(folder: str) -> frozenset[str]:
+    return frozenset(part for step in folder.split("/") if (part := part_of(step)))
+
+
 def _match_ends(
-    result: PathMatches, keys: dict[str, str], files: list[str], normalized: Callable[[str], str], same: set[str],
-    below: bool = False,
-) -> list[str]:  # fmt: skip
-    """Add to `result` the files that end in the key of a path or, unless `below`, that a key ends in; return the paths
-    without one. `same` are the files that another row names exactly: a longer path than theirs is another file's.
+    found: list[pl.DataFrame], paths: pl.DataFrame, files: pl.DataFrame, others: pl.DataFrame | None,
+    rule: Callable[[pl.Expr], pl.Expr],
+) -> pl.DataFrame:  # fmt: skip
+    """Add to `found` the files that end in the key of a path, else those of `others` that a key ends in, the longest first;
+    return the paths without one. No row names `others` exactly: a longer path than such a file's is another file's.
     """
-    if not keys:
-        return []
-    wanted = set(keys.values())
-    ends_of_keys = set() if below else {end for key in wanted for end in _ends(key)}
-    longer: dict[str, list[str]] = {}  # the files that end in each key
-    shorter: dict[str, list[str]] = {}  # the files that are the end of some key
-    for file in files:
-        key = normalized(file)
-        for end in _ends(key):
-            if end in wanted:
-                longer.setdefault(end, []).append(file)
-        if key in ends_of_keys and file not in same:
-            shorter.setdefault(key, []).append(file)
-    unmatched = []
-    for path, key in keys.items():
-        named = longer.get(key) or next((shorter[end] for end in _ends(key) if end in shorter), [])
-        if len(named) == 1:
-            result.found[path] = named[0]
-        elif named:
-            result.ambiguous[path] = len(named)
-        else:
-            unmatched.append(path)
-    return unmatched
+    depth = pl.col("rule").str.count_matches("/", literal=True)
+    paths, files = (table.with_columns(rule=rule(pl.col("key"))).with_columns(depth=depth) for table in (paths, files))
 
+    def take(keys: pl.DataFrame, named: pl.DataFrame) -> None:
+        nonlocal paths
+        named = named.group_by("end").agg(pl.col("file").first(), count=pl.len())
+        met = keys.join(named, on="end", maintain_order="left").select("path", "file", "count")
+        found.append(met)
+        paths = paths.join(met, on="path", how="anti", maintain_order="left")
 
-def _ends(path: str) -> Iterator[str]:
-    """
-    >>> list(_ends("a/b/c"))
-    ['a/b/c', 'b/c', 'c']
-    """
-    yield path
-    while "/" in path:
-        path = path.partition("/")[2]
-        yield path
+    for above in paths["depth"].unique().sort():
+        keys = paths.filter(depth=above).with_columns(end="rule")
+        take(keys, files.filter(pl.col("depth") >= above).with_columns(end=_last("rule", above)))
+    if others is not None:
+        others = others.with_columns(end=rule(pl.col("key")))
+        others = others.with_columns(depth=pl.col("end").str.count_matches("/", literal=True))
+        for above in others["depth"].unique().sort(descending=True):
+            take(
+                paths.filter(pl.col("depth") > above).with_columns(end=_last("rule", above)), others.filter(depth=above)
+            )
+    return paths.select("path", "key")

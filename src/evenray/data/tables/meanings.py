@@ -12,6 +12,7 @@ __all__ = [
     "PLACES",
     "age_like",
     "compact",
+    "is_attribute",
     "known_values",
     "meaning_of",
     "says_nothing",
@@ -19,8 +20,8 @@ __all__ = [
 ]
 
 # As --column names them. `path`, ... `patient` find images, from the most exact to the least.
-KEYS = ("path", "sop", "series", "study", "patient")
-MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", "split", "ignore")
+KEYS = ("path", "sop", "series", "study", "accession", "patient")
+MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", "split", "fill", "ignore")
 
 WORDS: dict[str, str] = {
     "path": "path file filename image imagepath filepath imagefilepath imagename imageid imagefile imagefilename imageindex"
@@ -29,7 +30,8 @@ WORDS: dict[str, str] = {
     " 파일 파일명 파일이름 영상 영상명 영상파일 이미지 이미지명 이미지파일 경로 파일경로 영상경로 이미지경로",
     "sop": "sop sopuid sopinstanceuid instanceuid",
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
-    "study": "study studyid studyuid studyinstanceuid accession accessionnumber exam examid 검사번호 검사",
+    "study": "study studyid studyuid studyinstanceuid exam examid 검사",
+    "accession": "accession accessionnumber accessionno accno accnum acc 검사번호 접수번호 판독번호",
     "patient": "patient patientid patientno patientnumber pid subject subjectid person personid caseid participant participantid mrn"
     " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente 患者 患者id 患者番号 患者编号"
     " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
@@ -57,6 +59,12 @@ WEAK = {
 GROUPS = {
     "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
     "증례", "증례번호",
+}  # fmt: skip
+# What an image was taken with and when, and what a person is: few repeated values that are no label.
+ATTRIBUTES = {
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor",
+    "model", "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
+    "smoking", "smoker", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
 }  # fmt: skip
 # Columns that say where something lies in an image.
 PLACES = {
@@ -106,6 +114,15 @@ def weak_label(name: str) -> bool:
     return plain in WEAK or plain.endswith(
         ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "진단", "등급")
     )
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a name is that of a property which is no label unless --column says so.
+
+    >>> is_attribute("Follow-up #"), is_attribute("Manufacturer"), is_attribute("outcome")
+    (True, True, False)
+    """
+    return compact(name) in ATTRIBUTES
 
 
 def says_nothing(name: str) -> bool:

@@ -61,7 +61,18 @@ def settled(table: pl.DataFrame, key: str, told: Told, asked: str | None) -> Opi
 
 def rows_of_places(table: pl.DataFrame, key: str, told: Told) -> tuple[pl.DataFrame, Told]:
     """One row an image of a table with a row a place in an image: the set of what the places of each are called."""
-    return (table, told) if told.names else _sets(table, key, told, [])
+    if not told.names:
+        return _sets(table, key, told, [])
+    rows = table.with_columns(_said=told.values).drop_nulls(key)
+    others = [pl.col(name).drop_nulls().first() for name in table.columns if name != key]
+    each = rows.group_by(key, maintain_order=True).agg(*others, *(
+        pl.col("_said").list.get(at, null_on_oob=True).max().alias(f"_{at}") for at in range(len(told.names))
+    ))  # fmt: skip
+    names = [f"_{at}" for at in range(len(told.names))]
+    values = each.select(
+        pl.when(~pl.all_horizontal(pl.col(names).is_null())).then(pl.concat_list(names)).alias("findings")
+    ).to_series()
+    return each.drop(names), Told(values.cast(FINDINGS), told.names)
 
 
 def _sets(table: pl.DataFrame, key: str, told: Told, more: list[str]) -> tuple[pl.DataFrame, Told]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
-from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -21,15 +19,11 @@ def placed(paths: pl.Series, here: Path, seen: Seen) -> pl.Series:
     base, here = seen.root.resolve(), here.resolve()
     listed = set(seen.files) if seen.is_listed else set()
 
-    @lru_cache(4096)
     def stands(folder: str) -> bool:
         return exists(base / folder) or exists(Path(os.path.normpath(here / folder)))
 
     def place(text: str) -> str:
-        if listed and "/" not in text and "\\" not in text:
-            return text
-        text = re.sub(r"^(\./+)+", "", text.replace("\\", "/"))
-        if text in listed or not (text.startswith("/") or stands(text.rpartition("/")[0])):
+        if text in listed:
             return text
         if not text.startswith("/") and exists(base / text):
             return _without_detours(base, text)
@@ -37,8 +31,12 @@ def placed(paths: pl.Series, here: Path, seen: Seen) -> pl.Series:
         inside = full.is_relative_to(base) and (text.startswith("/") or exists(full))
         return full.relative_to(base).as_posix() if inside else _without_detours(base, text)
 
-    unique = paths.drop_nulls().unique().to_list()
-    return paths.replace_strict({text: place(text) for text in unique}, default=None, return_dtype=pl.String)
+    plain = paths.str.replace_all("\\", "/", literal=True).str.replace(r"^(\./+)+", "")
+    folders = plain.str.extract(r"^(.*)/")  # null where there is none
+    known = [folder for folder in folders.drop_nulls().unique() if folder.startswith("/") or stands(folder)]
+    doubtful = folders.is_in(known) | plain.str.starts_with("/") | (folders.is_null() & (not listed))
+    unique = plain.filter(doubtful.fill_null(not listed)).drop_nulls().unique().to_list()
+    return plain.replace({text: place(text) for text in unique})
 
 
 def exists(path: Path) -> bool:

@@ -44,7 +44,7 @@ def pseudonym(key: bytes, kind: str, value: str) -> str:
     >>> pseudonym(key, "patient", "PT-007") == pseudonym(key, "patient", "pt_007")  # see identifiers.canonical
     True
     """
-    text = f"{kind}\0{canonical(value) if kind == 'patient' else value.strip()}"
+    text = f"{kind}\0{canonical(value) if kind in ('patient', 'accession') else value.strip()}"
     return hashlib.blake2b(text.encode(), digest_size=8, key=key).hexdigest()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +14,18 @@ import polars as pl
 from evenray.core.errors import DataError
 
 from .file_kinds import refuse_table
+from .header import AGAIN, with_names
 from .text_table import read_text_table
 
-__all__ = ["AGAIN", "SUFFIXES", "header_line", "read_raw_table"]
+__all__ = ["SUFFIXES", "header_line", "read_raw_table"]
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 SHOWN = 5
-AGAIN = re.compile(r"(.+) \(\d+\)")  # a repeated name, as _distinct writes it
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff\u00ad]"
 
 
 def read_raw_table(path: Path) -> pl.DataFrame:
-    """A CSV, TSV or Parquet file as text. Invisible characters and the space around values go, composed letters are put
+    """A CSV, TSV, Parquet or JSON file as text. Invisible characters and the space around values go, composed letters are put
     together, rows and columns without any value are dropped, and so are repeated lines of column names and equal columns of one
     name.
 
@@ -32,17 +35,17 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     if not path.exists():
         raise DataError(f"There is no label table '{path}'.")
     if refused := refuse_table(path):
-        raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv or .parquet file.")
+        raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv, .parquet, .json or .jsonl file.")
     try:
-        table = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_table(path, "label table")
+        table = READERS.get(path.suffix.lower(), partial(read_text_table, what="label table"))(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"The label table '{path}' cannot be read: {str(error).splitlines()[0]}") from None
     header = table.columns
     columns = [_as_text(table[name], path) for name in header]
     names = _distinct([_plain(name) for name in header])
     found = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
-    text = pl.all().str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars(" \t\r\n\u00a0\u3000")
-    found = found.with_columns(text).with_columns(pl.when(pl.all() != "").then(pl.all()))
+    found = found.with_columns(_typed(found[name]) for name in found.columns)
+    found = found.with_columns(pl.when(pl.all() != "").then(pl.all()))
     again = [name for name in found.columns if (first := AGAIN.fullmatch(name)) and first[1] in found.columns]
     found = found.drop(name for name in again if found[name].equals(found[AGAIN.fullmatch(name)[1]], check_names=False))  # type: ignore[index]
     found = found.select(
@@ -50,9 +53,49 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     )
     found = found.filter(~pl.all_horizontal(pl.all().is_null()))
     found = found.filter(~pl.all_horizontal(pl.col(name).eq_missing(name) for name in found.columns))
+    found = found if path.suffix.lower() in READERS else with_names(found, path)
     if not found.height:
         raise DataError(f"The label table '{path}' has a line of column names and no row; expected one row an image.")
     return found
+
+
+def _typed(column: pl.Series) -> pl.Series:
+    """The texts as they are typed: no space around them, nothing invisible in them, letters composed."""
+    if not (column.str.len_bytes() == column.str.len_chars()).all():
+        column = column.str.replace_all(INVISIBLE, "").str.normalize("NFC")
+    return column.str.strip_chars(" \t\r\n\u00a0\u3000")
+
+
+def _read_json(path: Path) -> pl.DataFrame:
+    """A list of objects, or an object a line; values that are objects themselves are left out."""
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        rows = (
+            json.loads(text)
+            if path.suffix.lower() == ".json"
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+    except ValueError as error:
+        raise DataError(f"The label table '{path}' is no JSON: {error}.") from None
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise DataError(
+            f'The label table \'{path}\' is no list of objects, such as [{{"image": "a.png", "label": "sick"}}, ...]; write it'
+            " so, or as CSV."
+        )
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [_plain_value(row.get(name)) for row in rows] for name in names}
+    return pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+
+
+def _plain_value(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "|".join(str(part) for part in value if not isinstance(part, dict | list)) or None
+    return None if value is None or isinstance(value, dict) else str(value)
+
+
+READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": pl.read_parquet, ".json": _read_json, ".jsonl": _read_json, ".ndjson": _read_json,
+}  # fmt: skip
 
 
 def header_line(columns: list[str]) -> str:
@@ -64,8 +107,7 @@ def header_line(columns: list[str]) -> str:
 
 def _plain(name: str) -> str:
     name = re.sub(r"_duplicated_\d+$", "", name)
-    series = pl.Series([name]).str.replace_all(INVISIBLE, "").str.normalize("NFC").str.strip_chars()
-    return str(series[0])
+    return str(_typed(pl.Series([name]))[0])
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -9,18 +9,21 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+import polars as pl
+
 from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.names import as_path
 from evenray.images.readers import Identity, identity
 
-from .match_paths import without_ending
+from .match_paths import without_ending, without_zeros
 
 __all__ = ["Seen", "side_of", "steps_of"]
 
 SAMPLE = 64  # files whose headers are opened
 NUMBERED = re.compile(r"([a-z가-힣]{1,12})[-_ ]?0*(\d+)")
 SIDE = {
-    **dict.fromkeys(("l", "left", "lt", "좌", "좌측", "왼쪽"), "L"), **dict.fromkeys(("r", "right", "rt", "우", "우측", "오른쪽"), "R")
+    **dict.fromkeys(("l", "left", "lt", "os", "좌", "좌측", "좌안", "왼쪽"), "L"),
+    **dict.fromkeys(("r", "right", "rt", "od", "우", "우측", "우안", "오른쪽"), "R"),
 }  # fmt: skip
 
 
@@ -40,9 +43,11 @@ class Seen:
         return "files" in self.__dict__
 
     @cached_property
-    def stems(self) -> dict[str, str]:
-        """A file of each name without its ending, in small letters."""
-        return {_plain(without_ending(file.rpartition("/")[2])): file for file in self.files}
+    def stems(self) -> pl.Series:
+        """The names of the files as tables may write them, each once."""
+        names = pl.DataFrame({"name": self.files}, schema={"name": pl.String})
+        name = pl.col("name").str.extract(r"([^/]*)$").str.normalize("NFC")
+        return names.select(without_zeros(name)).to_series().unique()
 
     @cached_property
     def by_step(self) -> dict[str, list[str]]:

@@ -11,6 +11,8 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
+from .header import SEPARATORS, without_titles
+
 __all__ = ["read_text_table"]
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -26,11 +28,14 @@ def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -
     text = _decode(path, what)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
+    text = text.removeprefix("\ufeff")
     first, _, rest = text.partition("\n")
     if declared := re.fullmatch(r"sep=(.)\r?", first.strip('\ufeff"'), re.IGNORECASE):  # Excel's own line
         text, separator = rest, declared[1]
     else:
-        separator = max("\t;,|", key=first.count)
+        text = without_titles(text)
+        first = text.partition("\n")[0]
+        separator = max(SEPARATORS, key=first.count)
         separator = " " if not first.count(separator) and " " in first.strip() and _is_spaced(text) else separator
     commas = numbers and separator == ";"
     if _is_cut(text, separator):
@@ -93,5 +98,6 @@ def _decode(path: Path, what: str) -> str:
     shown = line.decode("ascii", "backslashreplace")[:SHOWN]
     raise DataError(
         f"The {what} '{path}' is not UTF-8: line {data.count(10, 0, at) + 1} ('{shown}') has the byte 0x{data[at]:02x}. Old"
-        " encodings such as cp949 and cp1252 cannot be told apart safely; open it where it reads well and save it as 'CSV UTF-8'."
+        " encodings such as cp949 and cp1252 cannot be told apart safely; open it where it reads well and save it as 'CSV UTF-8'"
+        ", or, where it is Korean, run: iconv -f CP949 -t UTF-8 OLD > NEW."
     )

@@ -8,12 +8,17 @@ from collections.abc import Iterable
 
 from evenray.core.errors import DataError
 
-__all__ = ["MISSING", "check_labels", "composed", "whole_numbers"]
+__all__ = ["DATE", "MISSING", "check_labels", "composed", "quoted", "whole_numbers"]
 
 # What R, pandas and Excel write for a missing value. As they write it: 'none' in small letters is a class of some data.
 MISSING = (
     "", "-", "--", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", "NONE", "?",
 )  # fmt: skip
+DATE = re.compile(
+    r"(19|20)\d\d[-/. 년]+(0?[1-9]|1[0-2])([-/. 월]+(0?[1-9]|[12]\d|3[01])\D?)?([ T]\d.*)?"
+    r"|(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|(19|20)\d\d"
+    r"|(0?[1-9]|[12]\d|3[01])[-/.](0?[1-9]|[12]\d|3[01])[-/.](\d\d){1,2}( \d.*)?"
+)
 FRACTIONS = 20  # distinct fractions above which labels are measurements
 WHOLE = re.compile(r"(-?\d+)(?:\.0+|,00?)?")
 
@@ -35,10 +40,11 @@ def whole_numbers(labels: Iterable[str]) -> dict[str, str]:
     return {label: match[1] for label, match in found.items() if match and match[1] != label}
 
 
-def check_labels(labels: Iterable[str], source: object) -> None:
-    """DataError for labels that are measurements, and for classes that differ only by case or spaces.
+def check_labels(labels: Iterable[str], source: object, place: str = "") -> None:
+    """DataError for labels that are measurements, and for classes that differ only by case or spaces; `place` is the column or
+    the level of folders that they are from.
 
-    >>> check_labels(["normal", "NORMAL", "sick"], "t.csv")  # doctest: +ELLIPSIS
+    >>> check_labels(["normal", "NORMAL", "sick"], "t.csv", "dx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case or spaces; ...
@@ -51,11 +57,23 @@ def check_labels(labels: Iterable[str], source: object) -> None:
             f"The labels of '{source}' look like numbers, not classes: {len(labels)} different ones such as"
             f" {', '.join(fractions[:3])}. A classifier needs classes; give a column of them, or bin the numbers."
         )
-    alike: dict[str, str] = {}
+    kinds: dict[str, list[str]] = {}
     for label in labels:
-        other = alike.setdefault(" ".join(composed(label).casefold().split()), label)
-        if composed(other) != composed(label):
-            raise DataError(
-                f"'{source}' has the labels '{other}' and '{label}', which differ only by case or spaces; write each class in"
-                " one way."
-            )
+        kinds.setdefault(" ".join(composed(label).casefold().split()), []).append(label)
+    if twice := [alike for alike in kinds.values() if len(set(map(composed, alike))) > 1]:
+        first, second, *_ = twice[0]
+        renamed = ",".join(f"{'+'.join(map(quoted, others))}={quoted(last)}" for *others, last in twice)
+        way = f", or say --column 'label={quoted(place)}:{renamed}'" if place else ""
+        raise DataError(
+            f"'{source}' has the labels '{first}' and '{second}', which differ only by case or spaces; write each class in"
+            f" one way{way}."
+        )
+
+
+def quoted(name: str) -> str:
+    """A name as --column takes it.
+
+    >>> quoted("dx"), quoted("Mass, large")
+    ('dx', '"Mass, large"')
+    """
+    return f'"{name}"' if re.search(r'[,:=+"*]|^\s|\s$', name) else name

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from evenray.core import budget
@@ -22,7 +22,7 @@ from ._limits import LIMITS, Limits
 from ._source import Source
 from ._window import ValueRange, Window, asked_range
 
-__all__ = ["LIMITS", "Identity", "Limits", "fragments", "identity", "read", "readers", "sniff"]
+__all__ = ["LIMITS", "Identity", "Limits", "fragments", "identity", "middle", "read", "readers", "sniff"]
 
 Path = str | os.PathLike[str]
 
@@ -64,6 +64,19 @@ def fragments(path: Path) -> list[str]:
     """What one file holds: [""] for a plain image, else "frame=0" ..., "page=0" ..., "slice=0" ..., "train/0" ..."""
     found: list[str] = _guarded(path, "fragments")
     return found
+
+
+def middle(names: Sequence[str]) -> str:
+    """The middle of what a file holds; where there are several volumes, the middle slice of the middle one.
+
+    >>> middle(["frame=0", "frame=1", "frame=2"])
+    'frame=1'
+    >>> middle([f"slice={slice},volume={volume}" for volume in range(4) for slice in range(5)])
+    'slice=2,volume=2'
+    """
+    volumes = len({name.partition(",volume=")[2] for name in names})
+    slices = len(names) // volumes
+    return names[volumes // 2 * slices + slices // 2]
 
 
 def identity(path: Path) -> Identity:

@@ -18,6 +18,7 @@ class Identity:
     sop_instance_uid: str | None = None
     series_instance_uid: str | None = None
     study_instance_uid: str | None = None
+    accession_number: str | None = None
     patient_id: str | None = None
     patient_name: str | None = None
     sex: str | None = None

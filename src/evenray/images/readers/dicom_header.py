@@ -76,6 +76,7 @@ def identifiers(dataset: Dataset) -> Identity:
         sop_instance_uid=text(groups, "SOPInstanceUID") or None,
         series_instance_uid=text(groups, "SeriesInstanceUID") or None,
         study_instance_uid=text(groups, "StudyInstanceUID") or None,
+        accession_number=text(groups, "AccessionNumber") or None,
         patient_id=text(groups, "PatientID") or None,
         patient_name=text(groups, "PatientName") or None,
         sex=text(groups, "PatientSex").upper()[:1] or None,

@@ -20,7 +20,7 @@ from evenray.core.lost import Lost
 from evenray.core.names import as_path, as_text
 from evenray.core.types import REJECTED
 from evenray.data.scan.files import list_files
-from evenray.images.readers import fragments, read
+from evenray.images.readers import fragments, middle, read
 
 from .about import About
 from .engines import Model
@@ -182,7 +182,7 @@ def _decode(task: _Task, about: About) -> _Decoded | str:
             return item.lost
         if fragment is None:
             names = fragments(item.path)
-            fragment = names[len(names) // 2]
+            fragment = middle(names)
         image = read(item.path, fragment=fragment, value_range=about.value_range)
         fingerprint = None if about.training_images is None else Fingerprint.of(image)
         return _Decoded(item.file, fragment, about.pixels(image), fingerprint)
