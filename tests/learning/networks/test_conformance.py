@@ -115,7 +115,7 @@ PROMISES: list[Callable[[Classifier], None]] = [
 ]
 
 
-OURS = [name for name in networks if name not in ("torchvision", "timm")]  # test_adapter.py has those two
+OURS = [name for name in networks if name not in ("torchvision", "timm", "onnx")]  # test_adapter.py and test_onnx_trunk.py have those
 
 
 def variants() -> list[tuple[str, str | None]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from evenray.core.errors import EvenrayError, UsageError
-from evenray.learning.networks import _download, build
-from evenray.learning.networks._download import fetch
+from evenray.learning.networks import _known, build, catalogue
 
 SPEC = "vgg11(head=average, width=0.05)"
+
+
+def fetch(name: str, **how: Any) -> Path:
+    return catalogue.path_of(catalogue.get(name, **how))
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +30,9 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     torch.save(build(SPEC, classes=2, channels=3, size=28, seed=8).network.state_dict(), server / "made.pth")
     name = f"vgg11-{hashlib.sha256((server / 'made.pth').read_bytes()).hexdigest()[:8]}.pth"
     (server / "made.pth").rename(server / name)
-    monkeypatch.setitem(_download.TORCHVISION, "vgg11", name)
+    monkeypatch.setitem(_known.KNOWN, "vgg11", _known._torchvision(name, SPEC))
     base = f"{server.as_uri()}/"
-    monkeypatch.setitem(_download.fetch.__kwdefaults__, "base", base)
+    monkeypatch.setitem(catalogue.get.__kwdefaults__, "base", base)
     return base
 
 
