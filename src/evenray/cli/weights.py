@@ -14,7 +14,7 @@ from .predict import PANEL
 
 __all__ = ["get", "import_file", "weights"]
 
-Text = Optional[str]
+Text = Optional[str]  # noqa: UP045
 weights = typer.Typer(no_args_is_help=True, help="Trained weights to start from: list them, get them, import a file.")
 app.add_typer(weights, name="weights", rich_help_panel=PANEL)
 
@@ -37,7 +37,12 @@ def weights_list(lang: Lang = "en", json: Json = False) -> None:
     columns = ("name", "network", "size", "expects", "licence", "sha256")
     drawn = Table(*(texts(f"weights.{name}") for name in columns), box=None, header_style="bold", pad_edge=False)
     for weight in here:
-        drawn.add_row(*map(cell, (weight.name, weight.network, f"{weight.size}", _expects(weight), weight.licence, weight.sha256[:12])))
+        drawn.add_row(
+            *map(
+                cell,
+                (weight.name, weight.network, f"{weight.size}", _expects(weight), weight.licence, weight.sha256[:12]),
+            )
+        )
     console = Console(highlight=False)
     if here:
         console.print(drawn)
@@ -103,7 +108,9 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
     try:
         return tuple(float(value) for value in text.split(","))
     except ValueError:
-        raise UsageError(f"{option} is '{text}'; give numbers with commas between them, such as .485,.456,.406.") from None
+        raise UsageError(
+            f"{option} is '{text}'; give numbers with commas between them, such as .485,.456,.406."
+        ) from None
 
 
 def _show(weight: Any, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -20,11 +19,11 @@ class Weight(Record):
 
     `network` is the spec of the network that it fits, `size` the side of the images it was trained on in pixels. An image in
     unit levels (0 black, 1 white) is put into the order of `channels`, then `mean` is subtracted and `std` divided by, one
-    value a channel in that order. `licence` is as its makers name it, `source` where it is from, `sha256` that of `file`, which
+    value a channel in that order. `licence` is as its makers name it, `source` where it is from, `sha256` that of `weights_file`, which
     stands beside the record (an absolute path: where it stands). `multiply_adds` are those of one image of `size`, in 10^9.
 
     >>> about = Weight(name="mine", network="vgg16(head=average)", size=224, mean=(0.5,), std=(0.25,), channels="grey",
-    ...     licence="CC0-1.0", source="ours", file="mine.pth", sha256="0" * 64)
+    ...     licence="CC0-1.0", source="ours", weights_file="mine.pth", sha256="0" * 64)
     >>> Weight.parsed(about.text(), Path("mine.json")) == about
     True
     """
@@ -38,7 +37,7 @@ class Weight(Record):
     channels: Literal["RGB", "BGR", "grey"] = "RGB"
     licence: str
     source: str
-    file: str
+    weights_file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     multiply_adds: float | None = None
 

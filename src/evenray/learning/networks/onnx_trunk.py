@@ -136,11 +136,15 @@ def read_graph(path: Path, size: int) -> TrunkGraph:
         for dim, value in zip(dims[2:], (size, size), strict=True):
             dim.dim_value = value
         model = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-        shapes = {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in model.graph.value_info}
+        shapes = {
+            value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in model.graph.value_info
+        }
         shapes |= {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in model.graph.output}
         last = [name for node in model.graph.node for name in node.output if _is_map(shapes.get(name, []))][-1]
     except (ValueError, IndexError, package.checker.ValidationError, shape_inference.InferenceError) as error:
-        raise ReadError(path, f"holds no network with one image in and a map of its features inside ({error})") from error
+        raise ReadError(
+            path, f"holds no network with one image in and a map of its features inside ({error})"
+        ) from error
     except Exception as error:  # protobuf's DecodeError has no public home
         raise ReadError(path, f"is no ONNX file ({type(error).__name__})") from error
     if channels not in (1, 3):

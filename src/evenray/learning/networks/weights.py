@@ -37,6 +37,7 @@ __all__ = ["Weights", "named", "read_weights", "tensors_in"]
 
 KINDS = ("torchvision", "caffe", "evenray")
 
+
 @dataclass(frozen=True)
 class Weights:
     """Tensors by name (float32, first layer in RGB order), the preprocessing that belongs to them, where they are from.
@@ -121,6 +122,9 @@ def _torchvision(
 
 def _find(text: str, network: str, offline: bool) -> tuple[str | None, Path]:
     kind, colon, rest = text.partition(":")
+    if kind == "torchvision" and not rest and not (network in KNOWN and KNOWN[network].downloads):
+        names = ", ".join(name for name, known in KNOWN.items() if known.downloads)
+        raise UsageError(f"torchvision has no weights for '{network}'; it has them for {names}.")
     if kind == "torchvision" and (not rest or rest in KNOWN):
         return kind, catalogue.path_of(catalogue.get(rest or network, offline=offline))
     if colon and kind in KINDS:
