@@ -19,8 +19,9 @@ class Weight(Record):
 
     `network` is the spec of the network that it fits, `size` the side of the images it was trained on in pixels. An image in
     unit levels (0 black, 1 white) is put into the order of `channels`, then `mean` is subtracted and `std` divided by, one
-    value a channel in that order. `licence` is as its makers name it, `source` where it is from, `sha256` that of `weights_file`, which
-    stands beside the record (an absolute path: where it stands). `multiply_adds` are those of one image of `size`, in 10^9.
+    value a channel in that order. `licence` is as its makers name it, `source` where it is from, `sha256` that of
+    `weights_file`, which stands beside the record (an absolute path: where it stands). `multiply_adds` are those of one image
+    of `size`, in 10^9.
 
     >>> about = Weight(name="mine", network="vgg16(head=average)", size=224, mean=(0.5,), std=(0.25,), channels="grey",
     ...     licence="CC0-1.0", source="ours", weights_file="mine.pth", sha256="0" * 64)
@@ -40,6 +41,11 @@ class Weight(Record):
     weights_file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     multiply_adds: float | None = None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it takes images of its `size` alone and cannot be trained: a graph."""
+        return self.network.startswith("onnx(")
 
     @field_validator("name")
     @classmethod

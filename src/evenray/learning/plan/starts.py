@@ -15,7 +15,7 @@ from evenray.learning.features import forms_of
 from .budget import SPEED, cost
 from .images import native_side
 
-__all__ = ["FOLDS", "JUDGED", "Start", "Tried", "starts", "tried"]
+__all__ = ["ENLARGED", "FOLDS", "JUDGED", "Start", "Tried", "look", "starts", "tried"]
 
 WAYS = ("frozen", "last(1)", "all(decay=0.4)")
 SIZES = (224, 192, 160, 128, 112, 96, 64)
@@ -80,7 +80,7 @@ def tried(
     """
     cases = len(dataset.part("train")) + len(dataset.part("validation"))
     judged, rounds = min(cases, JUDGED[recipe.effort]), FOLDS[recipe.effort] - 1
-    left = JUDGING * budget - rounds * judged * scratch_epochs * _image(scratch)
+    left = JUDGING * budget - rounds * judged * scratch_epochs * look(scratch)
     taken, left_out = [scratch], []
     found = list(starts(dataset, recipe, here, budget))
     for start in sorted(found, key=lambda start: _price(start, recipe, cases, judged, rounds)):
@@ -100,7 +100,7 @@ def starts(dataset: Dataset, recipe: PlanSettings, here: Mapping[str, Weight], b
     """Every way of starting from weights at hand, each at the largest size that its own training covers; small images at each
     of two sizes."""
     for weight in here.values():
-        fixed = weight.network.startswith("onnx(")
+        fixed = weight.fixed
         for way in ("frozen",) if fixed else WAYS:
             epochs = None if way == "frozen" else FINE_EPOCHS[recipe.effort]
 
@@ -121,20 +121,20 @@ def _own(start: Start, dataset: Dataset, recipe: PlanSettings) -> float:
     cases = len(dataset.part("train"))
     if start.frozen:
         every = cases + len(dataset.part("validation"))
-        return every * len(forms_of(recipe.flips)) * _image(start) / (EVERY * JUDGING)
-    return cases * (recipe.epochs or start.epochs or 1) * _image(start)
+        return every * len(forms_of(recipe.flips)) * look(start) / (EVERY * JUDGING)
+    return cases * (recipe.epochs or start.epochs or 1) * look(start)
 
 
 def _price(start: Start, recipe: PlanSettings, cases: int, judged: int, rounds: int) -> float:
     if start.frozen:
-        return cases * len(forms_of(recipe.flips)) * _image(start)
-    return rounds * judged * (recipe.epochs or start.epochs or 1) * _image(start)
+        return cases * len(forms_of(recipe.flips)) * look(start)
+    return rounds * judged * (recipe.epochs or start.epochs or 1) * look(start)
 
 
-def _image(start: Start) -> float:
+def look(start: Start) -> float:
     """What one image costs: a look of a frozen trunk, a step of training else."""
     work = cost(start.network)
-    if start.weights is not None and start.weights.multiply_adds is not None and start.network.startswith("onnx("):
+    if start.weights is not None and start.weights.multiply_adds is not None and start.weights.fixed:
         work = cost(start.network, start.weights.multiply_adds * (224 / start.weights.size) ** 2)
     share = FORWARD if start.frozen else LAST if start.finetune.startswith("last") else 1.0
     return share * work * (start.size / 224) ** 2
