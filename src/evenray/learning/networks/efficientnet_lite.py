@@ -13,13 +13,13 @@ Parameter names are those of lukemelas/EfficientNet-PyTorch, whose weight files 
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ._layers import Dropout, SameConv, Width, scaled
+from ._layers import Dropout, SameConv, Width, levels, scaled
 from ._network import Network
 
 __all__ = ["EfficientNetLite", "efficientnet_lite0"]
@@ -28,20 +28,23 @@ __all__ = ["EfficientNetLite", "efficientnet_lite0"]
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
           (1, 3, 1, 6, 320))  # fmt: skip
 BLOCKS = ((0, 1), (1, 3), (3, 5), (5, 11), (11, 16))  # bottlenecks between which the map gets smaller
+LEVELS = [end for _, end in BLOCKS[:-1]]
 EPSILON = 1e-3
 
 
 def efficientnet_lite0(
-    classes: int, channels: int, size: int, *, dropout: Dropout = 0.2, width: Width = 1.0
-) -> EfficientNetLite:
-    """EfficientNet-Lite0 with one linear layer after the global average; `width` multiplies all numbers of channels."""
-    return EfficientNetLite(classes, channels, dropout, width)
+    classes: int, channels: int, size: int, *, head: Literal["average", "levels"] = "average", dropout: Dropout = 0.2,
+    width: Width = 1.0,
+) -> EfficientNetLite:  # fmt: skip
+    """EfficientNet-Lite0 with one linear layer after the global average, of the last map or of the `levels` of all blocks;
+    `width` multiplies all numbers of channels."""
+    return EfficientNetLite(classes, channels, head == "levels", dropout, width)
 
 
 class EfficientNetLite(Network):
     """Stem, bottlenecks, a last 1 x 1 convolution, the global average and a linear layer."""
 
-    def __init__(self, classes: int, channels: int, dropout: float, width: float) -> None:
+    def __init__(self, classes: int, channels: int, every_level: bool, dropout: float, width: float) -> None:
         super().__init__()
         maps = scaled(32, width)
         self._conv_stem = SameConv(channels, maps, 3, 2, bias=False)
@@ -57,7 +60,9 @@ class EfficientNetLite(Network):
         self._bn1 = nn.BatchNorm2d(wide, eps=EPSILON)
         self._relu = nn.ReLU6(inplace=True)
         self._dropout = nn.Dropout(dropout)
-        self._fc = nn.Linear(wide, classes)
+        self.every_level = every_level
+        lower = [scaled(STAGES[stage][4], width) for stage in (0, 1, 2, 4)] if every_level else []
+        self._fc = nn.Linear(sum(lower) + wide, classes)
         blocks = [[f"_blocks.{i}" for i in range(first, end)] for first, end in BLOCKS]
         blocks[0] = ["_conv_stem", "_bn0", *blocks[0]]
         blocks[-1] += ["_conv_head", "_bn1", "_relu"]
@@ -66,9 +71,13 @@ class EfficientNetLite(Network):
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         x = functional.relu6(self._bn0(self._conv_stem(x_NCHW)))
-        for block in self._blocks:
+        maps = list[Tensor]()
+        for i, block in enumerate(self._blocks, 1):
             x = block(x)
-        return cast(Tensor, self._relu(self._bn1(self._conv_head(x))))
+            if i in LEVELS:
+                maps.append(x)
+        x = cast(Tensor, self._relu(self._bn1(self._conv_head(x))))
+        return levels([*maps, x]) if self.every_level else x
 
     def pool(self, map_NCHW: Tensor) -> Tensor:
         return map_NCHW.mean((2, 3))

@@ -149,7 +149,6 @@ def read_graph(path: Path, size: int) -> TrunkGraph:
         raise ReadError(path, f"is no ONNX file ({type(error).__name__})") from error
     if channels not in (1, 3):
         raise ReadError(path, f"takes images of {channels} channels; 1 and 3 are known")
-    del model.graph.value_info[:]
     cut = utils.Extractor(model).extract_model([given.name], [last])
     weights = {each.name: list(each.dims) for each in model.graph.initializer}
     work = sum(

@@ -15,7 +15,8 @@ COSTS = {
     "vgg16_bn(head=average, width=0.5)": 5.0,
     "vgg11_bn(head=average, width=0.5)": 2.5,
     "vgg11_bn(head=average, width=0.25)": 0.8,
-    "vgg16(head=average)": 15.5,
+    "vgg16": 15.5,
+    "vgg16_bn": 15.5,
     "efficientnet_lite0": 2.2,
 }
 # What training may cost in those units: two cores train through some SPEED of them in a second.
@@ -37,7 +38,10 @@ def cost(network: str, multiply_adds: float | None = None) -> float:
         return COSTS[network]
     if multiply_adds is not None:
         return NARROW * multiply_adds
-    if Step.of(network).name in ("torchvision", "timm", "onnx"):  # shapes alone would need their weights
+    step = Step.of(network)
+    if step.name in COSTS and "width" not in step.kwargs:
+        return COSTS[step.name]
+    if step.name in ("torchvision", "timm", "onnx"):  # shapes alone would need their weights
         return COSTS["vgg16_bn(head=average)"]
     return NARROW * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9
 
