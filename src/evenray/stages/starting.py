@@ -58,7 +58,7 @@ def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan,
     plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in found.starts[1:])]
     judged = _judged(dataset, recipe, found.starts, plans, tools)
     rows = tuple(
-        PlanChoice.of(START, start.told, Message("plan.start.taken" if one.taken else "plan.start.behind", one.values))
+        PlanChoice.of(START, start.told, one.told("plan.start.taken" if one.taken else "plan.start.behind"))
         for start, one in zip(found.starts, judged, strict=True)
     )
     taken = next(i for i, one in enumerate(judged) if one.taken)
@@ -68,10 +68,10 @@ def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan,
 def _chosen(start: Start, plan: Plan, scratch: Plan, judged: Judged, recipe: PlanSettings) -> Plan:
     """The plan of the start that was taken, with the reasons of what follows from it."""
     if start.weights is None:
-        return _because(plan, pretrained=Message("plan.pretrained.scratch_ahead", judged.values))
-    values = {"weights": start.weights.name, "licence": start.weights.licence}
+        return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))
+    values: dict[str, str] = {"weights": start.weights.name, "licence": start.weights.licence}
     why = {
-        "pretrained": Message("plan.pretrained.ahead", {**judged.values, **values}),
+        "pretrained": judged.told("plan.pretrained.ahead", **values),
         "finetune": Message("plan.finetune.judged"),
         "network": Message("plan.network.of_weights", values),
     }

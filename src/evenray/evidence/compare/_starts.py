@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from evenray.core.messages import Message
 from evenray.metrics import LOWER_IS_BETTER
 
 from ._cells import Cell, Setup, folds_of, predicted, train_fold
@@ -31,13 +31,13 @@ class Judged:
     taken: bool
     seconds: float
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """For a sentence."""
-        return {
+    def told(self, code: str, **more: str) -> Message:
+        """The sentence of that code, with these figures."""
+        values = {
             "metric": self.metric, "value": self.value, "ahead": self.ahead, "cases": self.cases, "folds": self.folds,
             "starts": self.count,
         }  # fmt: skip
+        return Message(code, {**values, **more})
 
 
 def judge(
