@@ -14,6 +14,7 @@ from evenray.core.types import Dataset, Predictions
 from evenray.metrics.operating import TINY
 
 from .balance import correct
+from .linear_head import VARIANCE
 from .tasks.question import Target
 
 __all__ = ["TrunkFeatures", "baselines"]
@@ -27,7 +28,6 @@ NUMBERS = (
     "window_width",
 )  # fmt: skip
 WORDS = ("format", "dtype", "modality", "manufacturer", "view", "photometric", "site")
-PENALTY = 0.01  # C of the logistic regression: as many features as there are, few of them should count
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def baselines(
     for name, known, told, new in seen:
         if not (known != known[0]).any():
             continue
-        model = _logistic() if name == "trunk" else _trees(seed)
+        model = _logistic(known.shape[1]) if name == "trunk" else _trees(seed)
         each = [_learnt(model, known, own, new, K, at) for own, at in zip(told.T, shares, strict=True)]
         p = np.column_stack([p_NK[:, 1] for p_NK in each]) if several else each[0]
         columns = {f"p_{k}": pl.Series(p[:, k]) for k in range(p.shape[1])}
@@ -85,12 +85,12 @@ def _trees(seed: int) -> Any:
     return ExtraTreesClassifier(TREES, random_state=seed, n_jobs=-1)
 
 
-def _logistic() -> Any:
+def _logistic(features: int) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1000))
+    return make_pipeline(StandardScaler(), LogisticRegression(C=VARIANCE / features, max_iter=1000))
 
 
 def _learnt(
