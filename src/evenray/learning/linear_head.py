@@ -87,7 +87,7 @@ def fit_linear(
         raise TrainingError(
             f"The loss of the head is {reached}; look for images without finite pixels with 'evenray audit'."
         )
-    row = {"epoch": 1.0, "train_loss": reached}
+    row: dict[str, float] = {"epoch": 1, "train_loss": reached}
     seconds = time.perf_counter() - begun
     if validation is not None:
         row |= validate(model, validation, settings.batch, fabric, None, settings.task)

@@ -77,7 +77,9 @@ def _chosen(start: Start, plan: Plan, scratch: Plan, judged: Judged, recipe: Pla
     }
     if recipe.size is None:
         why["size"] = Message("plan.size.of_weights", {"trained": start.weights.size})
-    if not start.frozen and recipe.epochs is None:
+    if start.frozen:
+        why["epochs"] = why["learning_rate"] = Message("plan.epochs.head")
+    elif recipe.epochs is None:
         why["epochs"] = Message("plan.epochs.fine", {"effort": recipe.effort})
     if plan.compare_networks != (plan.network,):
         why["compare_networks"] = Message(
