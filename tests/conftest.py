@@ -26,6 +26,17 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What this machine has of trained weights would change plans: tests begin with none."""
+    from evenray.learning.networks import catalogue
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENRAY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(catalogue, "_in_wheel", lambda known: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def evenray_data() -> Path:
     """The folder of real images: $EVENRAY_DATA, or shared/data beside the checkout; skips where there is none."""

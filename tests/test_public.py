@@ -23,7 +23,7 @@ NAMES = [
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
     "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
     "export", "gallery", "histogram", "imagenet", "layers", "plan", "predict", "read", "report", "run", "scan", "score",
-    "share", "split", "table7", "train", "understand",
+    "share", "split", "table7", "train", "understand", "weights",
 ]  # fmt: skip
 HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
 
@@ -124,7 +124,9 @@ def test_the_options_of_a_verb_are_the_parameters_of_its_function(verb: str) -> 
     assert options - TERMINAL == parameters - PROGRAM
 
 
-@pytest.mark.parametrize("verb", sorted(set(COMMANDS) - set(WRITTEN_OUT)))
+@pytest.mark.parametrize(
+    "verb", sorted(set(COMMANDS) - set(WRITTEN_OUT) - {"weights"})
+)  # tests/cli/test_weights.py has that
 def test_every_option_of_a_stage_is_a_setting_or_a_parameter_of_its_function(verb: str) -> None:
     function = inspect.signature(getattr(er, verb))
     settings = (

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .verbs.share import share as share
     from .verbs.table7 import table7 as table7
     from .verbs.understand import understand as understand
+    from .verbs.weights import weights as weights
 
 # Where each public name lives; imported when it is first used, so that `import evenray` costs nothing.
 PUBLIC = {
@@ -91,6 +92,7 @@ PUBLIC = {
     **dict.fromkeys(("share",), "verbs.share"),
     **dict.fromkeys(("table7",), "verbs.table7"),
     **dict.fromkeys(("understand",), "verbs.understand"),
+    **dict.fromkeys(("weights",), "verbs.weights"),
 }  # fmt: skip
 
 __all__ = sorted(PUBLIC)

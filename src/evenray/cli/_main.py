@@ -26,6 +26,7 @@ for _verb in (
     "predict",
     "export",
     "share",
+    "weights",
     "compare_runs",
     "ensemble",
     "table7",

@@ -32,7 +32,7 @@ def show_plan(run: Run, lang: str) -> None:
         header_style="bold",
         pad_edge=False,
     )
-    for choice in planned.choices:
+    for choice in planned.told:
         value = ", ".join(map(str, choice.value)) if isinstance(choice.value, list | tuple) else f"{choice.value}"
         table.add_row(choice.name, cell(value), cell(texts.message(choice.reason)))
     screen.print(table)

@@ -104,7 +104,10 @@ class FlipSettings(Settings):
 class TrainSettings(FlipSettings, SeedSettings):
     """How a network is trained, beside what the plan decides."""
 
-    pretrained: str | None = setting(None, "A file of trained weights to start from.", content="file")
+    pretrained: str | None = setting(
+        None, "Trained weights to start from: a name that 'evenray weights list' shows, or a file; none for from scratch. Left"
+        " out, the plan considers the weights at hand.", content="file",
+    )  # fmt: skip
     finetune: str = setting(
         "all",
         "Which of the trained weights may change: all, last(2) for the last two blocks, or frozen for the head alone.",
@@ -121,6 +124,11 @@ class TrainSettings(FlipSettings, SeedSettings):
         if pair is not None and not 1 <= pair[0] <= pair[1] <= 8:
             raise ValueError
         return pair
+
+    @property
+    def weights(self) -> str | None:
+        """The weights asked for; None where none are."""
+        return None if self.pretrained == "none" else self.pretrained
 
     @property
     def frozen(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,9 +14,10 @@ from evenray.core.types import Dataset, Predictions
 from evenray.metrics.operating import TINY
 
 from .balance import correct
+from .linear_head import VARIANCE
 from .tasks.question import Target
 
-__all__ = ["baselines"]
+__all__ = ["TrunkFeatures", "baselines"]
 
 Floats = NDArray[np.float64]
 
@@ -28,15 +30,25 @@ NUMBERS = (
 WORDS = ("format", "dtype", "modality", "manufacturer", "view", "photometric", "site")
 
 
+@dataclass(frozen=True)
+class TrunkFeatures:
+    """What a frozen trunk made of some training cases, float32 (n, D), n their names, and of the cases to predict, (N, D)."""
+
+    cases: Sequence[str]
+    known: NDArray[np.float32]
+    new: NDArray[np.float32]
+
+
 def baselines(
-    dataset: Dataset, like: Predictions, target: Target | None = None, *, seed: int = 0
-) -> dict[str, Predictions]:
+    dataset: Dataset, like: Predictions, target: Target | None = None, *, seed: int = 0, trunk: TrunkFeatures | None = None
+) -> dict[str, Predictions]:  # fmt: skip
     """The predictions of each simple model for the cases of `like`, in its order, by its name.
 
     `header` sees the size of the image and what the header says of how it was made, `histogram` its grey levels without
     their places, `thumbnail` 32 x 32 pixels: extremely randomised trees (Geurts, Ernst & Wehenkel 2006) learn each on the
-    training part, of at most 20,000 cases; of several findings each by itself, on the cases of which it is known. A model is
-    left out where nothing that it sees varies. Probabilities are moved from the class shares of the training part to
+    training part, of at most 20,000 cases; of several findings each by itself, on the cases of which it is known. `trunk` is
+    logistic regression on the features of a frozen trunk, where they are given. A model is left out where nothing that it
+    sees varies. Probabilities are moved from the class shares of the training part to
     those of `target`, as those of the network are: one entry (K,) a question, None where the shares are to stay.
     """
     part = dataset.cases["part"]
@@ -49,30 +61,55 @@ def baselines(
     answers = dataset.targets[train] if several else dataset.targets[train, None]
     K, shares = 2 if several else len(dataset.classes), [None] * answers.shape[1] if target is None else target
     found = {}
-    for name, features in _seen(dataset, np.concatenate([train, asked])):
-        known, new = features[: len(train)], features[len(train) :]
+    whole = _seen(dataset, np.concatenate([train, asked]))
+    seen = [(name, features[: len(train)], answers, features[len(train) :]) for name, features in whole]
+    if trunk is not None:
+        rows = np.array([places[name] for name in trunk.cases])
+        seen.append(
+            ("trunk", trunk.known, dataset.targets[rows] if several else dataset.targets[rows, None], trunk.new)
+        )
+    for name, known, told, new in seen:
         if not (known != known[0]).any():
             continue
-        each = [_learnt(known, own, new, K, at, seed) for own, at in zip(answers.T, shares, strict=True)]
+        model = _logistic(known.shape[1]) if name == "trunk" else _trees(seed)
+        each = [_learnt(model, known, own, new, K, at) for own, at in zip(told.T, shares, strict=True)]
         p = np.column_stack([p_NK[:, 1] for p_NK in each]) if several else each[0]
         columns = {f"p_{k}": pl.Series(p[:, k]) for k in range(p.shape[1])}
         found[name] = replace(like, table=like.table.with_columns(**columns))
     return found
 
 
-def _learnt(
-    features: NDArray[np.float32], answers: NDArray[np.int64], new: NDArray[np.float32], K: int, target: Floats | None, seed: int
-) -> Floats:  # fmt: skip
-    """The probabilities (N, K) of the `new` features, learnt from those whose answer is known (not below 0)."""
+def _trees(seed: int) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier
 
+    return ExtraTreesClassifier(TREES, random_state=seed, n_jobs=-1)
+
+
+def _logistic(features: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=VARIANCE / features, max_iter=1000))
+
+
+def _learnt(
+    model: Any, features: NDArray[np.float32], answers: NDArray[np.int64], new: NDArray[np.float32], K: int,
+    target: Floats | None,
+) -> Floats:  # fmt: skip
+    """The probabilities (N, K) of the `new` features, learnt from those whose answer is known (not below 0)."""
     rows = np.flatnonzero(answers >= 0)
     counts = np.maximum(np.bincount(answers[rows], minlength=K), TINY)
     p_NK = np.full((len(new), K), TINY)
-    if len(rows):
-        # Trees draw apart and may grow at once; their votes are added in order, for rounding depends on it.
-        model = ExtraTreesClassifier(TREES, random_state=seed, n_jobs=-1).fit(features[rows], answers[rows])
-        p_NK[:, model.classes_] = np.clip(model.set_params(n_jobs=1).predict_proba(new), TINY, 1)
+    if len(classes := np.unique(answers[rows])) > 1:
+        model.fit(features[rows], answers[rows])
+        if hasattr(
+            model, "n_jobs"
+        ):  # trees may grow at once; their votes are added in order, for rounding depends on it
+            model.set_params(n_jobs=1)
+        p_NK[:, model.classes_] = np.clip(model.predict_proba(new), TINY, 1)
+    elif len(classes):
+        p_NK[:, classes] = 1
     p_NK /= p_NK.sum(axis=1, keepdims=True)
     return p_NK if target is None else np.exp(correct(np.log(p_NK), target, counts / counts.sum()))
 

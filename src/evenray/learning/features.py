@@ -22,6 +22,7 @@ from evenray.data.store import SHARD, Mapped, Store
 
 from .augment import Chance
 from .balance import Balance
+from .linear_head import fit_linear
 from .networks import Classifier, features
 from .train import Settings, fit
 from .train.alone import Alone, Machine
@@ -142,9 +143,9 @@ def fit_head(
 ) -> tuple[Classifier, list[dict[str, float]]]:  # fmt: skip
     """Train the head of a model whose trunk is frozen; the model, in evaluation mode, and the history, one row an epoch.
 
-    `train.fit` on kept features: in float32 and without an average of the weights, for it takes seconds; so without
-    checkpoints too. Vectors of features are standardised by the training part, and what that did is worked into the
-    head's first layer at the end: the model takes images as any.
+    Vectors of features are standardised by the training part, and what that did is worked into the head's first layer at the
+    end: the model takes images as any. A head of one layer is fitted to its optimum (linear_head.py); any other by
+    `train.fit`, in float32, without an average of the weights and without checkpoints, for it takes seconds.
     """
     if balance.needs_images:
         raise UsageError(
@@ -156,10 +157,15 @@ def fit_head(
         centre, scale = _moments(train)
         train = replace(train, centre=centre, scale=scale)
         validation = validation and replace(validation, centre=centre, scale=scale)
-    model, history = fit(
-        model, train, validation, replace(settings, average=False), balance, Alone(fabric.device, "32-true"),
-        tick=tick, transform=lambda x, chance: x,
-    )  # fmt: skip
+    alone = Alone(fabric.device, "32-true")
+    if first is not None and _is_all(first, model):
+        model, history = fit_linear(model, first, train, validation, settings, balance, alone)
+        tick()
+    else:
+        model, history = fit(
+            model, train, validation, replace(settings, average=False), balance, alone, tick=tick,
+            transform=lambda x, chance: x,
+        )  # fmt: skip
     first = _first_linear(model, train)
     if first is not None:
         _fold(first, centre.to(fabric.device), scale.to(fabric.device))
@@ -186,6 +192,12 @@ def _first_linear(model: Classifier, train: FeaturePart) -> nn.Linear | None:
         if isinstance(first, nn.Linear) and shape == (first.in_features,):
             return first
     return None
+
+
+def _is_all(layer: nn.Linear, model: Classifier) -> bool:
+    """Whether a layer is all that the head learns; auxiliary heads hear of no features."""
+    heads = [model.network.get_submodule(name) for name in model.network.head_modules if not name.startswith("aux")]
+    return {id(p) for head in heads for p in head.parameters()} == {id(p) for p in layer.parameters()}
 
 
 def _fold(layer: nn.Linear, centre: Tensor, scale: Tensor) -> None:

@@ -68,7 +68,7 @@ class RunView(Run):
 
     @property
     def choices(self) -> tuple[PlanChoice, ...]:
-        return self.planned.choices if self.planned else ()
+        return self.planned.told if self.planned else ()
 
     @cached_property
     def about(self) -> DatasetRecord | None:

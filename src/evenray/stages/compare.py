@@ -79,27 +79,29 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     contrasts, whole = list(dict.fromkeys(settings.contrasts)), inputs.cases
     dataset, group = _to_compare(inputs, plan, settings.seed)
     stores: dict[str, tuple[Store, ...]]
-    if settings.frozen:
+    rows: NDArray[np.int64] = np.arange(len(dataset))
+    if plan.frozen:
         model = networks.build(
             plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size,
-            pretrained=settings.pretrained, output=task_of(dataset.facts.task).output,
+            pretrained=plan.pretrained, output=task_of(dataset.facts.task).output,
         )  # fmt: skip
-        model = networks.freeze(model, settings.finetune)
+        model = networks.freeze(model, plan.finetune)
         stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
     else:
         made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
         stores = {contrast: (store,) for contrast, store in made.items()}
-    own = settings.frozen or plan.compare_networks == settings.networks
+    own = plan.frozen or plan.compare_networks == (
+        settings.networks or (plan.network,) if plan.pretrained else settings.networks
+    )
     training = Settings(
         plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
-        decay=networks.fine_tuning(settings.finetune).decay if own else 1.0, task=dataset.facts.task,
+        decay=networks.fine_tuning(plan.finetune).decay if own else 1.0, task=dataset.facts.task,
     )  # fmt: skip
-    rows: NDArray[np.int64] = np.arange(len(dataset))
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
         settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),
-        seeds=settings.seeds, weights=settings.pretrained if own else None, finetune=settings.finetune if own else "all",
-        frozen=settings.frozen,
+        seeds=settings.seeds, weights=plan.pretrained if own else None, finetune=plan.finetune if own else "all",
+        frozen=plan.frozen,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PRED
 from .preparing import parts_of, remedy_of
 from .stage import artefact
 from .tools import Tools
+from .trunk_features import trunk_features
 
 __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 
@@ -80,7 +81,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         patient_score=settings.patient_score, seed=settings.seed,
     )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
-    simple = _baselines(dataset, found["test"], scores, task, target, settings.seed)
+    simple = _baselines(dataset, found["test"], scores, task, target, settings.seed, plan.channels, tools)
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
     _tell(scores, tools)
     return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
@@ -107,10 +108,14 @@ def _calibrations(
 
 
 def _baselines(
-    dataset: Dataset, test: Predictions, scores: ScoresRecord, task: Task, target: Target, seed: int
-) -> tuple[BaselineScores, ...]:
+    dataset: Dataset, test: Predictions, scores: ScoresRecord, task: Task, target: Target, seed: int, channels: int,
+    tools: Tools,
+) -> tuple[BaselineScores, ...]:  # fmt: skip
     """The simple models beside the network, on the same test cases and resamples; of findings the means over them."""
-    if "test" not in scores.parts or not (simple := baselines(dataset, test, target, seed=seed)):
+    if "test" not in scores.parts:
+        return ()
+    trunk = trunk_features(dataset, test.table["case"].to_list(), channels, seed, tools)
+    if not (simple := baselines(dataset, test, target, seed=seed, trunk=trunk)):
         return ()
     at, usual = task.scored_at(target), scores.parts["test"].metrics
     measured = {

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from evenray.core.artefacts.plan import Planned
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
-from evenray.learning.plan import expected, fingerprint, make
+from evenray.learning.plan import expected, fingerprint
 
 from .artefacts import PLANNED, SPLIT_CASES
 from .stage import artefact
+from .starting import planned
 from .tools import Tools
 
 __all__ = ["PlanInputs", "PlanOutputs", "plan"]
@@ -27,9 +28,12 @@ class PlanOutputs:
 
 
 def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutputs:
-    """Decide by fixed rules; nothing is measured, so the same data and recipe give the same plan on a kind of device."""
-    made = make(inputs.cases, settings, gpu=tools.kind != "cpu")
+    """Decide by fixed rules. Nothing of the machine is measured, so the same data, recipe and weights at hand give the same
+    plan on a kind of device; where weights are at hand, cross-validation says what to start from."""
+    made, starts = planned(inputs.cases, settings, tools)
     precision = expected(inputs.cases)
-    told = None if precision is None else precision.as_json()
-    about = fingerprint(inputs.cases)
-    return PlanOutputs(Planned(fingerprint=about, contrasts=settings.contrasts, choices=made.choices, expected=told))
+    found = Planned(
+        fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=starts, choices=made.choices,
+        expected=None if precision is None else precision.as_json(),
+    )  # fmt: skip
+    return PlanOutputs(found)

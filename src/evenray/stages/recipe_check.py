@@ -14,6 +14,7 @@ from evenray.evidence.compare import check_metric
 from evenray.images.contrast import enhance
 from evenray.learning import balance as remedies
 from evenray.learning import networks
+from evenray.learning.networks.weights import named
 from evenray.learning.tta import check_tta
 from evenray.metrics import calibrations, rules
 
@@ -48,7 +49,7 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     if chosen := (recipe.choose or {}).get("compare_networks"):
         _check_network(chosen, size)
     tuned = networks.fine_tuning(recipe.finetune, blocks=99)
-    if recipe.pretrained is None:
+    if recipe.weights is None:
         if tuned.still:
             raise UsageError(
                 f"--finetune '{recipe.finetune}' keeps weights as they come, and there are none; give --pretrained, or leave"
@@ -59,12 +60,14 @@ def _check_networks(recipe: Recipe, size: int) -> None:
         return
     if recipe.frozen and recipe.scale_jitter:
         raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
-    if not isinstance(recipe.network, str):
+    known = named(recipe.weights)
+    network = recipe.network or (known.network if known else None)
+    if not isinstance(network, str):
         raise UsageError(
             f"The pretrained weights '{recipe.pretrained}' are for one network; name it, as with --network vgg16."
         )
     # Grey takes the weights of grey and of colour images.
-    model = networks.build(recipe.network, classes=2, channels=1, size=size, pretrained=recipe.pretrained)
+    model = networks.build(network, classes=2, channels=1, size=size, pretrained=recipe.weights)
     networks.freeze(model, recipe.finetune)
 
 

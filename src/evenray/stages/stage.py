@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
-from evenray.core.artefacts import RunFolder, digest, file_digest
+from evenray.core.artefacts import RunFolder, cache_folder, digest, file_digest
+from evenray.core.artefacts.weight import NAME, Weight
 from evenray.core.errors import UsageError
 from evenray.core.settings import Declared, Settings, declared
 
@@ -119,6 +120,12 @@ def stage(module: str, *, on_device: bool = False) -> Stage:
 
 
 def contents_of_file(value: str) -> str:
-    """The digest of a file that a value names, as "caffe:weights.h5" does; the value itself where there is none."""
+    """The digest of a file that a value names, as "caffe:weights.h5" or the name of trained weights does; the value itself
+    where there is none."""
     path = Path(value.split(":", 1)[-1])
-    return file_digest(path) if path.is_file() else value
+    if path.is_file():
+        return file_digest(path)
+    record = cache_folder() / "weights" / f"{value}.json"
+    if NAME.fullmatch(value) and record.is_file():
+        return Weight.parsed(record.read_bytes(), record).sha256
+    return value

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from evenray.core.artefacts import RunFolder, version
 from evenray.core.artefacts.asked import Asked
 from evenray.core.errors import DataError, UsageError
 
 from .line import contents, stage_of
+from .stage import contents_of_file
 
 __all__ = ["require_up_to_date"]
 
@@ -46,10 +45,10 @@ def _key(folder: RunFolder, name: str) -> str | None:
     Nobody can where a file that the settings name is gone, or another evenray made the folder.
     """
     ledger, recipe = folder.ledger, Asked.read(folder.path).recipe
-    if recipe.pretrained is not None:
-        *kind, path = recipe.pretrained.split(":", 1)
+    if recipe.weights is not None:
+        *kind, path = recipe.weights.split(":", 1)
         found = ":".join([*kind, str(ledger.from_here(path))])
-        if not Path(found.split(":", 1)[-1]).is_file():
+        if contents_of_file(found) == found:
             return None
         recipe = recipe.but(pretrained=found)
     if ledger.evenray != version():

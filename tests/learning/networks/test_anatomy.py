@@ -97,7 +97,7 @@ def test_the_text_has_a_row_a_layer_and_the_totals() -> None:
     assert lines[-1].split() == ["total", "138,357,544", "15,470,264,320"]
 
 
-@pytest.mark.parametrize("name", [name for name in networks if name not in ("torchvision", "timm")])
+@pytest.mark.parametrize("name", [name for name in networks if name not in ("torchvision", "timm", "onnx")])
 def test_every_network_has_volumes_from_the_image_to_the_classes(name: str) -> None:
     found = volumes(f"{name}(width=0.1)", classes=2, channels=1, size=32)
     assert (found[0].kind, found[0].label) == ("image", "1 x 32 x 32")

@@ -21,7 +21,7 @@ RIGHT: dict[str, Any] = {"classes": 2, "channels": 1, "size": 28}
     ("spec", "changes", "message"),
     [
         ("vgg17", {}, "did you mean vgg1"),
-        ("vgg11(head=wide)", {}, "'average' or 'classical'"),
+        ("vgg11(head=wide)", {}, "'average', 'classical' or 'levels'"),
         ("vgg11(head=average, width=2)", {}, "less than or equal to 1"),
         ("vgg11(head=average, dropout=1)", {}, "less than 1"),
         ("vgg11", {"classes": 1}, "at least 2"),

@@ -115,11 +115,19 @@ PROMISES: list[Callable[[Classifier], None]] = [
 ]
 
 
-OURS = [name for name in networks if name not in ("torchvision", "timm")]  # test_adapter.py has those two
+OURS = [
+    name for name in networks if name not in ("torchvision", "timm", "onnx")
+]  # test_adapter.py and test_onnx_trunk.py have those
+
+
+HEADS = {"efficientnet_lite0": ("average", "levels")}
 
 
 def variants() -> list[tuple[str, str | None]]:
-    heads = {name: ("average", "classical") if "head" in networks.parameters(name) else (None,) for name in OURS}
+    heads = {
+        name: HEADS.get(name, ("average", "classical", "levels")) if "head" in networks.parameters(name) else (None,)
+        for name in OURS
+    }
     return [(name, head) for name, options in heads.items() for head in options]
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from evenray.core.errors import EvenrayError, UsageError
-from evenray.learning.networks import _download, build
-from evenray.learning.networks._download import fetch
+from evenray.learning.networks import _known, build, catalogue
 
 SPEC = "vgg11(head=average, width=0.05)"
+
+
+def fetch(name: str, **how: Any) -> Path:
+    return catalogue.path_of(catalogue.get(name, **how))
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +30,9 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     torch.save(build(SPEC, classes=2, channels=3, size=28, seed=8).network.state_dict(), server / "made.pth")
     name = f"vgg11-{hashlib.sha256((server / 'made.pth').read_bytes()).hexdigest()[:8]}.pth"
     (server / "made.pth").rename(server / name)
-    monkeypatch.setitem(_download.TORCHVISION, "vgg11", name)
+    monkeypatch.setitem(_known.KNOWN, "vgg11", _known._torchvision(name, SPEC))
     base = f"{server.as_uri()}/"
-    monkeypatch.setitem(_download.fetch.__kwdefaults__, "base", base)
+    monkeypatch.setitem(catalogue.get.__kwdefaults__, "base", base)
     return base
 
 
@@ -44,7 +48,7 @@ def test_the_second_time_it_comes_from_the_cache(tmp_path: Path) -> None:
     first = fetch("vgg11")
     (tmp_path / "server" / first.name).unlink()
     assert fetch("vgg11") == fetch("vgg11", offline=True) == first
-    assert [path.name for path in first.parent.iterdir()] == [first.name]
+    assert {path.name for path in first.parent.iterdir()} == {first.name, "vgg11.json"}
 
 
 def test_a_file_in_torchs_own_cache_is_used(tmp_path: Path) -> None:
@@ -64,7 +68,7 @@ def test_offline_nothing_is_downloaded(how: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_damaged_download_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    name = _download.TORCHVISION["vgg11"]
+    name = _known.KNOWN["vgg11"].file
     path = tmp_path / "server" / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EvenrayError, match="arrived damaged"):

@@ -68,6 +68,8 @@ class Fingerprint(BaseModel):
 class Plan:
     """Every setting of training and comparison; `why` has the reason of each."""
 
+    pretrained: str | None
+    finetune: str
     network: str
     size: int
     channels: int
@@ -87,20 +89,30 @@ class Plan:
     why: Mapping[str, Message]
 
     @property
+    def frozen(self) -> bool:
+        """Whether the trunk stays as its weights are, so that its features can be kept."""
+        return self.finetune.strip().startswith("frozen")
+
+    @property
     def choices(self) -> tuple[PlanChoice, ...]:
         """Every setting with its value and reason."""
         return tuple(PlanChoice.of(name, getattr(self, name), why) for name, why in self.why.items())
 
 
 class Planned(Record):
-    """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared. `expected` tells how
-    precise the figures of the test part can be, None where it says nothing of them."""
+    """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared.
+
+    `starts` are what training could have begun from (weights, the way of fine-tuning, the side in pixels), each with what
+    came of it; empty where nothing was judged. `expected` tells how precise the figures of the test part can be, None where it
+    says nothing of them.
+    """
 
     file: ClassVar[str] = "plan.json"
 
-    version: int = 2
+    version: int = 3
     fingerprint: Fingerprint
     contrasts: tuple[str, ...]
+    starts: tuple[PlanChoice, ...] = ()
     choices: tuple[PlanChoice, ...] = Field(min_length=1)
     expected: dict[str, Any] | None = None
 
@@ -112,6 +124,11 @@ class Planned(Record):
     @property
     def precision(self) -> Message | None:
         return None if self.expected is None else Message.of(self.expected)
+
+    @property
+    def told(self) -> tuple[PlanChoice, ...]:
+        """All choices, and after the first, the weights, what there was to start from."""
+        return (*self.choices[:1], *self.starts, *self.choices[1:])
 
     @property
     def plan(self) -> Plan:

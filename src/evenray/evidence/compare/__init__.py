@@ -4,6 +4,7 @@ from ._cells import Cell, Setup, out_of_fold, simplest_first
 from ._figures import SHOWN
 from ._grid import Grid, GridRow, check_metric
 from ._search import compare, trainings
+from ._starts import Judged, judge
 from ._why import why
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Cell",
     "Grid",
     "GridRow",
+    "Judged",
     "Setup",
     "check_metric",
     "compare",
+    "judge",
     "out_of_fold",
     "simplest_first",
     "trainings",

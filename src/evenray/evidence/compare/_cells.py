@@ -24,6 +24,7 @@ from evenray.learning import balance as remedies
 from evenray.learning import networks
 from evenray.learning.balance import Balance
 from evenray.learning.features import FeaturePart, fit_head
+from evenray.learning.linear_head import VARIANCE
 from evenray.learning.networks.anatomy import anatomy, totals
 from evenray.learning.networks.output import Output
 from evenray.learning.tasks import task_of
@@ -112,7 +113,8 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     stores = setup.stores[cell.contrast]
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
-                  setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type])  # fmt: skip
+                  setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type,
+                  *([VARIANCE] if setup.frozen else [])])  # fmt: skip
     return Fold(
         path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],
         held=setup.rows[held], cases=tuple(dataset.cases["case"].gather(held)), classes=dataset.classes,

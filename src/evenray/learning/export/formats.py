@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evenray.core.artefacts import atomic
-from evenray.core.errors import DataError, EvenrayError, MissingExtra
+from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 from evenray.learning import networks
 from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
@@ -50,6 +50,11 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
     test-time augmentation are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
     """
     _need("exporting to ONNX", "onnx", "onnxscript", "onnxruntime")
+    if about.network.spec.startswith("onnx("):
+        raise UsageError(
+            "The trunk of this model is a graph of another file, which is not exported again; export with --format safetensors,"
+            " which holds it."
+        )
     path = folder / "model.onnx"
     network = _Augmented(model, about.view).eval()
     batch = torch.export.Dim("batch", min=1, max=1 << 16)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ._build import build, load, restore, save
 from ._classifier import Classifier
-from ._download import fetch
 from ._registry import networks
 from .averaged import average, members
 from .description import NetworkDescription
@@ -20,7 +19,6 @@ __all__ = [
     "average",
     "build",
     "features",
-    "fetch",
     "fine_tuning",
     "fine_tunings",
     "freeze",

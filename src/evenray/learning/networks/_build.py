@@ -22,6 +22,7 @@ from ._network import Network
 from ._registry import networks
 from .averaged import Averaged
 from .description import NetworkDescription
+from .onnx_trunk import OnnxTrunk
 from .output import Output
 from .weights import read_weights
 
@@ -66,6 +67,8 @@ def build(
     mean = (0.5,) * channels if mean is None else mean
     std = (0.25,) * channels if std is None else std
     source = None
+    if pretrained is None and isinstance(network, OnnxTrunk):
+        raise UsageError(f"{spec} is nothing without its file; name its weights with pretrained.")
     if pretrained is not None:
         entered, fresh = load_into(network, read_weights(pretrained, Step.of(spec).name, offline=offline), channels)
         mean, std, source = entered.mean, entered.std, entered.source.model_copy(update={"fresh": tuple(fresh)})

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ._layers import SameConv, same_padded
+
 __all__ = ["GreyConv", "fold_grey", "install_grey"]
 
 
@@ -40,8 +42,15 @@ class GreyConv(nn.Conv2d):
             device=like.weight.device,
         )
         self.register_buffer("offset", torch.zeros_like(self.weight))
+        self.same = isinstance(like, SameConv)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
+        if self.same:
+            kernel, stride = self.kernel_size, self.stride
+            x_NCHW, ones = (same_padded(x, kernel, stride) for x in (x_NCHW, torch.ones_like(x_NCHW[:1])))
+            return functional.conv2d(x_NCHW, self.weight, self.bias, stride) + functional.conv2d(
+                ones, self.offset, None, stride
+            )
         inside = self.offset.sum((1, 2, 3))
         bias = inside if self.bias is None else self.bias + inside
         maps = functional.conv2d(x_NCHW, self.weight, bias, self.stride, self.padding)

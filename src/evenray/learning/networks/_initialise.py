@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import torch
 from torch import Tensor, nn
 
-from ._layers import Conv
+from ._layers import Conv, SameConv
 
 __all__ = ["initialise", "silence_unreached"]
 
@@ -44,7 +44,7 @@ def silence_unreached(network: nn.Module, look: Callable[[], object]) -> None:
 
     def note(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(layer, nn.Conv2d) and not isinstance(layer.padding, str):
-            pads = layer.pads(args[0]) if isinstance(layer, Conv) else layer.padding
+            pads = layer.pads(args[0]) if isinstance(layer, Conv | SameConv) else layer.padding
             sides = zip(args[0].shape[2:], output.shape[2:], layer.kernel_size, layer.stride, pads, strict=True)
             rows, columns = (_reached(*side) for side in sides)
             reached[layer] = rows, columns

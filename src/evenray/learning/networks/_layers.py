@@ -8,17 +8,22 @@ rounds its output size up, and a convolution without padding is padded with zero
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Conv", "Dropout", "Grid", "Head", "MaxPool", "Width", "classical_head", "conv_relu", "lrn", "scaled"]
+__all__ = [
+    "Conv", "Dropout",
+    "Grid", "Head", "MaxPool", "SameConv", "Width", "classical_head", "conv_relu", "levels", "lrn", "same_padded", "scaled",
+]  # fmt: skip
 
 SMALL_SIDE = 8
 
-Head = Literal["average", "classical"]
+Head = Literal["average", "classical", "levels"]
 Width = Annotated[float, Gt(0), Le(1)]
 Dropout = Annotated[float, Ge(0), Lt(1)]
 Grid = Annotated[int, Ge(1), Le(64)]
@@ -42,6 +47,21 @@ def classical_head(
         block = [nn.Linear(before, after), nn.ReLU(inplace=True)]
         layers += [nn.Dropout(dropout), *block] if dropout_first else [*block, nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(wide[1], classes))
+
+
+def levels(maps: Sequence[Tensor]) -> Tensor:
+    """The maps of several blocks as one, of the last one's side: beside each place of the last map the means of the others.
+
+    Its global average is that of every block, side by side. What a trunk learnt on photographs is of use at the level where it
+    is general; for medical images that is seldom the last alone (Yosinski et al. 2014).
+
+    >>> import torch
+    >>> levels([torch.ones(1, 2, 8, 8), torch.zeros(1, 3, 4, 4)]).shape
+    torch.Size([1, 5, 4, 4])
+    """
+    last_NCHW = maps[-1]
+    means = [map_NCHW.mean((2, 3), keepdim=True).expand(-1, -1, *last_NCHW.shape[2:]) for map_NCHW in maps[:-1]]
+    return torch.cat([*means, last_NCHW], 1)
 
 
 def conv_relu(
@@ -100,3 +120,37 @@ class Conv(nn.Conv2d):
             for kernel, side in zip(self.kernel_size, x_NCHW.shape[-2:], strict=True)
         )
         return rows, columns
+
+
+class SameConv(nn.Conv2d):
+    """A convolution with TensorFlow's "same" padding: the output side is the input side over the stride, rounded up, and of
+    an odd number of zeros the one more stands at the end.
+
+    >>> import torch
+    >>> layer = SameConv(1, 4, 3, 2)
+    >>> layer(torch.zeros(1, 1, 28, 29)).shape[2:], layer.pads(torch.zeros(1, 1, 28, 29))
+    (torch.Size([14, 15]), (0, 1))
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        x_NCHW = same_padded(x_NCHW, self.kernel_size, self.stride)
+        return functional.conv2d(x_NCHW, self.weight, self.bias, self.stride, groups=self.groups)
+
+    def pads(self, x_NCHW: Tensor) -> tuple[int, int]:
+        """The zeros before the first row and column that this input gets."""
+        rows, columns = _lacking(x_NCHW, self.kernel_size, self.stride)
+        return rows // 2, columns // 2
+
+
+def same_padded(x_NCHW: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+    """An image with the zeros around it that "same" padding adds."""
+    rows, columns = _lacking(x_NCHW, kernel, stride)
+    return functional.pad(x_NCHW, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+
+
+def _lacking(x_NCHW: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, int]:
+    rows, columns = (
+        max(0, (math.ceil(side / step) - 1) * step + wide - side)
+        for side, wide, step in zip(x_NCHW.shape[-2:], kernel, stride, strict=True)
+    )
+    return rows, columns

@@ -12,6 +12,7 @@ from evenray.core.errors import UsageError
 
 from ._grey import first_convolution, fold_grey, install_grey
 from ._network import Network
+from .onnx_trunk import OnnxTrunk
 from .weights import Weights
 
 __all__ = ["load_into"]
@@ -23,7 +24,11 @@ def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weight
     The trunk has to fit entirely. A head is taken where it fits, except that its last layer stays fresh when the
     number of classes differs; a file without the head leaves it fresh. UsageError names the first keys that differ.
     """
-    weights = _grey(network, weights) if channels == 1 else weights
+    weights = replace(weights, tensors=network.own_names(weights.tensors))
+    if isinstance(network, OnnxTrunk):  # it prepares images itself, and has no layer of ours to fold
+        weights = replace(weights, mean=(0.0,) * channels, std=(1.0,) * channels)
+    elif channels == 1:
+        weights = _grey(network, weights)
     here = network.state_dict()
     trunk = {name: tensor for name, tensor in weights.tensors.items() if not _is_head(name, network)}
     _check_same({n: t for n, t in here.items() if not _is_head(n, network)}, trunk, weights.source.file)
@@ -90,7 +95,7 @@ def _grey(network: Network, weights: Weights) -> Weights:
     filters, offset = f"{first}.weight", f"{first}.offset"
     if offset in weights.tensors:
         install_grey(network)
-    if filters not in weights.tensors or weights.tensors[filters].shape[1] != 3:
+    if filters not in weights.tensors or weights.tensors[filters].shape[1] != 3 or len(weights.mean) != 3:
         return weights
     install_grey(network)
     weight, added, mean, std = fold_grey(weights.tensors[filters], weights.mean, weights.std)

@@ -8,14 +8,14 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ._initialise import initialise
-from ._layers import Head, classical_head
+from ._layers import Head, classical_head, levels
 
 __all__ = ["ConvNet", "Network", "conv_net", "shapes"]
 
@@ -55,6 +55,10 @@ class Network(nn.Module):
         """A forward pass that computes nothing, for the hooks on the modules to see the shapes."""
         shapes(self, torch.empty(1, channels, size, size, device="meta"))
 
+    def own_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of a weight file by the names that they have here; most files have them already."""
+        return dict(tensors)
+
     def take_auxiliary(self) -> list[tuple[float, Tensor]]:
         """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""
         return []
@@ -67,14 +71,17 @@ class Network(nn.Module):
 class ConvNet(Network):
     """A network in two sequences, `features` and `classifier`, as torchvision names them.
 
-    `grid` is the side of the map that the first linear layer reads, or None for a head after global average pooling.
+    `grid` is the side of the map that the first linear layer reads, or None for a head after global average pooling; with
+    `every_level` of the maps of every block.
     A larger map is read at every place and the scores are averaged; a smaller one is stretched to the grid by
     adaptive average pooling, as torchvision does.
     """
 
-    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, grid: int | None) -> None:
+    def __init__(
+        self, features: nn.Sequential, classifier: nn.Sequential, grid: int | None, *, every_level: bool = False
+    ) -> None:
         super().__init__()
-        self.features, self.classifier, self.grid = features, classifier, grid
+        self.features, self.classifier, self.grid, self.every_level = features, classifier, grid, every_level
         self.head_modules = ("classifier",)
         self.outputs = (f"classifier.{len(classifier) - 1}",)
         names = [f"features.{name}" for name, _ in features.named_children()]
@@ -83,8 +90,13 @@ class ConvNet(Network):
         self.blocks = _stages(names, layers)
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
-        map_NCHW: Tensor = self.features(x_NCHW)
-        return map_NCHW
+        map_NCHW = x_NCHW
+        maps = list[Tensor]()
+        for block in self.blocks:
+            for name in block:
+                map_NCHW = self.get_submodule(name)(map_NCHW)
+            maps.append(map_NCHW)
+        return levels(maps) if self.every_level else map_NCHW
 
     def pool(self, map_NCHW: Tensor) -> Tensor:
         if self.grid is None:
@@ -129,8 +141,13 @@ def conv_net(
     dropout_first: bool = False,
 ) -> ConvNet:
     """A trunk that ends in `maps` maps, with a head of two `wide` layers that reads a `grid` (by default what the trunk
-    makes of images of `size`), or with one layer after a global average."""
+    makes of images of `size`), or with one layer after a global average, of the last map or of the `levels` of all blocks."""
     features = nn.Sequential(*trunk)
+    if head == "levels":
+        stages = _stages([str(i) for i in range(len(trunk))], trunk)
+        found = [[layer.out_channels for n in s if isinstance(layer := trunk[int(n)], nn.Conv2d)] for s in stages]
+        last = nn.Linear(sum(each[-1] for each in found if each), classes)
+        return ConvNet(features, nn.Sequential(nn.Dropout(dropout), last), None, every_level=True)
     if head == "average":
         return ConvNet(features, nn.Sequential(nn.Dropout(dropout), nn.Linear(maps, classes)), None)
     side = grid or map_side(features, channels, size)

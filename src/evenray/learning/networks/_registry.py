@@ -30,6 +30,8 @@ networks = Registry(
         "msra": "evenray.learning.networks.msra:msra",
         "googlenet": "evenray.learning.networks.googlenet:googlenet",
         "googlenet_bn": "evenray.learning.networks.googlenet:googlenet_bn",
+        "efficientnet_lite0": "evenray.learning.networks.efficientnet_lite:efficientnet_lite0",
+        "onnx": "evenray.learning.networks.onnx_trunk:onnx",
         "torchvision": "evenray.learning.networks.adapter:torchvision",
         "timm": "evenray.learning.networks.adapter:timm",
     },

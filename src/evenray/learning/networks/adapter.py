@@ -2,13 +2,13 @@
 
 The package builds and initialises it, seeded; its last linear layer becomes ours. Attribution goes to its last
 convolution whose map is wide enough, freezing follows its top-level modules, dense evaluation is one look at the whole
-image. Weights come from models of this package only: other files would have to be matched to hundreds of layouts.
+image. Weights come from models of this package, or from a file with the package's own names ('evenray weights import').
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
@@ -62,6 +62,12 @@ class Adapted(Network):
 
     def materialise(self, seed: int) -> None:
         """Nothing to do: the package initialised it as it built it, under the seed that `build` had set."""
+
+    def own_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A file of the package names the body's tensors without the body; its last layer is left out."""
+        here = self.state_dict()
+        inside = {f"body.{name}": tensor for name, tensor in tensors.items() if f"body.{name}" in here}
+        return inside or dict(tensors)
 
     def pass_shapes(self, channels: int, size: int) -> None:
         """One image of zeros, for not every foreign network computes on the meta device."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ._classifier import Classifier
-from ._layers import Conv
+from ._layers import Conv, SameConv
 from ._network import Network, shapes
 from ._registry import networks
 
@@ -179,7 +179,7 @@ class _Tracer:
 def _window(module: nn.Module, x_NCHW: Tensor) -> tuple[int | None, int | None, int | None]:
     if not isinstance(module, nn.Conv2d | nn.MaxPool2d):
         return None, None, None
-    pads = module.pads(x_NCHW) if isinstance(module, Conv) else module.padding
+    pads = module.pads(x_NCHW) if isinstance(module, Conv | SameConv) else module.padding
     kernel, stride, padding = (_first(value) for value in (module.kernel_size, module.stride, pads))
     return kernel, stride, padding
 

@@ -13,6 +13,7 @@ Table 1 of the paper (3 x 3 convolutions of stride 1 and padding 1, each followe
     head=classical   linear 4096, ReLU, dropout, linear 4096, ReLU, dropout, linear K     (the paper's, section 2.1)
     head=average     global average, dropout, linear K    (Lin et al. 2014; it trains from scratch on small data, where
                      the 123 million weights of the classical head do not)
+    head=levels      the same on the global averages of all five blocks side by side (for trained weights)
 
 `_bn` adds batch normalisation between each convolution and its ReLU, as torchvision does.
 
@@ -76,7 +77,7 @@ def _column(column: str, batch_norm: bool, name: str) -> Callable[..., ConvNet]:
         """
         trunk, wide = _trunk(TABLE_1[column], batch_norm, channels, width), scaled(4096, width)
         if dropout is None:
-            dropout = 0.0 if head == "average" else 0.5
+            dropout = 0.5 if head == "classical" else 0.0
         return conv_net(
             trunk, scaled(512, width), classes, channels, size,
             head=head, dropout=dropout, wide=(wide, wide), grid=grid,

@@ -1,7 +1,7 @@
 """The plan: what the recipe leaves open, decided from the data's fingerprint by fixed rules, each with its reason.
 
-Nothing here measures the machine, so the same data and recipe give the same plan, and the same results, everywhere
-that the kind of device is the same.
+Nothing here measures the machine, so the same data, recipe and weights at hand give the same plan, and the same results,
+everywhere that the kind of device is the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = ["expected", "fingerprint", "kept_side", "make", "native_side"]
 def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     """The plan for a split data set; `gpu` says that training runs on one."""
     train, budget, why = dataset.part("train"), affordable(recipe.effort, gpu=gpu), dict[str, Message]()
+    why["pretrained"], why["finetune"] = training.start(recipe)
     channels, why["channels"] = training.channels(dataset, recipe)
     batch, why["batch"] = training.batch(train, recipe)
 
@@ -43,6 +44,7 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     tta, why["tta"] = training.tta(recipe)
     grid = compared(dataset, recipe, network, size, epochs, budget, why)
     return Plan(
-        network=network, size=size, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
+        pretrained=recipe.weights, finetune=recipe.finetune, network=network,
+        size=size, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
         learning_rate=learning_rate, patience=patience, tta=tta, **asdict(grid), why=why,
     )  # fmt: skip

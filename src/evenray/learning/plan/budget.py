@@ -9,12 +9,15 @@ from evenray.learning.networks.anatomy import anatomy, totals
 __all__ = ["BUDGET", "COSTS", "GPU", "NARROW", "SPEED", "affordable", "cost", "cost_message"]
 
 # What one image at 224 x 224 costs, in 10^9 multiply-adds of the forward pass (Simonyan & Zisserman 2014, configurations
-# A and D); for the narrow ones what they take in time, which is more than they have multiply-adds.
+# A and D); for the narrow ones, and for depthwise convolutions, what they take in time: more than they have multiply-adds.
 COSTS = {
     "vgg16_bn(head=average)": 15.5,
     "vgg16_bn(head=average, width=0.5)": 5.0,
     "vgg11_bn(head=average, width=0.5)": 2.5,
     "vgg11_bn(head=average, width=0.25)": 0.8,
+    "vgg16": 15.5,
+    "vgg16_bn": 15.5,
+    "efficientnet_lite0": 2.2,
 }
 # What training may cost in those units: two cores train through some SPEED of them in a second.
 BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}
@@ -28,11 +31,17 @@ def affordable(effort: str, *, gpu: bool) -> float:
     return BUDGET[effort] * (GPU if gpu else 1)
 
 
-def cost(network: str) -> float:
-    """What one image at 224 x 224 costs; of a narrow network more than its multiply-adds, because it takes longer."""
+def cost(network: str, multiply_adds: float | None = None) -> float:
+    """What one image at 224 x 224 costs; of a narrow network more than its multiply-adds (in 10^9, counted where they are not
+    given), because it takes longer."""
     if network in COSTS:
         return COSTS[network]
-    if Step.of(network).name in ("torchvision", "timm"):  # shapes alone would need their weights
+    if multiply_adds is not None:
+        return NARROW * multiply_adds
+    step = Step.of(network)
+    if step.name in COSTS and "width" not in step.kwargs:
+        return COSTS[step.name]
+    if step.name in ("torchvision", "timm", "onnx"):  # shapes alone would need their weights
         return COSTS["vgg16_bn(head=average)"]
     return NARROW * totals(anatomy(network, classes=2))["multiply_adds"] / 1e9
 

@@ -11,7 +11,7 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 
-__all__ = ["batch", "channels", "epochs", "keep", "learning_rate", "members", "patience", "tta"]
+__all__ = ["batch", "channels", "epochs", "keep", "learning_rate", "members", "patience", "start", "tta"]
 
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 EPOCHS = (6, 60)
@@ -51,7 +51,7 @@ def members(n: int, recipe: PlanSettings, covered: Callable[[int], bool]) -> tup
     """How many networks of different seeds are trained and averaged: as many as the budget has `covered` at a fair size."""
     if (chosen := (recipe.choose or {}).get("members")) is not None:
         return int(chosen), ASKED
-    if recipe.pretrained:
+    if recipe.weights:
         return 1, Message("plan.members.weights")
     if n >= FEW:
         return 1, Message("plan.members.enough_images", {"images": n})
@@ -85,9 +85,17 @@ def learning_rate(recipe: PlanSettings) -> tuple[float, Message]:
     """The highest of the schedule."""
     if recipe.learning_rate:
         return recipe.learning_rate, ASKED
-    if recipe.pretrained and not recipe.frozen:
+    if recipe.weights and not recipe.frozen:
         return 1e-4, Message("plan.learning_rate.weights")
     return 1e-3, Message("plan.learning_rate")
+
+
+def start(recipe: PlanSettings) -> tuple[Message, Message]:
+    """Why these weights, or none, and why so much of them may change."""
+    none = Message("plan.finetune.none")
+    if recipe.pretrained == "none":
+        return ASKED, none
+    return (ASKED, ASKED) if recipe.weights else (Message("plan.pretrained.scratch"), none)
 
 
 def keep(dataset: Dataset, recipe: PlanSettings) -> tuple[str, Message]:

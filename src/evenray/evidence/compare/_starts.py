@@ -1,0 +1,72 @@
+"""Starts judged against each other: from the same folds of the same cases, by the rule that chooses cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evenray.core.messages import Message
+from evenray.metrics import LOWER_IS_BETTER
+
+from ._cells import Cell, Setup, folds_of, predicted, train_fold
+from ._choice import settle
+from ._grid import Measured, believed, measure
+
+__all__ = ["Judged", "judge"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What cross-validation says of a start: its mean figure, the figure expected of it when the others are heard too (both by
+    `metric`), how many cases and folds there were, whether it is taken, and the seconds that it took."""
+
+    metric: str
+    value: float
+    expected: float
+    ahead: float
+    cases: int
+    folds: int
+    count: int
+    taken: bool
+    seconds: float
+
+    def told(self, code: str, **more: str) -> Message:
+        """The sentence of that code, with these figures."""
+        values = {
+            "metric": self.metric, "value": self.value, "ahead": self.ahead, "cases": self.cases, "folds": self.folds,
+            "starts": self.count,
+        }  # fmt: skip
+        return Message(code, {**values, **more})
+
+
+def judge(
+    setups: Sequence[tuple[Setup, str]], contrast: str, balance: str, folder: Path, metric: str,
+    tick: Callable[[int], None] = lambda n: None,
+) -> list[Judged]:  # fmt: skip
+    """Cross-validate every start, a setup with its network, and take one: that of the highest expected figure, or the first
+    where alike starts would promise as much by chance. `ahead` is the expected lead over the first; of the first, over the
+    best of the others. Each fold is kept in `folder`."""
+    measured = list[Measured]()
+    for setup, network in setups:
+        cell = Cell(contrast, balance, network)
+        [works] = folds_of(cell, setup, folder, setup.settings.epochs)
+        for work in works:
+            if not Path(work.path).exists():
+                train_fold(work)
+            tick(1)
+        run = predicted(cell, setup, works)
+        measured.append(measure(cell, [run], setup.fold, setup.settings.epochs, setup.settings.seed))
+    first = setups[0][0]
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    belief = believed(measured, metric, first.settings.seed)
+    taken = settle(belief)
+    best = max(belief.mean[1:], default=belief.mean[0])
+    return [
+        Judged(
+            metric=metric, value=one.figures[metric].value, expected=float(sign * belief.mean[i]),
+            ahead=float(sign * (belief.mean[i] - (belief.mean[0] if i else best))), cases=len(first.dataset),
+            folds=len(set(first.fold.tolist())), count=len(setups), taken=i == taken, seconds=one.seconds,
+        )
+        for i, one in enumerate(measured)
+    ]  # fmt: skip

