@@ -23,6 +23,7 @@ def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weight
     The trunk has to fit entirely. A head is taken where it fits, except that its last layer stays fresh when the
     number of classes differs; a file without the head leaves it fresh. UsageError names the first keys that differ.
     """
+    weights = replace(weights, tensors=dict(network.converted(weights.tensors)))
     weights = _grey(network, weights) if channels == 1 else weights
     here = network.state_dict()
     trunk = {name: tensor for name, tensor in weights.tensors.items() if not _is_head(name, network)}

@@ -8,7 +8,7 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +54,10 @@ class Network(nn.Module):
     def pass_shapes(self, channels: int, size: int) -> None:
         """A forward pass that computes nothing, for the hooks on the modules to see the shapes."""
         shapes(self, torch.empty(1, channels, size, size, device="meta"))
+
+    def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The tensors of a weight file as this network takes them, where it has layers made of another network's."""
+        return tensors
 
     def take_auxiliary(self) -> list[tuple[float, Tensor]]:
         """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""

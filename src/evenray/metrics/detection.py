@@ -1,0 +1,173 @@
+"""Figures of boxes with their intervals over patients: average precision, FROC, and what an operating point finds.
+
+The "majority-class baseline" beside them is the detector that finds nothing: it has no false alarm, is right about nearly every
+place of every image, and all its figures here are 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.types import Estimate
+
+from .intervals import percentile_interval, replicates
+from .matching import COCO_OVERLAPS, Matches
+
+__all__ = ["RATES", "average_precision", "detected", "froc", "precision_recall_of", "sensitivity_at"]
+
+RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # false positives an image
+RECALLS = np.linspace(0, 1, 101)  # COCO's
+CELLS = 1 << 22  # weights of detections at a time
+Floats = NDArray[np.float64]
+
+
+def average_precision(one: Matches, W: NDArray[Any], overlap: int) -> Floats:
+    """Average precision (R,) of a class for weights (R, N) of the images, at the threshold number `overlap`: COCO's mean over 101
+    recalls of the best precision there or beyond. NaN where there is no object.
+
+    >>> one = Matches.of_scores([0.7, 0.5], hits=[False, True], objects=[1])
+    >>> average_precision(one, np.ones((1, 1)), 0)
+    array([0.5])
+    """
+    found = [_average_precision(one, part, overlap) for part in _pieces(W, len(one.score))]
+    return np.concatenate(found)
+
+
+def _average_precision(one: Matches, W: NDArray[Any], overlap: int) -> Floats:
+    positives = W @ one.objects.astype(np.float64)
+    w = W[:, one.image].astype(np.float64)
+    hit, counted = one.hit[overlap], ~one.ignored[overlap]
+    true = np.cumsum(w * hit, axis=1)[:, hit]
+    all_said = np.cumsum(w * counted, axis=1)[:, hit]
+    if not hit.any():
+        return np.where(positives > 0, 0.0, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(all_said > 0, true / all_said, 0.0)
+        recall = true / positives[:, None]
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    reached = np.searchsorted(RECALLS, np.nan_to_num(recall), side="right")
+    steps = np.diff(reached, axis=1, prepend=0)
+    return np.where(positives > 0, (steps * best).sum(axis=1) / len(RECALLS), np.nan)
+
+
+def froc(one: Matches, overlap: int = 0) -> tuple[Floats, Floats, Floats]:
+    """The FROC curve of a class: false positives an image, sensitivity and threshold, from the highest score downwards."""
+    ends, hit, ignored = one.ends, one.hit[overlap], one.ignored[overlap]
+    true, false = np.cumsum(hit)[ends], np.cumsum(~hit & ~ignored)[ends]
+    objects = one.objects.sum()
+    return false / len(one.objects), true / objects if objects else true * np.nan, one.score[ends]
+
+
+def precision_recall_of(one: Matches, overlap: int = 0) -> tuple[Floats, Floats]:
+    """Recall and precision of a class, from the highest score downwards."""
+    ends, hit, ignored = one.ends, one.hit[overlap], one.ignored[overlap]
+    true, said = np.cumsum(hit)[ends], np.cumsum(~ignored)[ends]
+    return true / max(1, one.objects.sum()), true / np.maximum(said, 1)
+
+
+def sensitivity_at(one: Matches, W: NDArray[Any], rates: Sequence[float] = RATES, overlap: int = 0) -> Floats:
+    """Sensitivity (rates, R) of a class at the lowest threshold with at most so many false positives an image."""
+    found = [_sensitivity_at(one, part, rates, overlap) for part in _pieces(W, len(one.score))]
+    return np.concatenate(found, axis=1)
+
+
+def _sensitivity_at(one: Matches, W: NDArray[Any], rates: Sequence[float], overlap: int) -> Floats:
+    positives, images = W @ one.objects.astype(np.float64), W.sum(axis=1, dtype=np.float64)
+    w, ends = W[:, one.image].astype(np.float64), one.ends
+    hit, ignored = one.hit[overlap], one.ignored[overlap]
+    true = np.cumsum(w * hit, axis=1)[:, ends]
+    false = np.cumsum(w * (~hit & ~ignored), axis=1)[:, ends]
+    true = np.column_stack([np.zeros(len(W)), true])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        places = [(false <= rate * images[:, None]).sum(axis=1) for rate in rates]
+        return np.array([true[np.arange(len(W)), place] / positives for place in places])
+
+
+def _pieces(W: NDArray[Any], detections: int) -> list[NDArray[Any]]:
+    rows = max(1, CELLS // max(1, detections))
+    return [W[first : first + rows] for first in range(0, len(W), rows)]
+
+
+@dataclass(frozen=True)
+class _Meter:
+    """Every figure of every class for weights (R, N) of the images."""
+
+    matched: Sequence[Matches]
+    names: Sequence[str]
+    cuts: Sequence[float] | None
+
+    def __call__(self, W: NDArray[Any]) -> dict[str, Floats]:
+        each = {name: self._one(one, W, None if self.cuts is None else self.cuts[k])
+                for k, (name, one) in enumerate(zip(self.names, self.matched, strict=True))}  # fmt: skip
+        found = {f"{figure}|{name}": values for name, figures in each.items() for figure, values in figures.items()}
+        for figure in next(iter(each.values())):
+            stacked = np.array([figures[figure] for figures in each.values()])
+            known = ~np.isnan(stacked)
+            with np.errstate(invalid="ignore"):
+                found[figure] = np.where(known, stacked, 0).sum(axis=0) / known.sum(axis=0)
+        return found
+
+    def _one(self, one: Matches, W: NDArray[Any], cut: float | None) -> dict[str, Floats]:
+        precisions = [average_precision(one, W, t) for t in range(len(one.hit))]
+        sensitivities = sensitivity_at(one, W)
+        found = {"map50": precisions[0]}
+        if len(precisions) == len(COCO_OVERLAPS):
+            found["map"] = np.mean(precisions, axis=0)
+        found |= {f"sensitivity_at_{rate:g}": values for rate, values in zip(RATES, sensitivities, strict=True)}
+        found["froc"] = sensitivities.mean(axis=0)
+        return found if cut is None else found | _at(one, W, cut)
+
+
+def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
+    """What the detections of at least this score find; a precision of none is undefined, their F1 is 0."""
+    said = one.score >= cut
+    w = W[:, one.image[said]].astype(np.float64)
+    hit, ignored = one.hit[0][said], one.ignored[0][said]
+    true, false = w @ hit.astype(np.float64), w @ (~hit & ~ignored).astype(np.float64)
+    positives = W @ one.objects.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "sensitivity": true / positives, "precision": true / (true + false),
+            "f1": np.where(positives > 0, 2 * true / (true + false + positives), np.nan),
+            "false_positives": false / W.sum(axis=1, dtype=np.float64),
+        }  # fmt: skip
+
+
+def detected(
+    matched: Sequence[Matches], names: Sequence[str], patients_N: NDArray[np.int64], *, cuts: Sequence[float] | None = None,
+    resamples: int = 1000, seed: int = 0,
+) -> dict[str, Estimate]:  # fmt: skip
+    """Figures by name, and of each class by `figure|class`: map50 and map (with COCO's ten overlaps; of one class they are its
+    average precisions), sensitivity_at_RATE for false positives an image, froc (the mean of these), and with thresholds `cuts`
+    sensitivity, precision, f1 and false_positives an image. Means are over the classes that have objects.
+
+    Intervals are percentiles over resamples of the patients. But chance alone raises an average precision, whose best precision
+    "there or beyond" is a maximum, and resampling raises it again by about as much: its interval is reflected about the value
+    (the basic bootstrap), which takes that off. The baseline finds nothing.
+    """
+    meter = _Meter(matched, names, cuts)
+    values = meter(np.ones((1, len(patients_N))))
+    spread: Mapping[str, Floats] = replicates(meter, patients_N, resamples, seed)
+    return {
+        name: Estimate(
+            float(value[0]), *_interval(name, float(value[0]), spread[name]), _of_none(name, float(value[0]))
+        )
+        for name, value in values.items()
+    }
+
+
+def _interval(name: str, value: float, spread: Floats) -> tuple[float, float]:
+    low, high = percentile_interval(spread)
+    if name.split("|")[0] not in ("map", "map50"):
+        return low, high
+    return min(value, max(0.0, 2 * value - high)), max(value, min(1.0, 2 * value - low))
+
+
+def _of_none(name: str, value: float) -> float:
+    """The figure of a detector that finds nothing."""
+    return float("nan") if np.isnan(value) or name.split("|")[0] == "precision" else 0.0
