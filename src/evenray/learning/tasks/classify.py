@@ -156,6 +156,8 @@ def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> l
     for spec in recipe.balances:
         remedy = make(spec, [1000] * len(classes), classes, positive)
         asked += [remedy.rule] if remedy.rule is not None else []
+        if remedy.region is not None or remedy.foreground is not None:
+            raise UsageError(f"{spec} is about the pixels of masks, and these labels are of whole images; leave it out.")
         if remedy.needs_images and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
