@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -33,7 +32,9 @@ def vgg_trunk(spec: str, channels: int, size: int) -> nn.Sequential:
     ]
     halves = [layer.kernel_size == 2 and layer.stride == 2 for layer in layers if isinstance(layer, nn.MaxPool2d)]
     if not halves or len(keeps) + len(halves) < len(layers) or not all(keeps + halves):
-        raise UsageError(f"{spec} cannot carry a decoder: its maps do not halve from pooling to pooling; give a VGG, as vgg16_bn.")
+        raise UsageError(
+            f"{spec} cannot carry a decoder: its maps do not halve from pooling to pooling; give a VGG, as vgg16_bn."
+        )
     return trunk
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Literal
@@ -19,7 +19,7 @@ from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions
-from evenray.learning.balance import make
+from evenray.learning.balance import Balance, make
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration, choose_threshold
 from evenray.metrics.measuring import Cut
@@ -30,17 +30,24 @@ from .question import Question, Target
 from .scores import summarise
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Floats, Ints, Notable, Prevalence, Remedy
+from .task import Floats, Ints, Loss, Notable, Prevalence, Remedy
 
-__all__ = ["Classify", "bootstrap_counts", "check_remedies", "mean_areas"]
+__all__ = ["COMPARED", "Classify", "bootstrap_counts", "check_remedies", "mean_areas", "of_cases"]
 
 MISTAKES, HITS = 12, 4
+# The figures of a comparison: none that needs a threshold, which is not chosen yet.
+COMPARED = ("auprc", "auroc", "sensitivity_at_specificity", "brier", "log_loss", "ece")
 
 
 class Classify:
     """One class a case: a soft-max, one question."""
 
     output: Output = "softmax"
+    ranks_by = "validation_macro_auprc"
+    compared = COMPARED
+
+    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
+        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         counts = np.bincount(targets, minlength=len(classes))
@@ -150,6 +157,15 @@ class Classify:
                 choose_threshold(_sure(classes, positive), rule, target)
 
 
+def of_cases(balance: Balance) -> Loss:
+    """The loss of a remedy for labels of whole images; cross-entropy where it has none."""
+
+    def plain(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
+        return functional.cross_entropy(logits_NK, targets)
+
+    return balance.loss or plain
+
+
 def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> list[str]:
     """Make every remedy for these classes, as UsageError tells what does not fit; returns the threshold rules of remedies."""
     asked = []
@@ -157,7 +173,9 @@ def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> l
         remedy = make(spec, [1000] * len(classes), classes, positive)
         asked += [remedy.rule] if remedy.rule is not None else []
         if remedy.region is not None or remedy.foreground is not None:
-            raise UsageError(f"{spec} is about the pixels of masks, and these labels are of whole images; leave it out.")
+            raise UsageError(
+                f"{spec} is about the pixels of masks, and these labels are of whole images; leave it out."
+            )
         if remedy.needs_images and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"

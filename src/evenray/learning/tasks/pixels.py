@@ -37,7 +37,11 @@ def pixel_loss(balance: Balance, summed: Sum = lambda own: own) -> Callable[[Ten
                 logits_PK, classes_P = logits_PK[known_P], classes_P[known_P]
             if len(classes_P):
                 share = len(classes_P) / len(known_P)
-                own = balance.loss(logits_PK, classes_P, progress) if balance.loss else cross_entropy(logits_PK, classes_P)
+                own = (
+                    balance.loss(logits_PK, classes_P, progress)
+                    if balance.loss
+                    else cross_entropy(logits_PK, classes_P)
+                )
                 parts.append(own * share)
         if balance.region is not None:
             parts.append(balance.region(*summed(soft_counts(logits_NKHW, classes_NHW))))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
 
 import numpy as np
 import polars as pl
 import torch
+from torch import Tensor
 
 from evenray.core.artefacts.model import ModelRecord, TrainingCounts
 from evenray.core.artefacts.scores import ScoresRecord
@@ -23,14 +24,14 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
-from .classify import bootstrap_counts, check_remedies, mean_areas
+from .classify import COMPARED, bootstrap_counts, check_remedies, mean_areas, of_cases
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
 from .question import Question, Target
 from .sampling import TWO, masked_loss, sampling
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Floats, Ints, Notable, Prevalence, Remedy
+from .task import Floats, Ints, Loss, Notable, Prevalence, Remedy
 
 __all__ = ["Tag"]
 
@@ -42,6 +43,11 @@ class Tag:
     """Several findings a case: a sigmoid each, and a question each."""
 
     output: Output = "sigmoid"
+    ranks_by = "validation_macro_auprc"
+    compared = COMPARED
+
+    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
+        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         """Losses and priors finding by finding, as for two classes; samplers and mixtures by the rarest finding of a case.

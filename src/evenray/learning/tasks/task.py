@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evenray.core.artefacts.model import ModelRecord, TrainingCounts
 from evenray.core.artefacts.scores import ScoresRecord
@@ -26,6 +27,7 @@ __all__ = ["Notable", "Remedy", "Task"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Prevalence = float | Mapping[str, float] | None
+Loss = Callable[[Tensor, Tensor, float], Tensor]  # of outputs, of what is true, of the progress through training
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,19 @@ class Notable:
 
 
 class Task(Protocol):
-    """Targets are int64: (n,) classes, or (n, K) findings (1 present, 0 absent, -1 unknown)."""
+    """Targets are int64: (n,) classes, or (n, K) which classes each case has (1 present, 0 absent, -1 unknown). What a network `told`
+    of cases is what `Examples.told` keeps: logits, float64 (n, K), of classes and findings.
+
+    `ranks_by` is the figure of the validation part that epochs are ranked by, beside it its standard error with `_error` at the
+    end; `compared` are the figures of a comparison, the first of which ranks cells.
+    """
 
     output: Output
+    ranks_by: str
+    compared: tuple[str, ...]
+
+    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
+        """What is lost by the outputs of a batch; `summed` adds a tensor up over the processes that share one."""
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         """The remedy of a spec for a training part of these targets."""
