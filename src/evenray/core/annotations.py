@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Reading", "Task"]
+__all__ = ["OF_IMAGES", "Reading", "Task"]
 
 Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
+
+OF_IMAGES: tuple[Task, ...] = ("classify", "tag")  # whose labels are about whole images
 
 
 @dataclass(frozen=True)
