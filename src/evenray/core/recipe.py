@@ -57,9 +57,10 @@ class RemedySettings(Settings):
         ("none", "equalize", "clahe"), "A contrast, such as 'clahe(clip=2)'; several are compared.", form="specs",
         expected="name one method or several, or none for no change", content="contrast", min_length=1,
     )  # fmt: skip
-    balance: Specs = setting(
-        ("none", "weighted", "oversample"), "A remedy for class imbalance, such as oversample; several are compared.",
-        form="specs", expected="name one method or several, or none for no change", min_length=1,
+    balance: Specs | None = setting(
+        None, "A remedy for class imbalance, such as oversample; several are compared. By default none, weighted and oversample;"
+        " of masks none, weighted and dice_cross_entropy.",
+        form="specs", expected="name one method or several, or none for no change",
     )  # fmt: skip
 
     @property
@@ -69,7 +70,7 @@ class RemedySettings(Settings):
 
     @property
     def balances(self) -> tuple[str, ...]:
-        """The remedies to compare; a single one is taken without comparison."""
+        """The remedies to compare; a single one is taken without comparison, and none named leaves it to the task."""
         return _several(self.balance)
 
 
@@ -144,7 +145,9 @@ class CompareSettings(MethodSettings, TrainSettings):
     """What the comparison depends on beside the plan."""
 
     seeds: int = setting(3, "How many times the comparison trains every cell, each from another seed.", ge=1)
-    metric: str = setting("auprc", "The metric that the comparison ranks by.")
+    metric: str | None = setting(
+        None, "The metric that the comparison ranks by: by default auprc, of masks dice.", example="auroc"
+    )
 
 
 class PlanSettings(BudgetSettings, CompareSettings):

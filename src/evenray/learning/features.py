@@ -25,6 +25,7 @@ from .balance import Balance
 from .networks import Classifier, features
 from .train import Settings, fit
 from .train.alone import Alone, Machine
+from .train.part import Views
 
 __all__ = ["FeaturePart", "compute", "fit_head", "forms_of"]
 
@@ -46,6 +47,7 @@ class FeaturePart:
     cases: Sequence[str] = ()
     centre: Tensor | float = 0.0
     scale: Tensor | float = 1.0
+    settle_by: int = 64
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,6 +61,15 @@ class FeaturePart:
         x = torch.from_numpy(store[self.rows[which]].astype(np.float32))
         return ((x - self.centre) / self.scale).to(device)
 
+    def answers(self, which: NDArray[np.int64], device: torch.device) -> Tensor:
+        return torch.from_numpy(self.targets[which]).to(device)
+
+    def changed(self, x: Tensor, answers: Tensor, chance: Chance, views: Views) -> tuple[Tensor, Tensor]:
+        return x, answers
+
+    def plain(self, x: Tensor, chance: Chance, views: Views) -> Tensor:
+        return x
+
     def module(self, model: Classifier) -> nn.Module:
         return _Head(model)
 
@@ -66,6 +77,9 @@ class FeaturePart:
         if tta != "centre":
             raise UsageError(f"Features of images are kept as they are; they cannot be looked at under '{tta}'.")
         return model.head(x)
+
+    def told(self, which: NDArray[np.int64], logits: Tensor) -> NDArray[np.float64]:
+        return logits.double().cpu().numpy()
 
 
 class _Head(nn.Module):
@@ -158,7 +172,7 @@ def fit_head(
         validation = validation and replace(validation, centre=centre, scale=scale)
     model, history = fit(
         model, train, validation, replace(settings, average=False), balance, Alone(fabric.device, "32-true"),
-        tick=tick, transform=lambda x, chance: x,
+        tick=tick,
     )  # fmt: skip
     first = _first_linear(model, train)
     if first is not None:

@@ -19,7 +19,7 @@ from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings, why
 from evenray.evidence.compare import compare as compare_all
 from evenray.learning import networks
 from evenray.learning.plan.comparison import WHOLE
-from evenray.learning.tasks import task_of
+from evenray.learning.tasks import fitted, keeps_features, network
 from evenray.learning.train import Settings
 
 from .artefacts import CASES, CHOICE, EXCLUSIONS_ASKED, GRID, OUT_OF_FOLD, PLANNED, SPLIT_CASES
@@ -47,6 +47,7 @@ class CompareOutputs:
 
 def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> CompareOutputs:
     """Train every cell of the grid by cross-validation and choose; with one cell there is nothing to compare."""
+    settings = fitted(settings, inputs.cases.facts.task)
     plan, imbalances = inputs.planned.plan, settings.imbalances
     cells = [
         Cell(contrast, balance, network, imbalance)
@@ -64,7 +65,7 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
     workers = map if setup.frozen or tools.kind != "cpu" else tools.apart
     folder = tools.folder / "compare"
     with tools.events.task("task.compare", total) as tick:
-        grid = compare_all(cells, setup, folder, metric=settings.metric, halving=halving, map=workers, tick=tick)
+        grid = compare_all(cells, setup, folder, metric=settings.metric or "", halving=halving, map=workers, tick=tick)
     chosen = grid.chosen
     cell, reason = chosen.cell, why(grid).as_json()
     network = cell.network if len(settings.networks) > 1 else None
@@ -77,19 +78,24 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
 def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: Tools) -> Setup:
     """What all cells share; where the trunk is frozen, the features of all cases that are not of the test part."""
     contrasts, whole = list(dict.fromkeys(settings.contrasts)), inputs.cases
+    frozen = keeps_features(settings, whole.facts.task)
     dataset, group = _to_compare(inputs, plan, settings.seed)
     stores: dict[str, tuple[Store, ...]]
-    if settings.frozen:
-        model = networks.build(
-            plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size,
-            pretrained=settings.pretrained, output=task_of(dataset.facts.task).output,
-        )  # fmt: skip
+    if frozen:
+        model = network(
+            dataset.facts.task,
+            plan.network,
+            dataset.classes,
+            channels=plan.channels,
+            size=plan.size,
+            pretrained=settings.pretrained,
+        )
         model = networks.freeze(model, settings.finetune)
         stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
     else:
         made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
         stores = {contrast: (store,) for contrast, store in made.items()}
-    own = settings.frozen or plan.compare_networks == settings.networks
+    own = frozen or plan.compare_networks == settings.networks
     training = Settings(
         plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
         decay=networks.fine_tuning(settings.finetune).decay if own else 1.0, task=dataset.facts.task,
@@ -99,7 +105,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
         settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),
         seeds=settings.seeds, weights=settings.pretrained if own else None, finetune=settings.finetune if own else "all",
-        frozen=settings.frozen,
+        frozen=frozen,
     )  # fmt: skip
 
 

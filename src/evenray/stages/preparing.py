@@ -16,7 +16,7 @@ from evenray.learning.features import compute, forms_of
 from evenray.learning.networks import Classifier
 from evenray.learning.plan import kept_side, native_side
 from evenray.learning.tasks import Remedy, task_of
-from evenray.learning.train import Part
+from evenray.learning.train import Part, examples
 
 from .tools import Tools
 
@@ -48,7 +48,8 @@ def part_of(dataset: Dataset, store: Store, name: str) -> tuple[Dataset, Part]:
     """One part of the data with its prepared pixels."""
     rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
     part = dataset.part(name)
-    return part, Part(store, rows, part.targets, part.cases["case"].to_list())
+    task = dataset.facts.task
+    return part, examples(task, store, rows, task_of(task).targets(part), part.cases["case"].to_list())
 
 
 def kept_features(
@@ -66,6 +67,6 @@ def kept_features(
 
 def remedy_of(dataset: Dataset, plan: Plan, choice: Choice) -> Remedy:
     """The chosen remedy, made for the training part."""
-    targets = dataset.part("train").targets
     task = task_of(dataset.facts.task)
+    targets = task.targets(dataset.part("train"))
     return task.remedy(choice.balance, targets, dataset.classes, dataset.positive, epochs=plan.epochs)

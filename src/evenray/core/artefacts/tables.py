@@ -13,7 +13,7 @@ from evenray.core.errors import DataError
 __all__ = ["checked", "require", "schema"]
 
 TEXT, NUMBER = pl.String, pl.Float64
-GRID = ("auroc", "auprc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm")
+GRID = ("difference", "difference_low", "difference_high", "p_holm")
 FINDINGS = dict.fromkeys(("check", "variant", "severity", "evidence"), TEXT) | {
     "cases": pl.List(TEXT), "groups": pl.List(pl.List(TEXT)),
 }  # fmt: skip

@@ -20,13 +20,14 @@ NO_IMAGES = {
 
 @dataclass(frozen=True)
 class Files:
-    """`paths` of files, relative and in order; folders that cannot be opened, each with why; names of images that are no
-    files, each with the reason.
+    """`paths` of files that may be images, and of `others` that are none, relative and in order; folders that cannot be opened,
+    each with why; names of images that are no files, each with the reason.
     """
 
     paths: list[str]
     unopened: Rejected
     no_files: Rejected
+    others: list[str]
 
     @property
     def rejected(self) -> Rejected:
@@ -40,6 +41,7 @@ def list_files(root: Path) -> Files:
     paths: list[str] = []
     unopened: list[tuple[str, str]] = []
     no_files: list[tuple[str, str]] = []
+    others: list[str] = []
     seen: set[tuple[int, int]] = set()
 
     def cannot_open(error: OSError) -> None:
@@ -54,6 +56,7 @@ def list_files(root: Path) -> Files:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         above = Path(folder).relative_to(root)
+        others += [as_text((above / name).as_posix()) for name in names if Path(name).suffix.lower() in NO_IMAGES]
         for name in filter(_may_be_image, names):
             path, shown = Path(folder, name), as_text((above / name).as_posix())
             if path.is_file():
@@ -61,7 +64,7 @@ def list_files(root: Path) -> Files:
             else:
                 reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
                 no_files.append((shown, reason))
-    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)))
+    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)), sorted(others))
 
 
 def _may_be_image(name: str) -> bool:

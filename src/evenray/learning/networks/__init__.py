@@ -9,7 +9,7 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._download import fetch
-from ._registry import networks
+from ._registry import bound, networks, segmenters
 from .averaged import average, members
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
@@ -18,6 +18,7 @@ __all__ = [
     "Classifier",
     "NetworkDescription",
     "average",
+    "bound",
     "build",
     "features",
     "fetch",
@@ -30,4 +31,5 @@ __all__ = [
     "parameter_groups",
     "restore",
     "save",
+    "segmenters",
 ]

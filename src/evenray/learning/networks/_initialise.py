@@ -25,7 +25,7 @@ def initialise(network: nn.Module, outputs: Collection[str], seed: int) -> None:
             layer.reset_running_stats()
             nn.init.ones_(layer.weight)
             nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Conv2d | nn.Linear):
+        elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if name in outputs:
                 nn.init.normal_(layer.weight, std=0.01, generator=generator)
             else:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from ._initialise import initialise
 from ._layers import Head, classical_head
 
-__all__ = ["ConvNet", "Network", "conv_net", "shapes"]
+__all__ = ["ConvNet", "Network", "conv_net", "shapes", "stages"]
 
 
 class Network(nn.Module):
@@ -84,7 +84,7 @@ class ConvNet(Network):
         names = [f"features.{name}" for name, _ in features.named_children()]
         layers = list(features.children())
         self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
-        self.blocks = _stages(names, layers)
+        self.blocks = stages(names, layers)
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         map_NCHW: Tensor = self.features(x_NCHW)
@@ -142,7 +142,7 @@ def conv_net(
     return ConvNet(features, classifier, side)
 
 
-def _stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
+def stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
     """Cut after each pooling; layers after the last one (if any) make a stage of their own."""
     stages: list[list[str]] = [[]]
     for name, layer in zip(names, layers, strict=True):

@@ -48,6 +48,9 @@ class Averaged(Network):
     def score_map(self, map_NCHW: Tensor) -> Tensor:
         return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)], self.output)
 
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return _mean([one(x_NCHW) for one in self._each()], self.output)
+
     def _each(self) -> list[Network]:
         return [one for one in self.members if isinstance(one, Network)]
 

@@ -12,6 +12,7 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 from evenray.learning.balance import parse_ratio
+from evenray.learning.tasks import keeps_features
 
 from .budget import COSTS, NARROW, cost
 from .network import SIZES
@@ -49,9 +50,9 @@ def compared(
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = ASKED if recipe.folds else Message("plan.folds", {"effort": recipe.effort})
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
-    search = _search(recipe, cells, why)
+    search = _search(recipe, cells, keeps_features(recipe, dataset.facts.task), why)
     n, left = len(dataset.part("train")) + len(dataset.part("validation")), _left(dataset, recipe)
-    if recipe.frozen:
+    if keeps_features(recipe, dataset.facts.task):
         why["compare_networks"] = why["compare_size"] = Message("plan.compare.frozen")
         why["compare_epochs"] = why["compare_cases"] = Message("plan.compare.head")
         longer = min(int(epochs / left), MOST_EPOCHS) if left < 1 else epochs
@@ -87,11 +88,11 @@ def compared(
     return replace(found, **chosen)
 
 
-def _search(recipe: PlanSettings, cells: int, why: dict[str, Message]) -> str:
+def _search(recipe: PlanSettings, cells: int, heads: bool, why: dict[str, Message]) -> str:
     if recipe.search != "auto":
         why["search"] = ASKED
         return recipe.search
-    large = cells > LARGE and not recipe.frozen
+    large = cells > LARGE and not heads
     reason = "halving" if large else "grid" if cells > 1 else "one_cell"
     why["search"] = Message(f"plan.search.{reason}", {"cells": cells})
     return "halving" if large else "grid"

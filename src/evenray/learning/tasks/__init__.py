@@ -7,11 +7,18 @@ sampling.py       remedies by the rarest finding         scores.py      what sco
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
+from evenray.core.recipe import TrainSettings
 from evenray.core.registry import Registry
+from evenray.core.settings import Settings
+from evenray.learning.networks import Classifier, build
 
 from .task import Remedy, Task
 
-__all__ = ["Remedy", "Task", "task_of", "tasks"]
+__all__ = ["Remedy", "Task", "fitted", "keeps_features", "network", "task_of", "tasks"]
+
+S = TypeVar("S", bound=Settings)
 
 tasks = Registry(
     "task",
@@ -28,3 +35,28 @@ def task_of(name: str) -> Task:
     """
     found: Task = tasks[name]()
     return found
+
+
+def fitted(settings: S, name: str) -> S:
+    """Settings in which what the recipe leaves to the task is filled in: remedies, metric of the comparison, threshold rule.
+
+    >>> from evenray.core.recipe import Recipe
+    >>> found = fitted(Recipe(metric="auroc"), "classify")
+    >>> found.balances, found.metric, found.threshold
+    (('none', 'weighted', 'oversample'), 'auroc', 'youden')
+    """
+    task = task_of(name)
+    usual = {"balance": task.usual.balance, "metric": task.compared[0], "threshold": task.usual.threshold}
+    given = dict(settings)
+    return settings.but(**{setting: value for setting, value in usual.items() if given.get(setting, 0) is None})
+
+
+def keeps_features(settings: TrainSettings, name: str) -> bool:
+    """Whether the trunk is frozen and what it makes of images is kept, so that only heads are trained."""
+    return settings.frozen and task_of(name).keeps_features
+
+
+def network(name: str, spec: str, classes: tuple[str, ...], **about: Any) -> Classifier:
+    """`networks.build` of a network that answers what a task asks."""
+    task = task_of(name)
+    return build(spec, classes=task.outputs(classes), output=task.output, **about)

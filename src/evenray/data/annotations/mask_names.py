@@ -1,79 +1,32 @@
-"""What lies among images and is none to train on by itself: masks, copies of the whole folder inside it, thumbnails."""
+"""Masks that their names tell: files called as an image with `_mask`, `GT_` or the like, and files in folders of masks."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
 
-from .mask_pixels import masks_by_pixels
-
-__all__ = ["Sorted", "sorted_out"]
+__all__ = ["masks_by_name", "stems_of_image"]
 
 MASK_WORDS = r"masks?|seg|segs|segmentations?|gt|ground[-_ ]?truth|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|annot(?:ation)?s?"
 FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:{MASK_WORDS}|label(?:s)?(?:tr|ts)|마스크|분할)(?:[-_ ].*)?", re.IGNORECASE)
 ENDING = re.compile(rf"^(.+?)[-_. ](?:{MASK_WORDS}|label|manual\d?|마스크)(?:[-_. ]?\d+)?$", re.IGNORECASE)
 START = re.compile(rf"^(?:{MASK_WORDS}|마스크)[-_. ]+(.+)$", re.IGNORECASE)
-THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|썸네일)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Sorted:
-    """`images` are what is left; `masks` the masks, each with its image where that is found; `aside` counts by kind."""
+def stems_of_image(stem: str) -> list[str]:
+    """What the image of a mask of this name may be called, the likeliest first.
 
-    images: list[str]
-    masks: dict[str, str | None]
-    aside: dict[str, int]
-
-
-def sorted_out(root: Path, files: list[str]) -> Sorted:
-    """Tell images from masks, copies and thumbnails: masks lie in folders of masks beside folders of images of the same names,
-    or are called as an image with `_mask`, `GT_` or the like, or are called after images and have pixels as masks have. A
-    file that no other is like stays an image.
-
-    >>> found = sorted_out(Path(), ["a/x.png", "a/x_mask.png", "a/y.png", "b_mask.png"])
-    >>> found.images, found.masks
-    (['a/x.png', 'a/y.png', 'b_mask.png'], {'a/x_mask.png': 'a/x.png'})
+    >>> stems_of_image("x_mask_1"), stems_of_image("gt_x"), stems_of_image("x")
+    (['x_mask_1', 'x'], ['gt_x', 'x'], ['x'])
     """
-    copies = _copies(root, files)
-    left = [file for file in files if file not in copies]
-    masks: dict[str, str | None] = _masks(left)
-    left = [file for file in left if file not in masks]
-    masks |= masks_by_pixels(root, left)
-    left = [file for file in left if file not in masks]
-    thumbnails = _thumbnails(left)
-    left = [file for file in left if file not in thumbnails]
-    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails)}
-    return Sorted(left, masks, {kind: count for kind, count in aside.items() if count})
+    called = ENDING.match(stem) or START.match(stem)
+    return [stem, called[1].casefold()] if called else [stem]
 
 
-def _copies(root: Path, files: list[str]) -> set[str]:
-    """The files of a folder that holds all that lies beside it once more, as some archives unpack."""
-    known, found = set(files), set()
-    folders = Counter(tuple(file.split("/")[:depth]) for file in files for depth in range(1, file.count("/") + 1))
-    for folder in folders:
-        prefix, parent = "/".join(folder) + "/", "/".join(folder[:-1])
-        if folder[-1:] != folder[-2:-1] and folder[-1] != root.resolve().name:
-            continue
-        inside = [file for file in files if file.startswith(prefix)]
-        twins = {file: (f"{parent}/" if parent else "") + file[len(prefix) :] for file in inside}
-        if inside and all(twin in known and _same_size(root, file, twin) for file, twin in twins.items()):
-            found.update(inside)
-    return found
-
-
-def _same_size(root: Path, one: str, other: str) -> bool:
-    try:
-        return as_path(root / one).stat().st_size == as_path(root / other).stat().st_size
-    except OSError:
-        return False
-
-
-def _masks(files: list[str]) -> dict[str, str | None]:
+def masks_by_name(files: list[str]) -> dict[str, str | None]:
+    """The files that are masks by their names and folders, each with its image, None where that is not found."""
     by_stem: dict[tuple[str, str], list[str]] = {}
     for file in files:
         path = PurePosixPath(file)
@@ -131,9 +84,3 @@ def _common(one: str, other: str) -> int:
     """How many folders two paths share from their beginning."""
     pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")))
-
-
-def _thumbnails(files: list[str]) -> set[str]:
-    """Files in folders of thumbnails, where most files lie elsewhere."""
-    found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])}
-    return found if len(found) * 2 <= len(files) else set()
