@@ -129,7 +129,7 @@ def test_by_hand() -> None:
     at = dict(zip(RATES, sensitivity_at(one, np.ones((1, 2)))[:, 0], strict=True))
     assert [at[rate] for rate in (0.125, 0.25, 0.5, 8)] == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
     figures = detected([one], ["cell"], np.arange(2), cuts=[0.65], resamples=50)
-    assert figures["precision"].value == pytest.approx(2 / 3)
+    assert figures["ppv"].value == pytest.approx(2 / 3)
     assert figures["sensitivity|cell"].value == pytest.approx(2 / 3)
     assert figures["f1"].value == pytest.approx(2 / 3)
     assert figures["false_positives"].value == pytest.approx(1 / 2)
@@ -154,7 +154,7 @@ def test_without_objects_or_detections() -> None:
     [nothing_found] = matches([objects, empty], [none, none], 1)
     figures = detected([nothing_found], ["cell"], np.arange(2), cuts=[0.5], resamples=20)
     assert {figures[name].value for name in ("map50", "map", "froc", "sensitivity", "f1", "false_positives")} == {0.0}
-    assert np.isnan(figures["precision"].value)
+    assert np.isnan(figures["ppv"].value)
 
 
 def test_equal_scores_share_an_end() -> None:

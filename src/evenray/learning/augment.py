@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from evenray.core.errors import UsageError
 
-__all__ = ["Chance", "augment", "resized", "scale_jitter"]
+__all__ = ["Chance", "augment", "relit", "resized", "scale_jitter"]
 
 ROTATION = math.radians(10)
 SCALE = 0.10
@@ -79,15 +79,22 @@ def augment(x_NCHW: Tensor, chance: Chance, *, flips: bool = False) -> Tensor:
     True
     """
     drawn = chance.uniform(14)
-    reach = drawn.new_tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS])  # a side counts as 2
-    shape = (drawn[:, :6] * 2 - 1) * reach
+    reach = drawn.new_tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT])  # a side counts as 2
+    shape = (drawn[:, :4] * 2 - 1) * reach
     mirror = 1 - 2 * (drawn[:, 6] < (0.5 if flips else 0)).to(drawn.dtype)
-    moved = _moved(x_NCHW, shape[:, :4].to(x_NCHW.device), mirror.to(x_NCHW.device))
-    gain, offset = shape[:, 4:6].to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
-    lit = moved.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)
+    moved = _moved(x_NCHW, shape.to(x_NCHW.device), mirror.to(x_NCHW.device))
+    return _cut(relit(moved, chance), drawn[:, 9:14])
+
+
+def relit(x_NCHW: Tensor, chance: Chance) -> Tensor:
+    """The part of `augment` that moves nothing: contrast, brightness and noise; `x_NCHW` is written over."""
+    drawn = chance.uniform(9)
+    reach = drawn.new_tensor([CONTRAST, BRIGHTNESS])
+    gain, offset = ((drawn[:, 4:6] * 2 - 1) * reach).to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
+    lit = x_NCHW.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)
     for i in torch.nonzero(drawn[:, 7] < NOISY).flatten().tolist():
         lit[i] += chance.normal(i, lit.shape[1:]).to(lit.device) * (NOISE * drawn[i, 8].item())
-    return _cut(lit.clamp_(0, 1), drawn[:, 9:14])
+    return lit.clamp_(0, 1)
 
 
 def _moved(x_NCHW: Tensor, shape_N4: Tensor, mirror_N: Tensor) -> Tensor:

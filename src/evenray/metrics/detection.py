@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Estimate
-
 from .intervals import percentile_interval, replicates
 from .matching import COCO_OVERLAPS, Matches
+from .scoring import Measure
 
-__all__ = ["RATES", "average_precision", "detected", "froc", "precision_recall_of", "sensitivity_at"]
+__all__ = ["RATES", "average_precision", "baseline_of", "detected", "froc", "precision_recall_of", "sensitivity_at"]
 
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # false positives an image
 RECALLS = np.linspace(0, 1, 101)  # COCO's
@@ -124,7 +123,7 @@ class _Meter:
 
 
 def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
-    """What the detections of at least this score find; a precision of none is undefined, their F1 is 0."""
+    """What the detections of at least this score find; a ppv of none is undefined, their F1 is 0."""
     said = one.score >= cut
     w = W[:, one.image[said]].astype(np.float64)
     hit, ignored = one.hit[0][said], one.ignored[0][said]
@@ -132,7 +131,7 @@ def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
     positives = W @ one.objects.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
-            "sensitivity": true / positives, "precision": true / (true + false),
+            "sensitivity": true / positives, "ppv": true / (true + false),
             "f1": np.where(positives > 0, 2 * true / (true + false + positives), np.nan),
             "false_positives": false / W.sum(axis=1, dtype=np.float64),
         }  # fmt: skip
@@ -141,24 +140,23 @@ def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
 def detected(
     matched: Sequence[Matches], names: Sequence[str], patients_N: NDArray[np.int64], *, cuts: Sequence[float] | None = None,
     resamples: int = 1000, seed: int = 0,
-) -> dict[str, Estimate]:  # fmt: skip
+) -> dict[str, Measure]:  # fmt: skip
     """Figures by name, and of each class by `figure|class`: map50 and map (with COCO's ten overlaps; of one class they are its
     average precisions), sensitivity_at_RATE for false positives an image, froc (the mean of these), and with thresholds `cuts`
-    sensitivity, precision, f1 and false_positives an image. Means are over the classes that have objects.
+    sensitivity, ppv, f1 and false_positives an image. Means are over the classes that have objects.
 
     Intervals are percentiles over resamples of the patients. But chance alone raises an average precision, whose best precision
     "there or beyond" is a maximum, and resampling raises it again by about as much: its interval is reflected about the value
-    (the basic bootstrap), which takes that off. The baseline finds nothing.
+    (the basic bootstrap), which takes that off.
     """
     meter = _Meter(matched, names, cuts)
     values = meter(np.ones((1, len(patients_N))))
     spread: Mapping[str, Floats] = replicates(meter, patients_N, resamples, seed)
-    return {
-        name: Estimate(
-            float(value[0]), *_interval(name, float(value[0]), spread[name]), _of_none(name, float(value[0]))
-        )
-        for name, value in values.items()
-    }
+    found = {}
+    for name, value in values.items():
+        drawn = spread.get(name, np.empty(0))
+        found[name] = Measure(float(value[0]), *_interval(name, float(value[0]), drawn), drawn)
+    return found
 
 
 def _interval(name: str, value: float, spread: Floats) -> tuple[float, float]:
@@ -168,6 +166,6 @@ def _interval(name: str, value: float, spread: Floats) -> tuple[float, float]:
     return min(value, max(0.0, 2 * value - high)), max(value, min(1.0, 2 * value - low))
 
 
-def _of_none(name: str, value: float) -> float:
+def baseline_of(name: str, value: float) -> float:
     """The figure of a detector that finds nothing."""
-    return float("nan") if np.isnan(value) or name.split("|")[0] == "precision" else 0.0
+    return float("nan") if np.isnan(value) or name.split("|")[0] == "ppv" else 0.0

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 __all__ = ["COCO_OVERLAPS", "Matches", "matches"]
 
+EVERY = 10**6  # detections of a class and an image; COCO itself counts 100 at most, too few for images of cells
 COCO_OVERLAPS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
-MOST = 100  # detections of a class and an image that count, the highest scores first
 Floats = NDArray[np.float64]
 
 
@@ -74,18 +74,18 @@ def _of_class(truth: Sequence[Floats], found: Sequence[Floats], k: int, overlaps
     from pycocotools.cocoeval import COCOeval
 
     coco = COCOeval(iouType="bbox")
-    coco.params.iouThrs, coco.params.maxDets = overlaps, [MOST]
+    coco.params.iouThrs, coco.params.maxDets = overlaps, [EVERY]
     image, score, box, hit, ignored, objects = [], [], [], [], [], []
     for i, (true, said) in enumerate(zip(truth, found, strict=True)):
         own, rows = true[(true[:, 0] == k) | (true[:, 0] == -1 - k)], np.flatnonzero(said[:, 0] == k)
         objects.append(int((own[:, 0] == k).sum()))
         if not len(rows):
             continue
-        rows = rows[np.argsort(-said[rows, 5], kind="stable")][:MOST]
+        rows = rows[np.argsort(-said[rows, 5], kind="stable")]
         coco._gts = {(i, k): [_annotation(n + 1, one, ignored=one[0] < 0) for n, one in enumerate(own)]}
         coco._dts = {(i, k): [{**_annotation(n + 1, one), "score": one[5]} for n, one in enumerate(said[rows])]}
         coco.ious = {(i, k): coco.computeIoU(i, k)}
-        told = coco.evaluateImg(i, k, [0, np.inf], MOST)
+        told = coco.evaluateImg(i, k, [0, np.inf], EVERY)
         matched, nowhere = np.asarray(told["dtMatches"]) > 0, np.asarray(told["dtIgnore"], bool)
         image.append(np.full(len(rows), i))
         score.append(said[rows, 5])

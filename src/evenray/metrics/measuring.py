@@ -13,6 +13,7 @@ from evenray.core.types import Predictions
 from ._area import components
 from ._curves import one_class
 from ._prior import Prior
+from .boxes import measured_boxes
 from .findings import averaged, macro_components, measured_findings
 from .scoring import Measure, measured
 
@@ -20,7 +21,7 @@ __all__ = ["Cut", "Prevalence", "area_components", "measured_by_task"]
 
 Cut = float | Sequence[float | None] | None  # a threshold, or one a finding
 Prevalence = Prior | Sequence[Prior | None] | None  # class shares, or those of each finding
-MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings}
+MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings, "detect": measured_boxes}
 
 
 def measured_by_task(

@@ -19,8 +19,8 @@ def on_meta(size: int, trunk: str, classes: int = 20, channels: int = 3) -> SSD:
 def test_ssd300_has_the_papers_default_boxes_and_parameters() -> None:
     model = on_meta(300, "vgg16")
     sides, boxes, sources = (38, 19, 10, 5, 3, 1), (4, 6, 6, 6, 4, 4), (512, 1024, 512, 256, 256, 256)
-    assert len(model.defaults) == sum(side**2 * n for side, n in zip(sides, boxes, strict=True)) == 8732
-    assert model(torch.empty(2, 3, 300, 300, device="meta")).shape == (2, 8732, 4 + 21)
+    assert len(model.defaults.numbers) == sum(side**2 * n for side, n in zip(sides, boxes, strict=True)) == 8732
+    assert model(torch.empty(2, 3, 300, 300, device="meta")).shape == (2, 8732, 8 + 21)
 
     def conv(inputs: int, outputs: int, kernel: int) -> int:
         return inputs * outputs * kernel**2 + outputs
@@ -35,7 +35,7 @@ def test_ssd300_has_the_papers_default_boxes_and_parameters() -> None:
 
 
 def test_ssd512_has_the_papers_number_of_default_boxes() -> None:
-    assert len(on_meta(512, "vgg16").defaults) == 24564
+    assert len(on_meta(512, "vgg16").defaults.numbers) == 24564
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_ssd512_has_the_papers_number_of_default_boxes() -> None:
 def test_small_images_begin_one_block_lower(size: int, trunk: str, sides: tuple[int, ...]) -> None:
     model = on_meta(size, trunk, classes=2, channels=1)
     expected = sum(side**2 * n for side, n in zip(sides, boxes_a_place(len(sides)), strict=True))
-    assert model(torch.empty(2, 1, size, size, device="meta")).shape == (2, expected, 4 + 3)
-    assert len(model.defaults) == expected
+    assert model(torch.empty(2, 1, size, size, device="meta")).shape == (2, expected, 8 + 3)
+    assert len(model.defaults.numbers) == expected
 
 
 def test_default_boxes_are_the_authors() -> None:
@@ -78,7 +78,7 @@ def test_answers_stand_in_the_order_of_the_default_boxes() -> None:
     spot[:, :, 8:16, 40:48] += 3.0
     with torch.no_grad():
         change = (model.eval()(spot) - model(plain)).abs().sum(2)[0, : 16 * 16 * 4].numpy()
-    place = change @ model.defaults[: 16 * 16 * 4, :2] / change.sum()
+    place = change @ model.defaults.numbers[: 16 * 16 * 4, :2] / change.sum()
     np.testing.assert_allclose(place, [44 / 64, 12 / 64], atol=0.1)
 
 

@@ -49,6 +49,7 @@ balances = Registry(
         "tversky": "evenray.learning.balance.tversky:tversky",
         "focal_tversky": "evenray.learning.balance.tversky:focal_tversky",
         "foreground_patches": "evenray.learning.balance.patches:foreground_patches",
+        "hard_negatives": "evenray.learning.balance.hard_negatives:hard_negatives",
         "double": "evenray.learning.balance.double:double",
     },
     context=1,

@@ -10,13 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .encoding import corners, restored
+from .encoding import DEFAULT, LOGITS, OFFSETS, corners, restored
 
-__all__ = ["Detected", "decode", "suppress"]
+__all__ = ["KEPT", "Detected", "decode", "suppress"]
 
-LEAST = 0.01  # section 2.2 and the authors' code: the least score, what is kept before suppression, and after
-CANDIDATES = 400
-KEPT = 200
+LEAST = 0.01  # the least score; by the authors' code
+CANDIDATES = (
+    1000  # of a class and an image before suppression; theirs were 400, and 200 after it: too few for images of cells
+)
+KEPT = 300  # of an image
 SHARED = 0.45  # overlap from which the lower of two boxes of a class goes
 
 
@@ -30,16 +32,16 @@ class Detected:
     scores: NDArray[np.float64]
 
 
-def decode(answers_NAC: Tensor, defaults_A4: Tensor, *, least: float = LEAST) -> list[Detected]:
+def decode(answers_NAC: Tensor) -> list[Detected]:
     """What the network found in each image: a soft-max over background and classes, every class by itself, the highest scores
     first, and non-maximum suppression."""
     answers_NAC = answers_NAC.float()
-    scores_NAK = torch.softmax(answers_NAC[..., 4:], 2)[..., 1:]
-    boxes_NA4 = corners(restored(answers_NAC[..., :4], defaults_A4.to(answers_NAC.device))).clamp(0, 1)
+    scores_NAK = torch.softmax(answers_NAC[..., LOGITS], 2)[..., 1:]
+    boxes_NA4 = corners(restored(answers_NAC[..., OFFSETS], answers_NAC[..., DEFAULT])).clamp(0, 1)
     found = []
     for boxes_A4, scores_AK in zip(boxes_NA4, scores_NAK, strict=True):
         best_KC, which_KC = scores_AK.T.topk(min(CANDIDATES, len(scores_AK)), dim=1)
-        k, place = torch.nonzero(best_KC >= least, as_tuple=True)
+        k, place = torch.nonzero(best_KC >= LEAST, as_tuple=True)
         taken = boxes_A4[which_KC[k, place]].double().cpu().numpy()
         found.append(suppress(taken, k.cpu().numpy(), best_KC[k, place].double().cpu().numpy()))
     return found

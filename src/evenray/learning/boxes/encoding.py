@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["BACKGROUND", "UNKNOWN", "centred", "corners", "encoded", "match", "overlaps", "restored"]
+__all__ = [
+    "BACKGROUND", "DEFAULT", "LOGITS", "OFFSETS", "UNKNOWN", "centred", "corners", "encoded", "match", "overlaps", "restored",
+]  # fmt: skip
 
+OFFSETS, DEFAULT, LOGITS = slice(0, 4), slice(4, 8), slice(8, None)  # of the answers of a default box
 BACKGROUND, UNKNOWN = 0, -1  # what a default box answers for beside the classes, from 1 on
 VARIANCES = 0.1, 0.2  # of offsets of the centre and of sides, by the authors' code
 ENOUGH = 0.5  # overlap

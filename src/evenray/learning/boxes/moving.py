@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evenray.learning.augment import Chance
-
 __all__ = ["drawn_affine", "moved"]
 
 AS_THEY_ARE = 1 / 3
@@ -22,14 +20,14 @@ STRETCHED = 1.2  # wider than high, or higher than wide
 LEFT = 0.4  # the share of a box that has to stay in sight for its object to count
 
 
-def drawn_affine(chance: Chance, *, flips: bool) -> Tensor:
-    """An affine an image, float32 (N, 4): scale and shift along x and y, of the place in the image that each place of the moved
-    image shows; places are shares of the side from the middle, from -1 to 1.
+def drawn_affine(drawn: Tensor, *, flips: bool) -> Tensor:
+    """An affine an image from six numbers of 0 to 1 each, float32 (N, 4): scale and shift along x and y.
 
-    >>> drawn_affine(Chance.of([0], 3), flips=True).shape
+    They lead from each place of the moved image to the place in the image that it shows; places are from -1 to 1 along a side.
+
+    >>> drawn_affine(torch.rand(3, 6), flips=True).shape
     torch.Size([3, 4])
     """
-    drawn = chance.uniform(7)
     zoom = torch.exp(drawn[:, 0] * math.log(ENLARGED * SHRUNK) - math.log(SHRUNK))
     stretch = STRETCHED ** (drawn[:, 1] - 0.5)
     shown = torch.stack([1 / (zoom * stretch), stretch / zoom], 1)  # of the image's sides, in what is made of it

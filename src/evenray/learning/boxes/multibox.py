@@ -3,65 +3,60 @@
 loss = (sum of the loss of classes + sum of the smooth L1 loss of offsets) / matched default boxes (Liu et al. 2016, eq. 1)
 
 Background default boxes outnumber objects a thousand to one. With `ratio` only the hardest of each image count, that many for
-each matched one (3 in the paper); with `gamma` all count, those told well hardly at all (focal loss; Lin et al. 2017).
+each matched one (3 in the paper). Without it all count, for losses under which those told well hardly do, as the focal loss.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, smooth_l1_loss
 
-from .encoding import BACKGROUND, match
+from .encoding import BACKGROUND, DEFAULT, LOGITS, OFFSETS, match
 
 __all__ = ["MultiBox"]
 
 
 @dataclass(frozen=True)
 class MultiBox:
-    """Answers (N, A, 4 + 1 + K) and boxes (N, M, 5) in, the loss out; `defaults` (A, 4) are the default boxes.
+    """Answers (N, A, 8 + 1 + K) and boxes (N, M, 5) in, the loss out.
 
-    `ratio` is hard negatives for each matched default box, None for all; an image without objects counts as one with a matched
-    box. `gamma` is that of the focal loss; `background` and `weights` (K,) are how much background and each class count.
-    `matched` is the number of matched default boxes that an image has on average. Batches are divided by that and not by their
-    own number, so that a box counts alike in whichever batch it comes, and the parts of a batch that processes share add up.
+    `of_classes(logits, classes, progress)` is the mean loss of some default boxes, by default cross-entropy. The whole is divided by
+    the matched default boxes of the batch, where an image without objects counts as one with a matched box, among its negatives
+    too; `summed` adds a tensor up over the processes that share the batch.
     """
 
-    defaults: Tensor
-    matched: float
+    of_classes: Callable[[Tensor, Tensor, float], Tensor] | None = None
     ratio: float | None = 3.0
-    gamma: float = 0.0
-    background: float = 1.0
-    weights: tuple[float, ...] = ()
+    summed: Callable[[Tensor], Tensor] = lambda own: own
 
     def __call__(self, answers_NAC: Tensor, boxes_NM5: Tensor, progress: float = 0.0) -> Tensor:
-        answers_NAC, defaults = answers_NAC.float(), self.defaults.to(answers_NAC.device)
-        pairs = [match(boxes_M5, defaults) for boxes_M5 in boxes_NM5]
+        answers_NAC = answers_NAC.float()
+        pairs = [match(boxes_M5, answers_NAC[0, :, DEFAULT]) for boxes_M5 in boxes_NM5]
         told_NA, offsets_NA4 = (torch.stack(each) for each in zip(*pairs, strict=True))
-        positive_NA = told_NA > BACKGROUND
-        surprise_NA = self._surprise(answers_NAC[..., 4:], told_NA)
-        counted_NA = positive_NA | self._negatives(surprise_NA.detach(), told_NA)
-        place = smooth_l1_loss(answers_NAC[..., :4][positive_NA], offsets_NA4[positive_NA], reduction="sum")
-        return (surprise_NA[counted_NA].sum() + place) / (self.matched * len(boxes_NM5))
+        logits_NAC, positive_NA = answers_NAC[..., LOGITS], told_NA > BACKGROUND
+        counted_NA = positive_NA | self._negatives(logits_NAC.detach(), told_NA)
+        logits_DC, told_D = logits_NAC[counted_NA], told_NA[counted_NA]
+        if self.of_classes is None or not len(told_D):
+            classes = cross_entropy(logits_DC, told_D, reduction="sum")
+        else:
+            classes = self.of_classes(logits_DC, told_D, progress) * len(told_D)
+        places = smooth_l1_loss(answers_NAC[..., OFFSETS][positive_NA], offsets_NA4[positive_NA], reduction="sum")
+        own = torch.stack(
+            [positive_NA.sum(1).clamp(min=1).sum(), positive_NA.new_tensor(len(told_NA), dtype=torch.long)]
+        )
+        matched, images = self.summed(own.to(answers_NAC.dtype)).detach().unbind()
+        return (classes + places) / matched * images / len(told_NA)
 
-    def _surprise(self, logits_NAC: Tensor, told_NA: Tensor) -> Tensor:
-        wanted_NA = told_NA.clamp(min=BACKGROUND)
-        surprise_NA = cross_entropy(logits_NAC.flatten(0, 1), wanted_NA.flatten(), reduction="none").view(told_NA.shape)
-        if self.gamma:
-            surprise_NA = (-torch.expm1(-surprise_NA)).clamp(min=1e-12) ** self.gamma * surprise_NA
-        if self.weights or self.background != 1:
-            K = logits_NAC.shape[2] - 1
-            weights = torch.tensor([self.background, *(self.weights or (1.0,) * K)], device=logits_NAC.device)
-            surprise_NA = surprise_NA * weights[wanted_NA]
-        return surprise_NA
-
-    def _negatives(self, surprise_NA: Tensor, told_NA: Tensor) -> Tensor:
+    def _negatives(self, logits_NAC: Tensor, told_NA: Tensor) -> Tensor:
         """The background default boxes that count."""
         background_NA = told_NA == BACKGROUND
         if self.ratio is None:
             return background_NA
+        surprise_NA = -torch.log_softmax(logits_NAC, 2)[..., BACKGROUND]
         wanted_N = ((told_NA > BACKGROUND).sum(1).clamp(min=1) * self.ratio).round().long()
         wanted_N = torch.minimum(wanted_N, background_NA.sum(1))
         order_NA = surprise_NA.masked_fill(~background_NA, -1.0).argsort(dim=1, descending=True, stable=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._download import fetch
-from ._registry import bound, networks, segmenters
+from ._registry import bound, detectors, networks, segmenters
 from .averaged import average, members
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
@@ -20,6 +20,7 @@ __all__ = [
     "average",
     "bound",
     "build",
+    "detectors",
     "features",
     "fetch",
     "fine_tuning",

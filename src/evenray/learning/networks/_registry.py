@@ -8,7 +8,7 @@ from typing import Any
 from evenray.core.registry import Registry
 from evenray.core.spec import Step
 
-__all__ = ["bound", "networks", "segmenters"]
+__all__ = ["bound", "detectors", "networks", "segmenters"]
 
 networks = Registry(
     "network",
@@ -47,6 +47,9 @@ segmenters = Registry(
     context=3,
 )
 
+# Networks that tell where objects are.
+detectors = Registry("network of boxes", {"ssd": "evenray.learning.networks.ssd:ssd"}, context=3)
+
 
 def bound(spec: str) -> partial[Any]:
     """The function of a spec of any kind of network; it still takes classes, channels and size.
@@ -55,4 +58,4 @@ def bound(spec: str) -> partial[Any]:
     'unet'
     """
     step = Step.of(spec)
-    return next((kind for kind in (segmenters,) if step.name in kind), networks).bind(step)
+    return next((kind for kind in (segmenters, detectors) if step.name in kind), networks).bind(step)

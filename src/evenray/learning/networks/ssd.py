@@ -15,17 +15,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import numpy as np
 import torch
 from annotated_types import Gt, Lt
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from evenray.core.errors import UsageError
 
 from ._layers import MaxPool, scaled
-from ._network import ConvNet, Network
-from ._registry import networks
+from ._network import Network, stages
 from .default_boxes import boxes_a_place, default_boxes
+from .pyramid import vgg_trunk
 
 __all__ = ["SSD", "L2Norm", "ssd"]
 
@@ -48,12 +50,23 @@ def ssd(
     """The detector of `classes` classes, without background, for images of `channels` x `size` x `size`.
 
     `trunk` is a VGG of the registry, with its parameters, as in ssd('vgg16_bn(width=0.25)'); `smallest` the side of the
-    smallest default boxes as a share of the image's. UsageError where the trunk has not the five blocks of a VGG.
+    smallest default boxes as a share of the image's. UsageError for another trunk.
     """
-    built = networks.bind(trunk)(classes, channels, size)
-    if not isinstance(built, ConvNet) or len(built.blocks) != 5:
-        raise UsageError(f"ssd: the trunk is {trunk}; give a VGG, such as ssd(vgg16) or ssd('vgg16_bn(width=0.5)').")
-    return SSD(built, classes, channels, size, smallest)
+    return SSD(vgg_trunk(trunk, channels, size), classes, size, smallest)
+
+
+class Constant(nn.Module):
+    """Numbers that are kept with the weights and never learnt; `fill` sets them, on the device that the module is on."""
+
+    values: Tensor
+
+    def __init__(self, numbers: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.numbers = numbers
+        self.register_buffer("values", torch.empty(numbers.shape))
+
+    def fill(self) -> None:
+        self.values.copy_(torch.from_numpy(self.numbers))
 
 
 class L2Norm(nn.Module):
@@ -68,14 +81,12 @@ class L2Norm(nn.Module):
 
 
 class SSD(Network):
-    """Images in, answers (N, A, 4 + 1 + K) out: of each default box the four offsets and the logits of background and classes.
+    """Images in, answers (N, A, 4 + 4 + 1 + K) out: of each default box the four offsets, the box itself (centre, width and height
+    as shares of the image's side), and the logits of background and classes."""
 
-    `defaults` (A, 4) are the default boxes: centre, width and height as shares of the image's side.
-    """
-
-    def __init__(self, trunk: ConvNet, classes: int, channels: int, size: int, smallest: float) -> None:
+    def __init__(self, trunk: nn.Sequential, classes: int, size: int, smallest: float) -> None:
         super().__init__()
-        layers = list(trunk.features.children())[:-1]  # the fifth pooling is another one, which keeps the map's side
+        layers = list(trunk)[:-1]  # the fifth pooling is another one, which keeps the map's side
         poolings = [i for i, layer in enumerate(layers) if isinstance(layer, MaxPool)]
         for i in poolings:
             layers[i].ceil_mode = True  # type: ignore[assignment]  # 75 places become 38
@@ -114,14 +125,16 @@ class SSD(Network):
             nn.ModuleList(nn.Conv2d(s, n * told, 3, padding=1) for s, n in zip(sources, each, strict=True))
             for told in (OFFSETS, 1 + classes)
         )
-        self.defaults = default_boxes(sides, smallest)
-        self.blocks = [*trunk.blocks[:-1], trunk.blocks[-1][:-1], ["norms", "fc"], ["extras"]]
-        self.head_modules = ("norms", "fc", "extras", "locate", "classify", "classifier")
+        self.defaults = Constant(default_boxes(sides, smallest))
+        names = [f"features.{i}" for i in range(len(layers))]
+        self.blocks = [*stages(names, layers), ["norms", "fc"], ["extras"]]
+        self.head_modules = ("norms", "fc", "extras", "locate", "classify", "defaults", "classifier")
         self.outputs = [f"{kind}.{i}" for kind in ("locate", "classify") for i in range(len(sides))]
-        self.activations = trunk.activations
+        self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
 
     def materialise(self, seed: int) -> None:
         super().materialise(seed)
+        self.defaults.fill()
         for norm in self.norms:
             nn.init.constant_(norm.weight, L2_SCALE)  # type: ignore[arg-type]
 
@@ -156,7 +169,8 @@ class SSD(Network):
             torch.cat([_a_box(layer(map_NCHW), told) for layer, map_NCHW in zip(layers, maps, strict=True)], 1)
             for layers, told in ((self.locate, OFFSETS), (self.classify, 1 + self.classes))
         )
-        return torch.cat([offsets_NA4, logits_NAC], 2)
+        defaults_NA4 = self.defaults.values.expand(len(x_NCHW), -1, -1)
+        return torch.cat([offsets_NA4, defaults_NA4, logits_NAC], 2)
 
 
 def _a_box(answers_NCHW: Tensor, told: int) -> Tensor:

@@ -22,7 +22,11 @@ S = TypeVar("S", bound=Settings)
 
 tasks = Registry(
     "task",
-    {"classify": "evenray.learning.tasks.classify:Classify", "tag": "evenray.learning.tasks.tag:Tag"},
+    {
+        "classify": "evenray.learning.tasks.classify:Classify",
+        "tag": "evenray.learning.tasks.tag:Tag",
+        "detect": "evenray.learning.tasks.detect:Detect",
+    },
     context=0,
 )
 

@@ -188,6 +188,8 @@ def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> l
             raise UsageError(
                 f"{spec} is about the pixels of masks, and these labels are of whole images; leave it out."
             )
+        if remedy.hard_negatives is not None:
+            raise UsageError(f"{spec} is about boxes, and these labels are of whole images; leave it out.")
         if remedy.needs_images and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"
