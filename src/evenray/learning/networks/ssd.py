@@ -127,8 +127,8 @@ class SSD(Network):
         )
         self.defaults = Constant(default_boxes(sides, smallest))
         names = [f"features.{i}" for i in range(len(layers))]
-        self.blocks = [*stages(names, layers), ["norms", "fc"], ["extras"]]
-        self.head_modules = ("norms", "fc", "extras", "locate", "classify", "defaults", "classifier")
+        self.blocks = stages(names, layers)
+        self.head_modules = ("norms", "fc", "extras", "locate", "classify", "defaults")
         self.outputs = [f"{kind}.{i}" for kind in ("locate", "classify") for i in range(len(sides))]
         self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
 
@@ -140,12 +140,13 @@ class SSD(Network):
 
     def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Of a VGG's two wide linear layers fc6 and fc7: every fourth unit, and of 7 x 7 taps every third (section 3)."""
+        trunk = {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
         fc6, fc7 = tensors.get("classifier.0.weight"), tensors.get("classifier.3.weight")
         if fc6 is None or fc7 is None or fc6.shape != (4 * CONTEXT, 512 * 7 * 7) or fc7.shape != (4 * CONTEXT,) * 2:
-            return tensors
+            return trunk
         first, second = (name for name, layer in self.fc.named_children() if isinstance(layer, nn.Conv2d))
         return {
-            **tensors,
+            **trunk,
             f"fc.{first}.weight": fc6.view(4 * CONTEXT, 512, 7, 7)[::4, :, ::3, ::3].contiguous(),
             f"fc.{first}.bias": tensors["classifier.0.bias"][::4].contiguous(),
             f"fc.{second}.weight": fc7[::4, ::4, None, None].contiguous(),
