@@ -14,13 +14,14 @@ from ._area import components
 from ._curves import one_class
 from ._prior import Prior
 from .findings import averaged, macro_components, measured_findings
+from .masks import measured_masks
 from .scoring import Measure, measured
 
 __all__ = ["Cut", "Prevalence", "area_components", "measured_by_task"]
 
 Cut = float | Sequence[float | None] | None  # a threshold, or one a finding
 Prevalence = Prior | Sequence[Prior | None] | None  # class shares, or those of each finding
-MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings}
+MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings, "segment": measured_masks}
 
 
 def measured_by_task(
@@ -31,7 +32,7 @@ def measured_by_task(
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[str, Measure]:
-    """`measured` of classes, `measured_findings` of findings."""
+    """`measured` of classes, `measured_findings` of findings, `measured_masks` of masks."""
     found: dict[str, Measure] = MEASURED[predictions.task](
         predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples
     )

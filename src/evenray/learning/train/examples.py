@@ -17,7 +17,11 @@ __all__ = ["examples"]
 
 kinds = Registry(
     "kind of examples",
-    {"classify": "evenray.learning.train.part:Part", "tag": "evenray.learning.train.part:Part"},
+    {
+        "classify": "evenray.learning.train.part:Part",
+        "tag": "evenray.learning.train.part:Part",
+        "segment": "evenray.learning.train.mask_part:MaskPart",
+    },
     context=4,
 )
 
