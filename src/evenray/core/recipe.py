@@ -63,6 +63,13 @@ class RemedySettings(Settings):
         form="specs", expected="name one method or several, or none for no change",
     )  # fmt: skip
 
+    @field_validator("balance")
+    @classmethod
+    def _names_a_remedy(cls, balance: Specs | None) -> Specs | None:
+        if balance is not None and not len(balance):
+            raise ValueError
+        return balance
+
     @property
     def contrasts(self) -> tuple[str, ...]:
         """The contrasts to compare; a single one is taken without comparison."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.drawn import DrawnMasks
+from evenray.core.artefacts.explained import Gallery
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
 from evenray.core.findings import Finding
@@ -20,13 +22,15 @@ from evenray.data.audit import label_errors
 from evenray.learning import networks
 from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
+from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.question import Target
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, measured_by_task
 
-from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .artefacts import CHOICE, LABEL_ERRORS, MASKS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import parts_of, remedy_of
 from .stage import artefact
 from .tools import Tools
@@ -52,6 +56,7 @@ class EvaluateOutputs:
     predictions: Predictions = artefact(PREDICTIONS)
     scores: ScoresRecord = artefact(SCORES)
     label_errors: list[Finding] = artefact(LABEL_ERRORS)
+    masks: Gallery[DrawnMasks] | None = artefact(MASKS)
 
 
 def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -> EvaluateOutputs:
@@ -74,8 +79,17 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
                 calibrations = _calibrations(task, remedy, told, task.targets(cases), settings, tools)
             p = task.probabilities(remedy.questions, told, calibrations, target)
             found[name] = task.predictions(cases, told, p)
-    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
     own = None if asked else remedy.balance.rule
+    masks = None
+    if task.draws:
+        calling = Calling.of(
+            remedy.questions, calibrations, task.cuts(found["validation"], own or settings.threshold or "")
+        )
+        with events.task("task.masks", sum(len(part) for _, part in parts.values())) as tick:
+            for name, (cases, part) in parts.items():
+                drawn = watched_masks(called_masks(model, cases, part, calling, tools, plan.batch, tta), tick)
+                found[name], masks = in_own_pixels(dataset, cases, found[name], drawn)
+    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
     scores = task.summarise(
         found, settings.threshold or "", own, remedy.questions, target, ordered=facts.ordered,
         patient_score=settings.patient_score, seed=settings.seed,
@@ -85,7 +99,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     simple = _baselines(dataset, found["test"], scores, task, target, settings.seed) if whole_images else ()
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
     _tell(scores, task.shown, tools)
-    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole) if whole_images else [])
+    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole) if whole_images else [], masks)
 
 
 def _calibrations(

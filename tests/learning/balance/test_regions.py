@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from evenray.core.errors import UsageError
+from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.learning.balance import make
-from evenray.learning.tasks.pixels import UNKNOWN_PIXEL, pixel_loss
+from evenray.learning.tasks.pixels import pixel_loss
 
 CLASSES = ("background", "cyst", "tumour")
 COUNTS = np.array([900, 60, 40])

@@ -15,6 +15,10 @@ COSTS = {
     "vgg16_bn(head=average, width=0.5)": 5.0,
     "vgg11_bn(head=average, width=0.5)": 2.5,
     "vgg11_bn(head=average, width=0.25)": 0.8,
+    # U-Nets by what they take in time beside these, measured (docs/log.md).
+    "unet(vgg16_bn)": 55.0,
+    "unet(vgg16_bn(width=0.5))": 19.0,
+    "unet(vgg11_bn(width=0.25))": 5.0,
 }
 # What training may cost in those units: two cores train through some SPEED of them in a second.
 BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}

@@ -28,6 +28,7 @@ MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
 STAND_IN = "vgg11_bn(head=average, width=0.25)"
+STAND_INS = {"segment": "unet(vgg11_bn(width=0.25))"}  # by task, where it is another one
 COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
 
 
@@ -64,7 +65,7 @@ def compared(
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
         for side in sides:
             share = COMPARISON * budget / (images * (side / 224) ** 2)  # what one image may cost, times the epochs
-            networks, each = _networks(recipe, network, share, why)
+            networks, each = _networks(recipe, network, share, STAND_INS.get(dataset.facts.task, STAND_IN), why)
             if share / each >= min(FAIR_EPOCHS, epochs / left):
                 break
         most = min(epochs, MOST_COMPARED) / left
@@ -107,7 +108,7 @@ def _epochs(affordable: float, most: float, cells: int, folds: int, why: dict[st
 
 
 def _networks(
-    recipe: PlanSettings, network: str, share: float, why: dict[str, Message]
+    recipe: PlanSettings, network: str, share: float, stand_in: str, why: dict[str, Message]
 ) -> tuple[tuple[str, ...], float]:
     """The networks of the comparison, and what an image costs them; `share` is what it may cost for one epoch in all."""
     why["compare_networks"] = ASKED
@@ -118,9 +119,9 @@ def _networks(
         return recipe.networks, own
     # In a wide network an image takes no longer than its multiply-adds.
     planned = min(cost(network), max(cost(network) / NARROW, COSTS["vgg16_bn(head=average)"]))
-    values = {"share": COSTS[STAND_IN] / planned, "network": network}
+    values = {"share": COSTS[stand_in] / planned, "network": network}
     why["compare_networks"] = Message("plan.compare_networks.stand_in", values)
-    return (STAND_IN,), COSTS[STAND_IN]
+    return (stand_in,), COSTS[stand_in]
 
 
 def _left(dataset: Dataset, recipe: PlanSettings) -> float:

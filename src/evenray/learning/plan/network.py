@@ -13,6 +13,7 @@ from .images import native_side
 __all__ = ["ENOUGH", "SIZES", "covered", "network_and_size"]
 
 CANDIDATES = ("vgg16_bn(head=average)", "vgg16_bn(head=average, width=0.5)", "vgg11_bn(head=average, width=0.5)")
+OF_MASKS = ("unet(vgg16_bn)", "unet(vgg16_bn(width=0.5))", "unet(vgg11_bn(width=0.25))")
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
 ENOUGH = 48  # pixels below which one network at a larger size does better than the average of several (docs/log.md)
 
@@ -45,19 +46,24 @@ def network_and_size(
     elif fits:
         at, variant = (size, "") if recipe.size else (least, "or_more")
         why["network"] = Message(
-            "plan.network.largest", {"candidates": len(CANDIDATES), "pixels": at, "variant": variant}
+            "plan.network.largest", {"candidates": len(candidates(dataset)), "pixels": at, "variant": variant}
         )
     else:
-        why["network"] = Message("plan.network.smallest", {"candidates": len(CANDIDATES), "cost": cost})
+        why["network"] = Message("plan.network.smallest", {"candidates": len(candidates(dataset)), "cost": cost})
     values = {"side": native_side(dataset), "cost": cost, "variant": "" if fits else "smallest"}
     why["size"] = ASKED if recipe.size else Message("plan.size", values)
     return network, size
 
 
+def candidates(dataset: Dataset) -> tuple[str, ...]:
+    """The networks that are planned from, the deepest first."""
+    return OF_MASKS if dataset.facts.task == "segment" else CANDIDATES
+
+
 def _open(dataset: Dataset, recipe: PlanSettings) -> tuple[list[str], list[int]]:
     """The networks and the sizes, the largest first, that are left to choose from."""
     sizes = [recipe.size] if recipe.size else [s for s in SIZES if s <= max(native_side(dataset), 28)]
-    return list(recipe.networks or CANDIDATES), sizes
+    return list(recipe.networks or candidates(dataset)), sizes
 
 
 def _costs(network: str, size: int, images: int) -> float:

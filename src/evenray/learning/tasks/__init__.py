@@ -1,6 +1,7 @@
 """Tasks: what an annotation is, one file each; everything that would assume "one label an image" asks the task instead.
 
 classify.py       one class a case                       tag.py         several findings a case, each yes, no or unknown
+segment.py     a class for every pixel                              pixels.py      losses of masks
 task.py           what a task has to answer              question.py    one set of classes that exclude each other
 sampling.py       remedies by the rarest finding         scores.py      what scores.json tells of a question
 """
@@ -9,14 +10,16 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from evenray.core.annotations import OF_IMAGES
+from evenray.core.errors import UsageError
 from evenray.core.recipe import TrainSettings
 from evenray.core.registry import Registry
 from evenray.core.settings import Settings
 from evenray.learning.networks import Classifier, build
 
-from .task import Remedy, Task
+from .task import OfImages, Remedy, Task
 
-__all__ = ["Remedy", "Task", "fitted", "keeps_features", "network", "task_of", "tasks"]
+__all__ = ["OfImages", "Remedy", "Task", "fitted", "keeps_features", "network", "of_images", "task_of", "tasks"]
 
 S = TypeVar("S", bound=Settings)
 
@@ -25,6 +28,7 @@ tasks = Registry(
     {
         "classify": "evenray.learning.tasks.classify:Classify",
         "tag": "evenray.learning.tasks.tag:Tag",
+        "segment": "evenray.learning.tasks.segment:Segment",
         "detect": "evenray.learning.tasks.detect:Detect",
     },
     context=0,
@@ -64,3 +68,11 @@ def network(name: str, spec: str, classes: tuple[str, ...], **about: Any) -> Cla
     """`networks.build` of a network that answers what a task asks."""
     task = task_of(name)
     return build(spec, classes=task.outputs(classes), output=task.output, **about)
+
+
+def of_images(name: str) -> OfImages:
+    """A task whose labels are about whole images; UsageError for any other."""
+    if name not in OF_IMAGES:
+        raise UsageError(f"This is for labels of whole images ({', '.join(OF_IMAGES)}), and the task is {name}.")
+    found: OfImages = tasks[name]()
+    return found

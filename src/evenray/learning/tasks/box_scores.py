@@ -6,18 +6,16 @@ from collections.abc import Mapping
 
 from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
 from evenray.core.types import Predictions
-from evenray.metrics.boxes import box_matches, objects_of, score_boxes
-from evenray.metrics.detection_threshold import choose_detection_threshold
+from evenray.metrics.boxes import objects_of, score_boxes
 
 __all__ = ["summarise_boxes"]
 
 RESAMPLES = 1000
 
 
-def summarise_boxes(found: Mapping[str, Predictions], rule: str, *, seed: int = 0) -> ScoresRecord:
-    """The threshold of each class is chosen by `rule` on the validation part."""
+def summarise_boxes(found: Mapping[str, Predictions], cuts: list[float], rule: str, *, seed: int = 0) -> ScoresRecord:
+    """The record of boxes that are called from these thresholds of the scores on, one a class."""
     test = found["test"]
-    cuts = [choose_detection_threshold(one, rule) for one in box_matches(found["validation"], (0.5,))]
     scored = {part: score_boxes(told, cuts, seed=seed, resamples=RESAMPLES) for part, told in found.items()}
     counts = {part: objects_of(told) for part, told in found.items()}
     none = CalibrationRecord(method="none", parameters={})

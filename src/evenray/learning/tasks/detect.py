@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,11 +21,12 @@ from evenray.data.annotations.reading import clean_boxes
 from evenray.data.letterbox import Placement
 from evenray.learning.balance import Balance
 from evenray.learning.boxes.told import found_in, objects_in
+from evenray.learning.networks import detectors
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration
-from evenray.metrics.boxes import flat_column
+from evenray.metrics.boxes import box_matches, flat_column
 from evenray.metrics.detection import average_precision
-from evenray.metrics.detection_threshold import detection_rules
+from evenray.metrics.detection_threshold import choose_detection_threshold, detection_rules
 from evenray.metrics.matching import Matches, matches
 from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
@@ -34,7 +36,7 @@ from .box_scores import summarise_boxes
 from .classify import bootstrap_counts
 from .question import Question, Target
 from .table import identified
-from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy, Usual
+from .task import Asked, Floats, Ints, Loss, Prevalence, Remedy, Usual
 
 __all__ = ["Detect"]
 
@@ -54,6 +56,7 @@ class Detect:
     usual = USUAL
     draws = False
     shown = ("map50", "map", "froc")
+    networks = detectors
 
     def outputs(self, classes: tuple[str, ...]) -> int:
         return len(classes)
@@ -121,7 +124,8 @@ class Detect:
             own[:, 5] = p[: len(own)]
             own[:, [1, 3]], own[:, [2, 4]] = own[:, [1, 3]].clip(0, columns), own[:, [2, 4]].clip(0, rows)
             found.append(own[(own[:, 3] > own[:, 1]) & (own[:, 4] > own[:, 2])])
-        table = identified(dataset).with_columns(flat_column("objects", objects), flat_column("found", found))
+        has = [pl.Series(f"target_{k}", dataset.targets[:, k] == 1) for k in range(len(dataset.classes))]
+        table = identified(dataset).with_columns(*has, flat_column("objects", objects), flat_column("found", found))
         return Predictions(table, dataset.classes, dataset.positive, "detect")
 
     def validation_metrics(self, told: NDArray[Any], targets: Ints) -> dict[str, float]:
@@ -141,7 +145,11 @@ class Detect:
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
         target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
-        return summarise_boxes(found, rule, seed=seed)
+        return summarise_boxes(found, self.cuts(found["validation"], rule), rule, seed=seed)
+
+    def cuts(self, validation: Predictions, rule: str) -> list[float]:
+        """The threshold of each class that a rule chooses."""
+        return [choose_detection_threshold(one, rule) for one in box_matches(validation, HALF)]
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         return [record.threshold for record in scores.findings.values()]
@@ -149,14 +157,10 @@ class Detect:
     def scored_at(self, target: Target) -> Prevalences:
         return None
 
-    def notable(self, test: Predictions, scores: ScoresRecord) -> list[Notable]:
-        """None: what was found and missed is drawn into the images themselves."""
-        return []
-
-    def main_output(self, dataset: Dataset) -> int:
-        return 0
-
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
+        for spec in recipe.networks:
+            if Step.of(spec).name not in detectors:
+                raise UsageError(f"--network {spec} tells whole images apart, and these have boxes; give ssd({spec}).")
         for spec in recipe.balances or USUAL.balance:
             check_box_remedy(spec)
             box_balance(spec, np.full((2, len(classes)), 1000), classes, epochs=2)

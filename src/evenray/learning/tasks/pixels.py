@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.learning.balance import Balance
 
-__all__ = ["UNKNOWN_PIXEL", "Sum", "pixel_loss", "soft_counts"]
+__all__ = ["Sum", "pixel_loss", "soft_counts"]
 
-UNKNOWN_PIXEL = 255
 Sum = Callable[[Tensor], Tensor]  # over the processes that share a batch
 
 

@@ -29,7 +29,7 @@ from .classify import COMPARED, USUAL, bootstrap_counts, check_remedies, mean_ar
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
 from .question import Question, Target
-from .sampling import TWO, masked_loss, sampling
+from .sampling import TWO, masked_loss, sampling, shares
 from .shares import target_prior
 from .table import identified, told_columns
 from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy
@@ -71,7 +71,8 @@ class Tag:
                 "None of the findings is known to be present in some of the training images and absent in others; there"
                 " is nothing to learn. Check the columns of labels, or split again."
             )
-        drawing, drawn = sampling(spec, targets, epochs)
+        drawing, weights = sampling(spec, targets, epochs)
+        drawn = None if weights is None else shares(weights, targets)
         counts = TrainingCounts(
             present=tuple(present.tolist()), absent=tuple(absent.tolist()),
             drawn=None if drawn is None else tuple(drawn.tolist()),

@@ -22,7 +22,7 @@ from evenray.metrics.measuring import Prevalence as Prevalences
 
 from .question import Question, Target
 
-__all__ = ["Asked", "Notable", "Remedy", "Task", "Usual"]
+__all__ = ["Asked", "Notable", "OfImages", "Remedy", "Task", "Usual"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -148,11 +148,18 @@ class Task(Protocol):
     def scored_at(self, target: Target) -> Prevalences:
         """The shares of the place of use, as metrics take them."""
 
+    def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
+        """UsageError where the recipe names classes that there are not, or asks for what the task does not have."""
+
+    def cuts(self, validation: Predictions, rule: str) -> list[float]:
+        """The thresholds that a rule chooses, one a question."""
+
+
+class OfImages(Task, Protocol):
+    """A task whose labels are about whole images, so that a place in an image can be asked what it did for one."""
+
     def notable(self, test: Predictions, scores: ScoresRecord) -> list[Notable]:
         """The most confident mistakes, and a few hits."""
 
     def main_output(self, dataset: Dataset) -> int:
         """The output that checks of attribution maps look at."""
-
-    def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
-        """UsageError where the recipe names classes that there are not, or asks for what the task does not have."""

@@ -17,7 +17,7 @@ from .loop import Settings, fit
 from .machine import keep_malloc, machine
 from .order import batches_an_epoch
 from .part import Part, statistics
-from .validation import forward
+from .validation import forward, outputs
 
 __all__ = [
     "Machine",
@@ -29,5 +29,6 @@ __all__ = [
     "forward",
     "keep_malloc",
     "machine",
+    "outputs",
     "statistics",
 ]

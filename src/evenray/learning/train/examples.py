@@ -20,7 +20,8 @@ kinds = Registry(
     {
         "classify": "evenray.learning.train.part:Part",
         "tag": "evenray.learning.train.part:Part",
-        "detect": "evenray.learning.train.boxes:BoxPart",
+        "segment": "evenray.learning.train.mask_part:MaskPart",
+        "detect": "evenray.learning.train.box_part:BoxPart",
     },
     context=4,
 )

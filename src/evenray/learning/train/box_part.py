@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evenray.core.errors import UsageError
-from evenray.learning.augment import Chance, relit
+from evenray.learning.augment import Chance, moved, relit
 from evenray.learning.boxes.decoding import decode
-from evenray.learning.boxes.moving import drawn_affine, moved
+from evenray.learning.boxes.moving import drawn_affine, moved_boxes
 from evenray.learning.boxes.multibox import MultiBox
 from evenray.learning.boxes.told import told
 from evenray.learning.networks import Classifier
@@ -46,8 +46,8 @@ class BoxPart(Part):
         return torch.from_numpy(found).to(device)
 
     def changed(self, x: Tensor, answers: Tensor, chance: Chance, views: Views) -> tuple[Tensor, Tensor]:
-        x, answers = moved(x, answers, drawn_affine(chance.uniform(15)[:, 9:], flips=views.flips))
-        return relit(x, chance), answers
+        theta = drawn_affine(chance.uniform(15)[:, 9:], flips=views.flips)  # the numbers before are those of relit
+        return relit(moved(x, theta), chance), moved_boxes(answers, theta)
 
     def plain(self, x: Tensor, chance: Chance, views: Views) -> Tensor:
         return x
