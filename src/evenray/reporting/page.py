@@ -26,7 +26,10 @@ SECTIONS = {
     "metrics": "evaluate", "practice": "evaluate", "mistakes": "explain", "limits": "run", "repeat": "run",
 }  # fmt: skip
 # What stands in place of sections that are about classes, by task: the first is replaced, the others go.
-INSTEAD = {"tag": ("findings", ("ranking", "calibration", "practice"))}
+INSTEAD = {
+    "tag": ("findings", ("ranking", "calibration", "practice")),
+    "detect": ("boxes", ("ranking", "calibration", "threshold", "practice", "mistakes")),
+}
 # Beside the line: on the page of a run only where the table is there that they show, each before another section.
 ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
 TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
