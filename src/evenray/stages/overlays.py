@@ -87,7 +87,9 @@ def chosen_cases(figures: pl.DataFrame) -> list[tuple[str, str]]:
 def outlines(mask: NDArray[np.uint8], classes: tuple[str, ...], shape: tuple[int, int]) -> tuple[Outline, ...]:
     """The outlines of every region of a mask, holes too, in pixels of a picture of `shape`."""
     across, down = shape[1] / mask.shape[1], shape[0] / mask.shape[0]
-    enlarged = max(1, round(SIDE / max(mask.shape)))  # so that lines run along the borders of pixels, not through their middle
+    enlarged = max(
+        1, round(SIDE / max(mask.shape))
+    )  # so that lines run along the borders of pixels, not through their middle
     found = list[Outline]()
     for k, name in enumerate(classes):
         own = (mask == k + 1).astype(np.uint8)

@@ -15,7 +15,21 @@ ORDER = (
     *("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "mcc", "f1"),
     *("accuracy", "brier", "ece", "log_loss", "calibration_slope", "calibration_in_the_large", "oe_ratio"),
     *("weighted_kappa", "grade_error"),
+    *(
+        "dice",
+        "iou",
+        "dice_pooled",
+        "hd95",
+        "lesion_sensitivity",
+        "false_lesions",
+        "clean",
+        "area_bias",
+        "area_low",
+        "area_high",
+        "dice_gain",
+    ),
 )
+FREE = ("hd95", "false_lesions", "area_bias", "area_low", "area_high")  # in units of their own
 SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
 
 
@@ -49,7 +63,8 @@ def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) ->
     if name in SIGNED:
         most = max([1.0, *(abs(value) for value in values)])
         return -most, most
-    return min([0.0, *values]), max([1.0, *values])
+    least = 0.0 if name in FREE else 1.0
+    return min([0.0, *values]), max([least, *values])
 
 
 def _by_distance(run: RunView) -> list[tuple[int, int, float]]:

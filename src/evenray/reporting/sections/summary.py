@@ -15,6 +15,7 @@ from .notices import Notice, notices
 __all__ = ["context", "majority"]
 
 GRADES = ("auroc", "auprc", "weighted_kappa", "grade_error")  # of ordered classes
+MASKS = ("dice", "iou", "lesion_sensitivity", "hd95")
 TILES = {True: ("auroc", "auprc", "sensitivity", "specificity"), False: ("auroc", "auprc", "balanced_accuracy", "mcc")}
 
 
@@ -30,6 +31,8 @@ def context(run: RunView, say: Language) -> Shown:
     test, told = run.test, notices(run, say)
     if test is None:
         return Shown(say("verdict.none"), [say("verdict.none_text")], told, [])
+    if run.marks:
+        return _of_masks(run, test, told, say)
     sentences = [_tested(run, test, say), _findings(run, say) if run.tags else _baseline(run, test, say)]
     if run.binary:
         sentences.insert(1, _operating(run, test, say))
@@ -38,6 +41,23 @@ def context(run: RunView, say: Language) -> Shown:
     ordered = run.results is not None and run.results.ordered
     tiles = [(name, test.metrics[name]) for name in (GRADES if ordered else TILES[run.binary]) if name in test.metrics]
     return Shown(_verdict(run, say), sentences, told, tiles)
+
+
+def _of_masks(run: RunView, test: PartScores, told: list[Notice], say: Language) -> Shown:
+    """What masks are worth: the overlap, and what calling nothing anywhere would be right for."""
+    figures = test.metrics
+    gain = figures["dice_gain"]
+    kind = "better" if gain.low > 0 else "worse" if gain.high < 0 else "unclear"
+    sentences = [
+        _tested(run, test, say),
+        say(
+            "verdict.masks_paradox",
+            share=say.percent(figures["accuracy"].baseline),
+            accuracy=say.percent(figures["accuracy"].value),
+        ),
+    ]
+    tiles = [(name, figures[name]) for name in MASKS if name in figures]
+    return Shown(say(f"verdict.masks_{kind}", dice=say.number(figures["dice"].value)), sentences, told, tiles)
 
 
 def majority(run: RunView, counts: dict[str, int]) -> str:
