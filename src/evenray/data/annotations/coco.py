@@ -19,7 +19,6 @@ from .runs import from_counts, to_runs, uncompressed
 
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
-_Json = dict[str, Any]
 START = 1 << 16  # letters in which a file names one of its parts
 PARTS = ('"annotations"', '"images"', '"categories"', '"licenses"')
 
@@ -36,7 +35,7 @@ def coco_shapes(paths: Sequence[Path]) -> bool:
     return any(_is_shape(each) for path in paths for each in _loaded(path)["annotations"])
 
 
-def _is_shape(annotation: _Json) -> bool:
+def _is_shape(annotation: dict[str, Any]) -> bool:
     shape = annotation.get("segmentation")
     if isinstance(shape, dict):
         return True
@@ -64,7 +63,7 @@ def read_coco(
     for path, whole in loaded.items():
         index = {each["id"]: classes.index(str(each.get("name", each["id"]))) for each in whole.get("categories", [])
                  if str(each.get("name", each["id"])) in classes}  # fmt: skip
-        by_image: dict[Any, list[_Json]] = {}
+        by_image: dict[Any, list[dict[str, Any]]] = {}
         for each in whole["annotations"]:
             by_image.setdefault(each["image_id"], []).append(each)
         files = match_paths(
@@ -81,7 +80,7 @@ def read_coco(
     return Annotations(task, "coco", found, classes, notes=tuple(notes))
 
 
-def _loaded(path: Path) -> _Json:
+def _loaded(path: Path) -> dict[str, Any]:
     try:
         whole = json.loads(path.read_text(encoding="utf-8-sig"))
         if (
@@ -102,7 +101,7 @@ def _loaded(path: Path) -> _Json:
 
 
 def _annotated(
-    annotations: list[_Json], index: dict[Any, int], size: tuple[int, int] | None, task: str, path: Path
+    annotations: list[dict[str, Any]], index: dict[Any, int], size: tuple[int, int] | None, task: str, path: Path
 ) -> Annotated:
     boxes, masks = [], []
     for each in annotations:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from evenray.core.annotations import Task
 from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
-from evenray.core.names import as_path, as_text
 
-from .coco import coco_shapes, is_coco, read_coco
 from .found import Annotations
 from .mask_files import mask_files, masks_in_folder
-from .voc import is_voc, read_voc
+from .sources import box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
@@ -66,105 +63,79 @@ def annotations_of(
     """
     task = wanted.asked
     if task in ("classify", "tag") or (task is None and labelled):
-        return None, _unused(root, beside)
+        return None, _unused(root, images, beside)
     if task == "segment":
         return _masks(root, images, beside, wanted), ()
     if task == "detect":
         return _boxes(root, images, beside, wanted), ()
-    masks, boxes = any(beside.masks.values()), _box_files(root, beside.others)
-    shapes = boxes is not None and boxes.kind == "coco" and coco_shapes(boxes.paths)
-    if boxes is not None and (masks or shapes):
-        what = f"boxes ({boxes.shown}) and masks" if masks else f"boxes and masks of the same objects ({boxes.shown})"
-        raise DataError(f"The images of '{root}' have {what}: say --task segment or --task detect.")
-    if boxes is not None:
-        return _read_boxes(root, boxes, images), ()
-    return (mask_files(beside.masks), ()) if masks else (None, ())
+    pairs = any(beside.masks.values())
+    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images)
+    if boxes and (pairs or masks):
+        raise DataError(
+            f"The images of '{root}' have boxes ({boxes.shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
+            " --task segment or --task detect."
+        )
+    if boxes or (masks and not pairs):
+        return (boxes or masks).read(root, images), ()  # type: ignore[union-attr]
+    return (mask_files(beside.masks), ()) if pairs else (None, ())
 
 
-def _unused(root: Path, beside: Beside) -> tuple[Message, ...]:
+def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
     found = []
     if count := sum(image is not None for image in beside.masks.values()):
         found.append(Message("annotations.masks_unused", {"count": count}))
-    if boxes := _box_files(root, beside.others):
+    if boxes := box_sources(root, beside.others, images, tables=False):
         found.append(Message("annotations.boxes_unused", {"count": len(boxes.files), "file": boxes.files[0]}))
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class BoxFiles:
-    """Files of one kind that hold boxes, relative to `root`."""
-
-    kind: str
-    root: Path
-    files: tuple[str, ...]
-
-    @property
-    def paths(self) -> list[Path]:
-        return [as_path(self.root / file) for file in self.files]
-
-    @property
-    def shown(self) -> str:
-        return f"'{self.files[0]}'" + (f" and {len(self.files) - 1} more files" if len(self.files) > 1 else "")
-
-
-def _box_files(root: Path, others: Sequence[str]) -> BoxFiles | None:
-    """The files that hold boxes, of the first kind of which there are any."""
-    for kind, ending, is_kind in (("voc", ".xml", is_voc), ("coco", ".json", is_coco)):
-        files = tuple(file for file in others if file.lower().endswith(ending) and is_kind(as_path(root / file)))
-        if files:
-            return BoxFiles(kind, root, files)
-    return None
-
-
 def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
-    if wanted.masks is not None:
-        place = Path(wanted.masks)
-        if place.is_dir():
-            return masks_in_folder(root, place, beside.files_of(place)[0], images)
-        if not place.exists():
-            raise DataError(f"There is no '{place}'; --masks names a folder of masks, a COCO JSON file or a table.")
-        if is_coco(place):
-            return replace(read_coco(root, [place], images, "segment"), files=_relative(root, [place]))
-        raise DataError(
-            f"'{place}' holds no masks that are known; give a folder of masks, a COCO JSON file or a table."
-        )
-    if any(beside.masks.values()):
-        return mask_files(beside.masks)
-    boxes = _box_files(root, beside.others)
-    if boxes is not None and boxes.kind == "coco" and coco_shapes(boxes.paths):
-        return replace(read_coco(root, boxes.paths, images, "segment"), files=_relative(root, boxes.paths))
-    raise DataError(f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER.")
+    if wanted.masks is None:
+        if any(beside.masks.values()):
+            return mask_files(beside.masks)
+        sources = mask_sources(root, beside.others, images)
+        if sources is None:
+            raise DataError(
+                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
+            )
+        return sources.read(root, images)
+    place = Path(wanted.masks)
+    above, files, others = _below(
+        place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
+    )
+    if sources := mask_sources(above, others, files):
+        return sources.read(root, images)
+    if place.is_dir():
+        return masks_in_folder(root, place, files, images)
+    raise DataError(
+        f"'{place}' holds no masks that are known; give a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs."
+    )
 
 
 def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
     if wanted.boxes is None:
-        boxes = _box_files(root, beside.others)
-        if boxes is None:
+        sources = box_sources(root, beside.others, images)
+        if sources is None:
             raise DataError(
                 f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
             )
-        return _read_boxes(root, boxes, images)
+        return sources.read(root, images)
     place = Path(wanted.boxes)
-    if not place.exists():
-        raise DataError(
-            f"There is no '{place}'; --boxes names a COCO JSON file, a table, or a folder of XML or text files."
-        )
-    files = beside.files_of(place)[1] if place.is_dir() else [place.name]
-    above = place if place.is_dir() else place.parent
-    boxes = _box_files(above, files)
-    if boxes is None:
+    above, _, others = _below(
+        place, "--boxes names a COCO JSON file, a table, or a folder of XML or text files", beside
+    )
+    sources = box_sources(above, others, images)
+    if sources is None:
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
         )
-    return _read_boxes(root, boxes, images)
+    return sources.read(root, images)
 
 
-def _read_boxes(root: Path, boxes: BoxFiles, images: Sequence[str]) -> Annotations:
-    coco = boxes.kind == "coco"
-    found = read_coco(root, boxes.paths, images, "detect") if coco else read_voc(boxes.root, boxes.files, images)
-    return replace(found, files=_relative(root, boxes.paths))
-
-
-def _relative(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
-    above = root.resolve()
-    return tuple(as_text(Path(os.path.relpath(path.resolve(), above)).as_posix()) for path in paths)
+def _below(place: Path, expected: str, beside: Beside) -> tuple[Path, Sequence[str], Sequence[str]]:
+    """The folder of what the user named, and its files that may be images and that are none; of one file that alone."""
+    if not place.exists():
+        raise DataError(f"There is no '{place}'; {expected}.")
+    if place.is_dir():
+        return place, *beside.files_of(place)
+    return place.parent, [place.name], [place.name]

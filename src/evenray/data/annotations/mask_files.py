@@ -10,8 +10,9 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.names import as_text
 
-from .found import Annotated, Annotations, MaskFile
+from .found import Annotated, Annotations
 from .mask_names import stems_of_image
+from .mask_ways import masks_by_image
 from .pairing import Twins, stem_of
 
 __all__ = ["mask_files", "masks_in_folder"]
@@ -19,14 +20,11 @@ __all__ = ["mask_files", "masks_in_folder"]
 
 def mask_files(pairs: Mapping[str, str | None]) -> Annotations:
     """The masks of images, of pairs of a mask and its image (None where that was not found)."""
-    found: dict[str, list[MaskFile]] = {}
-    for mask, image in sorted(pairs.items()):
-        if image is not None:
-            found.setdefault(image, []).append(MaskFile(mask))
+    found, classes, told = masks_by_image({mask: image for mask, image in pairs.items() if image is not None})
     lost = sum(image is None for image in pairs.values())
-    notes = (Message("annotations.masks_alone", {"count": lost}),) if lost else ()
+    notes = (*told, *([Message("annotations.masks_alone", {"count": lost})] if lost else []))
     images = {image: Annotated(tuple(masks)) for image, masks in found.items()}
-    return Annotations("segment", "mask_files", images, files=tuple(sorted(pairs)), notes=notes)
+    return Annotations("segment", "mask_files", images, classes, files=tuple(sorted(pairs)), notes=notes)
 
 
 def masks_in_folder(root: Path, folder: Path, files: Sequence[str], images: Sequence[str]) -> Annotations:

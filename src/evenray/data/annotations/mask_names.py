@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from evenray.data.tables.match_paths import without_ending
 
-__all__ = ["masks_by_name", "stems_of_image"]
+__all__ = ["MASK_WORDS", "masks_by_name", "stem_of_channel", "stems_of_image"]
 
 MASK_WORDS = r"masks?|seg|segs|segmentations?|gt|ground[-_ ]?truth|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|annot(?:ation)?s?"
 FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:{MASK_WORDS}|label(?:s)?(?:tr|ts)|마스크|분할)(?:[-_ ].*)?", re.IGNORECASE)
@@ -18,11 +18,23 @@ START = re.compile(rf"^(?:{MASK_WORDS}|마스크)[-_. ]+(.+)$", re.IGNORECASE)
 def stems_of_image(stem: str) -> list[str]:
     """What the image of a mask of this name may be called, the likeliest first.
 
-    >>> stems_of_image("x_mask_1"), stems_of_image("gt_x"), stems_of_image("x")
-    (['x_mask_1', 'x'], ['gt_x', 'x'], ['x'])
+    >>> stems_of_image("x_1_liver_mask"), stems_of_image("gt_x"), stems_of_image("x_1")
+    (['x_1_liver_mask', 'x_1_liver', 'x_1', 'x'], ['gt_x', 'x'], ['x_1'])
     """
     called = ENDING.match(stem) or START.match(stem)
-    return [stem, called[1].casefold()] if called else [stem]
+    if not called:
+        return [stem]
+    base = called[1].casefold()
+    return [stem, base, *(base[: cut.start()] for cut in [*re.finditer(r"[-_. ]", base)][::-1] if cut.start())]
+
+
+def stem_of_channel(stem: str) -> str:
+    """The name of a case, of the name of one of its channels as nnU-Net numbers them.
+
+    >>> stem_of_channel("liver_001_0000"), stem_of_channel("liver_001")
+    ('liver_001', 'liver_001')
+    """
+    return re.sub(r"_0\d{3}$", "", stem)
 
 
 def masks_by_name(files: list[str]) -> dict[str, str | None]:
@@ -47,7 +59,9 @@ def masks_by_name(files: list[str]) -> dict[str, str | None]:
     }
     for file, stem in named.items():
         folder = str(PurePosixPath(file).parent)
-        twin = next((each for each in by_stem.get((folder, stem), ()) if each not in named), None)
+        called = stems_of_image(without_ending(PurePosixPath(file).name).casefold())[1:]
+        twins = (each for name in called for each in by_stem.get((folder, name), ()) if each not in named)
+        twin = next(twins, None)
         if twin is not None or stem in starts.get(folder, ()):
             found[file] = twin
     return found | _in_folders(files, by_stem, found)
@@ -60,7 +74,8 @@ def _in_folders(
     stems: dict[str, list[str]] = {}
     for (folder, stem), paths in by_stem.items():
         if not any(FOLDERS.fullmatch(step) for step in folder.split("/")):
-            stems.setdefault(stem, []).extend(path for path in paths if path not in found)
+            for name in {stem, stem_of_channel(stem)}:
+                stems.setdefault(name, []).extend(path for path in paths if path not in found)
     masks: dict[str, str | None] = {}
     folders: dict[str, list[str]] = {}
     for file in files:
@@ -68,16 +83,36 @@ def _in_folders(
         at = next((i for i, step in enumerate(steps) if FOLDERS.fullmatch(step)), None)
         if at is not None:
             folders.setdefault("/".join(steps[: at + 1]), []).append(file)
-    for inside in folders.values():
+    alone = _alone(files, folders)
+    for folder, inside in folders.items():
+        if folder in alone:
+            masks |= dict.fromkeys(inside, alone[folder])
+            continue
         pairs: dict[str, str | None] = {}
         for file in inside:
             stem = without_ending(PurePosixPath(file).name).casefold()
-            base = ENDING.match(stem)
-            twins = stems.get(stem) or (stems.get(base[1]) if base else None) or []
+            twins = next((stems[name] for name in stems_of_image(stem) if name in stems), [])
             pairs[file] = min(twins, key=lambda twin: -_common(twin, file)) if twins else None
         if sum(twin is not None for twin in pairs.values()) >= 0.5 * len(pairs):
             masks |= pairs
     return masks
+
+
+def _alone(files: list[str], folders: dict[str, list[str]]) -> dict[str, str]:
+    """The one image beside a folder of masks that have names of their own, an object each, where the folders above hold one image
+    each."""
+    inside = {file for masks in folders.values() for file in masks}
+    beside: dict[str, list[str]] = {}
+    for file in files:
+        if file not in inside:
+            for cut in re.finditer("/", file):
+                beside.setdefault(file[: cut.start()], []).append(file)
+    found = {}
+    for folder in folders:
+        images = beside.get(folder.rpartition("/")[0], [])
+        if len(images) == 1:
+            found[folder] = images[0]
+    return found
 
 
 def _common(one: str, other: str) -> int:

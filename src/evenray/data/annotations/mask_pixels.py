@@ -13,6 +13,7 @@ from PIL import ImageOps, UnidentifiedImageError
 from evenray.core.errors import ReadError
 from evenray.images.readers import LIMITS, read, sniff
 
+from .dicom_seg import is_seg, seg_frame
 from .runs import from_runs
 
 __all__ = ["mask_pixels"]
@@ -30,6 +31,8 @@ def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int
         return from_runs(runs, shape).astype(np.int64)
     if sniff(path) in (None, "raster") and (found := _picture(path)) is not None:
         return found
+    if fragment.startswith("frame=") and is_seg(path):
+        return seg_frame(path, fragment)
     pixels: NDArray[Any] = read(path, fragment=fragment, window="none").pixels
     if pixels.ndim == 3:
         return _packed(pixels)

@@ -5,21 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["from_counts", "from_runs", "is_runs", "to_runs", "uncompressed"]
-
-
-def is_runs(text: str) -> bool:
-    """Whether a text is pairs of numbers: starts that rise, from 1, each with a length that ends before the next start.
-
-    >>> is_runs("1 3 10 2"), is_runs("3 1 2 4"), is_runs("12 3 5"), is_runs("a b")
-    (True, False, False, False)
-    """
-    words = text.split()
-    if not words or len(words) % 2 or not all(word.isdecimal() for word in words):
-        return False
-    numbers = np.array(words, dtype=np.float64).reshape(-1, 2)
-    starts, lengths = numbers.T
-    return bool((starts >= 1).all() and (lengths >= 1).all() and (starts[1:] >= (starts + lengths)[:-1]).all())
+__all__ = ["from_counts", "from_runs", "to_runs", "uncompressed"]
 
 
 def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:

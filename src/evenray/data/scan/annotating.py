@@ -27,6 +27,8 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
     images = annotations.images
     if wanted.unannotated == "empty":
         images = {entry.file: Annotated() for entry in found.entries} | images
+    own = set(annotations.files)  # a DICOM SEG among the images is none
+    found = replace(found, entries=tuple(entry for entry in found.entries if entry.file not in own))
     entries = tuple(replace(entry, annotated=images[entry.file]) for entry in found.entries if entry.file in images)
     if not entries:
         raise DataError(

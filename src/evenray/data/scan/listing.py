@@ -14,6 +14,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
+from evenray.data.annotations.tables import is_box_table, is_run_table
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder
@@ -62,7 +63,7 @@ def listing(
     elif refused := refuse_table(path):
         raise DataError(f"'{data}' {refused[0]}; {refused[1]}.")
     else:
-        found = list_table(path, partial(patient_of, pattern), choices)
+        found = _list_table(path, partial(patient_of, pattern), choices, wanted)
     found = _graded(found, choices)
     return found if pattern is None else _with_pattern(found, pattern)
 
@@ -122,6 +123,21 @@ def _list_folder(
     return with_annotations(found, annotations, wanted)
 
 
+def _list_table(path: Path, patient: PatientOf, choices: Choices, wanted: Wanted) -> Listing:
+    """A table as DATA: of labels, or, where it has none or the task says so, of the boxes or masks of the images beside it."""
+    if wanted.asked not in ("segment", "detect"):
+        try:
+            return list_table(path, patient, choices)
+        except DataError:
+            if wanted.asked is not None or not (is_box_table(path) or is_run_table(path)):
+                raise
+    place = str(path)
+    if wanted.masks is None and wanted.boxes is None:
+        masks = wanted.asked == "segment" or (wanted.asked is None and is_run_table(path))
+        wanted = replace(wanted, masks=place) if masks else replace(wanted, boxes=place)
+    return _list_folder(path.parent, None, patient, choices, wanted)
+
+
 def _files_of(folder: Path) -> tuple[list[str], list[str]]:
     files = list_files(folder)
     return files.paths, files.others
@@ -152,7 +168,7 @@ def _list_unnamed(path: Path, files: list[str], patient: PatientOf, choices: Cho
     beside: FolderTable = table_in_folder(path, seen, found.labels, choices)
     if beside.table is not None:
         found = list_tree(path, beside.table, files, patient)
-    elif beside.refused is not None and (len(found.labels) < 2 or asked.columns):
+    elif beside.refused is not None and (asked.columns or (len(found.labels) < 2 and not plain)):
         raise beside.refused
     elif error is not None:
         if not plain or not files:
