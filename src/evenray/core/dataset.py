@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .display import Displayed
 from .errors import DataError, UsageError
 from .facts import Facts
+from .marks import with_classes
 from .sketches import Rows
 from .tags import ABSENT, PRESENT, matrix, realigned
 
@@ -78,9 +79,11 @@ class Dataset(Displayed):
         )  # fmt: skip
 
     def _told_of(self, classes: tuple[str, ...]) -> pl.DataFrame:
-        """The cases with their findings in the order of `classes`; those of one class as they are."""
+        """The cases with their findings, masks or boxes in the order of `classes`; those of one class as they are."""
         if self.facts.task == "classify" or classes == self.classes:
             return self.cases
+        if self.facts.task != "tag":
+            return with_classes(self.cases, self.classes, classes)
         return self.cases.with_columns(findings=realigned(self.cases["findings"], self.classes, classes))
 
     def has_sketch(self, name: str) -> bool:

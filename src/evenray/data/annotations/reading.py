@@ -16,10 +16,11 @@ from evenray.core.types import Dataset
 
 from .mask_pixels import mask_pixels
 
-__all__ = ["NO_BOXES", "clean_boxes", "index_of", "indexed", "joined", "read_boxes", "read_mask"]
+__all__ = ["NO_BOXES", "SMALLEST_SIDE", "clean_boxes", "index_of", "indexed", "joined", "read_boxes", "read_mask"]
 
 Floats = NDArray[np.float64]
 COLOUR = 65536  # values from here on are colours
+SMALLEST_SIDE = 1.0  # pixels; a box whose sides are no longer has equal corners in formats that include the last pixel
 NO_BOXES: Floats = np.zeros((0, 5))
 
 
@@ -78,8 +79,8 @@ def index_of(value: int, values: Sequence[int], indices: Sequence[int]) -> int:
 def read_boxes(dataset: Dataset, case: int) -> Floats:
     """The boxes of the case at a row of `cases`, float64 (n, 5): class, x0, y0, x1, y1, in pixels of the image, half-open.
 
-    What lies outside the image is cut off, and boxes without area are left out. Of an object that is not to be counted the
-    class is -1 - class. Raises DataError where the case has no boxes; an empty list is an answer.
+    What lies outside the image is cut off, and boxes of a pixel or less are left out. Of an object that is not to be counted
+    the class is -1 - class. Raises DataError where the case has no boxes; an empty list is an answer.
     """
     rows, columns, boxes = dataset.cases.select("rows", "columns", "boxes").row(case)
     if boxes is None:
@@ -101,4 +102,4 @@ def clean_boxes(boxes: Sequence[BoxStruct], shape: tuple[int, int]) -> Floats:
     )
     found[:, [1, 3]] = found[:, [1, 3]].clip(0, shape[1])
     found[:, [2, 4]] = found[:, [2, 4]].clip(0, shape[0])
-    return found[(found[:, 3] > found[:, 1]) & (found[:, 4] > found[:, 2])]
+    return found[(found[:, 3:] - found[:, 1:3] > SMALLEST_SIDE).all(axis=1)]

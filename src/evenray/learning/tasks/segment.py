@@ -169,6 +169,6 @@ class Segment:
         threshold_rule(recipe.threshold or self.usual.threshold)
 
 
-def _pair(log_odds_N: Floats) -> Floats:
+def _pair(log_odds_N: NDArray[np.floating]) -> Floats:
     """The logits of absent and present, (N, 2)."""
-    return np.column_stack([np.zeros(len(log_odds_N)), log_odds_N])
+    return np.column_stack([np.zeros(len(log_odds_N)), log_odds_N]).astype(np.float64)

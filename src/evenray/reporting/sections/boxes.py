@@ -1,4 +1,4 @@
-"""Boxes: figures of every class, FROC and precision-recall curves, and test images with what was found and missed."""
+"""Boxes: figures of every class, FROC and precision-recall curves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenray.core.artefacts.drawn import Outline, Overlay, Overlays
 from evenray.core.artefacts.scores import Figure as Score
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.types import Predictions
@@ -16,7 +15,6 @@ from evenray.reporting.figures.detection import box_precision_recall
 from evenray.reporting.figures.detection import froc as froc_drawn
 from evenray.reporting.figures.svg import Figure, class_colours
 from evenray.reporting.language import Language
-from evenray.reporting.pictures import photograph
 from evenray.reporting.points import thinned
 from evenray.reporting.view import RunView
 
@@ -38,17 +36,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Card:
-    """A test image: its picture, what is there and what was found as paths over it."""
-
-    entry: Overlay
-    picture: str | None
-    true: str
-    called: str
-    counts: dict[str, int]
-
-
-@dataclass(frozen=True)
 class Shown:
     told: tuple[str, ...]
     rates: tuple[float, ...]
@@ -59,7 +46,6 @@ class Shown:
     empty: int
     images: int
     figures: list[Figure]
-    cards: list[tuple[str, list[Card]]]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -73,7 +59,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         means=[test.metrics.get(name) for name in TOLD],
         mean_sensitivities=[test.metrics.get(f"sensitivity_at_{rate:g}") for rate in RATES],
         empty=int((predictions.targets == 0).all(axis=1).sum()), images=predictions.table.height,
-        figures=_figures(predictions, results, say), cards=_cards(run),
+        figures=_figures(predictions, results, say),
     )  # fmt: skip
 
 
@@ -113,18 +99,3 @@ def _figures(predictions: Predictions, results: ScoresRecord, say: Language) -> 
         Figure(say(f"boxes.{name}.title"), svg, say(f"boxes.{name}.caption"))
         for name, svg in (("froc", drawn), ("pr", ranked))
     ]
-
-
-def _cards(run: RunView) -> list[tuple[str, list[Card]]]:
-    if not run.current or not run.folder.has(Overlays.file):
-        return []
-    groups: dict[str, list[Card]] = {"worst": [], "typical": [], "empty": []}
-    for entry in Overlays.read(run.path).entries:
-        counts = {name: int(entry.figures[name]) for name in ("found", "missed", "false_positives")}
-        image = photograph(run.path / "overlays" / entry.image)
-        groups[entry.kind].append(Card(entry, image, _path(entry.true), _path(entry.called), counts))
-    return [(kind, cards) for kind, cards in groups.items() if cards]
-
-
-def _path(outlines: tuple[Outline, ...]) -> str:
-    return "".join("M" + "L".join(f"{x:g},{y:g}" for x, y in one.points) + "Z" for one in outlines)
