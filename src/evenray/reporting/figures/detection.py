@@ -41,13 +41,13 @@ def froc(lines: Mapping[str, Line], colours: Mapping[str, str], points: Points, 
 
 def box_precision_recall(lines: Mapping[str, Line], colours: Mapping[str, str], points: Points, say: Language) -> Svg:
     """Precision against recall, stepped, at an overlap of one half."""
-    x, y = (axis([0, 1], say(f"axis.{name}"), words=number) for name in ("recall", "precision"))
-    plot = Plot(WIDTH, HEIGHT, x, y)
+    across, up = (axis([0, 1], say(f"axis.{name}"), words=number) for name in ("recall", "precision"))
+    plot = Plot(WIDTH, HEIGHT, across, up)
     for name, (recall, precision) in lines.items():
         plot.line(recall, precision, colours[name], step="before")
-    for name, (recall, precision) in points.items():  # type: ignore[assignment]
-        if recall == recall and precision == precision:
-            _ring(plot, float(recall), float(precision), colours[name])
+    for name, (found, right) in points.items():
+        if found == found and right == right:
+            _ring(plot, found, right, colours[name])
     return plot.drawn(say("alt.pr"), {name: colours[name] for name in lines})
 
 

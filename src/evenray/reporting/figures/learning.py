@@ -17,7 +17,7 @@ PANELS = {
     "loss": {"train_loss": GREY, "validation_loss": ACCENT},
     "ranking": {"validation_auroc": ACCENT, "validation_macro_auprc": OTHERS[0]},
     "overlap": {"validation_dice": ACCENT},
-    "precision": {"validation_map50": ACCENT},
+    "average_precision": {"validation_map50": ACCENT},
     "rate": {"learning_rate": GREY},
 }
 
@@ -32,7 +32,7 @@ def learning(history: pl.DataFrame, panel: str, lines: Mapping[str, str], say: L
         215,
         150,
         x,
-        axis(values, say(f"axis.{panel}"), words=number, zero=panel not in ("ranking", "overlap", "precision")),
+        axis(values, say(f"axis.{panel}"), words=number, zero=panel not in ("ranking", "overlap", "average_precision")),
     )
     for column, colour in lines.items():
         for own in members:
