@@ -33,9 +33,9 @@ def froc(lines: Mapping[str, Line], colours: Mapping[str, str], points: Points, 
         last = float(y[seen[-1]]) if len(seen) else start
         across = np.concatenate([[ends[0]], np.log2(x[seen]), [ends[1]]])
         plot.line(across, np.concatenate([[start], y[seen], [last]]), colours[name], step="after")
-    for name, (x, y) in points.items():
-        if x == x and y == y:
-            _ring(plot, float(np.log2(np.clip(x, FEWEST, MOST))), y, colours[name])
+    for name, (false, found) in points.items():
+        if false == false and found == found:
+            _ring(plot, float(np.log2(np.clip(false, FEWEST, MOST))), found, colours[name])
     return plot.drawn(say("alt.froc"), {name: colours[name] for name in lines})
 
 
