@@ -28,7 +28,10 @@ MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
 STAND_IN = "vgg11_bn(head=average, width=0.25)"
-STAND_INS = {"segment": "unet(vgg11_bn(width=0.25))"}  # by task, where it is another one
+STAND_INS = {
+    "segment": "unet(vgg11_bn(width=0.25))",
+    "detect": "ssd(vgg11_bn(width=0.25))",
+}  # by task, where it is another one
 COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
 
 
