@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
 from .intervals import percentile_interval, replicates
@@ -21,7 +22,6 @@ __all__ = ["RATES", "average_precision", "baseline_of", "detected", "froc", "pre
 
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # false positives an image
 RECALLS = np.linspace(0, 1, 101)  # COCO's
-CELLS = 1 << 22  # weights of detections at a time
 Floats = NDArray[np.float64]
 
 
@@ -33,25 +33,31 @@ def average_precision(one: Matches, W: NDArray[Any], overlap: int) -> Floats:
     >>> average_precision(one, np.ones((1, 1)), 0)
     array([0.5])
     """
-    found = [_average_precision(one, part, overlap) for part in _pieces(W, len(one.score))]
-    return np.concatenate(found)
-
-
-def _average_precision(one: Matches, W: NDArray[Any], overlap: int) -> Floats:
-    positives = W @ one.objects.astype(np.float64)
-    w = W[:, one.image].astype(np.float64)
-    hit, counted = one.hit[overlap], ~one.ignored[overlap]
-    true = np.cumsum(w * hit, axis=1)[:, hit]
-    all_said = np.cumsum(w * counted, axis=1)[:, hit]
+    hit, positives = one.hit[overlap], W @ one.objects.astype(np.float64)
     if not hit.any():
         return np.where(positives > 0, 0.0, np.nan)
+    true = np.cumsum(W[:, one.image[hit]], axis=1, dtype=np.float64)
+    said = _until(np.flatnonzero(hit), one.image, ~one.ignored[overlap], W)
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(all_said > 0, true / all_said, 0.0)
+        precision = np.where(said > 0, true / said, 0.0)
         recall = true / positives[:, None]
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     reached = np.searchsorted(RECALLS, np.nan_to_num(recall), side="right")
     steps = np.diff(reached, axis=1, prepend=0)
     return np.where(positives > 0, (steps * best).sum(axis=1) / len(RECALLS), np.nan)
+
+
+def _until(
+    places_H: NDArray[np.int64], image_D: NDArray[np.int64], counted_D: NDArray[np.bool_], W: NDArray[Any]
+) -> Floats:
+    """What the counted detections up to each of some places weigh, (R, H); between two of them no sum is needed, so that the work
+    is that of the hits, not of the many other detections."""
+    H = len(places_H)
+    segment = np.searchsorted(places_H, np.arange(len(image_D)))
+    kept = counted_D & (segment < H)
+    ones = np.ones(int(kept.sum()))
+    counts = scipy.sparse.csr_matrix((ones, (segment[kept], image_D[kept])), shape=(H, W.shape[1]))
+    return np.asarray(np.cumsum(counts @ W.T.astype(np.float64), axis=0).T)
 
 
 def froc(one: Matches, overlap: int = 0) -> tuple[Floats, Floats, Floats]:
@@ -71,25 +77,18 @@ def precision_recall_of(one: Matches, overlap: int = 0) -> tuple[Floats, Floats]
 
 def sensitivity_at(one: Matches, W: NDArray[Any], rates: Sequence[float] = RATES, overlap: int = 0) -> Floats:
     """Sensitivity (rates, R) of a class at the lowest threshold with at most so many false positives an image."""
-    found = [_sensitivity_at(one, part, rates, overlap) for part in _pieces(W, len(one.score))]
-    return np.concatenate(found, axis=1)
-
-
-def _sensitivity_at(one: Matches, W: NDArray[Any], rates: Sequence[float], overlap: int) -> Floats:
-    positives, images = W @ one.objects.astype(np.float64), W.sum(axis=1, dtype=np.float64)
-    w, ends = W[:, one.image].astype(np.float64), one.ends
     hit, ignored = one.hit[overlap], one.ignored[overlap]
-    true = np.cumsum(w * hit, axis=1)[:, ends]
-    false = np.cumsum(w * (~hit & ~ignored), axis=1)[:, ends]
+    positives, images = W @ one.objects.astype(np.float64), W.sum(axis=1, dtype=np.float64)
+    if not hit.any():
+        return np.tile(np.where(positives > 0, 0.0, np.nan), (len(rates), 1))
+    # A hit is found by thresholds up to its score, which let every detection of that score in.
+    last = np.flatnonzero(one.ends)[np.searchsorted(np.flatnonzero(one.ends), np.flatnonzero(hit))]
+    false = _until(last, one.image, ~hit & ~ignored, W)
+    true = np.cumsum(W[:, one.image[hit]], axis=1, dtype=np.float64)
     true = np.column_stack([np.zeros(len(W)), true])
     with np.errstate(invalid="ignore", divide="ignore"):
-        places = [(false <= rate * images[:, None]).sum(axis=1) for rate in rates]
-        return np.array([true[np.arange(len(W)), place] / positives for place in places])
-
-
-def _pieces(W: NDArray[Any], detections: int) -> list[NDArray[Any]]:
-    rows = max(1, CELLS // max(1, detections))
-    return [W[first : first + rows] for first in range(0, len(W), rows)]
+        reached = [(false <= rate * images[:, None]).sum(axis=1) for rate in rates]
+        return np.array([true[np.arange(len(W)), place] / positives for place in reached])
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,17 @@ class _Meter:
 def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
     """What the detections of at least this score find; a ppv of none is undefined, their F1 is 0."""
     said = one.score >= cut
-    w = W[:, one.image[said]].astype(np.float64)
-    hit, ignored = one.hit[0][said], one.ignored[0][said]
-    true, false = w @ hit.astype(np.float64), w @ (~hit & ~ignored).astype(np.float64)
-    positives = W @ one.objects.astype(np.float64)
+    hit, false = one.hit[0] & said, said & ~one.hit[0] & ~one.ignored[0]
+    N = len(one.objects)
+    true, wrong, positives = (
+        W @ each.astype(np.float64)
+        for each in (np.bincount(one.image[hit], minlength=N), np.bincount(one.image[false], minlength=N), one.objects)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
-            "sensitivity": true / positives, "ppv": true / (true + false),
-            "f1": np.where(positives > 0, 2 * true / (true + false + positives), np.nan),
-            "false_positives": false / W.sum(axis=1, dtype=np.float64),
+            "sensitivity": true / positives, "ppv": true / (true + wrong),
+            "f1": np.where(positives > 0, 2 * true / (true + wrong + positives), np.nan),
+            "false_positives": wrong / W.sum(axis=1, dtype=np.float64),
         }  # fmt: skip
 
 
