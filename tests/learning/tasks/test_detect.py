@@ -31,12 +31,12 @@ from evenray.stages.box_overlays import case_boxes, chosen_by_f1
 
 CLASSES = ("disc", "square")
 SETTINGS = {
-    "network": "ssd(vgg11_bn(width=0.1))", "size": 48, "epochs": 8, "learning_rate": 0.004, "batch": 16, "folds": 2,
+    "network": "ssd(vgg11_bn(width=0.1))", "size": 48, "epochs": 6, "learning_rate": 0.004, "batch": 16, "folds": 2,
     "seeds": 1, "contrast": "none", "balance": ("none", "focal"), "choose": {"compare_epochs": 1},
 }  # fmt: skip
 
 
-def draw(folder: Path, images: int = 110, seed: int = 0) -> None:
+def draw(folder: Path, images: int = 90, seed: int = 0) -> None:
     """Grey images of two shapes with bright discs and fewer darker squares, some with none, and their boxes as COCO JSON."""
     rng = np.random.default_rng(seed)
     about, boxes = [], []
