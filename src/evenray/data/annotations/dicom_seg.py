@@ -16,6 +16,7 @@ from evenray.core.errors import EvenrayError, ReadError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.images.readers import identity, sniff
+from evenray.images.readers.dicom_parse import quiet
 
 from .found import Annotated, Annotations, MaskFile
 
@@ -102,7 +103,8 @@ def seg_frame(path: Path, fragment: str) -> NDArray[np.int64]:
     """One frame, int64 (H, W): 1 where the segment is, 0 elsewhere; of fractional segments from a half on. `fragment` is "frame=0"."""
     try:
         header: Any = pydicom.dcmread(path, stop_before_pixels=True)
-        pixels = pixel_array(path, index=int(fragment.removeprefix("frame=") or 0))
+        with quiet():
+            pixels = pixel_array(path, index=int(fragment.removeprefix("frame=") or 0))
     except Exception as error:
         # Decoders raise whatever they like, and their messages may quote the header.
         raise ReadError(path, f"is a DICOM SEG whose frames cannot be read ({type(error).__name__})") from None

@@ -11,9 +11,10 @@ from evenray.core.annotations import Task
 from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
 
+from .dicom_seg import seg_files
 from .found import Annotations
 from .mask_files import mask_files, masks_in_folder
-from .sources import box_sources, mask_sources
+from .sources import Sources, box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
@@ -77,7 +78,14 @@ def annotations_of(
         )
     if boxes or (masks and not pairs):
         return (boxes or masks).read(root, images), ()  # type: ignore[union-attr]
-    return (mask_files(beside.masks), ()) if pairs else (None, ())
+    return (_files(root, images, beside), ()) if pairs else (None, ())
+
+
+def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
+    """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
+    if segs := seg_files(root, list(beside.masks)):
+        return Sources("dicom_seg", root, tuple(segs)).read(root, images)
+    return mask_files(beside.masks)
 
 
 def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
@@ -92,7 +100,7 @@ def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message,
 def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
     if wanted.masks is None:
         if any(beside.masks.values()):
-            return mask_files(beside.masks)
+            return _files(root, images, beside)
         sources = mask_sources(root, beside.others, images)
         if sources is None:
             raise DataError(
