@@ -123,6 +123,10 @@ class TrainSettings(FlipSettings, SeedSettings):
         expected="give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the images", example="1.14,2.29",
     )  # fmt: skip
 
+    patch: int | None = setting(
+        None, "Of masks: train on patches of this side, cut out of images of --size; whole images by default.", ge=28
+    )
+
     @field_validator("scale_jitter")
     @classmethod
     def _larger_than_the_images(cls, pair: Pair | None) -> Pair | None:

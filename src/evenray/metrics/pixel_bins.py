@@ -6,7 +6,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "CENTRES", "REACH", "STEP", "best_threshold", "edge_of", "rebinned", "swept", "threshold_at"]
+__all__ = [
+    "BINS",
+    "CENTRES",
+    "REACH",
+    "STEP",
+    "best_threshold",
+    "edge_of",
+    "log_odds_of",
+    "rebinned",
+    "swept",
+    "threshold_at",
+]
 
 BINS = 256
 REACH = 12.8  # log-odds beyond which a pixel counts in the last bin
@@ -14,6 +25,21 @@ STEP = 2 * REACH / BINS
 CENTRES = -REACH + STEP * (np.arange(BINS) + 0.5)  # log-odds
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+def log_odds_of(logits_KHW: NDArray[np.floating]) -> Floats:
+    """log p / (1 - p) of every class but the first, the background, against all others: (K - 1, H, W).
+
+    >>> log_odds_of(np.log(np.array([0.5, 0.3, 0.2]))[:, None, None])[:, 0, 0].round(3)
+    array([-0.847, -1.386])
+    """
+    z = logits_KHW - logits_KHW.max(axis=0)
+    e = np.exp(z)
+    rest = e.sum(axis=0) - e[1:]
+    if len(z) == 2:
+        return np.asarray(logits_KHW[1:] - logits_KHW[:1], np.float64)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(z[1:] - np.log(np.maximum(rest, np.finfo(np.float64).tiny)), -60, 60))
 
 
 def edge_of(threshold: float) -> int:

@@ -103,7 +103,8 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     rows: NDArray[np.int64] = np.arange(len(dataset))
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
-        settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),
+        settings=training, channels=plan.channels,
+        size=min(settings.patch or plan.compare_size, plan.compare_size), device=str(tools.machine.device),
         seeds=settings.seeds, weights=settings.pretrained if own else None, finetune=settings.finetune if own else "all",
         frozen=frozen,
     )  # fmt: skip

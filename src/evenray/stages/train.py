@@ -76,7 +76,7 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
         findings=remedy.counts if remedy.counts.absent else None,
         value_range=dataset.facts.value_range, scale=learnt.part.store.scale,
         network=NetworkRecord.model_validate_json(learnt.network.description.model_dump_json()),
-        native=native_side(dataset), training_images=out_of_distribution.fit(part),
+        native=native_side(dataset), side=plan.size if settings.patch else None, training_images=out_of_distribution.fit(part),
         references={name: HistogramRecord.of(found.as_json()) for name, found in references.items()},
     )  # fmt: skip
     checkpoints = _checkpoints(tools)
@@ -142,8 +142,8 @@ def _fresh(
     mean, std = (None, None) if settings.pretrained else statistics(part)
     task = inputs.cases.facts.task
     model = network(
-        task, inputs.choice.network or plan.network, inputs.cases.classes, channels=plan.channels, size=plan.size,
-        pretrained=settings.pretrained, seed=seed, mean=mean, std=std,
+        task, inputs.choice.network or plan.network, inputs.cases.classes, channels=plan.channels,
+        size=min(settings.patch or plan.size, plan.size), pretrained=settings.pretrained, seed=seed, mean=mean, std=std,
     )  # fmt: skip
     model = networks.freeze(model, settings.finetune)
     model.description = model.description.model_copy(update={"scale_jitter": settings.scale_jitter})

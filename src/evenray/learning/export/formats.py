@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evenray.core.artefacts import atomic
-from evenray.core.errors import DataError, EvenrayError, MissingExtra
+from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 from evenray.learning import networks
 from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import KEY, Run, compiled
 from evenray.learning.tta import tta_logits
+from evenray.learning.windows import map_logits
 
 __all__ = ["onnx", "openvino", "quantized", "safetensors"]
 
@@ -50,8 +51,13 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
     test-time augmentation are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
     """
     _need("exporting to ONNX", "onnx", "onnxscript", "onnxruntime")
+    if about.task == "segment" and about.side > model.size:
+        raise UsageError(
+            f"The network looks at windows of {model.size} pixels in images of {about.side}, and a graph has one size; export"
+            " with --format safetensors."
+        )
     path = folder / "model.onnx"
-    network = _Augmented(model, about.view).eval()
+    network = _Augmented(model, about).eval()
     batch = torch.export.Dim("batch", min=1, max=1 << 16)
     with _quiet():
         try:
@@ -81,7 +87,7 @@ def openvino(source: Path, about: About, model: Classifier, folder: Path, some: 
     graph = ov.Core().read_model(str(source))
     path = folder / f"{source.stem}.xml"
     _save(graph, about, path)
-    network = _Augmented(model, about.view).eval()
+    network = _Augmented(model, about).eval()
     instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --tta centre."
     return path, _checked(path, network, some, compiled(graph, "f32"), instead)
 
@@ -108,15 +114,16 @@ def quantized(path: Path, about: About, images: Sequence[Batch]) -> Path:
 class _Augmented(nn.Module):
     """The network under its test-time augmentation, which is what is exported."""
 
-    def __init__(self, model: Classifier, view: str) -> None:
+    def __init__(self, model: Classifier, about: About) -> None:
         super().__init__()
-        self.model, self.view = model, view
+        self.model, self.view = model, about.view
+        self.look = map_logits if about.task == "segment" else tta_logits
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:
             logits: Tensor = self.model(x_NCHW)
             return logits
-        return tta_logits(self.model, x_NCHW, self.view)
+        return self.look(self.model, x_NCHW, self.view)
 
 
 def _metadata(about: About) -> dict[str, str]:
@@ -135,6 +142,13 @@ def _metadata(about: About) -> dict[str, str]:
         f"{INPUT}: float32 (batch, {about.channels}, {about.side}, {about.side}), 0 black, 1 white; the image under the"
         " contrast, fitted into the square with its aspect kept, the rest black; normalised inside the graph"
     )
+    if about.task == "segment":
+        told["least_log_odds"] = json.dumps(about.calling.least)
+        told["decoding"] = (
+            f"{OUTPUT}: float32 (batch, 1 + classes, {about.side}, {about.side}), the background first; p is its soft-max over axis 1."
+            " A pixel is of the class whose log p / (1 - p) reaches its own of least_log_odds and exceeds it most, else"
+            " background. Cut the square back to the image and resize the log-odds before that to have masks in its own pixels"
+        )
     told["notice"] = "research software, not a medical device"
     return told | {KEY: about.text()}
 

@@ -25,6 +25,8 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
         remedy = make(spec, [1000] * len(names), names, classes[0] if len(classes) == 1 else None)
         if remedy.mix is not None:
             raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
+    if recipe.patch and recipe.size and recipe.patch > recipe.size:
+        raise UsageError(f"--patch is {recipe.patch}, but images are of --size {recipe.size}; give a smaller one.")
     for given, why in (
         (recipe.imbalances, "--imbalance thins a class of images"),
         (recipe.scale_jitter, "--scale-jitter crops images to labels that hold for all of them"),

@@ -181,6 +181,8 @@ def of_cases(balance: Balance) -> Loss:
 def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> list[str]:
     """Make every remedy for these classes, as UsageError tells what does not fit; returns the threshold rules of remedies."""
     asked = []
+    if recipe.patch:
+        raise UsageError("--patch cuts images to train masks on, and these labels are of whole images; leave it out.")
     for spec in recipe.balances or USUAL.balance:
         remedy = make(spec, [1000] * len(classes), classes, positive)
         asked += [remedy.rule] if remedy.rule is not None else []

@@ -58,7 +58,13 @@ def _of_masks(run: RunView, test: PartScores, told: list[Notice], say: Language)
         ),
     ]
     tiles = [(name, figures[name]) for name in MASKS if name in figures]
-    return Shown(say(f"verdict.masks_{kind}", dice=say.number(figures["dice"].value)), sentences, told, tiles)
+    everything = figures["dice"].value - gain.value
+    return Shown(
+        say(f"verdict.masks_{kind}", dice=say.number(figures["dice"].value), everything=say.number(everything)),
+        sentences,
+        told,
+        tiles,
+    )
 
 
 def _of_boxes(run: RunView, test: PartScores, told: list[Notice], say: Language) -> Shown:
