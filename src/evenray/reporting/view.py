@@ -144,8 +144,9 @@ class RunView(Run):
 
     @property
     def tags(self) -> bool:
-        """Whether an image has several findings in place of a class; where classes have colours, all images are one then."""
-        return self.facts.task == "tag"
+        """Whether an image has several findings, or marks of several classes, in place of one class; where classes have colours, all
+        images are one then."""
+        return self.facts.task != "classify"
 
     @cached_property
     def unlabelled(self) -> bool:
