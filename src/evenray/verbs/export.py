@@ -162,4 +162,4 @@ def _validated(images: Images, path: Path, precision: str) -> dict[str, float]:
     told, task = np.concatenate(found), task_of(about.task)
     answers = task.predictions(dataset, told, about.probabilities(told))
     measured = measured_by_task(answers, about.cuts, resamples=20)
-    return {name: measured[name].value for name in (task.shown[0], "accuracy", "brier")}
+    return {name: measured[name].value for name in (task.shown[0], "accuracy", "brier") if name in measured}

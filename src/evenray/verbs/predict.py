@@ -31,8 +31,8 @@ def predict(
     `model` is a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file; `files` are images, folders and .npz files.
     `output` is a .csv, .parquet or .json file, also at a URL. `prevalence` is the share of the positive class where the model
     is used. Of a network of masks these are written beside `output`, below a folder called as it with `_masks`, each in the form
-    of its file (PNG, NIfTI, DICOM SEG). What cannot be read is in `rejected` with its reason. Raises DataError where a run folder is
-    out of date, or nothing could be read.
+    of its file (PNG, NIfTI, DICOM SEG); of one of boxes these, as COCO JSON and as a table, called as it with `_boxes`. What cannot
+    be read is in `rejected` with its reason. Raises DataError where a run folder is out of date, or nothing could be read.
     """
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")

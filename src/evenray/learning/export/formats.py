@@ -149,6 +149,15 @@ def _metadata(about: About) -> dict[str, str]:
             " A pixel is of the class whose log p / (1 - p) reaches its own of least_log_odds and exceeds it most, else"
             " background. Cut the square back to the image and resize the log-odds before that to have masks in its own pixels"
         )
+    if about.task == "detect":
+        told["decoding"] = (
+            f"{OUTPUT}: float32 (batch, boxes, 8 + 1 + classes), a row a default box: offsets dx, dy, dw, dh; the default box itself,"
+            " centre cx, cy and sides w, h as shares of the image's side; log-odds of the background and the classes. The box has the"
+            " centre cx + .1 dx w, cy + .1 dy h and the sides w exp(.2 dw), h exp(.2 dh). Its score for a class is that of a soft-max"
+            " over background and classes. Of each class keep scores of .01 and more, then by falling score those that overlap no kept"
+            " box of the class by more than .45 of their union. The probability is the calibration of log score / (1 - score), one a"
+            " class; a box is called from the threshold of its class on. Places are of the square that the image was fitted into"
+        )
     told["notice"] = "research software, not a medical device"
     return told | {KEY: about.text()}
 

@@ -170,13 +170,14 @@ class SSD(Network):
             torch.cat([_a_box(layer(map_NCHW), told) for layer, map_NCHW in zip(layers, maps, strict=True)], 1)
             for layers, told in ((self.locate, OFFSETS), (self.classify, 1 + self.classes))
         )
-        defaults_NA4 = self.defaults.values.expand(len(x_NCHW), -1, -1)
+        defaults_NA4 = self.defaults.values.expand(x_NCHW.shape[0], -1, -1)
         return torch.cat([offsets_NA4, defaults_NA4, logits_NAC], 2)
 
 
 def _a_box(answers_NCHW: Tensor, told: int) -> Tensor:
     """(N, boxes * told, h, w) as (N, h * w * boxes, told)."""
-    return answers_NCHW.permute(0, 2, 3, 1).reshape(len(answers_NCHW), -1, told)
+    answers_NHWC = answers_NCHW.permute(0, 2, 3, 1)
+    return answers_NHWC.reshape(answers_NCHW.shape[0], -1, told)  # `len` would fix the batch in an exported graph
 
 
 def _block(

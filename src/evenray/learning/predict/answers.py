@@ -13,14 +13,24 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts import RunFolder, atomic
+from evenray.images.writers.boxes import write_boxes
 
 from .about import About
 from .decoding import Decoded
 from .out_of_distribution import deviations
 
-__all__ = ["Answers", "as_input", "beside", "columns_of"]
+__all__ = ["Answers", "FoundBoxes", "as_input", "beside", "columns_of"]
 
 Columns = Mapping[str, tuple[type[pl.DataType], Any]]
+
+
+@dataclass(frozen=True)
+class FoundBoxes:
+    """Boxes that were called: `images` has name, rows and columns of each image, `boxes` name, class (an index), x0, y0, x1, y1
+    (half-open, in pixels of the file) and score, the calibrated probability."""
+
+    images: pl.DataFrame
+    boxes: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class Answers:
     out_of_distribution, whether the image is unlike the training images (null where the model cannot tell), and
     why. Of masks there are in place of p, decision and threshold pixels_CLASS, mm2_CLASS (null where the spacing is not known) and
     mask, the file that was written; where none was, `masks` has them by file and fragment: 0 background, k + 1 class k.
+    Of boxes there are boxes_CLASS, how many were called, and highest_CLASS, the highest of their probabilities; `boxes` has them.
     `about` is the model's, at the prevalence that was asked for; `files` counts all files.
     """
 
@@ -43,6 +54,7 @@ class Answers:
     precision: str
     files: int
     masks: Mapping[tuple[str, str], NDArray[np.uint8]] = field(default_factory=dict)
+    boxes: FoundBoxes | None = None
 
     @property
     def flagged(self) -> int:
@@ -62,7 +74,12 @@ class Answers:
         }  # fmt: skip
 
     def write(self, path: Path) -> None:
-        """Write a .json file of everything, or a .csv or .parquet table with what was set aside in a table beside it."""
+        """Write a .json file of everything, or a .csv or .parquet table with what was set aside in a table beside it; boxes as COCO
+        JSON and as a table, called as it with `_boxes`."""
+        if self.boxes is not None:
+            for ending in ("json", "csv"):
+                target = path.with_name(f"{path.stem}_boxes.{ending}")
+                write_boxes(target, self.boxes.images, self.boxes.boxes, self.about.classes)
         folder, beside = RunFolder(path.parent), f"{path.stem}.rejected.csv"
         if path.suffix.lower() == ".json":
             with atomic(path) as temporary:

@@ -19,6 +19,7 @@ from evenray.data.scan.files import list_files
 
 from .about import About
 from .answers import Answers, as_input, beside, columns_of
+from .boxes import predict_boxes
 from .decoding import Decoded, Item, decode, fragments_of, tasks_of
 from .engines import Model
 from .masks import predict_masks
@@ -68,6 +69,8 @@ def predict(
     about = model.about.at(prevalence)
     if about.task == "segment":
         return predict_masks(model, about, files, masks, map=map, tick=tick)
+    if about.task == "detect":
+        return predict_boxes(model, about, files, map=map, tick=tick)
     tables, rejected, batch = list[pl.DataFrame](), list[tuple[str, str]](), list[Decoded]()
     work = [task for item in files for task in tasks_of(item)]
     for task, found in zip(work, map(partial(decode, about=about), work), strict=True):

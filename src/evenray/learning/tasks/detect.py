@@ -38,7 +38,7 @@ from .question import Question, Target
 from .table import identified
 from .task import Asked, Floats, Ints, Loss, Prevalence, Remedy, Usual
 
-__all__ = ["Detect"]
+__all__ = ["Detect", "in_file_pixels"]
 
 TWO = (ABSENT, PRESENT)
 HALF = (0.5,)  # the overlap from which a box is that of an object
@@ -119,11 +119,7 @@ class Detect:
         places = dataset.cases.select("rows", "columns", "boxes").iter_rows()
         for (rows, columns, boxes), one, p in zip(places, told, probabilities, strict=True):
             objects.append(clean_boxes(boxes or (), (rows, columns)))
-            own = found_in(one)
-            own[:, 1:5] = Placement.of((rows, columns), int(one["side"])).boxes_to_image(own[:, 1:5])
-            own[:, 5] = p[: len(own)]
-            own[:, [1, 3]], own[:, [2, 4]] = own[:, [1, 3]].clip(0, columns), own[:, [2, 4]].clip(0, rows)
-            found.append(own[(own[:, 3] > own[:, 1]) & (own[:, 4] > own[:, 2])])
+            found.append(in_file_pixels(found_in(one), p, (rows, columns), int(one["side"])))
         has = [pl.Series(f"target_{k}", dataset.targets[:, k] == 1) for k in range(len(dataset.classes))]
         table = identified(dataset).with_columns(*has, flat_column("objects", objects), flat_column("found", found))
         return Predictions(table, dataset.classes, dataset.positive, "detect")
@@ -174,6 +170,18 @@ class Detect:
         if (recipe.tta or "centre") != "centre":
             raise UsageError(f"Boxes are looked for in the image as it is, and --tta is {recipe.tta}; leave it out.")
         self.target(recipe.prevalence, classes, positive)
+
+
+def in_file_pixels(found_D6: Floats, probabilities: Floats, shape: tuple[int, int], side: int) -> Floats:
+    """Boxes of the square of `side` pixels as those of its image, of `shape` (rows, columns), the probability in place of the score.
+
+    What lies beside the image is cut off, and boxes of which nothing is left go.
+    """
+    own, (rows, columns) = found_D6.copy(), shape
+    own[:, 1:5] = Placement.of(shape, side).boxes_to_image(own[:, 1:5])
+    own[:, 5] = probabilities[: len(own)]
+    own[:, [1, 3]], own[:, [2, 4]] = own[:, [1, 3]].clip(0, columns), own[:, [2, 4]].clip(0, rows)
+    return own[(own[:, 3] > own[:, 1]) & (own[:, 4] > own[:, 2])]
 
 
 def _questions(classes: tuple[str, ...]) -> tuple[Question, ...]:
