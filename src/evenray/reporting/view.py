@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.artefacts.drawn import Overlays
@@ -158,7 +157,12 @@ class RunView(Run):
     @property
     def marks(self) -> bool:
         """Whether classes are marked in images, by masks or boxes."""
-        return self.facts.task not in OF_IMAGES
+        return bool(self.marked)
+
+    @property
+    def marked(self) -> str:
+        """By what classes are marked in images: masks, boxes, or "" where they are of whole images."""
+        return {"segment": "masks", "detect": "boxes"}.get(self.facts.task, "")
 
     @cached_property
     def unlabelled(self) -> bool:
