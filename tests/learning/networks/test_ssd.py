@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from evenray.core.errors import UsageError
+from evenray.learning.networks import build, load, save
 from evenray.learning.networks.default_boxes import boxes_a_place, default_boxes, scales
 from evenray.learning.networks.ssd import SSD, L2Norm, ssd
 
@@ -92,8 +95,8 @@ def test_l2_norm() -> None:
 def test_wide_layers_are_thinned_into_fc6_and_fc7() -> None:
     """Every fourth unit of both layers, and taps 0, 3 and 6 of the 7 x 7; the other tensors stay."""
     model = on_meta(300, "vgg16")
-    fc6 = torch.arange(4096 * 512 * 49, dtype=torch.float32).view(4096, 512, 7, 7)
-    fc7 = torch.arange(4096 * 4096, dtype=torch.float32).view(4096, 4096)
+    fc6, fc7 = torch.zeros(4096, 512, 7, 7), torch.zeros(4096, 4096)
+    fc6[20, 7, 3, 6], fc7[20, 28] = 1.0, 2.0
     given = {
         "features.0.bias": torch.zeros(64), "classifier.0.weight": fc6.flatten(1), "classifier.0.bias": torch.arange(4096.0),
         "classifier.3.weight": fc7, "classifier.3.bias": torch.arange(4096.0),
@@ -102,8 +105,8 @@ def test_wide_layers_are_thinned_into_fc6_and_fc7() -> None:
     here = dict(model.named_parameters())
     for name in ("fc.1.weight", "fc.1.bias", "fc.3.weight", "fc.3.bias"):
         assert taken[name].shape == here[name].shape
-    assert taken["fc.1.weight"][5, 7, 1, 2] == fc6[20, 7, 3, 6]
-    assert taken["fc.3.weight"][5, 7, 0, 0] == fc7[20, 28]
+    assert taken["fc.1.weight"][5, 7, 1, 2] == 1
+    assert taken["fc.3.weight"][5, 7, 0, 0] == 2
     assert taken["fc.1.bias"][3] == taken["fc.3.bias"][3] == 12
     convolutions_only = {"features.0.bias": torch.zeros(64)}
     assert model.converted(convolutions_only) == convolutions_only
@@ -114,3 +117,31 @@ def test_other_trunks_and_sizes_are_refused() -> None:
         on_meta(128, "googlenet")
     with pytest.raises(UsageError, match=r"64 x 64"):
         on_meta(64, "vgg11")(torch.empty(1, 3, 72, 64, device="meta"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_imagenets_convolutions_enter(channels: int, evenray_data: Path) -> None:
+    """With the authors' own weights the maps before the fourth pooling are those of VGG16, each place of length 20."""
+    weights = evenray_data / "weights" / "vgg16-imagenet-conv-bgr-fp16.safetensors"
+    detector = build("ssd(vgg16)", classes=3, channels=channels, size=200, pretrained=weights, output="boxes")
+    vgg = build("vgg16(head=average)", classes=3, channels=channels, size=200, pretrained=weights)
+    x = torch.rand(1, channels, 200, 200, generator=torch.Generator().manual_seed(0))
+    seen: list[torch.Tensor] = []
+    detector.network.norms[0].register_forward_hook(lambda module, args, output: seen.append(output))  # type: ignore[union-attr,operator]
+    with torch.no_grad():
+        detector.eval()(x)
+        maps = detector.normalise(x)
+        for layer in list(vgg.network.features)[:23]:  # type: ignore[arg-type,union-attr]
+            maps = layer(maps)
+    torch.testing.assert_close(seen[0], 20 * maps / maps.norm(dim=1, keepdim=True), atol=1e-4, rtol=1e-4)
+    assert detector.description.pretrained is not None
+    assert "fc.1.weight" in detector.description.pretrained.fresh
+    assert "features.28.weight" not in detector.description.pretrained.fresh
+
+
+def test_a_saved_detector_is_the_same(tmp_path: Path) -> None:
+    made = build("ssd(vgg11_bn(width=0.05))", classes=2, channels=1, size=64, output="boxes")
+    save(made, tmp_path / "model.safetensors")
+    x = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(load(tmp_path / "model.safetensors").eval()(x), made.eval()(x), rtol=0, atol=0)
