@@ -165,12 +165,12 @@ def prepared(images: Images, contrast: str) -> Images:
 
 
 def transform(candidate: Candidate) -> Transform:
-    def change(x_NCHW: torch.Tensor, chance: Any) -> torch.Tensor:
+    def change(x_NCHW: torch.Tensor, answers: torch.Tensor, chance: Any) -> tuple[torch.Tensor, torch.Tensor]:
         x_NCHW = evenray.learning.augment.augment(x_NCHW, chance)
         if candidate.light:
             power = torch.exp((chance.uniform(17)[:, 16] * 2 - 1) * candidate.light)
             x_NCHW = x_NCHW.clamp_min(1e-4) ** power.view(-1, 1, 1, 1)
-        return x_NCHW
+        return x_NCHW, answers
 
     return change
 

@@ -65,7 +65,11 @@ def _beside(rows: list[dict[str, Any]], metric: str) -> Table:
     caption = f"* chosen   = as good as the best   differences: to {reference['contrast']} x {reference['balance']}"
     table = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     seeds, several = max(row["seeds"] for row in rows) > 1, len({row["network"] for row in rows}) > 1
-    others = [name for name in ("auprc", "auroc", "brier", "ece") if name != metric]
+    others = [
+        name
+        for name in ("auprc", "auroc", "iou", "dice_pooled", "map50", "map", "froc", "brier", "ece")
+        if name != metric and name in rows[0]
+    ]
     numbers = [
         SHORT.get(metric, metric),
         "difference",

@@ -1,13 +1,16 @@
-"""What the labels of a data set are: of which task, and whether the classes are ordered."""
+"""What the annotations of a data set are: of which task, and whether its classes are ordered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Reading", "Task"]
+__all__ = ["OF_IMAGES", "Reading", "Task"]
 
-Task = Literal["classify", "tag"]  # what a label is: one class a case, or several findings
+# What an annotation is: one class a case, several findings, a mask of classes, or boxes with classes.
+Task = Literal["classify", "tag", "segment", "detect"]
+
+OF_IMAGES: tuple[Task, ...] = ("classify", "tag")  # whose labels are about whole images
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Reading:
     """What a table's label columns were taken to mean.
 
     `classify` has one class a case, `tag` several findings, each yes, no or unknown; `ordered` says that the classes are
-    grades, in the order of `Dataset.classes`.
+    grades, in the order of `Dataset.classes`. Masks (`segment`) and boxes (`detect`) come from files of their own.
     """
 
     task: Task

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .display import Displayed
 from .errors import DataError, UsageError
 from .facts import Facts
+from .marks import with_classes
 from .sketches import Rows
 from .tags import ABSENT, PRESENT, matrix, realigned
 
@@ -31,7 +32,8 @@ class Dataset(Displayed):
     class that sensitivity is about. `root` is the folder (or file) that the column `file` is relative to.
     Columns: see docs/cases.md. Those every data set has: case, file, fragment, label, patient, site, part. Where
     `facts.task` is tag, the classes are findings, a case may have several or none, and the column `findings` says which:
-    a list of yes, no or null (unknown), one a class.
+    a list of yes, no or null (unknown), one a class. So it does where the classes are those of masks (segment: column `masks`) or of
+    boxes (detect: column `boxes`), whose types core/marks.py has; `label` is then what folders or a table say beside.
     `sketches` are the arrays that a scan keeps of the pixels, by name: histogram uint32 (256,), thumbnail uint8 (32, 32),
     fingerprint float16 (64,) a case. The column `sketch` says which of their rows is a case's.
     `ratings` is what each of several readers said of the cases: case, reader, and label or findings; None where there was one.
@@ -77,9 +79,11 @@ class Dataset(Displayed):
         )  # fmt: skip
 
     def _told_of(self, classes: tuple[str, ...]) -> pl.DataFrame:
-        """The cases with their findings in the order of `classes`; those of one class as they are."""
+        """The cases with their findings, masks or boxes in the order of `classes`; those of one class as they are."""
         if self.facts.task == "classify" or classes == self.classes:
             return self.cases
+        if self.facts.task != "tag":
+            return with_classes(self.cases, self.classes, classes)
         return self.cases.with_columns(findings=realigned(self.cases["findings"], self.classes, classes))
 
     def has_sketch(self, name: str) -> bool:
@@ -102,6 +106,12 @@ class Dataset(Displayed):
         not: of these nothing can be learnt."""
         if self.facts.task == "classify":
             require_classes(self.classes, self.root, len(self))
+        elif self.facts.task != "tag":
+            if not (self.targets == 1).any():
+                raise DataError(
+                    f"Nothing is marked in any of the {len(self)} images of '{self.root}'; check the masks or boxes, and which of"
+                    " their values is what."
+                )
         elif not ((self.targets == 1).any(axis=0) & (self.targets == 0).any(axis=0)).any():
             raise DataError(
                 f"None of the findings {', '.join(self.classes[:SHOWN])} is known to be present in some of the {len(self)}"
@@ -121,16 +131,17 @@ class Dataset(Displayed):
 
     @property
     def targets(self) -> NDArray[np.int64]:
-        """The class index of every case, int64 (cases,); of findings 1 present, 0 absent, -1 unknown: int64 (cases, classes)."""
-        if self.facts.task == "tag":
+        """The class index of every case, int64 (cases,); of findings, and of what masks or boxes mark, 1 present, 0 absent, -1
+        unknown: int64 (cases, classes)."""
+        if self.facts.task != "classify":
             return matrix(self.cases["findings"], len(self.classes))
         index = {name: i for i, name in enumerate(self.classes)}
         return np.array([index[label] for label in self.cases["label"]], dtype=np.int64)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Cases a class, in class order; of a finding those that have it."""
-        if self.facts.task == "tag":
+        """Cases a class, in class order; of a finding those that have it, of masks and boxes those with the class in them."""
+        if self.facts.task != "classify":
             return dict(zip(self.classes, (self.targets == 1).sum(axis=0).tolist(), strict=True))
         found = dict(self.cases["label"].value_counts().iter_rows())
         return {name: int(found.get(name, 0)) for name in self.classes}
@@ -147,7 +158,7 @@ class Dataset(Displayed):
     def members(self) -> dict[str, NDArray[np.bool_]]:
         """Which cases have each class or finding, bool (cases,)."""
         targets = self.targets
-        if self.facts.task == "tag":
+        if self.facts.task != "classify":
             return dict(zip(self.classes, (targets == 1).T, strict=True))
         return {name: targets == k for k, name in enumerate(self.classes)}
 
@@ -180,8 +191,8 @@ class Dataset(Displayed):
         )
 
     def _told(self, classes: str) -> str:
-        if self.facts.task == "tag":
-            return f"findings   {classes}"
+        if self.facts.task != "classify":
+            return f"{'findings ' if self.facts.task == 'tag' else 'images of'}  {classes}"
         return (
             f"classes    {f'{classes} (positive: {self.positive})' if classes else 'none: the images have no labels'}"
         )

@@ -16,9 +16,10 @@ class EvaluateSettings(SeedSettings):
         None,
         "Test-time augmentation: centre, flips, dense, 'multicrop(grid=3)', 'dense | multicrop'; soft-maxes are averaged.",
     )
-    threshold: str = setting(
-        "youden",
-        "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part.",
+    threshold: str | None = setting(
+        None,
+        "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part; by default"
+        " youden, of masks dice.",
     )
     calibration: str = setting(
         "bias_corrected_temperature",

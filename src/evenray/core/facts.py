@@ -29,7 +29,8 @@ class Facts(BaseModel):
     the positive one; `patients_known` whether any patient is (None: nobody has looked); `patient_pattern` is None
     where the pattern of --patient is in every path, or none was given; `box_tables` are tables of places in the
     images, such as lesions; `names_files` whether cases are called by their files (--names) rather than by pseudonyms
-    (None: nobody knows). `task` is what a label is: one class a case (classify), or several findings (tag);
+    (None: nobody knows). `task` is what an annotation is: one class a case (classify), several findings (tag), masks
+    (segment) or boxes (detect);
     `ordered` says that the classes are grades; `understood` is what columns and folders were taken to mean.
     """
 

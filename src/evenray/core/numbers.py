@@ -14,7 +14,11 @@ def decimals(value: float, digits: int = 3, top: float = 1.0) -> str:
 
     >>> decimals(0.5), decimals(0.99972), decimals(0.0002), decimals(1.0), decimals(-0.0002), decimals(99.97, 1, top=100)
     ('0.500', '>0.999', '<0.001', '1.000', '0.000', '>99.9')
+    >>> decimals(59171.923)
+    '59,172'
     """
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
     text, step = f"{value:.{digits}f}", 10.0**-digits
     if DUST < value < top - DUST and float(text) in (0, top):
         return f"<{step:.{digits}f}" if float(text) == 0 else f">{top - step:.{digits}f}"

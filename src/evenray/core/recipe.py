@@ -57,10 +57,18 @@ class RemedySettings(Settings):
         ("none", "equalize", "clahe"), "A contrast, such as 'clahe(clip=2)'; several are compared.", form="specs",
         expected="name one method or several, or none for no change", content="contrast", min_length=1,
     )  # fmt: skip
-    balance: Specs = setting(
-        ("none", "weighted", "oversample"), "A remedy for class imbalance, such as oversample; several are compared.",
-        form="specs", expected="name one method or several, or none for no change", min_length=1,
+    balance: Specs | None = setting(
+        None, "A remedy for class imbalance, such as oversample; several are compared. By default none, weighted and oversample;"
+        " of masks none, weighted and dice_cross_entropy.",
+        form="specs", expected="name one method or several, or none for no change",
     )  # fmt: skip
+
+    @field_validator("balance")
+    @classmethod
+    def _names_a_remedy(cls, balance: Specs | None) -> Specs | None:
+        if balance is not None and not len(balance):
+            raise ValueError
+        return balance
 
     @property
     def contrasts(self) -> tuple[str, ...]:
@@ -69,7 +77,7 @@ class RemedySettings(Settings):
 
     @property
     def balances(self) -> tuple[str, ...]:
-        """The remedies to compare; a single one is taken without comparison."""
+        """The remedies to compare; a single one is taken without comparison, and none named leaves it to the task."""
         return _several(self.balance)
 
 
@@ -118,6 +126,10 @@ class TrainSettings(FlipSettings, SeedSettings):
         expected="give LOW,HIGH with 1 <= LOW <= HIGH <= 8, multiples of the size of the images", example="1.14,2.29",
     )  # fmt: skip
 
+    patch: int | None = setting(
+        None, "Of masks: train on patches of this side, cut out of images of --size; whole images by default.", ge=28
+    )
+
     @field_validator("scale_jitter")
     @classmethod
     def _larger_than_the_images(cls, pair: Pair | None) -> Pair | None:
@@ -152,7 +164,9 @@ class CompareSettings(MethodSettings, TrainSettings):
     """What the comparison depends on beside the plan."""
 
     seeds: int = setting(3, "How many times the comparison trains every cell, each from another seed.", ge=1)
-    metric: str = setting("auprc", "The metric that the comparison ranks by.")
+    metric: str | None = setting(
+        None, "The metric that the comparison ranks by: by default auprc, of masks dice.", example="auroc"
+    )
 
 
 class PlanSettings(BudgetSettings, CompareSettings):

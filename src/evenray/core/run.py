@@ -55,7 +55,8 @@ class Run(Displayed):
         chosen = ", ".join(f"{name} {value}" for name, value in self.choice.named.items()) if self.choice else ""
         test = self.scores.get("test")
         lines = [f"Run {self.name}: {done} done", f"  chosen: {chosen}" if chosen else ""]
-        lines += [f"  test {name} {test.estimates[name]}" for name in ("auroc", "auprc")] if test else []
+        first = [name for name in ("auroc", "auprc", "dice", "iou", "map50", "map") if test and name in test.estimates]
+        lines += [f"  test {name} {test.estimates[name]}" for name in first] if test else []
         return "\n".join(filter(None, lines))
 
     @property

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from .annotations import Task
 from .settings import DATA, Settings, setting
 
 __all__ = ["ScanSettings"]
@@ -24,6 +25,21 @@ class ScanSettings(Settings):
         None, "A regular expression that finds the patient in a file's path, such as '(person[0-9]+)'; groups are joined.",
         panel=DATA,
     )  # fmt: skip
+    task: Task | None = setting(
+        None, "What is learnt: one class an image (classify), several findings (tag), masks (segment) or boxes (detect); without it"
+        " what lies there says it, labels before masks and boxes.", panel=DATA,
+    )  # fmt: skip
+    masks: str | None = setting(
+        None, "Where the masks are: a folder of files called as the images, a COCO JSON file, or a table of runs.", panel=DATA,
+        content="input",
+    )  # fmt: skip
+    boxes: str | None = setting(
+        None, "Where the boxes are: a COCO JSON file, a table, or a folder of Pascal VOC XML or YOLO text files.", panel=DATA,
+        content="input",
+    )  # fmt: skip
+    unannotated: Literal["leave-out", "empty"] = setting(
+        "leave-out", "What an image without a mask or boxes is: left out, or one with nothing in it.", panel=DATA
+    )
     value_range: Pair | None = setting(
         None, "LOW,HIGH: the true range of pixel values of 16-bit PNG or TIFF, such as 0,4095.", panel=DATA, form="pair",
         expected="give LOW,HIGH with LOW below HIGH", example="0,4095",

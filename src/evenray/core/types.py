@@ -152,7 +152,7 @@ class Predictions:
     @cached_property
     def targets(self) -> NDArray[np.int64]:
         """The true class index, int64 (cases,); of findings 1 present, 0 absent, -1 unknown: int64 (cases, classes)."""
-        if self.task == "tag":
+        if self.task != "classify":
             known = [self.table[f"target_{k}"].cast(pl.Int64).fill_null(UNKNOWN) for k in range(len(self.classes))]
             return _kept(np.column_stack([one.to_numpy() for one in known]).astype(np.int64))
         return _kept(self.table["target"].to_numpy().astype(np.int64))

@@ -57,6 +57,40 @@ class Placement:
         pairs = np.asarray(points, np.float64).reshape(-1, 2)
         return np.asarray((pairs - self.offset) / self.scale).reshape(np.shape(points))
 
+    def boxes_from_image(self, boxes: NDArray[Any]) -> NDArray[np.float64]:
+        """Boxes (..., 4: x0, y0, x1, y1) of the image as coordinates in the square.
+
+        >>> Placement.of((2, 4), 8).boxes_from_image(np.array([0, 0, 4, 2]))
+        array([0., 2., 8., 6.])
+        """
+        return self.from_image(np.asarray(boxes)[..., [1, 0, 3, 2]])[..., [1, 0, 3, 2]]
+
+    def boxes_to_image(self, boxes: NDArray[Any]) -> NDArray[np.float64]:
+        """Boxes (..., 4: x0, y0, x1, y1) of the square as coordinates in the image."""
+        return self.to_image(np.asarray(boxes)[..., [1, 0, 3, 2]])[..., [1, 0, 3, 2]]
+
+    def spacing(self, spacing_mm: tuple[float, float]) -> tuple[float, float]:
+        """The size of a pixel of the square in mm, along rows and columns, of an image whose pixels have this size.
+
+        >>> Placement.of((2, 4), 8).spacing((0.5, 0.25))
+        (0.25, 0.125)
+        """
+        return spacing_mm[0] / self.scale[0], spacing_mm[1] / self.scale[1]
+
+    def place(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A mask of the image in the square, uint8 (size, size): of each pixel the value of the nearest one; 0 where no image is.
+
+        >>> Placement.of((2, 4), 4).place(np.array([[1, 2, 3, 4], [5, 6, 7, 255]], np.uint8))[:, 3].tolist()
+        [0, 4, 255, 0]
+        """
+        if mask.shape != self.shape:
+            raise UsageError(f"The mask has shape {mask.shape}; expected {self.shape}, as the image.")
+        (top, left), (rows, columns) = self.offset, self.inner
+        found = np.zeros((self.size, self.size), np.uint8)
+        inside = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT)
+        found[top : top + rows, left : left + columns] = inside
+        return found
+
     def restore(self, values: NDArray[Any]) -> NDArray[Any]:
         """An array over the square, (size, size) or (size, size, C), as one over the image.
 

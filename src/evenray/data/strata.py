@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.annotations import Task
 from evenray.core.errors import DataError
 from evenray.core.types import Dataset
 
@@ -44,7 +45,8 @@ class Strata(Protocol):
 
 def strata_of(dataset: Dataset) -> Strata:
     """Those of a data set's task."""
-    return FindingStrata(dataset) if dataset.facts.task == "tag" else ClassStrata(dataset)
+    kinds: dict[Task, type[ClassStrata] | type[FindingStrata]] = {"classify": ClassStrata, "tag": FindingStrata}
+    return kinds.get(dataset.facts.task, MarkStrata)(dataset)
 
 
 class ClassStrata:
@@ -178,6 +180,42 @@ class FindingStrata:
         if ((targets == 1).any(axis=0) & (targets == 0).any(axis=0)).any():
             return None
         return max(self.dataset.counts, key=self.dataset.counts.__getitem__)
+
+
+class MarkStrata(FindingStrata):
+    """What masks or boxes mark: which classes an image has, and of masks whether much or little of it is marked."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        self.present = dataset.targets
+        self.targets = np.concatenate([self.present, _large(dataset, self.present)], axis=1)
+
+    def conflicts(self, picture: Ints) -> Bools:
+        """None: copies that are marked otherwise stay together, and the audit tells them."""
+        return np.zeros(len(picture), dtype=bool)
+
+    def check(self, group: Ints, free: Bools, excluded: Bools, parts: Sequence[str]) -> None:
+        marked = len(np.unique(group[free & (self.present == 1).any(axis=1)]))
+        if marked < len(parts):
+            raise DataError(
+                f"Something is marked in images of {marked} patients of those to divide into {', '.join(parts)}, which needs at least"
+                f" {len(parts)}. Add cases, or check the masks or boxes."
+            )
+
+    def lacking(self, part: Dataset) -> str | None:
+        """Whichever is most frequent, where nothing at all is marked."""
+        return None if (part.targets == 1).any() else max(self.dataset.counts, key=self.dataset.counts.__getitem__)
+
+
+def _large(dataset: Dataset, present_NK: Ints) -> Ints:
+    """Whether a class takes more of an image than of most that have it: 1, 0, or -1 where it is not there, (cases, classes); of boxes
+    nothing, (cases, 0)."""
+    if dataset.facts.task == "detect":
+        return np.zeros((len(present_NK), 0), np.int64)
+    share = np.array(dataset.cases["mask_pixels"].to_list(), np.float64)
+    share /= dataset.cases.select(pl.col("annotated_rows").cast(pl.Int64) * pl.col("annotated_columns")).to_numpy()
+    middle = np.array([np.median(own[own > 0]) if (own > 0).any() else 0.0 for own in share.T])
+    return np.where(present_NK == 1, share > middle, -1).astype(np.int64)
 
 
 def _held(targets_NF: Ints, inverse: Ints) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ How strong is said by the constants below, and nowhere else.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch.nn import functional
 
 from evenray.core.errors import UsageError
 
-__all__ = ["Chance", "augment", "resized", "scale_jitter"]
+__all__ = ["Chance", "affine", "augment", "augment_masks", "lit", "moved", "relit", "resized", "scale_jitter", "within"]
 
 ROTATION = math.radians(10)
 SCALE = 0.10
@@ -78,43 +79,102 @@ def augment(x_NCHW: Tensor, chance: Chance, *, flips: bool = False) -> Tensor:
     >>> torch.equal(augment(x, Chance.of([1], 2)), augment(x, Chance.of([1], 2)))
     True
     """
+    return lit(moved(x_NCHW, affine(chance, flips=flips)), chance)
+
+
+def augment_masks(
+    x_NCHW: Tensor,
+    classes_NHW: Tensor,
+    chance: Chance,
+    *,
+    flips: bool = False,
+    size: int = 0,
+    centres_N2: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`augment`, and the masks by the same turn, uint8 or int64 (N, H, W); what enters at the border and what is cut out becomes
+    unknown (255).
+
+    With a `size`, patches of that side (of images that are larger) about `centres_N2`, (row, column) from 0 to 1; the patch is
+    moved inside where it would reach over the border.
+
+    >>> x, y = torch.rand(2, 1, 40, 40), torch.ones(2, 40, 40, dtype=torch.uint8)
+    >>> [tuple(part.shape) for part in augment_masks(x, y, Chance.of([1], 2), size=28, centres_N2=torch.rand(2, 2))]
+    [(2, 1, 28, 28), (2, 28, 28)]
+    """
+    theta = affine(chance, flips=flips)
+    if size and centres_N2 is not None:
+        theta = within(theta, size, x_NCHW.shape[-2:], centres_N2)
+    side = (size, size) if size else tuple(x_NCHW.shape[-2:])
+    known = (255 - classes_NHW[:, None].to(x_NCHW)).contiguous()  # so that nothing, 0, is unknown
+    moved_N1HW = 255 - moved(known, theta, side, mode="nearest")
+    x_NCHW = lit(moved(x_NCHW, theta, side), chance, moved_N1HW)
+    return x_NCHW, moved_N1HW[:, 0].round().to(torch.int64)
+
+
+def affine(chance: Chance, *, flips: bool = False) -> Tensor:
+    """The turn, scale and shift of every image, float32 (N, 2, 3): where in the image, whose sides go from -1 to 1, a place of the
+    changed image comes from."""
     drawn = chance.uniform(14)
-    reach = drawn.new_tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS])  # a side counts as 2
-    shape = (drawn[:, :6] * 2 - 1) * reach
-    mirror = 1 - 2 * (drawn[:, 6] < (0.5 if flips else 0)).to(drawn.dtype)
-    moved = _moved(x_NCHW, shape[:, :4].to(x_NCHW.device), mirror.to(x_NCHW.device))
-    gain, offset = shape[:, 4:6].to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
-    lit = moved.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)
-    for i in torch.nonzero(drawn[:, 7] < NOISY).flatten().tolist():
-        lit[i] += chance.normal(i, lit.shape[1:]).to(lit.device) * (NOISE * drawn[i, 8].item())
-    return _cut(lit.clamp_(0, 1), drawn[:, 9:14])
-
-
-def _moved(x_NCHW: Tensor, shape_N4: Tensor, mirror_N: Tensor) -> Tensor:
-    """Turned, scaled and shifted by (angle, scale, x, y), bilinearly, in one go."""
-    angle, zoom, right, down = shape_N4.unbind(1)
+    reach = drawn.new_tensor([ROTATION, SCALE, 2 * SHIFT, 2 * SHIFT])  # a side counts as 2
+    angle, zoom, right, down = ((drawn[:, :4] * 2 - 1) * reach).unbind(1)
+    mirror_N = 1 - 2 * (drawn[:, 6] < (0.5 if flips else 0)).to(drawn.dtype)
     cos, sin = torch.cos(angle) * (1 + zoom), torch.sin(angle) * (1 + zoom)
     rows = [torch.stack([cos * mirror_N, -sin, right], 1), torch.stack([sin * mirror_N, cos, down], 1)]
-    grid = functional.affine_grid(torch.stack(rows, 1), list(x_NCHW.shape), align_corners=False)
-    return functional.grid_sample(x_NCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return torch.stack(rows, 1)
 
 
-def _cut(x_NCHW: Tensor, drawn_N5: Tensor) -> Tensor:
-    """A rectangle of some images takes their mean: (whether, area, aspect, row, column), each drawn in 0..1."""
+def within(theta_N23: Tensor, size: int, shape: tuple[int, ...], centres_N2: Tensor) -> Tensor:
+    """The same turns of patches of `size` about places of images of `shape`, (row, column) from 0 to 1."""
+    share = torch.tensor([size / shape[1], size / shape[0]])  # of the image, across and down
+    middle = (centres_N2.flip(1) * 2 - 1).clamp(-(1 - share), 1 - share)
+    patch = theta_N23 * share[:, None]
+    patch[:, :, 2] += middle
+    return patch
+
+
+def moved(x_NCHW: Tensor, theta_N23: Tensor, side: tuple[int, ...] = (), mode: str = "bilinear") -> Tensor:
+    """Images through `affine`, in one go; what comes from beyond the border is 0."""
+    shape = [*x_NCHW.shape[:2], *(side or x_NCHW.shape[-2:])]
+    grid = functional.affine_grid(theta_N23.to(x_NCHW.device), shape, align_corners=False)
+    return functional.grid_sample(x_NCHW, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+def lit(x_NCHW: Tensor, chance: Chance, masks_N1HW: Tensor | None = None) -> Tensor:
+    """Other brightness and contrast, noise, and cut-outs, in place; what is cut out of images becomes 255 in their masks."""
+    changed = relit(x_NCHW, chance)
+    for i, place in _cut_outs(chance.uniform(14)[:, 9:], changed.shape[-2:]):
+        changed[(i, slice(None), *place)] = changed[i].mean((1, 2), keepdim=True)
+        if masks_N1HW is not None:
+            masks_N1HW[(i, slice(None), *place)] = 255
+    return changed
+
+
+def relit(x_NCHW: Tensor, chance: Chance) -> Tensor:
+    """Other brightness and contrast, and noise, in place."""
+    drawn = chance.uniform(14)
+    shape = (drawn[:, 4:6] * 2 - 1) * drawn.new_tensor([CONTRAST, BRIGHTNESS])
+    gain, offset = shape.to(x_NCHW.device).reshape(-1, 2, 1, 1, 1).unbind(1)
+    changed = x_NCHW.sub_(0.5).mul_(1 + gain).add_(0.5 + offset)
+    for i in torch.nonzero(drawn[:, 7] < NOISY).flatten().tolist():
+        changed[i] += chance.normal(i, changed.shape[1:]).to(changed.device) * (NOISE * drawn[i, 8].item())
+    return changed.clamp_(0, 1)
+
+
+def _cut_outs(drawn_N5: Tensor, shape: torch.Size) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """The rectangles that some images lose, by (whether, area, aspect, row, column), each drawn in 0..1."""
     for i in torch.nonzero(drawn_N5[:, 0] < CUT).flatten().tolist():
         area, aspect, top, left = drawn_N5[i, 1:].tolist()
         area = CUT_AREA[0] + (CUT_AREA[1] - CUT_AREA[0]) * area
         stretch = CUT_ASPECT ** (aspect - 0.5)
         height, width = (
             min(extent, max(1, round(extent * math.sqrt(area) * by)))
-            for extent, by in zip(x_NCHW.shape[-2:], (stretch, 1 / stretch), strict=True)
+            for extent, by in zip(shape, (stretch, 1 / stretch), strict=True)
         )
         row, column = (
             int(place * (extent - side + 1))
-            for place, extent, side in zip((top, left), x_NCHW.shape[-2:], (height, width), strict=True)
+            for place, extent, side in zip((top, left), shape, (height, width), strict=True)
         )
-        x_NCHW[i, :, row : row + height, column : column + width] = x_NCHW[i].mean((1, 2), keepdim=True)
-    return x_NCHW
+        yield i, (slice(row, row + height), slice(column, column + width))
 
 
 def scale_jitter(x_NCHW: Tensor, size: int, chance: Chance, scales: tuple[float, float]) -> Tensor:

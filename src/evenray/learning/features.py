@@ -26,6 +26,7 @@ from .linear_head import fit_linear
 from .networks import Classifier, features
 from .train import Settings, fit
 from .train.alone import Alone, Machine
+from .train.part import Views
 
 __all__ = ["FeaturePart", "compute", "fit_head", "forms_of"]
 
@@ -47,6 +48,7 @@ class FeaturePart:
     cases: Sequence[str] = ()
     centre: Tensor | float = 0.0
     scale: Tensor | float = 1.0
+    settle_by: int = 64
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -60,6 +62,15 @@ class FeaturePart:
         x = torch.from_numpy(store[self.rows[which]].astype(np.float32))
         return ((x - self.centre) / self.scale).to(device)
 
+    def answers(self, which: NDArray[np.int64], device: torch.device) -> Tensor:
+        return torch.from_numpy(self.targets[which]).to(device)
+
+    def changed(self, x: Tensor, answers: Tensor, chance: Chance, views: Views) -> tuple[Tensor, Tensor]:
+        return x, answers
+
+    def plain(self, x: Tensor, chance: Chance, views: Views) -> Tensor:
+        return x
+
     def module(self, model: Classifier) -> nn.Module:
         return _Head(model)
 
@@ -67,6 +78,9 @@ class FeaturePart:
         if tta != "centre":
             raise UsageError(f"Features of images are kept as they are; they cannot be looked at under '{tta}'.")
         return model.head(x)
+
+    def told(self, which: NDArray[np.int64], logits: Tensor) -> NDArray[np.float64]:
+        return logits.double().cpu().numpy()
 
 
 class _Head(nn.Module):
@@ -162,10 +176,7 @@ def fit_head(
         model, history = fit_linear(model, first, train, validation, settings, balance, alone)
         tick()
     else:
-        model, history = fit(
-            model, train, validation, replace(settings, average=False), balance, alone, tick=tick,
-            transform=lambda x, chance: x,
-        )  # fmt: skip
+        model, history = fit(model, train, validation, replace(settings, average=False), balance, alone, tick=tick)
     first = _first_linear(model, train)
     if first is not None:
         _fold(first, centre.to(fabric.device), scale.to(fabric.device))

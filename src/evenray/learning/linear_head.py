@@ -108,9 +108,9 @@ def _drawn(
             x = replace(train, forms=(form,)).inputs(rows, fabric.device)
             yield x, torch.from_numpy(train.targets).to(fabric.device)
         return
-    feed = Feed(train, balance, settings.seed, lambda x, chance: x, fabric)
+    feed = Feed(train, balance, settings.seed, lambda x, answers, chance: (x, answers), fabric)
     count = max(1, min(settings.epochs, EPOCHS, DRAWN // len(train)))
     for epoch in range(settings.epochs - count, settings.epochs):
         order = epoch_batches(epoch, train.targets, settings.batch, settings.seed, balance)
         for batch in feed.batches(epoch, order, 0):
-            yield batch.inputs, batch.targets
+            yield batch.inputs, batch.answers

@@ -63,11 +63,13 @@ def calibrate(
     targets_N: ArrayLike,
     method: str = "bias_corrected_temperature",
     prior: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
 ) -> Calibration:
     """Fit one of `calibrations` to the logits (N, K; after the prior correction) and classes (N,) of the validation part.
 
     `prior` (K,) holds the class shares that the logits are posteriors at, those of the training part: the cases are
     weighted to it, so that a validation part of other shares moves no probability (None: they count alike).
+    `weights` (N,) are what each row counts beside that, as where it stands for many pixels.
 
     `bias_corrected_temperature` divides the logits by one number and adds one for each class (Alexandari, Kundaje &
     Shrikumar 2020): the ranking of two classes stays, each class gets the share that it has, and a few cases suffice.
@@ -84,16 +86,19 @@ def calibrate(
     absent = sorted(set(range(logits.shape[1])) - set(targets.tolist()))
     if absent and method != "none":
         raise DataError(f"The validation part has no case of class number {absent[0]}, so it cannot calibrate for it.")
-    fitted: Calibration = calibrations.bind(method)(logits, targets, _weights(targets, logits.shape[1], prior))
+    fitted: Calibration = calibrations.bind(method)(logits, targets, _weights(targets, logits.shape[1], prior, weights))
     return fitted
 
 
-def _weights(targets_N: NDArray[np.int64], K: int, prior: ArrayLike | None) -> Floats:
+def _weights(targets_N: NDArray[np.int64], K: int, prior: ArrayLike | None, weights: ArrayLike | None) -> Floats:
     """What each case counts, 1 on average."""
+    own = np.ones(len(targets_N)) if weights is None else np.asarray(weights, dtype=np.float64)
+    own = own * (len(own) / own.sum())
     if prior is None:
-        return np.ones(len(targets_N))
-    wanted, counts = np.asarray(prior, dtype=np.float64), np.bincount(targets_N, minlength=K)
-    return np.asarray((wanted / wanted.sum() * len(targets_N) / np.maximum(counts, 1))[targets_N])
+        return np.asarray(own)
+    wanted, counts = np.asarray(prior, dtype=np.float64), np.bincount(targets_N, own, minlength=K)
+    shares = wanted / wanted.sum() * len(targets_N) / np.where(counts > 0, counts, 1)
+    return np.asarray(own * shares[targets_N])
 
 
 def none(logits_NK: Floats, targets_N: NDArray[np.int64], weights_N: Floats) -> Calibration:

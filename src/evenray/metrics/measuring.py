@@ -13,14 +13,18 @@ from evenray.core.types import Predictions
 from ._area import components
 from ._curves import one_class
 from ._prior import Prior
+from .boxes import measured_boxes
 from .findings import averaged, macro_components, measured_findings
+from .masks import measured_masks
 from .scoring import Measure, measured
 
 __all__ = ["Cut", "Prevalence", "area_components", "measured_by_task"]
 
 Cut = float | Sequence[float | None] | None  # a threshold, or one a finding
 Prevalence = Prior | Sequence[Prior | None] | None  # class shares, or those of each finding
-MEASURED: dict[str, Any] = {"classify": measured, "tag": measured_findings}
+MEASURED: dict[str, Any] = {
+    "classify": measured, "tag": measured_findings, "segment": measured_masks, "detect": measured_boxes,
+}  # fmt: skip
 
 
 def measured_by_task(
@@ -31,7 +35,7 @@ def measured_by_task(
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[str, Measure]:
-    """`measured` of classes, `measured_findings` of findings."""
+    """`measured` of classes, `measured_findings` of findings, `measured_masks` of masks."""
     found: dict[str, Measure] = MEASURED[predictions.task](
         predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples
     )

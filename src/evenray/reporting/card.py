@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["write_card"]
 
 POINT = ("auroc", "auprc", "sensitivity", "specificity", "ppv")  # told of each finding
+OF_BOXES = ("map50", "map", "sensitivity", "ppv", "false_positives")
+OF_MASKS = ("dice", "iou", "hd95", "lesion_sensitivity", "false_lesions")  # and of each class of masks
 RULES = ("internal", "interval", "prevalence", "threshold", "labels")
 
 
@@ -73,7 +75,7 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
         "rejected": 0 if run.rejected is None else run.rejected.height,
         "threshold": results.threshold, "rule": results.threshold_rule,
         "calibration": results.calibration.method,
-        "points": _points(run, say) if run.tags else [],
+        "points": _points(run, say) if run.tags else [], "told": _told(run),
         "shares": say.shares(run.prevalence or dict(zip(run.classes, model.prior, strict=True))),
         "flags": "; ".join(f"{name} {say.percent(rate)}" for name, rate in flags.items() if name != "all"),
         "limits": _limits(run, say),
@@ -141,14 +143,19 @@ def _corrected(run: RunView, model: ModelRecord) -> bool:
     return any(remedy.link is not None or remedy.prior is not None for remedy in asked)
 
 
+def _told(run: RunView) -> tuple[str, ...]:
+    """The figures of each class or finding."""
+    return {"masks": OF_MASKS, "boxes": OF_BOXES}.get(run.marked, POINT)
+
+
 def _points(run: RunView, say: Language) -> list[tuple[str, list[str]]]:
     """Of each finding its threshold and rule, how many test images have it and what is told of it there, its calibration."""
     assert run.results is not None
     found = []
     for name, record in run.results.findings.items():
         part = record.parts.get("test")
-        told = [part.metrics.get(metric) if part else None for metric in POINT]
-        cases = say.count(list(part.counts.values())[1]) if part else "0"
+        told = [part.metrics.get(metric) if part else None for metric in _told(run)]
+        cases = say.count(list(part.counts.values())[-1]) if part else "0"
         figures = [say.number(figure.value if figure else None) for figure in told]
         row = [cases, say.brief(record.threshold), record.threshold_rule or "", *figures, record.calibration.method]
         found.append((name, row))

@@ -25,8 +25,13 @@ SECTIONS = {
     "training": "train", "ranking": "evaluate", "calibration": "evaluate", "threshold": "evaluate",
     "metrics": "evaluate", "practice": "evaluate", "mistakes": "explain", "limits": "run", "repeat": "run",
 }  # fmt: skip
-# What stands in place of sections that are about classes, by task: the first is replaced, the others go.
-INSTEAD = {"tag": ("findings", ("ranking", "calibration", "practice"))}
+# What stands in place of sections that are about classes, by task; "" where nothing does. With the verb that fills it in.
+INSTEAD = {
+    "tag": {"ranking": "findings", "calibration": "", "practice": ""},
+    "segment": {"ranking": "masks", "calibration": "", "threshold": "", "practice": "", "mistakes": "outlines"},
+    "detect": {"ranking": "boxes", "calibration": "", "threshold": "", "practice": "", "mistakes": "outlines"},
+}
+OTHERS = {"findings": "evaluate", "masks": "evaluate", "boxes": "evaluate", "outlines": "explain"}
 # Beside the line: on the page of a run only where the table is there that they show, each before another section.
 ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
 TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
@@ -39,8 +44,8 @@ def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:
     >>> fitting(("ranking", "calibration", "metrics"), "tag")
     ('findings', 'metrics')
     """
-    name, left_out = INSTEAD.get(task, ("", ()))
-    return tuple(dict.fromkeys(name if section in left_out else section for section in only))
+    instead = INSTEAD.get(task, {})
+    return tuple(name for name in dict.fromkeys(instead.get(section, section) for section in only) if name)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Section:
 
 def page(run: RunView, language: str = "en", only: tuple[str, ...] = tuple(SECTIONS), kind: str = "report") -> str:
     """The HTML text of the named sections; one that cannot be told yet says which verb comes first."""
-    say, verbs = Language(language), SECTIONS | ASIDE | {name: "evaluate" for name, _ in INSTEAD.values()}
+    say, verbs = Language(language), SECTIONS | ASIDE | OTHERS
     modules = {name: importlib.import_module(f".sections.{name}", __package__) for name in only}
     sections = [Section(name, verbs[name], module.context(run, say)) for name, module in modules.items()]
     hidden = run.asked.references if run.asked and not run.names_files else ()

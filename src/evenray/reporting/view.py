@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
+from evenray.core.artefacts.drawn import Overlays
 from evenray.core.artefacts.explained import Attributions, Previews
 from evenray.core.artefacts.plan import PlanChoice
 from evenray.core.artefacts.scores import Figure, PartScores, ScoresRecord
@@ -118,6 +119,11 @@ class RunView(Run):
         return self._record(Attributions, "explain") if self.current else None
 
     @cached_property
+    def overlays(self) -> Overlays | None:
+        """Cases with the outlines of what is true and of what was called."""
+        return self._record(Overlays, "explain") if self.current else None
+
+    @cached_property
     def previews(self) -> Previews | None:
         return self._record(Previews, "explain") if self.current else None
 
@@ -144,8 +150,19 @@ class RunView(Run):
 
     @property
     def tags(self) -> bool:
-        """Whether an image has several findings in place of a class; where classes have colours, all images are one then."""
-        return self.facts.task == "tag"
+        """Whether an image may have several classes: findings, or what masks and boxes mark; where classes have colours, all images
+        are one then."""
+        return self.facts.task != "classify"
+
+    @property
+    def marks(self) -> bool:
+        """Whether classes are marked in images, by masks or boxes."""
+        return bool(self.marked)
+
+    @property
+    def marked(self) -> str:
+        """By what classes are marked in images: masks, boxes, or "" where they are of whole images."""
+        return {"segment": "masks", "detect": "boxes"}.get(self.facts.task, "")
 
     @cached_property
     def unlabelled(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +11,7 @@ import polars as pl
 from evenray.core.artefacts import Record, RunFolder, atomic
 from evenray.core.artefacts.cases import load, save
 from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.drawn import DrawnMasks, Overlays
 from evenray.core.artefacts.explained import Attributions, Gallery, Previews
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.plan import Planned
@@ -112,7 +114,25 @@ def _predictions_write(folder: RunFolder, predictions: Predictions) -> list[str]
     return ["predictions.parquet"]
 
 
-def _gallery(index: Callable[[RunFolder], Attributions | Previews], stage: str) -> Artefact[Gallery]:  # type: ignore[type-arg]
+G = TypeVar("G", Attributions, DrawnMasks, Overlays)
+
+
+def _optional_gallery(kind: type[G], stage: str) -> Artefact[Gallery[G] | None]:
+    """Pictures that not every task has; former ones are removed then."""
+
+    def read(folder: RunFolder) -> Gallery[G] | None:
+        return Gallery(kind.read(folder.path), {}) if folder.has(kind.file) else None
+
+    def write(folder: RunFolder, gallery: Gallery[G] | None) -> list[str]:
+        if gallery is not None:
+            return gallery.write(folder)
+        shutil.rmtree((folder / kind.file).parent, ignore_errors=True)
+        return []
+
+    return Artefact((stage,), read, write)
+
+
+def _gallery(index: Callable[[RunFolder], Previews], stage: str) -> Artefact[Gallery]:  # type: ignore[type-arg]
     return Artefact((stage,), lambda folder: Gallery(index(folder), {}), lambda folder, gallery: gallery.write(folder))
 
 
@@ -134,7 +154,9 @@ HISTORY = _table("history.csv", "train")
 PREDICTIONS = Artefact(("evaluate",), _predictions_read, _predictions_write)
 SCORES = _record(ScoresRecord, "evaluate")
 LABEL_ERRORS = _findings("label_errors.parquet", "evaluate")
-ATTRIBUTIONS: Artefact[Gallery[Attributions]] = _gallery(lambda folder: Attributions.read(folder.path), "explain")
+ATTRIBUTIONS: Artefact[Gallery[Attributions] | None] = _optional_gallery(Attributions, "explain")
+OVERLAYS: Artefact[Gallery[Overlays] | None] = _optional_gallery(Overlays, "explain")
+MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "evaluate")
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")
 RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet",))
 REPORT = _text("report.html", "report")

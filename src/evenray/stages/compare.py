@@ -19,11 +19,11 @@ from evenray.evidence.compare import Cell, Setup, out_of_fold, trainings, why
 from evenray.evidence.compare import compare as compare_all
 from evenray.learning import networks
 from evenray.learning.plan.comparison import WHOLE
-from evenray.learning.tasks import task_of
+from evenray.learning.tasks import fitted, keeps_features, network
 from evenray.learning.train import Settings
 
 from .artefacts import CASES, CHOICE, EXCLUSIONS_ASKED, GRID, OUT_OF_FOLD, PLANNED, SPLIT_CASES
-from .preparing import kept_features, stores_of
+from .preparing import kept_features, rows_of_features, stores_of
 from .stage import artefact
 from .tools import Tools
 
@@ -47,6 +47,7 @@ class CompareOutputs:
 
 def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> CompareOutputs:
     """Train every cell of the grid by cross-validation and choose; with one cell there is nothing to compare."""
+    settings = fitted(settings, inputs.cases.facts.task)
     plan, imbalances = inputs.planned.plan, settings.imbalances
     cells = [
         Cell(contrast, balance, network, imbalance)
@@ -64,7 +65,7 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
     workers = map if setup.frozen or tools.kind != "cpu" else tools.apart
     folder = tools.folder / "compare"
     with tools.events.task("task.compare", total) as tick:
-        grid = compare_all(cells, setup, folder, metric=settings.metric, halving=halving, map=workers, tick=tick)
+        grid = compare_all(cells, setup, folder, metric=settings.metric or "", halving=halving, map=workers, tick=tick)
     chosen = grid.chosen
     cell, reason = chosen.cell, why(grid).as_json()
     network = cell.network if len(settings.networks) > 1 else None
@@ -77,20 +78,22 @@ def compare(inputs: CompareInputs, settings: CompareSettings, tools: Tools) -> C
 def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: Tools) -> Setup:
     """What all cells share; where the trunk is frozen, the features of all cases that are not of the test part."""
     contrasts, whole = list(dict.fromkeys(settings.contrasts)), inputs.cases
+    frozen = keeps_features(plan.frozen, whole.facts.task)
     dataset, group = _to_compare(inputs, plan, settings.seed)
     stores: dict[str, tuple[Store, ...]]
     rows: NDArray[np.int64] = np.arange(len(dataset))
-    if plan.frozen:
-        model = networks.build(
-            plan.network, classes=len(dataset.classes), channels=plan.channels, size=plan.size,
-            pretrained=plan.pretrained, output=task_of(dataset.facts.task).output,
+    if frozen:
+        model = network(
+            dataset.facts.task, plan.network, dataset.classes, channels=plan.channels, size=plan.size,
+            pretrained=plan.pretrained,
         )  # fmt: skip
         model = networks.freeze(model, plan.finetune)
+        rows = rows_of_features(whole, dataset)
         stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
     else:
         made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
         stores = {contrast: (store,) for contrast, store in made.items()}
-    own = plan.frozen or plan.compare_networks == (
+    own = frozen or plan.compare_networks == (
         settings.networks or (plan.network,) if plan.pretrained else settings.networks
     )
     training = Settings(
@@ -99,9 +102,10 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     )  # fmt: skip
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
-        settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),
+        settings=training, channels=plan.channels,
+        size=min(settings.patch or plan.compare_size, plan.compare_size), device=str(tools.machine.device),
         seeds=settings.seeds, weights=plan.pretrained if own else None, finetune=plan.finetune if own else "all",
-        frozen=plan.frozen,
+        frozen=frozen,
     )  # fmt: skip
 
 

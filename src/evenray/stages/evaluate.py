@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.drawn import DrawnMasks
+from evenray.core.artefacts.explained import Gallery
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
 from evenray.core.findings import Finding
@@ -18,13 +22,15 @@ from evenray.data.audit import label_errors
 from evenray.learning import networks
 from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
-from evenray.learning.tasks import Remedy, Task, task_of
+from evenray.learning.predict.calling import Calling
+from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.question import Target
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, measured_by_task
 
-from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .artefacts import CHOICE, LABEL_ERRORS, MASKS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import parts_of, remedy_of
 from .stage import artefact
 from .tools import Tools
@@ -35,7 +41,6 @@ __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 NONE = Calibration("none", {})
 RESAMPLES = 1000  # of the simple models
 SHOWN = ("auroc", "auprc")
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,14 @@ class EvaluateOutputs:
     predictions: Predictions = artefact(PREDICTIONS)
     scores: ScoresRecord = artefact(SCORES)
     label_errors: list[Finding] = artefact(LABEL_ERRORS)
+    masks: Gallery[DrawnMasks] | None = artefact(MASKS)
 
 
 def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -> EvaluateOutputs:
     """Probabilities of the validation and test parts, the operating point, and everything that is told of them."""
     dataset, plan, events = inputs.cases, inputs.planned.plan, tools.events
-    task, facts = task_of(dataset.facts.task), dataset.facts
+    task, facts, asked = task_of(dataset.facts.task), dataset.facts, settings.threshold is not None
+    settings = fitted(settings, facts.task)
     remedy = remedy_of(dataset, plan, inputs.choice)
     target = task.target(settings.prevalence, dataset.classes, dataset.positive)
     model = inputs.network.to(tools.machine.device)
@@ -68,35 +75,48 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     parts = parts_of(tools, dataset, plan, inputs.choice.contrast, ("validation", "test"), furthest)
     with events.task("task.evaluate", sum(len(part) for _, part in parts.values())) as tick:
         for name, (cases, part) in parts.items():
-            logits = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
+            told = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
             if name == "validation":
-                calibrations = _calibrations(task, remedy, logits, cases.targets, settings, tools)
-            p = task.probabilities(remedy.questions, logits, calibrations, target)
-            found[name] = task.predictions(cases, logits, p)
-    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
-    asked = settings.threshold != EvaluateSettings().threshold
+                calibrations = _calibrations(task, remedy, told, task.targets(cases), settings, tools)
+            p = task.probabilities(remedy.questions, told, calibrations, target)
+            found[name] = task.predictions(cases, told, p)
     own = None if asked else remedy.balance.rule
+    masks = None
+    if task.draws:
+        calling = Calling.of(
+            remedy.questions, calibrations, task.cuts(found["validation"], own or settings.threshold or "")
+        )
+        with events.task("task.masks", sum(len(part) for _, part in parts.values())) as tick:
+            for name, (cases, part) in parts.items():
+                drawn = watched_masks(called_masks(model, cases, part, calling, tools, plan.batch, tta), tick)
+                found[name], masks = in_own_pixels(dataset, cases, found[name], drawn)
+    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
     scores = task.summarise(
-        found, settings.threshold, own, remedy.questions, target, ordered=facts.ordered,
+        found, settings.threshold or "", own, remedy.questions, target, ordered=facts.ordered,
         patient_score=settings.patient_score, seed=settings.seed,
     )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
-    simple = _baselines(dataset, found["test"], scores, task, target, settings.seed, plan.channels, tools)
+    whole_images = facts.task in OF_IMAGES
+    simple = (
+        _baselines(dataset, found["test"], scores, task, target, settings.seed, plan.channels, tools)
+        if whole_images
+        else ()
+    )
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
-    _tell(scores, tools)
-    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole))
+    _tell(scores, task.shown, tools)
+    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole) if whole_images else [], masks)
 
 
 def _calibrations(
-    task: Task, remedy: Remedy, logits: Floats, targets: NDArray[np.int64], settings: EvaluateSettings, tools: Tools
+    task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64], settings: EvaluateSettings, tools: Tools
 ) -> list[Calibration]:
     """The calibration of every question that enough validation cases answer; the others stay as they are."""
     found, few = [], []
-    for question, (own, known) in zip(remedy.questions, task.asked(logits, targets), strict=True):
-        fewest = int(np.bincount(known, minlength=len(question.classes)).min())
+    for question, own in zip(remedy.questions, task.asked(told, targets), strict=True):
+        fewest = int(own.images.min())
         if fewest >= ENOUGH_TO_CHOOSE:
-            corrected = question.balance.correct(own, question.prior)
-            found.append(calibrate(corrected, known, settings.calibration, question.prior))
+            corrected = question.balance.correct(own.logits, question.prior)
+            found.append(calibrate(corrected, own.classes, settings.calibration, question.prior, own.weights))
         else:
             found.append(NONE)
             few.append(fewest)
@@ -143,9 +163,9 @@ def _baselines(
     )
 
 
-def _tell(scores: ScoresRecord, tools: Tools) -> None:
+def _tell(scores: ScoresRecord, shown: tuple[str, ...], tools: Tools) -> None:
     metrics = scores.parts["test"].metrics
-    for metric in (name for name in (*SHOWN, "weighted_kappa") if name in metrics):
+    for metric in (name for name in (*shown, "weighted_kappa") if name in metrics):
         tools.events.tell("evaluate.test", metric=metric, figure=vars(metrics[metric]))
     for simple in scores.baselines:
         ahead = simple.network_ahead["auroc"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.drawn import DrawnMasks, Overlays
 from evenray.core.artefacts.explained import Attribution, Attributions, Gallery, Preview, Previews
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import ScoresRecord
@@ -19,23 +18,35 @@ from evenray.core.names import as_path
 from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Image, Predictions
-from evenray.data.letterbox import letterbox
 from evenray.data.store import Store
 from evenray.evidence.explain import attribute, sanity
 from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
 from evenray.learning import networks
-from evenray.learning.tasks import task_of
+from evenray.learning.tasks import of_images, task_of
 
-from .artefacts import ATTRIBUTIONS, CHOICE, NETWORK, PLANNED, PREDICTIONS, PREVIEWS, SCORES, SPLIT_CASES
+from .artefacts import (
+    ATTRIBUTIONS,
+    CHOICE,
+    MASKS,
+    NETWORK,
+    OVERLAYS,
+    PLANNED,
+    PREDICTIONS,
+    PREVIEWS,
+    SCORES,
+    SPLIT_CASES,
+)
+from .box_overlays import box_overlays
+from .overlays import mask_overlays, picture, png
 from .preparing import stores_of
 from .stage import artefact
 from .tools import Tools
 
 __all__ = ["ExplainInputs", "ExplainOutputs", "explain"]
 
-CHECKED, PREVIEWED, SIDE = 6, 3, 512
+CHECKED, PREVIEWED = 6, 3
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,26 @@ class ExplainInputs:
     network: networks.Classifier = artefact(NETWORK)
     predictions: Predictions = artefact(PREDICTIONS)
     scores: ScoresRecord = artefact(SCORES)
+    masks: Gallery[DrawnMasks] | None = artefact(MASKS)
 
 
 @dataclass(frozen=True)
 class ExplainOutputs:
-    attributions: Gallery[Attributions] = artefact(ATTRIBUTIONS)
+    attributions: Gallery[Attributions] | None = artefact(ATTRIBUTIONS)
+    overlays: Gallery[Overlays] | None = artefact(OVERLAYS)
     previews: Gallery[Previews] = artefact(PREVIEWS)
 
 
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
-    """Attribution maps of the most confident mistakes and a few hits, checked; and images before and after the contrast."""
-    return ExplainOutputs(_attributions(inputs, settings.seed, tools), _previews(inputs))
+    """Attribution maps of the most confident mistakes and a few hits, checked; of masks and boxes, the worst and typical cases with
+    these; and images before and after the contrast."""
+    if inputs.cases.facts.task == "detect":
+        cuts = [record.threshold or 0.0 for record in inputs.scores.findings.values()]
+        overlays = box_overlays(inputs.cases, inputs.predictions, cuts, tools)
+        return ExplainOutputs(None, overlays, _previews(inputs))
+    if task_of(inputs.cases.facts.task).draws:
+        return ExplainOutputs(None, mask_overlays(inputs.cases, inputs.predictions, tools), _previews(inputs))
+    return ExplainOutputs(_attributions(inputs, settings.seed, tools), None, _previews(inputs))
 
 
 def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Attributions]:
@@ -64,7 +84,7 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
     store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
     row_of = {case: row for row, case in enumerate(dataset.cases["case"])}
     model = inputs.network.to(tools.machine.device)
-    task = task_of(dataset.facts.task)
+    task = of_images(dataset.facts.task)
     picked = task.notable(inputs.predictions.part("test"), inputs.scores)
     entries, pictures, shown = list[Attribution](), dict[str, bytes](), list[torch.Tensor]()
     with tools.events.task("task.explain", len(picked)) as tick:
@@ -73,10 +93,8 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
             shown.append(x_NCHW)
             heat_HW = attribute(model, x_NCHW, item.output)[0]
             name = f"{number:02d}"
-            pictures[f"{name}.png"] = _png(
-                (x_NCHW[0].permute(1, 2, 0).squeeze(-1).cpu().numpy() * 255).astype(np.uint8)
-            )
-            pictures[f"{name}_map.png"] = _png((heat_HW * 255).astype(np.uint8))
+            pictures[f"{name}.png"] = png((x_NCHW[0].permute(1, 2, 0).squeeze(-1).cpu().numpy() * 255).astype(np.uint8))
+            pictures[f"{name}_map.png"] = png((heat_HW * 255).astype(np.uint8))
             entries.append(
                 Attribution(
                     case=item.case, part="test", finding=item.finding, label=item.label, predicted=item.called,
@@ -113,7 +131,7 @@ def _previews(inputs: ExplainInputs) -> Gallery[Previews]:
         for spec in specs:
             name, after = f"{len(entries):02d}", enhance(image, spec)
             before_png, after_png = f"{name}_before.png", f"{name}_after.png"
-            pictures |= {before_png: _png(_picture(image)), after_png: _png(_picture(after))}
+            pictures |= {before_png: png(picture(image)), after_png: png(picture(after))}
             entries.append(
                 Preview(
                     case=about["case"], contrast=spec, before=before_png, after=after_png, value_range=image.value_range,
@@ -145,14 +163,3 @@ def _curve(image: Image, spec: str) -> list[float] | None:
         return None
     found: list[float] = np.interp(np.linspace(0, 1, 256), np.linspace(0, 1, len(values)), values).tolist()
     return found
-
-
-def _picture(image: Image) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = letterbox(image, min(SIDE, max(image.shape)), image.channels, 255)[0]
-    return pixels
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    content: bytes = cv2.imencode(".png", ordered)[1].tobytes()
-    return content

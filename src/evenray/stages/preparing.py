@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
@@ -16,11 +18,11 @@ from evenray.learning.features import compute, forms_of
 from evenray.learning.networks import Classifier
 from evenray.learning.plan import kept_side, native_side
 from evenray.learning.tasks import Remedy, task_of
-from evenray.learning.train import Part
+from evenray.learning.train import Part, examples
 
 from .tools import Tools
 
-__all__ = ["kept_features", "parts_of", "remedy_of", "stores_of"]
+__all__ = ["kept_features", "parts_of", "remedy_of", "rows_of_features", "stores_of"]
 
 
 def stores_of(
@@ -48,7 +50,8 @@ def part_of(dataset: Dataset, store: Store, name: str) -> tuple[Dataset, Part]:
     """One part of the data with its prepared pixels."""
     rows = np.flatnonzero((dataset.cases["part"] == name).to_numpy())
     part = dataset.part(name)
-    return part, Part(store, rows, part.targets, part.cases["case"].to_list())
+    task = dataset.facts.task
+    return part, examples(task, store, rows, task_of(task).targets(part), part.cases["case"].to_list())
 
 
 def kept_features(
@@ -64,8 +67,15 @@ def kept_features(
     return rows, found
 
 
+def rows_of_features(whole: Dataset, cases: Dataset) -> NDArray[np.int64]:
+    """Where the features of some cases stand among those of all that are not of the test part."""
+    closed = whole.cases.filter(pl.col("part") != "test")["case"].to_list()
+    places: Mapping[str, int] = {name: row for row, name in enumerate(closed)}
+    return np.array([places[name] for name in cases.cases["case"].to_list()], dtype=np.int64)
+
+
 def remedy_of(dataset: Dataset, plan: Plan, choice: Choice) -> Remedy:
     """The chosen remedy, made for the training part."""
-    targets = dataset.part("train").targets
     task = task_of(dataset.facts.task)
+    targets = task.targets(dataset.part("train"))
     return task.remedy(choice.balance, targets, dataset.classes, dataset.positive, epochs=plan.epochs)

@@ -7,7 +7,7 @@ import torch
 
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
-from evenray.core.spec import Step, parse
+from evenray.core.spec import parse
 from evenray.core.types import Image
 from evenray.data.audit import BLOCKING
 from evenray.evidence.compare import check_metric
@@ -31,14 +31,16 @@ def check_recipe(recipe: Recipe) -> None:
     for spec in recipe.balances:
         for step in parse(spec):
             remedies.balances.bind(step)
-    rules.bind(recipe.threshold)
+    if recipe.threshold is not None:
+        rules.bind(recipe.threshold)
     for name in recipe.allow:
         if name not in BLOCKING:
             raise unknown_name("finding to allow", name, BLOCKING)
     calibrations.bind(recipe.calibration)
     if recipe.tta is not None:
         check_tta(recipe.tta, flips=recipe.flips)
-    check_metric(recipe.metric)
+    if recipe.metric is not None:
+        check_metric(recipe.metric)
     for ratio in recipe.imbalances:
         if ratio != "own":
             remedies.parse_ratio(ratio)
@@ -73,4 +75,4 @@ def _check_networks(recipe: Recipe, size: int) -> None:
 
 def _check_network(spec: str, size: int) -> None:
     with torch.device("meta"):
-        networks.networks.bind(Step.of(spec))(2, 1, size)
+        networks.bound(spec)(2, 1, size)

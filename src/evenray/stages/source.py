@@ -39,15 +39,16 @@ class Source:
     @cached_property
     def listed(self) -> Listing:
         """What there is to scan."""
+        from evenray.data.annotations.finding import Wanted
         from evenray.data.scan.listing import listing
         from evenray.data.tables.expressions import columns_asked
         from evenray.data.tables.labels import Choices
 
-        labels = self.settings.labels
-        labels = str(fetched(labels)) if labels is not None and is_url(labels) else labels
+        labels = _local(self.settings.labels)
         settings = self.settings
+        wanted = Wanted(settings.task, _local(settings.masks), _local(settings.boxes), settings.unannotated)
         choices = Choices(columns_asked(settings.column), settings.uncertain, settings.reader, settings.ordered)
-        return listing(self.path, labels=labels, patient=settings.patient, choices=choices)
+        return listing(self.path, labels=labels, patient=settings.patient, choices=choices, wanted=wanted)
 
     @property
     def understood(self) -> Understood:
@@ -84,7 +85,8 @@ class Source:
                 [cases, sorted(given.sketches), given.classes, given.positive, given.facts.model_dump(mode="json")]
             )
         listed, stats = self.listed, hashlib.sha256()
-        for name in sorted({entry.file for entry in listed.entries}):
+        beside = listed.annotations.files if listed.annotations is not None else ()
+        for name in sorted({*beside, *(entry.file for entry in listed.entries)}):
             path = as_path(listed.root / name)
             if path.exists():
                 found = path.stat()
@@ -112,6 +114,8 @@ class Source:
             self.given.to_learn_from()
             return
         listed = self.listed
+        if listed.annotations is not None:
+            return
         try:
             if listed.table is not None and len(listed.labels) == 1:  # how many images it labels is not known yet
                 raise DataError(
@@ -122,3 +126,8 @@ class Source:
         except DataError as error:
             doubts = [f" Note: {Texts('en').message(doubt)}." for doubt in listed.doubts]
             raise DataError(f"{error}{''.join(doubts)}") from None
+
+
+def _local(place: str | None) -> str | None:
+    """A file or folder that is named by its URL, as its local copy."""
+    return str(fetched(place)) if place is not None and is_url(place) else place

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.plan import Plan, PlanChoice
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
@@ -24,17 +25,17 @@ from evenray.learning.plan.starts import FOLDS, JUDGED, Start, tried
 from evenray.learning.tasks import task_of
 from evenray.learning.train import Settings
 
-from .preparing import kept_features, stores_of
+from .preparing import kept_features, rows_of_features, stores_of
 from .tools import Tools
 
-__all__ = ["planned", "rows_of_features"]
+__all__ = ["planned"]
 
 START = "start"
 
 
 def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan, tuple[PlanChoice, ...]]:
     """The plan, and what training could have begun from, each with what came of it; nothing is judged where the recipe names
-    weights or a network, or no weights are at hand."""
+    weights or a network, no weights are at hand, or labels are not of whole images."""
     gpu = tools.kind != "cpu"
     if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
         plan = make(dataset, recipe.but(network=asked.network), gpu=gpu)
@@ -42,7 +43,7 @@ def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan,
             plan, network=Message("plan.network.of_weights", {"weights": asked.name, "licence": asked.licence})
         ), ()
     plan = make(dataset, recipe, gpu=gpu)
-    if recipe.pretrained is not None or recipe.networks:
+    if recipe.pretrained is not None or recipe.networks or dataset.facts.task not in OF_IMAGES:
         return plan, ()
     here = catalogue.at_hand()
     if not here:
@@ -108,7 +109,14 @@ def _judged(
         for start, plan in zip(starts, plans, strict=True)
     ]
     with tools.events.task("task.judge", len(setups) * count) as tick:
-        return judge(setups, contrast, balance, tools.folder / "compare", recipe.metric, tick)
+        return judge(
+            setups,
+            contrast,
+            balance,
+            tools.folder / "compare",
+            recipe.metric or task_of(dataset.facts.task).compared[0],
+            tick,
+        )
 
 
 def _setup(
@@ -136,10 +144,3 @@ def _setup(
         size=plan.size, device=str(tools.machine.device), weights=plan.pretrained, finetune=plan.finetune,
         frozen=start.frozen,
     )  # fmt: skip
-
-
-def rows_of_features(whole: Dataset, cases: Dataset) -> NDArray[np.int64]:
-    """Where the features of some cases stand among those of all that are not of the test part."""
-    closed = whole.cases.filter(pl.col("part") != "test")["case"].to_list()
-    places: Mapping[str, int] = {name: row for row, name in enumerate(closed)}
-    return np.array([places[name] for name in cases.cases["case"].to_list()], dtype=np.int64)

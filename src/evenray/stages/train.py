@@ -21,7 +21,7 @@ from evenray.learning import networks
 from evenray.learning.features import FeaturePart, fit_head
 from evenray.learning.plan import native_side
 from evenray.learning.predict import out_of_distribution
-from evenray.learning.tasks import task_of
+from evenray.learning.tasks import keeps_features, network, task_of
 from evenray.learning.train import Part, Settings, batches_an_epoch, fit, statistics
 from evenray.learning.train.order import seed_of
 
@@ -76,7 +76,7 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
         findings=remedy.counts if remedy.counts.absent else None,
         value_range=dataset.facts.value_range, scale=learnt.part.store.scale,
         network=NetworkRecord.model_validate_json(learnt.network.description.model_dump_json()),
-        native=native_side(dataset), training_images=out_of_distribution.fit(part),
+        native=native_side(dataset), side=plan.size if settings.patch else None, training_images=out_of_distribution.fit(part),
         references={name: HistogramRecord.of(found.as_json()) for name, found in references.items()},
     )  # fmt: skip
     checkpoints = _checkpoints(tools)
@@ -84,7 +84,7 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
         if former != checkpoints:
             shutil.rmtree(former, ignore_errors=True)
     planned, done = plan.epochs * plan.members, len(learnt.history)
-    if done < planned and not plan.frozen:
+    if done < planned and not keeps_features(plan.frozen, dataset.facts.task):
         tools.events.tell("train.stopped_early", epochs=done, planned=planned, count=plan.patience)
     return TrainOutputs(learnt.network, model, pl.DataFrame(learnt.history))
 
@@ -99,7 +99,7 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
     parts = parts_of(tools, inputs.cases, plan, inputs.choice.contrast, ("train", "validation"), scale)
     part, validation = parts["train"][1], parts["validation"][1]
     models, history = list[networks.Classifier](), list[dict[str, float]]()
-    with _machine(plan, tools) as machine:
+    with _machine(inputs, tools) as machine:
         for member in range(several):
             model, training = _fresh(inputs, settings, part, member)
             found, rows = _learn_member(inputs, settings, tools, model, training, (part, validation), member, machine)
@@ -118,7 +118,7 @@ def _learn_member(
     code = "task.train_member" if plan.members > 1 else "task.train"
     spec = model.description.spec
     with tools.events.task(code, steps, network=spec, member=member + 1, members=plan.members) as tick:
-        if plan.frozen:
+        if keeps_features(plan.frozen, inputs.cases.facts.task):
             kept = _kept_parts(inputs, settings, tools, model)
             return fit_head(model, kept["train"], kept["validation"], training, remedy, machine, tick=lambda: tick(1))
         return fit(
@@ -127,9 +127,10 @@ def _learn_member(
         )  # fmt: skip
 
 
-def _machine(plan: Plan, tools: Tools) -> AbstractContextManager[Machine]:
+def _machine(inputs: TrainInputs, tools: Tools) -> AbstractContextManager[Machine]:
     """The processes that train; a head learns in seconds, and no other process is called for it."""
-    return nullcontext(tools.machine) if plan.frozen else sharing(tools)
+    alone = keeps_features(inputs.plan.frozen, inputs.cases.facts.task)
+    return nullcontext(tools.machine) if alone else sharing(tools)
 
 
 def _fresh(
@@ -139,9 +140,10 @@ def _fresh(
     plan = inputs.plan
     seed = settings.seed if member == 0 else seed_of(settings.seed, member)
     mean, std = (None, None) if plan.pretrained else statistics(part)
-    model = networks.build(
-        inputs.choice.network or plan.network, classes=len(inputs.cases.classes), channels=plan.channels, size=plan.size,
-        pretrained=plan.pretrained, seed=seed, mean=mean, std=std, output=task_of(inputs.cases.facts.task).output,
+    task = inputs.cases.facts.task
+    model = network(
+        task, inputs.choice.network or plan.network, inputs.cases.classes, channels=plan.channels,
+        size=min(settings.patch or plan.size, plan.size), pretrained=plan.pretrained, seed=seed, mean=mean, std=std,
     )  # fmt: skip
     model = networks.freeze(model, plan.finetune)
     model.description = model.description.model_copy(update={"scale_jitter": settings.scale_jitter})
@@ -156,7 +158,7 @@ def _fresh(
         settings.scale_jitter,
         plan.patience,
         decay,
-        task=inputs.cases.facts.task,
+        task=task,
     )
     return model, training
 

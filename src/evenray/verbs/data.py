@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evenray import scale
+from evenray.core.annotations import Task
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.artefacts.cases import load
 from evenray.core.errors import UsageError
@@ -18,6 +19,7 @@ from evenray.core.spreadsheets import to_csv
 from evenray.core.types import Dataset
 from evenray.data import audit as checks
 from evenray.data import split as splitting
+from evenray.data.annotations.finding import Wanted
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.scan.listing import listing
 from evenray.data.scan.scanning import scan_listed
@@ -34,16 +36,20 @@ __all__ = ["audit", "audited", "scan", "split"]
 def scan(
     data: str | Path, output: str | Path | None = None, *, labels: str | Path | None = None, patient: str | None = None,
     column: Sequence[str] = (), uncertain: Literal["ignore", "positive", "negative"] = "ignore", reader: str | None = None,
-    ordered: bool = False, value_range: tuple[float, float] | None = None, positive: str | None = None,
-    every_frame: bool = False, names: bool = False, jobs: int = 1, listener: Listener | None = None, **settings: Any,
+    ordered: bool = False, task: Task | None = None, masks: str | Path | None = None, boxes: str | Path | None = None,
+    unannotated: Literal["leave-out", "empty"] = "leave-out", value_range: tuple[float, float] | None = None,
+    positive: str | None = None, every_frame: bool = False, names: bool = False, jobs: int = 1, listener: Listener | None = None,
+    **settings: Any,
 ) -> Dataset:  # fmt: skip
     """Read every image once and return the table of cases; with `output` it also stands in that run folder.
 
     `labels` is a table with a column that finds the images and one of labels, or one a finding; `column` says what columns
     mean ("path=Name", "label=dx:mel+bcc=malignant,*=benign"); `uncertain` what -1 means; `reader` whose labels count; `ordered`
-    that classes are grades; `patient` a regular expression that finds the patient in a path; `value_range` (low, high) the true
-    range of files that declare none; `positive` the positive class. A file with many frames gives its middle one, or with
-    `every_frame` all; `names` calls the cases by their files, not by pseudonyms. What cannot be read is set aside in
+    that classes are grades; `task` what is learnt (without it what lies there says it); `masks` and `boxes` where these are;
+    `unannotated` whether images without any are left out or have nothing in them; `patient` a regular expression that finds the
+    patient in a path; `value_range` (low, high) the true range of files that declare none; `positive` the positive class. A file
+    with many frames gives its middle one, or with `every_frame`, and where it has masks, all; `names` calls the cases by their
+    files, not by pseudonyms. What cannot be read is set aside in
     `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
     if output is not None or (Path(data) / "recipe.json").is_file():
@@ -51,13 +57,16 @@ def scan(
             raise UsageError("every_frame is for a scan in memory; a run takes one frame of each file.")
         asked: dict[str, Any] = {"labels": None if labels is None else str(labels), "patient": patient}
         asked["value_range"] = value_range
+        asked |= {"task": task, "unannotated": unannotated}
+        asked |= {name: None if place is None else str(place) for name, place in (("masks", masks), ("boxes", boxes))}
         asked |= {"column": tuple(column), "uncertain": uncertain, "reader": reader, "ordered": ordered}
         asked |= {"positive": positive, "names": names, "jobs": jobs, **settings}
         return CASES.read(RunFolder(run_until("scan", data, output, None, asked, listener)))
     if settings:
         raise UsageError(f"{', '.join(settings)}: these settings are those of a run; give output, or leave them out.")
     choices = Choices(columns_asked(column), uncertain, reader, ordered)
-    listed, events = listing(data, labels=labels, patient=patient, choices=choices), Events(listener)
+    wanted = Wanted(task, None if masks is None else str(masks), None if boxes is None else str(boxes), unannotated)
+    listed, events = listing(data, labels=labels, patient=patient, choices=choices, wanted=wanted), Events(listener)
     with events.task("task.scan", len(listed.entries)) as tick, scale.engine("local", None, jobs) as engine:
         return scan_listed(
             listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names,

@@ -15,7 +15,7 @@ from evenray.core.artefacts.ensemble import Difference, EnsembleMember, Ensemble
 from evenray.core.artefacts.lock import alone
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
-from evenray.core.recipe import EvaluateSettings, Recipe
+from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.learning.predict import ensemble as average
@@ -53,7 +53,7 @@ def ensemble(
         task.check(Recipe(threshold=threshold), whole.classes, whole.positive)  # told before anything is written
     first = next(iter(members.values()))
     reference = next(iter(scored.values()))
-    usual = reference.threshold_rule or EvaluateSettings().threshold
+    usual = reference.threshold_rule or task_of(reference.task).usual.threshold
     target = task.target(reference.prevalence, whole.classes, whole.positive)
     place = RunFolder(output)
     if place.has(Asked.file):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,18 +147,19 @@ def _smaller(done: Exported, images: Images) -> Exported:
 
 
 def _validated(images: Images, path: Path, precision: str) -> dict[str, float]:
-    """AUROC, accuracy at the operating point and Brier score of an exported OpenVINO file on the validation part."""
+    """What is told of the task first, accuracy at the operating point and Brier score of an exported OpenVINO file on the
+    validation part."""
     import openvino
 
     about, (dataset, part) = images.about, images.part("validation")
     run = compiled(openvino.Core().read_model(str(path)), precision)
-    found: list[NDArray[np.float64]] = []
+    found: list[NDArray[Any]] = []
     with images.tools.events.task("task.validate", len(part), file=path.name) as tick:
         for start in range(0, len(part), BATCH):
             which = np.arange(start, min(start + BATCH, len(part)))
-            found.append(run(part.inputs(which, CPU).numpy()))
+            found.append(part.told(which, torch.from_numpy(run(part.inputs(which, CPU).numpy()))))
             tick(len(which))
-    logits = np.concatenate(found)
-    answers = task_of(about.task).predictions(dataset, logits, about.probabilities(logits))
+    told, task = np.concatenate(found), task_of(about.task)
+    answers = task.predictions(dataset, told, about.probabilities(told))
     measured = measured_by_task(answers, about.cuts, resamples=20)
-    return {name: measured[name].value for name in ("auroc", "accuracy", "brier")}
+    return {name: measured[name].value for name in (task.shown[0], "accuracy", "brier") if name in measured}

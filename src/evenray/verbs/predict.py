@@ -30,8 +30,9 @@ def predict(
 
     `model` is a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file; `files` are images, folders and .npz files.
     `output` is a .csv, .parquet or .json file, also at a URL. `prevalence` is the share of the positive class where the model
-    is used. What cannot be read is in `rejected` with its reason. Raises DataError where a run folder is out of date, or
-    nothing could be read.
+    is used. Of a network of masks these are written beside `output`, below a folder called as it with `_masks`, each in the form
+    of its file (PNG, NIfTI, DICOM SEG); of one of boxes these, as COCO JSON and as a table, called as it with `_boxes`. What cannot
+    be read is in `rejected` with its reason. Raises DataError where a run folder is out of date, or nothing could be read.
     """
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
@@ -41,7 +42,9 @@ def predict(
     _check_run(source)
     events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
     with events.task("task.predict", len(found)) as tick:
-        answers = predict_items(loaded, found, prevalence=prevalence, map=isolated(jobs), tick=tick)
+        answers = predict_items(
+            loaded, found, prevalence=prevalence, masks=_masks(output), map=isolated(jobs), tick=tick
+        )
     _tell(answers, events)
     if output is not None:
         _write(answers, str(output))
@@ -49,6 +52,13 @@ def predict(
         first = answers.rejected.row(0)
         raise DataError(f"None of the {len(found)} files could be read; the first: {first[0]}: {first[1]}.")
     return answers
+
+
+def _masks(output: str | Path | None) -> Path | None:
+    """The folder beside a table that masks are written below; UsageError where the table goes to a URL."""
+    if output is None or is_url(output):
+        return None
+    return Path(output).with_name(f"{Path(output).stem}_masks")
 
 
 def _check_run(path: Path) -> None:

@@ -15,8 +15,10 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from evenray.core.annotations import Task
 from evenray.core.errors import DataError
 from evenray.core.findings import Finding, findings_of, table_of
+from evenray.core.marks import BOXES, MASKS
 from evenray.core.registry import Registry
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
@@ -26,6 +28,7 @@ from evenray.data.audit.labels import COMPARING
 Change = Callable[[NDArray[np.uint16]], NDArray[Any]]
 Plant = Callable[..., Dataset]
 FEW = (20, 41, 62, 83)
+BAD = ((30, 30, 30, 40), (30, 40, 50, 20), (100, 50, 140, 60), (-30, 5, -10, 20))  # degenerate, and outside
 TOP = 4095
 
 
@@ -191,6 +194,43 @@ def unlabelled(clean: Dataset) -> Fault:
     return Fault(replace(clean, cases=table, classes=(), positive=""), "info")
 
 
+def of_task(clean: Dataset, task: Task, classes: tuple[str, ...], **values: Any) -> Dataset:
+    facts = clean.facts.model_copy(update={"task": task})
+    return replace(clean, cases=clean.cases.with_columns(**values), classes=classes, positive="", facts=facts)
+
+
+def masked(clean: Dataset) -> Dataset:
+    """The clean set with masks of one class that are told apart by their hash."""
+    mask = {"file": "m.png", "fragment": "", "runs": "", "values": [0, 255], "indices": [0, 1]}
+    count = len(clean)
+    return of_task(
+        clean, "segment", ("lesion",), masks=pl.Series([[mask]] * count, dtype=MASKS), findings=pl.Series([[True]] * count),
+        mask_pixels=pl.Series([[500 + n % 7] for n in range(count)]), mask_unexpected=pl.lit(0), mask_unknown=pl.lit(0),
+        mask_hash=pl.Series([f"mask{n}" for n in range(count)]), annotated_rows=pl.col("rows"), annotated_columns=pl.col("columns"),
+    )  # fmt: skip
+
+
+def boxed(clean: Dataset, **of: list[list[Any]]) -> Dataset:
+    """The clean set with two boxes an image, of two classes; `of` are the boxes of other cases by row ("r20")."""
+    boxes = [of.get(f"r{n}", [box(0, 10, 10, 50, 60), box(1, 60 + n % 9, 40, 90, 70)]) for n in range(len(clean))]
+    has = [[any(b["class"] == k for b in own) for k in (0, 1)] for own in boxes]
+    return of_task(
+        clean, "detect", ("cell", "platelet"), boxes=pl.Series(boxes, dtype=BOXES), findings=pl.Series(has),
+        annotated_rows=pl.col("rows"), annotated_columns=pl.col("columns"),
+    )  # fmt: skip
+
+
+def box(kind: int, *corners: float) -> dict[str, Any]:
+    return {"class": kind, **dict(zip(("x0", "y0", "x1", "y1"), map(float, corners), strict=True)), "ignored": False}
+
+
+def conflicting(clean: Dataset) -> Fault:
+    """One image in two parts, with a box less in one of them."""
+    twins = boxed(split(clean), r6=[box(0, 10, 10, 50, 60)])
+    cases = twins.cases.with_columns(pixel_hash=at([6], clean, "pixel_hash", clean.cases["pixel_hash"][0]))
+    return Fault(replace(twins, cases=cases), "error", named(clean, [0, 6]))
+
+
 # Each takes the clean set and `plant` (see conftest).
 FAULTS: dict[str, Callable[[Dataset, Plant], Fault]] = {
     "unreadable": lambda clean, plant: rejected(clean),
@@ -239,7 +279,31 @@ FAULTS: dict[str, Callable[[Dataset, Plant], Fault]] = {
     "shortcut_size": lambda clean, plant: columns(clean, "warning", rows=by_label(clean, 128, 120)),
     "shortcut_histogram": lambda clean, plant: brighter_sick(clean),
     "shortcut_border": lambda clean, plant: marked_sick(clean),
-}
+    "annotation_classes": lambda clean, plant: Fault(
+        boxed(clean, **{f"r{n}": [box(1, 60, 40, 90, 70)] for n in FEW}), "warning", named(clean, FEW)
+    ),
+    "annotation_conflicts": lambda clean, plant: conflicting(clean),
+    "annotation_size": lambda clean, plant: columns(
+        masked(clean), "error", FEW, annotated_rows=at(FEW, clean, "annotated_rows", 100)
+    ),
+    "mask_values": lambda clean, plant: columns(
+        masked(clean), "warning", FEW, mask_unexpected=at(FEW, clean, "mask_unexpected", 9)
+    ),
+    "mask_extent": lambda clean, plant: columns(
+        masked(clean), "warning", FEW, mask_pixels=at(FEW, clean, "mask_pixels", [128 * 128 - 9])
+    ),
+    "mask_copies": lambda clean, plant: columns(
+        masked(clean), "warning", FEW, mask_hash=at(FEW, clean, "mask_hash", "same")
+    ),
+    "box_extent": lambda clean, plant: Fault(
+        boxed(clean, **{f"r{n}": [box(0, 9, 9, 50, 60), box(1, *bad)] for n, bad in zip(FEW, BAD, strict=True)}),
+        "warning", named(clean, FEW),
+    ),
+    "box_copies": lambda clean, plant: Fault(
+        boxed(clean, **{f"r{n}": [box(0, 9, 9, 50, 60), box(0, 9, 10, 50, 60), box(1, 5, 5, 9, 9)] for n in FEW}),
+        "warning", named(clean, FEW),
+    ),
+}  # fmt: skip
 
 
 def found_by(registry: Registry, name: str, dataset: Dataset) -> list[Finding]:
@@ -312,6 +376,13 @@ def test_a_check_is_silent_on_clean_data(name: str, clean: Dataset) -> None:
     is_silent(checks, name, clean)
     if name != "parts":  # 600 cases are too few for a test part that tells strategies apart
         is_silent(checks, name, split(clean))
+
+
+@pytest.mark.parametrize("name", [name for name in checks if name.startswith(("annotation", "mask", "box"))])
+def test_a_check_of_annotations_is_silent_where_they_are_right(name: str, clean: Dataset) -> None:
+    is_silent(checks, name, split(boxed(clean)))
+    if name != "annotation_classes":  # which says how right "all is background" is
+        is_silent(checks, name, split(masked(clean)))
 
 
 @pytest.mark.parametrize("name", checks)

@@ -17,7 +17,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Dataset, Predictions
 from evenray.data.split import folds, groups
 from evenray.data.store import Store
-from evenray.evidence.compare import Cell, Grid, Setup, _cells, _grid, _search, compare, simplest_first
+from evenray.evidence.compare import Cell, Grid, Setup, _cells, _search, compare, simplest_first
 from evenray.learning.balance import parse_ratio
 from evenray.learning.train import Settings
 from evenray.metrics import LOWER_IS_BETTER, holm
@@ -203,7 +203,7 @@ class TestImbalance:
         works = _cells.folds_of(cell, setup, tmp_path, 1)[0]
         for work in works:
             counts = np.bincount(work.targets)
-            np.savez(work.path, logits=np.tile(np.log(counts), (len(work.held), 1)), seconds=1.0)
+            np.savez(work.path, told=np.tile(np.log(counts), (len(work.held), 1)), seconds=1.0)
         found, seconds = _cells.predicted(cell, setup, works)
         assert seconds == len(works)
         for held_out in np.unique(setup.fold):
@@ -301,4 +301,3 @@ def test_simplicity_does_not_depend_on_the_order_of_asking() -> None:
     assert found[0] == Cell("none", "none", "vgg11_bn(width=0.05)")
     assert found.index(Cell("none", "threshold", "vgg11_bn(width=0.05)")) == 2
     assert "|" in found[-1].contrast
-    assert _grid.SHOWN[0] == "auprc"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evenray.core.facts import Told
 
+from .drawn import DrawnMasks, Overlays
 from .files import atomic
 from .folder import RunFolder
 from .record import Number, Record
@@ -82,7 +83,7 @@ class Previews(Record):
     entries: tuple[Preview, ...]
 
 
-R = TypeVar("R", Attributions, Previews)
+R = TypeVar("R", Attributions, Previews, DrawnMasks, Overlays)
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ class ScoresRecord(Record):
 
     Of findings, `findings` has a record of each by itself (its classes are absent and present), and the parts have the
     means over those that are `averaged`: of which two patients or more have each answer.
+    Of masks it has one of each class; `unit` is that of distances and areas, mm or px.
     """
 
     file: ClassVar[str] = "scores.json"
@@ -143,6 +144,7 @@ class ScoresRecord(Record):
     baselines: tuple[BaselineScores, ...] = ()
     findings: dict[str, ScoresRecord] = Field(default_factory=dict)
     averaged: tuple[str, ...] = ()
+    unit: str = ""
 
     @field_validator("decision_curve")
     @classmethod

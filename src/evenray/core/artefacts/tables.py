@@ -13,7 +13,7 @@ from evenray.core.errors import DataError
 __all__ = ["checked", "require", "schema"]
 
 TEXT, NUMBER = pl.String, pl.Float64
-GRID = ("auroc", "auprc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm")
+GRID = ("difference", "difference_low", "difference_high", "p_holm")
 FINDINGS = dict.fromkeys(("check", "variant", "severity", "evidence"), TEXT) | {
     "cases": pl.List(TEXT), "groups": pl.List(pl.List(TEXT)),
 }  # fmt: skip
@@ -55,6 +55,9 @@ def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     optional = OPTIONAL.get(path.name, set())
     if path.name == "predictions.parquet" and "target_0" in table.columns:  # of findings, each with a target
         optional = optional | {"label", "target", "logit_1", "p_1"}
+        optional |= {"logit_0", "p_0"} if "bins_0" in table.columns else set()  # of masks, with counted pixels
+    if path.name == "predictions.parquet" and "found" in table.columns:  # of boxes
+        optional = optional | {"label", "target", "logit_0", "logit_1", "p_0", "p_1"}
     for name, kind in NEEDED.get(path.name, {}).items():
         if name not in table.columns:
             if name in optional:

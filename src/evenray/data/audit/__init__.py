@@ -25,7 +25,7 @@ from .by_finding import by_finding
 from .excluded import excluded
 from .exclusion_proposal import propose_exclusions
 from .label_errors import label_errors
-from .labels import COMPARING
+from .labels import COMPARING, COUNTING
 
 __all__ = [
     "BLOCKING", "audit", "blocking", "checks", "excluded", "label_errors", "measure", "measures", "near_groups",
@@ -70,6 +70,15 @@ checks = Registry(
         "label_conflicts": "evenray.data.audit.duplicates:label_conflicts",
         "near_duplicates": "evenray.data.audit.near_duplicates:near_duplicates",
         "negatives": "evenray.data.audit.near_duplicates:negatives",
+        # masks and boxes
+        "annotation_classes": "evenray.data.audit.annotation_classes:annotation_classes",
+        "annotation_conflicts": "evenray.data.audit.annotation_conflicts:annotation_conflicts",
+        "annotation_size": "evenray.data.audit.annotation_size:annotation_size",
+        "mask_values": "evenray.data.audit.mask_values:mask_values",
+        "mask_extent": "evenray.data.audit.mask_extent:mask_extent",
+        "mask_copies": "evenray.data.audit.mask_copies:mask_copies",
+        "box_extent": "evenray.data.audit.box_extent:box_extent",
+        "box_copies": "evenray.data.audit.box_copies:box_copies",
         # exposure and contrast
         "overexposed": "evenray.data.audit.exposure:overexposed",
         "underexposed": "evenray.data.audit.exposure:underexposed",
@@ -130,8 +139,8 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
     """Every check (or those named in `only`) on a data set; errors first, then warnings, then remarks.
 
     Findings depend on the table alone: join shards (`Dataset.of_shards`) first. Without two classes the checks that compare
-    classes are not run, and a finding says so; where an image has several findings they are run for each of these. Raises
-    DataError where images share a sketch.
+    classes are not run, and a finding says so; where an image has several findings, or masks or boxes of classes, they are run
+    for each of these. Raises DataError where images share a sketch.
     """
     names = tuple(checks) if only is None else only
     if {"sketch", "pixel_hash"} <= set(dataset.cases.columns):
@@ -140,10 +149,15 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
             raise DataError(
                 "Different images have one sketch; join data sets with Dataset.of_shards, not by their tables."
             )
-    tags = dataset.facts.task == "tag"
+    tags = dataset.facts.task != "classify"
     single = () if len(dataset.classes) > 1 and not tags else COMPARING
     # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
     with threadpool_limits(1, user_api="blas"):
         found = [finding for name in names if name not in single for finding in checks[name](dataset)]
-        found += by_finding(dataset, [checks[name] for name in names if name in single]) if tags else []
+        found += by_finding(dataset, [checks[name] for name in names if name in _by_finding(dataset)]) if tags else []
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _by_finding(dataset: Dataset) -> tuple[str, ...]:
+    """The checks that are run for each finding; of classes of masks and boxes annotation_classes counts the images."""
+    return COMPARING if dataset.facts.task == "tag" else tuple(name for name in COMPARING if name not in COUNTING)

@@ -21,6 +21,8 @@ def by_finding(dataset: Dataset, checks: Iterable[Callable[[Dataset], list[Findi
     """
     together: dict[tuple[Any, ...], list[tuple[str, Finding]]] = {}
     alone = {name: dataset.finding(name) for name in dataset.classes}
+    if dataset.facts.task != "tag":  # a class that all images have, or none, divides them into no two classes
+        alone = {name: two for name, two in alone.items() if all(two.counts.values())}
     for check in checks:
         for name, two in alone.items():
             for found in check(two):

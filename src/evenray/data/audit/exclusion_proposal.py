@@ -15,6 +15,7 @@ from ._cases import column
 __all__ = ["propose_exclusions"]
 
 _UNUSABLE = ("blank", "label_conflicts")
+_MISMARKED = (("annotation_size", "shape"), ("annotation_size", "boxes"), ("annotation_classes", "unmarked"))
 _KEEP_ONE = ("duplicates", "leakage_duplicates", "leakage_near_duplicates", "near_duplicates")
 _KEEP_TEST = ("leakage_patients",)
 COLUMNS = ("case", "check", "severity", "reason", "action")
@@ -25,7 +26,8 @@ def propose_exclusions(findings: Sequence[Finding], dataset: Dataset, language: 
 
     The action is "exclude" or "review". Excluded: blank images, whole groups of identical images whose labels conflict,
     all but one of identical or nearly identical images (the one in the test part stays), and outside the test part the
-    images of patients who are in it. Every other finding that names cases is to be reviewed. The user edits the file;
+    images of patients who are in it; images whose mask or boxes are of another image's shape, or lack a class that nearly all
+    others have. Every other finding that names cases is to be reviewed. The user edits the file;
     `run --exclude` honours what is left in it as "exclude". It holds no path: a path may name a patient.
     """
     say = Texts(language)
@@ -53,7 +55,7 @@ def propose_exclusions(findings: Sequence[Finding], dataset: Dataset, language: 
 
 
 def _excluded(finding: Finding, parts: dict[str, str | None]) -> Iterator[str]:
-    if finding.check in _UNUSABLE:
+    if finding.check in _UNUSABLE or (finding.check, finding.variant) in _MISMARKED:
         yield from finding.cases
     elif finding.check in _KEEP_TEST:
         yield from (name for name in finding.cases if parts.get(name) != "test")

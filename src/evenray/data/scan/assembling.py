@@ -12,6 +12,7 @@ from evenray.core.messages import Message
 from evenray.core.names import as_text
 from evenray.core.types import REJECTED, Dataset
 from evenray.core.understood import Understood
+from evenray.data.annotations.classes import with_classes
 from evenray.data.tables.grades import grades
 from evenray.data.tables.identifiers import FEWEST_SHARED, SHARED
 from evenray.data.tables.join import join
@@ -53,7 +54,7 @@ def assemble(
     notes += _volumes(rows)
     ratings = None
     if listed.table is not None:
-        joined = join(rows if reading.task == "tag" else rows.drop("findings"), listed.table, key, rejected)
+        joined = join(rows if listed.table.names else rows.drop("findings"), listed.table, key, rejected)
         rows, ratings = joined.rows, joined.ratings
         unlabelled += joined.unlabelled
         if joined.lost:
@@ -69,18 +70,18 @@ def assemble(
     label = pl.col("label").replace(met, [composed(name) for name in met])
     case = case_names(key, rows["file"], rows["fragment"], files_named=names)
     rows = rows.with_columns(case, given_part=pl.col("part").is_not_null(), label=label)
-    if listed.masks:
-        images = {image: mask for mask, image in listed.masks.items() if image is not None}
-        rows = rows.with_columns(mask=pl.col("file").replace_strict(images, default=None, return_dtype=pl.String))
     if ratings is not None:
         ratings = rows.select("case", "file", "fragment").join(ratings, on=["file", "fragment"], maintain_order="left")
         ratings = ratings.drop("file", "fragment").drop_nulls("reader")
     synthetic = bool(rows["synthetic"].any())
     rows = rows.drop("sop_instance", "series", "accession", "patient_side", "kind", "synthetic")
     rows = rows.select("case", pl.all().exclude("case"))
-    if reading.task == "tag":
+    counts: dict[str, int] = {}
+    if listed.annotations is not None:
+        rows, classes, told = with_classes(rows, listed.annotations)
+        notes += told
+    elif reading.task == "tag":
         classes = listed.table.names if listed.table is not None else listed.names
-        counts = {}
     else:
         rows = rows.drop("findings", strict=False)
         counts = dict(rows["label"].drop_nulls().value_counts().iter_rows())

@@ -9,6 +9,7 @@ from evenray.core.annotations import Reading
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.core.understood import Understood
+from evenray.data.annotations.found import Annotated, Annotations
 from evenray.data.tables.labels import LabelTable
 
 __all__ = ["Entry", "Listing", "Rejected"]
@@ -30,6 +31,7 @@ class Entry:
     folder: str | None = None
     part: str | None = None
     findings: tuple[bool | None, ...] | None = None
+    annotated: Annotated | None = None
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
     `unlabelled` counts what the layout names but does not label. `notes` say what was taken for what, and what is left
-    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images; `masks` the files that are
-    masks, each with its image. `names` are the findings of the entries, where they have some. `pattern` is None where the
-    pattern of patients is in all paths of unknown patient, or none was given; `without_pattern` is a path that lacks it.
+    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images that are not used;
+    `annotations` the masks or boxes that the entries have, where these are the task. `names` are the findings of the entries,
+    where they have some. `pattern` is None where the pattern of patients is in all paths of unknown patient, or none was given;
+    `without_pattern` is a path that lacks it.
     """
 
     root: Path
@@ -51,7 +54,7 @@ class Listing:
     notes: tuple[Message, ...] = ()
     unopened: Rejected = ()
     boxes: tuple[str, ...] = ()
-    masks: dict[str, str | None] = field(default_factory=dict)
+    annotations: Annotations | None = None
     pattern: PatientPattern | None = None
     without_pattern: str = ""
     understood: Understood = field(default_factory=lambda: Understood(source=""))
@@ -61,6 +64,8 @@ class Listing:
     @property
     def reading(self) -> Reading:
         """The task that the labels are of."""
+        if self.annotations is not None:
+            return Reading(self.annotations.task)
         several = self.table.names if self.table is not None else self.names
         return Reading("tag" if several else "classify", self.ordered and not several)
 
@@ -81,6 +86,8 @@ class Listing:
     @property
     def labels(self) -> set[str]:
         """The labels that can be met, known before any file is opened."""
+        if self.annotations is not None:
+            return set(self.annotations.classes)
         if self.table is not None:
             return set(self.table.labels)
         return set(self.names) or {entry.label for entry in self.entries if entry.label is not None}

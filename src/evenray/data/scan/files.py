@@ -22,13 +22,14 @@ NO_IMAGES = {
 
 @dataclass(frozen=True)
 class Files:
-    """`paths` of files, relative and in order; `tables` that lie among them; folders that cannot be opened, each with
-    why; names of images that are no files, each with the reason.
+    """`paths` of files that may be images, of `tables` that may label them, and of `others` that are no images, relative and in
+    order; folders that cannot be opened, each with why; names of images that are no files, each with the reason.
     """
 
     paths: list[str]
     unopened: Rejected
     no_files: Rejected
+    others: list[str]
     tables: tuple[str, ...] = ()
 
     @property
@@ -44,6 +45,7 @@ def list_files(root: Path) -> Files:
     unopened: list[tuple[str, str]] = []
     no_files: list[tuple[str, str]] = []
     tables: list[str] = []
+    others: list[str] = []
     seen: set[tuple[int, int]] = set()
 
     def cannot_open(error: OSError) -> None:
@@ -59,6 +61,7 @@ def list_files(root: Path) -> Files:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         above = Path(folder).relative_to(root)
         tables += [as_text((above / name).as_posix()) for name in names if _may_be_table(name)]
+        others += [as_text((above / name).as_posix()) for name in names if Path(name).suffix.lower() in NO_IMAGES]
         for name in filter(_may_be_image, names):
             path, shown = Path(folder, name), as_text((above / name).as_posix())
             if path.is_file():
@@ -66,7 +69,7 @@ def list_files(root: Path) -> Files:
             else:
                 reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
                 no_files.append((shown, reason))
-    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)), tuple(sorted(tables)))
+    return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)), sorted(others), tuple(sorted(tables)))
 
 
 def _may_be_table(name: str) -> bool:

@@ -14,6 +14,8 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.core.understood import UnderstoodRow
+from evenray.data.annotations.finding import Beside, Wanted, annotations_of
+from evenray.data.annotations.tables import is_box_table, is_run_table
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder
@@ -21,13 +23,14 @@ from evenray.data.tables.grades import grades, look_ordered
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.seen import Seen
 
-from .entries import Listing
+from .annotating import with_annotations
+from .entries import Entry, Listing
 from .file_names import persons_in_paths
 from .files import list_files
 from .folders import list_folders
-from .masks import sorted_out
 from .medmnist import list_archive
 from .patient_pattern import compiled, patient_of
+from .sorting import sorted_out
 from .table_listing import list_table, list_tree
 
 __all__ = ["listing"]
@@ -37,15 +40,16 @@ PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 
 def listing(
-    data: str | Path, *, labels: str | Path | None = None, patient: str | None = None, choices: Choices | None = None
-) -> Listing:
+    data: str | Path, *, labels: str | Path | None = None, patient: str | None = None, choices: Choices | None = None,
+    wanted: Wanted | None = None,
+) -> Listing:  # fmt: skip
     """List what DATA holds: folders of classes, a label table beside images, a MedMNIST file, or a tree of DICOM files.
 
     `labels` is a CSV or Parquet table; `patient` a regular expression whose groups, joined, are the patient, searched
-    in the path relative to DATA; `choices` what columns and values mean. Raises DataError for an empty or unusable folder, and
-    where data can be read in two ways; UsageError for a wrong pattern.
+    in the path relative to DATA; `choices` what columns and values mean; `wanted` the task and where masks or boxes are. Raises
+    DataError for an empty or unusable folder, and where data can be read in two ways; UsageError for a wrong pattern.
     """
-    choices = choices or Choices()
+    choices, wanted = choices or Choices(), wanted or Wanted()
     path = Path(data)
     if not path.exists():
         raise DataError(
@@ -53,7 +57,7 @@ def listing(
         )
     pattern = compiled(patient)
     if path.is_dir():
-        found = _list_folder(path, labels, partial(patient_of, pattern), choices)
+        found = _list_folder(path, labels, partial(patient_of, pattern), choices, wanted)
     elif path.suffix.lower() == ".npz":
         found = list_archive(path)
         unused = (Message("scan.pattern_unused", {"file": path.name}),) if pattern else ()
@@ -61,7 +65,7 @@ def listing(
     elif refused := refuse_table(path):
         raise DataError(f"'{data}' {refused[0]}; {refused[1]}.")
     else:
-        found = list_table(path, partial(patient_of, pattern), choices)
+        found = _list_table(path, partial(patient_of, pattern), choices, wanted)
     found = _graded(found, choices)
     return _with_persons(found, choices) if pattern is None else _with_pattern(found, pattern)
 
@@ -104,15 +108,18 @@ def _with_pattern(found: Listing, pattern: regex.Pattern[str]) -> Listing:
     return replace(found, pattern=PatientPattern(paths=len(files), matched=matched), without_pattern=without)
 
 
-def _list_folder(path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices) -> Listing:
+def _list_folder(
+    path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices, wanted: Wanted
+) -> Listing:
     files = list_files(path)
-    kept = sorted_out(path, files.paths)
+    kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths))
     try:
         if labels is not None:
             seen = Seen(path, lambda: kept.images, patient)
             found = list_tree(path, LabelTable.read(Path(labels), seen, choices), kept.images, patient)
         else:
-            found = _list_unnamed(path, files.tables, kept.images, patient, choices)
+            plain = wanted.asked in ("segment", "detect")
+            found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain)
     except DataError as error:
         if not files.unopened:
             raise
@@ -122,16 +129,54 @@ def _list_folder(path: Path, labels: str | Path | None, patient: PatientOf, choi
     notes = [Message("scan.folders_unopened", {"count": count})] if count else []
     notes += [Message(f"scan.aside_{kind}", {"count": number}) for kind, number in kept.aside.items()]
     understood = found.understood.model_copy(update={"set_aside": {**kept.aside, **found.understood.set_aside}})
-    return replace(
+    found = replace(
         found, rejected=(*files.rejected, *found.rejected), notes=(*found.notes, *notes), unopened=files.unopened,
-        masks=kept.masks, understood=understood,
+        understood=understood,
     )  # fmt: skip
+    images = [entry.file for entry in found.entries]
+    beside = Beside(kept.masks, files.others, _files_of)
+    annotations, unused = annotations_of(path, images, beside, wanted, labelled=len(found.labels) > 1)
+    if annotations is None:
+        return replace(found, notes=(*found.notes, *unused))
+    return with_annotations(found, annotations, wanted)
+
+
+def _list_table(path: Path, patient: PatientOf, choices: Choices, wanted: Wanted) -> Listing:
+    """A table as DATA: of labels, or, where it has none or the task says so, of the boxes or masks of the images beside it."""
+    if wanted.asked not in ("segment", "detect"):
+        try:
+            return list_table(path, patient, choices)
+        except DataError:
+            if wanted.asked is not None or not (is_box_table(path) or is_run_table(path)):
+                raise
+    place = str(path)
+    if wanted.masks is None and wanted.boxes is None:
+        masks = wanted.asked == "segment" or (wanted.asked is None and is_run_table(path))
+        wanted = replace(wanted, masks=place) if masks else replace(wanted, boxes=place)
+    return _list_folder(path.parent, None, patient, choices, wanted)
+
+
+def _files_of(folder: Path) -> tuple[list[str], list[str]]:
+    files = list_files(folder)
+    return files.paths, files.others
+
+
+def _told_masks(path: Path, wanted: Wanted, files: list[str]) -> list[str] | None:
+    """The files that are masks as the user said, None where that is to be found out."""
+    if wanted.masks is None:
+        return None
+    folder = Path(wanted.masks).resolve()
+    if not folder.is_relative_to(path.resolve()):
+        return None
+    above = folder.relative_to(path.resolve()).as_posix()
+    return [file for file in files if file.startswith(f"{above}/")]
 
 
 def _list_unnamed(
-    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices
+    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices, *, plain: bool
 ) -> Listing:
-    """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in."""
+    """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in. With `plain` the
+    files need no label, and folders that can be read in two ways say nothing."""
     asked = choices.asked
     if asked.columns and all(FOLDER.fullmatch(name) for names in asked.columns.values() for name in names):
         return list_folders(path, files, patient, asked)
@@ -143,10 +188,12 @@ def _list_unnamed(
     beside: FolderTable = table_in_folder(path, tables, seen, found.labels, choices)
     if beside.table is not None:
         found = list_tree(path, beside.table, files, patient)
-    elif beside.refused is not None and (len(found.labels) < 2 or asked.columns):
+    elif beside.refused is not None and (asked.columns or (len(found.labels) < 2 and not plain)):
         raise beside.refused
     elif error is not None:
-        raise error
+        if not plain or not files:
+            raise error
+        found = Listing(path, tuple(Entry(file, patient=patient(file)) for file in files), layout="file")
     elif asked.columns:
         found = list_folders(path, files, patient, asked)
     return replace(found, notes=(*beside.notes, *found.notes), boxes=beside.boxes)

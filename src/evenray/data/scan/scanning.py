@@ -18,6 +18,9 @@ from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.names import as_path
 from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
+from evenray.data.annotations.finding import Wanted
+from evenray.data.annotations.found import Annotations
+from evenray.data.annotations.measuring import COLUMNS, describe_boxes, describe_masks
 from evenray.data.audit import measure
 from evenray.data.tables.ages import age_band
 from evenray.data.tables.identifiers import canonical, is_nobody
@@ -58,7 +61,7 @@ SCHEMA: dict[str, Any] = {
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
     "bits_stored": pl.Int32, "smallest_value": pl.Float64, "largest_value": pl.Float64, "spacing_row": pl.Float64,
     "spacing_column": pl.Float64, "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
-    "synthetic": pl.Boolean,
+    "synthetic": pl.Boolean, **COLUMNS,
 }  # fmt: skip
 
 
@@ -71,6 +74,7 @@ class Task:
     key: bytes
     value_range: tuple[float, float] | None
     every_frame: bool
+    annotations: Annotations | None = None  # without those of the images, which the entries have
     lost: tuple[tuple[int, str], ...] = ()  # numbers of entries that ended the process that read them, each with why
 
     def without(self, part: int, reason: str) -> Task:
@@ -104,16 +108,17 @@ def scan(
     every_frame: bool = False,
     names: bool = False,
     choices: Choices | None = None,
+    wanted: Wanted | None = None,
     map: Map = map,
 ) -> Dataset:
     """Read every image of DATA once and return the table of cases; of a folder without labels, their label is null.
 
-    `data`, `labels`, `patient` and `choices` as in `listing`; `value_range` is the true grey range of files that do not declare it
-    (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
+    `data`, `labels`, `patient`, `choices` and `wanted` as in `listing`; `value_range` is the true grey range of files
+    that do not declare it (16-bit PNG and TIFF); `positive` the positive class. A file with many frames or slices gives its
     middle one, or with `every_frame` all of them; `names` calls the cases by their files, not by pseudonyms. Unreadable
     files are set aside in `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
-    listed = listing(data, labels=labels, patient=patient, choices=choices)
+    listed = listing(data, labels=labels, patient=patient, choices=choices, wanted=wanted)
     return scan_listed(
         listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names, map=map
     )
@@ -138,7 +143,7 @@ def scan_listed(
     key = draw_key(as_path(listed.root / entry.file) for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
-        Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame)
+        Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame, listed.annotations)
         for start in range(0, len(listed.entries), step)
     ]
     merged: list[Reading] = []  # many small tables take three times the memory of one
@@ -161,22 +166,24 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str | None]] = []
     lost = dict(task.lost)
-    for number, entry in enumerate(task.entries):
-        begin_part(number)
+    for part, entry in enumerate(task.entries):
+        begin_part(part)
         path = as_path(Path(task.root) / entry.file)
         who: dict[str, str | None] = {}
         try:
-            if number in lost:
-                raise ReadError(path, lost[number])
+            if part in lost:
+                raise ReadError(path, lost[part])
             who = _identity(path, entry, task.key)
             if reason := NO_IMAGES.get(who["kind"] or ""):
                 raise ReadError(path, reason)
             names = [entry.fragment] if entry.fragment is not None else fragments(path)
-            if not task.every_frame:
+            # Of a volume with masks every slice is a case.
+            if not task.every_frame and not (entry.annotated and entry.annotated.masks):
                 names = [middle(names)]
-            for name in names:
+            for number, name in enumerate(names):
                 image = read(path, fragment=name, value_range=task.value_range)
-                rows.append(who | {"fragment": name, "findings": entry.findings} | describe_image(image))
+                row = who | {"fragment": name, "findings": entry.findings} | describe_image(image)
+                rows.append(row | _annotation(task, entry, (number, len(names)), image.shape))
         except (ReadError, MissingExtra) as error:
             reason = error.reason if isinstance(error, ReadError) else str(error)
             place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
@@ -185,6 +192,15 @@ def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
     arrays = {name: np.stack([np.asarray(row.pop(name)) for row in rows]) for name in names}
     table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
     return Reading(table, pl.DataFrame(rejected, schema=REJECTED | dict.fromkeys(KEYS, pl.String))), arrays
+
+
+def _annotation(task: Task, entry: Entry, place: tuple[int, int], shape: tuple[int, int]) -> dict[str, Any]:
+    """What is kept of the masks or boxes of one image; `place` is the number of its frame and how many there are."""
+    if entry.annotated is None or task.annotations is None:
+        return {}
+    if task.annotations.task == "detect":
+        return {**describe_boxes(entry.annotated, task.annotations.shares, shape)}
+    return {**describe_masks(Path(task.root), entry.annotated, place, shape)}
 
 
 def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:

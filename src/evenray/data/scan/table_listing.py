@@ -21,7 +21,7 @@ from evenray.data.tables.seen import Seen
 from .entries import Entry, Listing, Rejected
 from .files import list_files
 from .levels import names_by_depth
-from .masks import sorted_out
+from .sorting import sorted_out
 
 __all__ = ["list_table", "list_tree"]
 

@@ -17,6 +17,7 @@ from .header import AGAIN
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, is_attribute, known_values, meaning_of, says_nothing, weak_label
 from .raw_table import header_line
+from .run_columns import run_columns
 from .words import DATE, MISSING, quoted
 
 __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
@@ -66,7 +67,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     A column whose name says so; else columns that say yes and no, one a finding; else one whose name may say so; else the only
     one with few repeated values. DataError where two readings differ, with the options that choose, or where there is none.
     """
-    boxes = box_columns(columns)
+    boxes = box_columns(columns) or run_columns(raw.select(columns))
     free = [name for name in columns if name not in boxes]
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]

@@ -26,10 +26,9 @@ from evenray.learning.balance import Balance
 from evenray.learning.features import FeaturePart, fit_head
 from evenray.learning.linear_head import VARIANCE
 from evenray.learning.networks.anatomy import anatomy, totals
-from evenray.learning.networks.output import Output
-from evenray.learning.tasks import task_of
+from evenray.learning.tasks import network, task_of
 from evenray.learning.tasks.question import Target
-from evenray.learning.train import Part, Settings, fit, forward, keep_malloc, machine, statistics
+from evenray.learning.train import Settings, examples, fit, forward, keep_malloc, machine, statistics
 from evenray.learning.train.alone import Machine
 
 __all__ = ["Cell", "Fold", "Setup", "folds_of", "out_of_fold", "predicted", "simplest_first", "train_fold"]
@@ -75,7 +74,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Fold:
-    """One training: everything that a process needs for it, and where the logits of the held-out cases are kept."""
+    """One training: everything that a process needs for it, and where what is told of the held-out cases is kept."""
 
     path: str
     stores: tuple[Store, ...]
@@ -105,10 +104,11 @@ def folds_of(cell: Cell, setup: Setup, folder: Path, epochs: int) -> list[list[F
 
 
 def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_out: int) -> Fold:
-    dataset, targets = setup.dataset, setup.dataset.targets
+    dataset, task = setup.dataset, task_of(setup.dataset.facts.task)
+    targets = task.targets(dataset)
     train, held = _train_rows(cell, setup, seed, held_out), np.flatnonzero(setup.fold == held_out)
     settings = replace(setup.settings, epochs=epochs, seed=seed)
-    remedy = task_of(dataset.facts.task).remedy(cell.balance, targets[train], dataset.classes, dataset.positive)
+    remedy = task.remedy(cell.balance, targets[train], dataset.classes, dataset.positive)
     balance = "none" if remedy.plain else cell.balance  # as none, whatever its threshold does
     stores = setup.stores[cell.contrast]
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
@@ -136,15 +136,15 @@ def _train_rows(cell: Cell, setup: Setup, seed: int, held_out: int) -> Indices:
 
 
 def train_fold(work: Fold) -> float:
-    """Train on the other folds, predict the held-out one and keep its logits; returns the seconds that this took."""
+    """Train on the other folds, predict the held-out one and keep what is told of it; returns the seconds that this took."""
     start = time.perf_counter()
     keep_malloc()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", remedies.DoubleCorrectionWarning)  # who asked was told
-        logits = _head(work) if work.frozen else _whole(work)
+        told = _head(work) if work.frozen else _whole(work)
     seconds = time.perf_counter() - start
     with atomic(Path(work.path)) as temporary, temporary.open("wb") as out:
-        np.savez(out, logits=logits, seconds=seconds, cases=np.array(work.cases))
+        np.savez(out, told=told, seconds=seconds, cases=np.array(work.cases))
     return seconds
 
 
@@ -158,16 +158,16 @@ def _remedy(work: Fold) -> Balance:
     return task.remedy(work.balance, work.targets, work.classes, work.positive, epochs=epochs).balance
 
 
-def _whole(work: Fold) -> NDArray[np.float64]:
-    part = Part(work.stores[0], work.train, work.targets)
+def _whole(work: Fold) -> NDArray[Any]:
+    part = examples(work.settings.task, work.stores[0], work.train, work.targets)
     mean, std = (None, None) if work.weights else statistics(part)
-    model = networks.build(
-        work.network, classes=len(work.classes), channels=work.channels, size=work.size, pretrained=work.weights,
-        seed=work.settings.seed, mean=mean, std=std, output=task_of(work.settings.task).output,
+    model = network(
+        work.settings.task, work.network, work.classes, channels=work.channels, size=work.size, pretrained=work.weights,
+        seed=work.settings.seed, mean=mean, std=std,
     )  # fmt: skip
     model, fabric = networks.freeze(model, work.finetune), _machine(work.device)
     model, _ = fit(model, part, None, work.settings, _remedy(work), fabric)
-    held = Part(work.stores[0], work.held, np.zeros(len(work.held), np.int64))
+    held = examples(work.settings.task, work.stores[0], work.held, np.zeros(len(work.held), np.int64))
     return forward(model, held, work.settings.batch, fabric)
 
 
@@ -185,9 +185,15 @@ def _head(work: Fold) -> NDArray[np.float64]:
 def _with_fresh_head(work: Fold) -> networks.Classifier:
     """The network with the head that this seed gives; its trunk is read from the file once."""
     model, heads = _started(
-        work.network, len(work.classes), work.channels, work.size, work.weights, work.finetune, work.settings.seed,
-        task_of(work.settings.task).output,
-    )  # fmt: skip
+        work.settings.task,
+        work.network,
+        work.classes,
+        work.channels,
+        work.size,
+        work.weights,
+        work.finetune,
+        work.settings.seed,
+    )
     for name, state in heads.items():
         model.network.get_submodule(name).load_state_dict(state)
     return model
@@ -195,11 +201,16 @@ def _with_fresh_head(work: Fold) -> networks.Classifier:
 
 @lru_cache(maxsize=4)
 def _started(
-    network: str, classes: int, channels: int, size: int, weights: str | None, finetune: str, seed: int, output: Output,
-) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:  # fmt: skip
-    model = networks.build(
-        network, classes=classes, channels=channels, size=size, pretrained=weights, seed=seed, output=output
-    )
+    task: str,
+    spec: str,
+    classes: tuple[str, ...],
+    channels: int,
+    size: int,
+    weights: str | None,
+    finetune: str,
+    seed: int,
+) -> tuple[networks.Classifier, dict[str, dict[str, torch.Tensor]]]:
+    model = network(task, spec, classes, channels=channels, size=size, pretrained=weights, seed=seed)
     named = {name: model.network.get_submodule(name).state_dict() for name in model.network.head_modules}
     heads = {name: {key: tensor.clone() for key, tensor in state.items()} for name, state in named.items()}
     return networks.freeze(model, finetune), heads
@@ -212,25 +223,27 @@ def predicted(cell: Cell, setup: Setup, works: Sequence[Fold]) -> tuple[Predicti
     network and not the prevalence that it makes.
     """
     dataset, pieces, seconds = setup.dataset, list[Predictions](), 0.0
-    task, targets = task_of(dataset.facts.task), dataset.targets
+    task = task_of(dataset.facts.task)
+    targets = task.targets(dataset)
     for work, held_out in zip(works, np.unique(setup.fold), strict=True):
         with np.load(work.path) as kept:
-            logits, seconds = kept["logits"], seconds + float(kept["seconds"])
+            told, seconds = kept["told"], seconds + float(kept["seconds"])
         held = replace(dataset, cases=dataset.cases.filter(pl.Series(setup.fold == held_out)))
         asked = task.remedy(cell.balance, work.targets, dataset.classes, dataset.positive).questions
         target: Target = [None] * len(asked)
         if cell.imbalance != OWN:
             whole = task.remedy("none", targets[setup.fold != held_out], dataset.classes, dataset.positive)
             target = [question.prior for question in whole.questions]
-        p = task.probabilities(asked, logits, [None] * len(asked), target)
-        pieces.append(task.predictions(held, logits, p))
+        p = task.probabilities(asked, told, [None] * len(asked), target)
+        pieces.append(task.predictions(held, told, p))
     every = pl.concat([piece.table for piece in pieces])
     table = dataset.cases.select("case").join(every, on="case", maintain_order="left")
     return replace(pieces[0], table=table), seconds
 
 
 def out_of_fold(cell: Cell, setup: Setup, folder: Path, epochs: int) -> pl.DataFrame:
-    """The out-of-fold predictions of a cell as a table; probabilities and logits are means over the seeds."""
+    """The out-of-fold predictions of a cell as a table; probabilities and logits are means over the seeds. Of masks and
+    boxes, whose outputs cannot be averaged, those of the first seed."""
     tables = [predicted(cell, setup, folds)[0].table for folds in folds_of(cell, setup, folder, epochs)]
     names = [name for name in tables[0].columns if name.startswith(("p_", "logit_"))]
     means = [pl.mean_horizontal([table[name] for table in tables]).alias(name) for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,11 @@ import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
 from evenray.core.types import Predictions
+from evenray.learning.tasks import task_of
 from evenray.metrics import averaged, measured_by_task
 
-__all__ = ["SHOWN", "Figures", "by_chance", "within_folds"]
+__all__ = ["Chance", "Figures", "by_chance", "within_folds"]
 
-# The metrics of the grid: none that needs a threshold, which is not chosen yet.
-SHOWN = ("auprc", "auroc", "sensitivity_at_specificity", "brier", "log_loss", "ece")
 RESAMPLES = 1000
 Floats = NDArray[np.float64]
 
@@ -37,7 +36,7 @@ class Figures:
 
 
 def within_folds(runs: Sequence[Predictions], fold_N: NDArray[np.int64], seed: int) -> dict[str, Figures]:
-    """Every metric of SHOWN, measured in each held-out fold and then averaged.
+    """Every figure of the task's comparison, measured in each held-out fold and then averaged.
 
     The scores of two networks have no common scale, so that a ranking across folds would measure how their scales differ.
     `runs` are the out-of-fold predictions of each seed. Resamples are the same for every cell. The bounds of independent
@@ -55,7 +54,7 @@ def within_folds(runs: Sequence[Predictions], fold_N: NDArray[np.int64], seed: i
         for run in runs
     ]
     figures = {}
-    for name in SHOWN:
+    for name in task_of(runs[0].task).compared:
         values, low, high = (
             np.array([[getattr(fold[name], what) for fold in each] for each in found]) for what in ("value", "low", "high")
         )  # fmt: skip
@@ -67,7 +66,30 @@ def within_folds(runs: Sequence[Predictions], fold_N: NDArray[np.int64], seed: i
     return figures
 
 
-def by_chance(run: Predictions, fold_N: NDArray[np.int64]) -> float:
+@dataclass(frozen=True)
+class Chance:
+    """What a figure is for forecasts that know nothing, and its standard deviation then."""
+
+    figure: str
+    level: float
+    deviation: float
+
+    def p(self, figures: Mapping[str, Figures]) -> float:
+        """The one-sided p-value against forecasts that know nothing; NaN where nobody can tell."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(scipy.special.ndtr((self.level - figures[self.figure].value) / np.float64(self.deviation)))
+
+
+def by_chance(run: Predictions, fold_N: NDArray[np.int64], figures: Mapping[str, Figures]) -> Chance:
+    """What the AUROC is by chance; of masks and boxes, what is gained over forecasts that know nothing, as the figure says
+    itself."""
+    gained = task_of(run.task).gained
+    if gained is None:
+        return Chance("auroc", 0.5, auroc_by_chance(run, fold_N))
+    return Chance(gained, 0.0, float(np.nanstd(figures[gained].replicates)))
+
+
+def auroc_by_chance(run: Predictions, fold_N: NDArray[np.int64]) -> float:
     """The standard deviation of the mean AUROC over folds of forecasts that know nothing (Mann & Whitney 1947).
 
     Patients are counted, not images; the mean over several classes, each against the rest, or over several findings varies at
@@ -89,8 +111,3 @@ def _sides(run: Predictions) -> list[tuple[int, int]]:
         asked = [run.positive_index] if len(run.classes) == 2 else np.unique(run.targets).tolist()
         each = [(run.targets == k, run.patients) for k in asked]
     return [(len(np.unique(of[has])), len(np.unique(of[~has]))) for has, of in each]
-
-
-def better_than_chance(auroc: float, deviation: float) -> float:
-    """The one-sided p-value of an AUROC against forecasts that know nothing; NaN where nobody can tell."""
-    return float(scipy.special.ndtr((0.5 - auroc) / deviation))

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, unknown_name
 from evenray.core.types import Predictions
+from evenray.learning.tasks import task_of, tasks
 from evenray.metrics import LOWER_IS_BETTER, holm
 
 from ._cells import Cell
 from ._choice import Posterior, error, posterior, settle, training_variance
-from ._figures import SHOWN, Figures, better_than_chance, by_chance, within_folds
+from ._figures import Chance, Figures, by_chance, within_folds
 
-__all__ = ["LEVEL", "SHOWN", "Grid", "GridRow", "Interval", "Measured", "believed", "check_metric", "grid", "measure"]
+__all__ = ["LEVEL", "Grid", "GridRow", "Interval", "Measured", "believed", "check_metric", "grid", "measure"]
 
 LEVEL = 0.05
 LIKELY = 0.8
@@ -31,11 +32,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measured:
-    """A trained cell: its figures over all seeds and folds, how its AUROC would vary by chance, the seconds and the epochs."""
+    """A trained cell: its figures over all seeds and folds, what one of them would be by chance, the seconds and the epochs."""
 
     cell: Cell
     figures: Mapping[str, Figures]
-    by_chance: float
+    by_chance: Chance
     seconds: float
     epochs: int
 
@@ -51,12 +52,13 @@ class Interval:
 class GridRow:
     """A cell beside the others.
 
-    `figures` by the names of SHOWN, means over folds and seeds. By `metric`: `sampling_deviation` of the mean over patients and
-    `seed_deviation` of a single training; the claim against the reference, `difference` with interval and p, which answers
-    for patients, seeds and other training cases; `expected`, the figure when the other cells are heard too, and `better`, the
-    probability that it is above the reference, and `luck` (see Posterior).
-    `p_chance` asks whether its AUROC is above .5, corrected for the number of
-    cells. `tied`: the one of the highest expected figure is not better with a probability of LIKELY.
+    `figures` by the names of the task's comparison, means over folds and seeds. By `metric`: `sampling_deviation` of the mean
+    over patients and `seed_deviation` of a single training; the claim against the reference, `difference` with interval and p,
+    which answers for patients, seeds and other training cases; `expected`, the figure when the other cells are heard too,
+    `better`, the probability that it is above the reference, and `luck` (see Posterior).
+    `p_chance` asks whether it is better than chance, corrected for the number of cells; `visible_chance` is what would have
+    been told from it, of the figure `chance`. `tied`: the one of the highest expected figure is not better with a
+    probability of LIKELY.
     """
 
     cell: Cell
@@ -74,7 +76,8 @@ class GridRow:
     better: float
     luck: float
     p_chance: float
-    visible_auroc: float
+    visible_chance: float
+    chance: str
     epochs: int
     seconds: float
     tied: bool
@@ -97,7 +100,8 @@ class GridRow:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> GridRow:
         """What `as_row` gave."""
-        figures = {name: Interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high"))) for name in SHOWN}
+        names = [name for name in row if f"{name}_low" in row and name != "difference"]
+        figures = {name: Interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high"))) for name in names}
         own = {each.name: row[each.name] for each in fields(cls) if each.name not in ("cell", "figures")}
         return cls(Cell(*(row[each.name] for each in fields(Cell))), figures=figures, **own)
 
@@ -133,10 +137,11 @@ class Grid:
         return [other for other in self.rows if other.cell.imbalance == row.cell.imbalance]
 
 
-def check_metric(metric: str) -> None:
-    """UsageError unless the comparison can rank by this metric."""
-    if metric not in SHOWN:
-        raise unknown_name("metric to compare by", metric, SHOWN)
+def check_metric(metric: str, task: str | None = None) -> None:
+    """UsageError unless a comparison can rank by this metric: one of a task, or of any where that is not known yet."""
+    known = dict.fromkeys(name for each in ([task] if task else tasks) for name in task_of(each).compared)
+    if metric not in known:
+        raise unknown_name("metric to compare by", metric, known)
 
 
 def measure(
@@ -144,7 +149,7 @@ def measure(
 ) -> Measured:
     """The figures of a cell from the predictions and seconds of each seed's trainings."""
     figures = within_folds([predictions for predictions, _ in runs], fold_N, seed)
-    return Measured(cell, figures, by_chance(runs[0][0], fold_N), sum(seconds for _, seconds in runs), epochs)
+    return Measured(cell, figures, by_chance(runs[0][0], fold_N, figures), sum(seconds for _, seconds in runs), epochs)
 
 
 def believed(rung: Sequence[Measured], metric: str, seed: int = 0) -> Posterior:
@@ -195,7 +200,7 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> lis
     p[(difference == 0) & (deviation == 0)] = 1.0
     p_holm = np.ones(len(rung))
     p_holm[1:] = holm(p[1:])
-    by_luck = np.array([better_than_chance(each.figures["auroc"].value, each.by_chance) for each in rung])
+    by_luck = np.array([each.by_chance.p(each.figures) for each in rung])
     belief, learnt = believed(rung, metric, seed), holm(by_luck)
     chosen = settle(belief) if np.nanmin(np.append(learnt, 1.0)) < LEVEL else 0
     best, alone = int(belief.mean.argmax()), np.sqrt(training_variance(figures))
@@ -209,7 +214,8 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> lis
             seed_deviation=float(alone[i]) if len(figures[i]) > 1 else np.nan, difference=float(sign * difference[i]),
             difference_low=float(low), difference_high=float(high), p=float(p[i]), p_holm=float(p_holm[i]),
             expected=float(sign * belief.mean[i]), better=belief.better(i), luck=belief.luck, p_chance=float(learnt[i]),
-            visible_auroc=float(0.5 + (Z + FOUR_IN_FIVE) * each.by_chance), epochs=each.epochs, seconds=each.seconds,
+            visible_chance=float(each.by_chance.level + (Z + FOUR_IN_FIVE) * each.by_chance.deviation),
+            chance=each.by_chance.figure, epochs=each.epochs, seconds=each.seconds,
             tied=top and belief.better(best, i) < LIKELY, reference=i == 0, chosen=top and i == chosen,
         ))  # fmt: skip
     return rows

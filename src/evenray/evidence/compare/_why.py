@@ -21,7 +21,7 @@ def why(grid: Grid) -> Message:
         "metric": chosen.metric, "cells": len(rivals), "others": len(rivals) - 1, "luck": chosen.luck, "most": LUCK,
         "reference": f"{reference.cell.contrast} × {reference.cell.balance}", "better": chosen.better,
         "gain": chosen.difference, "low": chosen.difference_low, "high": chosen.difference_high, "p": chosen.p_holm,
-        "visible": _visible(chosen, rivals), "auroc": chosen.visible_auroc,
+        "visible": _visible(chosen, rivals), "chance": chosen.chance, "told": chosen.visible_chance,
     }  # fmt: skip
     if chosen.cell.imbalance != "own":
         values |= {"imbalance": chosen.cell.imbalance, "variant": "imbalance"}

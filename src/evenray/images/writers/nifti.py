@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import DataError
 from evenray.core.types import Image
 
-__all__ = ["write"]
+__all__ = ["turned_back", "write"]
 
 
 def write(source: Path, target: Path, images: Mapping[str, Image], note: str) -> None:
@@ -31,7 +31,7 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     shape = header.get_data_shape()
     orientation = nib.io_orientation(header.get_best_affine())
     slices = np.stack([image.pixels.T for image in images.values()], axis=2)
-    turned = _turned_back(slices, (*shape, 1)[:3], orientation, nib)
+    turned = turned_back(slices, (*shape, 1)[:3], orientation, nib)
     voxels = _stored(turned, float(header["scl_slope"]), float(header["scl_inter"]), dtype).reshape(shape, order="F")
     there = _present(images, (*shape, 1)[:3], orientation, nib)
     if there is not None:  # what is missing (NaN, infinite) stays as it is stored
@@ -49,10 +49,10 @@ def _present(
     if all(image.valid is None for image in images.values()):
         return None
     masks = [np.ones(i.pixels.shape, bool) if i.valid is None else i.valid for i in images.values()]
-    return _turned_back(np.stack([mask.T for mask in masks], axis=2), shape, orientation, nib)
+    return turned_back(np.stack([mask.T for mask in masks], axis=2), shape, orientation, nib)
 
 
-def _turned_back(slices: NDArray[Any], shape: tuple[int, ...], orientation: NDArray[Any], nib: Any) -> NDArray[Any]:
+def turned_back(slices: NDArray[Any], shape: tuple[int, ...], orientation: NDArray[Any], nib: Any) -> NDArray[Any]:
     """(columns, rows, slices x volumes) seen from L, P, S to the axes of the file, (x, y, z, volumes)."""
     if np.isnan(orientation).any():
         return slices.reshape(*slices.shape[:2], shape[2], -1, order="F")

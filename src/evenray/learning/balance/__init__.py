@@ -44,6 +44,12 @@ balances = Registry(
         "logit_adjustment": "evenray.learning.balance.logit_adjustment:logit_adjustment",
         "ldam": "evenray.learning.balance.ldam:ldam",
         "threshold": "evenray.learning.balance.threshold:threshold",
+        "dice": "evenray.learning.balance.dice:dice",
+        "dice_cross_entropy": "evenray.learning.balance.dice:dice_cross_entropy",
+        "tversky": "evenray.learning.balance.tversky:tversky",
+        "focal_tversky": "evenray.learning.balance.tversky:focal_tversky",
+        "foreground_patches": "evenray.learning.balance.patches:foreground_patches",
+        "hard_negatives": "evenray.learning.balance.hard_negatives:hard_negatives",
         "double": "evenray.learning.balance.double:double",
     },
     context=1,
@@ -113,7 +119,7 @@ def _combine(steps: Sequence[Step], made: Sequence[Balance], counts: NDArray[np.
     for step, balance in zip(steps, made, strict=True):
         for part in (field.name for field in fields(Balance) if field.name != "prior"):
             value = getattr(balance, part)
-            if value is not None and part in parts:
+            if value is not None and part in parts and value != parts[part]:
                 raise UsageError(f"{owner[part]} and {step} both set the {part}; keep one of them.")
             if value is not None:
                 parts[part], owner[part] = value, step

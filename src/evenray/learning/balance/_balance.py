@@ -49,6 +49,11 @@ class Balance:
     frozen trunk made of them. `constant_from` is the share of training from which the remedy no longer changes, so that `prior`
     holds: no earlier state of the network is kept, and training does not stop before.
 
+    Of masks alone: `region(tp_K, fp_K, fn_K) -> scalar tensor` is added to the loss of the pixels, or stands for it where
+    there is no `loss`; it has the soft counts of each class but the background. `foreground` is the share of training patches
+    that lie about a pixel of a class. `posterior` False says that no closed form leads to probabilities, only a calibration.
+    Of boxes alone: `hard_negatives` is how many places without an object are learnt from for each one with an object.
+
     >>> Balance(prior=np.array([0.5, 0.5])).correct([[0.0, 0.0]], data_prior=[0.9, 0.1]).round(3)
     array([[-0.105, -2.303]])
     """
@@ -61,6 +66,10 @@ class Balance:
     rule: str | None = None
     needs_images: bool | None = None
     constant_from: float | None = None
+    region: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+    foreground: float | None = None
+    posterior: bool | None = None
+    hard_negatives: float | None = None
 
     def correct(
         self, logits_NK: ArrayLike, data_prior: ArrayLike, target_prior: ArrayLike | None = None

@@ -25,6 +25,7 @@ from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import KEY, Run, compiled
 from evenray.learning.tta import tta_logits
+from evenray.learning.windows import map_logits
 
 __all__ = ["onnx", "openvino", "quantized", "safetensors"]
 
@@ -55,8 +56,13 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
             "The trunk of this model is a graph of another file, which is not exported again; export with --format safetensors,"
             " which holds it."
         )
+    if about.task == "segment" and about.side > model.size:
+        raise UsageError(
+            f"The network looks at windows of {model.size} pixels in images of {about.side}, and a graph has one size; export"
+            " with --format safetensors."
+        )
     path = folder / "model.onnx"
-    network = _Augmented(model, about.view).eval()
+    network = _Augmented(model, about).eval()
     batch = torch.export.Dim("batch", min=1, max=1 << 16)
     with _quiet():
         try:
@@ -86,7 +92,7 @@ def openvino(source: Path, about: About, model: Classifier, folder: Path, some: 
     graph = ov.Core().read_model(str(source))
     path = folder / f"{source.stem}.xml"
     _save(graph, about, path)
-    network = _Augmented(model, about.view).eval()
+    network = _Augmented(model, about).eval()
     instead = "OpenVINO resizes images otherwise: export to ONNX, or evaluate with --tta centre."
     return path, _checked(path, network, some, compiled(graph, "f32"), instead)
 
@@ -113,15 +119,16 @@ def quantized(path: Path, about: About, images: Sequence[Batch]) -> Path:
 class _Augmented(nn.Module):
     """The network under its test-time augmentation, which is what is exported."""
 
-    def __init__(self, model: Classifier, view: str) -> None:
+    def __init__(self, model: Classifier, about: About) -> None:
         super().__init__()
-        self.model, self.view = model, view
+        self.model, self.view = model, about.view
+        self.look = map_logits if about.task == "segment" else tta_logits
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:
             logits: Tensor = self.model(x_NCHW)
             return logits
-        return tta_logits(self.model, x_NCHW, self.view)
+        return self.look(self.model, x_NCHW, self.view)
 
 
 def _metadata(about: About) -> dict[str, str]:
@@ -140,6 +147,22 @@ def _metadata(about: About) -> dict[str, str]:
         f"{INPUT}: float32 (batch, {about.channels}, {about.side}, {about.side}), 0 black, 1 white; the image under the"
         " contrast, fitted into the square with its aspect kept, the rest black; normalised inside the graph"
     )
+    if about.task == "segment":
+        told["least_log_odds"] = json.dumps(about.calling.least)
+        told["decoding"] = (
+            f"{OUTPUT}: float32 (batch, 1 + classes, {about.side}, {about.side}), the background first; p is its soft-max over axis 1."
+            " A pixel is of the class whose log p / (1 - p) reaches its own of least_log_odds and exceeds it most, else"
+            " background. Cut the square back to the image and resize the log-odds before that to have masks in its own pixels"
+        )
+    if about.task == "detect":
+        told["decoding"] = (
+            f"{OUTPUT}: float32 (batch, boxes, 8 + 1 + classes), a row a default box: offsets dx, dy, dw, dh; the default box itself,"
+            " centre cx, cy and sides w, h as shares of the image's side; log-odds of the background and the classes. The box has the"
+            " centre cx + .1 dx w, cy + .1 dy h and the sides w exp(.2 dw), h exp(.2 dh). Its score for a class is that of a soft-max"
+            " over background and classes. Of each class keep scores of .01 and more, then by falling score those that overlap no kept"
+            " box of the class by more than .45 of their union. The probability is the calibration of log score / (1 - score), one a"
+            " class; a box is called from the threshold of its class on. Places are of the square that the image was fitted into"
+        )
     told["notice"] = "research software, not a medical device"
     return told | {KEY: about.text()}
 

@@ -31,6 +31,8 @@ def quicker(model: Model, source: str | Path, images: int) -> Model:
     """
     wanted = model.engine == "torch" and model.device == "cpu" and model.precision == "bf16"
     packages = ("onnx", "onnxscript", "onnxruntime", "openvino")
+    if model.about.task == "segment" and model.about.side > model.about.size:
+        return model  # windows are blended outside of any graph
     if not wanted or images * model.about.side**2 < WORTH or any(find_spec(package) is None for package in packages):
         return model
     source = Path(source)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._build import build, load, restore, save
 from ._classifier import Classifier
-from ._registry import networks
+from ._registry import bound, detectors, networks, segmenters
 from .averaged import average, members
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
@@ -17,7 +17,9 @@ __all__ = [
     "Classifier",
     "NetworkDescription",
     "average",
+    "bound",
     "build",
+    "detectors",
     "features",
     "fine_tuning",
     "fine_tunings",
@@ -28,4 +30,5 @@ __all__ = [
     "parameter_groups",
     "restore",
     "save",
+    "segmenters",
 ]

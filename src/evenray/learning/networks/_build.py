@@ -19,7 +19,7 @@ from ._grey import GreyConv, install_grey
 from ._initialise import silence_unreached
 from ._load import load_into
 from ._network import Network
-from ._registry import networks
+from ._registry import bound
 from .averaged import Averaged
 from .description import NetworkDescription
 from .onnx_trunk import OnnxTrunk
@@ -60,7 +60,7 @@ def build(
     _check(classes, channels, size, mean, std, pretrained, output)
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         torch.manual_seed(seed)
-        network: Network = networks.bind(spec)(classes, channels, size)
+        network: Network = bound(spec)(classes, channels, size)
     layer = _attribution_layer(network, channels, size)
     network.materialise(seed)
     silence_unreached(network, lambda: network.pass_shapes(channels, size))
@@ -83,8 +83,8 @@ def build(
 def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifier:
     """The Classifier that this `description` and `state()` came from, with bit-identical outputs."""
     with torch.device("meta"):
-        bound = networks.bind(about.spec)
-        made: list[Network] = [bound(about.classes, about.channels, about.size) for _ in range(about.members)]
+        make = bound(about.spec)
+        made: list[Network] = [make(about.classes, about.channels, about.size) for _ in range(about.members)]
         for one in made:
             if about.grey:
                 install_grey(one)

@@ -25,7 +25,7 @@ def initialise(network: nn.Module, outputs: Collection[str], seed: int) -> None:
             layer.reset_running_stats()
             nn.init.ones_(layer.weight)
             nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Conv2d | nn.Linear):
+        elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if name in outputs:
                 nn.init.normal_(layer.weight, std=0.01, generator=generator)
             else:
@@ -45,7 +45,9 @@ def silence_unreached(network: nn.Module, look: Callable[[], object]) -> None:
     def note(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(layer, nn.Conv2d) and not isinstance(layer.padding, str):
             pads = layer.pads(args[0]) if isinstance(layer, Conv | SameConv) else layer.padding
-            sides = zip(args[0].shape[2:], output.shape[2:], layer.kernel_size, layer.stride, pads, strict=True)
+            sides = zip(
+                args[0].shape[2:], output.shape[2:], layer.kernel_size, layer.stride, pads, layer.dilation, strict=True
+            )
             rows, columns = (_reached(*side) for side in sides)
             reached[layer] = rows, columns
 
@@ -59,10 +61,12 @@ def silence_unreached(network: nn.Module, look: Callable[[], object]) -> None:
         handle.remove()
 
 
-def _reached(inside: int, outside: int, kernel: int, stride: int, padding: int) -> list[bool]:
+def _reached(inside: int, outside: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> list[bool]:
     """Which taps along one axis meet the map anywhere.
 
     >>> _reached(1, 1, 3, 1, 1), _reached(2, 2, 3, 1, 1), _reached(3, 3, 7, 1, 3)
     ([False, True, False], [True, True, True], [False, True, True, True, True, True, False])
+    >>> _reached(4, 4, 3, 1, 6, dilation=6)
+    [False, True, False]
     """
-    return [any(0 <= i * stride - padding + tap < inside for i in range(outside)) for tap in range(kernel)]
+    return [any(0 <= i * stride - padding + tap * dilation < inside for i in range(outside)) for tap in range(kernel)]

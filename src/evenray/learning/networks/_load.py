@@ -24,7 +24,7 @@ def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weight
     The trunk has to fit entirely. A head is taken where it fits, except that its last layer stays fresh when the
     number of classes differs; a file without the head leaves it fresh. UsageError names the first keys that differ.
     """
-    weights = replace(weights, tensors=network.own_names(weights.tensors))
+    weights = replace(weights, tensors=dict(network.converted(weights.tensors)))
     if isinstance(network, OnnxTrunk):  # it prepares images itself, and has no layer of ours to fold
         weights = replace(weights, mean=(0.0,) * channels, std=(1.0,) * channels)
     elif channels == 1:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from ._initialise import initialise
 from ._layers import Head, classical_head, levels
 
-__all__ = ["ConvNet", "Network", "conv_net", "shapes"]
+__all__ = ["ConvNet", "Network", "conv_net", "shapes", "stages"]
 
 
 class Network(nn.Module):
@@ -55,9 +55,9 @@ class Network(nn.Module):
         """A forward pass that computes nothing, for the hooks on the modules to see the shapes."""
         shapes(self, torch.empty(1, channels, size, size, device="meta"))
 
-    def own_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of a weight file by the names that they have here; most files have them already."""
-        return dict(tensors)
+    def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The tensors of a weight file as this network takes them, where it has layers made of another network's."""
+        return tensors
 
     def take_auxiliary(self) -> list[tuple[float, Tensor]]:
         """(weight, logits) of auxiliary heads from the last training forward pass, given out once; most have none."""
@@ -87,7 +87,7 @@ class ConvNet(Network):
         names = [f"features.{name}" for name, _ in features.named_children()]
         layers = list(features.children())
         self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
-        self.blocks = _stages(names, layers)
+        self.blocks = stages(names, layers)
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         map_NCHW = x_NCHW
@@ -144,8 +144,8 @@ def conv_net(
     makes of images of `size`), or with one layer after a global average, of the last map or of the `levels` of all blocks."""
     features = nn.Sequential(*trunk)
     if head == "levels":
-        stages = _stages([str(i) for i in range(len(trunk))], trunk)
-        found = [[layer.out_channels for n in s if isinstance(layer := trunk[int(n)], nn.Conv2d)] for s in stages]
+        blocks = stages([str(i) for i in range(len(trunk))], trunk)
+        found = [[layer.out_channels for n in s if isinstance(layer := trunk[int(n)], nn.Conv2d)] for s in blocks]
         last = nn.Linear(sum(each[-1] for each in found if each), classes)
         return ConvNet(features, nn.Sequential(nn.Dropout(dropout), last), None, every_level=True)
     if head == "average":
@@ -155,7 +155,7 @@ def conv_net(
     return ConvNet(features, classifier, side)
 
 
-def _stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
+def stages(names: Sequence[str], layers: Sequence[nn.Module]) -> list[list[str]]:
     """Cut after each pooling; layers after the last one (if any) make a stage of their own."""
     stages: list[list[str]] = [[]]
     for name, layer in zip(names, layers, strict=True):

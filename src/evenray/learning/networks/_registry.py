@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from evenray.core.registry import Registry
+from functools import partial
+from typing import Any
 
-__all__ = ["networks"]
+from evenray.core.registry import Registry
+from evenray.core.spec import Step
+
+__all__ = ["bound", "detectors", "networks", "segmenters"]
 
 networks = Registry(
     "network",
@@ -37,3 +41,23 @@ networks = Registry(
     },
     context=3,  # classes, channels, size
 )
+
+# Networks that tell the class of every pixel.
+segmenters = Registry(
+    "network of masks",
+    {"unet": "evenray.learning.networks.unet:unet", "fcn8s": "evenray.learning.networks.fcn:fcn8s"},
+    context=3,
+)
+
+# Networks that tell where objects are.
+detectors = Registry("network of boxes", {"ssd": "evenray.learning.networks.ssd:ssd"}, context=3)
+
+
+def bound(spec: str) -> partial[Any]:
+    """The function of a spec of any kind of network; it still takes classes, channels and size.
+
+    >>> bound("unet(vgg16)").func.__name__
+    'unet'
+    """
+    step = Step.of(spec)
+    return next((kind for kind in (segmenters, detectors) if step.name in kind), networks).bind(step)

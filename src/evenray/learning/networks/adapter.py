@@ -63,7 +63,7 @@ class Adapted(Network):
     def materialise(self, seed: int) -> None:
         """Nothing to do: the package initialised it as it built it, under the seed that `build` had set."""
 
-    def own_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """A file of the package names the body's tensors without the body; its last layer is left out."""
         here = self.state_dict()
         inside = {f"body.{name}": tensor for name, tensor in tensors.items() if f"body.{name}" in here}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ._classifier import Classifier
 from ._layers import Conv, SameConv
 from ._network import Network, shapes
-from ._registry import networks
+from ._registry import bound
 
 __all__ = ["Layer", "Sight", "anatomy", "as_text", "totals"]
 
@@ -75,7 +75,7 @@ def anatomy(network: str | Classifier, *, classes: int = 1000, channels: int = 3
         module: Network = network.network
     else:
         with torch.device("meta"):
-            module = networks.bind(network)(classes, channels, size)
+            module = bound(network)(classes, channels, size)
     tracer = _Tracer(module)
     try:
         shapes(module, tracer.image(channels, size))

@@ -48,6 +48,9 @@ class Averaged(Network):
     def score_map(self, map_NCHW: Tensor) -> Tensor:
         return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)], self.output)
 
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return _mean([one(x_NCHW) for one in self._each()], self.output)
+
     def _each(self) -> list[Network]:
         return [one for one in self.members if isinstance(one, Network)]
 
@@ -57,6 +60,8 @@ class Averaged(Network):
 
 
 def _mean(logits: Sequence[Tensor], output: Output) -> Tensor:
+    if output == "boxes":  # of the same default boxes: their offsets and log-odds
+        return torch.stack(list(logits)).mean(0)
     said = [as_classes(one, output).log_softmax(1) for one in logits]
     return as_outputs(torch.stack(said).logsumexp(0) - math.log(len(logits)), output)
 

@@ -1,4 +1,4 @@
-"""What the outputs of a network are: one class of several (a soft-max), or findings each by itself (a sigmoid each)."""
+"""What the outputs of a network are: one class of several (a soft-max), findings each by itself (a sigmoid each), or boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 __all__ = ["Output", "as_classes", "as_outputs"]
 
-Output = Literal["softmax", "sigmoid"]
+Output = Literal["softmax", "sigmoid", "boxes"]
 
 
 def as_classes(logits: Tensor, output: Output) -> Tensor:

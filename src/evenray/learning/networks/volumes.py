@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._classifier import Classifier
-from ._registry import networks
+from ._registry import bound
 
 __all__ = ["Volume", "volumes"]
 
@@ -39,7 +39,7 @@ def volumes(network: str | Classifier, *, classes: int = 1000, channels: int = 3
         channels, size, module = network.channels, network.size, network.network
     else:
         with torch.device("meta"):
-            module = networks.bind(network)(classes, channels, size)
+            module = bound(network)(classes, channels, size)
     found = [Volume("image", channels, size)]
 
     def note(kind: str) -> Any:

@@ -12,6 +12,7 @@ from evenray.core.artefacts.plan import Plan
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
+from evenray.learning.tasks import fitted
 
 from . import training
 from .budget import affordable
@@ -25,6 +26,7 @@ __all__ = ["expected", "fingerprint", "kept_side", "make", "native_side"]
 
 def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     """The plan for a split data set; `gpu` says that training runs on one."""
+    recipe = fitted(recipe, dataset.facts.task)
     train, budget, why = dataset.part("train"), affordable(recipe.effort, gpu=gpu), dict[str, Message]()
     why["pretrained"], why["finetune"] = training.start(recipe)
     channels, why["channels"] = training.channels(dataset, recipe)

@@ -18,6 +18,14 @@ COSTS = {
     "vgg16": 15.5,
     "vgg16_bn": 15.5,
     "efficientnet_lite0": 2.2,
+    # U-Nets by what they take in time beside these, measured (docs/log.md).
+    "unet(vgg16_bn)": 55.0,
+    "unet(vgg16_bn(width=0.5))": 19.0,
+    "unet(vgg11_bn(width=0.25))": 5.0,
+    # SSD by its multiply-adds beside those of its trunk.
+    "ssd(vgg16_bn)": 18.0,
+    "ssd(vgg16_bn(width=0.5))": 6.0,
+    "ssd(vgg11_bn(width=0.25))": 1.2,
 }
 # What training may cost in those units: two cores train through some SPEED of them in a second.
 BUDGET = {"quick": 2_000, "standard": 11_000, "thorough": 75_000}

@@ -12,6 +12,7 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 from evenray.learning.balance import parse_ratio
+from evenray.learning.tasks import keeps_features
 
 from .budget import COSTS, NARROW, cost
 from .network import SIZES
@@ -27,6 +28,10 @@ MOST_EPOCHS = 200
 MOST_COMPARED = 20  # epochs
 WHOLE = 0.5  # the share of the cases from which on a comparison takes all of them
 STAND_IN = "vgg11_bn(head=average, width=0.25)"
+STAND_INS = {
+    "segment": "unet(vgg11_bn(width=0.25))",
+    "detect": "ssd(vgg11_bn(width=0.25))",
+}  # by task, where it is another one
 COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
 
 
@@ -49,9 +54,9 @@ def compared(
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = ASKED if recipe.folds else Message("plan.folds", {"effort": recipe.effort})
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
-    search = _search(recipe, cells, why)
+    search = _search(recipe, cells, keeps_features(recipe.frozen, dataset.facts.task), why)
     n, left = len(dataset.part("train")) + len(dataset.part("validation")), _left(dataset, recipe)
-    if recipe.frozen:
+    if keeps_features(recipe.frozen, dataset.facts.task):
         why["compare_networks"] = why["compare_size"] = Message("plan.compare.frozen")
         why["compare_epochs"] = why["compare_cases"] = Message("plan.compare.head")
         longer = min(int(epochs / left), MOST_EPOCHS) if left < 1 else epochs
@@ -63,7 +68,7 @@ def compared(
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
         for side in sides:
             share = COMPARISON * budget / (images * (side / 224) ** 2)  # what one image may cost, times the epochs
-            networks, each = _networks(recipe, network, share, why)
+            networks, each = _networks(recipe, network, share, STAND_INS.get(dataset.facts.task, STAND_IN), why)
             if share / each >= min(FAIR_EPOCHS, epochs / left):
                 break
         most = min(epochs, MOST_COMPARED) / left
@@ -87,11 +92,11 @@ def compared(
     return replace(found, **chosen)
 
 
-def _search(recipe: PlanSettings, cells: int, why: dict[str, Message]) -> str:
+def _search(recipe: PlanSettings, cells: int, heads: bool, why: dict[str, Message]) -> str:
     if recipe.search != "auto":
         why["search"] = ASKED
         return recipe.search
-    large = cells > LARGE and not recipe.frozen
+    large = cells > LARGE and not heads
     reason = "halving" if large else "grid" if cells > 1 else "one_cell"
     why["search"] = Message(f"plan.search.{reason}", {"cells": cells})
     return "halving" if large else "grid"
@@ -106,7 +111,7 @@ def _epochs(affordable: float, most: float, cells: int, folds: int, why: dict[st
 
 
 def _networks(
-    recipe: PlanSettings, network: str, share: float, why: dict[str, Message]
+    recipe: PlanSettings, network: str, share: float, stand_in: str, why: dict[str, Message]
 ) -> tuple[tuple[str, ...], float]:
     """The networks of the comparison, and what an image costs them; `share` is what it may cost for one epoch in all."""
     why["compare_networks"] = ASKED
@@ -117,9 +122,9 @@ def _networks(
         return recipe.networks, own
     # In a wide network an image takes no longer than its multiply-adds.
     planned = min(cost(network), max(cost(network) / NARROW, COSTS["vgg16_bn(head=average)"]))
-    values = {"share": COSTS[STAND_IN] / planned, "network": network}
+    values = {"share": COSTS[stand_in] / planned, "network": network}
     why["compare_networks"] = Message("plan.compare_networks.stand_in", values)
-    return (STAND_IN,), COSTS[STAND_IN]
+    return (stand_in,), COSTS[stand_in]
 
 
 def _left(dataset: Dataset, recipe: PlanSettings) -> float:

@@ -25,6 +25,7 @@ from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration
 from evenray.metrics.measuring import Cut
 
+from .calling import Calling
 from .decision import Decision
 
 __all__ = ["About", "FindingPoint"]
@@ -59,7 +60,7 @@ class About(ModelRecord):
     threshold of each, and `prevalence` the share that has each.
     """
 
-    side: int
+    side: int  # always given here
     view: str
     calibration: Calibration
     threshold: float | None
@@ -82,9 +83,10 @@ class About(ModelRecord):
         model, scores = ModelRecord.read(folder), ScoresRecord.read(folder)
         view = scores.tta or "centre"
         found = cls(
-            **dict(model), view=view, threshold=scores.threshold, rule=scores.threshold_rule,
+            **{**dict(model), "side": model.side or kept_side(
+                model.network.size, model.native, largest_scale(view, model.network.scale_jitter)
+            )}, view=view, threshold=scores.threshold, rule=scores.threshold_rule,
             calibration=Calibration(scores.calibration.method, scores.calibration.parameters),
-            side=kept_side(model.network.size, model.native, largest_scale(view, model.network.scale_jitter)),
             prevalence=None, weights=file_digest(folder / "model.safetensors"),
             points=tuple(
                 FindingPoint(
@@ -166,6 +168,15 @@ class About(ModelRecord):
         return self._task.probabilities(
             [one.question for one in decisions], logits, [one.calibration for one in decisions],
             [one.prevalence for one in decisions],
+        )  # fmt: skip
+
+    @property
+    def calling(self) -> Calling:
+        """How pixels are called."""
+        decisions = self.decisions
+        return Calling.of(
+            [one.question for one in decisions], [one.calibration for one in decisions],
+            [1.0 if one.threshold is None else one.threshold for one in decisions],
         )  # fmt: skip
 
     def answers(self, probabilities: NDArray[np.float64]) -> list[pl.Series]:

@@ -29,7 +29,8 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded network: `run(x_NCHW) -> logits_NK` in batches of `batch`, and what prediction needs beside it."""
+    """A loaded network: `run(x_NCHW) -> logits_NK` (of masks logits_NKHW) in batches of `batch`, and what prediction needs
+    beside it."""
 
     about: About
     run: Run
@@ -40,6 +41,8 @@ class Model:
     @property
     def batch(self) -> int:
         """Images that are computed together: enough to keep the cores busy, few enough for the caches."""
+        if self.about.task == "segment":  # whose outputs are as large as the images
+            return max(1, min(16, 2**20 // self.about.side**2))
         return 256 if self.about.side <= 64 else 64 if self.about.side <= 128 else 16
 
 
@@ -72,6 +75,7 @@ def _torch(path: Path, device: str) -> Model:
     from evenray.learning import networks
     from evenray.learning.train import keep_malloc, machine
     from evenray.learning.tta import tta_logits
+    from evenray.learning.windows import map_logits
 
     folder, file = (path, path / "model.safetensors") if path.is_dir() else (path.parent, path)
     if not file.is_file():
@@ -84,7 +88,8 @@ def _torch(path: Path, device: str) -> Model:
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
         x = torch.from_numpy(x_NCHW).to(fabric.device).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), fabric.autocast():
-            logits: NDArray[np.float64] = tta_logits(network, x, about.view).float().cpu().numpy().astype(np.float64)
+            look = map_logits if about.task == "segment" else tta_logits
+            logits: NDArray[np.float64] = look(network, x, about.view).float().cpu().numpy().astype(np.float64)
         return logits
 
     return Model(about, run, "torch", _precision(fabric), fabric.device.type)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions
-from evenray.learning.balance import make
+from evenray.learning.balance import Balance, make
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration, choose_threshold
 from evenray.metrics.measuring import Cut
@@ -30,17 +30,35 @@ from .question import Question, Target
 from .scores import summarise
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Floats, Ints, Notable, Prevalence, Remedy
+from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy, Usual
 
-__all__ = ["Classify", "bootstrap_counts", "check_remedies", "mean_areas"]
+__all__ = ["COMPARED", "USUAL", "Classify", "bootstrap_counts", "check_remedies", "mean_areas", "of_cases"]
 
 MISTAKES, HITS = 12, 4
+# The figures of a comparison: none that needs a threshold, which is not chosen yet.
+COMPARED = ("auprc", "auroc", "sensitivity_at_specificity", "brier", "log_loss", "ece")
+USUAL = Usual(balance=("none", "weighted", "oversample"), threshold="youden")
 
 
 class Classify:
     """One class a case: a soft-max, one question."""
 
     output: Output = "softmax"
+    ranks_by = "validation_macro_auprc"
+    compared = COMPARED
+    gained, keeps_features = None, True
+    usual = USUAL
+    draws = False
+    shown = ("auroc", "auprc")
+
+    def outputs(self, classes: tuple[str, ...]) -> int:
+        return len(classes)
+
+    def targets(self, dataset: Dataset) -> Ints:
+        return dataset.targets
+
+    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
+        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         counts = np.bincount(targets, minlength=len(classes))
@@ -56,8 +74,8 @@ class Classify:
         balance = make(model.balance, np.array(model.counts), model.classes, model.positive)
         return (Question("", model.classes, model.positive, balance, np.array(model.prior)),)
 
-    def asked(self, logits_NK: Floats, targets: Ints) -> Iterator[tuple[Floats, Ints]]:
-        yield logits_NK, targets
+    def asked(self, told: NDArray[Any], targets: Ints) -> Iterator[Asked]:
+        yield Asked(told, targets, np.bincount(targets, minlength=told.shape[1]))
 
     def target(self, prevalence: Prevalence, classes: tuple[str, ...], positive: str) -> Target:
         return [target_prior(prevalence, classes, positive)]
@@ -65,24 +83,24 @@ class Classify:
     def probabilities(
         self,
         questions: Sequence[Question],
-        logits_NK: Floats,
+        told: NDArray[Any],
         calibrations: Sequence[Calibration | None],
         target: Target,
     ) -> Floats:
-        return questions[0].probabilities(logits_NK, calibrations[0], target[0])
+        return questions[0].probabilities(told, calibrations[0], target[0])
 
-    def predictions(self, dataset: Dataset, logits_NK: Floats, probabilities_NK: Floats) -> Predictions:
+    def predictions(self, dataset: Dataset, told: NDArray[Any], probabilities: Floats) -> Predictions:
         known = identified(dataset)
         table = known.select("case", "patient", "part").with_columns(
             dataset.cases["label"],
             pl.Series("target", dataset.targets),
-            *told_columns(known, logits_NK, probabilities_NK),
+            *told_columns(known, told, probabilities),
         )
         return Predictions(table, dataset.classes, dataset.positive)
 
-    def validation_metrics(self, logits_NK: Floats, targets: Ints) -> dict[str, float]:
+    def validation_metrics(self, told: NDArray[Any], targets: Ints) -> dict[str, float]:
         """Loss, and AUROC and AUPRC as means over the classes; the standard error of the AUPRC is the bootstrap's, over cases."""
-        logits: Tensor = torch.from_numpy(logits_NK)
+        logits: Tensor = torch.from_numpy(told)
         probabilities = torch.softmax(logits, 1).numpy()
         hot = targets[:, None] == np.arange(logits.shape[1])
         times = bootstrap_counts(len(targets))
@@ -141,21 +159,39 @@ class Classify:
                 " for the mean."
             )
         target = target_prior(recipe.prevalence, classes, positive)
-        if (
-            len(classes) == 2 or recipe.threshold != Recipe().threshold
+        if len(classes) == 2 or recipe.threshold not in (
+            None,
+            USUAL.threshold,
         ):  # with more classes the usual rule is not applied
-            asked.append(recipe.threshold)
+            asked.append(recipe.threshold or USUAL.threshold)
         for rule in asked:
             with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more
                 choose_threshold(_sure(classes, positive), rule, target)
 
 
+def of_cases(balance: Balance) -> Loss:
+    """The loss of a remedy for labels of whole images; cross-entropy where it has none."""
+
+    def plain(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
+        return functional.cross_entropy(logits_NK, targets)
+
+    return balance.loss or plain
+
+
 def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> list[str]:
     """Make every remedy for these classes, as UsageError tells what does not fit; returns the threshold rules of remedies."""
     asked = []
-    for spec in recipe.balances:
+    if recipe.patch:
+        raise UsageError("--patch cuts images to train masks on, and these labels are of whole images; leave it out.")
+    for spec in recipe.balances or USUAL.balance:
         remedy = make(spec, [1000] * len(classes), classes, positive)
         asked += [remedy.rule] if remedy.rule is not None else []
+        if remedy.region is not None or remedy.foreground is not None:
+            raise UsageError(
+                f"{spec} is about the pixels of masks, and these labels are of whole images; leave it out."
+            )
+        if remedy.hard_negatives is not None:
+            raise UsageError(f"{spec} is about boxes, and these labels are of whole images; leave it out.")
         if remedy.needs_images and recipe.frozen:
             raise UsageError(
                 f"{spec} changes images, but with --finetune frozen each passes through the trunk once; take oversample or"

@@ -20,7 +20,7 @@ from evenray.core.tags import ABSENT, PRESENT, rarest
 from evenray.learning.balance import Balance, make
 from evenray.learning.balance._balance import Mix, Sampler
 
-__all__ = ["TWO", "Strata", "draws", "masked_loss", "sampling"]
+__all__ = ["TWO", "Strata", "draws", "masked_loss", "sampling", "shares"]
 
 TWO = (ABSENT, PRESENT)
 Ints = NDArray[np.int64]
@@ -54,15 +54,15 @@ class Strata:
 
 
 def sampling(spec: str, targets_NF: Ints, epochs: int) -> tuple[Balance, Floats | None]:
-    """What of a chain draws or mixes cases, as a Balance whose targets are findings, and the share that has each finding
-    among those of whom it is known, as the cases are drawn; None where they are drawn as they come."""
+    """What of a chain draws or mixes cases, as a Balance whose targets are findings, and what each case counts as they are
+    drawn, (cases,); None where they are drawn as they come."""
     strata = Strata.of(targets_NF)
     names = tuple(str(number) for number in range(len(strata.cases)))
     drawing = [str(step) for step in parse(spec) if draws(str(step), epochs)]
     if not drawing or len(names) < 2:
         return Balance(), None
     plain = make(" | ".join(drawing), strata.cases, names, epochs=epochs)
-    drawn = None if plain.prior is None else _shares(plain.prior, strata, targets_NF)
+    drawn = None if plain.prior is None else (plain.prior / strata.cases)[strata.of_cases(targets_NF)]
     balance = Balance(
         sampler=None if plain.sampler is None else _sampler(plain.sampler, strata),
         mix=None if plain.mix is None else _mix(plain.mix, strata), needs_images=plain.needs_images,
@@ -77,10 +77,9 @@ def draws(step: str, epochs: int) -> bool:
     return made.sampler is not None or made.mix is not None
 
 
-def _shares(prior_S: Floats, strata: Strata, targets_NF: Ints) -> Floats:
-    of = strata.of_cases(targets_NF)
-    weight = (prior_S / strata.cases)[of]  # what a case counts, as it is drawn
-    present, known = (weight @ mask for mask in (targets_NF == 1, targets_NF >= 0))
+def shares(weight_N: Floats, targets_NF: Ints) -> Floats:
+    """The share that has each finding among those of whom it is known, as cases of these weights are drawn."""
+    present, known = (weight_N @ mask for mask in (targets_NF == 1, targets_NF >= 0))
     return np.divide(present, known, out=np.zeros(len(known)), where=known > 0)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from evenray.core.artefacts.model import ModelRecord, TrainingCounts
 from evenray.core.artefacts.scores import ScoresRecord
@@ -23,14 +25,14 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
-from .classify import bootstrap_counts, check_remedies, mean_areas
+from .classify import COMPARED, USUAL, bootstrap_counts, check_remedies, mean_areas, of_cases
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
 from .question import Question, Target
-from .sampling import TWO, masked_loss, sampling
+from .sampling import TWO, masked_loss, sampling, shares
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Floats, Ints, Notable, Prevalence, Remedy
+from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy
 
 __all__ = ["Tag"]
 
@@ -42,6 +44,21 @@ class Tag:
     """Several findings a case: a sigmoid each, and a question each."""
 
     output: Output = "sigmoid"
+    ranks_by = "validation_macro_auprc"
+    compared = COMPARED
+    gained, keeps_features = None, True
+    usual = USUAL
+    draws = False
+    shown = ("auroc", "auprc")
+
+    def outputs(self, classes: tuple[str, ...]) -> int:
+        return len(classes)
+
+    def targets(self, dataset: Dataset) -> Ints:
+        return dataset.targets
+
+    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
+        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         """Losses and priors finding by finding, as for two classes; samplers and mixtures by the rarest finding of a case.
@@ -54,7 +71,8 @@ class Tag:
                 "None of the findings is known to be present in some of the training images and absent in others; there"
                 " is nothing to learn. Check the columns of labels, or split again."
             )
-        drawing, drawn = sampling(spec, targets, epochs)
+        drawing, weights = sampling(spec, targets, epochs)
+        drawn = None if weights is None else shares(weights, targets)
         counts = TrainingCounts(
             present=tuple(present.tolist()), absent=tuple(absent.tolist()),
             drawn=None if drawn is None else tuple(drawn.tolist()),
@@ -75,10 +93,11 @@ class Tag:
         assert model.findings is not None, "model.json of a task of findings keeps their counts"
         return questions_of(model.balance, model.findings, model.classes)
 
-    def asked(self, logits_NK: Floats, targets: Ints) -> Iterator[tuple[Floats, Ints]]:
+    def asked(self, told: NDArray[Any], targets: Ints) -> Iterator[Asked]:
         for k in range(targets.shape[1]):
             known = targets[:, k] >= 0
-            yield _pair(logits_NK[known, k]), targets[known, k]
+            own = targets[known, k]
+            yield Asked(_pair(told[known, k]), own, np.bincount(own, minlength=2))
 
     def target(self, prevalence: Prevalence, classes: tuple[str, ...], positive: str) -> Target:
         """Of each finding that the prevalence names; UsageError where it is one number, or names what is no finding."""
@@ -98,32 +117,32 @@ class Tag:
     def probabilities(
         self,
         questions: Sequence[Question],
-        logits_NK: Floats,
+        told: NDArray[Any],
         calibrations: Sequence[Calibration | None],
         target: Target,
     ) -> Floats:
-        each = zip(questions, logits_NK.T, calibrations, target, strict=True)
+        each = zip(questions, told.T, calibrations, target, strict=True)
         return np.column_stack([asked.probabilities(_pair(z), fitted, at)[:, 1] for asked, z, fitted, at in each])
 
-    def predictions(self, dataset: Dataset, logits_NK: Floats, probabilities_NK: Floats) -> Predictions:
+    def predictions(self, dataset: Dataset, told: NDArray[Any], probabilities: Floats) -> Predictions:
         K, known, targets = len(dataset.classes), identified(dataset), dataset.targets
-        told = [pl.Series(f"target_{k}", targets[:, k]) for k in range(K)]
+        true = [pl.Series(f"target_{k}", targets[:, k]) for k in range(K)]
         table = known.select("case", "patient", "part").with_columns(
-            *[pl.when(one >= 0).then(one == 1).alias(one.name) for one in told],
-            *told_columns(known, logits_NK, probabilities_NK),
+            *[pl.when(one >= 0).then(one == 1).alias(one.name) for one in true],
+            *told_columns(known, told, probabilities),
         )
         return Predictions(table, dataset.classes, dataset.positive, "tag")
 
-    def validation_metrics(self, logits_NK: Floats, targets: Ints) -> dict[str, float]:
+    def validation_metrics(self, told: NDArray[Any], targets: Ints) -> dict[str, float]:
         """Loss, and AUROC and AUPRC as means over the findings; the standard error of the AUPRC is the bootstrap's, over cases."""
         times, areas = bootstrap_counts(len(targets)), []
         for k in range(targets.shape[1]):
             known = targets[:, k] >= 0
             present = targets[known, k] == 1
             if 0 < present.sum() < len(present):
-                areas.append(Ranking.of(logits_NK[known, k], present).areas(times[:, known]))
+                areas.append(Ranking.of(told[known, k], present).areas(times[:, known]))
         plain = masked_loss([Balance()] * targets.shape[1], max((targets >= 0).sum(), 1) / len(targets))
-        loss = float(plain(torch.from_numpy(logits_NK), torch.from_numpy(targets), 1.0))
+        loss = float(plain(torch.from_numpy(told), torch.from_numpy(targets), 1.0))
         if not areas:
             unknown = dict.fromkeys(
                 ("validation_auroc", "validation_macro_auprc", "validation_macro_auprc_error"), float("nan")
@@ -176,7 +195,7 @@ class Tag:
             raise UsageError(
                 "--imbalance thins one positive class, and these images have several findings; leave it out."
             )
-        asked = [*check_remedies(recipe, TWO, PRESENT), recipe.threshold]
+        asked = [*check_remedies(recipe, TWO, PRESENT), recipe.threshold or USUAL.threshold]
         target = next((one for one in self.target(recipe.prevalence, classes, positive) if one is not None), None)
         for rule in asked:
             with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more

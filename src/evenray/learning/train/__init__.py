@@ -1,6 +1,7 @@
 """Training: one loop for the final network and for every cell of a comparison; on one process or many; never losing work.
 
-part.py        examples to learn from, as tensors             order.py       which examples stand in which batch
+part.py        examples to learn from, as tensors             examples.py    those of each task
+order.py       which examples stand in which batch
 feed.py        batches made ready while the network works     average.py     the exponential average of the weights
 loop.py        fit: the loop itself                           validation.py  logits, and the metrics of the validation part
 schedule.py    the learning rate, and which epoch is kept
@@ -11,10 +12,23 @@ shared_norm.py batch normalisation over the batches of all processes
 """
 
 from .alone import Machine
+from .examples import examples
 from .loop import Settings, fit
 from .machine import keep_malloc, machine
 from .order import batches_an_epoch
 from .part import Part, statistics
-from .validation import forward
+from .validation import forward, outputs
 
-__all__ = ["Machine", "Part", "Settings", "batches_an_epoch", "fit", "forward", "keep_malloc", "machine", "statistics"]
+__all__ = [
+    "Machine",
+    "Part",
+    "Settings",
+    "batches_an_epoch",
+    "examples",
+    "fit",
+    "forward",
+    "keep_malloc",
+    "machine",
+    "outputs",
+    "statistics",
+]

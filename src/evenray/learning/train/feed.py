@@ -20,7 +20,7 @@ from .part import Examples
 
 __all__ = ["Batch", "Feed", "Transform"]
 
-Transform = Callable[[Tensor, Chance], Tensor]
+Transform = Callable[[Tensor, Tensor, Chance], tuple[Tensor, Tensor]]  # of inputs and answers
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Batch:
     number: int
     which: NDArray[np.int64]
     inputs: Tensor
-    targets: Tensor
+    answers: Tensor
     share: float
 
 
@@ -57,16 +57,15 @@ class Feed:
         share = (part.stop - part.start) * self.fabric.world_size / len(which)
         chance = Chance.of([self.seed, epoch, number, 1], len(which))
         if self.balance.mix is None:
-            x, targets = self._inputs(which[part], chance[part])
+            x, answers = self._inputs(which[part], chance[part])
         else:  # images are mixed with any others of their batch
-            x, targets = self._inputs(which, chance)
-            x, targets = self.balance.mix(x, targets, np.random.default_rng([self.seed, epoch, number, 3]))
-            x, targets = x[part], targets[part]
+            x, answers = self._inputs(which, chance)
+            x, answers = self.balance.mix(x, answers, np.random.default_rng([self.seed, epoch, number, 3]))
+            x, answers = x[part], answers[part]
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        return Batch(number, which, x, targets, share)
+        return Batch(number, which, x, answers, share)
 
     def _inputs(self, which: NDArray[np.int64], chance: Chance) -> tuple[Tensor, Tensor]:
         device = self.fabric.device
-        targets = torch.from_numpy(self.part.targets[which]).to(device)
-        return self.transform(self.part.inputs(which, device, chance), chance), targets
+        return self.transform(self.part.inputs(which, device, chance), self.part.answers(which, device), chance)

@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from evenray.core.errors import TrainingError, UsageError
 from evenray.core.prefetch import prefetch
-from evenray.learning.augment import Chance, augment, scale_jitter
+from evenray.learning.augment import Chance
 from evenray.learning.balance import Balance
 from evenray.learning.networks import Classifier, parameter_groups
+from evenray.learning.tasks import task_of
 
 from .alone import Machine
 from .average import Average
 from .checkpoint import Checkpoints, Kept, Position, State
 from .feed import Batch, Feed, Transform
 from .order import batches_an_epoch, cut, epoch_batches, seed_of
-from .part import Examples
+from .part import Examples, Views
 from .schedule import History, as_good_as_any, first_to_keep, one_cycle, stale
-from .shared_norm import share_norms
+from .shared_norm import share_norms, summed
 from .validation import validate
 
 __all__ = ["Settings", "fit"]
@@ -40,13 +40,13 @@ NAMED = 8
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; `keep` is "best" (the last epoch that validation AUPRC cannot tell from the best) or "last".
+    """How to train; `keep` is "best" (the last epoch that validation cannot tell from the best) or "last".
 
-    With `patience`, training stops when that many epochs brought no better validation AUPRC; 0 never stops it. Both look
+    With `patience`, training stops when that many epochs brought no better validation figure; 0 never stops it. Both look
     only at epochs in which the remedy no longer changes. With `scale_jitter` (low, high) the network sees random crops of
     its size of images at these multiples of it. Each block of the network learns at `decay` times the rate of the one
     above it. `average`: validate and keep the exponential average of the weights instead of the last ones. `task` says what
-    targets are and how validation measures.
+    targets are, what is lost by outputs, how validation measures and by what it ranks.
     """
 
     epochs: int
@@ -72,7 +72,8 @@ def fit(
 
     AdamW, one cycle, an exponential average of the weights. With `folder`, a checkpoint is written after every epoch and
     every `save_every` minutes, and a killed training goes on from it to the same end: everything random depends on the
-    seed and the position alone. `transform` changes the images of a batch, given its Chance; by default it augments them.
+    seed and the position alone. `transform` changes inputs and answers of a batch, given its Chance; by default
+    as `Examples.changed` does.
     `tick` is called after every batch. Where `fabric` joins several processes, each takes its part of every batch, and
     the result is that of one. Raises TrainingError, naming the batch and its cases, when the loss is not finite.
     """
@@ -96,7 +97,11 @@ class _Training:
         self.model = model.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps = batches_an_epoch(len(train), settings.batch, fabric.world_size)
         self.average = Average(self.model, settings.epochs * self.steps, plain=not settings.average)
-        self.feed = Feed(train, balance, settings.seed, transform or _augmented(settings, model.size), fabric)
+        self.views = Views(model.size, settings.flips, settings.scale_jitter, balance.foreground)
+        changed = transform or (lambda x, answers, chance: train.changed(x, answers, chance, self.views))
+        self.feed = Feed(train, balance, settings.seed, changed, fabric)
+        self.task = task_of(settings.task)
+        self.loss = self.task.loss(balance, summed if fabric.world_size > 1 else lambda own: own)
         if fabric.world_size > 1:
             share_norms(self.model)
         self.learnt = [p for p in self.model.parameters() if p.requires_grad]
@@ -114,7 +119,7 @@ class _Training:
         """All epochs that are left."""
         settings, at = self.settings, self.at
         first = first_to_keep(self.balance, settings.epochs)
-        while at.epoch < settings.epochs and not 0 < settings.patience <= stale(at.history[first:]):
+        while at.epoch < settings.epochs and not 0 < settings.patience <= stale(at.history[first:], self.task.ranks_by):
             order = epoch_batches(
                 at.epoch, self.train.targets, settings.batch, settings.seed, self.balance, self.fabric.world_size
             )
@@ -132,7 +137,7 @@ class _Training:
         pending: list[float] = []
         for batch in self.feed.batches(at.epoch, order, at.batch):
             loss = self._step(batch, len(order))
-            pending.append(loss * len(batch.targets))
+            pending.append(loss * len(batch.answers))
             at.images += len(batch.which)
             at.batch = batch.number + 1
             at.seconds = before + time.perf_counter() - begun
@@ -152,10 +157,8 @@ class _Training:
         seeded = torch.default_generator.manual_seed if self.fabric.device.type == "cpu" else torch.manual_seed
         seeded(seed_of(settings.seed, epoch, batch.number, 2, self.fabric.global_rank))
 
-        def criterion(logits_NK: Tensor) -> Tensor:
-            if self.balance.loss is not None:
-                return self.balance.loss(logits_NK, batch.targets, progress)
-            return functional.cross_entropy(logits_NK, batch.targets)
+        def criterion(logits: Tensor) -> Tensor:
+            return self.loss(logits, batch.answers, progress)
 
         loss: Tensor = criterion(self.wrapped(batch.inputs)) + self.model.auxiliary_loss(criterion)
         self.wrapped_optimizer.zero_grad()
@@ -186,7 +189,7 @@ class _Training:
         }  # fmt: skip
         at.history.append(row)
         first = first_to_keep(self.balance, settings.epochs)
-        new = settings.keep == "best" and as_good_as_any(at.history[first:])
+        new = settings.keep == "best" and as_good_as_any(at.history[first:], self.task.ranks_by)
         if new:
             self.kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
         at.epoch, at.batch, at.losses, at.images, at.seconds = at.epoch + 1, 0, [], 0, 0.0
@@ -195,17 +198,15 @@ class _Training:
     def _plain(self, drawn: NDArray[np.int64]) -> Iterator[Tensor]:
         """Training images as they are, without augmentation. They come as the sampler mixed them: the weights were learnt
         beside statistics of that mixture."""
-        settings, dtype = self.settings, self.learnt[0].dtype
+        dtype = self.learnt[0].dtype
 
         def made(item: tuple[int, NDArray[np.int64]]) -> Tensor:
             number, which = item
-            x_NCHW = self.train.inputs(which, self.fabric.device)
-            if settings.scale_jitter is not None:
-                chance = Chance.of([settings.seed, number, 4], len(which))
-                x_NCHW = scale_jitter(x_NCHW, self.model.size, chance, settings.scale_jitter)
+            chance = Chance.of([self.settings.seed, number, 4], len(which))
+            x_NCHW = self.train.plain(self.train.inputs(which, self.fabric.device), chance, self.views)
             return x_NCHW.to(dtype).contiguous(memory_format=torch.channels_last)
 
-        batches = list(enumerate(cut(drawn, 64)))
+        batches = list(enumerate(cut(drawn, self.train.settle_by)))
         return prefetch(made, batches[self.fabric.global_rank :: self.fabric.world_size])
 
     def _not_finite(self, batch: Batch, loss: Tensor) -> str:
@@ -246,13 +247,3 @@ class _Training:
         self.average.model.load_state_dict(last.average)
         self.optimizer.load_state_dict(dict(last.optimizer))
         self.at = last.position
-
-
-def _augmented(settings: Settings, size: int) -> Transform:
-    def change(x_NCHW: Tensor, chance: Chance) -> Tensor:
-        x_NCHW = augment(x_NCHW, chance, flips=settings.flips)
-        if settings.scale_jitter is not None:
-            x_NCHW = scale_jitter(x_NCHW, size, chance, settings.scale_jitter)
-        return x_NCHW
-
-    return change

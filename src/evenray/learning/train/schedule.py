@@ -33,30 +33,30 @@ def first_to_keep(balance: Balance, epochs: int) -> int:
     return min(math.ceil((balance.constant_from or 0.0) * epochs), epochs - 1)
 
 
-def stale(history: History) -> int:
-    """Epochs since the best validation AUPRC, which the first of equals is.
+def stale(history: History, figure: str) -> int:
+    """Epochs since the best validation figure, which the first of equals is.
 
-    >>> stale([{"validation_macro_auprc": 0.5}, {"validation_macro_auprc": 0.7}, {"validation_macro_auprc": 0.7}]), stale([])
+    >>> stale([{"dice": 0.5}, {"dice": 0.7}, {"dice": 0.7}], "dice"), stale([], "dice")
     (1, 0)
     """
-    scores = [row.get("validation_macro_auprc", 0.0) for row in history]
+    scores = [row.get(figure, 0.0) for row in history]
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
-def as_good_as_any(history: History) -> bool:
-    """Whether the last epoch's validation AUPRC is the best so far, or within the best one's standard error of it.
+def as_good_as_any(history: History, figure: str) -> bool:
+    """Whether the last epoch's validation figure is the best so far, or within the best one's standard error of it.
 
     The rule of one standard error (Breiman et al. 1984, section 3.4.3): among epochs that validation cannot tell apart
     the last one is kept, as weights settle while the learning rate falls. Of no epochs, none is as good.
 
-    >>> first = {"validation_macro_auprc": 0.80, "validation_macro_auprc_error": 0.02}
-    >>> [as_good_as_any([first, {"validation_macro_auprc": value}]) for value in (0.81, 0.79, 0.77)]
+    >>> first = {"dice": 0.80, "dice_error": 0.02}
+    >>> [as_good_as_any([first, {"dice": value}], "dice") for value in (0.81, 0.79, 0.77)]
     [True, True, False]
-    >>> as_good_as_any([first | {"validation_macro_auprc_error": float("nan")}, {"validation_macro_auprc": 0.7}])
+    >>> as_good_as_any([first | {"dice_error": float("nan")}, {"dice": 0.7}], "dice")
     True
     """
     if not history:
         return False
-    best = max(history, key=lambda row: row.get("validation_macro_auprc", 0.0))
-    least = best.get("validation_macro_auprc", 0.0) - best.get("validation_macro_auprc_error", 0.0)
-    return not history[-1].get("validation_macro_auprc", 0.0) < least  # an unknown error tells no epochs apart
+    best = max(history, key=lambda row: row.get(figure, 0.0))
+    least = best.get(figure, 0.0) - best.get(f"{figure}_error", 0.0)
+    return not history[-1].get(figure, 0.0) < least  # an unknown error tells no epochs apart

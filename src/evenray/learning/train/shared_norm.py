@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["share_norms"]
+__all__ = ["share_norms", "summed"]
 
 
 def share_norms(model: nn.Module) -> None:
@@ -25,11 +25,11 @@ class SharedNorm(nn.BatchNorm2d):
             return super().forward(x_NCHW)
         wide = x_NCHW.to(self.running_mean.dtype)
         count = wide.new_tensor([wide.numel() // wide.shape[1]])
-        total = _summed(torch.cat([wide.sum((0, 2, 3)), count]))
+        total = summed(torch.cat([wide.sum((0, 2, 3)), count]))
         number = total[-1].detach()
         mean = total[:-1] / number
         centred = wide - mean[:, None, None]
-        variance = _summed(centred.square().sum((0, 2, 3))) / number
+        variance = summed(centred.square().sum((0, 2, 3))) / number
         with torch.no_grad():
             share = self.momentum or 0.0
             self.running_mean.lerp_(mean.detach(), share)
@@ -58,6 +58,7 @@ class _Sum(torch.autograd.Function):
         return total
 
 
-def _summed(tensor: Tensor) -> Tensor:
+def summed(tensor: Tensor) -> Tensor:
+    """The sum of a tensor over all processes, whose gradient goes to each."""
     total: Tensor = _Sum.apply(tensor)  # type: ignore[no-untyped-call]
     return total

@@ -16,6 +16,8 @@ __all__ = ["PANELS", "learning"]
 PANELS = {
     "loss": {"train_loss": GREY, "validation_loss": ACCENT},
     "ranking": {"validation_auroc": ACCENT, "validation_macro_auprc": OTHERS[0]},
+    "overlap": {"validation_dice": ACCENT},
+    "average_precision": {"validation_map50": ACCENT},
     "rate": {"learning_rate": GREY},
 }
 
@@ -26,7 +28,12 @@ def learning(history: pl.DataFrame, panel: str, lines: Mapping[str, str], say: L
     members = history.partition_by("member", maintain_order=True) if "member" in history.columns else [history]
     x = axis(history["epoch"], say("axis.epoch"), words=number, count=6, least=1, nice=False, grid=False)
     values = pl.concat([history[column].cast(pl.Float64) for column in lines]).drop_nulls()
-    plot = Plot(215, 150, x, axis(values, say(f"axis.{panel}"), words=number, zero=panel != "ranking"))
+    plot = Plot(
+        215,
+        150,
+        x,
+        axis(values, say(f"axis.{panel}"), words=number, zero=panel not in ("ranking", "overlap", "average_precision")),
+    )
     for column, colour in lines.items():
         for own in members:
             known = own.select("epoch", y=pl.col(column).cast(pl.Float64)).drop_nulls()

@@ -17,6 +17,18 @@ from evenray.reporting.view import RunView
 __all__ = ["context"]
 
 OWN = "own"
+OTHERS = (
+    "auprc",
+    "auroc",
+    "dice",
+    "iou",
+    "dice_pooled",
+    "map50",
+    "map",
+    "froc",
+    "brier",
+    "ece",
+)  # that stand beside the metric of the grid
 DEFAULTS = {
     "imbalance": OWN, "network": None, "seeds": 1, "epochs": None, "chosen": False, "tied": False, "reference": False,
 }  # fmt: skip
@@ -36,6 +48,7 @@ class Shown:
     halved: bool
     thinned: bool
     figures: list[Figure]
+    others: tuple[str, ...]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -57,6 +70,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         halved=cells["epochs"].n_unique() > 1,
         thinned=ratios != [OWN],
         figures=_curves(cells, ratios, say),
+        others=tuple(name for name in OTHERS if name in cells.columns and name != metric),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evenray.reporting.language import Language
+from evenray.reporting.page import INSTEAD
 from evenray.reporting.view import RunView
 
 __all__ = ["context"]
@@ -43,10 +44,15 @@ class Shown:
 
 def context(run: RunView, say: Language) -> Shown:
     told = [name for name in RULES if name != "threshold" or run.chosen]
+    told = [name for name in told if name != "maps" or not run.marks]
     rules = [(name, say(f"limits.{name}"), say(f"limits.{name}_text")) for name in told]
     missing = [
         (claim, tripod, say(f"limits.missing_{n}"))
         for n, (claim, tripod) in enumerate(zip(MISSING, MISSING_TRIPOD, strict=True))
     ]
-    items = [(claim, tripod, target, say(f"limits.item_{name}")) for claim, tripod, target, name in ITEMS]
+    instead = INSTEAD.get(run.facts.task, {})
+    items = [
+        (claim, tripod, instead.get(target, target) or "metrics", say(f"limits.item_{name}"))
+        for claim, tripod, target, name in ITEMS
+    ]
     return Shown(rules=rules, touched=items, missing=missing, patients_known=run.facts.patients_known)

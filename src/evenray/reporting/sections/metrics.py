@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evenray.core.artefacts.scores import BaselineScores, Figure, PartScores
+from evenray.metrics.detection import RATES
 from evenray.metrics.sample_size import patients_for
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -16,7 +17,22 @@ ORDER = (
     *("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "mcc", "f1"),
     *("accuracy", "brier", "ece", "log_loss", "calibration_slope", "calibration_in_the_large", "oe_ratio"),
     *("weighted_kappa", "grade_error"),
+    *(
+        "dice",
+        "iou",
+        "dice_pooled",
+        "hd95",
+        "lesion_sensitivity",
+        "false_lesions",
+        "clean",
+        "area_bias",
+        "area_low",
+        "area_high",
+        "dice_gain",
+    ),
+    *("map50", "map", "froc", *(f"sensitivity_at_{rate:g}" for rate in RATES), "false_positives"),
 )
+FREE = ("false_positives", "hd95", "false_lesions", "area_bias", "area_low", "area_high")  # in units of their own
 SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
 # Widths of intervals to aim at: Riley et al. (Stat Med 2021) for AUROC (.1) and calibration slope (.4).
 WANTED = {"auroc": 0.1, "auprc": 0.1, "sensitivity": 0.1, "specificity": 0.1, "calibration_slope": 0.4}
@@ -80,7 +96,8 @@ def _domain(name: str, parts: Mapping[str, PartScores], shown: Sequence[str]) ->
     if name in SIGNED:
         most = max([1.0, *(abs(value) for value in values)])
         return -most, most
-    return min([0.0, *values]), max([1.0, *values])
+    least = 0.0 if name in FREE else 1.0
+    return min([0.0, *values]), max([least, *values])
 
 
 def _by_distance(run: RunView) -> list[tuple[int, int, float]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from evenray.core.artefacts.scores import Figure
 from evenray.core.findings import SEVERITIES, Finding, Severity
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -82,6 +84,8 @@ def _test(run: RunView, say: Language) -> list[Notice]:
         found.append(Notice("warning", say("notice.opened"), text, "repeat"))
     if not run.current:
         found.append(Notice("warning", say("notice.stale"), say("notice.stale_text"), "repeat"))
+    if run.marks and run.test is not None:
+        found += (_boxes if run.facts.task == "detect" else _masks)(run.test.metrics, say)
     auroc = run.auroc
     if auroc is None:
         return found
@@ -92,6 +96,33 @@ def _test(run: RunView, say: Language) -> list[Notice]:
     elif auroc.high - auroc.low > WIDE:
         found.append(Notice("warning", say("notice.wide"), say("notice.wide_text", interval=interval), "metrics"))
     return found
+
+
+def _masks(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
+    """Whether masks overlap more than by calling every pixel, and how sure that is."""
+    gain, dice = figures["dice_gain"], figures["dice"]
+    if not gain.low > 0:
+        interval = say.interval(gain.low, gain.high)
+        return [
+            Notice("error", say("notice.masks_chance"), say("notice.masks_chance_text", interval=interval), "metrics")
+        ]
+    if dice.high - dice.low > WIDE:
+        interval = say.interval(dice.low, dice.high)
+        return [Notice("warning", say("notice.wide"), say("notice.masks_wide_text", interval=interval), "metrics")]
+    return []
+
+
+def _boxes(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
+    """Whether anything is found, and how sure the average precision is."""
+    ap = figures["map50"]
+    interval = say.interval(ap.low, ap.high)
+    if not ap.low > 0:
+        return [
+            Notice("error", say("notice.boxes_chance"), say("notice.boxes_chance_text", interval=interval), "metrics")
+        ]
+    if ap.high - ap.low > WIDE:
+        return [Notice("warning", say("notice.wide"), say("notice.boxes_wide_text", interval=interval), "metrics")]
+    return []
 
 
 def _baselines(run: RunView, say: Language) -> list[Notice]:

@@ -15,6 +15,8 @@ from .notices import Notice, notices
 __all__ = ["context", "majority"]
 
 GRADES = ("auroc", "auprc", "weighted_kappa", "grade_error")  # of ordered classes
+BOXES = ("map50", "map", "froc", "sensitivity_at_1")
+MASKS = ("dice", "iou", "lesion_sensitivity", "hd95")
 TILES = {True: ("auroc", "auprc", "sensitivity", "specificity"), False: ("auroc", "auprc", "balanced_accuracy", "mcc")}
 
 
@@ -30,6 +32,8 @@ def context(run: RunView, say: Language) -> Shown:
     test, told = run.test, notices(run, say)
     if test is None:
         return Shown(say("verdict.none"), [say("verdict.none_text")], told, [])
+    if run.marks:
+        return (_of_boxes if run.facts.task == "detect" else _of_masks)(run, test, told, say)
     sentences = [_tested(run, test, say), _findings(run, say) if run.tags else _baseline(run, test, say)]
     if run.binary:
         sentences.insert(1, _operating(run, test, say))
@@ -38,6 +42,44 @@ def context(run: RunView, say: Language) -> Shown:
     ordered = run.results is not None and run.results.ordered
     tiles = [(name, test.metrics[name]) for name in (GRADES if ordered else TILES[run.binary]) if name in test.metrics]
     return Shown(_verdict(run, say), sentences, told, tiles)
+
+
+def _of_masks(run: RunView, test: PartScores, told: list[Notice], say: Language) -> Shown:
+    """What masks are worth: the overlap, and what calling nothing anywhere would be right for."""
+    figures = test.metrics
+    gain = figures["dice_gain"]
+    kind = "better" if gain.low > 0 else "worse" if gain.high < 0 else "unclear"
+    sentences = [
+        _tested(run, test, say),
+        say(
+            "verdict.masks_paradox",
+            share=say.percent(figures["accuracy"].baseline),
+            accuracy=say.percent(figures["accuracy"].value),
+        ),
+    ]
+    tiles = [(name, figures[name]) for name in MASKS if name in figures]
+    everything = figures["dice"].value - gain.value
+    return Shown(
+        say(f"verdict.masks_{kind}", dice=say.number(figures["dice"].value), everything=say.number(everything)),
+        sentences,
+        told,
+        tiles,
+    )
+
+
+def _of_boxes(run: RunView, test: PartScores, told: list[Notice], say: Language) -> Shown:
+    """What boxes are worth, and that finding nothing, which is right about nearly every place, misses everything."""
+    figures, objects = test.metrics, sum(test.counts.values())
+    kind = "better" if figures["map50"].low > 0 else "unclear"
+    found = figures["sensitivity"]
+    counts = {"share": say.percent(found.value), "objects": say.count(objects)}
+    sentences = [
+        _tested(run, test, say),
+        say("verdict.boxes_found", **counts, rate=say.number(figures["false_positives"].value, 2, 1e9)),
+        say("verdict.boxes_paradox", objects=counts["objects"]),
+    ]
+    tiles = [(name, figures[name]) for name in BOXES if name in figures]
+    return Shown(say(f"verdict.boxes_{kind}", map50=say.number(figures["map50"].value)), sentences, told, tiles)
 
 
 def majority(run: RunView, counts: dict[str, int]) -> str:

@@ -1,0 +1,89 @@
+"""The classes of masks and boxes once all are read: what values mean, how large each class is, and which images have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError
+from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.messages import Message
+
+from .class_names import names_of_values
+from .found import Annotations
+from .mask_values import Meaning, meaning_of_values
+from .reading import index_of
+
+__all__ = ["with_classes"]
+
+
+def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataFrame, tuple[str, ...], list[Message]]:
+    """The rows with the column `findings`, which classes an image has; of masks also `mask_pixels` (of each class), `mask_unknown`
+    (pixels that count nowhere) and `mask_unexpected` (pixels of a value that means nothing). With the classes, and what is to
+    be said of them. DataError where there is none.
+    """
+    if annotations.task == "detect":
+        if not annotations.classes:
+            raise DataError(f"No image has a box; look into {', '.join(annotations.files[:3])}.")
+        indices = rows["boxes"].list.eval(pl.element().struct.field("class"))
+        has = [indices.list.contains(k) for k in range(len(annotations.classes))]
+        return (
+            _with_findings(rows, pl.DataFrame([each.alias(str(k)) for k, each in enumerate(has)])),
+            annotations.classes,
+            [],
+        )
+    notes = []
+    if annotations.classes:
+        known = range(len(annotations.classes) + 1)
+        meaning = Meaning(annotations.classes, (*known, UNKNOWN_PIXEL), (*known, UNKNOWN_PIXEL), "numbers")
+    else:
+        counted = rows["mask_values"].to_list()
+        meaning = meaning_of_values([[(each["value"], each["pixels"]) for each in one or ()] for one in counted])
+        if meaning.kind == "numbers":
+            meaning = _named(meaning, annotations)
+        notes.append(meaning.note)
+        rows = rows.with_columns(masks=_told(rows["masks"], meaning))
+    return _measured(rows, meaning), meaning.classes, notes
+
+
+def _named(meaning: Meaning, annotations: Annotations) -> Meaning:
+    """The same with the names that a file gives to the numbers."""
+    numbers = [int(name) for name in meaning.classes]
+    if not annotations.lists:
+        return meaning
+    names = names_of_values(Path("/"), [str(path.resolve()) for path in annotations.lists], numbers[-1])
+    return replace(meaning, classes=tuple(names.get(number, str(number)) for number in numbers))
+
+
+def _told(masks: pl.Series, meaning: Meaning) -> pl.Series:
+    """The masks with what their values mean."""
+    of = {"values": list(meaning.values), "indices": list(meaning.indices)}
+    return pl.Series(
+        "masks", [None if one is None else [mask | of for mask in one] for one in masks.to_list()], masks.dtype
+    )
+
+
+def _measured(rows: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
+    K = len(meaning.classes)
+    pixels, unknown, unexpected = [], [], []
+    for counted in rows["mask_values"].to_list():
+        found, odd = [0] * (UNKNOWN_PIXEL + 1), 0
+        for each in counted or ():
+            found[index_of(each["value"], meaning.values, meaning.indices)] += each["pixels"]
+            odd += each["pixels"] if each["value"] not in meaning.values else 0
+        pixels.append(found[1 : K + 1])
+        unknown.append(found[UNKNOWN_PIXEL])
+        unexpected.append(odd)
+    has = pl.DataFrame({str(k): [own[k] > 0 for own in pixels] for k in range(K)})
+    measured = pl.DataFrame(
+        {"mask_pixels": pixels, "mask_unknown": unknown, "mask_unexpected": unexpected},
+        schema_overrides={"mask_pixels": pl.List(pl.Int64), "mask_unknown": pl.Int64, "mask_unexpected": pl.Int64},
+    )
+    return _with_findings(rows.drop("mask_values").hstack(measured), has)
+
+
+def _with_findings(rows: pl.DataFrame, has: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a list of yes and no, one a class."""
+    return rows.drop("findings", strict=False).with_columns(has.select(findings=pl.concat_list(pl.all())).to_series())

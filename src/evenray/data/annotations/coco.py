@@ -1,0 +1,138 @@
+"""COCO JSON: `images`, `annotations` and `categories` in one file; boxes, and masks as polygons or runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from evenray.core.errors import DataError
+from evenray.core.messages import Message
+from evenray.data.tables.match_paths import match_paths
+
+from .found import Annotated, Annotations, Box, MaskFile
+from .runs import from_counts, to_runs, uncompressed
+
+__all__ = ["coco_shapes", "is_coco", "read_coco"]
+
+START = 1 << 16  # letters in which a file names one of its lists
+LISTS = re.compile(r'"(?:annotations|images|categories)"\s*:\s*\[')
+
+
+def is_coco(path: Path) -> bool:
+    """Whether a JSON file is COCO's, by its beginning."""
+    with path.open("rb") as file:
+        head = file.read(START).decode("utf-8", "replace")
+    return head.lstrip("\ufeff \t\r\n").startswith("{") and LISTS.search(head) is not None
+
+
+def coco_shapes(paths: Sequence[Path]) -> bool:
+    """Whether the files have masks of their objects, and not only boxes."""
+    return any(_is_shape(each) for path in paths for each in _loaded(path)["annotations"])
+
+
+def _is_shape(annotation: dict[str, Any]) -> bool:
+    shape = annotation.get("segmentation")
+    if isinstance(shape, dict):
+        return True
+    return isinstance(shape, list) and any(isinstance(one, list) and len(one) > 8 for one in shape)
+
+
+def read_coco(
+    root: Path, paths: Sequence[Path], images: Sequence[str], task: Literal["segment", "detect"]
+) -> Annotations:
+    """The boxes or masks of some files together. Images of a file without annotation have nothing in them.
+
+    Classes are those that `categories` names, by their number. Raises DataError where a file is no such JSON.
+    """
+    loaded = {path: _loaded(path) for path in paths}
+    names: dict[str, int] = {}
+    for whole in loaded.values():
+        for each in whole.get("categories", []):
+            names.setdefault(str(each.get("name", each["id"])), each["id"])
+    used = {each["category_id"] for whole in loaded.values() for each in whole["annotations"]}
+    classes = tuple(
+        name for name, number in sorted(names.items(), key=lambda item: item[1]) if number in used or len(names) == 1
+    )
+    found: dict[str, Annotated] = {}
+    lost: list[str] = []
+    for path, whole in loaded.items():
+        index = {each["id"]: classes.index(str(each.get("name", each["id"]))) for each in whole.get("categories", [])
+                 if str(each.get("name", each["id"])) in classes}  # fmt: skip
+        by_image: dict[Any, list[dict[str, Any]]] = {}
+        for each in whole["annotations"]:
+            by_image.setdefault(each["image_id"], []).append(each)
+        files = match_paths(
+            [str(each["file_name"]) for each in whole["images"]], images, root=root.resolve().name
+        ).found
+        for image in whole["images"]:
+            file = files.get(str(image["file_name"]))
+            if file is None:
+                lost.append(str(image["file_name"]))
+                continue
+            size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
+            found[file] = _annotated(by_image.get(image["id"], []), index, size, task, path)
+    notes = [Message("annotations.files_absent", {"count": len(lost)})] if lost else []
+    return Annotations(task, "coco", found, classes, notes=tuple(notes))
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8-sig"))
+        if (
+            isinstance(whole, dict)
+            and isinstance(whole.get("images"), list)
+            and isinstance(whole.get("annotations"), list)
+        ):
+            _ = (
+                [each["file_name"] + "" for each in whole["images"]],
+                [each["image_id"] for each in whole["annotations"]],
+            )
+            return whole
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"'{path}' is no COCO file: {type(error).__name__} {error}; expected images, annotations and categories."
+        ) from None
+    raise DataError(f"'{path}' is no COCO file; expected an object with the lists images, annotations and categories.")
+
+
+def _annotated(
+    annotations: list[dict[str, Any]], index: dict[Any, int], size: tuple[int, int] | None, task: str, path: Path
+) -> Annotated:
+    boxes, masks = [], []
+    for each in annotations:
+        kind = index.get(each.get("category_id"))
+        if kind is None:
+            raise DataError(
+                f"'{path}' has an annotation of category {each.get('category_id')!r}, which its categories lack."
+            )
+        try:
+            if task == "detect":
+                x, y, width, height = (float(value) for value in each["bbox"])
+                boxes.append(Box(kind, x, y, x + width, y + height, bool(each.get("iscrowd", 0))))
+            elif each.get("segmentation"):
+                masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=kind + 1))
+        except (ValueError, TypeError, KeyError, IndexError, cv2.error) as error:
+            raise DataError(
+                f"'{path}' has an annotation (id {each.get('id')!r}) that cannot be read: {type(error).__name__} {error}."
+            ) from None
+    return Annotated(tuple(masks), tuple(boxes), size)
+
+
+def _runs(shape: Any, size: tuple[int, int] | None) -> str:
+    if isinstance(shape, dict):
+        counts = shape["counts"]
+        return from_counts(uncompressed(counts) if isinstance(counts, str) else counts)
+    if size is None:
+        raise ValueError("polygons need the image's height and width")
+    mask = np.zeros(size, np.uint8)
+    for polygon in shape:
+        # COCO's coordinates are of the corners of pixels, OpenCV's of their centres.
+        points = np.round((np.array(polygon, np.float64).reshape(-1, 1, 2) - 0.5) * 256).astype(np.int32)
+        cv2.fillPoly(mask, [points], 1, shift=8)
+    return to_runs(mask.astype(bool))

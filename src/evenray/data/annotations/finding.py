@@ -1,0 +1,155 @@
+"""Which annotations a data set is trained with: those that the user names, else masks or boxes beside images without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from evenray.core.annotations import Task
+from evenray.core.errors import DataError, UsageError
+from evenray.core.messages import Message
+
+from .dicom_seg import seg_files
+from .found import Annotations
+from .mask_files import mask_files, masks_in_folder
+from .sources import Sources, box_sources, mask_sources
+
+__all__ = ["Beside", "Wanted", "annotations_of"]
+
+Unannotated = Literal["leave-out", "empty"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of annotations: the task, where masks or boxes are, and what an image without any means."""
+
+    task: Task | None = None
+    masks: str | None = None
+    boxes: str | None = None
+    unannotated: Unannotated = "leave-out"
+
+    @property
+    def asked(self) -> Task | None:
+        """The task that was named, or that follows from the annotations that were. UsageError where they contradict."""
+        named = [task for task, place in (("segment", self.masks), ("detect", self.boxes)) if place is not None]
+        for task in named:
+            if len(named) > 1 or self.task not in (None, task):
+                raise UsageError(
+                    f"--masks is for --task segment and --boxes for --task detect; here --task is {self.task or 'not given'}, --masks"
+                    f" {self.masks or 'not given'} and --boxes {self.boxes or 'not given'}. Give one of them."
+                )
+        return self.task or (named[0] if named else None)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside the images of a folder: `masks`, each with its image (None where that was not found), and `others`, files
+    that are no images. `files_of` lists a folder's.
+    """
+
+    masks: Mapping[str, str | None]
+    others: Sequence[str]
+    files_of: Callable[[Path], tuple[Sequence[str], Sequence[str]]]  # that may be images, and that are none
+
+
+def annotations_of(
+    root: Path, images: Sequence[str], beside: Beside, wanted: Wanted, *, labelled: bool
+) -> tuple[Annotations | None, tuple[Message, ...]]:
+    """The masks or boxes to train with, None where labels are; and what is to be said of those that are not used.
+
+    Without a word of the user labels come first, then masks or boxes. DataError where masks and boxes are both there, or
+    where those that were asked for are not; it names the option.
+    """
+    task = wanted.asked
+    if task in ("classify", "tag") or (task is None and labelled):
+        return None, _unused(root, images, beside)
+    if task == "segment":
+        return _masks(root, images, beside, wanted), ()
+    if task == "detect":
+        return _boxes(root, images, beside, wanted), ()
+    pairs = any(beside.masks.values())
+    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images)
+    if boxes and (pairs or masks):
+        raise DataError(
+            f"The images of '{root}' have boxes ({boxes.shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
+            " --task segment or --task detect."
+        )
+    if boxes or (masks and not pairs):
+        return (boxes or masks).read(root, images), ()  # type: ignore[union-attr]
+    return (_files(root, images, beside), ()) if pairs else (None, ())
+
+
+def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
+    """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
+    if segs := seg_files(root, list(beside.masks)):
+        return Sources("dicom_seg", root, tuple(segs)).read(root, images)
+    return replace(mask_files(beside.masks), lists=_lists(root, beside.others))
+
+
+def _lists(above: Path, others: Sequence[str]) -> tuple[Path, ...]:
+    """The files that may name the values of masks."""
+    return tuple(above / file for file in others if file.lower().endswith((".txt", "dataset.json")))
+
+
+def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
+    found = []
+    if count := sum(image is not None for image in beside.masks.values()):
+        found.append(Message("annotations.masks_unused", {"count": count}))
+    if boxes := box_sources(root, beside.others, images, tables=False):
+        found.append(Message("annotations.boxes_unused", {"count": len(boxes.files), "file": boxes.files[0]}))
+    return tuple(found)
+
+
+def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
+    if wanted.masks is None:
+        if any(beside.masks.values()):
+            return _files(root, images, beside)
+        sources = mask_sources(root, beside.others, images)
+        if sources is None:
+            raise DataError(
+                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
+            )
+        return sources.read(root, images)
+    place = Path(wanted.masks)
+    above, files, others = _below(
+        place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
+    )
+    if sources := mask_sources(above, others, files):
+        return sources.read(root, images)
+    if place.is_dir():
+        lists = (*_lists(above, others), *_lists(root, beside.others))
+        return replace(masks_in_folder(root, place, files, images), lists=lists)
+    raise DataError(
+        f"'{place}' holds no masks that are known; give a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs."
+    )
+
+
+def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
+    if wanted.boxes is None:
+        sources = box_sources(root, beside.others, images)
+        if sources is None:
+            raise DataError(
+                f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
+            )
+        return sources.read(root, images)
+    place = Path(wanted.boxes)
+    above, _, others = _below(
+        place, "--boxes names a COCO JSON file, a table, or a folder of XML or text files", beside
+    )
+    sources = box_sources(above, others, images)
+    if sources is None:
+        raise DataError(
+            f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
+        )
+    return sources.read(root, images)
+
+
+def _below(place: Path, expected: str, beside: Beside) -> tuple[Path, Sequence[str], Sequence[str]]:
+    """The folder of what the user named, and its files that may be images and that are none; of one file that alone."""
+    if not place.exists():
+        raise DataError(f"There is no '{place}'; {expected}.")
+    if place.is_dir():
+        return place, *beside.files_of(place)
+    return place.parent, [place.name], [place.name]

@@ -1,0 +1,127 @@
+"""What a scan keeps of the annotation of one image: columns of the table of cases."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.errors import ReadError
+from evenray.core.marks import BOXES, MASKS, BoxStruct, MaskStruct
+from evenray.core.names import as_path
+from evenray.images.readers import fragments
+
+from .found import Annotated, MaskFile
+from .mask_pixels import mask_pixels
+from .reading import joined
+
+__all__ = ["COLUMNS", "describe_boxes", "describe_masks"]
+
+MOST_VALUES = 256  # that are counted of one mask, the most frequent ones
+VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
+COLUMNS: dict[str, Any] = {
+    "masks": MASKS, "mask_values": VALUES, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
+    "annotated_columns": pl.Int32,
+}  # fmt: skip
+
+
+class ValueCount(TypedDict):
+    """How many pixels of a mask have a value."""
+
+    value: int
+    pixels: int
+
+
+class MaskColumns(TypedDict):
+    """What is kept of the masks of an image; `annotated_rows` and `annotated_columns` are their own size."""
+
+    masks: list[MaskStruct]
+    mask_values: list[ValueCount]
+    mask_hash: str
+    annotated_rows: int
+    annotated_columns: int
+
+
+class BoxColumns(TypedDict):
+    """What is kept of the boxes of an image; `annotated_rows` and `annotated_columns` are the size that they were made for."""
+
+    boxes: list[BoxStruct]
+    annotated_rows: int
+    annotated_columns: int
+
+
+def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> MaskColumns:
+    """The masks of one frame, whose image has `shape`; `place` is its number and how many there are in its file.
+
+    Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels have each value, and a
+    hash of all pixels.
+
+    ReadError says what is wrong with a mask.
+    """
+    structs: list[MaskStruct] = []
+    raw, size = [], shape
+    for mask in annotated.masks:
+        try:
+            own = mask.fragment if mask.fragment is not None else _fragment(root, mask, *place)
+            path = as_path(root / mask.file)
+            pixels = mask_pixels(path, own, mask.runs, annotated.size or shape)
+        except ReadError as error:
+            raise ReadError(error.path, f"cannot be used: its mask '{mask.file}' {error.reason}") from None
+        except ValueError as error:
+            raise ReadError(root, f"cannot be used: its mask cannot be read: {error}") from None
+        values, indices = _binary(pixels, mask.index) if mask.index is not None else (None, None)
+        structs.append({"file": mask.file, "fragment": own, "runs": mask.runs, "values": values, "indices": indices})
+        size = (pixels.shape[0], pixels.shape[1]) if pixels.shape != shape else size
+        raw.append(pixels)
+    by_value = bool(structs) and structs[0]["values"] is None
+    whole = _highest(raw) if by_value else joined(root, structs, shape).astype(np.int64)
+    values_met, counts = np.unique(whole, return_counts=True)
+    kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
+    digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(whole).tobytes()).hexdigest()
+    return {
+        "masks": structs, "mask_hash": digest, "annotated_rows": size[0], "annotated_columns": size[1],
+        "mask_values": [{"value": v, "pixels": n} for v, n in zip(values_met[kept].tolist(), counts[kept].tolist(), strict=True)],
+    }  # fmt: skip
+
+
+def _fragment(root: Path, mask: MaskFile, place: int, of: int) -> str:
+    """The frame of a mask that belongs to a frame of its image."""
+    if not mask.file:
+        return ""
+    if of == 1:
+        return ""
+    names = fragments(as_path(root / mask.file))
+    if len(names) != of:
+        raise ReadError(as_path(root / mask.file), f"has {len(names)} frames, and its image {of}")
+    return names[place]
+
+
+def _binary(pixels: NDArray[np.int64], index: int) -> tuple[list[int], list[int]]:
+    high = int(pixels.max())
+    return ([0, high], [0, index]) if high else ([0], [0])
+
+
+def _highest(masks: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Masks of one image together, of each pixel the highest value."""
+    whole = masks[0]
+    for each in masks[1:]:
+        if each.shape != whole.shape:
+            raise ReadError("", f"cannot be used: its masks are of different sizes, {whole.shape} and {each.shape}")
+        whole = np.maximum(whole, each)
+    return whole
+
+
+def describe_boxes(annotated: Annotated, shares: bool, shape: tuple[int, int]) -> BoxColumns:
+    """The boxes of an image of `shape`, as BOXES, in its pixels."""
+    down, across = shape if shares else (1, 1)
+    boxes: list[BoxStruct] = [
+        {"class": box.index, "x0": box.x0 * across, "y0": box.y0 * down, "x1": box.x1 * across, "y1": box.y1 * down,
+         "ignored": box.ignored}
+        for box in annotated.boxes
+    ]  # fmt: skip
+    rows, columns = annotated.size or shape
+    return {"boxes": boxes, "annotated_rows": rows, "annotated_columns": columns}

@@ -1,0 +1,74 @@
+"""Masks as text: runs of pixels, column by column from the top left, as Kaggle's tables and COCO's files have them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["from_counts", "from_runs", "to_runs", "uncompressed"]
+
+
+def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The mask of `start length start length ...`, starts from 1, column by column, bool (H, W); ValueError where it is no such text
+    or does not fit into the image.
+
+    >>> from_runs("1 2 5 1", (2, 3)).astype(int)
+    array([[1, 0, 1],
+           [1, 0, 0]])
+    """
+    numbers = np.array(text.split(), dtype=np.int64)
+    if len(numbers) % 2:
+        raise ValueError(f"{len(numbers)} numbers are no pairs of start and length")
+    starts, lengths = numbers[0::2] - 1, numbers[1::2]
+    size = shape[0] * shape[1]
+    if len(starts) and (starts.min() < 0 or lengths.min() < 0 or (starts + lengths).max() > size):
+        raise ValueError(f"runs lie outside the {size} pixels of an image of {shape[0]} x {shape[1]}")
+    steps = np.zeros(size + 1, dtype=np.int64)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, starts + lengths, -1)
+    return np.asarray((np.cumsum(steps[:-1]) > 0).reshape(shape[::-1]).T)
+
+
+def to_runs(mask: NDArray[np.bool_]) -> str:
+    """The runs of a mask (H, W), as `from_runs` takes them; "" for an empty one.
+
+    >>> to_runs(np.array([[1, 0, 1], [1, 0, 0]], bool))
+    '1 2 5 1'
+    """
+    flat = np.concatenate([[False], mask.T.ravel(), [False]])
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    pairs = np.stack([edges[0::2] + 1, edges[1::2] - edges[0::2]], axis=1)
+    return " ".join(map(str, pairs.ravel().tolist()))
+
+
+def from_counts(counts: list[int]) -> str:
+    """The runs of COCO's counts: lengths in turn of what is not and what is in the mask.
+
+    >>> from_counts([0, 2, 2, 1, 1])
+    '1 2 5 1'
+    """
+    ends = np.cumsum(counts)
+    starts, lengths = ends[0::2] + 1, counts[1::2]
+    return " ".join(f"{start} {length}" for start, length in zip(starts.tolist(), lengths, strict=False) if length)
+
+
+def uncompressed(text: str) -> list[int]:
+    """The counts of COCO's compressed text: five bits a letter, lowest first, each from the third on as its difference to the one
+    before the last.
+
+    >>> uncompressed("022O1")
+    [0, 2, 2, 1, 3]
+    """
+    found: list[int] = []
+    at = 0
+    while at < len(text):
+        value, shift, more = 0, 0, True
+        while more:
+            code = ord(text[at]) - 48
+            value |= (code & 31) << shift
+            more = bool(code & 32)
+            at, shift = at + 1, shift + 5
+            if not more and code & 16:
+                value -= 1 << shift
+        found.append(value + (found[-2] if len(found) > 2 else 0))
+    return found

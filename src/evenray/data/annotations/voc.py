@@ -1,0 +1,78 @@
+"""Pascal VOC: one XML file an image, with `object`, `name` and `bndbox`."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as Xml
+from collections.abc import Sequence
+from pathlib import Path
+
+from evenray.core.messages import Message
+from evenray.core.names import as_path
+
+from .found import Annotated, Annotations, Box
+from .pairing import Twins
+
+__all__ = ["is_voc", "read_voc"]
+
+MOST_BYTES = 2**24
+Corners = tuple[float, float, float, float]
+
+
+def is_voc(path: Path) -> bool:
+    """Whether an XML file is Pascal VOC's, by its beginning."""
+    with path.open("rb") as file:
+        return b"<annotation" in file.read(1024)
+
+
+def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotations:
+    """The boxes of some XML files, each of the image of its name (else of the one that its `filename` names).
+
+    The format counts pixels from 1 and includes the last; files of which one has a 0 count from 0, as some tools write them.
+    A box is half-open in either case.
+    """
+    twins = Twins(images)
+    read: dict[str, tuple[list[tuple[str, Corners, bool]], tuple[int, int] | None]] = {}
+    lost, rejected = 0, []
+    for file in files:
+        try:
+            objects, size, named = _objects(as_path(root / file))
+        except (Xml.ParseError, ValueError, OSError) as error:
+            rejected.append((file, f"is no Pascal VOC file that can be read: {error}"))
+            continue
+        image = twins.of(file) or twins.of(f"{file.rpartition('/')[0]}/{named}")
+        if image is None:
+            lost += 1
+            continue
+        read[image] = objects, size
+    corners = [corner for objects, _ in read.values() for _, corner, _ in objects]
+    first = 1.0 if corners and min(min(corner) for corner in corners) >= 1 else 0.0
+    classes = tuple(sorted({name for objects, _ in read.values() for name, _, _ in objects}))
+    index = {name: k for k, name in enumerate(classes)}
+    found = {
+        image: Annotated(
+            boxes=tuple(
+                Box(index[name], x0 - first, y0 - first, x1, y1, ignored) for name, (x0, y0, x1, y1), ignored in objects
+            ),
+            size=size,
+        )
+        for image, (objects, size) in read.items()
+    }
+    notes = [Message("annotations.files_absent", {"count": lost})] if lost else []
+    return Annotations("detect", "voc", found, classes, notes=tuple(notes), rejected=tuple(rejected))
+
+
+def _objects(path: Path) -> tuple[list[tuple[str, Corners, bool]], tuple[int, int] | None, str]:
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    tree = Xml.parse(path).getroot()
+    found = []
+    for each in tree.findall("object"):
+        box = each.find("bndbox")
+        if box is None:
+            continue
+        corners = tuple(float(box.findtext(name, "")) for name in ("xmin", "ymin", "xmax", "ymax"))
+        ignored = (each.findtext("difficult") or "0").strip() not in ("0", "")
+        found.append(((each.findtext("name") or "").strip() or "object", corners, ignored))
+    sides = [int(float(tree.findtext(f"size/{name}") or 0)) for name in ("height", "width")]
+    size = (sides[0], sides[1]) if all(sides) else None
+    return found, size, (tree.findtext("filename") or "").strip()  # type: ignore[return-value]

@@ -1,0 +1,74 @@
+"""YOLO: a text file an image, a line an object: the number of its class, then the centre and the sides as shares of the image's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from evenray.core.messages import Message
+from evenray.core.names import as_path
+
+from .found import Annotated, Annotations, Box
+from .pairing import Twins
+
+__all__ = ["is_yolo", "read_yolo"]
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+LINE = re.compile(rf"\d+(?:[ \t]+{NUMBER}){{4,}}[ \t]*")
+MOST_BYTES = 2**22
+
+
+def is_yolo(path: Path) -> bool:
+    """Whether a text file is of the format by its first line; an empty one may be, of an image with nothing in it.
+
+    >>> LINE.fullmatch("0 0.5 0.5 0.25 1.0") is not None, LINE.fullmatch("0 patient") is not None
+    (True, False)
+    """
+    with path.open("rb") as file:
+        first = file.readline(4096).decode("utf-8", "replace").strip()
+    return not first or LINE.fullmatch(first) is not None
+
+
+def read_yolo(root: Path, files: Sequence[str], images: Sequence[str], names: Sequence[str]) -> Annotations:
+    """The boxes of some text files, each of the image of its name. Of an outline (segments) its extent is the box.
+
+    A file with a line that is none of the format is set aside. Classes without a name are called by their number.
+    """
+    twins, found, rejected, lost = Twins(images), {}, [], 0
+    highest = -1
+    for file in files:
+        try:
+            boxes = _boxes(as_path(root / file))
+        except (ValueError, OSError) as error:
+            rejected.append((file, f"is no YOLO file that can be read: {error}"))
+            continue
+        image = twins.of(file)
+        if image is None:
+            lost += 1
+            continue
+        highest = max([highest, *(box.index for box in boxes)])
+        found[image] = Annotated(boxes=boxes)
+    classes = (*names, *(str(number) for number in range(len(names), highest + 1)))
+    notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
+    return Annotations("detect", "yolo", found, classes, shares=True, notes=notes, rejected=tuple(rejected))
+
+
+def _boxes(path: Path) -> tuple[Box, ...]:
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").split("\n"), 1):
+        if not line.strip():
+            continue
+        if LINE.fullmatch(line.strip()) is None:
+            raise ValueError(f"line {number} is no class with four numbers")
+        kind, *rest = line.split()
+        values = [float(value) for value in rest]
+        if len(values) >= 6 and len(values) % 2 == 0:
+            xs, ys = values[0::2], values[1::2]
+            found.append(Box(int(kind), min(xs), min(ys), max(xs), max(ys)))
+        else:
+            x, y, width, height = values[:4]
+            found.append(Box(int(kind), x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+    return tuple(found)

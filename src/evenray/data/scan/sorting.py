@@ -1,0 +1,78 @@
+"""What lies among images and is none to train on by itself: masks, copies of the whole folder inside it, thumbnails."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evenray.core.names import as_path
+from evenray.data.annotations.mask_names import masks_by_name
+from evenray.data.annotations.masks_by_pixels import masks_by_pixels
+
+__all__ = ["Sorted", "sorted_out"]
+
+THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|썸네일)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """`images` are what is left; `masks` the masks, each with its image where that is found; `aside` counts by kind."""
+
+    images: list[str]
+    masks: dict[str, str | None]
+    aside: dict[str, int]
+
+
+def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None) -> Sorted:
+    """Tell images from masks, copies and thumbnails: masks lie in folders of masks beside folders of images of the same names,
+    or are called as an image with `_mask`, `GT_` or the like, or are called after images and have pixels as masks have. A
+    file that no other is like stays an image. Where the user told the masks (`told`), no other is looked for.
+
+    >>> found = sorted_out(Path(), ["a/x.png", "a/x_mask.png", "a/y.png", "b_mask.png"])
+    >>> found.images, found.masks
+    (['a/x.png', 'a/y.png', 'b_mask.png'], {'a/x_mask.png': 'a/x.png'})
+    """
+    copies = _copies(root, files)
+    left = [file for file in files if file not in copies]
+    masks: dict[str, str | None] = masks_by_name(left) if told is None else dict.fromkeys(told)
+    left = [file for file in left if file not in masks]
+    if told is None:
+        masks |= masks_by_pixels(root, left)
+        left = [file for file in left if file not in masks]
+        # Of two files of its name one may have turned out to be a mask too.
+        masks |= masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
+    thumbnails = _thumbnails(left)
+    left = [file for file in left if file not in thumbnails]
+    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails)}
+    return Sorted(left, masks, {kind: count for kind, count in aside.items() if count})
+
+
+def _copies(root: Path, files: list[str]) -> set[str]:
+    """The files of a folder that holds all that lies beside it once more, as some archives unpack."""
+    known, found = set(files), set()
+    folders = Counter(tuple(file.split("/")[:depth]) for file in files for depth in range(1, file.count("/") + 1))
+    for folder in folders:
+        prefix, parent = "/".join(folder) + "/", "/".join(folder[:-1])
+        if folder[-1:] != folder[-2:-1] and folder[-1] != root.resolve().name:
+            continue
+        inside = [file for file in files if file.startswith(prefix)]
+        twins = {file: (f"{parent}/" if parent else "") + file[len(prefix) :] for file in inside}
+        if inside and all(twin in known and _same_size(root, file, twin) for file, twin in twins.items()):
+            found.update(inside)
+    return found
+
+
+def _same_size(root: Path, one: str, other: str) -> bool:
+    try:
+        return as_path(root / one).stat().st_size == as_path(root / other).stat().st_size
+    except OSError:
+        return False
+
+
+def _thumbnails(files: list[str]) -> set[str]:
+    """Files in folders of thumbnails, where most files lie elsewhere."""
+    found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])}
+    return found if len(found) * 2 <= len(files) else set()

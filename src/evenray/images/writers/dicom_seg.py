@@ -1,0 +1,135 @@
+"""DICOM SEG (PS3.3 A.51): masks of one DICOM file as binary segments, a frame for each class and image frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.pixels.utils import pack_bits
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+
+__all__ = ["write_seg"]
+
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+# What belongs to the patient and the study, and is the same as in the image.
+SHARED = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "StudyInstanceUID", "StudyDate", "StudyTime",
+    "StudyID", "AccessionNumber", "ReferringPhysicianName", "FrameOfReferenceUID", "PositionReferenceIndicator",
+    "SpecificCharacterSet",
+)  # fmt: skip
+CATEGORY = ("49755003", "Morphologically Abnormal Structure")  # SNOMED CT, of CID 7150
+TYPE = ("52988006", "Lesion")
+
+
+def write_seg(source: Path, target: Path, masks: Mapping[str, NDArray[np.uint8]], classes: Sequence[str]) -> None:
+    """The masks of the frames of a DICOM file: 0 background, k + 1 class k; each frame names its image (and frame) as its source.
+
+    Segments are labelled by the classes and marked as made by an algorithm. The UIDs follow from the image's and from the masks:
+    the same masks written twice have the same ones.
+    """
+    image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
+    frames = [(k, name) for k in range(len(classes)) for name in masks]
+    pixels = np.stack([masks[name] == k + 1 for k, name in frames]).astype(np.uint8)
+    entropy = [str(image.get("SOPInstanceUID", source.name)), *classes, hashlib.sha256(pixels.tobytes()).hexdigest()]
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = UID(SEGMENTATION)
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["seg", *entropy])
+    seg: Any = FileDataset("", {}, b"\0" * 128, meta)
+    for keyword in SHARED:
+        if keyword in image:
+            seg[keyword] = image[keyword]
+    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+                    "AccessionNumber", "ReferringPhysicianName"):  # fmt: skip
+        if keyword not in seg:
+            setattr(seg, keyword, "")
+    seg.SOPClassUID, seg.SOPInstanceUID = SEGMENTATION, meta.MediaStorageSOPInstanceUID
+    seg.SeriesInstanceUID = generate_uid(entropy_srcs=["series", *entropy])
+    seg.Modality, seg.SeriesNumber, seg.InstanceNumber = "SEG", int(image.get("SeriesNumber") or 0) + 1000, 1
+    seg.Manufacturer = seg.ManufacturerModelName = "evenray"
+    seg.SoftwareVersions, seg.DeviceSerialNumber = version("evenray"), "0"
+    seg.ContentLabel, seg.ContentDescription, seg.ContentCreatorName = "SEGMENTATION", "Research use only", ""
+    seg.ContentDate, seg.ContentTime = (
+        image.get("ContentDate") or image.get("StudyDate") or "",
+        image.get("ContentTime") or "",
+    )
+    seg.ImageType = ["DERIVED", "PRIMARY"]
+    seg.SamplesPerPixel, seg.PhotometricInterpretation = 1, "MONOCHROME2"
+    seg.NumberOfFrames, seg.Rows, seg.Columns = len(frames), *pixels.shape[1:]
+    seg.BitsAllocated, seg.BitsStored, seg.HighBit, seg.PixelRepresentation = 1, 1, 0, 0
+    seg.LossyImageCompression, seg.SegmentationType, seg.SegmentsOverlap = "00", "BINARY", "NO"
+    seg.SegmentSequence = [_segment(k + 1, name) for k, name in enumerate(classes)]
+    seg.DimensionOrganizationSequence = [
+        _made(DimensionOrganizationUID=generate_uid(entropy_srcs=["dimension", *entropy]))
+    ]
+    organization = seg.DimensionOrganizationSequence[0].DimensionOrganizationUID
+    seg.DimensionIndexSequence = [
+        _made(DimensionOrganizationUID=organization, DimensionIndexPointer=pointer, FunctionalGroupPointer=group)
+        for pointer, group in ((0x0062000B, 0x0062000A), (0x00201019, 0x00089124))
+    ]
+    reference = _made(
+        ReferencedSOPClassUID=image.get("SOPClassUID", ""), ReferencedSOPInstanceUID=image.get("SOPInstanceUID", "")
+    )
+    seg.ReferencedSeriesSequence = [
+        _made(SeriesInstanceUID=image.get("SeriesInstanceUID", ""), ReferencedInstanceSequence=[reference])
+    ]
+    seg.SharedFunctionalGroupsSequence = [_shared(image)]
+    seg.PerFrameFunctionalGroupsSequence = [
+        _frame(image, k + 1, name, [*masks].index(name), len(masks)) for k, name in frames
+    ]
+    seg.PixelData = pack_bits(pixels.ravel())
+    pydicom.dcmwrite(target, seg, enforce_file_format=True)
+
+
+def _made(**elements: Any) -> Dataset:
+    found = Dataset()
+    for keyword, value in elements.items():
+        setattr(found, keyword, value)
+    return found
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    return _made(CodeValue=value, CodingSchemeDesignator="SCT", CodeMeaning=meaning)
+
+
+def _segment(number: int, name: str) -> Dataset:
+    return _made(
+        SegmentNumber=number, SegmentLabel=name[:64], SegmentAlgorithmType="AUTOMATIC", SegmentAlgorithmName="evenray",
+        SegmentedPropertyCategoryCodeSequence=[_code(*CATEGORY)], SegmentedPropertyTypeCodeSequence=[_code(*TYPE)],
+    )  # fmt: skip
+
+
+def _shared(image: Dataset) -> Dataset:
+    """The size of pixels and the orientation, where the image knows them."""
+    found = Dataset()
+    if spacing := image.get("PixelSpacing") or image.get("ImagerPixelSpacing"):
+        thickness = image.get("SliceThickness") or 1
+        found.PixelMeasuresSequence = [_made(PixelSpacing=list(spacing), SliceThickness=thickness)]
+    if orientation := image.get("ImageOrientationPatient"):
+        found.PlaneOrientationSequence = [_made(ImageOrientationPatient=list(orientation))]
+    return found
+
+
+def _frame(image: Dataset, segment: int, name: str, place: int, of: int) -> Dataset:
+    found = _made(SegmentIdentificationSequence=[_made(ReferencedSegmentNumber=segment)])
+    source = _made(
+        ReferencedSOPClassUID=image.get("SOPClassUID", ""), ReferencedSOPInstanceUID=image.get("SOPInstanceUID", ""),
+        PurposeOfReferenceCodeSequence=[
+            _made(CodeValue="121322", CodingSchemeDesignator="DCM", CodeMeaning="Source image for image processing operation")
+        ],
+    )  # fmt: skip
+    if name:
+        source.ReferencedFrameNumber = int(name.rpartition("=")[2]) + 1
+    derivation = _made(CodeValue="113076", CodingSchemeDesignator="DCM", CodeMeaning="Segmentation")
+    found.DerivationImageSequence = [_made(SourceImageSequence=[source], DerivationCodeSequence=[derivation])]
+    found.FrameContentSequence = [_made(DimensionIndexValues=[segment, place + 1])]
+    if (position := image.get("ImagePositionPatient")) and of == 1:
+        found.PlanePositionSequence = [_made(ImagePositionPatient=list(position))]
+    return found

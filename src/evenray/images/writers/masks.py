@@ -1,0 +1,91 @@
+"""Masks in the form that their image came in: of a DICOM a DICOM SEG, of a NIfTI volume one with the same affine, else a PNG."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.artefacts import atomic
+from evenray.core.errors import UsageError
+from evenray.images.readers import fragments, sniff
+
+from .dicom_seg import write_seg
+from .nifti import turned_back
+
+__all__ = ["write_masks"]
+
+Mask = NDArray[np.uint8]
+
+
+def write_masks(
+    source: str | os.PathLike[str], folder: str | os.PathLike[str], masks: Mapping[str, Mask], classes: Sequence[str]
+) -> Path:
+    """Write the masks of an image file below `folder`, and return where: NAME_mask.dcm, NAME_mask.nii(.gz) or NAME_mask.png.
+
+    `masks` are by the fragments of the file, uint8 (H, W) each, in the pixels of the image as it is read: 0 background, k + 1 class
+    k, 255 unknown. Of a volume what is not given is background. A PNG has these numbers, with 255 for a single class, so that it
+    can be looked at. Raises UsageError for a fragment that the file has not.
+
+    >>> import tempfile
+    >>> where = Path(tempfile.mkdtemp())
+    >>> _ = cv2.imwrite(str(where / "a.png"), np.zeros((2, 2), np.uint8))
+    >>> out = write_masks(where / "a.png", where / "masks", {"": np.array([[0, 1], [1, 0]], np.uint8)}, ["lesion"])
+    >>> out.name, cv2.imread(str(out), cv2.IMREAD_UNCHANGED).tolist()
+    ('a_mask.png', [[0, 255], [255, 0]])
+    """
+    source, folder = Path(source), Path(folder)
+    names, kind = fragments(source), sniff(source)
+    if unknown := [name for name in masks if name not in names and not (name == "" and len(names) == 1)]:
+        raise UsageError(
+            f"{source} has no '{unknown[0]}'; it holds {names[0] or 'one image'} to {names[-1] or 'one image'}."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = source.name.lower().endswith(".nii.gz")
+    stem = (
+        source.name[:-7]
+        if packed
+        else source.stem
+        if kind != "dicom" or source.suffix.lower() == ".dcm"
+        else source.name
+    )
+    if kind == "dicom":
+        target = folder / f"{stem}_mask.dcm"
+        with atomic(target) as temporary:
+            write_seg(source, temporary, masks, classes)
+    elif kind == "nifti":
+        target = folder / f"{stem}_mask.nii{'.gz' if packed else ''}"
+        with atomic(target) as temporary:
+            _write_volume(source, temporary, masks, names, packed)
+    else:
+        target = folder / f"{stem}_mask.png"
+        for name, mask in masks.items():
+            page = f"_{name.replace('=', '').replace('/', '_')}" if name else ""
+            target = folder / f"{stem}{page}_mask.png"
+            shown = np.where(mask == 1, np.uint8(255), np.uint8(0)) if len(classes) == 1 else mask
+            with atomic(target) as temporary:
+                temporary.write_bytes(cv2.imencode(".png", shown)[1].tobytes())
+    return target
+
+
+def _write_volume(source: Path, target: Path, masks: Mapping[str, Mask], names: Sequence[str], packed: bool) -> None:
+    nib: Any = importlib.import_module("nibabel")  # late: it costs more than a picture's whole writing
+    volume = nib.load(source)
+    some = next(iter(masks.values()))
+    slices = np.stack([masks.get(name, np.zeros_like(some)).T for name in names], axis=2)
+    shape = volume.shape
+    voxels = turned_back(slices, (*shape, 1)[:3], nib.io_orientation(volume.affine), nib).reshape(shape, order="F")
+    header = volume.header.copy()
+    header.set_data_dtype(np.uint8)
+    header.set_slope_inter(1, 0)
+    header["cal_min"] = header["cal_max"] = 0
+    image = type(volume)(voxels, None, header)  # None: the affine and its codes stay those of the header
+    data = image.to_bytes()
+    target.write_bytes(gzip.compress(data, 6, mtime=0) if packed else data)

@@ -1,0 +1,88 @@
+"""Boxes of image files: found, given their probabilities, called at the thresholds, and taken back to the pixels of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from evenray.core.events import Map
+from evenray.core.lost import Lost
+from evenray.core.types import REJECTED
+from evenray.learning.boxes import decoding
+from evenray.learning.boxes.told import found_in, told
+from evenray.learning.tasks.detect import in_file_pixels
+
+from .about import About
+from .answers import Answers, FoundBoxes, as_input, beside, columns_of
+from .decoding import Decoded, Item, decode, tasks_of
+
+if TYPE_CHECKING:
+    from .engines import Model
+
+__all__ = ["predict_boxes"]
+
+IMAGES = {"name": pl.String, "rows": pl.Int64, "columns": pl.Int64}
+BOXES = {"name": pl.String, "class": pl.Int64, **dict.fromkeys(("x0", "y0", "x1", "y1", "score"), pl.Float64)}
+Floats = NDArray[np.float64]
+
+
+def predict_boxes(
+    model: Model, about: About, files: Sequence[Item], *, map: Map = map, tick: Callable[[int], None] = lambda files: None
+) -> Answers:  # fmt: skip
+    """The boxes of files: of a file with many frames those of its middle one, of a .npz file those of all of its images."""
+    found, rejected, batch = list[tuple[Decoded, Floats]](), list[tuple[str, str]](), list[Decoded]()
+    tables = list[pl.DataFrame]()
+
+    def answer() -> None:
+        boxes = _boxes(model, about, batch)
+        found.extend((one._replace(pixels=one.pixels[:0]), own) for one, own in zip(batch, boxes, strict=True))
+        tables.append(_rows(about, batch, boxes))
+        batch.clear()
+
+    work = [task for item in files for task in tasks_of(item)]
+    for task, decoded in zip(work, map(partial(decode, about=about), work), strict=True):
+        if isinstance(decoded, str | Lost):
+            rejected.append((task.item.file, decoded if isinstance(decoded, str) else decoded.reason))
+        else:
+            batch.append(decoded)
+        if len(batch) == model.batch:
+            answer()
+        tick(int(task.last))
+    answer()
+    names = [one.file + (f"#{one.fragment}" if one.fragment else "") for one, _ in found]
+    images = [(name, *one.shape) for name, (one, _) in zip(names, found, strict=True)]
+    rows = [(name, int(box[0]), *box[1:].tolist()) for name, (_, own) in zip(names, found, strict=True) for box in own]
+    kept = FoundBoxes(pl.DataFrame(images, schema=IMAGES, orient="row"), pl.DataFrame(rows, schema=BOXES, orient="row"))
+    refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
+    return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), boxes=kept)
+
+
+def _boxes(model: Model, about: About, batch: Sequence[Decoded]) -> list[Floats]:
+    """What is called in each image, (m, 6): class, left, top, right, bottom, in pixels of the file, and the probability."""
+    if not batch:
+        return []
+    detected = decoding.decode(torch.from_numpy(model.run(as_input(batch, about))))
+    kept = told(detected, np.full((len(batch), 1, 5), np.nan), about.side)
+    cuts = np.array([1.0 if point.threshold is None else point.threshold for point in about.points])
+    found = []
+    for one, row, p in zip(batch, kept, about.probabilities(kept), strict=True):
+        boxes = in_file_pixels(found_in(row), p, one.shape, about.side)
+        found.append(boxes[boxes[:, 5] >= cuts[boxes[:, 0].astype(int)]])
+    return found
+
+
+def _rows(about: About, batch: Sequence[Decoded], boxes: Sequence[Floats]) -> pl.DataFrame:
+    columns: dict[str, tuple[type[pl.DataType], Any]] = {
+        "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),
+    }  # fmt: skip
+    for k, name in enumerate(about.classes):
+        own = [each[each[:, 0] == k, 5] for each in boxes]
+        columns[f"boxes_{name}"] = (pl.Int64, [len(scores) for scores in own])
+        columns[f"highest_{name}"] = (pl.Float64, [float(scores.max()) if len(scores) else None for scores in own])
+    return pl.DataFrame([*columns_of(columns), *beside(batch, about)])

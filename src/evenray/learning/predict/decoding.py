@@ -1,0 +1,82 @@
+"""Image files as networks take them, decoded in other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from evenray.core.errors import MissingExtra, ReadError
+from evenray.images.readers import fragments, middle, read
+
+from .about import About
+from .out_of_distribution import Fingerprint
+
+__all__ = ["Decoded", "Item", "Task", "decode", "fragments_of", "tasks_of"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file to predict, by the name that its answer carries: the path as given, or below the one folder that was given.
+
+    `lost` is why there is nothing to open, such as a folder that is shut.
+    """
+
+    file: str
+    path: Path
+    lost: str = ""
+
+
+class Task(NamedTuple):
+    """One image to decode; None is the middle one of its file. `last` says that no other of the file comes behind it."""
+
+    item: Item
+    fragment: str | None
+    last: bool
+
+
+class Decoded(NamedTuple):
+    """The pixels that the network takes, and the shape and spacing of the image itself."""
+
+    file: str
+    fragment: str
+    pixels: NDArray[Any]
+    fingerprint: Fingerprint | None
+    shape: tuple[int, int]
+    spacing: tuple[float, float] | None
+
+
+def tasks_of(item: Item, *, every: bool = False) -> Iterator[Task]:
+    """The images of a file to predict; `every` frame, or the middle one."""
+    names = fragments_of(item, every=every)
+    yield from (Task(item, name, number == len(names)) for number, name in enumerate(names, 1))
+
+
+def fragments_of(item: Item, *, every: bool = False) -> Sequence[str | None]:
+    """All images of an archive, the middle one of any other file, or `every` frame."""
+    if every or item.path.suffix.lower() == ".npz":
+        try:
+            return fragments(item.path) if not item.lost else [None]
+        except (ReadError, MissingExtra):
+            pass  # its reason is told where it is read
+    return [None]
+
+
+def decode(task: Task, about: About) -> Decoded | str:
+    """An image as the network takes it, or why it cannot be read."""
+    item, fragment = task.item, task.fragment
+    try:
+        if item.lost:
+            return item.lost
+        if fragment is None:
+            fragment = middle(fragments(item.path))
+        image = read(item.path, fragment=fragment, value_range=about.value_range)
+        fingerprint = None if about.training_images is None else Fingerprint.of(image)
+        return Decoded(item.file, fragment, about.pixels(image), fingerprint, image.shape, image.spacing_mm)
+    except ReadError as error:
+        return error.reason
+    except MissingExtra as error:
+        return str(error)

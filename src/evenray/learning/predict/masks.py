@@ -1,0 +1,97 @@
+"""Masks of image files: every frame is called, and the masks of a file are written in its own form and geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.events import Map
+from evenray.core.lost import Lost
+from evenray.core.types import REJECTED
+from evenray.images.writers.masks import write_masks
+from evenray.metrics.pixel_bins import log_odds_of
+
+from .about import About
+from .answers import Answers, as_input, beside, columns_of
+from .decoding import Decoded, Item, Task, decode, tasks_of
+
+if TYPE_CHECKING:
+    from .engines import Model
+
+__all__ = ["predict_masks"]
+
+Mask = NDArray[np.uint8]
+
+
+def predict_masks(
+    model: Model, about: About, files: Sequence[Item], folder: Path | None, *, map: Map = map,
+    tick: Callable[[int], None] = lambda files: None,
+) -> Answers:  # fmt: skip
+    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none.
+
+    What cannot be read is set aside with its reason; a file with a frame that cannot be read has no mask.
+    """
+    tables, rejected = list[pl.DataFrame](), list[tuple[str, str]]()
+    kept: dict[tuple[str, str], Mask] = {}
+    work = [task for item in files for task in tasks_of(item, every=True)]
+    for item, frames, reason in _by_file(work, map(partial(decode, about=about), work)):
+        if reason:
+            rejected.append((item.file, reason))
+        else:
+            masks = dict(_masks(model, about, frames))
+            written = None
+            if folder is None:
+                kept |= {(item.file, name): mask for name, mask in masks.items()}
+            else:
+                below = Path(item.file)
+                inside = Path() if below.is_absolute() or ".." in below.parts else below.parent
+                written = write_masks(item.path, folder / inside, masks, about.classes).relative_to(folder).as_posix()
+            tables.append(_rows(about, frames, masks, written))
+        tick(1)
+    tables = tables or [_rows(about, [], {}, None)]
+    refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
+    return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), kept)
+
+
+def _by_file(
+    work: Sequence[Task], decoded: Iterable[Decoded | str | Lost]
+) -> Iterator[tuple[Item, list[Decoded], str]]:
+    """Each file with its frames, or the reason why one cannot be read."""
+    frames, reason = list[Decoded](), ""
+    for task, found in zip(work, decoded, strict=True):
+        if isinstance(found, str | Lost):
+            reason = reason or (found if isinstance(found, str) else found.reason)
+        else:
+            frames.append(found)
+        if task.last:
+            yield task.item, frames, reason
+            frames, reason = [], ""
+
+
+def _masks(model: Model, about: About, frames: Sequence[Decoded]) -> Iterator[tuple[str, Mask]]:
+    calling = about.calling
+    for start in range(0, len(frames), model.batch):
+        batch = frames[start : start + model.batch]
+        for one, logits_KHW in zip(batch, model.run(as_input(batch, about)), strict=True):
+            yield one.fragment, calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.shape)
+
+
+def _rows(about: About, frames: Sequence[Decoded], masks: dict[str, Mask], written: str | None) -> pl.DataFrame:
+    columns: dict[str, tuple[type[pl.DataType], object]] = {
+        "file": (pl.String, [one.file for one in frames]), "fragment": (pl.String, [one.fragment for one in frames]),
+    }  # fmt: skip
+    for k, name in enumerate(about.classes):
+        pixels = [int(np.count_nonzero(masks[one.fragment] == k + 1)) for one in frames]
+        area = [
+            None if one.spacing is None else n * one.spacing[0] * one.spacing[1]
+            for n, one in zip(pixels, frames, strict=True)
+        ]
+        columns |= {f"pixels_{name}": (pl.Int64, pixels), f"mm2_{name}": (pl.Float64, area)}
+    columns["mask"] = (pl.String, [written] * len(frames))
+    return pl.DataFrame([*columns_of(columns), *beside(frames, about)])

@@ -1,0 +1,36 @@
+"""What a recipe cannot ask of masks."""
+
+from __future__ import annotations
+
+from evenray.core.errors import UsageError
+from evenray.core.recipe import Recipe
+from evenray.core.spec import Step
+from evenray.learning.balance import make
+from evenray.learning.networks import segmenters
+
+from .pixel_remedies import BACKGROUND_NAME
+
+__all__ = ["check_masks"]
+
+
+def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
+    """UsageError for networks, remedies and settings that are about whole images."""
+    for spec in recipe.networks:
+        if Step.of(spec).name not in segmenters:
+            raise UsageError(
+                f"--network {spec} tells whole images apart, and these have masks; give unet({spec}) or fcn8s({spec})."
+            )
+    names = (BACKGROUND_NAME, *classes)
+    for spec in recipe.balances:
+        remedy = make(spec, [1000] * len(names), names, classes[0] if len(classes) == 1 else None)
+        if remedy.mix is not None:
+            raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
+    if recipe.patch and recipe.size and recipe.patch > recipe.size:
+        raise UsageError(f"--patch is {recipe.patch}, but images are of --size {recipe.size}; give a smaller one.")
+    for given, why in (
+        (recipe.imbalances, "--imbalance thins a class of images"),
+        (recipe.scale_jitter, "--scale-jitter crops images to labels that hold for all of them"),
+        (recipe.patient_score == "max", "--patient-score max is about one probability an image"),
+    ):
+        if given:
+            raise UsageError(f"{why}, and masks tell pixels; leave it out.")

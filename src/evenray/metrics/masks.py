@@ -1,0 +1,224 @@
+"""Figures of masks: per class and as means over the classes, with intervals from a bootstrap over patients, beside those of calling
+nothing anywhere.
+
+How images without the class count (Maier-Hein & Reinke et al. 2024, "Metrics reloaded", on empty masks): Dice, IoU and HD95 are
+means over the images that have it, in which calling nothing is worth 0 (HD95: the diagonal of the image). Of the others it
+is told in how many nothing was called (`clean`), and false regions and pooled figures count all images.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from evenray.core.types import Estimate, Predictions, Scores
+
+from .intervals import percentile_interval, replicates
+from .pixel_bins import BINS, CENTRES, best_threshold, edge_of, swept
+from .scoring import Measure
+
+__all__ = ["MASK_METRICS", "chosen_threshold", "counts_of", "measured_masks", "score_masks", "threshold_rule"]
+
+# Means over images that have the class; over those that have not; over all images; over all pixels or lesions.
+MASK_METRICS = (
+    "dice", "iou", "hd95", "clean", "false_lesions", "lesion_sensitivity", "dice_pooled", "sensitivity", "ppv", "accuracy",
+    "area_bias", "area_low", "area_high", "brier", "dice_gain",
+)  # fmt: skip
+LOWEST_LIMIT = 1.959963984540054  # standard deviations of the limits of agreement (Bland & Altman 1986)
+Floats = NDArray[np.float64]
+Ratios = dict[str, tuple[Floats, Floats]]  # figures that are a sum over cases by another
+
+
+def counts_of(predictions: Predictions, k: int) -> NDArray[np.int64]:
+    """Pixels of each case by what is true (absent, present) and by bin of the log-odds of class k, int64 (cases, 2, BINS)."""
+    flat = predictions.table[f"bins_{k}"].to_list()
+    return np.array(flat, dtype=np.int64).reshape(len(flat), 2, BINS)
+
+
+def threshold_rule(rule: str) -> tuple[str, float]:
+    """A rule for masks by its name and its number: dice, iou, sensitivity(0.9) or at(0.5); UsageError for any other.
+
+    >>> threshold_rule("sensitivity(0.95)"), threshold_rule("dice")
+    (('sensitivity', 0.95), ('dice', 0.9))
+    """
+    from evenray.core.errors import UsageError
+    from evenray.core.spec import Step
+
+    step = Step.of(rule)
+    numbers = [*step.args, *step.kwargs.values()]
+    takes = {"dice": 0, "iou": 0, "sensitivity": 1, "at": 1}.get(step.name)
+    fits = (
+        takes is not None and len(numbers) <= takes and all(isinstance(n, int | float) and 0 < n < 1 for n in numbers)
+    )
+    if not fits or (step.name == "at" and not numbers):
+        raise UsageError(
+            f"The rule for the threshold of masks is '{rule}'; give dice, iou, sensitivity(0.9) for the share of a lesion's pixels"
+            " to be found, or at(0.5) for a probability."
+        )
+    return step.name, float(numbers[0]) if numbers else 0.9
+
+
+def chosen_threshold(predictions: Predictions, k: int, rule: str) -> float:
+    """The threshold of class k that a rule chooses on these cases."""
+    name, number = threshold_rule(rule)
+    return number if name == "at" else best_threshold(counts_of(predictions, k), name, number)
+
+
+def measured_masks(
+    predictions: Predictions, threshold: Any = None, *, prevalence: object = None, seed: int = 0, resamples: int = 1000
+) -> dict[str, Measure]:
+    """The figures of MASK_METRICS as means over the classes, with intervals and replicates.
+
+    `threshold` has one a class. Without any, each class is called at the threshold that is best for Dice on these very cases:
+    figures describe the ranking of the pixels then, as AUROC does. Prevalences move nothing here.
+    """
+    cuts = [None] * len(predictions.classes) if threshold is None else list(threshold)
+    each = [_Class(predictions, k, cut) for k, cut in enumerate(cuts)]
+    return _measures(each, predictions.patients, seed, resamples)[0]
+
+
+def score_masks(
+    predictions: Predictions, cuts: list[float], *, seed: int = 0, resamples: int = 1000
+) -> tuple[Scores, dict[str, Scores]]:
+    """The scores of all classes together, means over those that an image has, and of each by itself."""
+    each = [_Class(predictions, k, cut) for k, cut in enumerate(cuts)]
+    means, own = _measures(each, predictions.patients, seed, resamples)
+    nothing = [one.nothing() for one in each]
+    names, N, P = predictions.classes, predictions.table.height, int(predictions.patients.max()) + 1
+    empty: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+
+    def scores(
+        found: dict[str, Measure], beside: list[dict[str, float]], classes: tuple[str, ...], cut: float | None
+    ) -> Scores:
+        with np.errstate(all="ignore"):
+            baseline = {name: _mean([one[name] for one in beside]) for name in MASK_METRICS}
+        told = {name: Estimate(one.value, one.low, one.high, baseline[name]) for name, one in found.items()}
+        return Scores(told, cut, empty, classes, "", N, P)
+
+    by_class = {
+        name: scores(found, [beside], (name,), cut)
+        for name, found, beside, cut in zip(names, own, nothing, cuts, strict=True)
+    }
+    return scores(means, nothing, names, None), by_class
+
+
+class _Class:
+    """One class in some cases: what each adds to the sums that figures are ratios of."""
+
+    def __init__(self, predictions: Predictions, k: int, cut: float | None) -> None:
+        table, counts = predictions.table, counts_of(predictions, k)
+        edge = edge_of(best_threshold(counts) if cut is None else cut)
+        pixels, true = counts.sum(axis=(1, 2)), counts[:, 1].sum(axis=1)
+        called, hit = (each[:, edge] for each in swept(counts))
+        p = 1 / (1 + np.exp(-CENTRES))
+        self.squared = counts[:, 0] @ p**2 + counts[:, 1] @ (1 - p) ** 2
+        self.pixels = pixels.astype(np.float64)
+        self.true, self.called, self.hit = true.astype(np.float64), called.astype(np.float64), hit.astype(np.float64)
+        names = {"area_true", "area_called", "hd95", "lesions", "found", "false_lesions"}
+        own = {name: table[f"{name}_{k}"] for name in names if f"{name}_{k}" in table.columns}
+        self.own = {name: values.cast(pl.Float64).fill_null(np.nan).to_numpy() for name, values in own.items()}
+        if f"called_{k}" in table.columns:  # measured once more, in the files' own pixels
+            self.true, self.called, self.hit, self.pixels = (
+                table[f"{name}_{k}"].to_numpy().astype(np.float64) for name in ("true", "called", "hit", "pixels")
+            )
+            self.squared = self.squared / np.maximum(pixels, 1) * self.pixels
+        if "diagonal" in table.columns:
+            self.own["diagonal"] = table["diagonal"].to_numpy()
+        self.has = self.true > 0
+
+    def ratios(self) -> Ratios:
+        one, has, lacks = np.ones_like(self.true), self.has.astype(float), (~self.has).astype(float)
+        T, C, H = self.true, self.called, self.hit
+        dice = np.divide(2 * H, T + C, out=np.zeros_like(T), where=self.has)
+        everything = np.divide(2 * T, T + self.pixels, out=np.zeros_like(T), where=self.has)
+        found: Ratios = {
+            "dice": (dice, has),
+            "iou": (np.divide(H, T + C - H, out=np.zeros_like(T), where=self.has), has),
+            "clean": ((~self.has & (C == 0)).astype(float), lacks),
+            "dice_pooled": (2 * H, T + C), "sensitivity": (H, T), "ppv": (H, C),
+            "accuracy": (self.pixels - T - C + 2 * H, self.pixels), "brier": (self.squared, self.pixels),
+            "dice_gain": (dice - everything, has),
+        }  # fmt: skip
+        if self.own:
+            own = self.own
+            found |= {
+                "hd95": (np.where(self.has, np.nan_to_num(own["hd95"]), 0.0), has),
+                "false_lesions": (own["false_lesions"], one), "lesion_sensitivity": (own["found"], own["lesions"]),
+                "area_bias": (own["area_called"] - own["area_true"], one),
+                "_square": ((own["area_called"] - own["area_true"]) ** 2, one),
+            }  # fmt: skip
+        return found
+
+    def nothing(self) -> dict[str, float]:
+        """The figures of calling nothing anywhere; NaN where such a forecast has none."""
+        has, own = self.has, self.own
+        share = float(self.true.sum() / self.pixels.sum())
+        found = dict.fromkeys(MASK_METRICS, float("nan")) | {"accuracy": 1 - share, "brier": share * (1 - share)}
+        if has.any():
+            zero = dict.fromkeys(("dice", "iou", "dice_pooled", "sensitivity"), 0.0)
+            everything = 2 * self.true[has] / (self.true[has] + self.pixels[has])
+            found |= zero | {"dice_gain": -float(everything.mean())}
+        if not has.all():
+            found["clean"] = 1.0
+        if own:
+            gap = -own["area_true"]
+            spread = LOWEST_LIMIT * float(gap.std())
+            found |= {"false_lesions": 0.0, "area_bias": float(gap.mean())}
+            found |= {"area_low": float(gap.mean()) - spread, "area_high": float(gap.mean()) + spread}
+            found |= {"lesion_sensitivity": 0.0} if own["lesions"].sum() else {}
+            if "diagonal" in own and has.any():
+                found["hd95"] = float(own["diagonal"][has].mean())
+        return found
+
+
+def _measures(
+    each: list[_Class], patients: NDArray[np.int64], seed: int, resamples: int
+) -> tuple[dict[str, Measure], list[dict[str, Measure]]]:
+    """The means over the classes, and each class by itself, from the same resamples."""
+    ratios = [one.ratios() for one in each]
+
+    def figures(W: NDArray[Any]) -> dict[str, Floats]:
+        found: dict[str, Floats] = {}
+        for k, own in enumerate(ratios):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                told = {name: np.asarray((W @ top) / (W @ below)) for name, (top, below) in own.items()}
+                if "_square" in told:
+                    spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop("_square") - told["area_bias"] ** 2, 0))
+                    told |= {"area_low": told["area_bias"] - spread, "area_high": told["area_bias"] + spread}
+            found |= {f"{name}_{k}": values for name, values in told.items()}
+        return found
+
+    value = figures(np.ones((1, len(patients))))
+    drawn = replicates(figures, patients, resamples, seed)
+
+    def measures(name: str, which: list[int]) -> Measure | None:
+        known = [k for k in which if f"{name}_{k}" in value]
+        if not known:
+            return None
+        middle = _mean([float(value[f"{name}_{k}"][0]) for k in known])
+        spread = _means([drawn[f"{name}_{k}"] for k in known]) if drawn else np.empty(0)
+        low, high = percentile_interval(spread) if len(spread) and middle == middle else (float("nan"), float("nan"))
+        return Measure(middle, low, high, spread)
+
+    def every(which: list[int]) -> dict[str, Measure]:
+        found = {name: measures(name, which) for name in MASK_METRICS}
+        return {name: one for name, one in found.items() if one is not None}
+
+    return every(list(range(len(each)))), [every([k]) for k in range(len(each))]
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if value == value]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _means(replicates_KR: list[Floats]) -> Floats:
+    """Of each resample the mean over the classes that it has."""
+    stacked = np.array(replicates_KR)
+    known = ~np.isnan(stacked)
+    return np.asarray(
+        np.where(known.any(axis=0), np.where(known, stacked, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+    )

@@ -1,0 +1,110 @@
+"""The pixels of an image counted by their log-odds and by what is true of them: what Dice at any threshold, calibration and pixel
+metrics are worked from without keeping a pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BINS",
+    "CENTRES",
+    "REACH",
+    "STEP",
+    "best_threshold",
+    "edge_of",
+    "log_odds_of",
+    "rebinned",
+    "swept",
+    "threshold_at",
+]
+
+BINS = 256
+REACH = 12.8  # log-odds beyond which a pixel counts in the last bin
+STEP = 2 * REACH / BINS
+CENTRES = -REACH + STEP * (np.arange(BINS) + 0.5)  # log-odds
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def log_odds_of(logits_KHW: NDArray[np.floating]) -> Floats:
+    """log p / (1 - p) of every class but the first, the background, against all others: (K - 1, H, W).
+
+    >>> log_odds_of(np.log(np.array([0.5, 0.3, 0.2]))[:, None, None])[:, 0, 0].round(3)
+    array([-0.847, -1.386])
+    """
+    z = logits_KHW - logits_KHW.max(axis=0)
+    e = np.exp(z)
+    rest = e.sum(axis=0) - e[1:]
+    if len(z) == 2:
+        return np.asarray(logits_KHW[1:] - logits_KHW[:1], np.float64)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(z[1:] - np.log(np.maximum(rest, np.finfo(np.float64).tiny)), -60, 60))
+
+
+def edge_of(threshold: float) -> int:
+    """The first bin that a threshold of the probability calls, BINS where it calls none.
+
+    >>> edge_of(0.5), edge_of(0.0), edge_of(1.0)
+    (128, 0, 256)
+    """
+    if not 0 < threshold < 1:
+        return 0 if threshold <= 0 else BINS
+    return int(np.clip(round((np.log(threshold / (1 - threshold)) + REACH) / STEP), 0, BINS))
+
+
+def threshold_at(edge: int) -> float:
+    """The probability from which on the bins from `edge` on are called.
+
+    >>> threshold_at(128), round(threshold_at(138), 3)
+    (0.5, 0.731)
+    """
+    return float(1 / (1 + np.exp(REACH - STEP * edge)))
+
+
+def rebinned(counts: NDArray[np.integer], log_odds_B: Floats) -> Ints:
+    """Counts (..., BINS) of pixels whose bins have come to stand for other log-odds, as by a calibration.
+
+    >>> rebinned(np.eye(BINS, dtype=int)[[100]], CENTRES + 10 * STEP)[0].argmax()
+    np.int64(110)
+    """
+    place = np.clip(((log_odds_B + REACH) / STEP).astype(np.int64), 0, BINS - 1)
+    found = np.zeros(counts.shape, np.int64)
+    np.add.at(np.moveaxis(found, -1, 0), place, np.moveaxis(counts, -1, 0))
+    return found
+
+
+def swept(counts_N2B: NDArray[np.integer]) -> tuple[Ints, Ints]:
+    """Pixels that are called, and those of them that are true, from each bin on: (N, BINS + 1), the last of nothing called.
+
+    Counts are of pixels where the class is absent and where it is present, by bin.
+    """
+    above = np.zeros((*counts_N2B.shape[:2], BINS + 1), np.int64)
+    above[..., :BINS] = np.cumsum(counts_N2B[..., ::-1], axis=-1, dtype=np.int64)[..., ::-1]
+    return above.sum(axis=1), above[:, 1]
+
+
+def best_threshold(counts_N2B: NDArray[np.integer], rule: str = "dice", rate: float = 0.9) -> float:
+    """The threshold of the probability: of the highest mean Dice or IoU over the images that have the class, or the highest one
+    at which on average `rate` of an image's pixels are found ("sensitivity").
+
+    Of a plateau of equal figures the middle is taken. 0.5 where no image has the class.
+
+    >>> counts = np.zeros((1, 2, BINS), int)
+    >>> counts[0, 0, 40], counts[0, 1, 200] = 90, 10
+    >>> round(best_threshold(counts), 2)
+    0.33
+    """
+    called, hit = swept(counts_N2B)
+    true = counts_N2B[:, 1].sum(axis=1)
+    has = true > 0
+    if not has.any():
+        return 0.5
+    called, hit, true = called[has], hit[has], true[has][:, None]
+    if rule == "sensitivity":
+        enough = np.flatnonzero((hit / true).mean(axis=0) >= rate)
+        return threshold_at(int(enough.max(initial=0)))
+    figure = (hit / (called + true - hit) if rule == "iou" else 2 * hit / (called + true)).mean(axis=0)
+    best = np.flatnonzero(figure >= figure.max() - 1e-12)
+    run = best[: int(np.append(np.diff(best) > 1, True).argmax()) + 1]  # the first plateau
+    return threshold_at(int(run[0] + run[-1] + 1) // 2)

@@ -1,0 +1,31 @@
+"""Agreement of two measures of one thing: their difference against their mean, with the limits of agreement (Bland & Altman 1986)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.reporting.language import Language
+
+from .plot import Plot, axis
+from .svg import ACCENT, GREY, INK, WIDTH, Svg
+
+__all__ = ["areas"]
+
+LIMIT = 1.959963984540054
+
+
+def areas(true_N: NDArray[np.float64], called_N: NDArray[np.float64], unit: str, name: str, say: Language) -> Svg:
+    """Called less true area of each image against the mean of both; lines at the mean difference and at its limits."""
+    squared = f"{unit}²"
+    mean, gap = (true_N + called_N) / 2, called_N - true_N
+    middle, spread = float(gap.mean()), LIMIT * float(gap.std())
+    levels = [middle - spread, middle, middle + spread]
+    x = axis(mean, say("axis.area_mean", unit=squared), count=4, zero=True, grid=False)
+    y = axis([*gap.tolist(), *levels], say("axis.area_gap", unit=squared), count=4, zero=True)
+    plot = Plot(WIDTH, 150, x, y)
+    ends = [x.scale.low, x.scale.high]
+    for level, dash in zip(levels, ("4 3", "", "4 3"), strict=True):
+        plot.line(ends, [level, level], GREY if dash else INK, 1.2, dash)
+    plot.dots(mean, gap, ACCENT, 2.4)
+    return plot.drawn(say("masks.areas", name=name))
