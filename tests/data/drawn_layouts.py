@@ -325,8 +325,8 @@ def oct2017(root: Path) -> Layout:
         for kind in ("CNV", "DME", "DRUSEN", "NORMAL"):
             for number in range(3):
                 seed += 1
-                picture(root / f"OCT2017 /{part}/{kind}/{kind}-{1000000 + seed // 2}-{number}.jpeg", seed)
-    return Layout("OCT2017 ", dict.fromkeys(("CNV", "DME", "DRUSEN", "NORMAL"), 9), None, parts=3, images=36)
+                picture(root / f"OCT2017 /{part}/{kind}/{kind}-{1000000 + (seed + 2) // 3}-{number + 1}.jpeg", seed)
+    return Layout("OCT2017 ", dict.fromkeys(("CNV", "DME", "DRUSEN", "NORMAL"), 9), 12, parts=3, images=36)
 
 
 @layout("C-NMC 2019")

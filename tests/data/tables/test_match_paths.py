@@ -29,3 +29,8 @@ def test_only_the_names_that_several_files_have_are_unclear() -> None:
     matched = match_paths(["a.png", "b.png", "a", "s2/a.png"], ["s1/a.png", "s2/a.png", "s2/b.png"])
     assert matched.found == {"b.png": "s2/b.png", "s2/a.png": "s2/a.png"}
     assert matched.ambiguous == {"a.png": 2, "a": 2}
+
+
+def test_a_number_that_kept_its_zeros_is_no_other_number() -> None:
+    matched = match_paths(["7", "8.0", "000", "00012", "0"], ["007.png", "008.png", "000000.png", "012.png"])
+    assert matched.found == {"7": "007.png", "8.0": "008.png", "0": "000000.png"}

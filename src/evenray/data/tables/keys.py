@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from .identifiers import canonical
-from .match_paths import ENDING, without_zeros
+from .match_paths import ENDING, as_number, folded
 from .meanings import KEYS, meaning_of
 from .seen import Seen
 
@@ -76,7 +76,7 @@ def keys_of(
         numbers = bool(plain.str.contains(r"^[-+]?\d{1,4}([.,]0*)?$").all())
         trusted = said in KEYS or said == "group" or not numbers or repeated > HALF
         if asked in (None, "path"):
-            found += _by_path(name, plain, seen, said == "path", trusted)
+            found += _by_path(name, plain, seen, said, trusted)
         if asked is None or asked != "path":
             found += _by_header(name, values, seen, asked, said)
         if steps and asked in (None, *SHARED) and trusted and said not in OTHERS:
@@ -100,15 +100,18 @@ def best_keys(keys: list[Key]) -> list[Key]:
     return [key for key in equal if order(key) == top]
 
 
-def _by_path(name: str, plain: pl.Series, seen: Seen, said: bool, trusted: bool) -> list[Key]:
-    stems = pl.select(without_zeros(pl.lit(plain.str.extract(r"([^/]*)$")))).to_series()
-    matched = int(stems.is_in(seen.stems.implode()).sum())
+def _by_path(name: str, plain: pl.Series, seen: Seen, said: str | None, trusted: bool) -> list[Key]:
+    names = pl.DataFrame({"name": plain.str.extract(r"([^/]*)$")})
+    hits = names.select(folded(pl.col("name"))).to_series().is_in(seen.stems.implode())
+    if said in (None, "path"):  # a patient's number is no image's
+        hits |= names.select(as_number(pl.col("name"))).to_series().is_in(seen.numbers.implode())
+    matched = int(hits.sum())
     share = matched / max(1, min(len(plain), len(seen.stems)))
-    if not matched or (not said and (share < HALF or not trusted or matched < 2)):
+    if not matched or (said != "path" and (share < HALF or not trusted or matched < 2)):
         return []
     signs = (plain.str.contains(ENDING).sum(), plain.str.contains("/").sum())
     exact = sum(count > HALF * len(plain) for count in signs)
-    return [Key(name, "path", "path", matched, len(plain), exact, said)]
+    return [Key(name, "path", "path", matched, len(plain), exact, said == "path")]
 
 
 def _by_header(name: str, values: pl.Series, seen: Seen, asked: str | None, said: str | None) -> list[Key]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from .parts import part_of
 
-__all__ = ["ENDING", "PathMatches", "match_paths", "without_ending", "without_zeros"]
+__all__ = ["ENDING", "PathMatches", "as_number", "folded", "match_paths", "without_ending", "without_zeros"]
 
 # What is stripped of a name is only what images are called: `case0.L` is no `case0`.
 ENDINGS = frozenset(
@@ -69,19 +69,17 @@ def match_paths(paths: Iterable[str], files: Iterable[str], *, below: bool = Fal
     same = asked.filter(pl.col("path").is_in(known["file"].implode()))
     others = known.join(same, left_on="file", right_on="path", how="anti")
     # Whatever the rule, names are the same but for their ending and case: most paths of no file need no rule.
-    names = known.select(name=without_zeros(_last("key", 0))).unique()
-    rest = asked.join(same, on="path", how="anti", maintain_order="left").with_columns(
-        name=without_zeros(_last("key", 0))
-    )
+    names = pl.concat([known.select(name=rule(_last("key", 0))) for rule in (folded, without_zeros)]).unique()
+    rest = asked.join(same, on="path", how="anti", maintain_order="left").with_columns(name=as_number(_last("key", 0)))
     rest = rest.join(names, on="name", how="semi", maintain_order="left").drop("name")
     found = [same.select("path", file="path", count=pl.lit(1, pl.UInt32))]
-    rules = (lambda key: key, _bare, _folded, without_zeros)
-    for rule in rules:
-        rest = _match_ends(found, rest, known, None if below else others, rule)
+    rules = ((_plain, _plain), (_bare, _bare), (folded, folded), (as_number, without_zeros))
+    for each in rules:
+        rest = _match_ends(found, rest, known, None if below else others, each)
     if not below and not any(met.filter(count=1)["path"].str.contains("/", literal=True).any() for met in found):
         rest = rest.filter(pl.col("path").str.contains("/", literal=True)).with_columns(key=_last("key", 0))
-        for rule in rules:
-            rest = _match_ends(found, rest, others, None, rule)
+        for each in rules:
+            rest = _match_ends(found, rest, others, None, each)
     met = pl.concat(found)
     pairs = met.filter(count=1).select("path", "file").iter_rows()
     matches = {path: file for path, file in pairs if path == file or not _other_part(path, f"{root}/{file}")}
@@ -95,18 +93,28 @@ def _column(name: str, texts: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame([column, (column if ascii_only else column.str.normalize("NFC")).alias("key")])
 
 
+def _plain(key: pl.Expr) -> pl.Expr:
+    return key
+
+
 def _bare(key: pl.Expr) -> pl.Expr:
     return key.str.replace(ENDING, "")
 
 
-def _folded(key: pl.Expr) -> pl.Expr:
+def folded(key: pl.Expr) -> pl.Expr:
+    """Paths in small letters without endings."""
     return _bare(key).str.to_lowercase()
 
 
 def without_zeros(key: pl.Expr) -> pl.Expr:
-    """Names in small letters without endings, and those that are numbers as numbers: a table may have lost the zeros before
-    007, and a spreadsheet may have written 7.0."""
-    return _folded(key).str.replace(r"(^|/)0*(\d+)(\.0)?$", "${1}${2}")
+    """Names of files in small letters without endings, and those that are numbers as numbers."""
+    return folded(key).str.replace(r"(^|/)0+(\d+)$", "${1}${2}")
+
+
+def as_number(key: pl.Expr) -> pl.Expr:
+    """Names in a table as `without_zeros` has those of files: a spreadsheet loses the zeros before 007, and may write 7.0. A name
+    that kept zeros lost none, and is no other number's."""
+    return folded(key).str.replace(r"(^|/)(0|[1-9]\d*)\.0$", "${1}${2}")
 
 
 def _last(key: str, above: int) -> pl.Expr:
@@ -127,13 +135,15 @@ def _parts(folder: str) -> frozenset[str]:
 
 def _match_ends(
     found: list[pl.DataFrame], paths: pl.DataFrame, files: pl.DataFrame, others: pl.DataFrame | None,
-    rule: Callable[[pl.Expr], pl.Expr],
+    rules: tuple[Callable[[pl.Expr], pl.Expr], Callable[[pl.Expr], pl.Expr]],
 ) -> pl.DataFrame:  # fmt: skip
     """Add to `found` the files that end in the key of a path, else those of `others` that a key ends in, the longest first;
     return the paths without one. No row names `others` exactly: a longer path than such a file's is another file's.
     """
     depth = pl.col("rule").str.count_matches("/", literal=True)
-    paths, files = (table.with_columns(rule=rule(pl.col("key"))).with_columns(depth=depth) for table in (paths, files))
+    of_paths, of_files = rules
+    paths = paths.with_columns(rule=of_paths(pl.col("key"))).with_columns(depth=depth)
+    files = files.with_columns(rule=of_files(pl.col("key"))).with_columns(depth=depth)
 
     def take(keys: pl.DataFrame, named: pl.DataFrame) -> None:
         nonlocal paths
@@ -146,7 +156,7 @@ def _match_ends(
         keys = paths.filter(depth=above).with_columns(end="rule")
         take(keys, files.filter(pl.col("depth") >= above).with_columns(end=_last("rule", above)))
     if others is not None:
-        others = others.with_columns(end=rule(pl.col("key")))
+        others = others.with_columns(end=of_files(pl.col("key")))
         others = others.with_columns(depth=pl.col("end").str.count_matches("/", literal=True))
         for above in others["depth"].unique().sort(descending=True):
             take(

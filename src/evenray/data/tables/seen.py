@@ -15,7 +15,7 @@ from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.names import as_path
 from evenray.images.readers import Identity, identity
 
-from .match_paths import without_ending, without_zeros
+from .match_paths import folded, without_ending, without_zeros
 
 __all__ = ["Seen", "side_of", "steps_of"]
 
@@ -44,10 +44,18 @@ class Seen:
 
     @cached_property
     def stems(self) -> pl.Series:
-        """The names of the files as tables may write them, each once."""
+        """The names of the files in small letters without their endings, each once."""
+        return self._names.select(folded(pl.col("name"))).to_series().unique()
+
+    @cached_property
+    def numbers(self) -> pl.Series:
+        """The same; names that are numbers without the zeros before them, as a table may have lost these."""
+        return self._names.select(without_zeros(pl.col("name"))).to_series().unique()
+
+    @cached_property
+    def _names(self) -> pl.DataFrame:
         names = pl.DataFrame({"name": self.files}, schema={"name": pl.String})
-        name = pl.col("name").str.extract(r"([^/]*)$").str.normalize("NFC")
-        return names.select(without_zeros(name)).to_series().unique()
+        return names.select(pl.col("name").str.extract(r"([^/]*)$").str.normalize("NFC"))
 
     @cached_property
     def by_step(self) -> dict[str, list[str]]:
