@@ -20,7 +20,7 @@ STOREYS = (
     "data.tables", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
     "data.letterbox", "data.store", "data.demo",
     "learning.balance", "learning.networks", "learning.tasks", "learning.augment", "learning.tta", "learning.train",
-    "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",
+    "learning.linear_head", "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",
     "evidence.explain", "evidence.compare", "evidence.table7",
     "reporting",
     "scale",
