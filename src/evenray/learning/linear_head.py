@@ -42,9 +42,9 @@ def fit_linear(
 ) -> tuple[Classifier, History]:  # fmt: skip
     """The head at the least mean loss plus a penalty, by L-BFGS; the model, in evaluation mode, and a history of one row.
 
-    The loss is the remedy's, as it is at the end of a training; what its sampler or mix draws in the last epochs is learnt from,
-    and `forms`, the training part in each form of an image, where it draws nothing. The features are standardised. The penalty is a normal prior of the weights
-    under which the log-odds of a case have the variance VARIANCE.
+    The loss is the remedy's, as it is at the end of a training; what its sampler or mix draws in the last epochs is learnt
+    from, and `forms`, the training part in each form of an image, where it draws nothing. The features are standardised. The
+    penalty is a normal prior of the weights under which the log-odds of a case have the variance VARIANCE.
     """
     begun = time.perf_counter()
     model = model.to(fabric.device).eval()
