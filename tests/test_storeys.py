@@ -20,7 +20,7 @@ STOREYS = (
     "data.tables", "data.annotations", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
     "data.letterbox", "data.store", "data.demo",
     "learning.balance", "learning.networks", "learning.boxes", "learning.tasks", "learning.augment", "learning.tta",
-    "learning.windows", "learning.train",
+    "learning.windows", "learning.train", "learning.linear_head",
     "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",
     "evidence.explain", "evidence.compare", "evidence.table7",
     "reporting",

@@ -173,7 +173,8 @@ def fit_head(
         validation = validation and replace(validation, centre=centre, scale=scale)
     alone = Alone(fabric.device, "32-true")
     if first is not None and _is_all(first, model):
-        model, history = fit_linear(model, first, train, validation, settings, balance, alone)
+        forms = [replace(train, forms=(form,)) for form in train.forms]
+        model, history = fit_linear(model, first, train, forms, validation, settings, balance, alone)
         tick()
     else:
         model, history = fit(model, train, validation, replace(settings, average=False), balance, alone, tick=tick)

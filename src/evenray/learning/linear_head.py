@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -26,11 +24,9 @@ from .train import Settings
 from .train.alone import Machine
 from .train.feed import Feed
 from .train.order import epoch_batches
+from .train.part import Examples
 from .train.schedule import History
 from .train.validation import validate
-
-if TYPE_CHECKING:
-    from .features import FeaturePart
 
 __all__ = ["VARIANCE", "fit_linear"]
 
@@ -41,18 +37,18 @@ EPOCHS = 8  # of a sampler or a mix, at most
 
 
 def fit_linear(
-    model: Classifier, layer: nn.Linear, train: FeaturePart, validation: FeaturePart | None, settings: Settings,
-    balance: Balance, fabric: Machine,
+    model: Classifier, layer: nn.Linear, train: Examples, forms: Sequence[Examples], validation: Examples | None,
+    settings: Settings, balance: Balance, fabric: Machine,
 ) -> tuple[Classifier, History]:  # fmt: skip
     """The head at the least mean loss plus a penalty, by L-BFGS; the model, in evaluation mode, and a history of one row.
 
-    The loss is the remedy's, as it is at the end of a training; what its sampler or mix draws in the last epochs is learnt from,
-    and every form of an image where it draws nothing. `train` is standardised. The penalty is a normal prior of the weights
-    under which the log-odds of a case have the variance VARIANCE.
+    The loss is the remedy's, as it is at the end of a training; what its sampler or mix draws in the last epochs is learnt
+    from, and `forms`, the training part in each form of an image, where it draws nothing. The features are standardised. The
+    penalty is a normal prior of the weights under which the log-odds of a case have the variance VARIANCE.
     """
     begun = time.perf_counter()
     model = model.to(fabric.device).eval()
-    x, targets = (torch.cat(parts) for parts in zip(*_drawn(train, settings, balance, fabric), strict=True))
+    x, targets = (torch.cat(parts) for parts in zip(*_drawn(train, forms, settings, balance, fabric), strict=True))
     classes = layer.out_features
     halved = 2.0 if classes == 2 and model.description.output == "softmax" else 1.0  # two rows share one difference
     penalty = halved * layer.in_features / VARIANCE / len(train)
@@ -99,14 +95,13 @@ def fit_linear(
 
 
 def _drawn(
-    train: FeaturePart, settings: Settings, balance: Balance, fabric: Machine
+    train: Examples, forms: Sequence[Examples], settings: Settings, balance: Balance, fabric: Machine
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """What is learnt from, in pieces: features with their targets."""
     if balance.sampler is None and balance.mix is None:
-        for form in train.forms:
-            rows = np.arange(len(train))
-            x = replace(train, forms=(form,)).inputs(rows, fabric.device)
-            yield x, torch.from_numpy(train.targets).to(fabric.device)
+        for form in forms:
+            x = form.inputs(np.arange(len(form)), fabric.device)
+            yield x, torch.from_numpy(form.targets).to(fabric.device)
         return
     feed = Feed(train, balance, settings.seed, lambda x, answers, chance: (x, answers), fabric)
     count = max(1, min(settings.epochs, EPOCHS, DRAWN // len(train)))
