@@ -137,7 +137,12 @@ def _list_folder(
     beside = Beside(kept.masks, files.others, _files_of)
     annotations, unused = annotations_of(path, images, beside, wanted, labelled=len(found.labels) > 1)
     if annotations is None:
-        return replace(found, notes=(*found.notes, *unused))
+        tables = (
+            [Message("annotations.boxes_unused", {"count": len(found.boxes), "file": found.boxes[0]})]
+            if found.boxes
+            else []
+        )
+        return replace(found, notes=(*found.notes, *unused, *tables))
     return with_annotations(found, annotations, wanted)
 
 

@@ -23,6 +23,7 @@ from .meanings import KEYS
 from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
+from .run_columns import run_columns
 from .seen import Seen, side_of
 from .shaping import check_rows, found_columns, shaped, whole_paths
 from .words import check_labels
@@ -89,7 +90,7 @@ class LabelTable:
         check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
-        boxes = bool(box_columns(raw.columns))
+        boxes = bool(box_columns(raw.columns) or run_columns(raw))
         ratings = None
         if "reader" in table.columns and _repeats(table, key):
             opinions = settled(table, key, told, choices.reader)
