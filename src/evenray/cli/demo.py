@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder that the archive and the run go to.")
     ] = Path("demo-run"),
+    task: Annotated[
+        Literal["classify", "segment", "detect"],
+        typer.Option(help="What is done: label films, or outline or find lesions."),
+    ] = "classify",
     seed: Seed = 0,
     lang: Lang = "en",
     jobs: Jobs = 0,
@@ -28,5 +32,5 @@ def demo(
     from evenray.verbs.demo import demo as make
 
     with watching(lang) as listener:
-        done = make(output, seed=seed, lang=lang, jobs=jobs, listener=listener)
+        done = make(output, task=task, seed=seed, lang=lang, jobs=jobs, listener=listener)
     finish(done, "report", lang=lang, as_json=json)

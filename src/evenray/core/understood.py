@@ -18,15 +18,15 @@ HIDDEN = ("sop", "series", "study", "patient", "reader")
 
 
 class UnderstoodRow(BaseModel):
-    """`place` is a column, a level of folders ("folder 2") or a header's tag; `how` it was told: asked for, by its values, by its
-    name. Of `of` different values (of labels: rows) `matched` are of use; `examples` are some of them.
+    """`place` is a column, a level of folders ("folder 2") or a header's tag; `how` it was told: asked for, by another option,
+    by its values, by its name. Of `of` different values (of labels: rows) `matched` are of use; `examples` are some of them.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     place: str
     meaning: str
-    how: Literal["asked", "values", "name"]
+    how: Literal["asked", "option", "values", "name"]
     matched: int
     of: int
     examples: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ def dataset_html(dataset: Dataset) -> str:
     cases = dataset.cases.with_columns(part=pl.col("part").fill_null("unsplit")) if "part" in dataset.cases.columns else (
         dataset.cases.with_columns(part=pl.lit("unsplit"))
     )  # fmt: skip
-    cases = having(cases, dataset.classes) if dataset.facts.task == "tag" else cases
+    cases = having(cases, dataset.classes) if dataset.facts.task != "classify" else cases
     counts = counted(cases, "part", dataset.classes, lambda n: f"{n} others")
     head = _line(repr(dataset))
     if not len(dataset) or not dataset.classes:
@@ -93,7 +93,7 @@ def _thumbnails(dataset: Dataset) -> str:
     if not dataset.has_sketch("thumbnail"):
         return ""
     numbered = dataset.cases.with_row_index("row")
-    numbered = having(numbered, dataset.classes) if dataset.facts.task == "tag" else numbered
+    numbered = having(numbered, dataset.classes) if dataset.facts.task != "classify" else numbered
     numbered = numbered.filter(pl.col("label").is_in(dataset.classes))
     chosen = numbered.group_by("label", maintain_order=True).head(-(-THUMBNAILS // len(dataset.classes)))[:THUMBNAILS]
     pictures = dataset.sketch("thumbnail", chosen["row"].to_numpy().astype(np.int64))

@@ -49,7 +49,7 @@ def scan(inputs: ScanInputs, settings: ScanSettings, tools: Tools) -> ScanOutput
     events.tell(code, images=len(dataset), classes=classes, rejected=dataset.rejected.height)
     for note in [*([listed.pattern_note] if listed.pattern_note else []), *dataset.facts.notes]:
         events.send(Told(note, "note"))
-    if dataset.facts.unlabelled and dataset.classes:
+    if dataset.facts.unlabelled and dataset.classes and listed.annotations is None:
         events.tell("scan.unlabelled", "note", count=dataset.facts.unlabelled)
     if len(dataset.classes) > 1 and dataset.facts.positive_why is not None:
         events.tell("scan.positive", "note", name=dataset.positive, why=dataset.facts.positive_why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from evenray import scale
 from evenray.core.events import Events, Listener, watched
@@ -17,14 +18,16 @@ IMAGES = 620
 
 
 def demo(
-    output: str | Path = "demo-run", *, seed: int = 0, lang: str = "en", jobs: int = 0, listener: Listener | None = None
-) -> Run:
+    output: str | Path = "demo-run", *, task: Literal["classify", "segment", "detect"] = "classify", seed: int = 0,
+    lang: str = "en", jobs: int = 0, listener: Listener | None = None,
+) -> Run:  # fmt: skip
     """Draw an archive of DICOM radiographs with planted faults into `output`/archive, and run the main job on it.
 
-    The images are synthetic phantoms: no patient was ever seen by them. The run stands in `output`/run.
+    The images are synthetic phantoms: no patient was ever seen by them. `task` says whether the films are classified, or the
+    lesions in them segmented or detected. The run stands in `output`/run.
     """
     events, folder = Events(listener), Path(output) / "archive"
     events.tell("demo.synthetic")
     with events.task("task.draw", IMAGES) as tick, scale.engine("local", None, jobs) as engine:
-        archive.make(folder, seed=seed, images=IMAGES, map=watched(engine.map, tick, lambda film: 1))
+        archive.make(folder, seed=seed, images=IMAGES, task=task, map=watched(engine.map, tick, lambda film: 1))
     return run(folder, None, Path(output) / "run", listener=listener, seed=seed, lang=lang, jobs=jobs, effort="quick")

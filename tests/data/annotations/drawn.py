@@ -212,7 +212,10 @@ def nifti(root: Path) -> Truth:
             nibabel.save(nibabel.Nifti1Image(values, affine), root / folder / f"{name}.nii.gz")
         for k in range(3):
             found[f"imagesTr/c_{n}_0000.nii.gz#{k}"] = mask_of(n + k)
-    return Truth(("1", "2"), found, frames=3)
+    (root / "dataset.json").write_text(
+        json.dumps({"labels": {"background": 0, "liver": 1, "tumour": 2}, "file_ending": ".nii.gz"})
+    )
+    return Truth(("liver", "tumour"), found, frames=3)
 
 
 @masks

@@ -308,12 +308,12 @@ def test_an_empty_folder_and_the_leftover_of_a_killed_run_do_not_hinder(archive,
 def test_nothing_is_left_when_writing_fails_midway(tmp_path, monkeypatch, error, raised):
     written = []
 
-    def failing(film, folder, seed):
+    def failing(film, folder, seed, task):
         written.append(film)
         if len(written) > 3:
             raise error
         (folder / film.path).write_bytes(b"x")
-        return ()
+        return (), (1, 1)
 
     monkeypatch.setattr(archive_module, "_write_film", failing)
     with pytest.raises(raised, match=str(error.args[-1])):

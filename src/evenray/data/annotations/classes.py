@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 
 from evenray.core.errors import DataError
 from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
+from .class_names import names_of_values
 from .found import Annotations
 from .mask_values import Meaning, meaning_of_values
 from .reading import index_of
@@ -37,9 +41,20 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
     else:
         counted = rows["mask_values"].to_list()
         meaning = meaning_of_values([[(each["value"], each["pixels"]) for each in one or ()] for one in counted])
+        if meaning.kind == "numbers":
+            meaning = _named(meaning, annotations)
         notes.append(meaning.note)
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
+
+
+def _named(meaning: Meaning, annotations: Annotations) -> Meaning:
+    """The same with the names that a file gives to the numbers."""
+    numbers = [int(name) for name in meaning.classes]
+    if not annotations.lists:
+        return meaning
+    names = names_of_values(Path("/"), [str(path.resolve()) for path in annotations.lists], numbers[-1])
+    return replace(meaning, classes=tuple(names.get(number, str(number)) for number in numbers))
 
 
 def _told(masks: pl.Series, meaning: Meaning) -> pl.Series:

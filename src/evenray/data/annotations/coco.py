@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,15 +20,15 @@ from .runs import from_counts, to_runs, uncompressed
 
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
-START = 1 << 16  # letters in which a file names one of its parts
-PARTS = ('"annotations"', '"images"', '"categories"', '"licenses"')
+START = 1 << 16  # letters in which a file names one of its lists
+LISTS = re.compile(r'"(?:annotations|images|categories)"\s*:\s*\[')
 
 
 def is_coco(path: Path) -> bool:
     """Whether a JSON file is COCO's, by its beginning."""
     with path.open("rb") as file:
         head = file.read(START).decode("utf-8", "replace")
-    return head.lstrip("\ufeff \t\r\n").startswith("{") and any(part in head for part in PARTS)
+    return head.lstrip("\ufeff \t\r\n").startswith("{") and LISTS.search(head) is not None
 
 
 def coco_shapes(paths: Sequence[Path]) -> bool:

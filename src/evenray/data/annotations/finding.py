@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +85,12 @@ def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
     """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
     if segs := seg_files(root, list(beside.masks)):
         return Sources("dicom_seg", root, tuple(segs)).read(root, images)
-    return mask_files(beside.masks)
+    return replace(mask_files(beside.masks), lists=_lists(root, beside.others))
+
+
+def _lists(above: Path, others: Sequence[str]) -> tuple[Path, ...]:
+    """The files that may name the values of masks."""
+    return tuple(above / file for file in others if file.lower().endswith((".txt", "dataset.json")))
 
 
 def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
@@ -114,7 +119,8 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     if sources := mask_sources(above, others, files):
         return sources.read(root, images)
     if place.is_dir():
-        return masks_in_folder(root, place, files, images)
+        lists = (*_lists(above, others), *_lists(root, beside.others))
+        return replace(masks_in_folder(root, place, files, images), lists=lists)
     raise DataError(
         f"'{place}' holds no masks that are known; give a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs."
     )

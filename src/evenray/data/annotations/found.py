@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from evenray.core.messages import Message
@@ -49,7 +50,7 @@ class Annotated:
 class Annotations:
     """The masks or boxes of images, by file. `kind` is how they are written; `classes` their classes, () where only the
     values of masks will say; `shares` says that boxes are in shares of the image's sides. `files` are those that were read;
-    `rejected` those that cannot be, each with the reason.
+    `rejected` those that cannot be, each with the reason; `lists` may name the values of masks (see class_names.py).
     """
 
     task: Literal["segment", "detect"]
@@ -60,3 +61,4 @@ class Annotations:
     files: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
+    lists: tuple[Path, ...] = ()

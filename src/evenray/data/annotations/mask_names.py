@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 
 from evenray.data.tables.match_paths import without_ending
 
-__all__ = ["MASK_WORDS", "masks_by_name", "stem_of_channel", "stems_of_image"]
+from .pairing import nearest, stem_of_channel
+
+__all__ = ["MASK_WORDS", "masks_by_name", "stems_of_image"]
 
 MASK_WORDS = r"masks?|seg|segs|segmentations?|gt|ground[-_ ]?truth|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|annot(?:ation)?s?"
 FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:{MASK_WORDS}|label(?:s)?(?:tr|ts)|마스크|분할)(?:[-_ ].*)?", re.IGNORECASE)
@@ -26,15 +28,6 @@ def stems_of_image(stem: str) -> list[str]:
         return [stem]
     base = called[1].casefold()
     return [stem, base, *(base[: cut.start()] for cut in [*re.finditer(r"[-_. ]", base)][::-1] if cut.start())]
-
-
-def stem_of_channel(stem: str) -> str:
-    """The name of a case, of the name of one of its channels as nnU-Net numbers them.
-
-    >>> stem_of_channel("liver_001_0000"), stem_of_channel("liver_001")
-    ('liver_001', 'liver_001')
-    """
-    return re.sub(r"_0\d{3}$", "", stem)
 
 
 def masks_by_name(files: list[str]) -> dict[str, str | None]:
@@ -89,11 +82,13 @@ def _in_folders(
             masks |= dict.fromkeys(inside, alone[folder])
             continue
         pairs: dict[str, str | None] = {}
+        called = 0
         for file in inside:
             stem = without_ending(PurePosixPath(file).name).casefold()
             twins = next((stems[name] for name in stems_of_image(stem) if name in stems), [])
-            pairs[file] = min(twins, key=lambda twin: -_common(twin, file)) if twins else None
-        if sum(twin is not None for twin in pairs.values()) >= 0.5 * len(pairs):
+            pairs[file] = nearest(file, twins)
+            called += bool(twins)
+        if called >= 0.5 * len(pairs):
             masks |= pairs
     return masks
 
@@ -113,9 +108,3 @@ def _alone(files: list[str], folders: dict[str, list[str]]) -> dict[str, str]:
         if len(images) == 1:
             found[folder] = images[0]
     return found
-
-
-def _common(one: str, other: str) -> int:
-    """How many folders two paths share from their beginning."""
-    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evenray.core.errors import DataError
-from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.marks import BACKGROUND, UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
 __all__ = ["FOREGROUND", "Meaning", "meaning_of_values"]
@@ -39,9 +39,8 @@ class Meaning:
     @property
     def note(self) -> Message:
         """What the values were taken to mean, to be said."""
-        return Message(
-            f"annotations.values_{self.kind}", {"count": len(self.classes), "values": list(map(str, self.values))}
-        )
+        values = [str(value) for value, index in zip(self.values, self.indices, strict=True) if index != BACKGROUND]
+        return Message(f"annotations.values_{self.kind}", {"count": len(self.classes), "values": values})
 
 
 def meaning_of_values(masks: Iterable[Counts]) -> Meaning:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from evenray.core.messages import Message
 
 from .found import MaskFile
-from .mask_names import MASK_WORDS, stem_of_channel
-from .pairing import stem_of
+from .mask_names import MASK_WORDS
+from .pairing import stem_of, stem_of_channel
 
 __all__ = ["masks_by_image"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from evenray.data.tables.match_paths import without_ending
 
-__all__ = ["Twins", "stem_of"]
+__all__ = ["Twins", "nearest", "stem_of", "stem_of_channel"]
 
 
 def stem_of(file: str) -> str:
@@ -38,11 +39,28 @@ class Twins:
         >>> twins.of("val/labels/a.txt"), twins.of("labels/a.txt")
         ('val/images/a.png', None)
         """
-        images = self.by_stem.get(stem_of(file) if stem is None else stem, [])
-        if len(images) < 2:
-            return images[0] if images else None
-        near = sorted(((_common(file, image), image) for image in images), reverse=True)
-        return near[0][1] if near[0][0] > near[1][0] else None
+        return nearest(file, self.by_stem.get(stem_of(file) if stem is None else stem, []))
+
+
+def nearest(file: str, images: Sequence[str]) -> str | None:
+    """Of images the one whose folders are most like those of a file, of the channels of one image the first; None where several
+    images are equally near."""
+    if len(images) < 2:
+        return images[0] if images else None
+    common = {image: _common(file, image) for image in images}
+    near = sorted(image for image, shared in common.items() if shared == max(common.values()))
+    return (
+        near[0] if len({(image.rpartition("/")[0], stem_of_channel(stem_of(image))) for image in near}) == 1 else None
+    )
+
+
+def stem_of_channel(stem: str) -> str:
+    """The name of a case, of the name of one of its channels as nnU-Net numbers them.
+
+    >>> stem_of_channel("liver_001_0000"), stem_of_channel("liver_001")
+    ('liver_001', 'liver_001')
+    """
+    return re.sub(r"_0\d{3}$", "", stem)
 
 
 def _common(one: str, other: str) -> int:

@@ -10,13 +10,14 @@ from typing import Literal
 
 from evenray.core.names import as_path, as_text
 
+from .class_names import class_names
 from .coco import coco_shapes, is_coco, read_coco
 from .dicom_seg import read_seg, seg_files
 from .found import Annotations
 from .pairing import Twins
 from .tables import is_box_table, is_run_table, read_box_table, read_run_table
 from .voc import is_voc, read_voc
-from .yolo import class_names, is_yolo, read_yolo
+from .yolo import is_yolo, read_yolo
 
 __all__ = ["Sources", "box_sources", "mask_sources"]
 

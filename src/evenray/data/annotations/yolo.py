@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from evenray.core.messages import Message
 from evenray.core.names import as_path
@@ -12,11 +12,10 @@ from evenray.core.names import as_path
 from .found import Annotated, Annotations, Box
 from .pairing import Twins
 
-__all__ = ["class_names", "is_yolo", "read_yolo"]
+__all__ = ["is_yolo", "read_yolo"]
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 LINE = re.compile(rf"\d+(?:[ \t]+{NUMBER}){{4,}}[ \t]*")
-LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
 MOST_BYTES = 2**22
 
 
@@ -29,42 +28,6 @@ def is_yolo(path: Path) -> bool:
     with path.open("rb") as file:
         first = file.readline(4096).decode("utf-8", "replace").strip()
     return not first or LINE.fullmatch(first) is not None
-
-
-def class_names(root: Path, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """The names of classes by their numbers, of classes.txt or the like or of a .yaml file, and which file it was; none without."""
-    for file in others:
-        name = PurePosixPath(file).name.lower()
-        if name in LISTS:
-            lines = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace").split("\n")
-            return tuple(line.strip() for line in lines if line.strip()), file
-        if name.endswith((".yaml", ".yml")):
-            text = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace")
-            if names := _yaml_names(text):
-                return names, file
-    return (), ""
-
-
-def _yaml_names(text: str) -> tuple[str, ...]:
-    """What stands below `names:` in one of three ways.
-
-    >>> _yaml_names("nc: 2\nnames: ['a', \"b c\"]"), _yaml_names("names:\n- a\n- b\n")
-    (('a', 'b c'), ('a', 'b'))
-    >>> _yaml_names("names:\n  0: a\n  1: b # x\ntrain: images")
-    ('a', 'b')
-    """
-    start = re.search(r"^names:[ \t]*(.*)$", text, re.MULTILINE)
-    if start is None:
-        return ()
-    if start[1].lstrip().startswith(("[", "{")):
-        inside = text[start.start(1) :]
-        inside = re.split(r"[\]}]", inside, maxsplit=1)[0].strip("[{ \n")
-        items = [re.sub(r"^\s*\d+\s*:", "", item) for item in inside.split(",")]
-    else:
-        found = re.match(r"(?:[ \t]*(?:-|\d+[ \t]*:).*\n?|[ \t]*#.*\n|[ \t]*\n)*", text[start.end() :].lstrip("\r\n"))
-        items = re.findall(r"^[ \t]*(?:-|\d+[ \t]*:)(.*)$", found[0] if found else "", re.MULTILINE)
-    plain = (re.sub(r"\s#.*$", "", item).strip().strip("'\"") for item in items)
-    return tuple(item for item in plain if item)
 
 
 def read_yolo(root: Path, files: Sequence[str], images: Sequence[str], names: Sequence[str]) -> Annotations:

@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import cv2
 import numpy as np
+import polars as pl
 
 from evenray.core.errors import StorageError, UsageError
+from evenray.images.writers.boxes import write_boxes
 
 from .dicom import encode, uid
-from .film import Mark, Picture, anatomy_of, picture
+from .film import KINDS, Mark, Picture, anatomy_of, picture
 from .plan import CROP, FAULTS, Film, plan
 
 __all__ = ["Archive", "make"]
 
+Teaches = Literal["classify", "segment", "detect"]
+HEALTHY_PER_MARKED = 1  # where lesions are to be outlined; the pixels are unbalanced enough
 VERSION = 1  # of the drawing; a folder with another one is not reused
 
 
@@ -31,7 +36,7 @@ class Archive:
     """What `make` wrote, and where: `folder` is the DICOM tree with its tables, `labels` the label table.
 
     Counts are those of the drawing: sick are the patients and films with lesions; `faults` says how many films carry
-    which planted fault.
+    which planted fault. `task` says what the archive teaches: labels.csv, masks/ or boxes.json lies beside the films.
     """
 
     folder: Path
@@ -41,6 +46,7 @@ class Archive:
     sick_patients: int
     sick_images: int
     faults: dict[str, int]
+    task: Teaches = "classify"
 
     @property
     def labels(self) -> Path:
@@ -55,10 +61,10 @@ class Archive:
         return self.folder / "planted.json"
 
     @property
-    def counts(self) -> dict[str, int]:
-        """The seed and the counts, with the version of the drawing; they tell one archive from another."""
+    def counts(self) -> dict[str, int | str]:
+        """The seed, the task and the counts, with the version of the drawing; they tell one archive from another."""
         names = ("seed", "patients", "images", "sick_patients", "sick_images")
-        return {"version": VERSION, **{name: getattr(self, name) for name in names}}
+        return {"version": VERSION, "task": self.task, **{name: getattr(self, name) for name in names}}
 
 
 def make(
@@ -67,10 +73,13 @@ def make(
     seed: int = 0,
     patients: int = 500,
     images: int = 620,
+    task: Teaches = "classify",
     map: Callable[[Callable[[Film], Any], Sequence[Film]], Iterable[Any]] = builtins.map,
 ) -> Archive:
     """Write the demo archive into `folder`, which must be new, empty, or hold the same archive already.
 
+    To classify, the films have a table of labels, and one patient in thirteen is sick; to segment or detect lesions, they have
+    masks or boxes in place of it, and every other patient has lesions.
     The folder appears when it is complete, never half-written. The same seed and counts give the same bytes. `map`
     draws the films; it keeps their order and may use several processes. UsageError: the folder holds something else,
     or the counts do not fit. StorageError: the disk is full or not writable.
@@ -81,10 +90,17 @@ def make(
     evenray.core.errors.UsageError: patients is 12; the planted faults need at least 60.
     """
     folder = Path(folder)
-    films = plan(seed, patients, images)
+    films = plan(seed, patients, images, *(() if task == "classify" else (HEALTHY_PER_MARKED,)))
     sick = [film.patient for film in films if film.sick]
     archive = Archive(
-        folder, seed, patients, images, len(set(sick)), len(sick), {name: n for name, (n, _) in FAULTS.items()}
+        folder,
+        seed,
+        patients,
+        images,
+        len(set(sick)),
+        len(sick),
+        {name: n for name, (n, _) in FAULTS.items()},
+        task,
     )
     if _is_there(archive, films):
         return archive
@@ -118,13 +134,19 @@ def _is_there(archive: Archive, films: list[Film]) -> bool:
 def _write(folder: Path, archive: Archive, films: list[Film], map: Callable[..., Iterable[Any]]) -> None:
     for film in films:
         (folder / film.path).parent.mkdir(parents=True, exist_ok=True)
-    marks = list(map(partial(_write_film, folder=folder, seed=archive.seed), films))
+    drawn = list(map(partial(_write_film, folder=folder, seed=archive.seed, task=archive.task), films))
+    marks = [found for found, _ in drawn]
 
     def uid_of(film: Film) -> str:
         return str(uid(archive.seed, "image", film.patient, film.number))
 
-    labels = sorted((uid_of(film), film.label, film.site) for film in films)
-    _write_csv(folder / "labels.csv", ("sop_instance_uid", "label", "site"), labels)
+    if archive.task == "classify":
+        labels = sorted((uid_of(film), film.label, film.site) for film in films)
+        _write_csv(folder / "labels.csv", ("sop_instance_uid", "label", "site"), labels)
+    elif archive.task == "segment":
+        (folder / "masks" / "classes.txt").write_text("\n".join(("background", *KINDS)) + "\n", encoding="utf-8")
+    else:
+        write_boxes(folder / "boxes.json", *_boxes(films, drawn), KINDS)
     lesions = [
         (
             uid_of(film),
@@ -154,24 +176,46 @@ def _write(folder: Path, archive: Archive, films: list[Film], map: Callable[...,
     (folder / "README.txt").write_text(README.format(**archive.counts), encoding="utf-8")
 
 
-def _write_film(film: Film, folder: Path, seed: int) -> tuple[Mark, ...]:
-    """One file; returns the lesions in it."""
+def _boxes(
+    films: list[Film], drawn: list[tuple[tuple[Mark, ...], tuple[int, int]]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The films with their sizes, and the boxes of the lesions in them."""
+    images = pl.DataFrame(
+        [(film.path, *shape) for film, (_, shape) in zip(films, drawn, strict=True)],
+        ["name", "rows", "columns"],
+        orient="row",
+    )
+    marked = [(film.path, mark) for film, (marks, _) in zip(films, drawn, strict=True) for mark in marks]
+    rows = [(path, KINDS.index(mark.kind), *map(float, mark.box)) for path, mark in marked]
+    boxes = pl.DataFrame(rows, ["name", "class", "x0", "y0", "x1", "y1"], orient="row")
+    return images, boxes
+
+
+def _write_film(film: Film, folder: Path, seed: int, task: Teaches) -> tuple[tuple[Mark, ...], tuple[int, int]]:
+    """One file, and its mask where that is learnt; returns the lesions in it and the shape of the picture."""
     drawn = _with_fault(film, picture(film.source or film, seed))
     data = encode(film, drawn, anatomy_of(film.patient, seed).sex, seed)
     if film.fault == "truncated_file":
         data = data[: int(0.55 * len(data))]
     (folder / film.path).write_bytes(data)
-    return drawn.marks
+    if task == "segment":
+        mask = (folder / film.path.replace("films/", "masks/", 1)).with_suffix(".png")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        mask.write_bytes(cv2.imencode(".png", drawn.mask)[1].tobytes())
+    return drawn.marks, (drawn.pixels.shape[0], drawn.pixels.shape[1])
 
 
 def _with_fault(film: Film, drawn: Picture) -> Picture:
     """What a planted fault does to the pixels; compression and bit depth are the encoder's part."""
     if film.fault == "blank_image":
-        return replace(drawn, pixels=np.zeros_like(drawn.pixels), marks=())
+        return replace(drawn, pixels=np.zeros_like(drawn.pixels), marks=(), mask=np.zeros_like(drawn.mask))
     if film.fault == "near_duplicate_intensity":
         return replace(drawn, pixels=np.clip(drawn.pixels * 0.94 + 120.0, 1, 4095).round().astype(np.uint16))
     if film.fault == "near_duplicate_cropped":
-        return replace(drawn, pixels=np.ascontiguousarray(drawn.pixels[CROP:-CROP, CROP:-CROP]))
+        inner = np.s_[CROP:-CROP, CROP:-CROP]  # of healthy films only, so no box has to move
+        return replace(
+            drawn, pixels=np.ascontiguousarray(drawn.pixels[inner]), mask=np.ascontiguousarray(drawn.mask[inner])
+        )
     return drawn
 
 
@@ -190,7 +234,9 @@ dates and hospitals are made up. They serve to try and to test software; nothing
 from them.
 
 films/        DICOM files, 12 bits stored in 16, one folder for each patient
-labels.csv    sop_instance_uid, label (sick or healthy), site; the patient stands in the file's header
+labels.csv    sop_instance_uid, label (sick or healthy), site; the patient stands in the file's header; or in its place
+masks/        PNG, one a film: 0 background, 1 consolidation, 2 nodule
+boxes.json    COCO: the boxes of consolidations and nodules
 lesions.csv   the truth: where lesions were drawn (row, column and radius in pixels, from 0 at the centre
               of the first pixel), and how much brighter each makes its disc (grey levels of 4095, before
               noise)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .canvas import MM_PER_PIXEL, ORIGIN
 
-__all__ = ["WHITE", "Machine", "View", "affine", "expose", "to_pixels"]
+__all__ = ["WHITE", "Machine", "View", "affine", "expose", "placed", "to_pixels"]
 
 WHITE = 4095  # 12 bits stored; 0 is kept free for padding
 
@@ -57,7 +57,7 @@ def expose(
     attenuation: NDArray[np.float32], view: View, machine: Machine, noise: np.random.Generator | None
 ) -> NDArray[np.float64]:
     """The picture as the machine shows it, float64 (rows, columns), 0 black (most X-rays) to 1 white; no noise if None."""
-    rays = np.exp(-(_placed(attenuation, view) + _marker(view)).astype(np.float64)) * _beam(view)
+    rays = np.exp(-(placed(attenuation, view) + _marker(view)).astype(np.float64)) * _beam(view)
     rays *= _open_beam(view)
     rays = (1.0 - machine.scatter) * rays + machine.scatter * _spread(rays, 55.0 / view.spacing)
     rays = np.maximum(rays, 1e-5)
@@ -84,8 +84,8 @@ def affine(view: View) -> NDArray[np.float64]:
     return np.column_stack([turned, middle - turned @ np.array(view.centre)])
 
 
-def _placed(attenuation: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """The canvas as it falls on the detector."""
+def placed(attenuation: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+    """The canvas (attenuation, or the thickness of a part) as it falls on the detector, float32 of the shape of the view."""
     matrix = affine(view)
     from_canvas = np.column_stack([matrix[:, :2] * MM_PER_PIXEL, matrix[:, 2] + matrix[:, :2] @ np.array(ORIGIN)])
     rows, columns = view.shape

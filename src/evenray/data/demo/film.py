@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anatomy import Anatomy, Lesion, draw_anatomy, draw_lesions
-from .detector import WHITE, Machine, View, affine, expose, to_pixels
+from .detector import WHITE, Machine, View, affine, expose, placed, to_pixels
 from .phantom import attenuation, lung_thickness
 from .plan import Film, generator
 
-__all__ = ["PADDING", "Mark", "Picture", "anatomy_of", "picture"]
+__all__ = ["KINDS", "PADDING", "Mark", "Picture", "anatomy_of", "picture"]
 
+KINDS = ("consolidation", "nodule")
 PADDING = 0  # as shown: black; real pixels start at 1
 PEOPLE, LESIONS = 1, 2  # the two branches of random numbers: of patients with their films, and of their lesions
 
@@ -29,7 +30,8 @@ MACHINES = {
 class Mark:
     """Where a lesion lies in the picture: centre and radius in pixels (0-based, pixel centres at whole numbers).
 
-    `contrast` is how much brighter it makes its disc on average, in grey levels of 4095, before noise.
+    `contrast` is how much brighter it makes its disc on average, in grey levels of 4095, before noise. `box` is what its outline
+    takes of the picture: x0, y0, x1, y1, half-open.
     """
 
     kind: str
@@ -37,15 +39,18 @@ class Mark:
     column: float
     radius: float
     contrast: float
+    box: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`pixels` uint16 (rows, columns), 1 black to 4095 white, 0 padding; `spacing` in mm per pixel in the patient."""
+    """`pixels` uint16 (rows, columns), 1 black to 4095 white, 0 padding; `spacing` in mm per pixel in the patient. `mask` is uint8 of
+    the same shape: where lesions lie, k + 1 of the k-th of KINDS."""
 
     pixels: NDArray[np.uint16]
     spacing: float
     marks: tuple[Mark, ...]
+    mask: NDArray[np.uint8]
 
 
 @lru_cache(maxsize=8)
@@ -69,10 +74,27 @@ def picture(film: Film, seed: int, *, noise: bool = True, lesions: bool = True) 
     shown = to_pixels(expose(rays, view, machine, rng if noise else None))
     pixels = cv2.copyMakeBorder(shown, *strips, cv2.BORDER_CONSTANT, value=PADDING)
     marks: list[Mark] = []
+    mask = np.zeros(pixels.shape, np.uint8)
     if within:
         gain = _gain(rays, attenuation(anatomy, lung), view, machine)
-        marks = [_mark(lesion, gain, view, (strips[0], strips[2])) for lesion in within]
-    return Picture(np.asarray(pixels, dtype=np.uint16), view.spacing, tuple(marks))
+        aired = placed(lung, view) > 0
+        for lesion in within:
+            outline = np.zeros(pixels.shape, np.uint8)
+            inside = outline[strips[0] :, strips[2] :][: view.shape[0], : view.shape[1]]
+            inside[_covered(lesion, view) & aired] = 1
+            mask[outline > 0] = KINDS.index(lesion.kind) + 1
+            marks.append(_mark(lesion, gain, view, (strips[0], strips[2]), outline))
+    return Picture(np.asarray(pixels, dtype=np.uint16), view.spacing, tuple(marks), mask)
+
+
+def _covered(lesion: Lesion, view: View) -> NDArray[np.bool_]:
+    """The pixels of the picture whose centres lie within a ball of the lesion."""
+    covered = np.zeros(view.shape, bool)
+    rows, columns = np.ogrid[: view.shape[0], : view.shape[1]]
+    for x, y, radius in lesion.blobs.tolist():
+        column, row = affine(view) @ np.array([x, y, 1.0])
+        covered |= (rows - row) ** 2 + (columns - column) ** 2 <= (radius / view.spacing) ** 2
+    return covered
 
 
 def _view(rng: np.random.Generator, film: Film, anatomy: Anatomy) -> View:
@@ -113,10 +135,14 @@ def _gain(
     return np.asarray((sick - well) * (WHITE - 1))
 
 
-def _mark(lesion: Lesion, gain: NDArray[np.float64], view: View, corner: tuple[int, int]) -> Mark:
+def _mark(
+    lesion: Lesion, gain: NDArray[np.float64], view: View, corner: tuple[int, int], outline: NDArray[np.uint8]
+) -> Mark:
     column, row = affine(view) @ np.array([lesion.x, lesion.y, 1.0])
     radius = lesion.radius / view.spacing
     rows, columns = np.ogrid[: view.shape[0], : view.shape[1]]
     disc = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
     contrast = float(gain[disc].mean()) if disc.any() else 0.0
-    return Mark(lesion.kind, float(row) + corner[0], float(column) + corner[1], radius, contrast)
+    x, y, width, height = cv2.boundingRect(outline)
+    box = (x, y, x + width, y + height)
+    return Mark(lesion.kind, float(row) + corner[0], float(column) + corner[1], radius, contrast, box)

@@ -80,8 +80,9 @@ def generator(seed: int, *key: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
-def plan(seed: int, patients: int, images: int) -> list[Film]:
-    """All films, by patient and number; UsageError where patients and images do not fit together.
+def plan(seed: int, patients: int, images: int, healthy_per_sick: int = HEALTHY_PER_SICK) -> list[Film]:
+    """All films, by patient and number, of so many healthy patients for each sick one; UsageError where patients and images do not
+    fit together.
 
     >>> films = plan(seed=0, patients=100, images=124)
     >>> len(films), len({film.patient for film in films if film.sick})
@@ -93,7 +94,7 @@ def plan(seed: int, patients: int, images: int) -> list[Film]:
         raise UsageError(f"images is {images} for {patients} patients; give {round(patients * 1.1)} to {patients * 2}.")
     rng = generator(seed, 0)
     order = rng.permutation(patients)
-    sick = round(patients / (1 + HEALTHY_PER_SICK))
+    sick = round(patients / (1 + healthy_per_sick))
     extra = round((images - patients) * sick / patients)
     films = _people(rng, order[:sick], extra, sick=True)
     films += _people(rng, order[sick:], images - patients - extra, sick=False)

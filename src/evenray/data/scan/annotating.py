@@ -44,7 +44,7 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
         notes.append(Message("annotations.empty", {"count": empty, "variant": annotations.task}))
     meaning = {"segment": "masks", "detect": "boxes"}[annotations.task]
     row = UnderstoodRow(
-        place=annotations.kind, meaning=meaning, how="values" if wanted.asked is None else "asked",
+        place=_place(annotations), meaning=meaning, how="values" if wanted.asked is None else "option",
         matched=len(entries), of=len(found.entries), examples=tuple(Path(file).name for file in annotations.files[:EXAMPLES]),
     )  # fmt: skip
     groups = tuple(each for each in found.understood.rows if each.meaning != "label")
@@ -53,6 +53,14 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
         found, entries=entries, annotations=replace(annotations, images={}), unlabelled=left, notes=(*found.notes, *notes),
         rejected=(*found.rejected, *annotations.rejected), understood=understood,
     )  # fmt: skip
+
+
+def _place(annotations: Annotations) -> str:
+    """What the table calls the files: one table or list by its name, many by their ending."""
+    names = [Path(file).name for file in annotations.files if not file.endswith((".yaml", ".yml"))]
+    if annotations.kind in ("coco", "box_table", "run_table"):
+        return ", ".join(names[:EXAMPLES])
+    return ", ".join(sorted({f"*{Path(name).suffix}" for name in names}))
 
 
 def _counts(annotations: Annotations) -> dict[str, int]:

@@ -39,8 +39,11 @@ def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None) 
     left = [file for file in files if file not in copies]
     masks: dict[str, str | None] = masks_by_name(left) if told is None else dict.fromkeys(told)
     left = [file for file in left if file not in masks]
-    masks |= masks_by_pixels(root, left) if told is None else {}
-    left = [file for file in left if file not in masks]
+    if told is None:
+        masks |= masks_by_pixels(root, left)
+        left = [file for file in left if file not in masks]
+        # Of two files of its name one may have turned out to be a mask too.
+        masks |= masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
     thumbnails = _thumbnails(left)
     left = [file for file in left if file not in thumbnails]
     aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails)}

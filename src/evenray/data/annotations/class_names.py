@@ -1,0 +1,72 @@
+"""The names of classes that annotations call by numbers: of classes.txt or the like, of a .yaml file, of nnU-Net's dataset.json."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from evenray.core.names import as_path
+
+__all__ = ["class_names", "names_of_values"]
+
+LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
+MOST_BYTES = 2**22
+
+
+def class_names(root: Path, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The names of classes by their numbers, of classes.txt or the like or of a .yaml file, and which file it was; none without."""
+    for file in others:
+        name = PurePosixPath(file).name.lower()
+        if name in LISTS:
+            lines = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace").split("\n")
+            return tuple(line.strip() for line in lines if line.strip()), file
+        if name.endswith((".yaml", ".yml")):
+            text = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace")
+            if names := _yaml_names(text):
+                return names, file
+    return (), ""
+
+
+def _yaml_names(text: str) -> tuple[str, ...]:
+    r"""What stands below `names:` in one of three ways.
+
+    >>> _yaml_names("nc: 2\nnames: ['a', \"b c\"]"), _yaml_names("names:\n- a\n- b\n")
+    (('a', 'b c'), ('a', 'b'))
+    >>> _yaml_names("names:\n  0: a\n  1: b # x\ntrain: images")
+    ('a', 'b')
+    """
+    start = re.search(r"^names:[ \t]*(.*)$", text, re.MULTILINE)
+    if start is None:
+        return ()
+    if start[1].lstrip().startswith(("[", "{")):
+        inside = text[start.start(1) :]
+        inside = re.split(r"[\]}]", inside, maxsplit=1)[0].strip("[{ \n")
+        items = [re.sub(r"^\s*\d+\s*:", "", item) for item in inside.split(",")]
+    else:
+        found = re.match(r"(?:[ \t]*(?:-|\d+[ \t]*:).*\n?|[ \t]*#.*\n|[ \t]*\n)*", text[start.end() :].lstrip("\r\n"))
+        items = re.findall(r"^[ \t]*(?:-|\d+[ \t]*:)(.*)$", found[0] if found else "", re.MULTILINE)
+    plain = (re.sub(r"\s#.*$", "", item).strip().strip("'\"") for item in items)
+    return tuple(item for item in plain if item)
+
+
+def names_of_values(root: Path, others: Sequence[str], highest: int) -> dict[int, str]:
+    """The names of the values of masks, of which `highest` is the highest: of dataset.json, else line by line of a list that begins
+    with the background (value 0) or with the first class (value 1)."""
+    for file in others:
+        if PurePosixPath(file).name == "dataset.json" and (found := _json_names(as_path(root / file))):
+            return found
+    names, _ = class_names(root, [file for file in others if file.lower().endswith(".txt")])
+    first = {highest + 1: 0, highest: 1}.get(len(names))
+    return {} if first is None else dict(enumerate(names, first))
+
+
+def _json_names(path: Path) -> dict[int, str]:
+    """What stands at `labels`: names with numbers, or numbers with names."""
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8-sig"))["labels"] if path.stat().st_size < MOST_BYTES else {}
+        pairs = [(key, value) if str(key).isdecimal() else (value, key) for key, value in labels.items()]
+        return {int(number): str(name) for number, name in pairs if isinstance(number, int | str)}
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return {}
