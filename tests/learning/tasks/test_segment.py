@@ -241,7 +241,7 @@ def test_patches_are_trained_on_and_windows_predicted(data: Path, tmp_path: Path
     )
     found = Run(folder)
     assert found.model is not None
-    assert (found.model.network.size, found.model.side) == (48, 96)
+    assert (found.model.network.size, found.model.image_side) == (48, 96)
     assert found.scores["test"].dice.value > 0.3
     answers = predict(folder, sorted((data / "images").iterdir())[:2])
     assert [mask.shape for mask in answers.masks.values()] == [(60, 48)] * 2
