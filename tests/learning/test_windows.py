@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from evenray.core.errors import UsageError
 from evenray.learning.networks import build
-from evenray.learning.windows import TOGETHER, check_view, map_logits, window_starts
+from evenray.learning.tasks.checking import check_view
+from evenray.learning.windows import TOGETHER, map_logits, window_starts
 
 
 class Pixelwise(nn.Module):

@@ -19,6 +19,7 @@ from evenray.core.events import Events, StageDone
 from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.evidence.compare.runs import compare_runs
+from evenray.learning.tasks.segment import Segment
 from evenray.metrics import measured_by_task
 from evenray.metrics.overlap import overlap
 from evenray.reporting import report_page
@@ -34,7 +35,7 @@ RECIPE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw(folder: Path, patients: int = 40) -> None:
+def draw(folder: Path, patients: int = 30) -> None:
     """Grey images of 60 x 48 pixels, two a patient, some with a disc, a square, both or neither, and their masks."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir()
@@ -258,13 +259,17 @@ def test_patches_are_trained_on_and_windows_predicted(data: Path, tmp_path: Path
         ({"threshold": "youden"}, "rule for the threshold of masks"),
         ({"scale_jitter": (1.1, 1.5)}, "scale-jitter"),
         ({"tta": "dense"}, "give centre or flips"),
-        ({"patch": 64}, "give a smaller one"),
-        ({"metric": "auroc"}, "dice"),
+        ({"patch": 64, "size": 48}, "give a smaller one"),
     ],
 )
-def test_what_is_about_whole_images_is_refused(data: Path, tmp_path: Path, asked: dict[str, Any], said: str) -> None:
+def test_what_is_about_whole_images_is_refused(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        go(data, tmp_path / "run", "train", **asked)
+        Segment().check(Recipe(**asked), CLASSES, "")
+
+
+def test_the_comparison_ranks_by_a_figure_of_masks(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="dice"):
+        go(data, tmp_path / "run", "compare", metric="auroc")
 
 
 def test_what_is_about_masks_is_refused_of_whole_images(
