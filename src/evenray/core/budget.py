@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-__all__ = ["MEMORY", "NO_MEMORY", "SECONDS", "allow", "begin_part", "keep", "reading"]
+__all__ = ["ASLEEP", "MEMORY", "NO_MEMORY", "SECONDS", "allow", "begin_part", "keep", "kept", "reading", "seconds"]
 
 SECONDS = 6.0  # of computing, for one image of no size
 MEMORY = 2**30  # bytes, beyond those of the image itself
@@ -35,6 +35,16 @@ def keep(tell_part: Callable[[int], None]) -> None:
     """From now on, let the system keep the limits in this process; `tell_part` hears which part of an item is begun."""
     global _kept, _tell_part
     _kept, _tell_part = _Kept(), tell_part
+
+
+def kept() -> bool:
+    """Whether the system keeps the limits in this process."""
+    return _kept is not None
+
+
+def seconds(size: int) -> int:
+    """How long one image of so many bytes may be computed on."""
+    return int(SECONDS + size / RATE) + 1
 
 
 def begin_part(number: int) -> None:
@@ -105,6 +115,6 @@ class _Kept:
 
     def _set(self) -> None:
         own = max(SMALL, self._own())
-        self.set(self.kinds[0], (min(int(self.cpu + SECONDS + own / RATE) + 1, self.most[0]), self.hard[0]))
+        self.set(self.kinds[0], (min(int(self.cpu) + seconds(own), self.most[0]), self.hard[0]))
         if self.data:
             self.set(self.kinds[1], (min(self.data + MEMORY + own, self.most[1]), self.hard[1]))
