@@ -105,6 +105,26 @@ def test_what_kills_every_worker_ends_with_a_sentence(cluster: Any) -> None:
     assert list(cluster(abs, [-1, -2])) == [1, 2]  # and the cluster lives on
 
 
+def late(_: int) -> None:
+    raise TimeoutError("its own")
+
+
+def test_a_cluster_whose_workers_are_gone_gets_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where those that die are not replaced: dask alone would wait for ever."""
+    from distributed import default_client
+
+    from evenray.scale import cluster
+
+    monkeypatch.setattr(cluster, "LOOK", 0.1)
+    monkeypatch.setattr(cluster, "GONE", 0.2)
+    with engine("dask", jobs=1) as found:
+        assert list(found.map(abs, [-1])) == [1]
+        with pytest.raises(TimeoutError, match="its own"):
+            list(found.map(late, [1]))
+        default_client().retire_workers(close_workers=True)
+        assert list(found.map(abs, [-1, -2])) == [1, 2]
+
+
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     from evenray.scale import cluster
 

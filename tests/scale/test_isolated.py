@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -159,6 +160,32 @@ class Brief:
             return self.function(item)
         finally:
             budget.SECONDS = 6.0
+
+
+def limited() -> bool:
+    return all(
+        resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
+    )
+
+
+def between(sizes: list[int]) -> list[bool]:
+    """Whether limits hold within the reading of images of these sizes, after each, and at the end."""
+    found = []
+    with budget.reading():
+        for size in sizes:
+            with budget.reading():
+                budget.allow("own", size)
+                found.append(limited())
+            found.append(limited())
+    return [*found, limited()]
+
+
+def test_limits_stay_from_one_small_image_to_the_next_and_no_longer() -> None:
+    """What is computed of a large image may take longer and more than its reading."""
+    found = list(isolated(1)(between, [[1, 1, 1], [1, 2**26, 1], []]))
+    assert found[0] == [True] * 6 + [False]
+    assert found[1] == [True, True, True, False, True, True, False]
+    assert found[2] == [False]
 
 
 def wait(path: str) -> None:

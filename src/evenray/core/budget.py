@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
-__all__ = ["MEMORY", "SECONDS", "allow", "begin_part", "keep", "reading"]
+__all__ = ["ASLEEP", "MEMORY", "NO_MEMORY", "SECONDS", "allow", "begin_part", "keep", "kept", "reading", "seconds"]
 
 SECONDS = 6.0  # of computing, for one image of no size
 MEMORY = 2**30  # bytes, beyond those of the image itself
@@ -19,6 +19,8 @@ RATE = 2**26  # bytes of an image's own size that are worth another second: JPEG
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SMALL = 2**25  # bytes of an image for which nothing is set anew
 ASLEEP = 600  # seconds by the clock, for what waits for ever and computes nothing
+NO_MEMORY = "needs more memory than this machine has free, or than an image of its size is worth"
+FRESH = 0.5  # seconds for which limits once set serve the small files that follow as well
 
 
 def _tell_nobody(part: int) -> None:
@@ -35,6 +37,16 @@ def keep(tell_part: Callable[[int], None]) -> None:
     _kept, _tell_part = _Kept(), tell_part
 
 
+def kept() -> bool:
+    """Whether the system keeps the limits in this process."""
+    return _kept is not None
+
+
+def seconds(size: int) -> int:
+    """How long one image of so many bytes may be computed on."""
+    return int(SECONDS + size / RATE) + 1
+
+
 def begin_part(number: int) -> None:
     """Say which part of an item of several files comes next, so that the one that ends this process is known."""
     _tell_part(number)
@@ -46,22 +58,18 @@ def allow(what: str, size: int) -> None:
         _kept.allow(what, size)
 
 
-@contextmanager
-def reading() -> Iterator[None]:
+def reading() -> AbstractContextManager[object]:
     """The time in which one image is read; within it, memory beyond what is allowed is refused (MemoryError), and the
-    process is ended where it computes for too long."""
-    if _kept is None:
-        yield
-        return
-    _kept.begin()
-    try:
-        yield
-    finally:
-        _kept.end()
+    process is ended where it computes for too long.
+
+    Around the readings of many images it leaves the limits set from one small image to the next, for they cost more than a
+    twentieth of the reading of a thumbnail: what is computed between them is then limited, too.
+    """
+    return nullcontext() if _kept is None else _kept
 
 
 class _Kept:
-    """The limits of this process, set anew for each reading; a few microseconds each time, for many files take no longer."""
+    """The limits of this process."""
 
     def __init__(self) -> None:
         import resource  # Unix only
@@ -69,33 +77,44 @@ class _Kept:
         self.set, self.kinds = resource.setrlimit, (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
         self.hard = [resource.getrlimit(kind)[1] for kind in self.kinds]
         self.most = [2**62 if hard == resource.RLIM_INFINITY else hard for hard in self.hard]
-        self.data, self.cpu = 0, 0.0
+        self.depth, self.begun, self.data, self.cpu = 0, -FRESH, 0, 0.0
         self.allowed: dict[str, int] = {}
         try:
             self.memory = os.open("/proc/self/statm", os.O_RDONLY)
         except OSError:  # not Linux, where no limit on memory is kept
             self.memory = -1
 
-    def begin(self) -> None:
-        self.cpu, self.allowed = time.process_time(), {}
+    def __enter__(self) -> None:
+        self.depth, self.allowed = self.depth + 1, {}
+        if time.monotonic() > self.begun + FRESH:
+            self._begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+        if not self.depth or self._own() > SMALL:
+            self.begun = -FRESH
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for kind, hard in zip(self.kinds, self.hard, strict=True):
+                self.set(kind, (hard, hard))
+
+    def allow(self, what: str, size: int) -> None:
+        if size > self.allowed.get(what, 0):
+            self.allowed[what] = size
+            if self._own() > SMALL:
+                self._set()
+
+    def _own(self) -> int:
+        return sum(self.allowed.values())
+
+    def _begin(self) -> None:
+        self.begun, self.cpu = time.monotonic(), time.process_time()
         if self.memory >= 0:  # what RLIMIT_DATA counts, memory that this process may write to, in pages
             self.data = int(os.pread(self.memory, 200, 0).split()[5]) * PAGE
         self._set()
         signal.setitimer(signal.ITIMER_REAL, ASLEEP)
 
-    def allow(self, what: str, size: int) -> None:
-        if size > self.allowed.get(what, 0):
-            self.allowed[what] = size
-            if sum(self.allowed.values()) > SMALL:
-                self._set()
-
     def _set(self) -> None:
-        own = max(SMALL, sum(self.allowed.values()))
-        self.set(self.kinds[0], (min(int(self.cpu + SECONDS + own / RATE) + 1, self.most[0]), self.hard[0]))
+        own = max(SMALL, self._own())
+        self.set(self.kinds[0], (min(int(self.cpu) + seconds(own), self.most[0]), self.hard[0]))
         if self.data:
             self.set(self.kinds[1], (min(self.data + MEMORY + own, self.most[1]), self.hard[1]))
-
-    def end(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for kind, hard in zip(self.kinds, self.hard, strict=True):
-            self.set(kind, (hard, hard))

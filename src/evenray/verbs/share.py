@@ -47,7 +47,8 @@ def share(run: str | Path, output: str | Path, *, listener: Listener | None = No
 
     These are the pages, the predictions, scores, findings and the split, where cases have pseudonyms; the network and what was
     exported of it; and the recipe with words in place of paths. Left out are the files that hold paths (cases.parquet,
-    rejected.csv, dataset.json, provenance.json) or pictures of all images (sketches/, store/), checkpoints, and whatever evenray
+    rejected.csv, dataset.json, provenance.json) or pictures of all images (sketches/, store/), what each reader said, as readers
+    are persons, too (ratings.parquet; the page tells how far they agree), checkpoints, and whatever evenray
     did not make. The network can still predict, and `Run` opens the folder. Raises DataError where cases are called by their
     files, UsageError where `output` holds something or lies in the run.
     """

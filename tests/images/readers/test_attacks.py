@@ -194,3 +194,41 @@ def test_the_last_of_many_pages_is_read_as_soon_as_the_first(tmp_path: Path) -> 
     with patch("tifffile.TiffPage", wraps=tifffile.TiffPage) as decoded:
         assert readers.read(tmp_path / "a.tif", fragment=names[599]).pixels[0, 0] == 599 % 251
     assert decoded.call_count == 1
+
+
+def jpeg_ls(make_dicom: Any, pixels: np.ndarray, stream: bytes) -> Path:
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLSNearLossless
+
+    path: Path = make_dicom(pixels, TransferSyntaxUID=JPEGLSNearLossless, PixelData=encapsulate([stream]))
+    return path
+
+
+def test_a_jpeg_ls_stream_that_its_decoder_never_ends(make_dicom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one's own process, where nothing else ends it. Its header is sound: a wide picture, and a large error allowed for."""
+    import imagecodecs
+
+    noise = np.random.default_rng(1).integers(0, 256, (40, 48), np.uint8)
+    stream = bytearray(imagecodecs.jpegls_encode(noise))
+    at = stream.index(b"\xff\xf7") + 7
+    stream[at : at + 2] = b"\xff\xff"
+    stream[stream.index(b"\xff\xda") + 7] = 127
+    monkeypatch.setattr("evenray.core.budget.SECONDS", 0.1)
+    with pytest.raises(ReadError, match="comes to no end"):
+        readers.read(jpeg_ls(make_dicom, np.zeros((40, 65_535), np.uint8), bytes(stream)))
+
+
+@pytest.mark.parametrize("shape", [(17, 23), (17, 23, 3)])
+@pytest.mark.parametrize("planes", [False, True])
+def test_jpeg_ls_whose_writer_fills_up_before_the_end(make_dicom: Any, shape: tuple[int, ...], planes: bool) -> None:
+    """As MR1_JLSL of the DICOM working group's samples does, which CharLS takes for damage."""
+    import jpeg_ls as charls
+
+    pixels = (np.arange(np.prod(shape)).reshape(shape) // 2).astype(np.uint8)
+    given = np.ascontiguousarray(pixels.transpose(2, 0, 1)) if planes and pixels.ndim == 3 else pixels
+    stream = bytes(charls.encode_array(given, interleave_mode=None if pixels.ndim == 2 else 0 if planes else 2))
+    filled = stream.removesuffix(b"\xff\xd9") + b"\0\xff\xd9"
+    assert np.array_equal(readers.read(jpeg_ls(make_dicom, pixels, filled)).pixels, pixels)
+    assert np.array_equal(readers.read(jpeg_ls(make_dicom, pixels, stream)).pixels, pixels)
+    with pytest.raises(ReadError, match="damaged or incomplete"):
+        readers.read(jpeg_ls(make_dicom, pixels, stream[: len(stream) // 2] + b"\xff\xd9"))

@@ -36,7 +36,7 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
 NUMBERS = {
     "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
                       "spacing_row", "spacing_column", "window_center", "window_width", "sketch", "mean", "std"),
-    "history.csv": ("validation_auroc", "validation_macro_auprc", "learning_rate", "seconds"),
+    "history.csv": ("validation_auroc", "validation_macro_auprc", "learning_rate", "seconds", "validation_seconds"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
@@ -68,12 +68,22 @@ def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
             raise _wrong(path, f"its column {name} is {own}, where {kind} was expected")
         if name in ALWAYS and name not in MAY_LACK.get(path.name, ()) and table[name].null_count():
             raise _wrong(path, f"its column {name} has a gap")
+    if path.name == "grid.parquet":
+        _check_metric(table, path)
     for name in NUMBERS.get(path.name, ()):
         if name in table.columns and not (table.schema[name].is_numeric() or table.schema[name] == pl.Null):
             raise _wrong(path, f"its column {name} is {table.schema[name]}, where a number was expected")
     if "case" in NEEDED.get(path.name, {}) and table["case"].is_duplicated().any():
         raise _wrong(path, "it names a case twice in its column case")
     return table
+
+
+def _check_metric(table: pl.DataFrame, path: Path) -> None:
+    """The cells of a comparison are ranked by what their column `metric` names, of which there are intervals."""
+    for metric in table["metric"].unique():
+        for name in (metric, f"{metric}_low", f"{metric}_high"):
+            if table.schema.get(name) != NUMBER:
+                raise _wrong(path, f"it ranks by {metric!r:.40}, and has no numbers in a column {name!r:.60}")
 
 
 def require(table: pl.DataFrame, path: Path) -> pl.DataFrame:

@@ -40,7 +40,7 @@ def measure_noise(image: Image, histogram: Histogram, reduced: Reduced) -> Measu
         # Whole numbers stand for an interval about them, and zero for the half of one.
         width = 1.0 if median else 0.5
         median = (median - 0.5 if median else 0.0) + width * (half - under) / equal
-    return {"noise": median / 2 / 0.6745 / reduced.span}
+    return {"noise": float(median / 2 / 0.6745 / reduced.span)}
 
 
 def noise(dataset: Dataset) -> list[Finding]:

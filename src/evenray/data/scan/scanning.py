@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from evenray.core import budget
 from evenray.core.artefacts.cases import with_own_sketches
-from evenray.core.budget import begin_part
 from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.names import as_path
 from evenray.core.sketches import SketchWriter
@@ -41,15 +41,9 @@ __all__ = ["Map", "scan", "scan_listed"]
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
 CHUNK, FEWEST = 64, 32  # files a task at most; tasks where there are files enough, so that all cores have work
-MERGE = 64  # tasks whose tables become one
-KEYS = (
-    "sop_instance",
-    "series",
-    "study",
-    "accession",
-    "patient_side",
-    "patient",
-)  # by which a table of labels may find an image
+ROWS = 4096  # that wait to become a table
+# By which a table of labels may find an image.
+KEYS = ("sop_instance", "series", "study", "accession", "patient_side", "patient")
 
 SCHEMA: dict[str, Any] = {
     "file": pl.String, "fragment": pl.String, "label": pl.String, "findings": pl.List(pl.Boolean),
@@ -86,16 +80,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of some files: a row an image, and the files set aside with the reason and the keys of KEYS, if known."""
+    """What was read of some files: a row and the sketches of each image, and the files set aside with the reason and the keys of
+    KEYS, if known. Rows, as small tables cost more to send from process to process than what is in them."""
 
-    rows: pl.DataFrame
-    rejected: pl.DataFrame
-
-    @classmethod
-    def merged(cls, readings: Sequence[Reading]) -> Reading:
-        """One of several, in order; columns that some lack are null there."""
-        rows = pl.concat([one.rows for one in readings], how="diagonal_relaxed", rechunk=True)
-        return cls(rows, pl.concat([one.rejected for one in readings]))
+    rows: list[dict[str, Any]]
+    rejected: list[dict[str, str | None]]
+    sketches: dict[str, NDArray[Any]]
 
 
 def scan(
@@ -146,52 +136,64 @@ def scan_listed(
         Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame, listed.annotations)
         for start in range(0, len(listed.entries), step)
     ]
-    merged: list[Reading] = []  # many small tables take three times the memory of one
-    latest: list[Reading] = []
+    tables: list[pl.DataFrame] = []
+    rows: list[dict[str, Any]] = []
+    rejected: list[dict[str, str | None]] = []
     with SketchWriter(sketches) as kept:
-        for reading, arrays in map(describe, tasks):
-            latest.append(reading)
-            kept.add(arrays)
-            if len(latest) == MERGE:
-                merged.append(Reading.merged(latest))
-                latest.clear()
-        reading = Reading.merged([*merged, *latest])
-        dataset = assemble(listed, reading.rows, reading.rejected, key, positive, value_range, names)
+        for reading in map(describe, tasks):
+            rows += reading.rows
+            rejected += reading.rejected
+            kept.add(reading.sketches)
+            if len(rows) >= ROWS:  # a table takes a tenth of the memory
+                tables.append(_table(rows))
+                rows.clear()
+        cases = pl.concat([*tables, _table(rows)], how="diagonal_relaxed", rechunk=True)
+        aside = pl.DataFrame(rejected, schema=REJECTED | dict.fromkeys(KEYS, pl.String))
+        dataset = assemble(listed, cases, aside, key, positive, value_range, names)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
     return with_own_sketches(replace(dataset, sketches=kept.rows), sketches)
 
 
-def describe(task: Task) -> tuple[Reading, dict[str, NDArray[Any]]]:
-    """What is read of one chunk of files, and its sketches: what is an array."""
+def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
+
+
+def describe(task: Task) -> Reading:
+    """What is read of one chunk of files; sketches are what is an array."""
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str | None]] = []
     lost = dict(task.lost)
-    for part, entry in enumerate(task.entries):
-        begin_part(part)
-        path = as_path(Path(task.root) / entry.file)
-        who: dict[str, str | None] = {}
-        try:
-            if part in lost:
-                raise ReadError(path, lost[part])
-            who = _identity(path, entry, task.key)
-            if reason := NO_IMAGES.get(who["kind"] or ""):
-                raise ReadError(path, reason)
-            names = [entry.fragment] if entry.fragment is not None else fragments(path)
-            # Of a volume with masks every slice is a case.
-            if not task.every_frame and not (entry.annotated and entry.annotated.masks):
-                names = [middle(names)]
-            for number, name in enumerate(names):
-                image = read(path, fragment=name, value_range=task.value_range)
-                row = who | {"fragment": name, "findings": entry.findings} | describe_image(image)
-                rows.append(row | _annotation(task, entry, (number, len(names)), image.shape))
-        except (ReadError, MissingExtra) as error:
-            reason = error.reason if isinstance(error, ReadError) else str(error)
-            place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
-            rejected.append({"file": place, "reason": reason, **{name: who.get(name) for name in KEYS}})
+    with budget.reading():
+        for part, entry in enumerate(task.entries):
+            budget.begin_part(part)
+            path = as_path(Path(task.root) / entry.file)
+            who: dict[str, str | None] = {}
+            try:
+                if part in lost:
+                    raise ReadError(path, lost[part])
+                who = _identity(path, entry, task.key)
+                if reason := NO_IMAGES.get(who["kind"] or ""):
+                    raise ReadError(path, reason)
+                names = [entry.fragment] if entry.fragment is not None else fragments(path)
+                # Of a volume with masks every slice is a case.
+                if not task.every_frame and not (entry.annotated and entry.annotated.masks):
+                    names = [middle(names)]
+                for number, name in enumerate(names):
+                    image = read(path, fragment=name, value_range=task.value_range)
+                    row = who | {"fragment": name, "findings": entry.findings} | describe_image(image)
+                    rows.append(row | _annotation(task, entry, (number, len(names)), image.shape))
+            except (ReadError, MissingExtra, MemoryError) as error:
+                place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
+                rejected.append({"file": place, "reason": _reason(error), **{name: who.get(name) for name in KEYS}})
     names = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)] if rows else []
-    arrays = {name: np.stack([np.asarray(row.pop(name)) for row in rows]) for name in names}
-    table = pl.DataFrame(rows, schema_overrides=SCHEMA, infer_schema_length=None)
-    return Reading(table, pl.DataFrame(rejected, schema=REJECTED | dict.fromkeys(KEYS, pl.String))), arrays
+    sketches = {name: np.stack([np.asarray(row.pop(name)) for row in rows]) for name in names}
+    return Reading(rows, rejected, sketches)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return budget.NO_MEMORY
+    return error.reason if isinstance(error, ReadError) else str(error)
 
 
 def _annotation(task: Task, entry: Entry, place: tuple[int, int], shape: tuple[int, int]) -> dict[str, Any]:

@@ -120,9 +120,7 @@ def _called(path: Path, verb: str, **options: Any) -> Any:
     except EvenrayError:
         raise
     except MemoryError:
-        raise ReadError(
-            source.path, "needs more memory than this machine has free, or than an image of its size is worth"
-        ) from None
+        raise ReadError(source.path, budget.NO_MEMORY) from None
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of a Rust decoder is no Exception

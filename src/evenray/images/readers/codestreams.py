@@ -12,7 +12,8 @@ from ._limits import check
 
 __all__ = ["Codestream", "check_j2k", "check_jpeg", "j2k_stream", "jpeg_segments", "jpeg_stream"]
 
-HEADER_BYTES = 2**22  # where the frame begins at the latest: profiles and previews come before it
+# Where the frame begins at the latest, and behind how many segments: profiles (255 segments of 64 kB) and previews come before it.
+HEADER_BYTES, SEGMENTS = 2**25, 2**14
 
 # Frame headers: C0..CF without the tables DHT (C4), JPG (C8) and DAC (CC), and F7 of JPEG-LS.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
@@ -43,8 +44,8 @@ class Codestream:
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, start and end of every payload up to the first scan, as far as they are sound (ITU-T T.81, annex B)."""
-    at, last = 2, min(len(data), HEADER_BYTES)
-    while at + 4 <= last and data[at] == 0xFF:
+    at, last, left = 2, min(len(data), HEADER_BYTES), SEGMENTS
+    while at + 4 <= last and data[at] == 0xFF and left:
         marker = data[at + 1]
         if marker == 0xFF or marker in _BARE:  # fill byte, or a marker without a body
             at += 1 if marker == 0xFF else 2
@@ -53,7 +54,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if marker in (0xDA, 0xD9) or end > len(data):
             return
         yield marker, at + 4, end
-        at = end
+        at, left = end, left - 1
 
 
 def jpeg_stream(data: bytes) -> Codestream | None:

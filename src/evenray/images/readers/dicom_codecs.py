@@ -16,6 +16,7 @@ from ._limits import check
 from .codestreams import Codestream, check_j2k, check_jpeg, j2k_stream, jpeg_stream
 from .dicom_layout import Layout
 from .jpeg import decode_jpeg
+from .jpegls import decode_jpegls
 
 __all__ = ["Array", "decode_frame"]
 
@@ -80,14 +81,13 @@ def _jpeg2000(data: bytes, stream: Codestream, path: str) -> Array:
 
 
 def _jpegls(data: bytes, stream: Codestream, path: str) -> Array:
-    """(H, W) or (H, W, samples). CharLS can loop for many seconds on a damaged stream, which a process limits (core/budget.py)."""
-    import jpeg_ls  # type: ignore[import-untyped]
-
-    decoded, info = jpeg_ls.decode_pixel_data(data)
-    samples = np.frombuffer(decoded, "u1" if stream.precision <= 8 else "<u2")
+    """(H, W) or (H, W, samples)."""
+    width = 1 if stream.precision <= 8 else 2
+    decoded, planes = decode_jpegls(path, data, stream.rows * stream.columns * stream.components * width)
+    samples = np.frombuffer(decoded, f"<u{width}")
     if stream.components == 1:
         return samples.reshape(stream.rows, stream.columns)
-    if int(info["interleave_mode"]) == 0:  # colour by plane
+    if planes:
         return samples.reshape(stream.components, stream.rows, stream.columns).transpose(1, 2, 0)
     return samples.reshape(stream.rows, stream.columns, stream.components)
 

@@ -22,7 +22,7 @@ from ._source import Source, part_of
 from ._window import ValueRange, Window, asked_range, extremes
 from .codestreams import check_jpeg, jpeg_stream
 from .jpeg import decode_jpeg
-from .raster_png import check_png, without_animation
+from .raster_png import check_png, picture_only, png_orientation
 
 __all__ = ["fragments", "identity", "read", "sniff"]
 
@@ -154,7 +154,8 @@ def _jpeg(source: Source) -> Picture:
 def _png(source: Source) -> Picture:
     has_alpha = check_png(source.path, source.data)
     flags = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-    return Picture(_to_rgb(_decoded(source.path, without_animation(source.data), flags)))
+    pixels = _to_rgb(_decoded(source.path, picture_only(source.data), flags))
+    return Picture(turned(pixels, png_orientation(source.data)))
 
 
 def _bmp(source: Source) -> Picture:

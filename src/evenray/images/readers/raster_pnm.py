@@ -14,6 +14,7 @@ from ._limits import check
 
 __all__ = ["decode"]
 
+_DIGITS = 9
 _NUMBER = rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})"
 _HEADER = re.compile(rb"P([2356])" + _NUMBER * 3 + rb"\s")
 
@@ -38,7 +39,12 @@ def decode(path: str, data: bytes) -> tuple[NDArray[Any], float]:
         values = np.frombuffer(data, dtype, min(count, (len(data) - found.end()) // dtype.itemsize), found.end())
     else:
         check(path, "text_values", count, "values in digits")
-        values = np.array(data[found.end() :].split(None, count)[:count]).astype(np.uint32)
+        tokens = data[found.end() :].split(None, count)[:count]
+        if not b"".join([b"0", *tokens]).isdigit() or max(map(len, tokens), default=0) > _DIGITS:
+            raise ReadError(
+                path, f"one of its values is no whole number of up to {_DIGITS} digits; the file is damaged"
+            )
+        values = np.array(tokens, f"S{_DIGITS}").astype(np.uint32)
     if len(values) < count:
         raise ReadError(path, f"ends after {len(values):,} of {count:,} values; the file is truncated")
     shape = (rows, columns, 3)[: 2 if channels == 1 else 3]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
-from evenray.images.readers.raster_png import without_animation
+from evenray.images.readers._orientation import turned
+from evenray.images.readers.raster_png import picture_only, png_orientation
 
 from . import raster_jpeg, raster_png, raster_tiff
 
@@ -61,10 +62,11 @@ def _in_colour(image: Image) -> NDArray[Any]:
 def _png(image: Image, before: bytes) -> bytes:
     if "alpha" not in image.header:
         return _encoded(".png", _in_colour(image))
-    stored = np.asarray(cv2.imdecode(np.frombuffer(without_animation(before), np.uint8), cv2.IMREAD_UNCHANGED))
+    stored = np.asarray(cv2.imdecode(np.frombuffer(picture_only(before), np.uint8), cv2.IMREAD_UNCHANGED))
+    alpha = turned(stored[..., -1], png_orientation(before))
     if image.channels == 1 and raster_png.is_grey(before):
-        return raster_png.grey_with_alpha(image.pixels, stored[..., -1])
-    return _encoded(".png", np.dstack([_in_colour(image), stored[..., -1]]))
+        return raster_png.grey_with_alpha(image.pixels, alpha)
+    return _encoded(".png", np.dstack([_in_colour(image), alpha]))
 
 
 def _with_resolution(before: bytes, after: bytes) -> bytes:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.images.readers._orientation import orientation
-from evenray.images.readers.raster_png import chunks
+from evenray.images.readers.raster_png import chunks, png_orientation
 
 from ._blocks import ICC_HEADER, SIDEWAYS, exif, is_sound_profile, xmp
 
@@ -36,9 +35,7 @@ def copied(before: bytes, after: bytes) -> list[bytes]:
     damaged, and second ones where one is allowed.
     """
     found = [(kind, before[at + 8 : end - 4]) for kind, at, end in chunks(before) if kind not in (b"IDAT", b"IEND")]
-    alpha = any(kind == b"tRNS" or (kind == b"IHDR" and data[9:10] in (b"\4", b"\6")) for kind, data in found)
-    block = next((data for kind, data in found if kind == b"eXIf"), b"")
-    turn = 1 if alpha else orientation(block)  # OpenCV leaves pictures with alpha as they lie
+    turn = png_orientation(before)
     head = len(_SIGNATURE) + 25
     return [after[:head], *(_packed(*chunk) for chunk in _kept(found, turn)), after[head:]]
 
