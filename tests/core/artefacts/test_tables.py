@@ -44,6 +44,35 @@ def test_a_changed_table_says_what_is_wrong(tmp_path: Path, change: Change, said
         folder.read_table("split.parquet")
 
 
+GRID = pl.DataFrame(
+    {name: ["a"] for name in ("contrast", "balance", "network", "imbalance")}
+    | {name: [True] for name in ("chosen", "tied", "reference")}
+    | {
+        name: [0.5]
+        for name in ("auroc", "brier", "ece", "difference", "difference_low", "difference_high", "p_holm", "seconds")
+    }
+    | {"metric": ["auprc"], "auprc": [0.5], "auprc_low": [0.4], "auprc_high": [0.6]}
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.drop("auprc_low"), "no numbers in a column 'auprc_low'"),
+        (lambda table: table.with_columns(auprc_high=pl.lit("x")), "no numbers in a column 'auprc_high'"),
+        (lambda table: table.with_columns(metric=pl.lit("x")), "ranks by 'x'"),
+        (lambda table: table.with_columns(metric=pl.lit(None, pl.String)), "ranks by None"),
+    ],
+)
+def test_a_comparison_has_the_figure_that_it_ranks_by(tmp_path: Path, change: Change, said: str) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_table("grid.parquet", GRID)
+    assert folder.read_table("grid.parquet").equals(GRID)
+    folder.write_table("grid.parquet", change(GRID))
+    with pytest.raises(DataError, match=said):
+        folder.read_table("grid.parquet")
+
+
 @pytest.mark.parametrize(
     "change",
     [

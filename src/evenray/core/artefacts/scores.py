@@ -146,6 +146,14 @@ class ScoresRecord(Record):
     averaged: tuple[str, ...] = ()
     unit: str = ""
 
+    @field_validator("parts")
+    @classmethod
+    def _have_areas(cls, parts: dict[str, PartScores]) -> dict[str, PartScores]:
+        for name, part in parts.items():
+            if lacking := {"auroc", "auprc"} - set(part.metrics):
+                raise ValueError(f"{name} has no {' and no '.join(sorted(lacking))}")
+        return parts
+
     @field_validator("decision_curve")
     @classmethod
     def _has_columns(cls, curve: dict[str, list[float | None]]) -> dict[str, list[float | None]]:

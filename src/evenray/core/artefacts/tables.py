@@ -41,7 +41,7 @@ NUMBERS = {
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
 OPTIONAL = {  # for pages, and one network has no members
-    "cases.parquet": set(NEEDED["cases.parquet"]) - {"case"}, "predictions.parquet": {"patient"}, "history.csv": {"member"},
+    "cases.parquet": set(NEEDED["cases.parquet"]) - {"case"}, "history.csv": {"member"},
 }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def schema(name: str) -> dict[str, DataTypeClass]:
 
 def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     """The table itself; DataError that names the file and the column where one is missing, of another type, or has a gap."""
-    optional = OPTIONAL.get(path.name, set())
+    optional: set[str] = OPTIONAL.get(path.name, set())
     if path.name == "predictions.parquet" and "target_0" in table.columns:  # of findings, each with a target
         optional = optional | {"label", "target", "logit_1", "p_1"}
         optional |= {"logit_0", "p_0"} if "bins_0" in table.columns else set()  # of masks, with counted pixels
