@@ -32,17 +32,14 @@ def npz() -> bytes:
     return buffer.getvalue()
 
 
-OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 FILES = {
     "data.zip": (zipped("three/a/1.png"), "is a ZIP archive; unpack it, and give what it holds."),
     "data.tar.gz": (gzip.compress(bytes(range(256)) * 9), "is a gzip archive; unpack it, and give what it holds."),
     "labels.csv.gz": (gzip.compress(b"path,label\n"), "is a gzip archive; unpack it, and give what it holds."),
-    "labels.xlsx": (
-        zipped("[Content_Types].xml", "xl/workbook.xml"),
-        "is a workbook; save its sheet as CSV UTF-8 (.csv), and give that.",
+    "renamed.csv": (
+        zipped("docProps/app.xml", "xl/workbook.xml"),
+        "is a workbook by another name; let its name end in .xlsx.",
     ),
-    "renamed.csv": (zipped("docProps/app.xml", "xl/workbook.xml"), "is a workbook; save its sheet as CSV UTF-8"),
-    "labels.xls": (OLD_WORKBOOK, "is a workbook; save its sheet as CSV UTF-8"),
     "arrays.zip": (npz(), "is a NumPy archive; let its name end in .npz."),
     "paper.pdf": (b"%PDF-1.7\n\0", "is a PDF document, not an image; give a folder of images or a table of labels."),
     "own.bin": (bytes(range(256)), "is not an image that is read here (DICOM, PNG, "),
@@ -57,9 +54,17 @@ def test_it_is_called_what_it_is(tmp_path: Path, name: str) -> None:
         listing(tmp_path / name)
     assert f"{name}' {said}" in str(error.value)
     with pytest.raises(
-        DataError, match=r"The label table '.*' is .*; give a \.csv, \.tsv, \.parquet, \.json or \.jsonl file\."
+        DataError, match=r"The label table '.*' is .*; give a \.csv, \.tsv, \.parquet, \.json, \.jsonl or \.xlsx file\."
     ):
         read_labels(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), zipped("xl/workbook.xml")])
+@pytest.mark.parametrize("suffix", [".xls", ".xlsx"])
+def test_a_damaged_workbook(tmp_path: Path, content: bytes, suffix: str) -> None:
+    (tmp_path / f"labels{suffix}").write_bytes(content)
+    with pytest.raises(DataError, match=r"is a workbook that cannot be read .*; without a password, save its sheet"):
+        read_labels(tmp_path / f"labels{suffix}")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])

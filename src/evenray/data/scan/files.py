@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.names import as_text
-from evenray.data.tables.file_kinds import WORKBOOKS
 from evenray.data.tables.raw_table import SUFFIXES
 
 from .entries import Rejected
@@ -73,7 +72,7 @@ def list_files(root: Path) -> Files:
 
 
 def _may_be_table(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in (*SUFFIXES, *WORKBOOKS)
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
 
 
 def _may_be_image(name: str) -> bool:

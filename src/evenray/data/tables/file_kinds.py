@@ -1,4 +1,4 @@
-"""Files that are given as a table of labels and are none: archives, workbooks, pictures."""
+"""Files that are given as a table of labels and are none: archives, pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from evenray.core.errors import ReadError
 from evenray.images.readers import identity, sniff
 
-__all__ = ["WORKBOOKS", "refuse_table"]
+from .workbook import WORKBOOKS
+
+__all__ = ["refuse_table"]
 
 HEAD = 4096
 TABLES = (".csv", ".tsv", ".txt", ".parquet")
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 ARCHIVES = {b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7z", b"Rar!": "RAR"}
 TEXTS = (b"\xff\xfe", b"\xfe\xff", b"PAR1")  # the marks of UTF-16, and of Parquet
 
@@ -34,8 +35,10 @@ def refuse_table(path: Path) -> tuple[str, str] | None:
     if head.startswith(TEXTS) or _is_text(head) or (named and not binary):
         return None
     archive = next((name for start, name in ARCHIVES.items() if head.startswith(start)), None)
-    if binary and (path.suffix.lower() in WORKBOOKS or (archive == "ZIP" and _is_workbook(path))):
-        return "is a workbook", "save its sheet as CSV UTF-8 (.csv), and give that"
+    if binary and path.suffix.lower() in WORKBOOKS:
+        return None
+    if binary and archive == "ZIP" and _is_workbook(path):
+        return "is a workbook by another name", "let its name end in .xlsx"
     try:
         kind = sniff(path)
     except ReadError:

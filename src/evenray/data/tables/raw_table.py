@@ -16,18 +16,19 @@ from evenray.core.errors import DataError
 from .file_kinds import refuse_table
 from .header import AGAIN, with_names
 from .text_table import read_text_table
+from .workbook import WORKBOOKS
 
 __all__ = ["SUFFIXES", "header_line", "read_raw_table"]
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", *WORKBOOKS)
 SHOWN = 5
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff\u00ad]"
 
 
 def read_raw_table(path: Path) -> pl.DataFrame:
-    """A CSV, TSV, Parquet or JSON file as text. Invisible characters and the space around values go, composed letters are put
-    together, rows and columns without any value are dropped, and so are repeated lines of column names and equal columns of one
-    name.
+    """A CSV, TSV, Parquet or JSON file, or the sheet of a workbook, as text. Invisible characters and the space around values go,
+    composed letters are put together, rows and columns without any value are dropped, and so are repeated lines of column names
+    and equal columns of one name.
 
     Lists become `a|b`, and an image that a Parquet file holds beside its name becomes the name. DataError for what is no
     table, has no row, or holds images or bytes alone.
@@ -35,7 +36,9 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     if not path.exists():
         raise DataError(f"There is no label table '{path}'.")
     if refused := refuse_table(path):
-        raise DataError(f"The label table '{path}' {refused[0]}; give a .csv, .tsv, .parquet, .json or .jsonl file.")
+        raise DataError(
+            f"The label table '{path}' {refused[0]}; give a .csv, .tsv, .parquet, .json, .jsonl or .xlsx file."
+        )
     try:
         table = READERS.get(path.suffix.lower(), partial(read_text_table, what="label table"))(path)
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -12,6 +12,7 @@ import polars as pl
 from evenray.core.errors import DataError
 
 from .header import SEPARATORS, without_titles
+from .workbook import WORKBOOKS, sheet_text
 
 __all__ = ["read_text_table"]
 
@@ -21,11 +22,12 @@ SAMPLE = 50  # lines that tell whether spaces separate
 
 
 def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -> pl.DataFrame:
-    """A CSV or TSV file with every value as text, as an identifier such as 007 is no number; or with `numbers` as such.
+    """A CSV or TSV file, or the sheet of a workbook, with every value as text, as an identifier such as 007 is no number; or with
+    `numbers` as such.
 
     UTF-8, or UTF-16 with its mark. DataError where it is neither: cp949, cp1252 and the like cannot be told apart safely.
     """
-    text = _decode(path, what)
+    text = sheet_text(path, what) if path.suffix.lower() in WORKBOOKS else _decode(path, what)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     text = text.removeprefix("\ufeff")

@@ -1,0 +1,62 @@
+"""A sheet of a workbook (Excel, OpenDocument) as a table of text."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError, MissingExtra
+
+__all__ = ["WORKBOOKS", "sheet_text"]
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+LARGEST = 1 << 29  # bytes that a workbook may unfold to
+
+
+def sheet_text(path: Path, what: str = "table") -> str:
+    """The one sheet that holds values, as comma-separated text: numbers as they are typed, days as 2026-01-31.
+
+    DataError without the package fastexcel, and where several sheets hold values, none does, or the file is damaged, locked by a
+    password or unfolds to more than half a gigabyte.
+    """
+    try:
+        import fastexcel
+    except ImportError:
+        needs = MissingExtra("reading it", "fastexcel", "excel")
+        raise DataError(f"The {what} '{path}' is a workbook: {needs}; or save its sheet as CSV UTF-8.") from None
+    _require_small(path, what)
+    try:
+        book = fastexcel.read_excel(str(path))
+        sheets = {
+            name: book.load_sheet(name, header_row=None, dtypes="string").to_polars() for name in book.sheet_names
+        }
+    except (fastexcel.FastExcelError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"The {what} '{path}' is a workbook that cannot be read ({reason}); without a password, save its sheet as CSV UTF-8."
+        ) from None
+    held = {name: sheet for name, sheet in sheets.items() if sheet.height and sheet.width}
+    if not held:
+        raise DataError(f"The {what} '{path}' has no sheet with values.")
+    if len(held) > 1:
+        names = ", ".join(f"'{name}'" for name in held)
+        raise DataError(
+            f"The {what} '{path}' has {len(held)} sheets with values ({names}); save the one that counts as CSV UTF-8, and give"
+            " that."
+        )
+    [sheet] = held.values()
+    days = pl.all().str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "$1")
+    return sheet.with_columns(days).write_csv(include_header=False)
+
+
+def _require_small(path: Path, what: str) -> None:
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(each.file_size for each in archive.infolist())
+    if size > LARGEST:
+        raise DataError(
+            f"The {what} '{path}' unfolds to {size:,} bytes; expected {LARGEST:,} at most. Save it as CSV UTF-8."
+        )
