@@ -90,7 +90,12 @@ def summary(rows: list[dict[str, Any]], figures: Figures) -> None:
                 f"| {name} | {metric} | {len(own)} | {found['scratch'].mean():.3f} | {found['transfer'].mean():.3f} |"
                 f" {mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f}) | {told} | {spent[0]:.0f} | {spent[1]:.0f} |"
             )
-            note(figures, f"{name}: {metric}, ahead of from scratch / its standard error", mean / error, ">= -1.0")
+            note(
+                figures,
+                f"{name}: {metric}, ahead of from scratch / its standard error",
+                mean / max(error, 1e-9),
+                ">= -1.0",
+            )
             if metric == "auroc":
                 ahead.append(mean > 0)
                 if name == "BreastMNIST":
