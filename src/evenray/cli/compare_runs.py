@@ -20,19 +20,20 @@ __all__ = ["compare_runs"]
 
 Runs = Annotated[list[Path], typer.Argument(help="Run folders; differences are to the first.", show_default=False)]
 Metric = Annotated[
-    str, typer.Option("--metric", help="auprc, auroc, brier, sensitivity, ... as scores.json names them.")
+    str | None,
+    typer.Option("--metric", help="auprc (the default; of masks dice), auroc, brier, ... as scores.json names them."),
 ]
 Part = Annotated[str, typer.Option("--part", help="test or validation.")]
 
 
 @app.command("compare-runs", rich_help_panel=PANEL)
-def compare_runs(runs: Runs, metric: Metric = "auprc", part: Part = "test", json: Json = False) -> None:
+def compare_runs(runs: Runs, metric: Metric = None, part: Part = "test", json: Json = False) -> None:
     """Compare runs on the same cases: paired differences to the first, corrected for how many there are."""
     from evenray.verbs.compare_runs import compare_runs as compare
 
     found = compare(runs, metric=metric, part=part)
     if json:
-        print_json({"metric": metric, "part": part, "runs": found.table.fill_nan(None).to_dicts()})
+        print_json({"metric": found.metric, "part": part, "runs": found.table.fill_nan(None).to_dicts()})
         return
     _show(found)
 

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from evenray.core.errors import UsageError
-from evenray.core.spec import parse
-
 from .networks import Classifier
+from .tasks.checking import check_view
 
-__all__ = ["check_view", "map_logits", "window_starts"]
+__all__ = ["map_logits", "window_starts"]
 
 OVERLAP = 0.5  # of a window's side, as in nnU-Net (Isensee et al. 2021)
 SIGMA = 1 / 8  # of the weight's bell, in window sides, as there
 TOGETHER = 4  # windows that are looked at at once
-VIEWS = ("centre", "flips")
 
 
 def map_logits(model: Classifier, x_NCHW: Tensor, view: str = "centre") -> Tensor:
@@ -43,13 +40,6 @@ def map_logits(model: Classifier, x_NCHW: Tensor, view: str = "centre") -> Tenso
             return torch.cat([_blended(model, x[None], looks) for x in x_NCHW])
     finally:
         model.train(training)
-
-
-def check_view(view: str) -> None:
-    """UsageError for a test-time augmentation that masks do not have."""
-    names = [str(step) for step in parse(view)]
-    if len(names) != 1 or names[0] not in VIEWS:
-        raise UsageError(f"--tta is '{view}', but masks are told pixel by pixel; give centre or flips.")
 
 
 def window_starts(side: int, size: int) -> list[int]:

@@ -17,7 +17,6 @@ from evenray.core.types import Estimate, Predictions
 
 from ._aligned import aligned
 from ._area import Z, delong_interval
-from ._meter import METRICS
 from .intervals import percentile_interval
 from .measuring import Cut, Prevalence, area_components, measured_by_task
 from .scoring import Measure
@@ -225,9 +224,10 @@ def delong_difference(model: Predictions, reference: Predictions, of: str | None
 def _one(
     predictions: Predictions, metric: str, threshold: Cut, prevalence: Prevalence, seed: int, resamples: int
 ) -> Measure:
-    if metric not in METRICS:
-        raise unknown_name("metric", metric, METRICS)
-    return measured_by_task(predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples)[metric]
+    found = measured_by_task(predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples)
+    if metric not in found:
+        raise unknown_name("metric", metric, found)
+    return found[metric]
 
 
 def _difference(value: float, spread: Floats) -> Difference:

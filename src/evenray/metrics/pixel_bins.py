@@ -33,13 +33,11 @@ def log_odds_of(logits_KHW: NDArray[np.floating]) -> Floats:
     >>> log_odds_of(np.log(np.array([0.5, 0.3, 0.2]))[:, None, None])[:, 0, 0].round(3)
     array([-0.847, -1.386])
     """
-    z = logits_KHW - logits_KHW.max(axis=0)
-    e = np.exp(z)
-    rest = e.sum(axis=0) - e[1:]
+    z = np.asarray(logits_KHW, np.float64)
     if len(z) == 2:
-        return np.asarray(logits_KHW[1:] - logits_KHW[:1], np.float64)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.clip(z[1:] - np.log(np.maximum(rest, np.finfo(np.float64).tiny)), -60, 60))
+        return np.asarray(z[1:] - z[:1])
+    rest = [np.logaddexp.reduce(np.delete(z, k, axis=0), axis=0) for k in range(1, len(z))]
+    return np.asarray(z[1:] - np.stack(rest))
 
 
 def edge_of(threshold: float) -> int:

@@ -190,6 +190,10 @@ def _after_scan(job: Job, until: str, trains: bool) -> None:
         from evenray.learning.tasks import task_of
 
         task_of(cases.facts.task).check(job.recipe, cases.classes, cases.positive)
+        if job.recipe.metric is not None:
+            from evenray.evidence.compare import check_metric
+
+            check_metric(job.recipe.metric, cases.facts.task)
 
 
 def run_stage(

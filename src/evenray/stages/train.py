@@ -76,7 +76,7 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
         findings=remedy.counts if remedy.counts.absent else None,
         value_range=dataset.facts.value_range, scale=learnt.part.store.scale,
         network=NetworkRecord.model_validate_json(learnt.network.description.model_dump_json()),
-        native=native_side(dataset), side=plan.size if settings.patch else None, training_images=out_of_distribution.fit(part),
+        native=native_side(dataset), image_side=plan.size if settings.patch else None, training_images=out_of_distribution.fit(part),
         references={name: HistogramRecord.of(found.as_json()) for name, found in references.items()},
     )  # fmt: skip
     checkpoints = _checkpoints(tools)

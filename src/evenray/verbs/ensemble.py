@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts import RunFolder, now
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import SKETCHES
@@ -45,6 +46,10 @@ def ensemble(
     members = dict(zip(_names(runs), map(_finished, runs), strict=True))
     scored = {name: _scores(run) for name, run in members.items()}
     _require_same_prevalence(scored)
+    if (task_name := next(iter(scored.values())).task) not in OF_IMAGES:
+        raise UsageError(
+            f"Ensembles average answers for whole images, and these runs are of the task {task_name}; give --choose members=3."
+        )
     predicted = {name: _predictions(run) for name, run in members.items()}
     whole = average(predicted, member_weights)
     found = {part: whole.part(part) for part in ("validation", "test")}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import polars as pl
 
 from evenray.core.types import Dataset
+from evenray.data.annotations.finding import Wanted
 from evenray.data.audit import audit, checks
 from evenray.data.scan import scan
 
@@ -61,3 +63,34 @@ def test_a_public_set_is_judged_without_mishap(evenray_data: Path) -> None:
     """Full-size X-rays as they come: no image is called blank, over-exposed or negative."""
     found = {finding.check for finding in audit(scan(evenray_data / "chest-xray-full"))}
     assert not found & {"blank", "overexposed", "underexposed", "polarity", "negatives", "levels_undeclared"}
+
+
+def test_what_is_wrong_with_the_boxes_of_the_blood_cells(evenray_data: Path) -> None:
+    dataset = scan(evenray_data / "blood-cells")
+    assert (dataset.facts.task, dataset.classes, len(dataset)) == ("detect", ("Platelets", "RBC", "WBC"), 420)
+    boxes = dataset.cases.filter(pl.col("part") == "train")["boxes"].explode().struct.field("class")
+    assert [int((boxes == k).sum()) for k in range(3)] == [304, 3341, 307]  # as the folder's own note has it
+    [copies] = checks["leakage_duplicates"](dataset)
+    assert len(copies.groups) == 60
+    assert set(dataset.part("validation").cases["case"]) <= set(copies.cases)
+    forgotten = {
+        f.evidence["class_name"]: f.cases for f in checks["annotation_classes"](dataset) if f.variant == "unmarked"
+    }
+    assert len(forgotten["RBC"]) == 17
+    [flat] = checks["box_extent"](dataset)
+    assert (flat.variant, len(flat.cases)) == ("degenerate", 2)
+
+
+def test_the_lesions_of_the_breast_ultrasounds(evenray_data: Path) -> None:
+    """Every mask finds its image, and their sizes are those that OpenCV counts."""
+    folder = evenray_data / "breast-ultrasound-256-masks"
+    dataset = scan(evenray_data / "breast-ultrasound-256", wanted=Wanted(masks=str(folder)))
+    assert (len(dataset), dataset.facts.unlabelled, dataset.classes) == (647, 133, ("foreground",))
+    for file, [pixels] in dataset.cases.sample(20, seed=1).select("file", "mask_pixels").iter_rows():
+        assert pixels == np.count_nonzero(cv2.imread(str(folder / file), cv2.IMREAD_GRAYSCALE))
+    [conflict] = checks["annotation_conflicts"](dataset)
+    files = files_of(dataset)
+    assert sorted(files[case] for case in conflict.cases) == [
+        "benign/benign (433).png",
+        "malignant/malignant (145).png",
+    ]

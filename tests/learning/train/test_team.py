@@ -25,7 +25,7 @@ import torch
 from evenray.learning import networks
 from evenray.learning.balance import make
 from evenray.data.store import Store
-from evenray.learning.train import Part, Settings, fit, machine
+from evenray.learning.train import Part, Settings, examples, fit, machine
 from evenray.learning.train.validation import forward
 from evenray.learning.train.machine import team
 
@@ -39,22 +39,32 @@ def part(n, seed):
     pixels[targets == 1, 8:18, 8:18] += 60
     return Part(Store((pixels,), 255), np.arange(n), targets)
 
+def marked(n, seed):
+    plain = part(n, seed)
+    masks = np.zeros(plain.store.shards[0].shape, np.uint8)
+    masks[plain.targets == 1, 8:18, 8:18] = 1
+    masks[::5, :4] = 255  # unknown
+    shares = np.column_stack([784 - 100 * plain.targets, 100 * plain.targets])
+    return examples("segment", Store(plain.store.shards, 255, masked=(masks,)), plain.rows, shares)
+
 out, stop = Path(sys.argv[1]), int(sys.argv[2])
 fabric = team("cpu", precision="64-true") or machine("cpu", precision="64-true")
 found = {"rank": fabric.global_rank, "world": fabric.world_size}
-networks_of = {"none": "vgg11(head=average, width=0.05)", "minority_mixup | weighted": "vgg11_bn(head=average, width=0.05)"}
+networks_of = {"none": "vgg11(head=average, width=0.05)", "minority_mixup | weighted": "vgg11_bn(head=average, width=0.05)",
+               "weighted | dice": "unet(vgg11_bn(width=0.05))"}
 for spec, network in networks_of.items():
     model = networks.build(network, classes=2, channels=1, size=28, seed=0).double()
     ticks = iter(range(stop))
     def tick():
         if next(ticks, None) is None: raise Killed
-    settings = Settings(epochs=2, batch=7, learning_rate=1e-3, flips=True, keep="best")
+    kind, of = ("segment", marked) if network.startswith("unet") else ("classify", part)
+    settings = Settings(task=kind, epochs=2, batch=7, learning_rate=1e-3, flips=True, keep="best")
     try:  # 31 images: four batches of 7 and one of 3, so that no part is even
-        trained, history = fit(model, part(31, 0), part(20, 1), settings, make(spec, [20, 11], ("well", "sick")), fabric,
+        trained, history = fit(model, of(31, 0), of(20, 1), settings, make(spec, [20, 11], ("well", "sick")), fabric,
                                folder=out / network[:8], tick=tick, save_every=0)
     except Killed:
         continue
-    logits = torch.from_numpy(forward(trained, part(20, 1), 7, fabric))
+    logits = torch.from_numpy(forward(trained, of(20, 1), 7, fabric).astype(np.float64))
     found[network] = {"weights": trained.state_dict(), "logits": logits, "history": history}
 torch.save(found, out / f"found-{fabric.global_rank}.pt")
 """
@@ -115,7 +125,11 @@ def alone(script: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, o
 
 
 def assert_same(one: dict[str, object], two: dict[str, object]) -> None:
-    for network in ("vgg11(head=average, width=0.05)", "vgg11_bn(head=average, width=0.05)"):
+    for network in (
+        "vgg11(head=average, width=0.05)",
+        "vgg11_bn(head=average, width=0.05)",
+        "unet(vgg11_bn(width=0.05))",
+    ):
         first, second = one[network], two[network]
         assert isinstance(first, dict)
         assert isinstance(second, dict)

@@ -78,7 +78,7 @@ class TrainingCounts(BaseModel):
 
 class ModelRecord(Record):
     """`counts` are the training images of each class and `prior` their shares (of findings those of each that have it);
-    `scale` is white in the prepared pixels, 255 or 65535; `native` is the side of the images themselves, `side` that of the
+    `scale` is white in the prepared pixels, 255 or 65535; `native` is the side of the images themselves, `image_side` that of the
     prepared pixels where the network looks at patches of them;
     `references` are histograms by the names that `contrast` has for them; `findings` holds the counts of a task of
     findings.
@@ -98,7 +98,7 @@ class ModelRecord(Record):
     value_range: tuple[float, float] | None
     scale: int
     native: int
-    side: int | None = None
+    image_side: int | None = None
     network: NetworkRecord
     training_images: DistributionRecord | None
     references: dict[str, HistogramRecord]

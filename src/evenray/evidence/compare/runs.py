@@ -27,8 +27,9 @@ class RunComparison:
     table: pl.DataFrame
 
 
-def compare_runs(runs: Sequence[str | Path], metric: str = "auprc", part: str = "test") -> RunComparison:
-    """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best.
+def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: str = "test") -> RunComparison:
+    """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best. `metric` is by
+    default what comparisons of the task rank by.
 
     UsageError for fewer than two runs or another part than test and validation; DataError where the runs are not finished,
     of other classes, or evaluated at other prevalences.
@@ -62,6 +63,7 @@ def compare_runs(runs: Sequence[str | Path], metric: str = "auprc", part: str = 
         for name, each in scores.items()
     }
     task = task_of(reference.task)
+    metric = metric or task.compared[0]
     thresholds = {name: task.thresholds(each) for name, each in scores.items()}
     prevalence = task.scored_at(task.target(reference.prevalence, reference.classes, reference.positive))
     table = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)

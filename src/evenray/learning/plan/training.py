@@ -18,6 +18,7 @@ EPOCHS = (6, 60)
 ENOUGH_TO_CHOOSE = 20
 LEAST_PATIENCE = 5
 LARGEST_BATCH = 256
+OF_MASKS = 8  # images a step: each has thousands of pixels to learn from, and maps as large as itself
 MEMBERS = {"quick": 1, "standard": 3, "thorough": 5}
 SHORTER = 0.75  # the share of a single network's steps that each of several gets
 FEW = 10_000  # training cases below which the average of several networks is planned
@@ -38,6 +39,8 @@ def batch(train: Dataset, recipe: PlanSettings) -> tuple[int, Message]:
     if recipe.batch:
         return recipe.batch, ASKED
     n = len(train)
+    if train.facts.task == "segment":
+        return OF_MASKS, Message("plan.batch.masks")
     rarest = min((count for count in train.counts.values() if count), default=n)
     least = wider = 64 if n >= 2000 else 32 if n >= 300 else 16
     while wider * rarest < n and wider < LARGEST_BATCH and n >= 2 * FEWEST_STEPS * wider:

@@ -60,7 +60,7 @@ class About(ModelRecord):
     threshold of each, and `prevalence` the share that has each.
     """
 
-    side: int  # always given here
+    side: int
     view: str
     calibration: Calibration
     threshold: float | None
@@ -83,9 +83,10 @@ class About(ModelRecord):
         model, scores = ModelRecord.read(folder), ScoresRecord.read(folder)
         view = scores.tta or "centre"
         found = cls(
-            **{**dict(model), "side": model.side or kept_side(
+            **dict(model), view=view, threshold=scores.threshold, rule=scores.threshold_rule,
+            side=model.image_side or kept_side(
                 model.network.size, model.native, largest_scale(view, model.network.scale_jitter)
-            )}, view=view, threshold=scores.threshold, rule=scores.threshold_rule,
+            ),
             calibration=Calibration(scores.calibration.method, scores.calibration.parameters),
             prevalence=None, weights=file_digest(folder / "model.safetensors"),
             points=tuple(

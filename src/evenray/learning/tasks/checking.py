@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
-from evenray.core.spec import Step
+from evenray.core.spec import Step, parse
 from evenray.learning.balance import make
 from evenray.learning.networks import segmenters
 
 from .pixel_remedies import BACKGROUND_NAME
 
-__all__ = ["check_masks"]
+__all__ = ["check_masks", "check_view"]
+
+VIEWS = ("centre", "flips")
 
 
 def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
@@ -25,6 +27,8 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
         remedy = make(spec, [1000] * len(names), names, classes[0] if len(classes) == 1 else None)
         if remedy.mix is not None:
             raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
+    if recipe.tta is not None:
+        check_view(recipe.tta)
     if recipe.patch and recipe.size and recipe.patch > recipe.size:
         raise UsageError(f"--patch is {recipe.patch}, but images are of --size {recipe.size}; give a smaller one.")
     for given, why in (
@@ -34,3 +38,10 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
     ):
         if given:
             raise UsageError(f"{why}, and masks tell pixels; leave it out.")
+
+
+def check_view(view: str) -> None:
+    """UsageError for a test-time augmentation that masks do not have."""
+    names = [str(step) for step in parse(view)]
+    if len(names) != 1 or names[0] not in VIEWS:
+        raise UsageError(f"--tta is '{view}', but masks are told pixel by pixel; give centre or flips.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evenray.core.artefacts.model import TrainingCounts
 from evenray.core.spec import parse
 from evenray.core.tags import PRESENT
-from evenray.learning.balance import Balance, DoubleCorrectionWarning, make
+from evenray.learning.balance import Balance, DoubleCorrectionWarning, Sampler, make
 
 from .question import Question
 from .sampling import TWO, draws, sampling
@@ -33,7 +33,17 @@ def pixel_remedy(spec: str, shares_NK: Ints, classes: tuple[str, ...], epochs: i
     drawing, weights = sampling(spec, (shares_NK[:, 1:] > 0).astype(np.int64), epochs)
     counts = counted(shares_NK, weights)
     own = _losses(spec, counts, classes, epochs)
-    return replace(own, sampler=drawing.sampler, mix=drawing.mix, constant_from=drawing.constant_from), counts
+    sampler = None if drawing.sampler is None else _by_image(drawing.sampler)
+    return replace(own, sampler=sampler, mix=drawing.mix, constant_from=drawing.constant_from), counts
+
+
+def _by_image(plain: Sampler) -> Sampler:
+    """A sampler of findings for shares of pixels: by which classes an image has."""
+
+    def sampler(targets_N: Ints, *, batch: int, seed: int, epoch: int) -> Ints:
+        return plain((targets_N[:, 1:] > 0).astype(np.int64), batch=batch, seed=seed, epoch=epoch)
+
+    return sampler
 
 
 def counted(shares_NK: Ints, weights_N: Floats | None) -> TrainingCounts:

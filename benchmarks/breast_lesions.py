@@ -1,0 +1,206 @@
+"""Breast lesions in ultrasound (BUSI, 647 images with masks): `python benchmarks/breast_lesions.py -o FOLDER [--quick] [--json FILE]`.
+
+    unet       U-Net on VGG16 at 128 and at 256 pixels, from scratch (with batch normalisation) and on frozen convolutions of
+               ImageNet, three splits each; Dice and IoU of the test part with their intervals, in the files' own pixels
+    monai      MONAI's U-Net on the very same splits, pixels and number of steps, its best epoch by the validation part, its
+               threshold the one best for Dice there; skipped without MONAI
+    grid       contrast x remedy with three seeds by cross-validation on training and validation parts
+
+Near-duplicates stay on one side of a split: they are found by the audit, and `--exclude` leaves out what it proposes. A run that was
+stopped goes on. On two quiet cores `unet` takes some hours at 256 pixels; --quick is for seeing that it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import evenray as er
+
+DATA = Path(os.environ.get("EVENRAY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+WEIGHTS = DATA / "weights" / "vgg16-imagenet-conv-bgr-fp16.safetensors"
+PUBLISHED = {"dice": 0.770, "iou": 0.686}  # of a U-Net at 256, three splits
+Row = dict[str, Any]
+
+
+def settings(size: int, kind: str, epochs: int) -> dict[str, Any]:
+    """The recipe of one way to train."""
+    shared: dict[str, Any] = {
+        "task": "segment", "masks": str(DATA / "breast-ultrasound-256-masks"), "size": size, "epochs": epochs, "batch": 8,
+        "contrast": "none", "balance": "dice_cross_entropy", "flips": True, "choose": {"members": 1, "keep": "best"},
+        "validation": 0.15, "test": 0.2,
+    }  # fmt: skip
+    if kind == "scratch":
+        return shared | {"network": "unet(vgg16_bn)", "learning_rate": 1e-3}
+    return shared | {
+        "network": "unet(vgg16, batch_norm=True)",
+        "pretrained": f"caffe:{WEIGHTS}",
+        "finetune": "frozen",
+        "learning_rate": 1e-3,
+    }
+
+
+def unet(out: Path, sizes: tuple[int, ...], splits: int, epochs: int, data: Path) -> Iterator[Row]:
+    for size in sizes:
+        for kind in ("scratch", "frozen"):
+            for seed in range(splits):
+                run = er.run(
+                    data,
+                    None,
+                    out / f"unet-{size}-{kind}-{seed}",
+                    until="evaluate",
+                    seed=seed,
+                    **settings(size, kind, epochs),
+                )
+                found = run.scores["test"]
+                yield {"what": f"U-Net on VGG16, {size} px, {kind}", "seed": seed, **{
+                    name: [getattr(found.estimates[name], part) for part in ("value", "low", "high")] for name in ("dice", "iou")
+                }}  # fmt: skip
+
+
+def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterator[Row]:
+    """MONAI's U-Net on the pixels, parts and masks of the runs from scratch."""
+    try:
+        from monai.losses import DiceCELoss
+        from monai.networks.nets import UNet
+    except ImportError:
+        print("MONAI is not installed: its U-Net is not run")
+        return
+    import torch
+
+    from evenray.core.run import Run
+    from evenray.data.annotations import read_mask
+    from evenray.data.letterbox import Placement
+    from evenray.data.store import prepare, store_folder
+    from evenray.learning.augment import Chance, augment_masks
+    from evenray.learning.train import machine
+    from evenray.metrics.overlap import overlap
+
+    for size in sizes:
+        for seed in range(splits):
+            run = Run(out / f"unet-{size}-scratch-{seed}")
+            data = run.dataset
+            assert data is not None
+            store = prepare(data, ["none"], size=size, channels=1, folder=store_folder(run.path))["none"]
+            rows = {
+                name: np.flatnonzero((data.cases["part"] == name).to_numpy())
+                for name in ("train", "validation", "test")
+            }
+            torch.manual_seed(seed)
+            model = UNet(2, 1, 2, (32, 64, 128, 256, 512), (2, 2, 2, 2), num_res_units=2)
+            loss = DiceCELoss(include_background=False, softmax=True, to_onehot_y=True, batch=True)
+            steps, fabric = epochs * (len(rows["train"]) // 8), machine("cpu")
+            optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps + 1)
+
+            def odds(which: Any, model: Any = model, store: Any = store, fabric: Any = fabric) -> Any:
+                model.eval()
+                with torch.no_grad(), fabric.autocast():
+                    found = [
+                        model(torch.from_numpy(store[np.array([row])])[:, None].float() / 255).float()[0]
+                        for row in which
+                    ]
+                return [(z[1] - z[0]).numpy() for z in found]
+
+            def dice(said: Any, which: Any, cut: float, data: Any = data, size: int = size) -> list[list[float]]:
+                told = []
+                for z, row in zip(said, which, strict=True):
+                    true = read_mask(data, int(row)) == 1
+                    own = overlap(true, Placement.of(true.shape, size).restore(np.ascontiguousarray(z)) >= cut)
+                    told.append([2 * own.hit / (own.true + own.called), own.hit / (own.true + own.called - own.hit)])
+                return told
+
+            best = (-1.0, 0.0, model.state_dict())
+            for epoch in range(epochs):
+                model.train()
+                order = np.random.default_rng([seed, epoch]).permutation(rows["train"])
+                for number in range(len(order) // 8):
+                    which = order[8 * number : 8 * number + 8]
+                    x, y = torch.from_numpy(store[which])[:, None].float() / 255, torch.from_numpy(store.masks(which))
+                    x, y = augment_masks(x, y, Chance.of([seed, epoch, number], 8), flips=True)
+                    optimizer.zero_grad()
+                    with fabric.autocast():
+                        logits = model(x)
+                    loss(logits.float(), torch.where(y == 255, 0, y)[:, None]).backward()
+                    optimizer.step()
+                    schedule.step()
+                said = odds(rows["validation"])
+                by_cut = {
+                    cut: float(np.mean([d for d, _ in dice(said, rows["validation"], cut)]))
+                    for cut in np.arange(-3, 3.1, 0.5)
+                }
+                cut = max(by_cut, key=by_cut.__getitem__)
+                if by_cut[cut] > best[0]:
+                    best = (
+                        by_cut[cut],
+                        float(cut),
+                        {name: tensor.clone() for name, tensor in model.state_dict().items()},
+                    )
+            model.load_state_dict(best[2])
+            found = np.array(dice(odds(rows["test"]), rows["test"], best[1]))
+            draws = np.random.default_rng(0).integers(0, len(found), (1000, len(found)))
+            low, high = np.quantile(found[draws].mean(1), [0.025, 0.975], axis=0)
+            yield {"what": f"MONAI U-Net, {size} px", "seed": seed, **{
+                name: [float(found[:, i].mean()), float(low[i]), float(high[i])] for i, name in enumerate(("dice", "iou"))
+            }}  # fmt: skip
+
+
+def grid(out: Path, size: int, epochs: int, seeds: int, data: Path) -> Iterator[Row]:
+    recipe = settings(size, "scratch", epochs) | {
+        "contrast": ("none", "equalize", "clahe"), "seeds": seeds,
+        "balance": ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky", "oversample"),
+        "network": "unet(vgg11_bn(width=0.25))",
+    }  # fmt: skip
+    run = er.run(data, None, out / "grid", until="compare", **recipe)
+    assert run.grid is not None
+    for row in run.grid.iter_rows(named=True):
+        yield {
+            "what": f"{row['contrast']} x {row['balance']}", "dice": [row["dice"], row["dice_low"], row["dice_high"]],
+            "difference": [row["difference"], row["difference_low"], row["difference_high"]], "p_holm": row["p_holm"],
+            "chosen": row["chosen"],
+        }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the folder of the runs")
+    parser.add_argument("--quick", action="store_true", help="64 pixels, one split, few epochs: whether it runs")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="sides in pixels")
+    parser.add_argument("--parts", nargs="+", default=["unet", "monai", "grid"], help="unet, monai, grid")
+    parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
+    parser.add_argument("--json", type=Path, help="write the figures with their targets")
+    options = parser.parse_args()
+    sizes, splits, epochs = ((64,), 1, 3) if options.quick else (tuple(options.sizes), 3, 60)
+    works = {
+        "unet": lambda: unet(options.output, sizes, splits, epochs, options.data),
+        "monai": lambda: monai(options.output, sizes, splits, epochs),
+        "grid": lambda: grid(options.output, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data),
+    }  # fmt: skip
+    rows: list[Row] = []
+    for part in options.parts:
+        for row in works[part]():
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    if options.json:
+        means = {
+            what: {
+                name: float(np.mean([r[name][0] for r in rows if r["what"] == what and name in r]))
+                for name in PUBLISHED
+            }
+            for what in dict.fromkeys(r["what"] for r in rows if "iou" in r)
+        }
+        figures = {
+            f"{what}: {name}": {"value": round(value, 3), "target": PUBLISHED[name], "met": value >= PUBLISHED[name]}
+            for what, found in means.items() for name, value in found.items()
+        }  # fmt: skip
+        options.json.write_text(json.dumps(figures | {"rows": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

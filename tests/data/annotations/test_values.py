@@ -1,0 +1,73 @@
+"""What values of masks mean, told from all of them; each kind on several instances, with faults that must not change it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evenray.core.errors import DataError
+from evenray.data.annotations.mask_values import meaning_of_values
+from evenray.data.annotations.reading import clean_boxes, indexed
+
+Counts = list[tuple[int, int]]
+STRAY: Counts = [(0, 90), (127, 1), (255, 9)]
+
+
+def jpeg(seed: int) -> Counts:
+    """Levels near black and near white, and a few between, as a mask saved as JPEG has them."""
+    rng = np.random.default_rng(seed)
+    near = [(v, int(rng.integers(50, 900))) for v in (*range(8), *range(248, 256))]
+    return near + [(v, int(rng.integers(1, 4))) for v in rng.choice(np.arange(20, 230), 30, replace=False).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("masks", "classes", "kind"),
+    [
+        ([[(0, 9)], [(0, 5), (255, 4)]], ("foreground",), "binary"),
+        ([[(0, 9)], [(0, 9)]], ("foreground",), "binary"),  # all empty
+        ([[(0, 5), (1, 4)], [(0, 5), (255, 4)]], ("foreground",), "binary"),  # two ways of writing it
+        ([[(255, 9)], [(0, 5), (255, 4)]], ("foreground",), "binary"),  # a full one
+        ([STRAY] + [[(0, 90), (255, 10)]] * 9, ("foreground",), "binary"),  # one editor's trace
+        ([jpeg(seed) for seed in range(9)], ("foreground",), "binary"),
+        ([[(0, 5), (1, 4)], [(0, 5), (3, 4)], [(0, 5), (1, 2), (3, 1)]], ("1", "3"), "numbers"),
+        ([[(0, 5), (1, 4), (255, 1)], [(0, 5), (2, 1)]], ("1", "2"), "numbers"),  # 255 is unknown
+        ([[(0, 900), (128, 60), (255, 40)], [(0, 900), (128, 50), (255, 50)]], ("128", "255"), "levels"),
+        ([[(0, 9), *((k, 3) for k in range(1, n))] for n in (5, 30, 61)], ("foreground",), "objects"),
+        ([[(0, 9), (0xFF0000, 3)], [(0, 9), (0x00FF00, 3)]], ("#00ff00", "#ff0000"), "colours"),
+    ],
+)
+def test_the_meaning_of_values(masks: list[Counts], classes: tuple[str, ...], kind: str) -> None:
+    found = meaning_of_values(masks)
+    assert (found.classes, found.kind) == (classes, kind)
+    assert meaning_of_values(masks[::-1]) == found
+
+
+def test_too_many_colours_are_no_classes() -> None:
+    with pytest.raises(DataError, match="have 100 colours"):
+        meaning_of_values([[(0x010203 * k, 3) for k in range(1, 101)]])
+
+
+def test_the_nearest_value_counts() -> None:
+    np.testing.assert_array_equal(indexed(np.array([[0, 127, 128, 250]]), [0, 255], [0, 1]), [[0, 0, 1, 1]])
+    reddish = np.array([[0xF01008, 0x02FE03]])
+    np.testing.assert_array_equal(indexed(reddish, [0, 0x00FF00, 0xFF0000], [0, 1, 2]), [[2, 1]])
+    numbers = meaning_of_values([[(0, 5), (1, 4), (255, 1)], [(0, 5), (2, 1)]])
+    np.testing.assert_array_equal(
+        indexed(np.array([[0, 1, 2, 255]]), numbers.values, numbers.indices), [[0, 1, 2, 255]]
+    )
+
+
+def test_boxes_are_cut_at_the_image_and_those_without_area_are_left_out() -> None:
+    def box(kind: int, *corners: float, ignored: bool = False) -> dict[str, object]:
+        return {"class": kind, **dict(zip(("x0", "y0", "x1", "y1"), corners, strict=True)), "ignored": ignored}
+
+    raw = [
+        box(0, -5, 2, 10, 8),
+        box(1, 3, 3, 3, 9),
+        box(1, 9, 9, 4, 12),
+        box(2, 4, 4, 99, 9, ignored=True),
+        box(0, 40, 4, 50, 9),
+    ]
+    found = clean_boxes(raw, (20, 30))  # type: ignore[arg-type]
+    assert found.tolist() == [[0, 0, 2, 10, 8], [-3, 4, 4, 30, 9]]
+    assert clean_boxes([], (20, 30)).shape == (0, 5)
