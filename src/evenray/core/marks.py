@@ -14,8 +14,8 @@ BACKGROUND, UNKNOWN_PIXEL = 0, 255  # of a mask's indices; k + 1 is class k, and
 
 class MaskStruct(TypedDict):
     """One of the masks that together, the later over the earlier, are that of an image: a file, relative to the root of the data set,
-    or in its place `runs`: pairs of start (from 1) and length, column by column. A pixel takes the index that stands beside the
-    nearest of `values`.
+    or in its place `runs`: pairs of start (from 1) and length, column by column, or row by row after the word "rows". A pixel
+    takes the index that stands beside the nearest of `values`.
     """
 
     file: str

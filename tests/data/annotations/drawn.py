@@ -219,6 +219,21 @@ def nifti(root: Path) -> Truth:
 
 
 @masks
+def runs_by_row(root: Path) -> Truth:
+    """As the gastrointestinal tracts of UW-Madison have it, with a column of classes."""
+    lines, found = ["id,class,segmentation"], {}
+    for n in range(N):
+        image(root / "scans" / f"s{n}.png", n)
+        for k, name in enumerate(("bowel", "stomach")):
+            flat = np.flatnonzero(np.diff(np.concatenate([[0], (mask_of(n) == k + 1).ravel(), [0]])))
+            text = " ".join(f"{a + 1} {b - a}" for a, b in zip(flat[::2], flat[1::2], strict=True))
+            lines.append(f"s{n},{name},{text}")
+        found[f"scans/s{n}.png"] = mask_of(n)
+    (root / "train.csv").write_text("\n".join(lines))
+    return Truth(("bowel", "stomach"), found, options={"masks": "train.csv"})
+
+
+@masks
 def runs(root: Path) -> Truth:
     """As Kaggle's tables have it; the last image has nothing."""
     lines, found = ["ImageId,EncodedPixels"], {}

@@ -99,8 +99,8 @@ def _frames(path: Path) -> tuple[dict[int, str], list[tuple[int, int, str]]]:
     return labels, frames
 
 
-def seg_frame(path: Path, fragment: str) -> NDArray[np.int64]:
-    """One frame, int64 (H, W): 1 where the segment is, 0 elsewhere; of fractional segments from a half on. `fragment` is "frame=0"."""
+def seg_frame(path: Path, fragment: str) -> NDArray[np.uint8]:
+    """One frame, uint8 (H, W): 1 where the segment is, 0 elsewhere; of fractional segments from a half on. `fragment` is "frame=0"."""
     try:
         header: Any = pydicom.dcmread(path, stop_before_pixels=True)
         with quiet():
@@ -109,4 +109,4 @@ def seg_frame(path: Path, fragment: str) -> NDArray[np.int64]:
         # Decoders raise whatever they like, and their messages may quote the header.
         raise ReadError(path, f"is a DICOM SEG whose frames cannot be read ({type(error).__name__})") from None
     high = int(header.get("MaximumFractionalValue") or 255) if header.get("SegmentationType") == "FRACTIONAL" else 1
-    return np.asarray(pixels >= HALF * high, np.int64)
+    return np.asarray(pixels >= HALF * high, np.uint8)

@@ -18,17 +18,18 @@ from .runs import from_runs
 
 __all__ = ["mask_pixels"]
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 GIF = b"GIF8"
 
 
 def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int, int] = (0, 0)) -> Ints:
-    """The values of a mask's pixels, int64 (H, W): numbers of a palette, grey levels, or colours as red * 65536 + green * 256 + blue.
+    """The values of a mask's pixels, integers (H, W) of the file's own type: numbers of a palette, grey levels, or colours as
+    red * 65536 + green * 256 + blue.
 
     `runs` takes the place of the file, in an image of `shape`. Raises ReadError for what is no mask.
     """
     if runs:
-        return from_runs(runs, shape).astype(np.int64)
+        return from_runs(runs, shape).astype(np.uint8)
     if sniff(path) in (None, "raster") and (found := _picture(path)) is not None:
         return found
     if fragment.startswith("frame=") and is_seg(path):
@@ -38,7 +39,7 @@ def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int
         return _packed(pixels)
     if np.issubdtype(pixels.dtype, np.floating) and not np.array_equal(pixels, np.round(pixels)):
         raise ReadError(path, "is no mask: its values are no whole numbers")
-    return pixels.astype(np.int64)
+    return pixels if np.issubdtype(pixels.dtype, np.integer) else pixels.astype(np.int32)
 
 
 def _picture(path: Path) -> Ints | None:
@@ -59,17 +60,17 @@ def _picture(path: Path) -> Ints | None:
 
 def _numbers(pixels: NDArray[Any], mode: str) -> Ints:
     if pixels.ndim == 2:
-        return pixels.astype(np.int64)
+        return pixels.astype(np.uint8) if pixels.dtype == bool else pixels
     if mode in ("LA", "PA"):
-        return pixels[..., 0].astype(np.int64)
+        return pixels[..., 0]
     colours = pixels[..., :3]
     if pixels.shape[2] == 4 and (colours == colours[:1, :1]).all():
-        return pixels[..., 3].astype(np.int64)  # the mask is what is opaque
+        return pixels[..., 3]  # the mask is what is opaque
     return _packed(colours)
 
 
 def _packed(colours: NDArray[Any]) -> Ints:
-    red, green, blue = (colours[..., k].astype(np.int64) for k in range(3))
+    red, green, blue = (colours[..., k] for k in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return red
-    return red << 16 | green << 8 | blue
+    return np.asarray(red.astype(np.int32) << 16 | green.astype(np.int32) << 8 | blue)

@@ -78,14 +78,24 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
         size = (pixels.shape[0], pixels.shape[1]) if pixels.shape != shape else size
         raw.append(pixels)
     by_value = bool(structs) and structs[0]["values"] is None
-    whole = _highest(raw) if by_value else joined(root, structs, shape).astype(np.int64)
-    values_met, counts = np.unique(whole, return_counts=True)
+    whole = _highest(raw) if by_value else joined(root, structs, shape)
+    values_met, counts = _counted(whole)
     kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
-    digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(whole).tobytes()).hexdigest()
+    same = whole.astype(np.uint8) if whole.max(initial=0) < 256 else whole.astype(np.int64)  # however deep the file is
+    digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(same).tobytes()).hexdigest()
     return {
         "masks": structs, "mask_hash": digest, "annotated_rows": size[0], "annotated_columns": size[1],
         "mask_values": [{"value": v, "pixels": n} for v, n in zip(values_met[kept].tolist(), counts[kept].tolist(), strict=True)],
     }  # fmt: skip
+
+
+def _counted(pixels: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The values of pixels, from the lowest up, and how often each occurs."""
+    if pixels.dtype == np.uint8:
+        counts = np.bincount(pixels.ravel(), minlength=256)
+        return np.flatnonzero(counts), counts[counts > 0]
+    values, counts = np.unique(pixels, return_counts=True)
+    return values.astype(np.int64), counts
 
 
 def _fragment(root: Path, mask: MaskFile, place: int, of: int) -> str:
@@ -100,12 +110,12 @@ def _fragment(root: Path, mask: MaskFile, place: int, of: int) -> str:
     return names[place]
 
 
-def _binary(pixels: NDArray[np.int64], index: int) -> tuple[list[int], list[int]]:
+def _binary(pixels: NDArray[np.integer[Any]], index: int) -> tuple[list[int], list[int]]:
     high = int(pixels.max())
     return ([0, high], [0, index]) if high else ([0], [0])
 
 
-def _highest(masks: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _highest(masks: list[NDArray[np.integer[Any]]]) -> NDArray[np.integer[Any]]:
     """Masks of one image together, of each pixel the highest value."""
     whole = masks[0]
     for each in masks[1:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,14 +54,19 @@ def joined(root: Path, masks: Sequence[MaskStruct], shape: tuple[int, int]) -> N
     return found
 
 
-def indexed(pixels: NDArray[np.int64], values: Sequence[int], indices: Sequence[int]) -> NDArray[np.uint8]:
+def indexed(pixels: NDArray[np.integer[Any]], values: Sequence[int], indices: Sequence[int]) -> NDArray[np.uint8]:
     """The index of every pixel, uint8: that of the nearest of `values`, of equally near ones the first; of colours the nearest in
     red, green and blue.
 
     >>> indexed(np.array([[0, 3, 250]]), [0, 255], [0, 1])
     array([[0, 0, 1]], dtype=uint8)
     """
-    met, place = np.unique(pixels, return_inverse=True)
+    small = (
+        pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2
+    )  # a table of all values is faster than to sort the pixels
+    met, place = (
+        (np.arange(int(pixels.max(initial=0)) + 1), pixels) if small else np.unique(pixels, return_inverse=True)
+    )
     known = np.asarray(values, np.int64)
     if max(met.max(initial=0), known.max(initial=0)) < COLOUR:
         distance = np.abs(met[:, None] - known)

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["from_counts", "from_runs", "to_runs", "uncompressed"]
+__all__ = ["BY_ROW", "by_row", "from_counts", "from_runs", "to_runs", "uncompressed"]
+
+BY_ROW = "rows "  # before runs that go so
+
+
+def by_row(masks: Iterable[tuple[str, tuple[int, int]]]) -> bool:
+    """Whether runs go row by row: read column by column, these masks (with the shapes of their images) fall to pieces.
+
+    >>> mask = np.zeros((20, 30), bool)
+    >>> mask[5:15, 8:20] = True
+    >>> by_row([(to_runs(mask), mask.shape)]), by_row([(to_runs(mask.T), mask.shape)])
+    (False, True)
+    """
+    pieces = {True: 0, False: 0}
+    for text, shape in masks:
+        for rows in pieces:
+            try:
+                mask = from_runs((BY_ROW if rows else "") + text, shape)
+            except ValueError:
+                return False
+            pieces[rows] += cv2.connectedComponents(mask.astype(np.uint8))[0] - 1
+    return 2 * pieces[True] < pieces[False]
 
 
 def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The mask of `start length start length ...`, starts from 1, column by column, bool (H, W); ValueError where it is no such text
-    or does not fit into the image.
+    """The mask of `start length start length ...`, starts from 1, column by column, bool (H, W); row by row where "rows" stands
+    before. ValueError where it is no such text or does not fit into the image.
 
     >>> from_runs("1 2 5 1", (2, 3)).astype(int)
     array([[1, 0, 1],
            [1, 0, 0]])
     """
+    if text.startswith(BY_ROW):
+        return from_runs(text.removeprefix(BY_ROW), shape[::-1]).T
     numbers = np.array(text.split(), dtype=np.int64)
     if len(numbers) % 2:
         raise ValueError(f"{len(numbers)} numbers are no pairs of start and length")

@@ -52,8 +52,10 @@ class Sources:
         elif self.kind == "dicom_seg":
             own = [image for image in images if (root / image).resolve() not in {path.resolve() for path in paths}]
             found = read_seg(root, paths, own, _relative(root, paths))
-        elif self.kind in ("box_table", "run_table"):
-            found = (read_box_table if self.kind == "box_table" else read_run_table)(paths[0], images)
+        elif self.kind == "box_table":
+            found = read_box_table(paths[0], images)
+        elif self.kind == "run_table":
+            found = read_run_table(root, paths[0], images)
         else:
             found = read_coco(root, paths, images, "segment" if self.kind == "coco_masks" else "detect")
         return replace(found, files=_relative(root, [*paths, *extra]))

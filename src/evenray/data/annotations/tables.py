@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
+from evenray.core.names import as_path
 from evenray.data.tables.match_paths import match_paths
 from evenray.data.tables.meanings import compact, meaning_of, weak_label
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.run_columns import run_columns
+from evenray.images.readers import read
 
 from .found import Annotated, Annotations, Box, MaskFile
+from .runs import BY_ROW, by_row
 
 __all__ = ["is_box_table", "is_run_table", "read_box_table", "read_run_table"]
 
@@ -37,6 +41,7 @@ CENTRES = [("xcenter", "ycenter", "width", "height"), ("cx", "cy", "w", "h"), ("
            ("xcentre", "ycentre", "width", "height")]  # fmt: skip
 TEXTS = ("bbox", "box", "boundingbox")  # a column of x, y, width and height as one text
 NUMBERS = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
+LOOKED_AT = 8  # images whose runs are drawn to see how they go
 MOST_SHARE = 1.001  # coordinates up to here, not all of them whole, are shares of the image's sides
 
 
@@ -175,8 +180,10 @@ def _absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
     return (Message("annotations.files_absent", {"count": lost}),) if lost else ()
 
 
-def read_run_table(path: Path, images: Sequence[str]) -> Annotations:
-    """The masks of a table with a column of runs (start from 1 and length, column by column), "" or -1 where there is nothing."""
+def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations:
+    """The masks of a table with a column of runs (start from 1 and length), "" or -1 where there is nothing. The runs go column by
+    column, unless the masks of the first images, which lie below `root`, fall to pieces by that.
+    """
     raw = read_raw_table(path)
     runs = next(iter(run_columns(raw)), None)
     if runs is None:
@@ -186,6 +193,12 @@ def read_run_table(path: Path, images: Sequence[str]) -> Annotations:
     said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
     marked = [value not in (None, "-1") for value in raw[runs].to_list()]
     names = tuple(sorted({name for name, there in zip(said, marked, strict=True) if there}))
+    some = [
+        (files[name], text)
+        for name, text, there in zip(raw[key], raw[runs], marked, strict=True)
+        if there and name in files
+    ]
+    start = BY_ROW if by_row(_shaped(root, some)) else ""
     masks: dict[str, list[MaskFile]] = {}
     for name, text, of, there in zip(raw[key].to_list(), raw[runs].to_list(), said, marked, strict=True):
         file = files.get(name)
@@ -193,12 +206,15 @@ def read_run_table(path: Path, images: Sequence[str]) -> Annotations:
             continue
         own = masks.setdefault(file, [])
         if there:
-            own.append(MaskFile(runs=text, index=names.index(of) + 1))
+            own.append(MaskFile(runs=start + text, index=names.index(of) + 1))
     classes = tuple(name or "foreground" for name in names) or ("foreground",)
-    return Annotations(
-        "segment",
-        "run_table",
-        {file: Annotated(tuple(own)) for file, own in masks.items()},
-        classes,
-        notes=_absent(raw[key], files),
-    )
+    notes = (*([Message("annotations.by_row")] if start else []), *_absent(raw[key], files))
+    annotated = {file: Annotated(tuple(own)) for file, own in masks.items()}
+    return Annotations("segment", "run_table", annotated, classes, notes=notes)
+
+
+def _shaped(root: Path, masks: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The runs of some images with the shapes of these; what cannot be read is passed over."""
+    for file, text in masks[:LOOKED_AT]:
+        with suppress(EvenrayError, OSError):
+            yield text, read(as_path(root / file)).shape

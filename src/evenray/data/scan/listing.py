@@ -118,8 +118,17 @@ def _list_folder(
     images = [entry.file for entry in found.entries]
     beside = Beside(kept.masks, files.others, _files_of)
     annotations, unused = annotations_of(path, images, beside, wanted, labelled=len(found.labels) > 1)
+    told = {note.code for note in unused} | ({"annotations.masks_unused"} if annotations is not None else set())
+    if "annotations.masks_unused" in told:  # which says more
+        found = replace(found, notes=tuple(note for note in found.notes if note.code != "scan.aside_mask"))
     if annotations is None:
-        return replace(found, notes=(*found.notes, *unused))
+        of_boxes = [name for name in found.boxes if is_box_table(path / name)]
+        tables = (
+            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})] if of_boxes else []
+        )
+        return replace(found, notes=(*found.notes, *unused, *tables))
+    aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}
+    found = replace(found, understood=found.understood.model_copy(update={"set_aside": aside}))
     return with_annotations(found, annotations, wanted)
 
 

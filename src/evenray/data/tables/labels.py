@@ -23,6 +23,7 @@ from .meanings import KEYS
 from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
+from .run_columns import run_columns
 from .seen import Seen, side_of
 from .words import check_labels
 
@@ -84,7 +85,7 @@ class LabelTable:
             raise DataError(f"The label table '{path}' has no column of labels.")
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
-        boxes = bool(box_columns(raw.columns))
+        boxes = bool(box_columns(raw.columns) or run_columns(raw))
         ratings = None
         if "reader" in table.columns and _repeats(table, key):
             opinions = settled(table, key, told, choices.reader)
