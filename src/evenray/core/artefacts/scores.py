@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from evenray.core.annotations import Task
+from evenray.core.annotations import OF_IMAGES, Task
 from evenray.core.types import Estimate, Scores
 
 from .record import Number, Record
@@ -146,20 +146,19 @@ class ScoresRecord(Record):
     averaged: tuple[str, ...] = ()
     unit: str = ""
 
-    @field_validator("parts")
-    @classmethod
-    def _have_areas(cls, parts: dict[str, PartScores]) -> dict[str, PartScores]:
-        for name, part in parts.items():
-            if lacking := {"auroc", "auprc"} - set(part.metrics):
-                raise ValueError(f"{name} has no {' and no '.join(sorted(lacking))}")
-        return parts
-
     @field_validator("decision_curve")
     @classmethod
     def _has_columns(cls, curve: dict[str, list[float | None]]) -> dict[str, list[float | None]]:
         if curve and (set(curve) != set(_CURVE) or len({len(column) for column in curve.values()}) > 1):
             raise ValueError(f"needs the columns {', '.join(_CURVE)}, all of one length")
         return curve
+
+    @model_validator(mode="after")
+    def _have_areas(self) -> Self:
+        for name, part in self.parts.items() if self.task in OF_IMAGES else ():
+            if lacking := {"auroc", "auprc"} - set(part.metrics):
+                raise ValueError(f"{name} has no {' and no '.join(sorted(lacking))}")
+        return self
 
     def with_calibrations(self, fitted: Sequence[CalibrationRecord]) -> ScoresRecord:
         """The same with its calibration; of findings, one each."""
