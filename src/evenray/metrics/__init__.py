@@ -21,6 +21,7 @@ from .paired import (
     holm,
 )  # fmt: skip
 from .ranking import precision_recall, roc
+from .repeats import called_by_fold, each_repeat, joined, over_repeats
 from .recalibration import RECALIBRATION, calibration_by_class, recalibration
 from .scoring import confusion, measured, per_class, score, sensitivity_at_specificity
 from .seeds import SeedSpread, seed_spread, spread_apart
@@ -28,9 +29,9 @@ from .topk import top_error
 
 __all__ = [
     "LOWER_IS_BETTER", "METRICS", "RECALIBRATION", "Calibration", "Difference", "SeedSpread", "Spread", "averaged", "bands",
-    "by_group", "calibrate", "calibration_by_class", "calibration_curve", "calibrations", "choose_threshold", "cohen_kappa",
-    "compare_models", "compare_spreads", "confusion", "decide", "decision_curve", "delong", "delong_difference", "difference",
-    "fleiss_kappa", "grades", "holm", "measured", "measured_by_task", "measured_findings", "per_class", "per_patient",
+    "by_group", "calibrate", "called_by_fold", "calibration_by_class", "calibration_curve", "calibrations", "choose_threshold", "cohen_kappa",
+    "compare_models", "compare_spreads", "confusion", "decide", "decision_curve", "delong", "delong_difference", "difference", "each_repeat",
+    "fleiss_kappa", "grades", "holm", "joined", "measured", "measured_by_task", "measured_findings", "over_repeats", "per_class", "per_patient",
     "precision_recall", "recalibration", "roc", "rules", "score", "score_findings", "seed_spread",
     "sensitivity_at_specificity", "spread_apart", "threshold_spread", "top_error",
 ]  # fmt: skip

@@ -85,16 +85,18 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
             pretrained=settings.pretrained, output=task_of(dataset.facts.task).output,
         )  # fmt: skip
         model = networks.freeze(model, settings.finetune)
-        stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
+        of, stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)
+        prepared = whole.cases["case"].gather(of)
     else:
-        made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
+        known = whole if tools.again else dataset
+        made, prepared = stores_of(tools, known, contrasts, plan.compare_size, plan.channels), known.cases["case"]
         stores = {contrast: (store,) for contrast, store in made.items()}
     own = settings.frozen or plan.compare_networks == settings.networks
     training = Settings(
         plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
         decay=networks.fine_tuning(settings.finetune).decay if own else 1.0, task=dataset.facts.task,
     )  # fmt: skip
-    rows: NDArray[np.int64] = np.arange(len(dataset))
+    rows: NDArray[np.int64] = np.flatnonzero(prepared.is_in(dataset.cases["case"].implode()).to_numpy())
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
         settings=training, channels=plan.channels, size=plan.compare_size, device=str(tools.machine.device),

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.design import DesignRecord
+from evenray.core.artefacts.plan import ASKED, Plan, PlanChoice, Planned
+from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
-from evenray.learning.plan import expected, fingerprint, make
+from evenray.data.design import FOLDS, REPEATS
+from evenray.evidence.compare import trainings
+from evenray.learning.plan import LOWER, expected, fingerprint, make
+from evenray.learning.plan.budget import BUDGET, SPEED
+from evenray.learning.plan.comparison import COMPARISON
 
-from .artefacts import PLANNED, SPLIT_CASES
+from .artefacts import DESIGN, PLANNED, SPLIT_CASES
 from .stage import artefact
 from .tools import Tools
 
@@ -19,6 +25,7 @@ __all__ = ["PlanInputs", "PlanOutputs", "plan"]
 @dataclass(frozen=True)
 class PlanInputs:
     cases: Dataset = artefact(SPLIT_CASES)
+    design: DesignRecord = artefact(DESIGN)
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,27 @@ class PlanOutputs:
 
 def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutputs:
     """Decide by fixed rules; nothing is measured, so the same data and recipe give the same plan on a kind of device."""
-    made = make(inputs.cases, settings, gpu=tools.kind != "cpu")
+    design = inputs.design
+    made = make(inputs.cases, settings, gpu=tools.kind != "cpu", nested=design.nested)
+    chosen = PlanChoice.of("design", design.name, _explained(design, made, settings))
     precision = expected(inputs.cases)
     told = None if precision is None else precision.as_json()
     about = fingerprint(inputs.cases)
-    return PlanOutputs(Planned(fingerprint=about, contrasts=settings.contrasts, choices=made.choices, expected=told))
+    return PlanOutputs(Planned(fingerprint=about, contrasts=settings.contrasts, choices=(chosen, *made.choices), expected=told))
+
+
+def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Message:
+    """Why this design, with what a nested one costs, or would."""
+    reason = design.reason
+    if not design.nested and reason.code != "plan.design.quick":
+        return reason
+    cells = len(settings.contrasts) * len(settings.balances) * max(len(settings.networks), 1)
+    ratios, compared = max(len(settings.imbalances), 1), cells > 1 or bool(settings.imbalances)
+    inner = trainings(cells, plan.folds, settings.seeds, plan.compare_epochs, plan.search == "halving") * ratios
+    outer, effort = (design.folds or FOLDS) * (design.repeats or REPEATS[settings.effort]), LOWER[settings.effort]
+    minutes = BUDGET[effort] / SPEED / 60 * (1 + COMPARISON * compared) * (outer + 1)
+    cost = Message("plan.design.cost", {
+        "outer": outer, "trainings": (outer + 1) * (plan.members + inner * compared), "effort": effort, "minutes": round(minutes),
+    })  # fmt: skip
+    code = reason.code if reason != ASKED else "plan.design.asked"
+    return Message(code, {**reason.values, "folds": design.folds, "repeats": design.repeats, "cost": cost})

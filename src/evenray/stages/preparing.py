@@ -55,7 +55,7 @@ def kept_features(
     tools: Tools, dataset: Dataset, plan: Plan, model: Classifier, contrasts: list[str], *, flips: bool
 ) -> tuple[NDArray[np.int64], dict[str, tuple[Store, ...]]]:
     """What a frozen trunk makes of all images but those of the test part: their rows in the data set, and the stores."""
-    rows = np.flatnonzero((dataset.cases["part"] != "test").to_numpy())
+    rows = np.flatnonzero((dataset.cases["part"] != "test").to_numpy() | tools.again)
     forms, found = forms_of(flips), {}
     stores = stores_of(tools, dataset, contrasts, plan.size, plan.channels)
     with tools.events.task("task.features", len(rows) * len(forms) * len(contrasts)) as tick:

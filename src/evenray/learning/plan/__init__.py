@@ -7,6 +7,7 @@ that the kind of device is the same.
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal
 
 from evenray.core.artefacts.plan import Plan
 from evenray.core.messages import Message
@@ -20,11 +21,19 @@ from .images import fingerprint, kept_side, native_side
 from .network import covered, network_and_size
 from .precision import expected
 
-__all__ = ["expected", "fingerprint", "kept_side", "make", "native_side"]
+LOWER: dict[str, Literal["quick", "standard", "thorough"]] = {
+    "quick": "quick", "standard": "quick", "thorough": "standard"
+}  # fmt: skip
+
+__all__ = ["LOWER", "expected", "fingerprint", "kept_side", "make", "native_side"]
 
 
-def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
-    """The plan for a split data set; `gpu` says that training runs on one."""
+def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False, nested: bool = False) -> Plan:
+    """The plan for a split data set; `gpu` says that training runs on one.
+
+    Of a `nested` cross-validation, which repeats the whole procedure, each training is planned as the effort below has it.
+    """
+    recipe = recipe.but(effort=LOWER[recipe.effort]) if nested else recipe
     train, budget, why = dataset.part("train"), affordable(recipe.effort, gpu=gpu), dict[str, Message]()
     channels, why["channels"] = training.channels(dataset, recipe)
     batch, why["batch"] = training.batch(train, recipe)
