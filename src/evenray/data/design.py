@@ -25,7 +25,7 @@ FEW = 50  # patients of a class below which one test part is too small to tell m
 LEAST = 8  # patients of a class from which on every fold leaves enough to compare and to validate on
 LARGE = 3000  # images from which on a training costs more than the effort stands for
 FOLDS = 5
-REPEATS = {"quick": 2, "standard": 2, "thorough": 3}
+REPEATS = 3  # fewer tell too little of how much trainings differ (decision 28)
 TASKS = ("classify", "tag")
 
 
@@ -46,12 +46,10 @@ def designed(dataset: Dataset, settings: SplitSettings) -> DesignRecord:
     class has fewer than three patients.
     """
     given, (name, patients) = (dataset.cases["part"] == "test").any(), rarest(dataset)
-    known = {"name": name, "patients": patients}
-    folds = min(FOLDS, patients)
-    nested = {"name": "nested", "folds": folds, "repeats": REPEATS[settings.effort]}
+    known: dict[str, str | int] = {"name": name, "patients": patients}
     if settings.design == "nested":
         _check(dataset, name, patients, given=bool(given))
-        return DesignRecord(**nested, why=ASKED.as_json())
+        return _nested(patients, ASKED)
     if settings.design == "split":
         return DesignRecord(name="split", why=ASKED.as_json())
     reason = (
@@ -63,8 +61,12 @@ def designed(dataset: Dataset, settings: SplitSettings) -> DesignRecord:
         else "quick" if settings.effort == "quick"
         else "small"
     )  # fmt: skip
-    why = Message(f"plan.design.{reason}", known | {"images": len(dataset), "task": dataset.facts.task}).as_json()
-    return DesignRecord(**nested, why=why) if reason == "small" else DesignRecord(name="split", why=why)
+    why = Message(f"plan.design.{reason}", known | {"images": len(dataset), "task": dataset.facts.task})
+    return _nested(patients, why) if reason == "small" else DesignRecord(name="split", why=why.as_json())
+
+
+def _nested(patients: int, why: Message) -> DesignRecord:
+    return DesignRecord(name="nested", folds=min(FOLDS, patients), repeats=REPEATS, why=why.as_json())
 
 
 def _check(dataset: Dataset, name: str, patients: int, *, given: bool) -> None:
@@ -107,7 +109,11 @@ def rarest(dataset: Dataset) -> tuple[str, int]:
 
 
 def outer_folds(
-    dataset: Dataset, design: DesignRecord, settings: SplitSettings, given: Sequence[str], together: Sequence[Sequence[str]]
+    dataset: Dataset,
+    design: DesignRecord,
+    settings: SplitSettings,
+    given: Sequence[str],
+    together: Sequence[Sequence[str]],
 ) -> Iterator[OuterFold]:
     """The data set once for every fold of every repeat: the fold is its test part, and a validation part is drawn from the rest
     as from any training part.
@@ -121,7 +127,9 @@ def outer_folds(
         seed = settings.seed if repeat == 0 else int(np.random.default_rng([settings.seed, 17, repeat]).integers(2**31))
         fold_N = folds(dataset, group, design.folds, seed)
         for fold in range(design.folds):
-            divided = split(_held_out(dataset, own, fold_N == fold), validation=settings.validation, seed=seed, together=together)
+            divided = split(
+                _held_out(dataset, own, fold_N == fold), validation=settings.validation, seed=seed, together=together
+            )
             yield OuterFold(repeat, fold, seed, divided)
 
 

@@ -160,7 +160,9 @@ def _area(predictions: Predictions, names: Sequence[str]) -> tuple[float, float]
     each = []
     for one in two:
         m, n = (len(np.unique(one.patients[one.targets == k])) for k in (1, 0))
-        each.append(newcombe_interval(components(one.probabilities[:, 1], one.targets == 1, one.patients, one.folds)[0], m, n))
+        each.append(
+            newcombe_interval(components(one.probabilities[:, 1], one.targets == 1, one.patients, one.folds)[0], m, n)
+        )
     low, high = np.mean(each, axis=0)
     return float(low), float(high)
 

@@ -39,7 +39,9 @@ def each_repeat(predictions: Predictions) -> list[Predictions]:
     """
     if "repeat" not in predictions.table.columns:
         return [predictions]
-    return [replace(predictions, table=table) for table in predictions.table.partition_by("repeat", maintain_order=True)]
+    return [
+        replace(predictions, table=table) for table in predictions.table.partition_by("repeat", maintain_order=True)
+    ]
 
 
 def called_by_fold(
@@ -90,7 +92,10 @@ def _folds(predictions: Predictions, score: Callable[[Predictions, bool], Scores
 
 
 def joined(
-    estimates: Sequence[Estimate], folds: Sequence[Sequence[float]] = (), lowest: float = -np.inf, highest: float = np.inf
+    estimates: Sequence[Estimate],
+    folds: Sequence[Sequence[float]] = (),
+    lowest: float = -np.inf,
+    highest: float = np.inf,
 ) -> Estimate:
     """The mean of a figure over repeats, with the interval of one training on other patients.
 
@@ -134,7 +139,7 @@ def _mean_counts(confusions: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     [[8, 2], [2, 0]]
     """
     mean = np.mean(confusions, axis=0)
-    found = np.floor(mean + 1e-9).astype(np.int64)
+    found: NDArray[np.int64] = np.floor(mean + 1e-9).astype(np.int64)
     for row, exact in zip(found, mean, strict=True):
         left = round(exact.sum()) - row.sum()
         row[np.argsort(row - exact, kind="stable")[:left]] += 1

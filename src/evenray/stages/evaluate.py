@@ -25,7 +25,17 @@ from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, each_repeat, measured_by_task
 from evenray.metrics.measuring import Prevalence
 
-from .artefacts import CHOICE, LABEL_ERRORS, NETWORK, OUT_OF_FOLD, OUTER_FOLDS, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .artefacts import (
+    CHOICE,
+    LABEL_ERRORS,
+    NETWORK,
+    OUT_OF_FOLD,
+    OUTER_FOLDS,
+    PLANNED,
+    PREDICTIONS,
+    SCORES,
+    SPLIT_CASES,
+)
 from .held_out import averaged_over_repeats, held_out, simple_models
 from .preparing import parts_of, remedy_of
 from .stage import artefact
@@ -77,7 +87,11 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
             p = task.probabilities(remedy.questions, logits, calibrations, target)
             found[name] = task.predictions(cases, logits, p)
     if inputs.outer_folds is not None:
-        found |= held_out(inputs.outer_folds, dataset, target, lambda *of: _calibrations(*of, settings, tools))
+
+        def fit(task: Task, remedy: Remedy, logits: Floats, targets: NDArray[np.int64]) -> list[Calibration]:
+            return _calibrations(task, remedy, logits, targets, settings, tools)
+
+        found |= held_out(inputs.outer_folds, dataset, target, fit)
     asked = settings.threshold != EvaluateSettings().threshold
     own = None if asked else remedy.balance.rule
     scores = task.summarise(
@@ -120,7 +134,11 @@ def _calibrations(
 
 
 def _baselines(
-    network: Sequence[Predictions], simple: Mapping[str, Sequence[Predictions]], scores: ScoresRecord, at: Prevalence, seed: int
+    network: Sequence[Predictions],
+    simple: Mapping[str, Sequence[Predictions]],
+    scores: ScoresRecord,
+    at: Prevalence,
+    seed: int,
 ) -> tuple[BaselineScores, ...]:
     """The simple models beside the network, on the same test cases and resamples; of findings the means over them.
 

@@ -22,7 +22,7 @@ Fit = Callable[[Task, Remedy, NDArray[np.float64], NDArray[np.int64]], list[Cali
 
 
 def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) -> dict[str, Predictions]:
-    """"test": every case once a repeat, by the network of the fold that held it out; "folds": the validation parts of the same.
+    """ "test": every case once a repeat, by the network of the fold that held it out; "folds": the validation parts of the same.
 
     `outer` is what the stage nested leaves. Beside the usual columns stand repeat, fold, and the class shares of the fold's
     training part, prior_k (of findings the share that has each).
@@ -49,7 +49,9 @@ def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) ->
     assert predicted is not None
     order = dataset.cases.select("case").with_row_index("_row")
     whole = {
-        name: pl.concat(found).join(order, on="case").sort("repeat", *(["_row"] if name == "test" else ["fold", "_row"]))
+        name: pl.concat(found)
+        .join(order, on="case")
+        .sort("repeat", *(["_row"] if name == "test" else ["fold", "_row"]))
         for name, found in tables.items()
     }
     return {

@@ -83,7 +83,9 @@ def _held_out(inputs: NestedInputs, each: OuterFold, settings: NestedSettings, t
     choice = compare(compared, CompareSettings.of(own), tools).choice
     model = learn(TrainInputs(dataset, planned, choice), TrainSettings.of(own), tools).network.to(tools.machine.device)
     tta = own.tta or plan.tta
-    parts = parts_of(tools, dataset, plan, choice.contrast, PREDICTED, largest_scale(tta, model.description.scale_jitter))
+    parts = parts_of(
+        tools, dataset, plan, choice.contrast, PREDICTED, largest_scale(tta, model.description.scale_jitter)
+    )
     logits_NK: NDArray[np.float64] = np.full((len(dataset), len(dataset.classes)), np.nan)
     for name, (_, part) in parts.items():
         held = (dataset.cases["part"] == name).to_numpy()

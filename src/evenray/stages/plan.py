@@ -41,7 +41,9 @@ def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutput
     precision = expected(inputs.cases)
     told = None if precision is None else precision.as_json()
     about = fingerprint(inputs.cases)
-    return PlanOutputs(Planned(fingerprint=about, contrasts=settings.contrasts, choices=(chosen, *made.choices), expected=told))
+    return PlanOutputs(
+        Planned(fingerprint=about, contrasts=settings.contrasts, choices=(chosen, *made.choices), expected=told)
+    )
 
 
 def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Message:
@@ -52,7 +54,7 @@ def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Mess
     cells = len(settings.contrasts) * len(settings.balances) * max(len(settings.networks), 1)
     ratios, compared = max(len(settings.imbalances), 1), cells > 1 or bool(settings.imbalances)
     inner = trainings(cells, plan.folds, settings.seeds, plan.compare_epochs, plan.search == "halving") * ratios
-    outer, effort = (design.folds or FOLDS) * (design.repeats or REPEATS[settings.effort]), LOWER[settings.effort]
+    outer, effort = (design.folds or FOLDS) * (design.repeats or REPEATS), LOWER[settings.effort]
     minutes = BUDGET[effort] / SPEED / 60 * (1 + COMPARISON * compared) * (outer + 1)
     cost = Message("plan.design.cost", {
         "outer": outer, "trainings": (outer + 1) * (plan.members + inner * compared), "effort": effort, "minutes": round(minutes),

@@ -9,7 +9,7 @@ import polars as pl
 from evenray.core.artefacts.design import DesignRecord
 from evenray.core.recipe import SplitSettings
 from evenray.core.types import Dataset
-from evenray.data.design import designed
+from evenray.data.design import designed, rarest
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.split import near_groups_of, why_excluded
 from evenray.data.split import split as divide
@@ -49,5 +49,11 @@ def split(inputs: SplitInputs, settings: SplitSettings, tools: Tools) -> SplitOu
     count = dict(parts["part"].value_counts().iter_rows())
     order = ("train", "validation", "test", "excluded")
     tools.events.tell("split.parts", parts={name: count[name] for name in order if name in count})
+    if design.nested or design.reason.code == "plan.design.quick":
+        name, patients = rarest(left)
+        tools.events.tell(
+            "split.nested" if design.nested else "split.small", "note", folds=design.folds, repeats=design.repeats, name=name,
+            patients=patients,
+        )  # fmt: skip
     table = whole.cases.select("case").join(parts, on="case", how="left", maintain_order="left")
     return SplitOutputs(table, pl.concat([by_user, why_excluded(done)]), design)

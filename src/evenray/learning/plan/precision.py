@@ -19,7 +19,8 @@ def expected(dataset: Dataset) -> Message | None:
     """Of the test part's patients with and without the class or finding that fewest have or lack: the 95 % intervals to
     expect of an AUROC and of a sensitivity, and the smallest difference of AUROC that two models can be told apart by.
 
-    Without a test part, every case is tested on in a fold of its own. Patients count once, under a class where one of their images has it. None where there is no patient to count.
+    Without a test part every case is tested on in a fold of its own. Patients count once, under a class where one of their
+    images has it. None where there is no patient to count.
     """
     part = dataset.part("test")
     nested = not len(part)

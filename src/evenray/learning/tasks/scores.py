@@ -146,7 +146,8 @@ def _patients(
         threshold = None if rule is None else choose_threshold(whole["validation"], rule, at)
         test, cut = _called(whole, rule, threshold, target)
         scores = over_repeats(
-            test, lambda each, bounded: score(each, cut, **{**options, "resamples": options["resamples"] if bounded else 0})
+            test,
+            lambda each, bounded: score(each, cut, **{**options, "resamples": options["resamples"] if bounded else 0}),
         )
         return PartScores.of(scores, threshold=threshold)
     return None
@@ -156,4 +157,6 @@ def _by_patient(predicted: Predictions, how: Literal["mean", "max"]) -> Predicti
     """Patients in place of images, in every fold of every repeat by itself."""
     apart = [name for name in ("repeat", "fold") if name in predicted.table.columns]
     tables = predicted.table.partition_by(apart, maintain_order=True) if apart else [predicted.table]
-    return replace(predicted, table=pl.concat([per_patient(replace(predicted, table=each), how).table for each in tables]))
+    return replace(
+        predicted, table=pl.concat([per_patient(replace(predicted, table=each), how).table for each in tables])
+    )
