@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.plan import ASKED
@@ -109,30 +108,20 @@ def rarest(dataset: Dataset) -> tuple[str, int]:
 
 
 def outer_folds(
-    dataset: Dataset,
-    design: DesignRecord,
-    settings: SplitSettings,
-    given: Sequence[str],
-    together: Sequence[Sequence[str]],
+    dataset: Dataset, design: DesignRecord, settings: SplitSettings, together: Sequence[Sequence[str]]
 ) -> Iterator[OuterFold]:
     """The data set once for every fold of every repeat: the fold is its test part, and a validation part is drawn from the rest
     as from any training part.
 
-    `given` names the cases of a validation part that came with the data, which stays one; patients, copies and the cases of
-    `together` never stand on two sides. Every repeat has a seed of its own, the first that of `settings`.
+    Patients, copies and the cases of `together` never stand on two sides. Every repeat has a seed of its own, the first that of
+    `settings`.
     """
     group = groups(dataset, together)
-    own = dataset.cases["case"].is_in(list(given))
     for repeat in range(design.repeats):
         seed = settings.seed if repeat == 0 else int(np.random.default_rng([settings.seed, 17, repeat]).integers(2**31))
         fold_N = folds(dataset, group, design.folds, seed)
         for fold in range(design.folds):
-            divided = split(
-                _held_out(dataset, own, fold_N == fold), validation=settings.validation, seed=seed, together=together
-            )
+            part = [("test" if own == fold else None) for own in fold_N.tolist()]
+            held = replace(dataset, cases=dataset.cases.with_columns(part=pl.Series(part, dtype=pl.String)))
+            divided = split(held, validation=settings.validation, seed=seed, together=together)
             yield OuterFold(repeat, fold, seed, divided)
-
-
-def _held_out(dataset: Dataset, given: pl.Series, held: NDArray[np.bool_]) -> Dataset:
-    part = pl.when(pl.lit(pl.Series(held))).then(pl.lit("test")).when(pl.lit(given)).then(pl.lit("validation"))
-    return replace(dataset, cases=dataset.cases.with_columns(part=part.otherwise(pl.lit(None, pl.String))))

@@ -56,10 +56,9 @@ def nested(inputs: NestedInputs, settings: NestedSettings, tools: Tools) -> Nest
     """Go through the outer folds; each is kept in the run folder as it is done, and not computed again."""
     design, folder = inputs.design, tools.folder / "nested" / tools.key[:16]
     known = without(inputs.scanned, check_exclusions(inputs.scanned, inputs.exclusions))
-    given = known.cases.filter(pl.col("part") == "validation")["case"].to_list()
     tables = list[pl.DataFrame]()
     with tools.events.task("task.nested", design.folds * design.repeats) as tick:
-        for each in outer_folds(inputs.cases, design, settings, given, near_groups_of(known)):
+        for each in outer_folds(inputs.cases, design, settings, near_groups_of(known)):
             kept = folder / f"repeat-{each.repeat + 1}-fold-{each.fold + 1}.parquet"
             if not kept.exists():
                 inside = tools.inside(digest([tools.key, each.repeat, each.fold]), tick)

@@ -84,7 +84,7 @@ def _tested(run: RunView, test: PartScores, say: Language) -> str:
         told = {"folds": run.nested.folds, "repeats": run.nested.repeats, "cases": say.count(test.cases)}
         if patient.null_count():
             return say("verdict.nested_images", **told)
-        return say("verdict.nested", **told, patients=say.count(known.n_unique()))
+        return say("verdict.nested", **told, patients=say.count(known.n_unique() or test.patients))
     if known.is_empty():
         return say("verdict.tested_images" if len(patient) else "verdict.tested_only", cases=say.count(test.cases))
     torn = len(set(known) & set(run.torn))
