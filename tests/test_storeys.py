@@ -17,7 +17,7 @@ STOREYS = (
     "core",
     "images.binning", "images.levels", "images.ct_windows", "images.histogram", "images.readers", "images.writers", "images.contrast",
     "metrics",
-    "data.tables", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
+    "data.tables", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split", "data.design",
     "data.letterbox", "data.store", "data.demo",
     "learning.balance", "learning.networks", "learning.tasks", "learning.augment", "learning.tta", "learning.train",
     "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",

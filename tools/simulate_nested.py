@@ -77,7 +77,9 @@ def study(seed: int, world: World, *, repeats: int = 3, resamples: int = 300) ->
     whole = [score(one, resamples=resamples).estimates for one in each]
     patients = {name: _mean([one[name] for one in whole]) for name in whole[0]}
     model, threshold = trained(x_ND, y, [seed, 999])
-    truth = score(_told(model.probabilities(_others()[0]), _others()[1]), threshold, resamples=0, prevalence=world.shares)
+    truth = score(
+        _told(model.probabilities(_others()[0]), _others()[1]), threshold, resamples=0, prevalence=world.shares
+    )
     return Study(found.estimates, patients, {name: one.value for name, one in truth.estimates.items()})
 
 
@@ -157,7 +159,9 @@ def main() -> None:
         if asked.only not in f"{sick} + {well}":
             continue
         found = [study(seed, World(sick, well), resamples=asked.resamples) for seed in range(asked.studies)]
-        print(f"\n{sick} + {well} patients, {len(found)} studies\n\n| Figure | model | procedure | patients alone | bias | width |")
+        print(
+            f"\n{sick} + {well} patients, {len(found)} studies\n\n| Figure | model | procedure | patients alone | bias | width |"
+        )
         print("|---|---|---|---|---|---|")
         for name in FIGURES:
             truth = float(np.nanmean([each.model[name] for each in found]))

@@ -102,7 +102,7 @@ def test_outer_folds_hold_whole_patients_and_every_case_once_a_repeat(data: Data
         assert all(each.dataset.part(name).members[data.classes[0]].any() for name in ("train", "validation", "test"))
     for repeat in range(plan.repeats):
         held = [each.dataset.part("test").cases["case"].to_list() for each in found if each.repeat == repeat]
-        assert sorted(sum(held, [])) == sorted(data.cases["case"].to_list())
+        assert sorted(case for fold in held for case in fold) == sorted(data.cases["case"].to_list())
     assert len({tuple(each.dataset.part("test").cases["case"]) for each in found}) == len(found)
     assert len({each.seed for each in found}) == plan.repeats
 

@@ -27,7 +27,8 @@ def folded(seed: int = 0, sick: int = 20, well: int = 60, folds: int = 4, repeat
         fold = (np.arange(len(y)) + repeat) % folds
         p = 1 / (1 + np.exp(-(1.2 * y + rng.normal(size=len(y)) + 1.5 * fold - 2)))
         names = [str(i) for i in range(len(y))]
-        tables.append(pl.DataFrame({"case": names, "patient": names, "target": y, "p_0": 1 - p, "p_1": p, "repeat": repeat + 1, "fold": fold,
+        tables.append(pl.DataFrame({"case": names, "patient": names, "target": y,
+                                    "p_0": 1 - p, "p_1": p, "repeat": repeat + 1, "fold": fold,
                                     "prior_0": well / len(y), "prior_1": sick / len(y)}))  # fmt: skip
     return Predictions(pl.concat(tables), ("well", "sick"), "sick")
 
@@ -98,7 +99,7 @@ def test_trainings_that_differ_widen_the_interval() -> None:
     alike, apart = [[0.8] * 5] * 3, [[0.6, 0.7, 0.8, 0.9, 1.0]] * 3
     assert joined(repeats, alike) == Estimate(pytest.approx(0.8), pytest.approx(0.75), pytest.approx(0.85), 0.5)
     wide = joined(repeats, apart, 0.0, 1.0)
-    between = np.var(sum(apart, []), ddof=1) - 5 * (0.05 / 1.96) ** 2
+    between = np.var([one for repeat in apart for one in repeat], ddof=1) - 5 * (0.05 / 1.96) ** 2
     assert wide.value - wide.low == pytest.approx(np.hypot(0.05, 1.96 * np.sqrt(between * 16 / 15)), rel=1e-3)
     assert wide.high == 1.0
 
@@ -125,7 +126,10 @@ def test_intervals_hold_the_truth_of_the_model_for_use(tool: ModuleType) -> None
     for name in ("auroc", "auprc", "balanced_accuracy", "sensitivity", "specificity"):
         held = [each.found[name].low <= each.model[name] <= each.found[name].high for each in studies]
         assert sum(held) >= 33, name
-    patients = [each.patients["specificity"].low <= each.model["specificity"] <= each.patients["specificity"].high for each in studies]
+    patients = [
+        each.patients["specificity"].low <= each.model["specificity"] <= each.patients["specificity"].high
+        for each in studies
+    ]
     assert sum(patients) < 30
 
 

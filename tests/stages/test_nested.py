@@ -69,7 +69,9 @@ def _cases(images: Path, kind: str) -> Dataset:
     data = scan(images, patient=r"(p\d+)_")
     if kind == "classify":
         return data
-    told = [[label == "sick", int(file[-8:-6]) % 2 == 0] for label, file in data.cases.select("label", "file").iter_rows()]
+    told = [
+        [label == "sick", int(file[-8:-6]) % 2 == 0] for label, file in data.cases.select("label", "file").iter_rows()
+    ]
     cases = data.cases.with_columns(pl.Series("findings", told, pl.List(pl.Boolean)), label=pl.lit(None, pl.String))
     facts = data.facts.model_copy(update={"task": "tag"})
     return replace(data, cases=cases, classes=("square", "even"), positive="", facts=facts)
@@ -98,17 +100,24 @@ both = pytest.mark.parametrize("kind", ["classify", "tag"])
 
 
 @both
-def test_every_case_is_held_out_once_a_repeat_and_no_patient_is_on_both_sides(kind: str, whole: Callable[[str], Path]) -> None:
+def test_every_case_is_held_out_once_a_repeat_and_no_patient_is_on_both_sides(
+    kind: str, whole: Callable[[str], Path]
+) -> None:
     done = Run(whole(kind))
     assert done.dataset is not None
     assert set(done.dataset.cases["part"]) == {"train", "validation"}
-    table = pl.read_parquet(done.path / "outer_folds.parquet").join(done.dataset.cases.select("case", "patient"), on="case")
+    table = pl.read_parquet(done.path / "outer_folds.parquet").join(
+        done.dataset.cases.select("case", "patient"), on="case"
+    )
     sides = table.group_by("repeat", "fold", "patient").agg(pl.col("part").n_unique())
     assert sides["part"].max() == 1
     held = table.filter(pl.col("part") == "test")
     assert held.height == REPEATS * len(done.dataset) == held.select("repeat", "case").n_unique()
     assert table.select("repeat", "fold").n_unique() == FOLDS * REPEATS
-    assert table.filter(pl.col("part") == "train")["logit_0"].null_count() == table.filter(pl.col("part") == "train").height
+    assert (
+        table.filter(pl.col("part") == "train")["logit_0"].null_count()
+        == table.filter(pl.col("part") == "train").height
+    )
     assert held["logit_0"].null_count() == 0
 
 
@@ -144,13 +153,17 @@ def test_the_model_for_use_answers(kind: str, images: Path, whole: Callable[[str
     answers = predict(done.path, [images / files[case] for case in validation.table["case"]]).table
     told = answers.select(f"p_{name}" for name in done.dataset.classes).to_numpy()
     assert np.abs(told - validation.probabilities).max() < 1e-5
-    card = (export(done.path, format="safetensors", output=tmp_path / "out").files[0].parent / "MODEL_CARD.md").read_text()
+    card = (
+        export(done.path, format="safetensors", output=tmp_path / "out").files[0].parent / "MODEL_CARD.md"
+    ).read_text()
     assert f"repeated {REPEATS} times" in card
 
 
 @both
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_page_says_what_the_figures_are_of(kind: str, language: str, whole: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_page_says_what_the_figures_are_of(
+    kind: str, language: str, whole: Callable[[str], Path], tmp_path: Path
+) -> None:
     said = {"en": ("60 patients", "in the same way on all 60"), "ko": ("60명", "같은 방법으로 학습했습니다")}[language]
     page = report_page(Run(whole(kind)), language=language)
     assert all(words in page for words in said)
@@ -174,7 +187,9 @@ def test_runs_are_compared_over_their_repeats(images: Path, whole: Callable[[str
     go(other, images, until="evaluate", balance="weighted")
     table = compare_runs([whole("classify"), other], metric="sensitivity").table
     results = [Run(folder).results for folder in (whole("classify"), other)]
-    assert table["value"].to_list() == pytest.approx([found.parts["test"].metrics["sensitivity"].value for found in results if found])
+    assert table["value"].to_list() == pytest.approx(
+        [found.parts["test"].metrics["sensitivity"].value for found in results if found]
+    )
     assert "p_delong" not in compare_runs([whole("classify"), other], metric="auroc").table.columns
 
 
