@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
+from evenray.core.events import Events
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import PARTS, Dataset, Predictions
@@ -89,7 +90,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     if inputs.outer_folds is not None:
 
         def fit(task: Task, remedy: Remedy, logits: Floats, targets: NDArray[np.int64]) -> list[Calibration]:
-            return _calibrations(task, remedy, logits, targets, settings, tools)
+            return _calibrations(task, remedy, logits, targets, settings, replace(tools, events=Events()))
 
         found |= held_out(inputs.outer_folds, dataset, target, fit)
     asked = settings.threshold != EvaluateSettings().threshold
