@@ -22,7 +22,8 @@ Fit = Callable[[Task, Remedy, NDArray[np.float64], NDArray[np.int64]], list[Cali
 
 
 def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) -> dict[str, Predictions]:
-    """ "test": every case once a repeat, by the network of the fold that held it out; "folds": the validation parts of the same.
+    """The predictions of every case once a repeat, by the network of the fold that held it out ("test"), and of the validation
+    parts of the same folds ("folds").
 
     `outer` is what the stage nested leaves. Beside the usual columns stand repeat, fold, and the class shares of the fold's
     training part, prior_k (of findings the share that has each).
