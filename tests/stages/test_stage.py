@@ -70,7 +70,7 @@ def each(monkeypatch: pytest.MonkeyPatch) -> Stage:
 def test_what_a_stage_depends_on_is_read_from_its_types(each: Stage) -> None:
     assert (each.name, each.settings, each.after) == ("planted", PlantedSettings, ())
     assert stage_of("split").after == ("scan",)
-    assert stage_of("evaluate").after == ("scan", "split", "plan", "compare", "train")
+    assert stage_of("evaluate").after == ("scan", "split", "plan", "compare", "nested", "train")
 
 
 def test_an_added_setting_is_checked_offered_documented_and_counted(each: Stage, tmp_path: Path) -> None:

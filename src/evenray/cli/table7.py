@@ -85,7 +85,7 @@ def _options() -> dict[str, Any]:
     settings = of_settings(*early, Table7Settings, STAGES["compare"], STAGES["evaluate"], ReportSettings, Machine)
     kinds: list[type[Settings]] = [*early, Table7Settings, ReportSettings, Machine]
     names = {name for kind in kinds for name in kind.model_fields} | set(OF_IMAGENET)
-    chosen = {name: kind for name, kind in settings.items() if name in names and name != "save_every"}
+    chosen = {name: kind for name, kind in settings.items() if name in names and name not in ("save_every", "design")}
     return {"output": Output, **chosen, "class_weights": SHORT["class_weights"][1], "events": Events, "json": Json}
 
 

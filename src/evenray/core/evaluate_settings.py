@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .settings import SeedSettings, setting
+from .settings import SeedSettings, Settings, setting
 
-__all__ = ["EvaluateSettings"]
+__all__ = ["EvaluateSettings", "ViewSettings"]
 
 
-class EvaluateSettings(SeedSettings):
-    """How the test part is scored."""
+class ViewSettings(Settings):
+    """How the network looks at a case."""
 
     tta: str | None = setting(
         None,
         "Test-time augmentation: centre, flips, dense, 'multicrop(grid=3)', 'dense | multicrop'; soft-maxes are averaged.",
     )
+
+
+class EvaluateSettings(SeedSettings, ViewSettings):
+    """How the test part is scored."""
+
     threshold: str | None = setting(
         None,
         "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part; by default"

@@ -7,14 +7,14 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from .errors import UsageError
-from .evaluate_settings import EvaluateSettings
+from .evaluate_settings import EvaluateSettings, ViewSettings
 from .plan_choices import CHOOSABLE, check_choice
 from .scan_settings import ScanSettings
 from .settings import DATA, MACHINE, SeedSettings, Settings, setting
 
 __all__ = [
     "CHOOSABLE", "STAGES",  "AuditSettings", "BudgetSettings", "CompareSettings", "EvaluateSettings", "ExplainSettings", "Machine",
-    "PlanSettings", "Recipe", "ReportSettings", "ScanSettings", "SplitSettings", "TrainSettings",
+    "NestedSettings", "PlanSettings", "Recipe", "ReportSettings", "ScanSettings", "SplitSettings", "TrainSettings",
 ]  # fmt: skip
 
 Specs = str | tuple[str, ...]
@@ -35,9 +35,19 @@ class AuditSettings(ExclusionSettings):
     """What the audit depends on."""
 
 
-class SplitSettings(ExclusionSettings, SeedSettings):
+class EffortSettings(Settings):
+    """The one dial."""
+
+    effort: Literal["quick", "standard", "thorough"] = setting("standard", "How much computing time training may take.")
+
+
+class SplitSettings(ExclusionSettings, SeedSettings, EffortSettings):
     """How the cases are divided."""
 
+    design: Literal["auto", "split", "nested"] = setting(
+        "auto", "split tests on one part; nested cross-validates the whole procedure by patient and trains the model for use on"
+        " all; auto takes nested where a class has fewer than 50 patients.", panel=DATA,
+    )  # fmt: skip
     test: float = setting(0.2, "The share of patients to test on.", panel=DATA, expected=FRACTION, gt=0, lt=0.9)
     validation: float = setting(
         0.15, "The share of patients to validate on.", panel=DATA, expected=FRACTION, gt=0, lt=0.9
@@ -148,10 +158,9 @@ class TrainSettings(FlipSettings, SeedSettings):
         return self.finetune.strip().startswith("frozen")
 
 
-class BudgetSettings(SeedSettings):
+class BudgetSettings(SeedSettings, EffortSettings):
     """How much a training may cost, and what the plan is told of it."""
 
-    effort: Literal["quick", "standard", "thorough"] = setting("standard", "How much computing time training may take.")
     size: int | None = setting(None, "The side of the images in pixels.", ge=28)
     epochs: int | None = setting(None, "The number of epochs.", ge=1)
     batch: int | None = setting(None, "The number of images a step.", ge=1)
@@ -193,6 +202,10 @@ class PlanSettings(BudgetSettings, CompareSettings):
             why = "a frozen trunk is compared as it is" if self.frozen else "several networks are compared as they are"
             raise UsageError(f"compare_networks cannot be chosen here: {why}; leave it out.")
         return self
+
+
+class NestedSettings(SplitSettings, PlanSettings, ViewSettings):
+    """What the outer folds of a nested cross-validation depend on: the whole procedure is repeated in each."""
 
 
 class ExplainSettings(SeedSettings):

@@ -123,7 +123,8 @@ class Predictions:
     prior correction and calibration); rows stand in the order of the data set. Group columns (site) may follow.
     Where `task` is tag, the classes are findings of which a case may have several: in place of label and target stand
     target_0 ... target_K-1 (bool, null where unknown), and p_k is the probability of finding k by itself.
-    Arrays are made once, and read-only.
+    Of a cross-validation each case has the `fold` that held it out and, where there is one, the `threshold` (of findings
+    threshold_k) of that fold. Arrays are made once, and read-only.
     """
 
     table: pl.DataFrame
@@ -164,6 +165,21 @@ class Predictions:
         seen: dict[str, int] = {}
         return _kept(np.array([seen.setdefault(n or f"\0{i}", len(seen)) for i, n in enumerate(names)], dtype=np.int64))
 
+    @cached_property
+    def folds(self) -> NDArray[np.int64] | None:
+        """Of a cross-validation the fold that held out each case, int64 (cases,); None of a test part."""
+        if not self._tells("fold"):
+            return None
+        return _kept(self.table["fold"].to_numpy().astype(np.int64))
+
+    @cached_property
+    def thresholds(self) -> NDArray[np.float64] | None:
+        """Of a cross-validation the threshold of each case's own fold, float64 (cases,); None where there is one for all."""
+        return _kept(self.table["threshold"].to_numpy().astype(np.float64)) if self._tells("threshold") else None
+
+    def _tells(self, name: str) -> bool:
+        return name in self.table.columns and self.table[name].null_count() < self.table.height
+
     def _columns(self, name: str) -> NDArray[np.float64]:
         columns = [f"{name}_{k}" for k in range(len(self.classes))]
         return _kept(self.table.select(columns).to_numpy().astype(np.float64))
@@ -182,13 +198,18 @@ class Predictions:
         >>> Predictions(table, ("nodule",), "", "tag").finding("nodule").table.to_dicts()
         [{'label': 'present', 'target': 1, 'logit_0': 0.0, 'logit_1': 1.5, 'p_0': 0.25, 'p_1': 0.75}]
         """
-        k, own = self.classes.index(name), ("target_", "logit_", "p_")
+        k, own = self.classes.index(name), ("target_", "logit_", "p_", "threshold_", "prior_")
         has = pl.col(f"target_{k}")
         rest = [column for column in self.table.columns if not column.startswith(own)]
+        of_its_fold = []
+        if f"threshold_{k}" in self.table.columns:
+            of_its_fold.append(pl.col(f"threshold_{k}").alias("threshold"))
+        if f"prior_{k}" in self.table.columns:
+            of_its_fold += [(1 - pl.col(f"prior_{k}")).alias("prior_0"), pl.col(f"prior_{k}").alias("prior_1")]
         table = self.table.filter(has.is_not_null()).select(
             *rest, pl.when(has).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT)).alias("label"),
             has.cast(pl.Int64).alias("target"), pl.lit(0.0).alias("logit_0"), pl.col(f"logit_{k}").alias("logit_1"),
-            (1 - pl.col(f"p_{k}")).alias("p_0"), pl.col(f"p_{k}").alias("p_1"),
+            (1 - pl.col(f"p_{k}")).alias("p_0"), pl.col(f"p_{k}").alias("p_1"), *of_its_fold,
         )  # fmt: skip
         return Predictions(table, (ABSENT, PRESENT), PRESENT)
 

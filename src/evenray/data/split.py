@@ -29,7 +29,7 @@ CONFLICT, HELD = (
 def split(
     dataset: Dataset,
     *,
-    test: float = 0.2,
+    test: float | None = 0.2,
     validation: float = 0.15,
     seed: int = 0,
     together: Iterable[Sequence[str]] | None = None,
@@ -41,7 +41,7 @@ def split(
     from the training part.
     Left out as `excluded`: images that the data label in two ways, training or validation copies of images that a given
     test part holds, and cases without a given part whose group a given validation or test part holds. Fractions are of
-    the cases to divide, in whole groups. Raises DataError where a class has too few groups.
+    the cases to divide, in whole groups; with `test` None no test part is made. Raises DataError where a class has too few groups.
 
     >>> table = pl.DataFrame({"case": list("abcdef"), "label": ["sick", "well"] * 3, "part": [None] * 6,
     ...                       "patient": list("ppqqrr"), "pixel_hash": list("123456"), "file": list("abcdef")},
@@ -65,7 +65,10 @@ def split(
     given = {name for name in PARTS if (part == name).any()}
     rng = np.random.default_rng([seed, 7])
     # Both fractions are of the same whole; once the test part is drawn from it, less remains to draw from.
-    wanted = [("test", test), ("validation", validation if "test" in given else validation / (1 - test))]
+    whole = test is None or "test" in given
+    wanted = [("validation", validation if whole else validation / (1 - (test or 0.0)))]
+    if test is not None:
+        wanted.insert(0, ("test", test))
     missing = [name for name, _ in wanted if name not in given] + ["train"]
     for name, fraction in wanted:
         if name in given:
@@ -78,7 +81,7 @@ def split(
     drawn = cases.with_columns(part=pl.Series(part.tolist(), dtype=pl.String))
     done = replace(dataset, cases=drawn[order.arg_sort()])
     for name in PARTS:
-        if absent := strata.lacking(done.part(name)):
+        if (name != "test" or test is not None) and (absent := strata.lacking(done.part(name))):
             raise DataError(
                 f"The {name} part has no case of class '{absent}': add cases, or give a split with every class in every part."
             )

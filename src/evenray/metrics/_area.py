@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
 
+from .folds import rows_within
+
 __all__ = ["Z", "area_interval", "components", "delong_interval"]
 
 Floats = NDArray[np.float64]
@@ -16,11 +18,22 @@ TINY = 1e-9
 Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
 
-def components(scores: Floats, positive: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, Floats]:
+def components(
+    scores: Floats, positive: NDArray[np.bool_], patients: NDArray[np.int64], folds: NDArray[np.int64] | None = None
+) -> tuple[float, Floats]:
     """AUROC, and each patient's share in its error (P,): their squares sum to the variance (DeLong 1988; Obuchowski 1997).
 
-    NaN shares where a class has a single patient; DataError where it has none.
+    Of `folds` that are large enough the mean over them; each holds whole patients. NaN shares where a class has a single
+    patient; DataError where it has none.
     """
+    if (rows := rows_within(folds, positive)) is not None:
+        area, total = 0.0, np.zeros(int(patients.max()) + 1)
+        for own in rows:
+            part, shares = components(scores[own], positive[own], patients[own])
+            weight = float(positive[own].sum() / positive.sum())
+            area += weight * part
+            total[: len(shares)] += weight * shares
+        return area, total
     m, n = int(positive.sum()), int((~positive).sum())
     if not m or not n:
         raise DataError("AUROC needs cases of both kinds; the part has only one.")
@@ -71,13 +84,15 @@ def newcombe_interval(area: float, m: int, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def area_interval(p_NK: Floats, truth_NK: NDArray[np.bool_], patients: NDArray[np.int64]) -> tuple[float, float]:
+def area_interval(
+    p_NK: Floats, truth_NK: NDArray[np.bool_], patients: NDArray[np.int64], folds: NDArray[np.int64] | None = None
+) -> tuple[float, float]:
     """Of the AUROC of one class, or of its mean over several (columns); each needs cases of both kinds.
 
     DeLong's where every class has FEW patients or more. Below it is too sure (.86 of the time right with two, .90 with
     eight), and Newcombe's is taken; of several classes the mean of its bounds, as if they erred together.
     """
-    found = [components(p, truth, patients) for p, truth in zip(p_NK.T, truth_NK.T, strict=True)]
+    found = [components(p, truth, patients, folds) for p, truth in zip(p_NK.T, truth_NK.T, strict=True)]
     sizes = [tuple(len(np.unique(patients[kind])) for kind in (truth, ~truth)) for truth in truth_NK.T]
     if min(map(min, sizes)) >= FEW:
         area, shares = np.mean([area for area, _ in found]), np.mean([shares for _, shares in found], axis=0)

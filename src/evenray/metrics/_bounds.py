@@ -49,7 +49,7 @@ def bounds_of(
     if not np.isnan(values["auroc"]) and (two or prior is None):
         watched = [positive] if two else np.unique(targets).tolist()
         p_NK = predictions.probabilities[:, watched]
-        bounds["auroc"] = area_interval(p_NK, targets[:, None] == watched, predictions.patients)
+        bounds["auroc"] = area_interval(p_NK, targets[:, None] == watched, predictions.patients, predictions.folds)
     if not np.isnan(values["balanced_accuracy"]):
         same = ("balanced_accuracy",) if two else ("balanced_accuracy", "sensitivity")
         bounds |= dict.fromkeys(same, _balanced_interval(predictions, called))

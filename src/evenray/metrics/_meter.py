@@ -17,7 +17,7 @@ from evenray.core.types import Predictions
 from . import calibration, threshold
 from ._curves import require_classes
 from ._prior import weighted_to
-from .ranking import Ranking
+from .folds import ranking_of
 
 __all__ = ["METRICS", "Meter"]
 
@@ -32,7 +32,8 @@ class Meter:
     """Calling it with weights W (R, N) gives {metric: float64 (R,)}; NaN where a metric is undefined under the weights.
 
     `prior` (K,), if given, is the class prior to score at: cases are weighted so that the classes have these shares. Where
-    a class with a share has no case, only what the cases of the other of two tell is defined.
+    a class with a share has no case, only what the cases of the other of two tell is defined. With `folds` (N,), those that held
+    the cases out, areas are means over these where they are large enough.
 
     >>> meter = Meter(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), predicted=np.array([0, 1]), positive=1)
     >>> meter(np.ones((1, 2)))["auroc"]
@@ -46,13 +47,14 @@ class Meter:
         predicted: NDArray[np.int64],
         positive: int,
         prior: NDArray[np.float64] | None = None,
+        folds: NDArray[np.int64] | None = None,
     ) -> None:
         self.targets, self.prior = targets, prior
         self.K = probabilities.shape[1]
         self.counts = np.bincount(targets, minlength=self.K)
         self.positive = positive
         watched = [positive] if self.K == 2 else list(np.flatnonzero(self.counts))
-        self.rankings = [Ranking.of(probabilities[:, k], targets == k) for k in watched]
+        self.rankings = [ranking_of(probabilities[:, k], targets == k, folds) for k in watched]
         cells = threshold.cells(targets, predicted, self.K)
         losses, self.bins = calibration.columns(probabilities, targets, positive)
         self.columns = np.column_stack([cells, losses]).astype(np.float64)
@@ -79,14 +81,15 @@ class Meter:
 def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int64]:
     """The class called for every case, int64 (N,); DataError where there is no case.
 
-    With two classes, the positive one where its probability reaches `threshold` (None: 0.5); with more, that of the
-    largest probability.
+    With two classes, the positive one where its probability reaches `threshold` (None: the one that the predictions carry for
+    each case, else 0.5); with more, that of the largest probability.
     """
     if predictions.table.height == 0:
         raise DataError("There are no predictions to score; the part is empty.")
     require_classes(predictions)
     if len(predictions.classes) == 2:
-        threshold = 0.5 if threshold is None else threshold
+        usual = 0.5 if predictions.thresholds is None else predictions.thresholds
+        cuts = usual if threshold is None else threshold
     elif threshold is None:
         return np.asarray(predictions.probabilities.argmax(axis=1), dtype=np.int64)
     else:
@@ -94,4 +97,4 @@ def decide(predictions: Predictions, threshold: float | None) -> NDArray[np.int6
             f"A threshold ({threshold:g}) is for two classes, but there are {len(predictions.classes)}; leave it out."
         )
     positive = predictions.positive_index
-    return np.where(predictions.probabilities[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
+    return np.where(predictions.probabilities[:, positive] >= cuts, positive, 1 - positive).astype(np.int64)

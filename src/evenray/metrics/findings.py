@@ -78,7 +78,7 @@ def _each(
         found.append(
             _One(
                 np.flatnonzero(targets[:, k] >= 0),
-                Meter(two.probabilities, two.targets, called, 1, prevalence),
+                Meter(two.probabilities, two.targets, called, 1, prevalence, two.folds),
                 Meter(np.tile(constant, (N, 1)), two.targets, majority, 1, prevalence),
                 Ranking.of(two.probabilities[:, 1], two.targets == 1), specificity,
             )
@@ -145,7 +145,7 @@ def macro_components(predictions: Predictions, names: Sequence[str]) -> tuple[fl
     for name in names:
         k, two = predictions.classes.index(name), predictions.finding(name)
         patients = predictions.patients[predictions.targets[:, k] >= 0]
-        area, shares = components(two.probabilities[:, 1], two.targets == 1, patients)
+        area, shares = components(two.probabilities[:, 1], two.targets == 1, patients, two.folds)
         areas.append(area)
         total[: len(shares)] += shares / len(names)
     return float(np.mean(areas)), total
@@ -160,7 +160,9 @@ def _area(predictions: Predictions, names: Sequence[str]) -> tuple[float, float]
     each = []
     for one in two:
         m, n = (len(np.unique(one.patients[one.targets == k])) for k in (1, 0))
-        each.append(newcombe_interval(components(one.probabilities[:, 1], one.targets == 1, one.patients)[0], m, n))
+        each.append(
+            newcombe_interval(components(one.probabilities[:, 1], one.targets == 1, one.patients, one.folds)[0], m, n)
+        )
     low, high = np.mean(each, axis=0)
     return float(low), float(high)
 

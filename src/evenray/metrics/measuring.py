@@ -47,4 +47,4 @@ def area_components(predictions: Predictions, of: str | None = None) -> tuple[fl
     patient's share in its error."""
     if predictions.task == "tag":
         return macro_components(predictions, averaged(predictions) if of is None else (of,))
-    return components(*one_class(predictions, of), predictions.patients)
+    return components(*one_class(predictions, of), predictions.patients, predictions.folds)

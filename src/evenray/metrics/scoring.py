@@ -46,6 +46,8 @@ def score(
 
     With two classes a case is called positive where its probability reaches `threshold` (None: 0.5); with more, the
     class of the largest probability is called and the rates are means over the classes (macro, one against the rest).
+    Predictions of a cross-validation carry a threshold and a fold for each case: that threshold is taken where none is given, and
+    auroc and auprc are means over the folds where these are large enough (`metrics.folds`).
     auroc and auprc (average precision) use no threshold; brier, log_loss and ece (15 bins) score the probabilities, and
     the figures of `recalibration` tell in which way they err.
 
@@ -139,7 +141,7 @@ def _measures(
 ) -> dict[str, Measure]:  # fmt: skip
     """The METRICS, and whatever figures `more` gives for weights of the cases; without resamples bounds are NaN."""
     positive = predictions.positive_index
-    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at)
+    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at, predictions.folds)
     one = np.ones((1, predictions.table.height))
     values = {name: float(value[0]) for name, value in (meter(one) | more(one)).items()}
     spread = replicates(lambda W: meter(W) | more(W), predictions.patients, resamples, seed)

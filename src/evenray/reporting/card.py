@@ -15,7 +15,7 @@ from evenray.core.types import PARTS
 from .findings import having
 from .language import Language
 from .page import template
-from .sections.limits import MISSING
+from .sections.limits import MISSING, rule_text
 from .view import RunView
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _whose(run: RunView, say: Language) -> str:
 
 def _units(run: RunView, test: PartScores) -> str:
     """What counts once in the intervals of the test part; core.patient_groups says who stands for an unknown patient."""
-    patient = run.used.filter(part="test")["patient"]
+    patient = run.tested["patient"]
     if len(patient) and not patient.null_count():
         return "patients"
     if patient.null_count() < len(patient):
@@ -165,7 +165,7 @@ def _points(run: RunView, say: Language) -> list[tuple[str, list[str]]]:
 def _limits(run: RunView, say: Language) -> list[tuple[str, str]]:
     """What bounds the figures; a threshold only where there is one that the data chose."""
     found = {
-        name: (say(f"limits.{name}"), say(f"limits.{name}_text")) for name in RULES if name != "threshold" or run.chosen
+        name: (say(f"limits.{name}"), rule_text(run, say, name)) for name in RULES if name != "threshold" or run.chosen
     }
     found["prevalence"] = say("limits.prevalence"), say("card.prevalence_text")
     return list(found.values())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
+from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.drawn import Overlays
 from evenray.core.artefacts.explained import Attributions, Previews
 from evenray.core.artefacts.plan import PlanChoice
@@ -60,6 +61,8 @@ class RunView(Run):
         if table is None or self.cases is None or not {"part", "label"} <= set(self.cases.columns):
             return True
         columns = ["case", "part"] if self.tags else ["case", "part", "label"]
+        if self.nested is not None:  # what was held out stands in other parts of the model for use
+            table = table.filter(pl.col("part") != "test")
         here = self.cases.select(columns).filter(pl.col("part").is_in(table["part"].unique().to_list()))
         return here.sort("case").equals(table.select(columns).sort("case"))
 
@@ -197,8 +200,22 @@ class RunView(Run):
         return next(name for name in self.classes if name != self.positive)
 
     @cached_property
+    def nested(self) -> DesignRecord | None:
+        """The design, where the whole procedure was cross-validated and there is no test part."""
+        design = self._record(DesignRecord, "split")
+        return design if design is not None and design.nested else None
+
+    @property
+    def tested(self) -> pl.DataFrame:
+        """Those of `used` that figures are of: the test part, or where it was cross-validated all."""
+        return self.used if self.nested is not None else self.used.filter(part="test")
+
+    @cached_property
     def predictions(self) -> Predictions | None:
+        """Those of the validation part and of the test part; of a cross-validation the first repeat, where each case stands once."""
         table = self._whatever("predictions.parquet") if self.current else None
+        if table is not None and "repeat" in table.columns:
+            table = table.filter(pl.col("repeat").fill_null(1) == 1)
         return None if table is None else Predictions(table, self.classes, self.positive, self.facts.task)
 
     @cached_property

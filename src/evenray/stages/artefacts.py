@@ -11,6 +11,7 @@ import polars as pl
 from evenray.core.artefacts import Record, RunFolder, atomic
 from evenray.core.artefacts.cases import load, save
 from evenray.core.artefacts.choice import Choice
+from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.drawn import DrawnMasks, Overlays
 from evenray.core.artefacts.explained import Attributions, Gallery, Previews
 from evenray.core.artefacts.model import ModelRecord
@@ -143,6 +144,7 @@ EXCLUSIONS_ASKED = Artefact((), _exclusions, files=("exclusions.csv",))
 FINDINGS = _findings("findings.parquet", "audit")
 PARTS = _table("split.parquet", "split")
 EXCLUDED = _table("excluded.csv", "split")
+DESIGN = _record(DesignRecord, "split")
 SPLIT_CASES: Artefact[Dataset] = Artefact(("scan", "split"), load)
 PLANNED = _record(Planned, "plan")
 GRID = _optional("grid.parquet", "compare")
@@ -151,6 +153,7 @@ CHOICE = _record(Choice, "compare")
 NETWORK = Artefact(("train",), _network_read, _network_write)
 MODEL = _record(ModelRecord, "train")
 HISTORY = _table("history.csv", "train")
+OUTER_FOLDS = _optional("outer_folds.parquet", "nested")
 PREDICTIONS = Artefact(("evaluate",), _predictions_read, _predictions_write)
 SCORES = _record(ScoresRecord, "evaluate")
 LABEL_ERRORS = _findings("label_errors.parquet", "evaluate")

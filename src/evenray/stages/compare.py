@@ -23,7 +23,7 @@ from evenray.learning.tasks import fitted, keeps_features, network
 from evenray.learning.train import Settings
 
 from .artefacts import CASES, CHOICE, EXCLUSIONS_ASKED, GRID, OUT_OF_FOLD, PLANNED, SPLIT_CASES
-from .preparing import kept_features, rows_of_features, stores_of
+from .preparing import kept_features, stores_of
 from .stage import artefact
 from .tools import Tools
 
@@ -81,17 +81,17 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     frozen = keeps_features(plan.frozen, whole.facts.task)
     dataset, group = _to_compare(inputs, plan, settings.seed)
     stores: dict[str, tuple[Store, ...]]
-    rows: NDArray[np.int64] = np.arange(len(dataset))
     if frozen:
         model = network(
             dataset.facts.task, plan.network, dataset.classes, channels=plan.channels, size=plan.size,
             pretrained=plan.pretrained,
         )  # fmt: skip
         model = networks.freeze(model, plan.finetune)
-        rows = rows_of_features(whole, dataset)
-        stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)[1]
+        of, stores = kept_features(tools, whole, plan, model, contrasts, flips=settings.flips)
+        prepared = whole.cases["case"].gather(of)
     else:
-        made = stores_of(tools, dataset, contrasts, plan.compare_size, plan.channels)
+        known = whole if tools.again else dataset
+        made, prepared = stores_of(tools, known, contrasts, plan.compare_size, plan.channels), known.cases["case"]
         stores = {contrast: (store,) for contrast, store in made.items()}
     own = frozen or plan.compare_networks == (
         settings.networks or (plan.network,) if plan.pretrained else settings.networks
@@ -100,6 +100,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
         plan.compare_epochs, plan.batch, plan.learning_rate if own else 1e-3, settings.seed, settings.flips,
         decay=networks.fine_tuning(plan.finetune).decay if own else 1.0, task=dataset.facts.task,
     )  # fmt: skip
+    rows: NDArray[np.int64] = np.flatnonzero(prepared.is_in(dataset.cases["case"].implode()).to_numpy())
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
         settings=training, channels=plan.channels,

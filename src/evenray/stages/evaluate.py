@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,21 +16,34 @@ from evenray.core.artefacts.drawn import DrawnMasks
 from evenray.core.artefacts.explained import Gallery
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
+from evenray.core.events import Events
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
-from evenray.core.types import Dataset, Predictions
+from evenray.core.types import PARTS, Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
-from evenray.learning.baselines import baselines
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
-from evenray.learning.tasks.question import Target
+from evenray.learning.tasks.repeats import called
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, measured_by_task
+from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, each_repeat, measured_by_task
+from evenray.metrics.measuring import Prevalence
 
-from .artefacts import CHOICE, LABEL_ERRORS, MASKS, NETWORK, OUT_OF_FOLD, PLANNED, PREDICTIONS, SCORES, SPLIT_CASES
+from .artefacts import (
+    CHOICE,
+    LABEL_ERRORS,
+    MASKS,
+    NETWORK,
+    OUT_OF_FOLD,
+    OUTER_FOLDS,
+    PLANNED,
+    PREDICTIONS,
+    SCORES,
+    SPLIT_CASES,
+)  # fmt: skip
+from .held_out import averaged_over_repeats, held_out, simple_models
 from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import parts_of, remedy_of
 from .stage import artefact
@@ -49,6 +63,7 @@ class EvaluateInputs:
     planned: Planned = artefact(PLANNED)
     choice: Choice = artefact(CHOICE)
     out_of_fold: pl.DataFrame | None = artefact(OUT_OF_FOLD)
+    outer_folds: pl.DataFrame | None = artefact(OUTER_FOLDS)
     network: networks.Classifier = artefact(NETWORK)
 
 
@@ -72,7 +87,8 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     tools.open_test()
     calibrations, found = [NONE] * len(remedy.questions), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
-    parts = parts_of(tools, dataset, plan, inputs.choice.contrast, ("validation", "test"), furthest)
+    names = ("validation", "test") if inputs.outer_folds is None else ("validation",)
+    parts = parts_of(tools, dataset, plan, inputs.choice.contrast, names, furthest)
     with events.task("task.evaluate", sum(len(part) for _, part in parts.values())) as tick:
         for name, (cases, part) in parts.items():
             told = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
@@ -80,6 +96,12 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
                 calibrations = _calibrations(task, remedy, told, task.targets(cases), settings, tools)
             p = task.probabilities(remedy.questions, told, calibrations, target)
             found[name] = task.predictions(cases, told, p)
+    if inputs.outer_folds is not None:
+
+        def fit(task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64]) -> list[Calibration]:
+            return _calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
+
+        found |= held_out(inputs.outer_folds, dataset, target, fit)
     own = None if asked else remedy.balance.rule
     masks = None
     if task.draws:
@@ -90,21 +112,34 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
             for name, (cases, part) in parts.items():
                 drawn = watched_masks(called_masks(model, cases, part, calling, tools, plan.batch, tta), tick)
                 found[name], masks = in_own_pixels(dataset, cases, found[name], drawn)
-    whole = replace(found["test"], table=pl.concat([each.table for each in found.values()]))
     scores = task.summarise(
         found, settings.threshold or "", own, remedy.questions, target, ordered=facts.ordered,
         patient_score=settings.patient_score, seed=settings.seed,
     )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
-    whole_images = facts.task in OF_IMAGES
-    simple = (
-        _baselines(dataset, found["test"], scores, task, target, settings.seed, plan.channels, tools)
-        if whole_images
-        else ()
-    )
-    scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": simple})
+    if inputs.outer_folds is not None:
+        found["test"] = called(found, scores, target)
+    whole = replace(found["test"], table=pl.concat([found[name].table for name in PARTS[1:]], how="diagonal"))
+    at, beside = task.scored_at(target), tuple[BaselineScores, ...]()
+    if facts.task in OF_IMAGES:
+        one_split = inputs.outer_folds is None and "test" in scores.parts
+        shown = found["test"].table["case"].to_list()
+        trunk = trunk_features(dataset, shown, plan.channels, settings.seed, tools) if one_split else None
+        simple = simple_models(inputs.outer_folds, dataset, found["test"], target, settings.seed, trunk)
+        beside = _baselines(each_repeat(found["test"]), simple, scores, at, settings.seed)
+    scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": beside})
     _tell(scores, task.shown, tools)
-    return EvaluateOutputs(whole, scores, _label_errors(inputs.out_of_fold, whole) if whole_images else [], masks)
+    return EvaluateOutputs(whole, scores, _suspected(inputs, found["test"], whole), masks)
+
+
+def _suspected(inputs: EvaluateInputs, test: Predictions, whole: Predictions) -> list[Finding]:
+    """Likely label errors, where labels are of whole images."""
+    if inputs.cases.facts.task not in OF_IMAGES:
+        return []
+    if inputs.outer_folds is not None:
+        once = averaged_over_repeats(test)
+        return _label_errors(once.table, once.part(""))
+    return _label_errors(inputs.out_of_fold, whole)
 
 
 def _calibrations(
@@ -128,23 +163,26 @@ def _calibrations(
 
 
 def _baselines(
-    dataset: Dataset, test: Predictions, scores: ScoresRecord, task: Task, target: Target, seed: int, channels: int,
-    tools: Tools,
-) -> tuple[BaselineScores, ...]:  # fmt: skip
-    """The simple models beside the network, on the same test cases and resamples; of findings the means over them."""
-    if "test" not in scores.parts:
+    network: Sequence[Predictions],
+    simple: Mapping[str, Sequence[Predictions]],
+    scores: ScoresRecord,
+    at: Prevalence,
+    seed: int,
+) -> tuple[BaselineScores, ...]:
+    """The simple models beside the network, on the same test cases and resamples; of findings the means over them.
+
+    Of a cross-validation there are several sets of predictions each, and differences answer for their trainings too.
+    """
+    if "test" not in scores.parts or not simple:
         return ()
-    trunk = trunk_features(dataset, test.table["case"].to_list(), channels, seed, tools)
-    if not (simple := baselines(dataset, test, target, seed=seed, trunk=trunk)):
-        return ()
-    at, usual = task.scored_at(target), scores.parts["test"].metrics
+    usual = scores.parts["test"].metrics
     measured = {
-        name: measured_by_task(each, prevalence=at, seed=seed, resamples=RESAMPLES)
-        for name, each in {"network": test, **simple}.items()
+        name: [measured_by_task(one, prevalence=at, seed=seed, resamples=RESAMPLES) for one in each]
+        for name, each in {"network": network, **simple}.items()
     }
     rows = {}
     for metric in SHOWN:
-        spreads = {name: Spread.of([figures[metric]]) for name, figures in measured.items()}
+        spreads = {name: Spread.of([figures[metric] for figures in each]) for name, each in measured.items()}
         rows[metric] = {row["model"]: row for row in compare_spreads(spreads, metric, seed=seed).iter_rows(named=True)}
 
     def figure(metric: str, row: dict[str, float]) -> Figure:

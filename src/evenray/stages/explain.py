@@ -85,7 +85,8 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
     row_of = {case: row for row, case in enumerate(dataset.cases["case"])}
     model = inputs.network.to(tools.machine.device)
     task = of_images(dataset.facts.task)
-    picked = task.notable(inputs.predictions.part("test"), inputs.scores)
+    shown_part = "test" if len(dataset.part("test")) else "validation"  # all else was trained on
+    picked = task.notable(inputs.predictions.part(shown_part), inputs.scores)
     entries, pictures, shown = list[Attribution](), dict[str, bytes](), list[torch.Tensor]()
     with tools.events.task("task.explain", len(picked)) as tick:
         for number, item in enumerate(picked):
@@ -97,7 +98,7 @@ def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Att
             pictures[f"{name}_map.png"] = png((heat_HW * 255).astype(np.uint8))
             entries.append(
                 Attribution(
-                    case=item.case, part="test", finding=item.finding, label=item.label, predicted=item.called,
+                    case=item.case, part=shown_part, finding=item.finding, label=item.label, predicted=item.called,
                     probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
                     map=f"{name}_map.png",
                 )

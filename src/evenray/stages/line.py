@@ -26,7 +26,7 @@ from evenray.core.types import Dataset
 from evenray.data.exclusions import read_exclusions
 from evenray.scale import is_url
 
-from .artefacts import CASES
+from .artefacts import CASES, DESIGN
 from .source import Source
 from .stage import Contents, Stage, contents_of_file, stage
 from .team import help_out, leading
@@ -165,12 +165,24 @@ def _run_stages(job: Job, until: str, *, away: bool, trains: bool) -> None:
                 _run_scan(job)
             _after_scan(job, until, trains)
             continue
+        if name == "evaluate":
+            _run_outer_folds(job)
         worked = run_stage(job, stage_of(name))
         if name == "audit":
             if worked or until == "audit":
                 tell_findings(job.folder, job.events)
             if ORDER.index(until) >= ORDER.index("plan"):
                 stop_where_void(job.folder, job.recipe)
+
+
+def _run_outer_folds(job: Job) -> None:
+    """A nested cross-validation goes through its outer folds before anything is scored; what a former design left is forgotten."""
+    if DESIGN.read(job.folder).nested:
+        run_stage(job, stage("evenray.stages.nested", on_device=True))
+    elif "nested" in job.folder.ledger.stages:
+        (job.folder / "outer_folds.parquet").unlink(missing_ok=True)
+        without = {name: done for name, done in job.folder.ledger.stages.items() if name != "nested"}
+        job.folder.note(lambda ledger: ledger.model_copy(update={"stages": without}))
 
 
 def _run_scan(job: Job) -> None:

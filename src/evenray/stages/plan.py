@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.design import DesignRecord
+from evenray.core.artefacts.plan import ASKED, Plan, PlanChoice, Planned
+from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
-from evenray.learning.plan import expected, fingerprint
+from evenray.data.design import FOLDS, REPEATS
+from evenray.evidence.compare import trainings
+from evenray.learning.plan import LOWER, expected, fingerprint
+from evenray.learning.plan.budget import BUDGET, SPEED
+from evenray.learning.plan.comparison import COMPARISON
 
-from .artefacts import PLANNED, SPLIT_CASES
+from .artefacts import DESIGN, PLANNED, SPLIT_CASES
 from .stage import artefact
 from .starting import planned
 from .tools import Tools
@@ -20,6 +26,7 @@ __all__ = ["PlanInputs", "PlanOutputs", "plan"]
 @dataclass(frozen=True)
 class PlanInputs:
     cases: Dataset = artefact(SPLIT_CASES)
+    design: DesignRecord = artefact(DESIGN)
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,29 @@ class PlanOutputs:
 def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutputs:
     """Decide by fixed rules. Nothing of the machine is measured, so the same data, recipe and weights at hand give the same
     plan on a kind of device; where weights are at hand, cross-validation says what to start from."""
-    made, starts = planned(inputs.cases, settings, tools)
+    design = inputs.design
+    made, starts = planned(inputs.cases, settings, tools, nested=design.nested)
+    chosen = PlanChoice.of("design", design.name, _explained(design, made, settings))
     precision = expected(inputs.cases)
     found = Planned(
-        fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=starts, choices=made.choices,
+        fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=starts, choices=(chosen, *made.choices),
         expected=None if precision is None else precision.as_json(),
     )  # fmt: skip
     return PlanOutputs(found)
+
+
+def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Message:
+    """Why this design, with what a nested one costs, or would."""
+    reason = design.reason
+    if not design.nested and reason.code != "plan.design.quick":
+        return reason
+    cells = len(settings.contrasts) * len(settings.balances) * max(len(settings.networks), 1)
+    ratios, compared = max(len(settings.imbalances), 1), cells > 1 or bool(settings.imbalances)
+    inner = trainings(cells, plan.folds, settings.seeds, plan.compare_epochs, plan.search == "halving") * ratios
+    outer, effort = (design.folds or FOLDS) * (design.repeats or REPEATS), LOWER[settings.effort]
+    minutes = BUDGET[effort] / SPEED / 60 * (1 + COMPARISON * compared) * (outer + 1)
+    cost = Message("plan.design.cost", {
+        "outer": outer, "trainings": (outer + 1) * (plan.members + inner * compared), "effort": effort, "minutes": round(minutes),
+    })  # fmt: skip
+    code = reason.code if reason != ASKED else "plan.design.asked"
+    return Message(code, {**reason.values, "folds": design.folds, "repeats": design.repeats, "cost": cost})

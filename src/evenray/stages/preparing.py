@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.choice import Choice
@@ -22,7 +20,7 @@ from evenray.learning.train import Part, examples
 
 from .tools import Tools
 
-__all__ = ["kept_features", "parts_of", "remedy_of", "rows_of_features", "stores_of"]
+__all__ = ["kept_features", "parts_of", "remedy_of", "stores_of"]
 
 
 def stores_of(
@@ -58,20 +56,13 @@ def kept_features(
     tools: Tools, dataset: Dataset, plan: Plan, model: Classifier, contrasts: list[str], *, flips: bool
 ) -> tuple[NDArray[np.int64], dict[str, tuple[Store, ...]]]:
     """What a frozen trunk makes of all images but those of the test part: their rows in the data set, and the stores."""
-    rows = np.flatnonzero((dataset.cases["part"] != "test").to_numpy())
+    rows = np.flatnonzero((dataset.cases["part"] != "test").to_numpy() | tools.again)
     forms, found = forms_of(flips), {}
     stores = stores_of(tools, dataset, contrasts, plan.size, plan.channels)
     with tools.events.task("task.features", len(rows) * len(forms) * len(contrasts)) as tick:
         for contrast, store in stores.items():
             found[contrast] = compute(model, store, rows, forms, store_folder(tools.folder), tools.machine, tick)
     return rows, found
-
-
-def rows_of_features(whole: Dataset, cases: Dataset) -> NDArray[np.int64]:
-    """Where the features of some cases stand among those of all that are not of the test part."""
-    closed = whole.cases.filter(pl.col("part") != "test")["case"].to_list()
-    places: Mapping[str, int] = {name: row for row, name in enumerate(closed)}
-    return np.array([places[name] for name in cases.cases["case"].to_list()], dtype=np.int64)
 
 
 def remedy_of(dataset: Dataset, plan: Plan, choice: Choice) -> Remedy:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from evenray.core.artefacts.design import DesignRecord
 from evenray.core.recipe import SplitSettings
 from evenray.core.types import Dataset
+from evenray.data.design import designed, rarest
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.split import near_groups_of, why_excluded
 from evenray.data.split import split as divide
 
-from .artefacts import CASES, EXCLUDED, EXCLUSIONS_ASKED, PARTS
+from .artefacts import CASES, DESIGN, EXCLUDED, EXCLUSIONS_ASKED, PARTS
 from .stage import artefact
 from .tools import Tools
 
@@ -29,20 +31,29 @@ class SplitInputs:
 class SplitOutputs:
     parts: pl.DataFrame = artefact(PARTS)
     excluded: pl.DataFrame = artefact(EXCLUDED)
+    design: DesignRecord = artefact(DESIGN)
 
 
 def split(inputs: SplitInputs, settings: SplitSettings, tools: Tools) -> SplitOutputs:
-    """The part of every case, and the reason of each that has none."""
+    """The part of every case, the reason of each that has none, and the design: a nested one has no test part."""
     whole = inputs.cases
     asked = check_exclusions(whole, inputs.exclusions)
     left = without(whole, asked)
+    design = designed(left, settings)
     done = divide(
-        left, test=settings.test, validation=settings.validation, seed=settings.seed, together=near_groups_of(left)
-    )
+        left, test=None if design.nested else settings.test, validation=settings.validation, seed=settings.seed,
+        together=near_groups_of(left),
+    )  # fmt: skip
     by_user = asked.select("case", by=pl.lit("user"), reason="reason")
     parts = pl.concat([done.cases.select("case", "part"), by_user.select("case", part=pl.lit("excluded"))])
     count = dict(parts["part"].value_counts().iter_rows())
     order = ("train", "validation", "test", "excluded")
     tools.events.tell("split.parts", parts={name: count[name] for name in order if name in count})
+    if design.nested or design.reason.code == "plan.design.quick":
+        name, patients = rarest(left)
+        tools.events.tell(
+            "split.nested" if design.nested else "split.small", "note", folds=design.folds, repeats=design.repeats, name=name,
+            patients=patients,
+        )  # fmt: skip
     table = whole.cases.select("case").join(parts, on="case", how="left", maintain_order="left")
-    return SplitOutputs(table, pl.concat([by_user, why_excluded(done)]))
+    return SplitOutputs(table, pl.concat([by_user, why_excluded(done)]), design)

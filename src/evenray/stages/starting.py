@@ -15,17 +15,18 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 from evenray.data.split import folds, groups, share
+from evenray.data.store import Store
 from evenray.evidence.compare import Judged, Setup, judge
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.weights import named
-from evenray.learning.plan import make
+from evenray.learning.plan import LOWER, make
 from evenray.learning.plan.budget import affordable
 from evenray.learning.plan.starts import FOLDS, JUDGED, Start, tried
 from evenray.learning.tasks import task_of
 from evenray.learning.train import Settings
 
-from .preparing import kept_features, rows_of_features, stores_of
+from .preparing import kept_features, stores_of
 from .tools import Tools
 
 __all__ = ["planned"]
@@ -33,9 +34,14 @@ __all__ = ["planned"]
 START = "start"
 
 
-def planned(dataset: Dataset, recipe: PlanSettings, tools: Tools) -> tuple[Plan, tuple[PlanChoice, ...]]:
+def planned(
+    dataset: Dataset, recipe: PlanSettings, tools: Tools, *, nested: bool = False
+) -> tuple[Plan, tuple[PlanChoice, ...]]:
     """The plan, and what training could have begun from, each with what came of it; nothing is judged where the recipe names
-    weights or a network, no weights are at hand, or labels are not of whole images."""
+    weights or a network, no weights are at hand, or labels are not of whole images.
+
+    Of a `nested` cross-validation, which repeats the whole procedure, each training is planned as the effort below has it."""
+    recipe = recipe.but(effort=LOWER[recipe.effort]) if nested else recipe
     gpu = tools.kind != "cpu"
     if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
         plan = make(dataset, recipe.but(network=asked.network), gpu=gpu)
@@ -123,18 +129,20 @@ def _setup(
     whole: Dataset, cases: Dataset, group: NDArray[np.int64], fold: NDArray[np.int64], start: Start, plan: Plan,
     contrast: str, recipe: PlanSettings, tools: Tools,
 ) -> Setup:  # fmt: skip
-    rows: NDArray[np.int64] = np.arange(len(cases))
+    stores: dict[str, tuple[Store, ...]]
     if start.frozen:
         model = networks.build(
             plan.network, classes=len(cases.classes), channels=plan.channels, size=plan.size, pretrained=plan.pretrained,
             output=task_of(cases.facts.task).output,
         )  # fmt: skip
         model = networks.freeze(model, plan.finetune)
-        stores = kept_features(tools, whole, plan, model, [contrast], flips=recipe.flips)[1]
-        rows = rows_of_features(whole, cases)
+        of, stores = kept_features(tools, whole, plan, model, [contrast], flips=recipe.flips)
+        prepared = whole.cases["case"].gather(of)
     else:
-        made = stores_of(tools, cases, [contrast], plan.size, plan.channels)
+        known = whole if tools.again else cases
+        made, prepared = stores_of(tools, known, [contrast], plan.size, plan.channels), known.cases["case"]
         stores = {name: (store,) for name, store in made.items()}
+    rows: NDArray[np.int64] = np.flatnonzero(prepared.is_in(cases.cases["case"].implode()).to_numpy())
     decay = networks.fine_tuning(plan.finetune).decay
     training = Settings(
         plan.epochs, plan.batch, plan.learning_rate, recipe.seed, recipe.flips, decay=decay, task=cases.facts.task

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evenray.core.events import Events, Map
+from evenray.core.events import Event, Events, Map, Step
 from evenray.core.processes import processes
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ __all__ = ["Tools"]
 class Tools:
     """`folder` is where a stage keeps what it can make again (prepared pixels, checkpoints, features); `key` names the work
     of this stage with these inputs and settings there. `map` reads and prepares; `apart` gives every task a process for
-    itself. It `shares` while other processes train along. Within an epoch, training is saved every `save_every` minutes."""
+    itself. It `shares` while other processes train along. Within an epoch, training is saved every `save_every` minutes.
+    Where one data set is divided `again` and again, pixels and features are prepared once of all its cases, whatever their part."""
 
     folder: Path
     events: Events = field(default_factory=Events)
@@ -31,7 +32,19 @@ class Tools:
     save_every: float = 10.0
     key: str = ""
     shares: bool = False
+    again: bool = False
     open_test: Callable[[], None] = lambda: None
+
+    def inside(self, key: str, tick: Callable[[int], None]) -> Tools:
+        """For a whole procedure inside a stage, which this process does alone: its steps are those of the task that `tick` moves."""
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Step):
+                tick(0)
+
+        found = replace(self, key=key, events=Events(heard), again=True)
+        found.__dict__ |= {"machine": self.machine, "team": None}
+        return found
 
     @cached_property
     def machine(self) -> Alone:

@@ -11,6 +11,7 @@ from typing import Any
 from evenray import scale
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.lock import LOCK
 from evenray.core.artefacts.plan import Planned
 from evenray.core.errors import DataError, UsageError
@@ -60,6 +61,8 @@ def left_alone(folder: RunFolder, recipe: Recipe) -> Iterator[None]:
     asked = Asked.read(folder.path)
     former = dict(asked.recipe) | {name: ledger.from_here(getattr(asked.recipe, name)) for name in FILES}
     early = {n: about for stage in ("scan", "audit", "split") for n, about in declared(STAGES[stage]).items()}
+    if not _by_effort(folder):
+        early.pop("effort")
     if changed := [about.option for name, about in early.items() if former[name] != getattr(recipe, name)]:
         raise UsageError(
             f"'{folder.path}' holds a trained run, and {', '.join(changed)} would change what it was trained on; to plan for that,"
@@ -74,6 +77,14 @@ def left_alone(folder: RunFolder, recipe: Recipe) -> Iterator[None]:
                 path.write_bytes(content)
         done = {"plan": ledger.stages["plan"]} if "plan" in ledger.stages else {}
         folder.note(lambda now: now.model_copy(update={"stages": {**now.stages, **done}}))
+
+
+def _by_effort(folder: RunFolder) -> bool:
+    """Whether another effort would make another design of the run."""
+    return folder.has(DesignRecord.file) and DesignRecord.read(folder.path).reason.code in (
+        "plan.design.small",
+        "plan.design.quick",
+    )
 
 
 @contextmanager

@@ -51,6 +51,11 @@ def ensemble(
             f"Ensembles average answers for whole images, and these runs are of the task {task_name}; give --choose members=3."
         )
     predicted = {name: _predictions(run) for name, run in members.items()}
+    if nested := [name for name, each in predicted.items() if each.part("test").folds is not None]:
+        raise DataError(
+            f"{nested[0]} has no test part but was cross-validated, and so would every ensemble have to be; make the runs again with"
+            " --design split, or train more members in one: --choose members=3."
+        )
     whole = average(predicted, member_weights)
     found = {part: whole.part(part) for part in ("validation", "test")}
     task = task_of(whole.task)

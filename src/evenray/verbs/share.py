@@ -24,10 +24,10 @@ __all__ = ["Shared", "share"]
 
 # What names no file and holds no picture but those of the pages. Whatever else lies in the folder is left out.
 COPIED = (
-    "findings.parquet", "label_errors.parquet", "split.parquet", "excluded.csv", "plan.json", "grid.parquet", "choice.json",
-    "out_of_fold.parquet", "model.json", "model.safetensors", "history.csv", "predictions.parquet", "scores.json",
-    "attributions/*.png", "attributions/index.json", "masks/*.png", "masks/index.json", "overlays/*.png", "overlays/index.json",
-    "contrast/*.png", "contrast/index.json", "ensemble.json", "table7.parquet",
+    "findings.parquet", "label_errors.parquet", "split.parquet", "design.json", "excluded.csv", "plan.json", "grid.parquet",
+    "choice.json", "out_of_fold.parquet", "outer_folds.parquet", "model.json", "model.safetensors", "history.csv",
+    "predictions.parquet", "scores.json", "attributions/*.png", "attributions/index.json", "masks/*.png", "masks/index.json",
+    "overlays/*.png", "overlays/index.json", "contrast/*.png", "contrast/index.json", "ensemble.json", "table7.parquet",
     "table7.csv", "table7.md", "table7.json", "table7/predictions.parquet", "export/model*.onnx", "export/model*.xml",
     "export/model*.bin", "export/model.safetensors", "export/model.json", "export/MODEL_CARD*.md",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.lock import alone
 from evenray.core.errors import UsageError
 from evenray.core.events import Listener
@@ -23,7 +24,7 @@ from ._line import job, one_training, spelt_out
 
 __all__ = ["table7"]
 
-EARLY = {name for each in ("scan", "audit", "split") for name in STAGES[each].model_fields}
+EARLY = {name for each in ("scan", "audit", "split") for name in STAGES[each].model_fields} - {"effort", "design"}
 
 
 def table7(
@@ -43,6 +44,13 @@ def table7(
     asked = {n: v for n, v in values.items() if n in Table7Settings.model_fields}
     with job(target, output, None, early, listener) as work, one_training():
         recipe = work.recipe if work.folder.has("recipe.json") else Recipe()
+        if not work.folder.has("recipe.json"):
+            work.recipe = work.recipe.but(design="split")
+        elif work.folder.has(DesignRecord.file) and DesignRecord.read(work.folder.path).nested:
+            raise UsageError(
+                f"'{work.folder.path}' was cross-validated and has no test part, which the nets of Table 7 are tested on; name the"
+                " images and another folder with -o."
+            )
         single = {
             n: getattr(recipe, n) if isinstance(getattr(recipe, n), str) else "none" for n in ("contrast", "balance")
         }

@@ -94,5 +94,6 @@ def tiny_recipe_of_session() -> dict[str, Any]:
     """A recipe that compares remedies (of classes other suites do that) and learns the marks in seconds."""
     return {
         "network": "vgg11_bn(width=0.05)", "epochs": 3, "size": 28, "folds": 2, "contrast": "none", "learning_rate": 0.005,
+        "design": "split",
         "balance": ("none", "oversample"), "choose": {"compare_epochs": 1},
     }  # fmt: skip

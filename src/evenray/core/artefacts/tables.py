@@ -32,6 +32,7 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
     | {"chosen": pl.Boolean, "tied": pl.Boolean, "reference": pl.Boolean}
     | dict.fromkeys((*GRID, "seconds"), NUMBER),
     "out_of_fold.parquet": {"case": TEXT},
+    "outer_folds.parquet": dict.fromkeys(("case", "part", "contrast", "balance", "network"), TEXT) | {"logit_0": NUMBER},
 }  # fmt: skip
 NUMBERS = {
     "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
@@ -39,6 +40,7 @@ NUMBERS = {
     "history.csv": ("validation_auroc", "validation_macro_auprc", "learning_rate", "seconds", "validation_seconds"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap
+ONCE = {"predictions.parquet": ("part", "repeat"), "outer_folds.parquet": ("repeat", "fold")}
 MAY_LACK = {"cases.parquet": ("part", "label")}  # of images without labels, before the split
 OPTIONAL = {  # for pages, and one network has no members
     "cases.parquet": set(NEEDED["cases.parquet"]) - {"case"}, "history.csv": {"member"},
@@ -73,7 +75,8 @@ def checked(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     for name in NUMBERS.get(path.name, ()):
         if name in table.columns and not (table.schema[name].is_numeric() or table.schema[name] == pl.Null):
             raise _wrong(path, f"its column {name} is {table.schema[name]}, where a number was expected")
-    if "case" in NEEDED.get(path.name, {}) and table["case"].is_duplicated().any():
+    once = [name for name in ("case", *ONCE.get(path.name, ())) if name in table.columns]  # each case in each of these
+    if "case" in NEEDED.get(path.name, {}) and table.select(once).is_duplicated().any():
         raise _wrong(path, "it names a case twice in its column case")
     return table
 

@@ -13,14 +13,14 @@ from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
 from evenray.learning.tasks import task_of
-from evenray.metrics import compare_models, delong_difference
+from evenray.metrics import compare_models, delong_difference, each_repeat
 
 __all__ = ["RunComparison", "compare_runs"]
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """`table` is that of `compare_models`, a row a run, for AUROC with DeLong's p to the first run as p_delong."""
+    """`table` is that of `compare_models`, a row a run, for AUROC on a test part with DeLong's p to the first run as p_delong."""
 
     metric: str
     part: str
@@ -30,6 +30,9 @@ class RunComparison:
 def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: str = "test") -> RunComparison:
     """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best. `metric` is by
     default what comparisons of the task rank by.
+
+    Of runs without a test part every case was held out in a fold once a repeat: all repeats are compared, each case at the
+    threshold of its fold, and the differences answer for the trainings too.
 
     UsageError for fewer than two runs or another part than test and validation; DataError where the runs are not finished,
     of other classes, or evaluated at other prevalences.
@@ -57,18 +60,22 @@ def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: st
                 " with the same --prevalence."
             )
     models = {
-        name: Predictions(
-            RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive, each.task
-        ).part(part)
+        name: each_repeat(
+            Predictions(RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive, each.task).part(
+                part
+            )
+        )
         for name, each in scores.items()
     }
     task = task_of(reference.task)
     metric = metric or task.compared[0]
-    thresholds = {name: task.thresholds(each) for name, each in scores.items()}
+    thresholds = {
+        name: None if models[name][0].folds is not None else task.thresholds(each) for name, each in scores.items()
+    }
     prevalence = task.scored_at(task.target(reference.prevalence, reference.classes, reference.positive))
     table = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)
-    if metric == "auroc":
-        p = [1.0, *(delong_difference(models[name], models[first]).p for name, _ in others)]
+    if metric == "auroc" and all(len(each) == 1 for each in models.values()):
+        p = [1.0, *(delong_difference(models[name][0], models[first][0]).p for name, _ in others)]
         table = table.with_columns(p_delong=pl.Series(p))
     return RunComparison(metric, part, table)
 

@@ -7,6 +7,7 @@ everywhere that the kind of device is the same.
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal
 
 from evenray.core.artefacts.plan import Plan
 from evenray.core.messages import Message
@@ -21,7 +22,11 @@ from .images import fingerprint, kept_side, native_side
 from .network import covered, network_and_size
 from .precision import expected
 
-__all__ = ["expected", "fingerprint", "kept_side", "make", "native_side"]
+LOWER: dict[str, Literal["quick", "standard", "thorough"]] = {
+    "quick": "quick", "standard": "quick", "thorough": "standard"
+}  # fmt: skip
+
+__all__ = ["LOWER", "expected", "fingerprint", "kept_side", "make", "native_side"]
 
 
 def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:

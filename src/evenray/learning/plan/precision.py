@@ -19,9 +19,12 @@ def expected(dataset: Dataset) -> Message | None:
     """Of the test part's patients with and without the class or finding that fewest have or lack: the 95 % intervals to
     expect of an AUROC and of a sensitivity, and the smallest difference of AUROC that two models can be told apart by.
 
-    Patients count once, under a class where one of their images has it. None where there is no patient to count.
+    Without a test part every case is tested on in a fold of its own. Patients count once, under a class where one of their
+    images has it. None where there is no patient to count.
     """
-    test = dataset.part("test")
+    part = dataset.part("test")
+    nested = not len(part)
+    test = dataset if nested else part
     names = patient_groups(test.cases)
     alone = [name if name is not None else f"\0{i}" for i, name in enumerate(names.to_list())]
     who = np.unique(alone, return_inverse=True)[1]
@@ -37,6 +40,7 @@ def expected(dataset: Dataset) -> Message | None:
     return Message("plan.precision", {
         "name": rarest, "positives": with_it, "negatives": without, "auroc": AUROC, "auroc_low": low, "auroc_high": high,
         "sensitivity": SENSITIVITY, "low": share_low, "high": share_high, "difference": detectable_difference(with_it, without),
+        "variant": "nested" if nested else "",
     })  # fmt: skip
 
 

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
-from evenray.core.types import Predictions
-from evenray.metrics import averaged, choose_threshold, score, score_findings
+from evenray.core.types import Predictions, Scores
+from evenray.metrics import (
+    averaged,
+    choose_threshold,
+    each_repeat,
+    over_repeats,
+    score,
+    score_findings,
+)  # fmt: skip
 
 from .question import Target
+from .repeats import called_findings
 from .scores import BESIDE, RESAMPLES, summarise
 
 __all__ = ["summarise_findings"]
@@ -37,17 +45,26 @@ def summarise_findings(
         for name, prior, at in zip(classes, priors, target, strict=True)
     }
     cuts = [record.threshold for record in each.values()]
+    test = each_repeat(found["test"])
+    if "folds" in found:
+        own_rules = [record.threshold_rule or rule for record in each.values()]
+        pairs = zip(test, each_repeat(found["folds"]), strict=True)
+        test = [called_findings(held, validation, own_rules, target) for held, validation in pairs]
 
-    def scored(predicted: Predictions) -> PartScores:
-        scores = score_findings(predicted, cuts, seed=seed, resamples=RESAMPLES, priors=priors, prevalence=target)
-        present = dict(zip(classes, (predicted.targets == 1).sum(axis=0).tolist(), strict=True))
-        return PartScores.of(scores).model_copy(update={"counts": present})
+    def scored(repeats: Sequence[Predictions], cuts: Sequence[float | None] | None) -> PartScores:
+        def score_one(predicted: Predictions, bounded: bool) -> Scores:
+            n = RESAMPLES if bounded else 0
+            return score_findings(predicted, cuts, seed=seed, resamples=n, priors=priors, prevalence=target)
 
+        present = dict(zip(classes, (repeats[0].targets == 1).sum(axis=0).tolist(), strict=True))
+        return PartScores.of(over_repeats(repeats, score_one)).model_copy(update={"counts": present})
+
+    parts = {"validation": ([found["validation"]], cuts), "test": (test, None if "folds" in found else cuts)}
     return ScoresRecord(
         task="tag", classes=classes, positive=found["test"].positive, threshold=None, threshold_rule=rule,
         calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
-        parts={part: scored(predicted) for part, predicted in found.items() if averaged(predicted)}, patients=None,
-        groups={}, decision_curve={}, findings=each, averaged=averaged(found["test"]),
+        parts={part: scored(*given) for part, given in parts.items() if averaged(given[0][0])}, patients=None,
+        groups={}, decision_curve={}, findings=each, averaged=averaged(test[0]),
     )  # fmt: skip
 
 
@@ -68,7 +85,7 @@ def _one(
     threshold = float(at[1]) if kinds["validation"] < 2 else choose_threshold(found["validation"], rule, at)
     parts = {
         part: PartScores.of(score(two, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target))
-        for part, two in found.items()
+        for part, two in {"validation": found["validation"], "test": each_repeat(found["test"])[0]}.items()
         if two.table.height
     }
     return ScoresRecord(

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evenray.core.artefacts.scores import CalibrationRecord, Figure, OperatingPoint, PartScores, ScoresRecord
+from evenray.core.artefacts.scores import CalibrationRecord, OperatingPoint, PartScores, ScoresRecord
 from evenray.core.errors import DataError
 from evenray.core.spec import Step
-from evenray.core.types import Predictions
+from evenray.core.types import Predictions, Scores
 from evenray.metrics import (
     by_group,
-    calibration_by_class,
+    called_by_fold,
     choose_threshold,
     decision_curve,
+    each_repeat,
     grades,
+    over_repeats,
     per_patient,
     score,
     threshold_spread,
@@ -28,6 +30,7 @@ from evenray.metrics import (
 from evenray.metrics.intervals import percentile_interval
 from evenray.metrics.operating import LOOKING_AT_NO_CASE
 
+from .repeats import by_class, joined_by_name, mean_curve
 from .table import GROUPS
 
 __all__ = ["BESIDE", "RESAMPLES", "summarise"]
@@ -48,26 +51,27 @@ def summarise(
 
     `rule` chooses the threshold on validation (None with more than two classes), for the shares that the probabilities
     are at; `prior` (K,) holds those of the training part, `target` (K,) those to score at, None for those of the cases.
-    Of `ordered` classes the parts have the agreement of grades too.
+    Of `ordered` classes the parts have the agreement of grades too. Of a nested cross-validation "test" holds the held-out cases of
+    all outer folds and repeats and "folds" the validation parts of the same, on which each fold's threshold is chosen.
     """
-    test, at = found["test"], prior if target is None else target
+    at = prior if target is None else target
     threshold = None if rule is None else choose_threshold(found["validation"], rule, at)
 
-    def scored(predicted: Predictions, threshold: float | None, resamples: int = BESIDE) -> PartScores:
-        part = PartScores.of(score(predicted, threshold, resamples=resamples, seed=seed, prior=at, prevalence=target))
-        if not ordered:
-            return part
-        told = grades(predicted, threshold, prior=at, seed=seed, resamples=resamples)
-        return part.model_copy(
-            update={"metrics": part.metrics | {name: Figure.of(estimate) for name, estimate in told.items()}}
-        )
+    def scored(repeats: Sequence[Predictions], threshold: float | None, resamples: int = BESIDE) -> PartScores:
+        def score_one(predicted: Predictions, bounded: bool) -> Scores:
+            n = resamples if bounded else 0
+            scores = score(predicted, threshold, resamples=n, seed=seed, prior=at, prevalence=target)
+            told = grades(predicted, threshold, prior=at, seed=seed, resamples=n) if ordered else {}
+            return replace(scores, estimates={**scores.estimates, **told})
+
+        return PartScores.of(over_repeats(repeats, score_one))
 
     def point(rule: str) -> OperatingPoint:
         chosen = choose_threshold(found["validation"], rule, at)
-        part = scored(test, chosen)
+        part = scored(*_called(found, rule, chosen, target))
         rates = {name: part.metrics[name] for name in RATES}
         return OperatingPoint(rule=rule, threshold=chosen, confusion=part.confusion, **rates).model_copy(  # type: ignore[arg-type]
-            update=_ranges(found, rule, at, seed)
+            update={} if "folds" in found else _ranges(found, rule, at, seed)
         )
 
     points, refused = list[OperatingPoint](), list[str]()
@@ -76,20 +80,24 @@ def summarise(
             points.append(point(each))
         except DataError:  # too few cases for what the rule promises
             refused.append(each)
-    groups = {name: test.table[name].drop_nulls().n_unique() for name in GROUPS if name in test.table.columns}
-    curve = decision_curve(test, prevalence=target, resamples=BESIDE)
+    test, cut = _called(found, rule, threshold, target)
+    first = test[0]
+    groups = {name: first.table[name].drop_nulls().n_unique() for name in GROUPS if name in first.table.columns}
+    curve = mean_curve([decision_curve(each, prevalence=target, resamples=BESIDE) for each in test])
+    options: dict[str, Any] = {"resamples": BESIDE, "seed": seed, "prior": at, "prevalence": target}
+    parts = {
+        "validation": scored([found["validation"]], threshold, RESAMPLES),
+        "test": scored(test, cut, RESAMPLES),
+    }
     return ScoresRecord(
-        classes=test.classes, positive=test.positive, threshold=threshold, threshold_rule=rule, ordered=ordered,
-        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
-        parts={name: scored(each, threshold, RESAMPLES) for name, each in found.items()},
-        patients=_patients(found, rule, at, target, patient_score, seed), patient_score=patient_score,
-        calibration_by_class={} if len(test.classes) == 2 else _by_class(test, at, target),
+        classes=first.classes, positive=first.positive, threshold=threshold, threshold_rule=rule, ordered=ordered,
+        calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None, parts=parts,
+        patients=_patients(found, rule, at, target, patient_score, options), patient_score=patient_score,
+        calibration_by_class={} if len(first.classes) == 2 else by_class(test, at, target),
         groups={
             column: {
                 name: PartScores.of(scores)
-                for name, scores in by_group(
-                    test, column, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target
-                ).items()
+                for name, scores in joined_by_name([by_group(each, column, cut, **options) for each in test]).items()
             }
             for column, different in groups.items()
             if different > 1
@@ -97,6 +105,17 @@ def summarise(
         decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
         operating_points=tuple(points), refused_points=tuple(refused),
     )  # fmt: skip
+
+
+def _called(
+    found: Mapping[str, Predictions], rule: str | None, threshold: float | None, target: Floats | None
+) -> tuple[list[Predictions], float | None]:
+    """The test part and the threshold for it; of a cross-validation the repeats, each case with its fold's own, and None."""
+    test = each_repeat(found["test"])
+    if rule is None or "folds" not in found:
+        return test, threshold
+    pairs = zip(test, each_repeat(found["folds"]), strict=True)
+    return [called_by_fold(held, validation, rule, target) for held, validation in pairs], None
 
 
 def _ranges(found: Mapping[str, Predictions], rule: str, at: Floats, seed: int) -> dict[str, tuple[float, float]]:
@@ -114,29 +133,30 @@ def _ranges(found: Mapping[str, Predictions], rule: str, at: Floats, seed: int) 
     return {name: percentile_interval(values) for name, values in spread.items()}
 
 
-def _by_class(test: Predictions, at: Floats, target: Floats | None) -> dict[str, dict[str, Figure]]:
-    """Slope, calibration-in-the-large and observed : expected of each class, beside those of the shares `at` for everybody."""
-    constant = test.table.with_columns(**{f"p_{k}": pl.lit(float(share)) for k, share in enumerate(at)})
-    baseline = calibration_by_class(replace(test, table=constant), target)
-    return {
-        name: {
-            figure: Figure(value=value, low=low, high=high, baseline=baseline[name][figure][0])
-            for figure, (value, low, high) in figures.items()
-        }
-        for name, figures in calibration_by_class(test, target).items()
-    }
-
-
 def _patients(
     found: Mapping[str, Predictions], rule: str | None, at: Floats, target: Floats | None, how: Literal["mean", "max"],
-    seed: int,
+    options: Mapping[str, Any],
 ) -> PartScores | None:  # fmt: skip
     """The test part with patients in place of images; None where every patient has one image, or labels disagree."""
-    if int(found["test"].patients.max()) + 1 == found["test"].table.height:
+    first = each_repeat(found["test"])[0]
+    if int(first.patients.max()) + 1 == first.table.height:
         return None
     with suppress(DataError):  # images of one patient that carry different classes of many
-        validation, test = (per_patient(found[name], how) for name in ("validation", "test"))
-        threshold = None if rule is None else choose_threshold(validation, rule, at)
-        scores = score(test, threshold, resamples=BESIDE, seed=seed, prior=at, prevalence=target)
+        whole = {name: _by_patient(predicted, how) for name, predicted in found.items()}
+        threshold = None if rule is None else choose_threshold(whole["validation"], rule, at)
+        test, cut = _called(whole, rule, threshold, target)
+        scores = over_repeats(
+            test,
+            lambda each, bounded: score(each, cut, **{**options, "resamples": options["resamples"] if bounded else 0}),
+        )
         return PartScores.of(scores, threshold=threshold)
     return None
+
+
+def _by_patient(predicted: Predictions, how: Literal["mean", "max"]) -> Predictions:
+    """Patients in place of images, in every fold of every repeat by itself."""
+    apart = [name for name in ("repeat", "fold") if name in predicted.table.columns]
+    tables = predicted.table.partition_by(apart, maintain_order=True) if apart else [predicted.table]
+    return replace(
+        predicted, table=pl.concat([per_patient(replace(predicted, table=each), how).table for each in tables])
+    )

@@ -8,7 +8,7 @@ from evenray.reporting.language import Language
 from evenray.reporting.page import INSTEAD
 from evenray.reporting.view import RunView
 
-__all__ = ["context"]
+__all__ = ["context", "rule_text"]
 
 RULES = ("research", "internal", "interval", "prevalence", "threshold", "labels", "maps")
 # Item numbers of CLAIM 2024 (Tejani et al., Radiol Artif Intell 2024; 44 items) and TRIPOD+AI (Collins et al.,
@@ -42,10 +42,15 @@ class Shown:
     patients_known: bool | None
 
 
+def rule_text(run: RunView, say: Language, name: str) -> str:
+    """What a rule says; the intervals of a cross-validation cover more."""
+    return say("limits.interval_nested" if name == "interval" and run.nested else f"limits.{name}_text")
+
+
 def context(run: RunView, say: Language) -> Shown:
     told = [name for name in RULES if name != "threshold" or run.chosen]
     told = [name for name in told if name != "maps" or not run.marks]
-    rules = [(name, say(f"limits.{name}"), say(f"limits.{name}_text")) for name in told]
+    rules = [(name, say(f"limits.{name}"), rule_text(run, say, name)) for name in told]
     missing = [
         (claim, tripod, say(f"limits.missing_{n}"))
         for n, (claim, tripod) in enumerate(zip(MISSING, MISSING_TRIPOD, strict=True))

@@ -120,8 +120,13 @@ def _findings(run: RunView, say: Language) -> str:
 
 def _tested(run: RunView, test: PartScores, say: Language) -> str:
     """On how many images of how many patients, and whether the model had seen any of them."""
-    patient = run.used.filter(part="test")["patient"]
+    patient = run.tested["patient"]
     known = patient.drop_nulls()
+    if run.nested is not None:
+        told = {"folds": run.nested.folds, "repeats": run.nested.repeats, "cases": say.count(test.cases)}
+        if patient.null_count():
+            return say("verdict.nested_images", **told)
+        return say("verdict.nested", **told, patients=say.count(known.n_unique() or test.patients))
     if known.is_empty():
         return say("verdict.tested_images" if len(patient) else "verdict.tested_only", cases=say.count(test.cases))
     torn = len(set(known) & set(run.torn))
@@ -140,7 +145,7 @@ def _operating(run: RunView, test: PartScores, say: Language) -> str:
         "found": confusion[i][i], "positives": sum(confusion[i]), "alarms": confusion[j][i], "negatives": sum(confusion[j]),
     }  # fmt: skip
     return say(
-        "verdict.operating_given" if run.given else "verdict.operating",
+        "verdict.operating_given" if run.given else "verdict.operating_nested" if run.nested else "verdict.operating",
         threshold=say.brief(scores.threshold), rule=scores.threshold_rule,
         positive=run.positive, negative=run.negative, **{name: say.count(n) for name, n in counts.items()},
     )  # fmt: skip
