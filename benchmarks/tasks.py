@@ -123,7 +123,10 @@ def monai(spec: str, size: int, batch: int, steps: int) -> Callable[[], float]:
     keys = ["image", "label"]
     change = Compose([
         EnsureChannelFirstd(keys, channel_dim="no_channel"), ScaleIntensityRanged("image", 0, 255, 0, 1), RandFlipd(keys, 0.5, 1),
-        RandAffined(keys, 1.0, rotate_range=0.17, scale_range=0.1, translate_range=size * 0.06, mode=("bilinear", "nearest")),
+        RandAffined(
+            keys, (size, size), prob=1.0, rotate_range=(0.17,), scale_range=(0.1, 0.1),
+            translate_range=(size * 0.06,) * 2, mode=("bilinear", "nearest"),
+        ),
         RandScaleIntensityd("image", 0.1, 1.0), RandAdjustContrastd("image", 0.5), RandGaussianNoised("image", 0.25, std=0.02),
         ToTensord(keys),
     ])  # fmt: skip

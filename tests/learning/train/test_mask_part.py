@@ -94,8 +94,8 @@ def test_pixels_are_counted_one_by_one() -> None:
 
 @pytest.mark.parametrize("spec", ["none", "dice_cross_entropy | oversample"])
 def test_it_learns_under_every_kind_of_remedy(spec: str) -> None:
-    train, check, fabric = part(32, 24), part(16, 24, seed=1), machine("cpu")
-    model = networks.build("unet('vgg11_bn(width=0.05)')", classes=2, channels=1, size=24)
+    train, check, fabric = part(32, 28), part(16, 28, seed=1), machine("cpu")
+    model = networks.build("unet('vgg11_bn(width=0.05)')", classes=2, channels=1, size=28)
     remedy = Segment().remedy(spec, train.targets, ("square",), "")
     settings = Settings(epochs=14, batch=8, learning_rate=0.01, task="segment", keep="best")
     model, history = fit(model, train, check, settings, remedy.balance, fabric)
@@ -103,7 +103,7 @@ def test_it_learns_under_every_kind_of_remedy(spec: str) -> None:
     assert {"validation_loss", "validation_dice_error"} <= set(history[0])
     told = forward(model, check, 8, fabric)
     assert told.shape == (16, 1, 2, BINS)
-    assert told.sum() == 16 * 24 * 24
+    assert told.sum() == 16 * 28 * 28
 
 
 def test_validation_figures_are_those_of_the_masks() -> None:

@@ -63,7 +63,8 @@ def compared(
         longer = min(int(epochs / left), MOST_EPOCHS) if left < 1 else epochs
         found = Comparison(folds, (network,), size, longer, n, search)
     else:
-        cases = min(COMPARED[recipe.effort][0], n)
+        fewer = 2 if dataset.facts.task == "segment" else 1  # each image has thousands of pixels to learn from
+        cases = min(COMPARED[recipe.effort][0] // fewer, n)
         images = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
         asked = (recipe.choose or {}).get("compare_size")
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
