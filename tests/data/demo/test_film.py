@@ -11,7 +11,7 @@ from scipy.stats import skew
 from evenray.data.demo.anatomy import Lesion, draw_lesions
 from evenray.data.demo.canvas import MM_PER_PIXEL, SHAPE, X, Y, ellipsoid
 from evenray.data.demo.detector import View, affine, expose
-from evenray.data.demo.film import MACHINES, PADDING, anatomy_of, picture
+from evenray.data.demo.film import KINDS, MACHINES, PADDING, anatomy_of, picture
 from evenray.data.demo.phantom import attenuation, lung_thickness
 from evenray.data.demo.plan import Film
 
@@ -141,3 +141,25 @@ def test_noise_is_that_of_counted_quanta():
         noisy = expose(rays, dosed, MACHINES["south"], np.random.default_rng(0))
         spread[dose] = float(np.std((noisy - clean)[80:120, 60:140]))
     assert spread[1.0] / spread[4.0] == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize("patient", range(4))
+@pytest.mark.parametrize("site", ["north", "south"])
+def test_masks_and_boxes_are_where_the_lesions_change_the_picture(patient: int, site: str) -> None:
+    taken = film(patient, sick=True, site=site, padded=True)
+    drawn, well = picture(taken, seed=3, noise=False), picture(taken, seed=3, noise=False, lesions=False)
+    assert drawn.mask.shape == drawn.pixels.shape
+    assert not well.mask.any()
+    gain = drawn.pixels.astype(float) - well.pixels
+    marked = drawn.mask > 0
+    # The machine evens out what is broad, so the rest of the picture changes as well, but less.
+    assert gain[marked].mean() > 3 * abs(gain[~marked]).mean()
+    assert marked.flat[gain.argmax()]
+    assert set(np.unique(drawn.mask)) == {0} | {KINDS.index(mark.kind) + 1 for mark in drawn.marks}
+    inside = np.zeros_like(marked)
+    for mark in drawn.marks:
+        x0, y0, x1, y1 = mark.box
+        assert x0 <= mark.column <= x1
+        assert y0 <= mark.row <= y1
+        inside[y0:y1, x0:x1] = True
+    assert not (marked & ~inside).any()
