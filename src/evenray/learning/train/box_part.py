@@ -26,7 +26,9 @@ __all__ = ["BoxPart"]
 
 @dataclass(frozen=True)
 class BoxPart(Part):
-    """Rows of a store with the boxes of each."""
+    """Rows of a store with the boxes of each. `targets` count the objects of each class."""
+
+    settle_by: int = 16
 
     @cached_property
     def most(self) -> int:
