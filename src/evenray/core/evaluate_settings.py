@@ -24,7 +24,7 @@ class EvaluateSettings(SeedSettings, ViewSettings):
     threshold: str | None = setting(
         None,
         "The rule for the operating point, such as youden or 'sensitivity(0.95)', applied on the validation part; by default"
-        " youden, of masks dice.",
+        " youden, of masks dice, of boxes f1.",
     )
     calibration: str = setting(
         "bias_corrected_temperature",

@@ -69,7 +69,7 @@ class RemedySettings(Settings):
     )  # fmt: skip
     balance: Specs | None = setting(
         None, "A remedy for class imbalance, such as oversample; several are compared. By default none, weighted and oversample;"
-        " of masks none, weighted and dice_cross_entropy.",
+        " of masks none, weighted and dice_cross_entropy; of boxes none, weighted and focal.",
         form="specs", expected="name one method or several, or none for no change",
     )  # fmt: skip
 
@@ -174,7 +174,9 @@ class CompareSettings(MethodSettings, TrainSettings):
 
     seeds: int = setting(3, "How many times the comparison trains every cell, each from another seed.", ge=1)
     metric: str | None = setting(
-        None, "The metric that the comparison ranks by: by default auprc, of masks dice.", example="auroc"
+        None,
+        "The metric that the comparison ranks by: by default auprc, of masks dice, of boxes map50.",
+        example="auroc",
     )
 
 

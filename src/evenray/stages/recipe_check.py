@@ -7,7 +7,7 @@ import torch
 
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.recipe import Recipe
-from evenray.core.spec import parse
+from evenray.core.spec import Step, parse
 from evenray.core.types import Image
 from evenray.data.audit import BLOCKING
 from evenray.evidence.compare import check_metric
@@ -17,11 +17,13 @@ from evenray.learning import networks
 from evenray.learning.networks.weights import named
 from evenray.learning.tta import check_tta
 from evenray.metrics import calibrations, rules
+from evenray.metrics.detection_threshold import detection_rules
 
 __all__ = ["check_recipe"]
 
 RAMP = Image(np.arange(256, dtype=np.uint8).reshape(16, 16), value_range=(0, 255))
 USUAL_SIZE = 224
+OF_MASKS = ("dice", "iou", "at")
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -32,7 +34,7 @@ def check_recipe(recipe: Recipe) -> None:
         for step in parse(spec):
             remedies.balances.bind(step)
     if recipe.threshold is not None:
-        rules.bind(recipe.threshold)
+        _check_threshold(recipe.threshold)
     for name in recipe.allow:
         if name not in BLOCKING:
             raise unknown_name("finding to allow", name, BLOCKING)
@@ -45,6 +47,17 @@ def check_recipe(recipe: Recipe) -> None:
         if ratio != "own":
             remedies.parse_ratio(ratio)
     _check_networks(recipe, recipe.size or USUAL_SIZE)
+
+
+def _check_threshold(rule: str) -> None:
+    """Of which task a rule is, the data tell later; the task checks its numbers then."""
+    name = Step.of(rule).name
+    if name in rules:
+        rules.bind(rule)
+    elif name in detection_rules:
+        detection_rules.bind(rule)
+    elif name not in OF_MASKS:
+        raise unknown_name("threshold rule", name, (*rules, *OF_MASKS, *detection_rules))
 
 
 def _check_networks(recipe: Recipe, size: int) -> None:

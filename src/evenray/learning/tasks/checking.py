@@ -27,6 +27,8 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
         remedy = make(spec, [1000] * len(names), names, classes[0] if len(classes) == 1 else None)
         if remedy.mix is not None:
             raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
+        if remedy.hard_negatives is not None:
+            raise UsageError(f"{spec} is about boxes, and these images have masks; leave it out.")
     if recipe.tta is not None:
         check_view(recipe.tta)
     if recipe.patch and recipe.size and recipe.patch > recipe.size:

@@ -161,14 +161,15 @@ class Detect:
             check_box_remedy(spec)
             box_balance(spec, np.full((2, len(classes)), 1000), classes, epochs=2)
         detection_rules.bind(recipe.threshold or USUAL.threshold)
-        if recipe.imbalances:
-            raise UsageError("--imbalance thins one positive class of cases, and these have boxes; leave it out.")
-        if recipe.scale_jitter is not None:
-            raise UsageError(
-                "Images with boxes are enlarged and shrunk in training as it is; leave --scale-jitter out."
-            )
-        if (recipe.tta or "centre") != "centre":
-            raise UsageError(f"Boxes are looked for in the image as it is, and --tta is {recipe.tta}; leave it out.")
+        for given, why in (
+            (recipe.imbalances, "--imbalance thins one positive class of cases"),
+            (recipe.scale_jitter, "--scale-jitter crops images to labels that hold for all of them"),
+            (recipe.patch, "--patch cuts images to train masks on"),
+            (recipe.patient_score == "max", "--patient-score max is about one probability an image"),
+            ((recipe.tta or "centre") != "centre", f"--tta {recipe.tta} looks at an image in several ways"),
+        ):
+            if given:
+                raise UsageError(f"{why}, and boxes are looked for in images as they are; leave it out.")
         self.target(recipe.prevalence, classes, positive)
 
 

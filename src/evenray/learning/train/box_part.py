@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from evenray.core.errors import UsageError
 from evenray.learning.augment import Chance, moved, relit
@@ -26,7 +26,9 @@ __all__ = ["BoxPart"]
 
 @dataclass(frozen=True)
 class BoxPart(Part):
-    """Rows of a store with the boxes of each."""
+    """Rows of a store with the boxes of each. `targets` count the objects of each class."""
+
+    settle_by: int = 16
 
     @cached_property
     def most(self) -> int:
@@ -48,12 +50,6 @@ class BoxPart(Part):
     def changed(self, x: Tensor, answers: Tensor, chance: Chance, views: Views) -> tuple[Tensor, Tensor]:
         theta = drawn_affine(chance.uniform(15)[:, 9:], flips=views.flips)  # the numbers before are those of relit
         return relit(moved(x, theta), chance), moved_boxes(answers, theta)
-
-    def plain(self, x: Tensor, chance: Chance, views: Views) -> Tensor:
-        return x
-
-    def module(self, model: Classifier) -> nn.Module:
-        return model
 
     def logits(self, model: Classifier, x: Tensor, tta: str) -> Tensor:
         if tta != "centre":
