@@ -6,8 +6,8 @@
                threshold the one best for Dice there; skipped without MONAI
     grid       contrast x remedy with three seeds by cross-validation on training and validation parts
 
-Near-duplicates stay on one side of a split: they are found by the audit, and `--exclude` leaves out what it proposes. A run that was
-stopped goes on. On two quiet cores `unet` takes some hours at 256 pixels; --quick is for seeing that it runs.
+Near-duplicates stay on one side of a split, for the split keeps groups of them together. A run that was stopped goes on.
+On two quiet cores `unet` takes some hours at 256 pixels; --quick is for seeing that it runs.
 """
 
 from __future__ import annotations

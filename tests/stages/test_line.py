@@ -157,7 +157,7 @@ def test_a_class_named_in_brackets_is_told_as_it_is(copied: Path, go: Go, tmp_pa
 
 
 def test_the_rule_that_a_remedy_names_is_used_unless_another_is_asked_for(copied: Path, go: Go) -> None:
-    for rule, used in (("youden", "prevalence"), ("fixed(0.4)", "fixed(0.4)")):
+    for rule, used in ((None, "prevalence"), ("youden", "youden"), ("fixed(0.4)", "fixed(0.4)")):
         go(copied, "evaluate", balance="threshold", contrast="none", threshold=rule)
         assert json.loads((copied / "scores.json").read_text())["threshold_rule"] == used
 

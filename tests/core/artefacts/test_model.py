@@ -18,7 +18,8 @@ def content() -> dict[str, Any]:
     return {
         "version": 2, "task": "classify", "classes": ["sick", "well"],
         "positive": "sick", "contrast": "none", "balance": "none", "prior": [0.25, 0.75],
-        "counts": [3, 9], "value_range": [0, 4095], "scale": 65535, "native": 90, "network": network, "training_images": None,
+        "counts": [3, 9], "value_range": [0, 4095], "scale": 65535, "native": 90, "image_side": None, "network": network,
+        "training_images": None,
         "references": {}, "findings": None,
     }  # fmt: skip
 
