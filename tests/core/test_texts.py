@@ -102,3 +102,8 @@ def test_a_sentence_of_an_earlier_version_is_refused_with_what_to_do() -> None:
 def test_an_estimate_is_told_with_its_interval(low: float | None, baseline: float | None, told: str) -> None:
     figure = {"value": 0.912, "low": low, "high": 0.95, "baseline": baseline}
     assert Texts("en").message(Message("evaluate.test", {"metric": "AUROC", "figure": figure})) == told
+
+
+def test_korean_has_one_word_for_a_case() -> None:
+    folder = Path(evenray.__file__).parent / "locales" / "ko"
+    assert not [file.name for file in folder.glob("*.json") if "사례" in file.read_text(encoding="utf-8")]
