@@ -66,6 +66,7 @@ def test_too_many_images_to_train_on_again_and_again(monkeypatch: pytest.MonkeyP
 def test_what_is_asked_for_is_taken() -> None:
     assert designed(made(90, 90), SplitSettings(design="nested")).reason.code == "plan.asked"
     assert designed(made(15, 60), SplitSettings(design="split")).name == "split"
+    assert designed(made(15, 60), SplitSettings(test=0.3)).reason.code == "plan.asked"  # a test part, of that share
     assert designed(made(4, 60), SplitSettings(design="nested")).folds == 4
 
 
