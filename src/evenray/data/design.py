@@ -49,7 +49,8 @@ def designed(dataset: Dataset, settings: SplitSettings) -> DesignRecord:
     if settings.design == "nested":
         _check(dataset, name, patients, given=bool(given))
         return _nested(patients, ASKED)
-    if settings.design == "split" or settings.test != SplitSettings().test:  # who names its share wants a test part
+    named = settings.test != SplitSettings().test  # who names its share wants a test part
+    if settings.design == "split" or (named and not given):
         return DesignRecord(name="split", why=ASKED.as_json())
     reason = (
         "given" if given
