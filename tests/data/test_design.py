@@ -75,6 +75,14 @@ def test_a_given_test_part_is_not_trained_on() -> None:
         designed(made(15, 60, part="test"), SplitSettings(design="nested"))
 
 
+def test_a_task_that_is_not_cross_validated_keeps_its_test_part() -> None:
+    data = made(15, 60)
+    other = replace(data, facts=data.facts.model_copy(update={"task": "other"}))
+    assert designed(other, SplitSettings()).reason.code == "plan.design.task"
+    with pytest.raises(UsageError, match="not there yet for the task other"):
+        designed(other, SplitSettings(design="nested"))
+
+
 def test_two_patients_cannot_be_cross_validated() -> None:
     with pytest.raises(DataError, match="'sick' has 2 patients"):
         designed(made(2, 60), SplitSettings(design="nested"))
