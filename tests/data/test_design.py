@@ -66,12 +66,21 @@ def test_too_many_images_to_train_on_again_and_again(monkeypatch: pytest.MonkeyP
 def test_what_is_asked_for_is_taken() -> None:
     assert designed(made(90, 90), SplitSettings(design="nested")).reason.code == "plan.asked"
     assert designed(made(15, 60), SplitSettings(design="split")).name == "split"
+    assert designed(made(15, 60), SplitSettings(test=0.3)).reason.code == "plan.asked"  # a test part, of that share
     assert designed(made(4, 60), SplitSettings(design="nested")).folds == 4
 
 
 def test_a_given_test_part_is_not_trained_on() -> None:
     with pytest.raises(UsageError, match="bring a test part"):
         designed(made(15, 60, part="test"), SplitSettings(design="nested"))
+
+
+def test_a_task_that_is_not_cross_validated_keeps_its_test_part() -> None:
+    data = made(15, 60)
+    other = replace(data, facts=data.facts.model_copy(update={"task": "other"}))
+    assert designed(other, SplitSettings()).reason.code == "plan.design.task"
+    with pytest.raises(UsageError, match="not there yet for the task other"):
+        designed(other, SplitSettings(design="nested"))
 
 
 def test_two_patients_cannot_be_cross_validated() -> None:

@@ -107,7 +107,8 @@ def outcome(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A run of the command line to the report, and all that it showed."""
     folder = tmp_path_factory.mktemp("run") / "run"
     words = ["evenray", "run", str(tree), "-o", str(folder), "--network", "vgg11_bn(width=0.05)", "--size", "28", "--epochs", "1",
-             "--folds", "2", "--contrast", "none,equalize", "--balance", "none", "--jobs", "1", "--json"]  # fmt: skip
+             "--folds", "2", "--contrast", "none,equalize", "--balance", "none", "--design", "split",
+             "--jobs", "1", "--json"]  # fmt: skip
     screen = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
         patch.setattr(sys, "argv", words)

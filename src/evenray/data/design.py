@@ -44,23 +44,24 @@ def designed(dataset: Dataset, settings: SplitSettings) -> DesignRecord:
     UsageError where `nested` is asked for and the data bring a test part, or their task has no cross-validation; DataError where a
     class has fewer than three patients.
     """
-    given, (name, patients) = (dataset.cases["part"] == "test").any(), rarest(dataset)
-    known: dict[str, str | int] = {"name": name, "patients": patients}
+    task, given = dataset.facts.task, bool((dataset.cases["part"] == "test").any())
     if settings.design == "nested":
-        _check(dataset, name, patients, given=bool(given))
-        return _nested(patients, ASKED)
-    if settings.design == "split":
+        return _nested(_asked(dataset, given=given), ASKED)
+    named = settings.test != SplitSettings().test  # who names its share wants a test part
+    if settings.design == "split" or (named and not given):
         return DesignRecord(name="split", why=ASKED.as_json())
+    if task not in TASKS:
+        return DesignRecord(name="split", why=Message("plan.design.task", {"task": task}).as_json())
+    name, patients = rarest(dataset)
     reason = (
         "given" if given
-        else "task" if dataset.facts.task not in TASKS
         else "enough" if patients >= FEW
         else "few" if patients < LEAST
         else "large" if len(dataset) > LARGE
         else "quick" if settings.effort == "quick"
         else "small"
     )  # fmt: skip
-    why = Message(f"plan.design.{reason}", known | {"images": len(dataset), "task": dataset.facts.task})
+    why = Message(f"plan.design.{reason}", {"name": name, "patients": patients, "images": len(dataset)})
     return _nested(patients, why) if reason == "small" else DesignRecord(name="split", why=why.as_json())
 
 
@@ -68,7 +69,8 @@ def _nested(patients: int, why: Message) -> DesignRecord:
     return DesignRecord(name="nested", folds=min(FOLDS, patients), repeats=REPEATS, why=why.as_json())
 
 
-def _check(dataset: Dataset, name: str, patients: int, *, given: bool) -> None:
+def _asked(dataset: Dataset, *, given: bool) -> int:
+    """The patients of the rarest class, where the data can be cross-validated."""
     if given:
         raise UsageError(
             "design is nested, but the data bring a test part of their own, and to train on it would spoil it; leave --design out,"
@@ -78,11 +80,13 @@ def _check(dataset: Dataset, name: str, patients: int, *, given: bool) -> None:
         raise UsageError(
             f"design is nested, which is not there yet for the task {dataset.facts.task}; leave --design out for one test part."
         )
+    name, patients = rarest(dataset)
     if patients < 3:
         raise DataError(
             f"'{name}' has {patients} patients; a nested cross-validation needs three or more of every class, to train, validate and"
             " test on. Add cases, or leave it out."
         )
+    return patients
 
 
 def rarest(dataset: Dataset) -> tuple[str, int]:
