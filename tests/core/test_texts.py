@@ -18,7 +18,9 @@ from evenray.core.texts import Texts
 SOURCE = Path(evenray.__file__).parent
 FILES = sorted(path.name for path in (SOURCE / "locales" / "en").glob("*.json"))
 # Abbreviations and forms that Korean papers write as English ones do.
-SAME = re.compile(r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|AP|AP \.5:\.95)$")
+SAME = re.compile(
+    r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|SHA-256|AP|AP \.5:\.95)$"
+)
 
 
 def read(code: str, name: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ MIDDLES = {
     "scan": ("evenray.data.scan.scanning", "describe_image", 40),
     "audit": ("evenray.stages.audit", "check_all", 0),
     "split": ("evenray.stages.split", "divide", 0),
-    "plan": ("evenray.stages.plan", "make", 0),
+    "plan": ("evenray.stages.plan", "planned", 0),
     "compare": ("evenray.evidence.compare._cells", "fit", 3),
     "train": ("evenray.learning.train.loop", "validate", 1),
     "evaluate": ("evenray.learning.tasks.scores", "score", 1),

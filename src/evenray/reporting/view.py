@@ -19,11 +19,12 @@ from evenray.core.artefacts.plan import PlanChoice
 from evenray.core.artefacts.scores import Figure, PartScores, ScoresRecord
 from evenray.core.facts import Facts
 from evenray.core.run import Run
-from evenray.core.sketches import Rows, blocks, open_sketches
+from evenray.core.sketches import Rows, open_sketches
 from evenray.core.spec import Step
 from evenray.core.types import PARTS, Predictions
 from evenray.metrics.operating import LOOKING_AT_NO_CASE
 
+from .class_sums import class_sums, numbers_of
 from .figures.svg import OTHERS
 
 __all__ = ["RunView"]
@@ -158,11 +159,6 @@ class RunView(Run):
         return self.facts.task != "classify"
 
     @property
-    def marks(self) -> bool:
-        """Whether classes are marked in images, by masks or boxes."""
-        return bool(self.marked)
-
-    @property
     def marked(self) -> str:
         """By what classes are marked in images: masks, boxes, or "" where they are of whole images."""
         return {"segment": "masks", "detect": "boxes"}.get(self.facts.task, "")
@@ -293,22 +289,9 @@ class RunView(Run):
         if self.cases is None or "thumbnail" not in self.sketches:
             return {}
         chosen = self.cases.filter(pl.col("case").is_in(list(set(cases)))).select("case", "sketch")
-        return dict(zip(chosen["case"], self.sketches["thumbnail"][_numbers(chosen)], strict=True))
+        return dict(zip(chosen["case"], self.sketches["thumbnail"][numbers_of(chosen)], strict=True))
 
     def _sums(self, name: str) -> dict[str, tuple[NDArray[np.int64], int]]:
-        """The sum of a sketch over the cases of each class, int64, and their number; by rows that fit."""
         if self.cases is None or name not in self.sketches:
             return {}
-        kept = self.cases
-        if "part" in kept.columns:
-            kept = kept.filter(pl.col("part").fill_null("") != "excluded")
-        sums: dict[str, tuple[NDArray[np.int64], int]] = {}
-        for (label,), rows in kept.select("label", "sketch").group_by("label"):
-            numbers = _numbers(rows)
-            parts = [self.sketches[name][numbers[block]].sum(axis=0, dtype=np.int64) for block in blocks(len(numbers))]
-            sums[label] = np.sum(parts, axis=0), rows.height
-        return {label: sums[label] for label in self.drawn if label in sums}
-
-
-def _numbers(cases: pl.DataFrame) -> NDArray[np.int64]:
-    return cases["sketch"].to_numpy().astype(np.int64)
+        return class_sums(self.cases, self.sketches[name], self.drawn)

@@ -127,8 +127,9 @@ class Planned(Record):
 
     @property
     def told(self) -> tuple[PlanChoice, ...]:
-        """All choices, and after the first, the weights, what there was to start from."""
-        return (*self.choices[:1], *self.starts, *self.choices[1:])
+        """All choices, and after that of the weights what there was to start from."""
+        after = 1 + next((i for i, choice in enumerate(self.choices) if choice.name == "pretrained"), -1)
+        return (*self.choices[:after], *self.starts, *self.choices[after:])
 
     @property
     def plan(self) -> Plan:

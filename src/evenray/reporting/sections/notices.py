@@ -84,7 +84,7 @@ def _test(run: RunView, say: Language) -> list[Notice]:
         found.append(Notice("warning", say("notice.opened"), text, "repeat"))
     if not run.current:
         found.append(Notice("warning", say("notice.stale"), say("notice.stale_text"), "repeat"))
-    if run.marks and run.test is not None:
+    if run.marked and run.test is not None:
         found += (_boxes if run.facts.task == "detect" else _masks)(run.test.metrics, say)
     auroc = run.auroc
     if auroc is None:

@@ -32,7 +32,7 @@ def context(run: RunView, say: Language) -> Shown:
     test, told = run.test, notices(run, say)
     if test is None:
         return Shown(say("verdict.none"), [say("verdict.none_text")], told, [])
-    if run.marks:
+    if run.marked:
         return (_of_boxes if run.facts.task == "detect" else _of_masks)(run, test, told, say)
     sentences = [_tested(run, test, say), _findings(run, say) if run.tags else _baseline(run, test, say)]
     if run.binary:
