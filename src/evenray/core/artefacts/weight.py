@@ -23,6 +23,7 @@ class Weight(Record):
     `weights_file`, which stands beside the record (an absolute path: where it stands). `multiply_adds` are those of one image
     of `size`, in 10^9.
 
+    >>> from pathlib import Path
     >>> about = Weight(name="mine", network="vgg16(head=average)", size=224, mean=(0.5,), std=(0.25,), channels="grey",
     ...     licence="CC0-1.0", source="ours", weights_file="mine.pth", sha256="0" * 64)
     >>> Weight.parsed(about.text(), Path("mine.json")) == about

@@ -90,13 +90,15 @@ class ConvNet(Network):
         self.blocks = stages(names, layers)
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
-        map_NCHW = x_NCHW
-        maps = list[Tensor]()
+        if not self.every_level:
+            last_NCHW: Tensor = self.features(x_NCHW)
+            return last_NCHW
+        map_NCHW, maps = x_NCHW, list[Tensor]()
         for block in self.blocks:
             for name in block:
                 map_NCHW = self.get_submodule(name)(map_NCHW)
             maps.append(map_NCHW)
-        return levels(maps) if self.every_level else map_NCHW
+        return levels(maps)
 
     def pool(self, map_NCHW: Tensor) -> Tensor:
         if self.grid is None:

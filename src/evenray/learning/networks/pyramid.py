@@ -41,6 +41,7 @@ def vgg_trunk(spec: str, channels: int, size: int) -> nn.Sequential:
 def pyramid(trunk: nn.Sequential, x_NCHW: Tensor) -> list[Tensor]:
     """The maps before each pooling, and what the last pooling makes of the last of them: pool number i halves i times.
 
+    >>> import torch
     >>> [tuple(level.shape[1:]) for level in pyramid(vgg_trunk("vgg11(width=0.1)", 1, 32), torch.zeros(1, 1, 32, 32))]
     [(6, 32, 32), (12, 16, 16), (26, 8, 8), (52, 4, 4), (52, 2, 2), (52, 1, 1)]
     """
@@ -65,6 +66,7 @@ def channels_of(trunk: nn.Sequential) -> list[int]:
 def padded(x_NCHW: Tensor, multiple: int) -> Tensor:
     """Continued to the right and below by its last pixels, so that both sides are multiples of `multiple`.
 
+    >>> import torch
     >>> padded(torch.zeros(1, 1, 28, 37), 16).shape
     torch.Size([1, 1, 32, 48])
     """
