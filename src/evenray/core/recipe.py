@@ -185,7 +185,7 @@ class PlanSettings(BudgetSettings, CompareSettings):
 
     patience: int | None = setting(
         None,
-        "The number of epochs without a better validation AUPRC after which training stops; 0 never stops it.",
+        "The number of epochs without a better validation figure after which training stops; 0 never stops it.",
         ge=0,
     )
     folds: int | None = setting(None, "The number of folds of the comparison.", ge=2)
