@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions
-from evenray.learning.balance import Balance, make
+from evenray.learning.balance import make
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration, choose_threshold
 from evenray.metrics.measuring import Cut
@@ -30,35 +30,18 @@ from .question import Question, Target
 from .scores import summarise
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy, Usual
+from .task import Asked, Floats, Ints, Notable, Prevalence, Remedy
+from .whole_images import USUAL, WholeImages
 
-__all__ = ["COMPARED", "USUAL", "Classify", "bootstrap_counts", "check_remedies", "mean_areas", "of_cases"]
+__all__ = ["Classify", "bootstrap_counts", "check_remedies", "mean_areas"]
 
 MISTAKES, HITS = 12, 4
-# The figures of a comparison: none that needs a threshold, which is not chosen yet.
-COMPARED = ("auprc", "auroc", "sensitivity_at_specificity", "brier", "log_loss", "ece")
-USUAL = Usual(balance=("none", "weighted", "oversample"), threshold="youden")
 
 
-class Classify:
+class Classify(WholeImages):
     """One class a case: a soft-max, one question."""
 
     output: Output = "softmax"
-    ranks_by = "validation_macro_auprc"
-    compared = COMPARED
-    gained, keeps_features = None, True
-    usual = USUAL
-    draws = False
-    shown = ("auroc", "auprc")
-
-    def outputs(self, classes: tuple[str, ...]) -> int:
-        return len(classes)
-
-    def targets(self, dataset: Dataset) -> Ints:
-        return dataset.targets
-
-    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
-        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         counts = np.bincount(targets, minlength=len(classes))
@@ -167,15 +150,6 @@ class Classify:
         for rule in asked:
             with suppress(DataError):  # too few cases to promise a rate by: the validation part will have more
                 choose_threshold(_sure(classes, positive), rule, target)
-
-
-def of_cases(balance: Balance) -> Loss:
-    """The loss of a remedy for labels of whole images; cross-entropy where it has none."""
-
-    def plain(logits_NK: Tensor, targets: Tensor, progress: float) -> Tensor:
-        return functional.cross_entropy(logits_NK, targets)
-
-    return balance.loss or plain
 
 
 def check_remedies(recipe: Recipe, classes: tuple[str, ...], positive: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from evenray.core.artefacts.model import ModelRecord, TrainingCounts
 from evenray.core.artefacts.scores import ScoresRecord
@@ -25,14 +24,15 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
-from .classify import COMPARED, USUAL, bootstrap_counts, check_remedies, mean_areas, of_cases
+from .classify import bootstrap_counts, check_remedies, mean_areas
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
 from .question import Question, Target
 from .sampling import TWO, masked_loss, sampling, shares
 from .shares import target_prior
 from .table import identified, told_columns
-from .task import Asked, Floats, Ints, Loss, Notable, Prevalence, Remedy
+from .task import Asked, Floats, Ints, Notable, Prevalence, Remedy
+from .whole_images import USUAL, WholeImages
 
 __all__ = ["Tag"]
 
@@ -40,25 +40,10 @@ MISTAKES, HITS = 12, 4
 EACH = 3  # mistakes, or hits, of one finding
 
 
-class Tag:
+class Tag(WholeImages):
     """Several findings a case: a sigmoid each, and a question each."""
 
     output: Output = "sigmoid"
-    ranks_by = "validation_macro_auprc"
-    compared = COMPARED
-    gained, keeps_features = None, True
-    usual = USUAL
-    draws = False
-    shown = ("auroc", "auprc")
-
-    def outputs(self, classes: tuple[str, ...]) -> int:
-        return len(classes)
-
-    def targets(self, dataset: Dataset) -> Ints:
-        return dataset.targets
-
-    def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
-        return of_cases(balance)
 
     def remedy(self, spec: str, targets: Ints, classes: tuple[str, ...], positive: str, *, epochs: int = 10) -> Remedy:
         """Losses and priors finding by finding, as for two classes; samplers and mixtures by the rarest finding of a case.
