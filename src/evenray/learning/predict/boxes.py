@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from evenray.core.events import Map
-from evenray.core.lost import Lost
 from evenray.core.types import REJECTED
 from evenray.learning.boxes import decoding
 from evenray.learning.boxes.told import found_in, told
@@ -20,7 +18,7 @@ from evenray.learning.tasks.detect import in_file_pixels
 
 from .about import About
 from .answers import Answers, FoundBoxes, as_input, beside, columns_of
-from .decoding import Decoded, Item, decode, tasks_of
+from .decoding import Decoded, Item, batches
 
 if TYPE_CHECKING:
     from .engines import Model
@@ -36,25 +34,11 @@ def predict_boxes(
     model: Model, about: About, files: Sequence[Item], *, map: Map = map, tick: Callable[[int], None] = lambda files: None
 ) -> Answers:  # fmt: skip
     """The boxes of files: of a file with many frames those of its middle one, of a .npz file those of all of its images."""
-    found, rejected, batch = list[tuple[Decoded, Floats]](), list[tuple[str, str]](), list[Decoded]()
-    tables = list[pl.DataFrame]()
-
-    def answer() -> None:
+    found, rejected, tables = list[tuple[Decoded, Floats]](), list[tuple[str, str]](), list[pl.DataFrame]()
+    for batch in batches(files, about, model.batch, rejected, map, tick):
         boxes = _boxes(model, about, batch)
         found.extend((one._replace(pixels=one.pixels[:0]), own) for one, own in zip(batch, boxes, strict=True))
         tables.append(_rows(about, batch, boxes))
-        batch.clear()
-
-    work = [task for item in files for task in tasks_of(item)]
-    for task, decoded in zip(work, map(partial(decode, about=about), work), strict=True):
-        if isinstance(decoded, str | Lost):
-            rejected.append((task.item.file, decoded if isinstance(decoded, str) else decoded.reason))
-        else:
-            batch.append(decoded)
-        if len(batch) == model.batch:
-            answer()
-        tick(int(task.last))
-    answer()
     names = [one.file + (f"#{one.fragment}" if one.fragment else "") for one, _ in found]
     images = [(name, *one.shape) for name, (one, _) in zip(names, found, strict=True)]
     rows = [(name, int(box[0]), *box[1:].tolist()) for name, (_, own) in zip(names, found, strict=True) for box in own]

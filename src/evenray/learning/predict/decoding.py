@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from evenray.core.errors import MissingExtra, ReadError
+from evenray.core.events import Map
+from evenray.core.lost import Lost
 from evenray.images.readers import fragments, middle, read
 
 from .about import About
 from .out_of_distribution import Fingerprint
 
-__all__ = ["Decoded", "Item", "Task", "decode", "fragments_of", "tasks_of"]
+__all__ = ["Decoded", "Item", "Task", "batches", "decode", "fragments_of", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,26 @@ def decode(task: Task, about: About) -> Decoded | str:
         return error.reason
     except MissingExtra as error:
         return str(error)
+
+
+def batches(
+    files: Sequence[Item],
+    about: About,
+    size: int,
+    rejected: list[tuple[str, str]],
+    map: Map,
+    tick: Callable[[int], None],
+) -> Iterator[list[Decoded]]:
+    """The images of files, `size` at a time, the last ones, of which there may be none, as well. What cannot be read goes to
+    `rejected` with its reason; `tick` hears of every file that is done."""
+    batch, work = list[Decoded](), [task for item in files for task in tasks_of(item)]
+    for task, found in zip(work, map(partial(decode, about=about), work), strict=True):
+        if isinstance(found, str | Lost):
+            rejected.append((task.item.file, found if isinstance(found, str) else found.reason))
+        else:
+            batch.append(found)
+        if len(batch) == size:
+            yield batch
+            batch = []
+        tick(int(task.last))
+    yield batch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import polars as pl
 
 from evenray.core.errors import DataError
 from evenray.core.events import Map
-from evenray.core.lost import Lost
 from evenray.core.names import as_path, as_text
 from evenray.core.types import REJECTED
 from evenray.data.scan.files import list_files
@@ -20,7 +18,7 @@ from evenray.data.scan.files import list_files
 from .about import About
 from .answers import Answers, as_input, beside, columns_of
 from .boxes import predict_boxes
-from .decoding import Decoded, Item, decode, fragments_of, tasks_of
+from .decoding import Decoded, Item, batches, fragments_of
 from .engines import Model
 from .masks import predict_masks
 
@@ -71,18 +69,8 @@ def predict(
         return predict_masks(model, about, files, masks, map=map, tick=tick)
     if about.task == "detect":
         return predict_boxes(model, about, files, map=map, tick=tick)
-    tables, rejected, batch = list[pl.DataFrame](), list[tuple[str, str]](), list[Decoded]()
-    work = [task for item in files for task in tasks_of(item)]
-    for task, found in zip(work, map(partial(decode, about=about), work), strict=True):
-        if isinstance(found, str | Lost):
-            rejected.append((task.item.file, found if isinstance(found, str) else found.reason))
-        else:
-            batch.append(found)
-        if len(batch) == model.batch:
-            tables.append(_answers(model, about, batch))
-            batch = []
-        tick(int(task.last))
-    tables.append(_answers(model, about, batch))
+    rejected = list[tuple[str, str]]()
+    tables = [_answers(model, about, batch) for batch in batches(files, about, model.batch, rejected, map, tick)]
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
 
