@@ -46,25 +46,21 @@ def settings(size: int, kind: str, epochs: int) -> dict[str, Any]:
     }
 
 
-def unet(out: Path, sizes: tuple[int, ...], splits: int, epochs: int, data: Path) -> Iterator[Row]:
+def unet(out: Path, sizes: list[int], seeds: list[int], epochs: int, data: Path, device: str) -> Iterator[Row]:
     for size in sizes:
         for kind in ("scratch", "frozen"):
-            for seed in range(splits):
+            for seed in seeds:
                 run = er.run(
-                    data,
-                    None,
-                    out / f"unet-{size}-{kind}-{seed}",
-                    until="evaluate",
-                    seed=seed,
+                    data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device,
                     **settings(size, kind, epochs),
-                )
+                )  # fmt: skip
                 found = run.scores["test"]
                 yield {"what": f"U-Net on VGG16, {size} px, {kind}", "seed": seed, **{
                     name: [getattr(found.estimates[name], part) for part in ("value", "low", "high")] for name in ("dice", "iou")
                 }}  # fmt: skip
 
 
-def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterator[Row]:
+def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: str) -> Iterator[Row]:
     """MONAI's U-Net on the pixels, parts and masks of the runs from scratch."""
     try:
         from monai.losses import DiceCELoss
@@ -83,7 +79,7 @@ def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterat
     from evenray.metrics.overlap import overlap
 
     for size in sizes:
-        for seed in range(splits):
+        for seed in seeds:
             run = Run(out / f"unet-{size}-scratch-{seed}")
             data = run.dataset
             assert data is not None
@@ -92,10 +88,11 @@ def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterat
                 name: np.flatnonzero((data.cases["part"] == name).to_numpy())
                 for name in ("train", "validation", "test")
             }
+            fabric = machine(device)
             torch.manual_seed(seed)
-            model = UNet(2, 1, 2, (32, 64, 128, 256, 512), (2, 2, 2, 2), num_res_units=2)
+            model = UNet(2, 1, 2, (32, 64, 128, 256, 512), (2, 2, 2, 2), num_res_units=2).to(fabric.device)
             loss = DiceCELoss(include_background=False, softmax=True, to_onehot_y=True, batch=True)
-            steps, fabric = epochs * (len(rows["train"]) // 8), machine("cpu")
+            steps = epochs * (len(rows["train"]) // 8)
             optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps + 1)
 
@@ -103,7 +100,9 @@ def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterat
                 model.eval()
                 with torch.no_grad(), fabric.autocast():
                     found = [
-                        model(torch.from_numpy(store[np.array([row])])[:, None].float() / 255).float()[0]
+                        model(torch.from_numpy(store[np.array([row])]).to(fabric.device)[:, None].float() / 255)
+                        .float()[0]
+                        .cpu()
                         for row in which
                     ]
                 return [(z[1] - z[0]).numpy() for z in found]
@@ -122,7 +121,8 @@ def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterat
                 order = np.random.default_rng([seed, epoch]).permutation(rows["train"])
                 for number in range(len(order) // 8):
                     which = order[8 * number : 8 * number + 8]
-                    x, y = torch.from_numpy(store[which])[:, None].float() / 255, torch.from_numpy(store.masks(which))
+                    x = torch.from_numpy(store[which]).to(fabric.device)[:, None].float() / 255
+                    y = torch.from_numpy(store.masks(which)).to(fabric.device)
                     x, y = augment_masks(x, y, Chance.of([seed, epoch, number], 8), flips=True)
                     optimizer.zero_grad()
                     with fabric.autocast():
@@ -151,9 +151,9 @@ def monai(out: Path, sizes: tuple[int, ...], splits: int, epochs: int) -> Iterat
             }}  # fmt: skip
 
 
-def grid(out: Path, size: int, epochs: int, seeds: int, data: Path) -> Iterator[Row]:
+def grid(out: Path, size: int, epochs: int, seeds: int, data: Path, device: str) -> Iterator[Row]:
     recipe = settings(size, "scratch", epochs) | {
-        "contrast": ("none", "equalize", "clahe"), "seeds": seeds,
+        "contrast": ("none", "equalize", "clahe"), "seeds": seeds, "device": device,
         "balance": ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky", "oversample"),
         "network": "unet(vgg11_bn(width=0.25))",
     }  # fmt: skip
@@ -173,14 +173,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="64 pixels, one split, few epochs: whether it runs")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="sides in pixels")
     parser.add_argument("--parts", nargs="+", default=["unet", "monai", "grid"], help="unet, monai, grid")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the splits, each from a seed")
+    parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     options = parser.parse_args()
-    sizes, splits, epochs = ((64,), 1, 3) if options.quick else (tuple(options.sizes), 3, 60)
+    sizes, seeds, epochs = ([64], [0], 3) if options.quick else (options.sizes, options.seeds, options.epochs)
     works = {
-        "unet": lambda: unet(options.output, sizes, splits, epochs, options.data),
-        "monai": lambda: monai(options.output, sizes, splits, epochs),
-        "grid": lambda: grid(options.output, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data),
+        "unet": lambda: unet(options.output, sizes, seeds, epochs, options.data, options.device),
+        "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
+        "grid": lambda: grid(options.output, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device),
     }  # fmt: skip
     rows: list[Row] = []
     for part in options.parts:
