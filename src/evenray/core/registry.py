@@ -1,4 +1,5 @@
-"""Registries: explicit, lazy, greppable tables from a name to `module:function`, one for each kind of plug-in.
+"""Registries: explicit, lazy, greppable tables from a name to `module:function`, one for each kind of plug-in; what other
+installed packages add under `evenray.KIND` (see plugins.py) stands behind them.
 
 A registered function takes its context first (a histogram, the class counts, ...) and its parameters after it.
 Parameters are validated from the signature: write bounds as `Annotated[float, Gt(0)]` with annotated_types.
@@ -10,9 +11,11 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from importlib.metadata import EntryPoint
 from typing import Any, get_type_hints
 
 from .errors import UsageError, unknown_name
+from .plugins import added, group, loaded
 from .spec import Step
 
 __all__ = ["Registry"]
@@ -36,20 +39,29 @@ class Registry(Mapping[str, Callable[..., Any]]):
         self.kind, self.table, self.context = kind, table, context
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
-        if name not in self.table:
-            raise unknown_name(self.kind, name, self.table)
-        module, _, function = self.table[name].partition(":")
-        loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
-        return loaded
+        found: Callable[..., Any]
+        if name in self.table:
+            module, _, function = self.table[name].partition(":")
+            found = getattr(importlib.import_module(module), function)
+            return found
+        if name not in self._added:
+            raise unknown_name(self.kind, name, list(self))
+        found = loaded(self._added[name])
+        return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self.table
+        return name in self.table or name in self._added
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.table)
+        yield from self.table
+        yield from self._added
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.table) + len(self._added)
+
+    @property
+    def _added(self) -> Mapping[str, EntryPoint]:
+        return added(group(self.kind), tuple(self.table))
 
     def parameters(self, name: str) -> dict[str, inspect.Parameter]:
         """The parameters that a spec may give for `name`, in order."""

@@ -14,6 +14,7 @@ from typing import Any
 from .errors import unknown_name
 from .messages import Message
 from .numbers import decimals
+from .plugins import texts
 
 __all__ = ["LANGUAGES", "Texts"]
 
@@ -98,7 +99,7 @@ def _read(code: str) -> dict[str, str]:
     for file in sorted((resources.files("evenray") / "locales" / code).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
             found |= json.loads(file.read_text(encoding="utf-8"))
-    return found
+    return texts(code) | found
 
 
 def _agreed(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from evenray.core.names import as_path, as_text
+from evenray.core.plugins import packages
 
 from .files import now
 from .record import Record
@@ -76,8 +77,9 @@ class Ledger(Record):
 
 
 def version() -> str:
-    """The version of evenray."""
-    return importlib.metadata.version("evenray")
+    """The version of evenray, and of the packages that add to it: with others, a stage is done anew."""
+    added = "".join(f", {name} {number}" for name, number in sorted(packages().items()))
+    return importlib.metadata.version("evenray") + added
 
 
 def _packages() -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The words of plugin_example in every language."""
