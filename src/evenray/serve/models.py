@@ -43,6 +43,12 @@ class Loaded:
     test: dict[str, Measure]
     problem: str = ""
 
+    @property
+    def run(self) -> Batched:
+        """The network, for the images of all requests together."""
+        assert isinstance(self.model.run, Batched)
+        return self.model.run
+
 
 class Models:
     """Models by name: that of the run's folder or of the file. DataError or ReadError where one cannot be loaded."""
@@ -84,11 +90,11 @@ class Models:
             self.loaded[name], self.marks[name] = new, mark
             RELOADS.labels(name, "done").inc()
             log.info("reloaded", extra={"told": {"model": name}})
-            _close(old)
+            old.run.close()
 
     def close(self) -> None:
         for loaded in self.loaded.values():
-            _close(loaded)
+            loaded.run.close()
 
     def _load(self, name: str, source: Path) -> Loaded:
         check_run(source)
@@ -120,8 +126,3 @@ def mark_of(source: Path) -> Mark:
             continue
         found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def _close(loaded: Loaded) -> None:
-    if isinstance(loaded.model.run, Batched):
-        loaded.model.run.close()
