@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from evenray.core.errors import UsageError
 from evenray.core.texts import Texts
+from evenray.images.ct_windows import CT_WINDOWS
 
 from .answering import answer
 from .application import application
@@ -51,7 +52,12 @@ BODY = {
 Name = Annotated[str | None, Query(description="A model by its name in /v1/runs; the first where none is named.")]
 Lang = Annotated[str | None, Query(description="en or ko; else as Accept-Language says.")]
 Window = Annotated[
-    str, Query(description="header, none, or a CT window such as lung.", max_length=40, pattern="^[a-z_ -]+$")
+    str,
+    Query(
+        description="header, none, or a CT window such as lung.",
+        json_schema_extra={"enum": ["header", "none", *CT_WINDOWS]},
+        max_length=40,
+    ),
 ]
 router = APIRouter(prefix="/v1")
 beside = APIRouter()
