@@ -6,10 +6,11 @@
     python benchmarks/serving.py --soak 30     20 clients for 30 minutes: memory, threads, processes and files stay where they are
     python benchmarks/serving.py --json FILE
 
-The server is a process of its own, as `evenray serve` starts it, and clients are threads here, each with one connection and one request
-under way. The engine's rate is that of whole batches that are decoded already, on the same cores; it is measured before and after each
-row, and the mean counts, so that a slow minute is everyone's. What no server can beat stands beside: with n requests under way and x
-answers a second, one takes n / x on average (Little), so at the engine's own rate p95 is at least n times the engine's time for an image.
+The server is a process of its own, as `evenray serve` starts it, and clients are threads here, each with one connection and one
+request under way. The engine's rate is that of whole batches that are decoded already, on the same cores; it is measured before
+and after each row, and the mean counts, so that a slow minute is everyone's. What no server can beat stands beside: with n
+requests under way and x answers a second, one takes n / x on average (Little), so at the engine's own rate p95 is at least n
+times the engine's time for an image.
 """
 
 from __future__ import annotations

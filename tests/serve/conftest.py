@@ -29,10 +29,10 @@ SPECS = {
 MOST = 400_000  # bytes of a request
 
 
-def untrained(folder: Path, task: str) -> Path:
+def untrained(folder: Path, task: str, seed: int = 5) -> Path:
     """A model of a task whose network has learnt nothing, and which calls a good deal."""
     spec, size, output = SPECS[task]
-    network = build(spec, classes=2, channels=1, size=size, seed=5, output=output).eval()  # type: ignore[arg-type]
+    network = build(spec, classes=2, channels=1, size=size, seed=seed, output=output).eval()  # type: ignore[arg-type]
     point = FindingPoint(calibration=Calibration("none", {}), threshold=0.4, rule="fixed")
     about = About(
         task=task, classes=("mass", "nodule"), positive="", contrast="none", value_range=None, native=size, side=size,  # type: ignore[arg-type]

@@ -54,7 +54,9 @@ HURTING = {
 }
 
 
-@pytest.mark.parametrize("route", ["/v1/predict", "/v1/predict?model=segment", "/v1/enhance?method=equalize", "/v1/histogram"])
+@pytest.mark.parametrize(
+    "route", ["/v1/predict", "/v1/predict?model=segment", "/v1/enhance?method=equalize", "/v1/histogram"]
+)
 @pytest.mark.parametrize("name", list(HURTING))
 def test_files_that_hurt_are_refused_with_a_reason(client: httpx.Client, route: str, name: str) -> None:
     answered = client.post(route, content=HURTING[name])
@@ -89,7 +91,9 @@ def test_methods_that_hurt_are_refused(client: httpx.Client, method: str) -> Non
     assert "root:" not in answered.text
 
 
-def test_a_method_reads_no_file_whatever_its_name(client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_reads_no_file_whatever_its_name(
+    client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from evenray.images.histogram import Histogram
 
     saved = tmp_path / "reference.json"
@@ -127,7 +131,10 @@ def test_forms_that_are_none(client: httpx.Client, sent: dict[str, object]) -> N
     assert answered.json()["error"].startswith("serve.")
 
 
-@pytest.mark.parametrize("name", [b"../../../tmp/x.png", b"/etc/cron.d/x", b"..\\..\\x", b"a\0b", b"<script>", b"x" * 5000, b"\xff\xfe", b"CON"])
+@pytest.mark.parametrize(
+    "name",
+    [b"../../../tmp/x.png", b"/etc/cron.d/x", b"..\\..\\x", b"a\0b", b"<script>", b"x" * 5000, b"\xff\xfe", b"CON"],
+)
 def test_names_of_files_lead_nowhere(client: httpx.Client, service: Service, name: bytes) -> None:
     answered = client.post("/v1/predict", **form(FILE % name + GREY))  # type: ignore[arg-type]
     assert answered.status_code == 200
@@ -169,7 +176,9 @@ def test_where_there_is_no_room_the_next_is_told_to_come_again(
     assert client.post("/v1/predict", content=GREY).status_code == 200
 
 
-def test_what_takes_too_long_is_given_up(client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_long_is_given_up(
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(service, "seconds", 1e-4)
     answered = client.post("/v1/predict", content=GREY)
     assert (answered.status_code, answered.json()["error"]) == (503, "serve.too_long")

@@ -98,7 +98,9 @@ def test_all_images_of_an_archive(client: httpx.Client, tiny_archive: Path) -> N
     assert found["answers"][0]["fragment"] == "train/0"
 
 
-def test_the_prevalence_moves_probabilities(client: httpx.Client, sources: dict[str, str], pictures: list[Path]) -> None:
+def test_the_prevalence_moves_probabilities(
+    client: httpx.Client, sources: dict[str, str], pictures: list[Path]
+) -> None:
     wanted = predict(sources["finished"], pictures[:1], device="cpu", jobs=1, prevalence={"0": 0.99, "1": 0.01})
     found = post(client, "/v1/predict", pictures[:1], prevalence='{"0": 0.99, "1": 0.01}')
     assert found["answers"][0]["p_1"] == pytest.approx(wanted.table["p_1"][0], abs=1e-6)
@@ -113,7 +115,9 @@ def test_every_answer_says_that_it_is_not_for_clinical_use(client: httpx.Client,
     assert "not for clinical use" in client.get("/v1/model").json()["notice"]
 
 
-def test_an_image_unlike_the_training_images_is_flagged(client: httpx.Client, tiny_archive: Path, tmp_path: Path) -> None:
+def test_an_image_unlike_the_training_images_is_flagged(
+    client: httpx.Client, tiny_archive: Path, tmp_path: Path
+) -> None:
     with np.load(tiny_archive) as archive:
         cv2.imwrite(str(tmp_path / "like.png"), archive["test_images"][0])
     cv2.imwrite(str(tmp_path / "unlike.png"), np.full((400, 30, 3), (0, 90, 255), np.uint8))
@@ -143,14 +147,18 @@ def test_identities_are_never_shown(client: httpx.Client, tmp_path: Path, caplog
 
 
 def test_enhance_is_the_contrast_of_the_library(client: httpx.Client, pictures: list[Path], tmp_path: Path) -> None:
-    answered = client.post("/v1/enhance", content=pictures[0].read_bytes(), params={"method": "clahe(clip=2) | gamma(0.8)"})
+    answered = client.post(
+        "/v1/enhance", content=pictures[0].read_bytes(), params={"method": "clahe(clip=2) | gamma(0.8)"}
+    )
     assert answered.headers["content-type"] == "image/png"
     found = cv2.imdecode(np.frombuffer(answered.content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert found.tolist() == enhance(read(pictures[0]), "clahe(clip=2) | gamma(0.8)").pixels.tolist()
     colour = tmp_path / "colour.png"
     cv2.imwrite(str(colour), np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8))
     answered = client.post("/v1/enhance", content=colour.read_bytes(), params={"method": "none"})
-    assert np.array_equal(cv2.imdecode(np.frombuffer(answered.content, np.uint8), cv2.IMREAD_COLOR), cv2.imread(str(colour)))
+    assert np.array_equal(
+        cv2.imdecode(np.frombuffer(answered.content, np.uint8), cv2.IMREAD_COLOR), cv2.imread(str(colour))
+    )
 
 
 def test_enhance_keeps_the_depth_of_a_dicom_file(client: httpx.Client, tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ def raw(url: str, *pieces: bytes, wait: float = 5) -> bytes:
         return found
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.0.2.1", "", "[::", "a@b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.0.2.1", "", "[::", "a@b"]
+)
 @pytest.mark.parametrize("path", ["/health", "/size", "/openapi.json", "/nowhere"])
 def test_a_name_that_was_made_to_point_here_is_refused(open_url: str, host: str, path: str) -> None:
     answered = httpx.get(open_url + path, headers={"Host": host})
@@ -114,10 +116,17 @@ def test_beyond_this_machine_a_token_is_needed() -> None:
 
 def test_the_token_is_asked_for(token_url: str) -> None:
     size = f"{token_url}/size"
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": SECRET}, {"Cookie": "evenray_token=wrong"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": SECRET},
+        {"Cookie": "evenray_token=wrong"},
+    ):
         answered = httpx.post(size, headers=headers)
         assert (answered.status_code, answered.headers["www-authenticate"]) == (401, "Bearer")
-    assert httpx.post(size, params={"token": SECRET}).status_code == 401  # addresses are logged; a page alone may bring it
+    assert (
+        httpx.post(size, params={"token": SECRET}).status_code == 401
+    )  # addresses are logged; a page alone may bring it
     assert httpx.post(size, headers={"Authorization": f"bearer {SECRET}"}).status_code == 200
     assert httpx.get(f"{token_url}/health").status_code == 200
     assert httpx.get(f"{token_url}/openapi.json").status_code == 401
@@ -194,7 +203,16 @@ def test_heads_that_are_no_http(open_url: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/\\..\\etc", "/%00", "/health/../x", "/%ff"],
+    [
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%2f..%2fetc/passwd",
+        "//etc/passwd",
+        "/\\..\\etc",
+        "/%00",
+        "/health/../x",
+        "/%ff",
+    ],
 )
 def test_paths_lead_nowhere(open_url: str, path: str) -> None:
     answered = raw(open_url, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode("latin-1"))
@@ -214,7 +232,17 @@ def test_roots_are_never_left(tmp_path: Path) -> None:
     assert roots.path("run-2") == tmp_path / "run" / "in" / "run"
     assert roots.path("run", "in/../in/a.txt").is_file()
     outside = str(tmp_path / "other" / "secret.txt")
-    for below in ("../other/secret.txt", outside, "out/secret.txt", "out", "in/../../other", "missing", "a\0b", "circle", "x" * 5000):
+    for below in (
+        "../other/secret.txt",
+        outside,
+        "out/secret.txt",
+        "out",
+        "in/../../other",
+        "missing",
+        "a\0b",
+        "circle",
+        "x" * 5000,
+    ):
         with pytest.raises(Problem, match="404"):
             roots.path("run", below)
     with pytest.raises(Problem, match="404"):
@@ -225,10 +253,14 @@ def test_texts_that_were_sent_come_back_as_data(open_url: str) -> None:
     script = "<script>alert(1)</script>"
     for answered in (
         httpx.get(f"{open_url}/{script}"),
-        httpx.get(f"{open_url}/health", params={"lang": script}, headers={"Accept-Language": script, "User-Agent": script}),
+        httpx.get(
+            f"{open_url}/health", params={"lang": script}, headers={"Accept-Language": script, "User-Agent": script}
+        ),
         httpx.post(f"{open_url}/health", headers={"Content-Type": script}),
     ):
         assert answered.headers["content-type"] == "application/json"
         assert script not in answered.text + json.dumps(dict(answered.headers))
-    injected = raw(open_url, b"GET /health?lang=a%0d%0aSet-Cookie:%20x=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    injected = raw(
+        open_url, b"GET /health?lang=a%0d%0aSet-Cookie:%20x=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
     assert b"set-cookie" not in injected.lower()
