@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +27,7 @@ DESCRIPTION = "Research software, not a medical device. Nothing that is sent is 
 IN_ENGLISH = Texts(LANGUAGES[0])
 
 
-def refused_with(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def refused_with(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The answers of a route that are no success, as OpenAPI has them; the body is the same."""
     return {s: {"model": Refusal, "description": IN_ENGLISH(f"serve.status.{s}")} for s in statuses}
 

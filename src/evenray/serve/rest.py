@@ -58,7 +58,7 @@ Window = Annotated[
 ]
 
 
-def told(name: str) -> dict[str, Any]:
+def _told(name: str) -> dict[str, Any]:
     """What OpenAPI says of a route; the page of documentation says it in the reader's language by the same name."""
     return {"operation_id": name, "description": IN_ENGLISH(f"serve.api.{name}")}
 
@@ -67,7 +67,7 @@ router = APIRouter(prefix="/v1")
 beside = APIRouter()
 
 
-@router.post("/predict", **told("predict"), response_model=Predicted, openapi_extra=BODY, responses=LATER)
+@router.post("/predict", **_told("predict"), response_model=Predicted, openapi_extra=BODY, responses=LATER)
 async def predict(
     request: Request,
     model: Name = None,
@@ -93,7 +93,7 @@ async def predict(
 
 @router.post(
     "/enhance",
-    **told("enhance"),
+    **_told("enhance"),
     response_class=Response,
     openapi_extra=BODY,
     responses={**LATER, 200: {"content": {"image/png": {}}, "description": IN_ENGLISH("serve.status.200")}},
@@ -120,7 +120,7 @@ async def enhance(
     return Response(await service.worked(request, job), media_type="image/png")
 
 
-@router.post("/histogram", **told("histogram"), response_model=Counts, openapi_extra=BODY, responses=LATER)
+@router.post("/histogram", **_told("histogram"), response_model=Counts, openapi_extra=BODY, responses=LATER)
 async def histogram(
     request: Request,
     bins: Annotated[int | None, Query(description=IN_ENGLISH("serve.parameter.bins"), ge=1, le=4096)] = None,
@@ -136,14 +136,14 @@ async def histogram(
     return _json(await service.worked(request, job))
 
 
-@router.get("/model", **told("model"), response_model=ModelDetails)
+@router.get("/model", **_told("model"), response_model=ModelDetails)
 async def model(request: Request, model: Name = None, lang: Lang = None) -> Response:
     """What a model is: its classes, network and operating point, and how it was loaded."""
     loaded = service_of(request).models.get(model)
     return _json(_details(loaded, Texts(language_of(request))("serve.notice")))
 
 
-@router.get("/runs", **told("runs"), response_model=list[RunSummary])
+@router.get("/runs", **_told("runs"), response_model=list[RunSummary])
 async def runs(request: Request) -> list[RunSummary]:
     """The models that are served, each with the figures of its test part."""
     return [_summary(loaded) for loaded in service_of(request).models.loaded.values()]
@@ -151,7 +151,7 @@ async def runs(request: Request) -> list[RunSummary]:
 
 @beside.get(
     "/metrics",
-    **told("metrics"),
+    **_told("metrics"),
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
 )
