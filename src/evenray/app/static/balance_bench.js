@@ -50,9 +50,8 @@ function drawCrowd() {
   context.fillStyle = colour("wash");
   context.fillRect(cut, 0, width - cut, floor);
   // Dots stacked in columns by score, the sick last, so that nobody covers them.
-  const radius = Math.min(4.2, Math.max(1.1, Math.sqrt(width * floor / people.ill.length) * .11)), step = 2 * radius;
-  const stacks = new Map(), later = [];
   const ranks = Array.from(people.score, (_, i) => i).sort((i, j) => people.score[i] - people.score[j]);
+  const radius = size(people.score, x, floor - 12), step = 2 * radius, stacks = new Map(), later = [];
   for (const i of ranks) {
     const column = Math.round(x(people.score[i]) / step), tall = stacks.get(column) ?? 0;
     stacks.set(column, tall + 1);
@@ -72,6 +71,19 @@ function drawCrowd() {
   context.fillText(`${say("called_healthy")} ←`, Math.max(cut - 8, context.measureText(`${say("called_healthy")} ←`).width + 4), height - 6);
   context.textAlign = "left";
   context.fillText(`→ ${say("called_sick")}`, Math.min(cut + 8, width - context.measureText(`→ ${say("called_sick")}`).width - 4), height - 6);
+}
+
+/** The largest radius at which the highest stack of dots still fits. */
+function size(score, x, room) {
+  for (let radius = 6; radius > 1; radius -= .25) {
+    const stacks = new Map();
+    for (const one of score) {
+      const column = Math.round(x(one) / (2 * radius));
+      stacks.set(column, (stacks.get(column) ?? 0) + 1);
+    }
+    if (Math.max(...stacks.values()) * 2 * radius < room) return radius;
+  }
+  return 1;
 }
 
 for (const id of ["people", "prevalence", "auroc"]) $(id).addEventListener("input", meet);

@@ -40,7 +40,7 @@ export const apart = auroc => Math.SQRT2 * quantile(auroc);
 
 /** `people` persons of whom `sick` are sick: their scores (healthy N(0, 1), sick N(apart, 1)) and whether they are sick.
  * A person's own luck stays the same, so that moving a slider moves few. */
-export function population(people, sick, auroc, seed = 7) {
+export function population(people, sick, auroc, seed = 15) {
   const random = new Random(seed), distance = apart(auroc);
   const order = new Random(seed + 1).shuffle(Array.from({ length: people }, (_, i) => i));
   const ill = new Uint8Array(people);

@@ -5,7 +5,7 @@ import { Random } from "./people.js";
 
 export const REMEDIES = ["none", "weighted", "oversample", "balanced"];
 export const BATCH = 32;
-const HEALTHY = { mean: [-.35, -.25], spread: [1, 1], lean: .2 }, SICK = { mean: [1.15, .9], spread: [.65, .55], lean: -.3 };
+const HEALTHY = { mean: [-.35, -.25], spread: [1, 1], lean: .2 }, SICK = { mean: [1.65, 1.35], spread: [.55, .5], lean: -.3 };
 const PACE = .12, LATER = 900; // the length of a step, and after how many it is halved
 const TAIL = 8; // how fast the average of the weights forgets the first ones
 

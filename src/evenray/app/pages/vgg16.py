@@ -1,0 +1,104 @@
+"""VGG16 from inside: drawn to scale, a convolution by hand, feature maps, what a unit sees, and what a decision rests on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from evenray.core.errors import EvenrayError
+from evenray.core.run import Run
+from evenray.data.letterbox import letterbox
+
+from ..benches.inside import ATTRIBUTIONS, Answer, Structure, Unit, offered, opened, structure_of
+from ..benches.pictures import pictures_of
+from ..benches.table_7 import table_7
+from ..rendering import rendered
+
+router = APIRouter()
+BYTES = "application/octet-stream"
+Key = Annotated[str, Query(max_length=500)]
+
+
+class Covered(BaseModel):
+    """An image of which some squares are covered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    of: str = Field(max_length=500)
+    picture: str = Field(max_length=500)
+    squares: tuple[Unit, ...] = Field(default=(), max_length=16)
+
+
+@router.get("/vgg16", response_class=HTMLResponse, include_in_schema=False)
+def page(request: Request) -> HTMLResponse:
+    script = {
+        "networks": offered(request.app.state.workplace),
+        "pictures": [asdict(one) for one in pictures_of(request).offered()],
+        "attributions": ATTRIBUTIONS,
+        "table7": _tables(request),
+    }
+    return rendered(request, "vgg16", script=script)
+
+
+@router.get("/vgg16/network")
+def network(request: Request, of: Key) -> Structure:
+    """The layers of a network."""
+    return structure_of("vgg16") if of == "vgg16" else opened(request.app.state.workplace, of).structure
+
+
+@router.get("/vgg16/input", response_class=Response)
+def entering(request: Request, of: Key, picture: Key) -> Response:
+    """The image as the network takes it: grey, a byte a pixel, row by row. X-Size has its side."""
+    if of == "vgg16":
+        pixels = _published_input(request, picture)
+    else:
+        x_NCHW = opened(request.app.state.workplace, of).entering(pictures_of(request).image(picture))
+        pixels = np.rint(x_NCHW[0].mean(0) * 255).astype(np.uint8)
+    return Response(pixels.tobytes(), media_type=BYTES, headers={"X-Size": str(pixels.shape[0])})
+
+
+@router.get("/vgg16/maps", response_class=Response)
+def maps(request: Request, of: Key, picture: Key, layer: Key) -> Response:
+    """The feature maps of a layer, a byte a pixel, map by map; before them
+    what is known of them as JSON, and before that its length in four bytes (little-endian)."""
+    found = opened(request.app.state.workplace, of).maps(pictures_of(request).image(picture), layer)
+    told = {"shape": found.maps.shape, "channels": found.channels, "peaks": [round(one, 4) for one in found.peaks], "total": found.total, "silent": found.silent}
+    head = json.dumps(told | {"filters": found.filters}).encode()
+    return Response(len(head).to_bytes(4, "little") + head + found.maps.tobytes(), media_type=BYTES)
+
+
+@router.post("/vgg16/answer")
+def answer(request: Request, asked: Covered) -> Answer:
+    """What the model of a run says of an image of which some squares are covered."""
+    return opened(request.app.state.workplace, asked.of).answer(pictures_of(request).image(asked.picture), asked.squares)
+
+
+@router.get("/vgg16/attribution", response_class=Response)
+def attribution(request: Request, of: Key, picture: Key, method: Key, target: Key) -> Response:
+    """How much each pixel spoke for a class, a byte a pixel, row by row."""
+    found = opened(request.app.state.workplace, of).attribution(pictures_of(request).image(picture), method, target)
+    return Response(found.tobytes(), media_type=BYTES)
+
+
+def _published_input(request: Request, picture: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """An image at the size of the published network."""
+    return letterbox(pictures_of(request).image(picture), 224, 1, 255)[0].astype(np.uint8)
+
+
+def _tables(request: Request) -> dict[str, list[dict[str, object]]]:
+    """Table 7 of the paper, with those of the runs that have one of their own by the runs' names; "" has the paper's alone."""
+    workplace, found = request.app.state.workplace, {"": [asdict(one) for one in table_7(None)]}
+    for name in workplace.names:
+        try:
+            run = Run(workplace.folder(name))
+            if run.table7 is not None:
+                found[name] = [asdict(one) for one in table_7(run)]
+        except EvenrayError:
+            continue
+    return found
