@@ -17,6 +17,8 @@ class Errors:
 
     system: str
     method: str
+    nets: int
+    evaluation: str
     published: tuple[float | None, float | None, float | None]
     own_validation: tuple[float, float, float] | None
     own_test: tuple[float, float, float] | None
@@ -35,6 +37,6 @@ def table_7(run: Run | None) -> list[Errors]:
         return None if value is None or low is None or high is None else (value, low, high)
 
     return [
-        Errors(system.name, system.method, system.published, figure(system.name, "validation"), figure(system.name, "test"))
+        Errors(system.name, system.method, len(system.nets), system.evaluation, system.published, figure(system.name, "validation"), figure(system.name, "test"))
         for system in SYSTEMS.values()
     ]

@@ -17,8 +17,8 @@ from evenray.data.letterbox import letterbox
 
 from ..benches.inside import ATTRIBUTIONS, Answer, Structure, Unit, offered, opened, structure_of
 from ..benches.pictures import pictures_of
-from ..benches.table_7 import table_7
-from ..rendering import rendered
+from ..benches.table_7 import Errors, table_7
+from ..rendering import language_of, rendered
 
 router = APIRouter()
 BYTES = "application/octet-stream"
@@ -92,13 +92,24 @@ def _published_input(request: Request, picture: str) -> np.ndarray[tuple[int, ..
 
 
 def _tables(request: Request) -> dict[str, list[dict[str, object]]]:
-    """Table 7 of the paper, with those of the runs that have one of their own by the runs' names; "" has the paper's alone."""
-    workplace, found = request.app.state.workplace, {"": [asdict(one) for one in table_7(None)]}
+    """Table 7 of the paper (""), and as it stands in the runs that have one, by their names."""
+    workplace, found = request.app.state.workplace, {"": _told(request, table_7(None))}
     for name in workplace.names:
         try:
             run = Run(workplace.folder(name))
             if run.table7 is not None:
-                found[name] = [asdict(one) for one in table_7(run)]
+                found[name] = _told(request, table_7(run))
         except EvenrayError:
             continue
     return found
+
+
+def _told(request: Request, rows: list[Errors]) -> list[dict[str, object]]:
+    """Rows with their nets and evaluation in words."""
+    say = language_of(request)
+
+    def words(row: Errors) -> str:
+        key = f"table7.evaluation.{row.evaluation}"
+        return f"{say('table7.nets', nets=row.nets)}, {say(key) if key in say.texts else row.evaluation}"
+
+    return [asdict(row) | {"words": words(row)} for row in rows]

@@ -37,8 +37,8 @@ function told() {
     }
   }
   const sick = mine.tp + mine.fn, total = people.ill.length;
-  $("paradox").textContent = say("paradox", { right: number(total - sick), total: number(total), sick: number(sick), share: percent((total - sick) / total, 2) });
-  $("found").textContent = say("found", { called: number(mine.tp + mine.fp), tp: number(mine.tp), sick: number(sick) });
+  $("paradox").textContent = say(sick === 1 ? "paradox_one" : "paradox", { right: number(total - sick), total: number(total), sick: number(sick), share: percent((total - sick) / total, 2) });
+  $("found").textContent = say(sick > 1 ? "found" : mine.tp ? "found_one" : "found_none", { called: number(mine.tp + mine.fp), tp: number(mine.tp), sick: number(sick) });
   drawCrowd();
 }
 

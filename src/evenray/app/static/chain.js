@@ -16,8 +16,18 @@ export function spec(steps, points = null) {
       .map(one => `${one.name}=${word(values[one.name])}`);
     return given.length ? `${name}(${given.join(", ")})` : name;
   });
-  if (points) told.push(`piecewise([${points.map(([x, y]) => `(${short(x)}, ${short(y)})`).join(", ")}])`);
+  if (points) told.push(`piecewise([${simpler(points).map(([x, y]) => `(${short(x)}, ${short(y)})`).join(", ")}])`);
   return told.join(" | ") || "none";
+}
+
+/** Points without those that lie on the line between their neighbours (Douglas and Peucker). */
+function simpler(points, far = .0015) {
+  if (points.length < 3) return points;
+  const [[x0, y0], [x1, y1]] = [points[0], points.at(-1)];
+  const off = points.map(([x, y]) => Math.abs(y - y0 - (y1 - y0) * (x - x0) / (x1 - x0)));
+  const most = off.indexOf(Math.max(...off));
+  if (off[most] <= far) return [points[0], points.at(-1)];
+  return [...simpler(points.slice(0, most + 1), far).slice(0, -1), ...simpler(points.slice(most), far)];
 }
 
 const word = value => typeof value === "boolean" ? (value ? "True" : "False") : typeof value === "number" ? short(value) : value;

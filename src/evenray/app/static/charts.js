@@ -21,7 +21,7 @@ export function histogram(canvas, bins, { curve = null, knots = null, chosen = -
   const { context, width, height } = ready(canvas);
   const base = height - 1, top = 8;
   // Two bins that hold the background may not press all others flat: the height is that of the third highest.
-  const sorted = Float64Array.from(bins).sort(), high = Math.max(sorted.at(-3) ?? 0, sorted.at(-1) / 8, 1e-9);
+  const sorted = Float64Array.from(bins).sort(), high = Math.max(sorted.at(-3) ?? 0, sorted.at(-1) / 30, 1e-9);
   context.fillStyle = colour("hist");
   context.beginPath();
   for (let i = 0; i < bins.length; i++) {

@@ -3,7 +3,7 @@
 import { ask, attempt, given, make, number, redraw, say, send, tell } from "./frame.js";
 import { form, parse, spec, step } from "./chain.js";
 import { histogram } from "./charts.js";
-import { Levels, binned, moments, through } from "./levels.js";
+import { Levels, at, binned, moments, through } from "./levels.js";
 
 const $ = id => document.getElementById(id);
 const BINS = 256, KNOTS = 17;
@@ -128,7 +128,7 @@ for (const side of sides) {
   });
   const pen = $(`${side.name}-draw`);
   pen.addEventListener("click", () => {
-    side.drawn = side.drawn ? null : Array.from({ length: KNOTS }, (_, i) => [i / (KNOTS - 1), i / (KNOTS - 1)]);
+    side.drawn = side.drawn ? null : begun(side);
     pen.setAttribute("aria-pressed", String(Boolean(side.drawn)));
     side.chart.classList.toggle("pen", Boolean(side.drawn));
     $(`${side.name}-hint`).hidden = !side.drawn;
@@ -141,6 +141,18 @@ for (const side of sides) {
 }
 
 // ---- a curve drawn by hand: with the pointer, or knot by knot with the arrow keys
+
+/** The knots to begin with: those of the chain's curve, which they then stand for; behind a method that has none, a straight line. */
+function begun(side) {
+  const curve = side.answer?.curve;
+  const knots = Array.from({ length: KNOTS }, (_, i) => [i / (KNOTS - 1), Math.round(1000 * at(curve, i / (KNOTS - 1))) / 1000]);
+  if (curve) {
+    side.steps = [step("none")];
+    forms();
+    attempt(() => look(side));
+  }
+  return knots;
+}
 
 function byHand(side) {
   const { chart } = side;

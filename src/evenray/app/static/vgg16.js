@@ -29,7 +29,7 @@ async function openDrawn() {
     make("td", {}, say(`kind.${row.kind}`)), make("td.n", {}, row.kernel ? `${row.kernel} × ${row.kernel}` : ""), make("td.n", {}, row.stride ?? ""), make("td.n", {}, row.padding ?? ""),
     make("td.n", {}, shapeOf(row)), make("td.n", {}, row.parameters ? whole(row.parameters) : ""), make("td.n", {}, row.field ?? say("all")))));
   $("total").textContent = whole(drawn.parameters);
-  $("network-told").textContent = say("network_told", { spec: drawn.spec, size: drawn.size, parameters: whole(drawn.parameters), operations: number(drawn.multiply_adds / 1e9, 2) });
+  $("network-told").textContent = say("network_told", { spec: drawn.spec, size: drawn.size, parameters: whole(drawn.parameters), billions: number(drawn.multiply_adds / 1e9, 2), hundred_millions: number(drawn.multiply_adds / 1e8, 1) });
   marked = Math.min(marked, drawn.rows.length - 1);
   mark(marked);
 }
@@ -122,7 +122,7 @@ function cell(value, grey, classes = "") {
   const one = make(`span.cell${classes}`, {}, told(value));
   const level = Math.round(255 * Math.min(Math.max(grey, 0), 1));
   one.style.background = `rgb(${level} ${level} ${level})`;
-  one.style.color = level > 120 ? "#10161c" : "#f4f7fa";
+  one.style.color = level > 117 ? "#000" : "#fff";
   return one;
 }
 
@@ -373,7 +373,7 @@ function table7(name) {
   const own = name !== "";
   const errors = value => value === null ? "–" : value.toFixed(1);
   const range = figure => figure ? `${errors(100 * figure[0])} (${errors(100 * figure[1])}–${errors(100 * figure[2])})` : "–";
-  $("table7-rows").replaceChildren(...given.table7[name].map(row => make("tr", { class: row.method.startsWith("VGG") ? "vgg" : false }, make("th", { scope: "row" }, row.method),
+  $("table7-rows").replaceChildren(...given.table7[name].map(row => make("tr", { class: row.method.startsWith("VGG") ? "vgg" : false }, make("th", { scope: "row" }, row.method, " ", make("span.quiet.small", {}, row.words)),
     ...row.published.map(value => make("td.n", {}, errors(value))), ...(own ? [make("td.n", {}, range(row.own_validation)), make("td.n", {}, range(row.own_test))] : []))));
   for (const head of document.querySelectorAll("#table7 .own")) head.hidden = !own;
   $("table7-none").hidden = own;
