@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["LATENCY", "REGISTRY", "REQUESTS", "exposed"]
+__all__ = ["AT_WORK", "BATCH", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "exposed"]
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -15,6 +15,15 @@ LATENCY = Histogram(
     "From a request's first byte to its answer's last.",
     ("method", "route"),
     registry=REGISTRY,
+)
+BATCH = Histogram(
+    "evenray_batch_images", "Images that went through a network together.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    registry=REGISTRY,
+)  # fmt: skip
+IMAGES = Counter("evenray_images", "Images and files by what became of them.", ("model", "outcome"), registry=REGISTRY)
+AT_WORK = Gauge("evenray_requests_at_work", "Requests that are received or answered now.", registry=REGISTRY)
+RELOADS = Counter(
+    "evenray_reloads", "Models that were loaded anew, or could not be.", ("model", "outcome"), registry=REGISTRY
 )
 
 

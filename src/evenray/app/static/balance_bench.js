@@ -1,7 +1,7 @@
 // The balance bench: one sick person among five hundred, a toy that learns under each remedy, and the user's own runs.
 
 import { attempt, colour, get, make, number, redraw, say } from "./frame.js";
-import { line, parts, ready } from "./charts.js";
+import { line, parts, ready } from "./drawing.js";
 import { calls, population, rates } from "./people.js";
 import { BATCH, Learner, REMEDIES, disagreement, loss, sample, sigmoid, truth } from "./toy.js";
 

@@ -2,7 +2,7 @@
 
 import { ask, attempt, given, make, number, redraw, say, send, tell } from "./frame.js";
 import { form, parse, spec, step } from "./chain.js";
-import { histogram } from "./charts.js";
+import { histogram } from "./drawing.js";
 import { Levels, at, binned, moments, through } from "./levels.js";
 
 const $ = id => document.getElementById(id);

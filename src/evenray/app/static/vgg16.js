@@ -1,7 +1,7 @@
 // VGG16 from inside: the network to scale beside its table, a convolution by hand, feature maps, what a unit sees, what a decision rests on.
 
 import { ask, attempt, given, make, number, redraw, say, get, send } from "./frame.js";
-import { parts } from "./charts.js";
+import { parts } from "./drawing.js";
 import { FILTERS, convolve, padded, sideAfter, step } from "./convolution.js";
 import { draw } from "./network_drawing.js";
 
