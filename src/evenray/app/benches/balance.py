@@ -86,5 +86,6 @@ def _remedies(grid: pl.DataFrame | None) -> Iterable[Remedy]:
         return
     for part in grid.partition_by("balance", maintain_order=True):
         best = part.sort("auprc", descending=True, nulls_last=True).row(0, named=True)
-        figures = (best[name] for name in ("auprc", "brier", "log_loss"))
-        yield Remedy(best["balance"], best["contrast"], *figures, bool(part["chosen"].any()))
+        yield Remedy(
+            best["balance"], best["contrast"], best["auprc"], best["brier"], best["log_loss"], bool(part["chosen"].any())
+        )  # fmt: skip

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.types import Image
 from evenray.data.letterbox import letterbox
@@ -29,13 +28,26 @@ from evenray.serve.problems import Problem
 
 from ..workplace import Workplace
 
-__all__ = ["ATTRIBUTIONS", "Answer", "Inside", "Maps", "Row", "Structure", "Unit", "offered", "opened", "structure_of"]
+__all__ = [
+    "ATTRIBUTIONS",
+    "Answer",
+    "Inside",
+    "Maps",
+    "Row",
+    "Structure",
+    "Unit",
+    "network_of",
+    "offered",
+    "structure_of",
+]
 
 PUBLISHED = "vgg16"
 SHOWN = 64  # channels of a layer, those that answer most
 LARGEST = 112  # pixels of a map's side that are sent; larger maps are thinned
 GREY = 0.5  # of the square that covers a place, as occlusion maps have it
 ATTRIBUTIONS = tuple(attributions)
+KINDS = {"Conv": "convolution", "Pool": "pool", "Linear": "linear"}  # by a part of the layer's own name
+FOLLOWING = ("ReLU", "BatchNorm2d", "Dropout", "LocalResponseNorm")
 _lock = threading.Lock()  # one pass at a time: a pass takes all cores
 
 
@@ -167,12 +179,16 @@ class Inside:
     def attribution(self, image: Image, method: str, target: str) -> NDArray[np.uint8]:
         """How much each pixel of what the network takes spoke for a class, uint8 (size, size)."""
         if self.about is None or target not in self.about.classes:
-            raise UsageError(f"There is no class '{target}'; choose the network of a finished run and one of its classes.")
+            raise UsageError(
+                f"There is no class '{target}'; choose the network of a finished run and one of its classes."
+            )
         if method not in ATTRIBUTIONS:
             raise UsageError(f"There is no attribution '{method}'; choose one of {', '.join(ATTRIBUTIONS)}.")
         with _lock:
-            found = attribute(self.model, torch.from_numpy(self.entering(image)), self.about.classes.index(target), method)
-        return np.rint(found[0] * 255).astype(np.uint8)
+            found = attribute(
+                self.model, torch.from_numpy(self.entering(image)), self.about.classes.index(target), method
+            )
+        return np.asarray(np.rint(found[0] * 255), np.uint8)
 
 
 def structure_of(
@@ -197,21 +213,23 @@ def structure_of(
 def _rows(layers: Sequence[Layer], channels: int) -> list[Row]:
     groups: list[list[Layer]] = []
     for layer in layers:
-        if layer.kind in ("ReLU", "BatchNorm2d", "Dropout", "LocalResponseNorm") and groups:
+        if layer.kind in FOLLOWING and groups:
             groups[-1].append(layer)
         else:
             groups.append([layer])
-    found, entering = [], channels
+    found: list[Row] = []
+    entering = channels
     for first, *rest in groups:
+        kind = next((name for part, name in KINDS.items() if part in first.kind), "other")
+        if kind == "linear" and found:
+            entering = int(np.prod(found[-1].output))
         sight = first.sight
-        kind = "convolution" if "Conv" in first.kind else "pool" if "Pool" in first.kind else "linear" if "Linear" in first.kind else "other"
-        if kind == "linear" and found and len(found[-1].output) == 3:
-            entering = int(np.prod(found[-1].output)) if found[-1].kind != "other" else entering
         found.append(
             Row(
                 first.name, kind, first.kernel, first.stride, first.padding, entering, first.output,
                 sum(one.parameters for one in (first, *rest)), first.multiply_adds,
-                *((sight.field, sight.jump, sight.start) if sight else (None, None, None)), (rest or [first])[-1].name,
+                sight.field if sight else None, sight.jump if sight else None, sight.start if sight else None,
+                (rest or [first])[-1].name,
             )
         )  # fmt: skip
         entering = first.output[0]
@@ -232,7 +250,7 @@ def offered(workplace: Workplace) -> list[tuple[str, str]]:
     return [*found, *((f"weights:{name}", name) for name in vgg), (PUBLISHED, "VGG16")]
 
 
-def opened(workplace: Workplace, key: str) -> Inside:
+def network_of(workplace: Workplace, key: str) -> Inside:
     """The network of a key of `offered`; Problem 404 where there is none."""
     kind, _, name = key.partition(":")
     if kind == "run":

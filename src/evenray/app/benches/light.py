@@ -12,13 +12,12 @@ from scipy.special import ndtr, ndtri
 from evenray.core.errors import UsageError
 from evenray.core.spec import parse
 from evenray.core.types import Image
-from evenray.images.contrast import contrasts, curve, enhance
+from evenray.images.contrast import contrasts, curve, enhance, without_files
 from evenray.images.contrast._kinds import needs_pixels
 from evenray.images.contrast.advice import advise
 from evenray.images.histogram import Histogram
 
 from .damage import Damage
-from .methods import checked
 
 __all__ = ["CURVE", "MENDERS", "Mended", "Table", "curve_of", "frequencies", "mended", "pixels_of", "slides_values"]
 
@@ -59,9 +58,10 @@ def curve_of(spec: str, histogram: Histogram) -> NDArray[np.float32] | None:
     >>> curve_of("invert", Histogram.blank(Image(np.zeros((1, 1), np.uint8), (0, 3)))).tolist()
     [1.0, 0.6666666865348816, 0.3333333432674408, 0.0]
     """
-    if any(needs_pixels(contrasts[step.name]) for step in parse(checked(spec))):
+    if any(needs_pixels(contrasts[step.name]) for step in parse(spec)):
         return None
-    values = curve(spec, histogram).values.clip(0, 1)
+    with without_files():
+        values = curve(spec, histogram).values.clip(0, 1)
     if len(values) > CURVE:
         values = np.interp(np.linspace(0, 1, CURVE), np.linspace(0, 1, len(values)), values)
     return values.astype(np.float32)
@@ -74,7 +74,8 @@ def pixels_of(spec: str, image: Image) -> Image:
     >>> pixels_of("clahe(clip=2)", image).pixels.dtype
     dtype('uint8')
     """
-    return enhance(image, checked(spec))
+    with without_files():
+        return enhance(image, spec)
 
 
 def frequencies(histogram: Histogram, width: float, start: float | None = None) -> Table:
@@ -128,7 +129,7 @@ def mended(image: Image, damage: Damage, specs: Sequence[str] | None = None) -> 
     advised = [spec for one in advise(Histogram.of(spoilt)) for spec in one.methods]
     found = []
     for spec in dict.fromkeys([*MENDERS, *advised] if specs is None else specs):
-        after = enhance(spoilt, checked(spec))
+        after = enhance(spoilt, spec)
         found.append(Mended(spec, _distance(after, clean), _distance(after, enhance(clean, spec))))
     return sorted(found, key=lambda one: one.left)
 

@@ -10,14 +10,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import annotated_types
 
-from evenray.core.errors import UsageError
-from evenray.core.spec import Step, parse
+from evenray.core.spec import parse
 from evenray.images.contrast import contrasts
 from evenray.images.contrast._kinds import needs_pixels
 from evenray.images.contrast._reference import DISTRIBUTIONS
 from evenray.images.ct_windows import CT_WINDOWS
 
-__all__ = ["Method", "Parameter", "checked", "methods"]
+__all__ = ["Method", "Parameter", "methods"]
 
 Kind = Literal["number", "whole", "grey", "switch", "choice", "points"]
 WIDE = 10  # times the default: as far as a slider goes where the bound is out of all reach
@@ -61,34 +60,6 @@ def methods() -> tuple[Method, ...]:
     [('gamma', 1.0, 0.04, 4.0), ('gain', 1.0, 0.04, 4.0)]
     """
     return tuple(_method(name) for name in contrasts)
-
-
-def checked(spec: str) -> str:
-    """A spec from a browser, itself: every method and parameter is known, and none opens a file.
-
-    >>> checked("percentile(1, 99) | match(normal)")
-    'percentile(1, 99) | match(normal)'
-    >>> checked("local('match(notes)')")
-    Traceback (most recent call last):
-    ...
-    evenray.core.errors.UsageError: match takes 'notes' from a file, which a page may not name; choose one of uniform, ...
-    """
-    for step in parse(spec):
-        contrasts.bind(step)
-        named = _named(step)
-        if "reference" in named and named["reference"] not in DISTRIBUTIONS:
-            raise UsageError(
-                f"{step.name} takes {named['reference']!r} from a file, which a page may not name; choose one of "
-                f"{', '.join(DISTRIBUTIONS)}."
-            )
-        if step.name == "local" and "method" in named:
-            checked(str(named["method"]))
-    return spec
-
-
-def _named(step: Step) -> Mapping[str, Any]:
-    """What a step gives, by the names of the parameters."""
-    return inspect.Signature(list(contrasts.parameters(step.name).values())).bind(*step.args, **step.kwargs).arguments
 
 
 def _method(name: str) -> Method:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 from evenray.core.lost import Lost
 from evenray.core.names import as_path
-from evenray.core.run import Run
 from evenray.core.types import Image
 from evenray.data.demo.detector import WHITE
 from evenray.data.demo.film import picture
@@ -30,6 +29,7 @@ from evenray.learning.predict.files import items
 from evenray.scale.isolated import isolated
 from evenray.serve.problems import Problem
 
+from ..opened import opened, place_of
 from ..workplace import Workplace
 from .damage import Damage, grey_of, levels_of
 
@@ -117,7 +117,7 @@ class Pictures:
             return _read(self._data()[int(name)])
         if kind == "run":
             run, _, case = name.partition("/")
-            dataset = Run(self.workplace.folder(run)).dataset
+            dataset = opened(self.workplace.folder(run)).dataset
             rows = None if dataset is None else dataset.cases.filter(pl.col("case") == case)
             if dataset is not None and rows is not None and rows.height:
                 file, fragment = rows.select("file", "fragment").row(0)
@@ -125,7 +125,7 @@ class Pictures:
         raise Problem(404, "serve.unknown_path")
 
     def _of_run(self, name: str) -> Iterator[Offered]:
-        dataset = Run(self.workplace.folder(name)).dataset
+        dataset = opened(self.workplace.folder(name)).dataset
         if dataset is None:
             return
         labelled = "label" in dataset.cases.columns
@@ -157,7 +157,7 @@ def pictures_of(request: Request) -> Pictures:
     """The images of the application that is asked."""
     state = request.app.state
     if not hasattr(state, "pictures"):
-        state.pictures = Pictures(state.workplace)
+        state.pictures = Pictures(place_of(request))
     found: Pictures = state.pictures
     return found
 

@@ -37,6 +37,9 @@ def table_7(run: Run | None) -> list[Errors]:
         return None if value is None or low is None or high is None else (value, low, high)
 
     return [
-        Errors(system.name, system.method, len(system.nets), system.evaluation, system.published, figure(system.name, "validation"), figure(system.name, "test"))
+        Errors(
+            system.name, system.method, len(system.nets), system.evaluation, system.published,
+            figure(system.name, "validation"), figure(system.name, "test"),
+        )
         for system in SYSTEMS.values()
-    ]
+    ]  # fmt: skip

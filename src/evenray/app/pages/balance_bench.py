@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from evenray.core.errors import DataError
-from evenray.core.run import Run
 
 from ..benches.balance import Seen, seen
+from ..opened import opened as run_in
+from ..opened import place_of
 from ..rendering import rendered
 
 router = APIRouter()
@@ -22,10 +23,10 @@ def page(request: Request) -> HTMLResponse:
 @router.get("/balance-bench/runs")
 def runs(request: Request) -> list[Seen]:
     """What the finished runs of the workplace made of their cases, the newest first; a damaged run is left out."""
-    workplace, found = request.app.state.workplace, []
+    workplace, found = place_of(request), []
     for name in workplace.names:
         try:
-            one = seen(Run(workplace.folder(name)))
+            one = seen(run_in(workplace.folder(name)))
         except DataError:
             continue
         if one is not None:

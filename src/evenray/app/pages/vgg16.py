@@ -12,12 +12,13 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from evenray.core.errors import EvenrayError
-from evenray.core.run import Run
 from evenray.data.letterbox import letterbox
 
-from ..benches.inside import ATTRIBUTIONS, Answer, Structure, Unit, offered, opened, structure_of
+from ..benches.inside import ATTRIBUTIONS, Answer, Structure, Unit, network_of, offered, structure_of
 from ..benches.pictures import pictures_of
 from ..benches.table_7 import Errors, table_7
+from ..opened import opened as run_in
+from ..opened import place_of
 from ..rendering import language_of, rendered
 
 router = APIRouter()
@@ -38,7 +39,7 @@ class Covered(BaseModel):
 @router.get("/vgg16", response_class=HTMLResponse, include_in_schema=False)
 def page(request: Request) -> HTMLResponse:
     script = {
-        "networks": offered(request.app.state.workplace),
+        "networks": offered(place_of(request)),
         "pictures": [asdict(one) for one in pictures_of(request).offered()],
         "attributions": ATTRIBUTIONS,
         "table7": _tables(request),
@@ -49,7 +50,7 @@ def page(request: Request) -> HTMLResponse:
 @router.get("/vgg16/network")
 def network(request: Request, of: Key) -> Structure:
     """The layers of a network."""
-    return structure_of("vgg16") if of == "vgg16" else opened(request.app.state.workplace, of).structure
+    return structure_of("vgg16") if of == "vgg16" else network_of(place_of(request), of).structure
 
 
 @router.get("/vgg16/input", response_class=Response)
@@ -58,7 +59,7 @@ def entering(request: Request, of: Key, picture: Key) -> Response:
     if of == "vgg16":
         pixels = _published_input(request, picture)
     else:
-        x_NCHW = opened(request.app.state.workplace, of).entering(pictures_of(request).image(picture))
+        x_NCHW = network_of(place_of(request), of).entering(pictures_of(request).image(picture))
         pixels = np.rint(x_NCHW[0].mean(0) * 255).astype(np.uint8)
     return Response(pixels.tobytes(), media_type=BYTES, headers={"X-Size": str(pixels.shape[0])})
 
@@ -67,8 +68,11 @@ def entering(request: Request, of: Key, picture: Key) -> Response:
 def maps(request: Request, of: Key, picture: Key, layer: Key) -> Response:
     """The feature maps of a layer, a byte a pixel, map by map; before them
     what is known of them as JSON, and before that its length in four bytes (little-endian)."""
-    found = opened(request.app.state.workplace, of).maps(pictures_of(request).image(picture), layer)
-    told = {"shape": found.maps.shape, "channels": found.channels, "peaks": [round(one, 4) for one in found.peaks], "total": found.total, "silent": found.silent}
+    found = network_of(place_of(request), of).maps(pictures_of(request).image(picture), layer)
+    told = {
+        "shape": found.maps.shape, "channels": found.channels, "peaks": [round(one, 4) for one in found.peaks],
+        "total": found.total, "silent": found.silent,
+    }  # fmt: skip
     head = json.dumps(told | {"filters": found.filters}).encode()
     return Response(len(head).to_bytes(4, "little") + head + found.maps.tobytes(), media_type=BYTES)
 
@@ -76,13 +80,13 @@ def maps(request: Request, of: Key, picture: Key, layer: Key) -> Response:
 @router.post("/vgg16/answer")
 def answer(request: Request, asked: Covered) -> Answer:
     """What the model of a run says of an image of which some squares are covered."""
-    return opened(request.app.state.workplace, asked.of).answer(pictures_of(request).image(asked.picture), asked.squares)
+    return network_of(place_of(request), asked.of).answer(pictures_of(request).image(asked.picture), asked.squares)
 
 
 @router.get("/vgg16/attribution", response_class=Response)
 def attribution(request: Request, of: Key, picture: Key, method: Key, target: Key) -> Response:
     """How much each pixel spoke for a class, a byte a pixel, row by row."""
-    found = opened(request.app.state.workplace, of).attribution(pictures_of(request).image(picture), method, target)
+    found = network_of(place_of(request), of).attribution(pictures_of(request).image(picture), method, target)
     return Response(found.tobytes(), media_type=BYTES)
 
 
@@ -93,10 +97,10 @@ def _published_input(request: Request, picture: str) -> np.ndarray[tuple[int, ..
 
 def _tables(request: Request) -> dict[str, list[dict[str, object]]]:
     """Table 7 of the paper (""), and as it stands in the runs that have one, by their names."""
-    workplace, found = request.app.state.workplace, {"": _told(request, table_7(None))}
+    workplace, found = place_of(request), {"": _told(request, table_7(None))}
     for name in workplace.names:
         try:
-            run = Run(workplace.folder(name))
+            run = run_in(workplace.folder(name))
             if run.table7 is not None:
                 found[name] = _told(request, table_7(run))
         except EvenrayError:

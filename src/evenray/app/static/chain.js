@@ -67,9 +67,19 @@ function select(one, i, onchange) {
 const button = (sign, key, disabled, onclick) =>
   make("button.plain", { type: "button", "aria-label": say(key), title: say(key), disabled, onclick }, sign);
 
+/** A window has a centre and a width, or a preset. */
+function together(values, set, [low, high]) {
+  if (set === "preset" || values[set] === undefined) for (const name of ["center", "width", "preset"]) if (name !== set) delete values[name];
+  if (set === "center" || set === "width") {
+    delete values.preset;
+    if (values[set] !== undefined) Object.assign(values, { center: (low + high) / 2, width: (high - low) / 2, ...values });
+  }
+}
+
 function control(one, parameter, range, changed) {
   const set = (value, event) => {
     if (value === null) delete one.values[parameter.name]; else one.values[parameter.name] = value;
+    if (one.name === "window") together(one.values, parameter.name, range);
     changed(event);
   };
   const value = one.values[parameter.name] ?? parameter.default;

@@ -36,6 +36,7 @@ async function load() {
   const query = new URLSearchParams({ picture, damage: JSON.stringify(damage) });
   const found = await Levels.from(await ask(`/light-bench/pixels?${query}`));
   if (number !== newest) return;
+  found.key = query.get("picture") + query.get("damage");
   levels = found;
   drawBefore();
   await Promise.all([...sides.filter(visible).map(side => look(side)), countFrequencies()]);
@@ -45,6 +46,7 @@ const visible = side => side === a || !$("b-side").hidden;
 
 function drawBefore() {
   levels.paint(before.canvas);
+  before.canvas.dataset.shows = levels.key;
   const bins = binned(levels.counts, null, BINS);
   histogram(before.chart, bins);
   tellFacts(before.facts, bins);
@@ -66,13 +68,14 @@ async function look(side, began = null) {
   side.busy = true;
   side.spec.textContent = spec(side.steps, side.drawn);
   try {
-    const of = levels;
+    const of = levels, chain = spec(side.steps);
     const answer = await ask("/light-bench/look", {
-      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...shown(), spec: spec(side.steps) }),
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...shown(), spec: chain }),
     });
     const bytes = await answer.arrayBuffer();
     if (of === levels) {
       side.answer = answer.headers.get("x-kind") === "curve" ? { levels, curve: new Float32Array(bytes) } : { levels: levels.with(bytes), curve: null };
+      side.answer.shows = `${levels.key} ${chain}`;
       side.problem.hidden = true;
       draw(side, began);
     }
@@ -98,6 +101,7 @@ function draw(side, began = null) {
     const straight = own === levels && !curve ? Float32Array.of(0, 1) : curve;
     histogram(side.chart, bins, { curve: straight, knots: side.drawn, chosen: side.chart === document.activeElement ? side.chosen : -1 });
     tellFacts(side.facts, bins);
+    side.canvas.dataset.shows = side.answer.shows;
     side.spec.textContent = spec(side.steps, side.drawn);
     $("command").textContent = command();
     if (began !== null) {
