@@ -19,7 +19,7 @@ from evenray.core.settings import declared
 from evenray.core.table7_settings import Table7Settings
 
 NAMES = [
-    "Cancelled", "Curve", "DataError", "Dataset", "Estimate", "EvenrayError", "Finding", "Findings", "Histogram", "Image",
+    "Cancelled", "Curve", "DataError", "Dataset", "EpochDone", "Estimate", "EvenrayError", "Finding", "Findings", "Histogram", "Image",
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
     "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
     "export", "gallery", "histogram", "imagenet", "layers", "plan", "predict", "read", "report", "run", "scan", "score",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .core.errors import ReadError as ReadError
     from .core.errors import UsageError as UsageError
     from .core.events import Cancelled as Cancelled
+    from .core.events import EpochDone as EpochDone
     from .core.events import StageBegun as StageBegun
     from .core.events import StageDone as StageDone
     from .core.events import Step as Step
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 # Where each public name lives; imported when it is first used, so that `import evenray` costs nothing.
 PUBLIC = {
     **dict.fromkeys(("DataError", "EvenrayError", "ReadError", "UsageError"), "core.errors"),
-    **dict.fromkeys(("Cancelled", "StageBegun", "StageDone", "Step", "Told"), "core.events"),
+    **dict.fromkeys(("Cancelled", "EpochDone", "StageBegun", "StageDone", "Step", "Told"), "core.events"),
     **dict.fromkeys(("Finding", "Findings"), "core.findings"),
     **dict.fromkeys(("Message",), "core.messages"),
     **dict.fromkeys(("Recipe",), "core.recipe"),

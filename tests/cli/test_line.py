@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from evenray.cli._forms import numbers_by_class, parsed
 from evenray.cli.line import HELP
 from evenray.core.errors import UsageError
+from evenray.core.forms import numbers_by_class, parsed
 from evenray.core.recipe import STAGES as SETTINGS
 from evenray.core.recipe import Recipe
 from evenray.core.settings import declared

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evenray.cli._forms import numbers_by_class
 from evenray.core.errors import DataError, UsageError
+from evenray.core.forms import numbers_by_class
 from evenray.core.spec import by_class
 from evenray.metrics import choose_threshold, score, threshold_spread
 from evenray.metrics.operating import OperatingPoints

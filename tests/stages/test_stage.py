@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import typer
 
-from evenray.cli._forms import parsed
 from evenray.cli._options import of_settings, signed
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import UsageError
 from evenray.core.events import Events
+from evenray.core.forms import parsed
 from evenray.core.recipe import STAGES, Recipe, SeedSettings
 from evenray.core.settings import Settings, declared, setting
 from evenray.stages.line import Job, contents, run_stage, stage_of

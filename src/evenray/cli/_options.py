@@ -10,10 +10,9 @@ from typing import Annotated, Any, Optional
 import typer
 from rich.markup import escape
 
+from evenray.core.forms import numbers_by_class, parsed
 from evenray.core.recipe import STAGES, Machine, Recipe, ReportSettings
 from evenray.core.settings import Declared, Settings, declared
-
-from ._forms import numbers_by_class, parsed
 
 __all__ = [
     "OPTIONS",

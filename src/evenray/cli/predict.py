@@ -6,12 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
+from evenray.core.forms import parsed
 from evenray.core.names import printable
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.settings import declared
 
 from ._app import Jobs, Json, Lang, app
-from ._forms import parsed
 from ._screen import print_json, say, watching
 
 __all__ = ["PANEL", "predict"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 from .errors import EvenrayError
@@ -13,6 +14,7 @@ from .understood import Understood
 
 __all__ = [
     "Cancelled",
+    "EpochDone",
     "Event",
     "Events",
     "Listener",
@@ -76,6 +78,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class EpochDone:
+    """An epoch of the training of the network is done; `figures` are those of its row of history.csv, `member` counts from 1."""
+
+    member: int
+    figures: Mapping[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        figures = {name: value if isfinite(value) else None for name, value in self.figures.items()}
+        return {"event": "epoch_done", "member": self.member, "figures": figures}
+
+
+@dataclass(frozen=True)
 class Told:
     """Something to tell a person: how the work goes, what was understood, what went unused."""
 
@@ -97,7 +111,7 @@ class Understanding:
         return {"event": "understood", **self.understood.kept().model_dump(mode="json")}
 
 
-Event = StageBegun | StageDone | Step | Told | Understanding
+Event = StageBegun | StageDone | Step | EpochDone | Told | Understanding
 Listener = Callable[[Event], None]
 
 

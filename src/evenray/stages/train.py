@@ -14,6 +14,7 @@ import polars as pl
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.model import HistogramRecord, ModelRecord, NetworkRecord
 from evenray.core.artefacts.plan import Plan, Planned
+from evenray.core.events import EpochDone
 from evenray.core.recipe import TrainSettings
 from evenray.core.types import Dataset
 from evenray.images.contrast import fix_references
@@ -124,6 +125,7 @@ def _learn_member(
         return fit(
             model, *parts, training, remedy, machine, folder=folder / f"member-{member + 1}" if plan.members > 1 else folder,
             tick=lambda: tick(1), save_every=tools.save_every,
+            epoch_done=lambda row: tools.events.send(EpochDone(member + 1, row)),
         )  # fmt: skip
 
 

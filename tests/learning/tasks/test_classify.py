@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from scipy.special import softmax
 
-from evenray.cli._forms import numbers_by_class
 from evenray.core.errors import UsageError
+from evenray.core.forms import numbers_by_class
 from evenray.core.types import Dataset, Predictions
 from evenray.learning.balance import Balance, make
 from evenray.learning.tasks.classify import Classify

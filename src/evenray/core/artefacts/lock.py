@@ -15,7 +15,7 @@ from evenray.core.processes import processes
 
 from .files import atomic, running
 
-__all__ = ["LOCK", "alone"]
+__all__ = ["LOCK", "alone", "worker"]
 
 LOCK = ".lock"
 BEAT = 30.0  # seconds between signs of life
@@ -52,6 +52,15 @@ def alone(folder: Path) -> Iterator[None]:
         if made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def worker(folder: Path) -> int | None:
+    """The process of this machine that works in a folder; None where there is none."""
+    words = (_holder(folder / LOCK) or "").split()
+    if len(words) != 3 or not words[0].isdigit() or words[1] != (platform.node() or "here"):
+        return None
+    process = int(words[0])
+    return process if running(process) and words[2] == _started(process) else None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def fit(
     model: Classifier, train: Examples, validation: Examples | None, settings: Settings, balance: Balance,
     fabric: Machine, *,
     folder: Path | None = None, tick: Callable[[], None] = lambda: None, transform: Transform | None = None,
-    save_every: float = 10.0,
+    save_every: float = 10.0, epoch_done: Callable[[Mapping[str, float]], None] = lambda row: None,
 ) -> tuple[Classifier, History]:  # fmt: skip
     """Train and return the model that is kept, in evaluation mode, and the history, one row an epoch.
 
@@ -74,15 +74,18 @@ def fit(
     every `save_every` minutes, and a killed training goes on from it to the same end: everything random depends on the
     seed and the position alone. `transform` changes inputs and answers of a batch, given its Chance; by default
     as `Examples.changed` does.
-    `tick` is called after every batch. Where `fabric` joins several processes, each takes its part of every batch, and
-    the result is that of one. Raises TrainingError, naming the batch and its cases, when the loss is not finite.
+    `tick` is called after every batch, `epoch_done` with the row of every epoch. Where `fabric` joins several processes, each
+    takes its part of every batch, and the result is that of one. Raises TrainingError, naming the batch and its cases, when
+    the loss is not finite.
     """
     if settings.batch < fabric.world_size:
         raise UsageError(
             f"batch is {settings.batch}, and {fabric.world_size} processes share it; give {fabric.world_size} or more."
         )
     with Checkpoints(folder, fabric, save_every) as checkpoints:
-        return _Training(model, train, validation, settings, balance, fabric, checkpoints, transform, tick).run()
+        return _Training(
+            model, train, validation, settings, balance, fabric, checkpoints, transform, tick, epoch_done
+        ).run()  # fmt: skip
 
 
 class _Training:
@@ -91,9 +94,10 @@ class _Training:
     def __init__(
         self, model: Classifier, train: Examples, validation: Examples | None, settings: Settings, balance: Balance,
         fabric: Machine, checkpoints: Checkpoints, transform: Transform | None, tick: Callable[[], None],
+        epoch_done: Callable[[Mapping[str, float]], None],
     ) -> None:  # fmt: skip
         self.train, self.validation, self.settings, self.balance = train, validation, settings, balance
-        self.fabric, self.checkpoints, self.tick = fabric, checkpoints, tick
+        self.fabric, self.checkpoints, self.tick, self.epoch_done = fabric, checkpoints, tick, epoch_done
         self.model = model.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps = batches_an_epoch(len(train), settings.batch, fabric.world_size)
         self.average = Average(self.model, settings.epochs * self.steps, plain=not settings.average)
@@ -194,6 +198,7 @@ class _Training:
             self.kept = {name: tensor.clone() for name, tensor in self.average.model.state_dict().items()}
         at.epoch, at.batch, at.losses, at.images, at.seconds = at.epoch + 1, 0, [], 0, 0.0
         self._save(new=new)
+        self.epoch_done(row)
 
     def _plain(self, drawn: NDArray[np.int64]) -> Iterator[Tensor]:
         """Training images as they are, without augmentation. They come as the sampler mixed them: the weights were learnt

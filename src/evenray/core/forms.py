@@ -1,12 +1,12 @@
-"""What is typed on the command line for a setting, as the value that it stands for."""
+"""What is typed for a setting, on a command line or in a form, as the value that it stands for."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from evenray.core.errors import UsageError
-from evenray.core.settings import Declared
+from .errors import UsageError
+from .settings import Declared
 
 __all__ = ["numbers_by_class", "parsed"]
 

@@ -1,0 +1,149 @@
+// An image with its own 8 to 16 bits, and a canvas on which a look-up table shows it: window, level and curves need no server.
+
+import { ask } from "./frame.js";
+
+/** The pixels of an image as the server has them ("X-Evenray-Pixels", see app/pixels.py). */
+export class Picture {
+  constructor(about, buffer) {
+    Object.assign(this, about);
+    const count = about.rows * about.columns * about.channels;
+    this.numbers = about.width === 2 ? new Uint16Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
+    this.there = about.masked ? new Uint8Array(buffer, count * about.width) : null;
+    this.smaller = [this];
+  }
+
+  static async load(path, options) {
+    const answer = await ask(path, options);
+    return new Picture(JSON.parse(answer.headers.get("X-Evenray-Pixels")), await answer.arrayBuffer());
+  }
+
+  /** How many numbers there can be. */
+  get levels() { return 2 ** (8 * this.width); }
+
+  /** The value of a pixel in the units of the file (of colour three); null outside and where data is missing. */
+  value(x, y) {
+    if (x < 0 || y < 0 || x >= this.columns || y >= this.rows) return null;
+    const at = y * this.columns + x;
+    if (this.there && !this.there[at]) return null;
+    return Array.from({ length: this.channels }, (_, k) => this.offset + this.slope * this.numbers[at * this.channels + k]);
+  }
+
+  /** How many pixels have each number, missing ones not counted; of colour, of all three channels. */
+  counts() {
+    const counts = new Uint32Array(this.levels), { numbers, there, channels } = this;
+    for (let i = 0; i < numbers.length; i++) if (!there || there[(i / channels) | 0]) counts[numbers[i]]++;
+    return counts;
+  }
+
+  /** The number below which lies a share of the pixels. */
+  percentile(share) {
+    this.counted ??= this.counts();
+    const total = this.counted.reduce((sum, n) => sum + n, 0);
+    let seen = 0;
+    for (let n = 0; n < this.counted.length; n++) if ((seen += this.counted[n]) >= share * total) return n;
+    return this.levels - 1;
+  }
+
+  /** The picture halved so often that a step of the screen is between one and two of its pixels. */
+  shrunk(scale) {
+    const level = Math.max(0, Math.floor(Math.log2(1 / scale)));
+    while (this.smaller.length <= level) this.smaller.push(halved(this.smaller.at(-1)));
+    return this.smaller[level];
+  }
+}
+
+function halved(picture) {
+  const { columns: wide, channels, numbers, there } = picture;
+  const rows = Math.max(1, picture.rows >> 1), columns = Math.max(1, picture.columns >> 1);
+  const half = Object.assign(Object.create(Picture.prototype), picture, { rows, columns });
+  half.numbers = new numbers.constructor(rows * columns * channels);
+  half.there = there && new Uint8Array(rows * columns);
+  const right = picture.columns > 1 ? 1 : 0, down = picture.rows > 1 ? wide : 0;
+  for (let y = 0, to = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const from = 2 * y * wide + 2 * x;
+      if (there) half.there[y * columns + x] = there[from];
+      for (let k = 0; k < channels; k++, to++) {
+        const at = place => numbers[place * channels + k];
+        half.numbers[to] = (at(from) + at(from + right) + at(from + down) + at(from + right + down) + 2) >> 2;
+      }
+    }
+  }
+  return half;
+}
+
+/** The look-up table of a window: grey 0 to 255 for every number. `centre` and `width` are in the units of the file. */
+export function windowTable(picture, centre, width, invert = false) {
+  const table = new Uint8ClampedArray(picture.levels);
+  const low = (centre - width / 2 - picture.offset) / picture.slope, step = 255 * picture.slope / Math.max(width, 1e-9);
+  for (let n = 0; n < table.length; n++) table[n] = (n - low) * step;
+  return invert ? table.map(grey => 255 - grey) : table;
+}
+
+/** Shows a picture on a canvas. `view` is {x, y, scale}: the place of the picture in the middle, and canvas pixels a pixel. */
+export class Painter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+  }
+
+  /** `table` has a grey for every number. Only where the view is another one than before are pixels looked for anew. */
+  draw(picture, view, table) {
+    const { width, height } = this.canvas;
+    const key = [view.x, view.y, view.scale, width, height].join();
+    if (picture !== this.picture || key !== this.key) {
+      Object.assign(this, { picture, key });
+      this.sample(picture, view, width, height);
+    }
+    const { seen, image } = this, out = new Uint32Array(image.data.buffer);
+    if (picture.channels === 1) {
+      const grey = new Uint32Array(table.length);
+      for (let n = 0; n < table.length; n++) grey[n] = 0xff000000 | table[n] * 0x010101;
+      for (let i = 0; i < out.length; i++) { const n = seen[i]; out[i] = n < 0 ? 0 : grey[n]; }
+    } else {
+      for (let i = 0, j = 0; i < out.length; i++, j += 3) {
+        out[i] = seen[j] < 0 ? 0 : 0xff000000 | table[seen[j + 2]] << 16 | table[seen[j + 1]] << 8 | table[seen[j]];
+      }
+    }
+    this.context.putImageData(image, 0, 0);
+  }
+
+  /** The number that stands at every pixel of the canvas, -1 where there is none. */
+  sample(whole, view, width, height) {
+    const picture = whole.shrunk(view.scale), { columns, rows, channels, numbers, there } = picture;
+    const fx = columns / whole.columns, fy = rows / whole.rows;
+    const smooth = view.scale < 8; // beyond, the pixels themselves are looked at
+    const count = width * height * channels;
+    if (this.seen?.length !== count) this.seen = new Int32Array(count);
+    if (this.image?.width !== width || this.image.height !== height) this.image = this.context.createImageData(width, height);
+    const seen = this.seen.fill(-1);
+    const axis = (size, middle, factor, most) => {
+      const at = { near: new Int32Array(size).fill(-1), first: new Int32Array(size), next: new Int32Array(size), part: new Float32Array(size) };
+      for (let i = 0; i < size; i++) {
+        const place = ((i + 0.5 - size / 2) / view.scale + middle) * factor;
+        if (place < 0 || place >= most) continue;
+        at.near[i] = Math.floor(place);
+        const low = Math.max(0, Math.min(most - 1, place - 0.5));
+        at.first[i] = Math.floor(low);
+        at.next[i] = Math.min(most - 1, at.first[i] + 1);
+        at.part[i] = low - at.first[i];
+      }
+      return at;
+    };
+    const across = axis(width, view.x, fx, columns), along = axis(height, view.y, fy, rows);
+    for (let y = 0; y < height; y++) {
+      if (along.near[y] < 0) continue;
+      const near = along.near[y] * columns, top = along.first[y] * columns, bottom = along.next[y] * columns, v = along.part[y];
+      for (let x = 0, to = y * width * channels; x < width; x++, to += channels) {
+        if (across.near[x] < 0 || (there && !there[near + across.near[x]])) continue;
+        const left = across.first[x], right = across.next[x], u = across.part[x];
+        for (let k = 0; k < channels; k++) {
+          const at = place => numbers[place * channels + k];
+          seen[to + k] = smooth
+            ? (at(top + left) * (1 - u) + at(top + right) * u) * (1 - v) + (at(bottom + left) * (1 - u) + at(bottom + right) * u) * v + 0.5
+            : at(near + across.near[x]);
+        }
+      }
+    }
+  }
+}
