@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["Cost", "Meter"]
 
@@ -30,8 +31,8 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        with suppress(OSError), open("/proc/self/clear_refs", "w") as file:  # Linux: the peak begins anew
-            file.write("5")
+        with suppress(OSError):  # Linux: the peak begins anew
+            Path("/proc/self/clear_refs").write_text("5")
         self.began, self.worked = time.perf_counter(), _worked()
 
     def read(self) -> Cost:

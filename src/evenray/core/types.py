@@ -221,7 +221,7 @@ def _kept(array: NDArray[T]) -> NDArray[T]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, and the same figure for a baseline that looks at no image: the majority class, or nothing found.
+    """A figure with its 95 % interval, and that of a baseline that looks at no image: the majority class, or nothing found.
 
     >>> print(Estimate(0.912, 0.87, 0.95, 0.5))
     0.912 (0.870 to 0.950; baseline: 0.500)
@@ -237,9 +237,7 @@ class Estimate:
     baseline: float
 
     def __str__(self) -> str:
-        beside = (
-            f"baseline: {'undefined' if self.baseline != self.baseline else decimals(self.baseline)}"
-        )
+        beside = f"baseline: {'undefined' if self.baseline != self.baseline else decimals(self.baseline)}"
         return interval(self.value, self.low, self.high, decimals, beside)
 
 

@@ -37,6 +37,8 @@ ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
 TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
 BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits"}
 
+SCRIPTS = ("page", "threshold", "figures")
+
 
 def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:
     """The sections that a task has, in place of those named.
@@ -70,7 +72,7 @@ def rendered(
     say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None, hidden: Sequence[str] = ()
 ) -> str:  # fmt: skip
     """The HTML of sections; `name` and, of a run, when it was started stand at the top. Paths that are `hidden` are not told."""
-    files = {"css": _source("page.css"), "js": _source("page.js")}
+    files = {"css": _source("page.css"), "scripts": [_source(f"{name}.js") for name in SCRIPTS]}
     about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
     text = _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
     for path in sorted(hidden, key=len, reverse=True):

@@ -29,7 +29,8 @@ def decision(curve: pl.DataFrame, say: Language) -> Svg:
     for name in ("treat_none", "treat_all", "net_benefit"):
         line = curve.select("at", y=pl.col(name)).drop_nulls().filter(pl.col("y") >= bottom)
         plot.line(line["at"].to_numpy(), line["y"].to_numpy(), colours[name], 1.8)
-    return plot.drawn(say("alt.decision"), {word: colours[name] for name, word in names.items()})
+    legend = {word: colours[name] for name, word in names.items()}
+    return plot.drawn(say("alt.decision"), legend, curve.select("at", *names, "low", "high"))
 
 
 def gain(curve: pl.DataFrame, say: Language) -> Svg:
@@ -47,7 +48,7 @@ def gain(curve: pl.DataFrame, say: Language) -> Svg:
     plot.area(band["at"].to_numpy(), high, ACCENT, 0.15, low)
     plot.line(shown["at"].to_numpy(), shown["over_all"].to_numpy(), ACCENT, 1.8)
     plot.line(shown["at"].to_numpy(), 0 * shown["at"].to_numpy(), GREY, 1.2)
-    return plot.drawn(say("alt.gain"))
+    return plot.drawn(say("alt.gain"), data=shown.select("at", *columns))
 
 
 def ahead(curve: pl.DataFrame) -> tuple[float, float] | None:
