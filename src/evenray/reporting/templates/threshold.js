@@ -30,7 +30,7 @@
 
   const { tables, shape } = JSON.parse(source.textContent);
   const slider = at("slider"), prevalence = at("prevalence"), share = at("share");
-  let table = tables[0];
+  let table = tables[0], part = table.share;  // part: the share of positives that is believed
 
   // Put the marks of a named layer somewhere; null leaves that coordinate as it is.
   const move = (layer, x, y) => {
@@ -54,7 +54,6 @@
   };
 
   const there = (sensitivity, specificity, threshold) => {
-    const part = Number(prevalence.value) / 100;
     const sane = part > 0 && part < 1;
     prevalence.setAttribute("aria-invalid", String(!sane));
     const tp = part * sensitivity, fp = (1 - part) * (1 - specificity);
@@ -95,12 +94,13 @@
   };
 
   // The slider of the prevalence goes in log-odds, so that rare diseases have room; the box beside it takes any number.
-  const slid = () => {
-    const part = Number(prevalence.value) / 100;
-    if (part > 0 && part < 1) share.value = Math.log(part / (1 - part));
+  const believe = (believed, moved) => {
+    part = believed;
+    if (moved !== prevalence) prevalence.value = brief(100 * part);
+    if (moved !== share && part > 0 && part < 1) share.value = Math.log(part / (1 - part));
     share.setAttribute("aria-valuetext", `${prevalence.value} %`);
+    update();
   };
-  const believe = (percent) => { prevalence.value = brief(percent); slid(); update(); };
   const begin = () => {
     slider.max = table.thresholds.length - 1;
     slider.value = table.row;
@@ -108,21 +108,18 @@
   };
 
   slider.addEventListener("input", update);
-  prevalence.addEventListener("input", () => { slid(); update(); });
-  share.addEventListener("input", () => {
-    prevalence.value = brief(100 / (1 + Math.exp(-Number(share.value))));
-    share.setAttribute("aria-valuetext", `${prevalence.value} %`);
-    update();
-  });
-  at("here").addEventListener("click", () => believe(100 * table.prevalence));
-  at("rare").addEventListener("click", () => believe(100 / 501));
+  prevalence.addEventListener("input", () => believe(Number(prevalence.value) / 100, prevalence));
+  share.addEventListener("input", () => believe(1 / (1 + Math.exp(-Number(share.value))), share));
+  at("here").addEventListener("click", () => believe(table.prevalence));
+  at("rare").addEventListener("click", () => believe(1 / 501));
   at("reset")?.addEventListener("click", begin);
   at("class")?.addEventListener("change", (event) => {
     table = tables[Number(event.target.value)];
     for (const word of document.querySelectorAll("#explorer .positive-name")) word.textContent = table.name;
-    believe(100 * table.prevalence);
+    part = table.share;
     begin();
+    believe(part);
   });
-  slid();
   begin();
+  believe(part);
 })();
