@@ -107,6 +107,8 @@ def numbers(run: RunView, say: Language) -> Found:
     told = []
     for part in run.parts:
         own = run.cases.filter(part=part)
-        counts = [] if run.tags else [f"{name} {say.count(int((own['label'] == name).sum()))}" for name in run.classes[:6]]
+        counts = (
+            [] if run.tags else [f"{name} {say.count(int((own['label'] == name).sum()))}" for name in run.classes[:6]]
+        )
         told.append(f"{say(f'part.{part}')} {say.count(own.height)}" + (f" ({', '.join(counts)})" if counts else ""))
     return "numbers", {"parts": "; ".join(told)}

@@ -12,8 +12,8 @@ Values = dict[str, Any]
 Found = tuple[str, Values] | None
 
 
-def _plan(run: RunView, name: str) -> Any:
-    return next((choice.value for choice in run.choices if choice.name == name), None)
+def _decided(run: RunView, name: str) -> Any:
+    return run.planned.value(name) if run.planned else None
 
 
 def goal(run: RunView, say: Language) -> Found:
@@ -48,30 +48,32 @@ def software(run: RunView, say: Language) -> Found:
 def start(run: RunView, say: Language) -> Found:
     if run.model is None or run.recipe is None:
         return None
-    weights = _plan(run, "pretrained") or run.recipe.weights
+    weights = _decided(run, "pretrained") or run.recipe.weights
     if weights in (None, "none"):
         return "scratch", {"seed": run.recipe.seed}
-    return "weights", {"weights": weights, "finetune": _plan(run, "finetune") or run.recipe.finetune}
+    return "weights", {"weights": weights, "finetune": _decided(run, "finetune") or run.recipe.finetune}
 
 
 def training(run: RunView, say: Language) -> Found:
     if run.model is None or run.planned is None:
         return None
-    values = {name: _plan(run, of) for name, of in (("rate", "learning_rate"), ("batch", "batch"), ("epochs", "epochs"))}
+    values = {
+        name: _decided(run, of) for name, of in (("rate", "learning_rate"), ("batch", "batch"), ("epochs", "epochs"))
+    }
     return "training", {name: say.value(value) for name, value in values.items()} | {"balance": run.model.balance}
 
 
 def chosen(run: RunView, say: Language) -> Found:
     if run.model is None:
         return None
-    kept = {"keep": say.value(_plan(run, "keep"))}
+    kept = {"keep": say.value(_decided(run, "keep"))}
     return ("not_compared", kept) if run.grid is None else ("chosen", kept | {"cells": run.grid.height})
 
 
 def members(run: RunView, say: Language) -> Found:
     if run.model is None:
         return None
-    n = _plan(run, "members") or 1
+    n = _decided(run, "members") or 1
     return ("members", {"n": n}) if n > 1 else ("one", {})
 
 

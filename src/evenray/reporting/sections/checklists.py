@@ -32,6 +32,12 @@ TRIPOD: Mapping[str, str] = {
     "20c": "+same_source", "21": "numbers", "22": "predict open", "23a": "performance accuracy", "23b": "clusters",
     "24": "no_update", "25": "", "26": "+limits", "27a": "+unfamiliar", "27b": "", "27c": "",
 }  # fmt: skip
+SOURCES = {
+    "claim": "Tejani AS, Klontzas ME, Gatti AA, et al. Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024"
+    " Update. Radiol Artif Intell 2024;6(4):e240300.",
+    "tripod": "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting clinical prediction"
+    " models that use regression or machine learning methods. BMJ 2024;385:e078378.",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Item:
 @dataclass(frozen=True)
 class Checklist:
     name: str
+    source: str
     items: list[Item]
 
     @property
@@ -71,4 +78,4 @@ def _filled(name: str, items: Mapping[str, str], run: RunView, say: Language) ->
         answers = [one for one in (answer(each, run, say) for each in asked.removeprefix("+").split()) if one]
         yours = asked.startswith("+") or not answers
         found.append(Item(number, say(f"{name}.{number}"), answers, yours))
-    return Checklist(name, found)
+    return Checklist(name, SOURCES[name], found)

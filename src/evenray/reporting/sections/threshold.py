@@ -66,8 +66,8 @@ def context(run: RunView, say: Language) -> Shown | None:
 def net_benefit(hits: float, alarms: float, threshold: float) -> float:
     """The share of true positives less that of false ones at the odds of the threshold (Vickers & Elkin 2006).
 
-    >>> net_benefit(0.1, 0.2, 0.25), net_benefit(0.0, 0.0, 1.0), net_benefit(0.1, 0.2, 1.0)
-    (0.03333333333333333, 0.0, nan)
+    >>> net_benefit(0.5, 0.25, 0.5), net_benefit(0.0, 0.0, 1.0), net_benefit(0.1, 0.2, 1.0)
+    (0.25, 0.0, nan)
     """
     if not alarms:
         return hits
