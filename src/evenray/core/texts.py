@@ -20,7 +20,9 @@ __all__ = ["LANGUAGES", "Texts"]
 
 LANGUAGES = ("en", "ko")
 # Korean particles by the word before them: as a text writes both, after a final consonant, and after none.
-PARTICLES = {"(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와")}
+PARTICLES = {
+    "(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와"), "을(를)": ("을", "를"), "은(는)": ("은", "는"),
+}  # fmt: skip
 FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read 일, a word in n ends in ㄴ
 
 

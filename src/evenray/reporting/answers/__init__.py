@@ -76,6 +76,7 @@ ANSWERS: dict[str, tuple[str, Find]] = {
     "nobody": ("asked", model.nobody),
     "outcome": ("data", data.outcome),
     "imbalance": ("compare", model.imbalance),
+    "calibrated": ("calibration", model.calibrated),
     "output": ("threshold", model.output),
     "same_source": ("data", data.same_source),
     "no_update": ("calibration", model.no_update),

@@ -27,7 +27,10 @@ def network(run: RunView, say: Language) -> Found:
 
 def preparation(run: RunView, say: Language) -> Found:
     model = run.model
-    return ("preparation", {"side": model.network.size, "contrast": model.contrast}) if model else None
+    if model is None:
+        return None
+    key = "preparation_plain" if model.contrast == "none" else "preparation"
+    return key, {"side": model.network.size, "contrast": model.contrast}
 
 
 def size(run: RunView, say: Language) -> Found:
@@ -66,7 +69,7 @@ def training(run: RunView, say: Language) -> Found:
 def chosen(run: RunView, say: Language) -> Found:
     if run.model is None:
         return None
-    kept = {"keep": say.value(_decided(run, "keep"))}
+    kept = {"keep": say.word("keep", say.value(_decided(run, "keep")))}
     return ("not_compared", kept) if run.grid is None else ("chosen", kept | {"cells": run.grid.height})
 
 
@@ -97,7 +100,7 @@ def maps(run: RunView, say: Language) -> Found:
     if maps is None or run.marked:
         return None
     passed = sum(check.passed for check in maps.checks)
-    return "maps", {"method": maps.method, "passed": passed, "checks": len(maps.checks)}
+    return "maps", {"method": say.word("attribution", maps.method), "passed": passed, "checks": len(maps.checks)}
 
 
 def internal(run: RunView, say: Language) -> Found:
@@ -170,9 +173,16 @@ def nobody(run: RunView, say: Language) -> Found:
 
 
 def imbalance(run: RunView, say: Language) -> Found:
-    if run.model is None or run.results is None:
+    if run.model is None:
         return None
-    return "imbalance", {"balance": run.model.balance, "calibration": run.results.calibration.method}
+    return "imbalance_none" if run.model.balance == "none" else "imbalance", {"balance": run.model.balance}
+
+
+def calibrated(run: RunView, say: Language) -> Found:
+    if run.results is None or run.tags:
+        return None
+    method = run.results.calibration.method
+    return "uncalibrated" if method == "none" else "calibrated", {"method": say.word("calibration", method)}
 
 
 def output(run: RunView, say: Language) -> Found:

@@ -24,8 +24,8 @@ def decision(curve: pl.DataFrame, say: Language) -> Svg:
     x = axis([0, end], say("axis.risk"), words=percent, count=6, nice=False)
     ticks = axis([bottom, top], nice=False).ticks
     plot = Plot(WIDTH, 250, x, Axis(Scale(bottom, top), ticks, say("axis.net_benefit")))
-    band = curve.select("at", "low", "high").drop_nulls()
-    plot.area(band["at"].to_numpy(), band["high"].to_numpy(), ACCENT, 0.15, band["low"].clip(bottom, top).to_numpy())
+    band = curve.select("at", pl.col("low", "high").clip(bottom, top)).drop_nulls()
+    plot.area(band["at"].to_numpy(), band["high"].to_numpy(), ACCENT, 0.15, band["low"].to_numpy())
     for name in ("treat_none", "treat_all", "net_benefit"):
         line = curve.select("at", y=pl.col(name)).drop_nulls().filter(pl.col("y") >= bottom)
         plot.line(line["at"].to_numpy(), line["y"].to_numpy(), colours[name], 1.8)

@@ -27,7 +27,7 @@ TRIPOD: Mapping[str, str] = {
     "6c": "", "7": "preparation quality", "8a": "+outcome", "8b": "+readers", "8c": "", "9a": "pixels", "9b": "preparation",
     "9c": "nobody", "10": "+size", "11": "missing left_out", "12a": "parts disjoint", "12b": "preparation",
     "12c": "network training chosen", "12d": "+clusters", "12e": "measures uncertainty decision", "12f": "no_update",
-    "12g": "predict", "13": "imbalance", "14": "+fairness", "15": "output", "16": "+same_source", "17": "", "18a": "",
+    "12g": "predict", "13": "imbalance calibrated", "14": "+fairness", "15": "output", "16": "+same_source", "17": "", "18a": "",
     "18b": "", "18c": "", "18d": "", "18e": "", "18f": "software repeat", "19": "", "20a": "+flow", "20b": "+known",
     "20c": "+same_source", "21": "numbers", "22": "predict open", "23a": "performance accuracy", "23b": "clusters",
     "24": "no_update", "25": "", "26": "+limits", "27a": "+unfamiliar", "27b": "", "27c": "",

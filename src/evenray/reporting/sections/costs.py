@@ -75,11 +75,8 @@ def watt_hours(done: Done, cores: int) -> float:
 
 
 def _energy(watt_hours: float, say: Language) -> str:
-    return (
-        say("costs.wh", value=say.brief(watt_hours))
-        if watt_hours < 1000
-        else say("costs.kwh", value=say.brief(watt_hours / 1000))
-    )
+    value, unit = (watt_hours, "wh") if watt_hours < 1000 else (watt_hours / 1000, "kwh")
+    return say(f"costs.{unit}", value=say.number(value, 2, 1e12))
 
 
 def _size(bytes: int | None, say: Language) -> str:

@@ -52,11 +52,12 @@ class _Cited:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.before = " "  # what stands before a parenthesis; nothing in Korean
 
     def __call__(self, *keys: str) -> str:
-        """The works in parentheses after a space; nothing where there are none."""
+        """The works in parentheses; nothing where there are none."""
         self.keys += keys
-        return f" {named(*keys)}" if keys else ""
+        return f"{self.before}{named(*keys)}" if keys else ""
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -71,7 +72,7 @@ def context(run: RunView, say: Language) -> Shown | None:
 def paragraph(run: RunView, say: Language, cite: _Cited) -> str:
     """What was done, in the order of a paper's methods."""
     assert run.planned is not None
-    plan = run.planned
+    plan, cite.before = run.planned, "" if say.code == "ko" else " "
     told = [
         *_data(run, say, cite),
         *_network(run, plan, say, cite),
