@@ -40,8 +40,8 @@ def test_what_rounds_to_nothing_has_no_sign(value: float, said: str) -> None:
 
 
 def test_pages_and_scores_print_alike() -> None:
-    assert str(Estimate(0.99972, 0.9996, 0.99999, 0.5)) == ">0.999 (>0.999 to >0.999; majority-class baseline: 0.500)"
-    assert str(Estimate(np.nan, np.nan, 1.0, 0.0)) == "undefined (majority-class baseline: 0.000)"
+    assert str(Estimate(0.99972, 0.9996, 0.99999, 0.5)) == ">0.999 (>0.999 to >0.999; baseline: 0.500)"
+    assert str(Estimate(np.nan, np.nan, 1.0, 0.0)) == "undefined (baseline: 0.000)"
     for code in ("en", "ko"):
         say = Language(code)
         assert [say.number(0.99972), say.number(1.0), say.number(0.0004), say.number(0.0)] == [

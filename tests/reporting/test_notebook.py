@@ -119,7 +119,7 @@ def test_a_data_set_without_sketches_or_labels_is_shown_too(dataset: Dataset) ->
 def test_scores_findings_and_a_run_are_tables() -> None:
     estimates = {"auroc": Estimate(0.912, 0.87, 0.95, 0.5), "ppv": Estimate(np.nan, np.nan, np.nan, np.nan)}
     scores = Scores(estimates, 0.5, np.array([[3, 1], [0, 2]]), ("well", "sick"), "sick", 6, 5)
-    assert repr(scores).splitlines()[1] == "auroc: 0.912 (0.870 to 0.950; majority-class baseline: 0.500)"
+    assert repr(scores).splitlines()[1] == "auroc: 0.912 (0.870 to 0.950; baseline: 0.500)"
     found = Html(scores._repr_html_())
     assert re.search(r"AUROC\s+0.912\s+0.870 to 0.950\s+0.500", found.text)
     run = SimpleNamespace(

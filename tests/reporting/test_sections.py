@@ -503,7 +503,6 @@ def test_the_run_tells_when_the_test_part_was_opened(two: Path) -> None:
     assert found is not None
     assert found.opened == ("2025-03-04T10:05:12+09:00",)
     assert len(found.hashes) == len(made_run.STAGES)
-    assert max(share for _, _, share, _ in found.stages) == 1.0
 
 
 def test_the_part_of_the_split_wins(copy_of_two: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import DataError, UsageError
+from evenray.core.meter import Cost
 from evenray.scale import Mirror, RemoteFolder, fetched, remote, sent
 
 SECRET = "sesame-9f3c"
@@ -111,7 +112,7 @@ def test_a_run_folder_goes_on_from_another_machine(base: str, tmp_path: Path, mo
     written(run, "cases.json", "[1, 2]")
     (run / "store").mkdir()
     (run / "store" / "shard.npy").write_bytes(b"large")
-    run.finish("scan", "settings", {"source": "stamp"}, None, ["cases.json"], 1.0)
+    run.finish("scan", "settings", {"source": "stamp"}, None, ["cases.json"], Cost(1.0))
     names = set(Mirror(f"{base}/run").there())
     assert names == {"cases.json", "provenance.json"}
     monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "elsewhere"))
@@ -150,7 +151,7 @@ def test_the_ledger_goes_last(memory: str, monkeypatch: pytest.MonkeyPatch) -> N
     run = RemoteFolder(f"{memory}/run")
     for name in ("zebra.json", "a.json"):
         written(run, name, "1")
-    run.finish("scan", "settings", {}, None, ["a.json"], 1.0)
+    run.finish("scan", "settings", {}, None, ["a.json"], Cost(1.0))
     run.done.set()
     assert put_in == ["a.json", "zebra.json", "provenance.json"]
 

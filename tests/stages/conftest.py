@@ -11,6 +11,7 @@ import pytest
 
 from evenray.core.artefacts import RunFolder
 from evenray.core.events import Event, Events, StageDone, Told
+from evenray.core.meter import Cost
 from evenray.core.recipe import STAGES as SETTINGS
 from evenray.core.recipe import Machine, Recipe
 from evenray.core.texts import Texts
@@ -66,7 +67,7 @@ def as_left(folder: Path, stage: str) -> None:
     """Note that a stage left its outputs as a test has made them."""
     run = RunFolder(folder)
     done = run.ledger.stages[stage]
-    run.finish(stage, done.settings, done.inputs, done.device, list(done.outputs), done.seconds)
+    run.finish(stage, done.settings, done.inputs, done.device, list(done.outputs), Cost(done.seconds))
 
 
 __all__ = ["STAGES", "Heard", "as_left", "job"]

@@ -30,10 +30,14 @@ HELP = {
     "train": "Train the network on what the comparison chose.",
     "evaluate": "Open the test part and score it.",
     "explain": "Show what the contrast did and where the network looked.",
-    "report": "Write the report.",
+    "report": "Write the report; of several run folders one page that sets them side by side.",
 }
 TARGET = Annotated[
     str, typer.Argument(help="Images (folder, label table or .npz), or a run folder.", show_default=False)
+]
+SEVERAL = Annotated[
+    list[str],
+    typer.Argument(help="Images, or a run folder; several run folders are set side by side.", show_default=False),
 ]
 GRAVITIES = ("error", "warning")
 _PROPOSE = "Write a CSV that proposes what to leave out, to be edited and given to --exclude."
@@ -60,7 +64,11 @@ OWN = {
 def _verb(name: str) -> None:
     until = "report" if name == "run" else name
 
-    def verb(target: str | None = None, **options: Any) -> None:
+    def verb(target: Any = None, **options: Any) -> None:
+        if name == "report" and len(target) > 1:
+            _side_by_side(target, options)
+            return
+        target = target[0] if name == "report" else target
         if options.get("layers"):
             from .layers import explain_layers
 
@@ -75,7 +83,12 @@ def _verb(name: str) -> None:
             _run(target, until, options)
 
     nothing = None if name == "explain" else inspect.Parameter.empty  # explain --layers needs no data
-    own = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=nothing, annotation=TARGET)
+    own = inspect.Parameter(
+        "target",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=nothing,
+        annotation=SEVERAL if name == "report" else TARGET,
+    )
     verb.__doc__ = HELP[name]
     panel = "The main job" if name == "run" else "Its stages"
     app.command(name, rich_help_panel=panel)(signed(verb, of_stages(until) | OWN.get(name, {}), own))
@@ -94,6 +107,19 @@ def _run(target: str, until: str, options: dict[str, Any]) -> None:
         done = run(target, None, options.get("output"), until=until, listener=listener, **settings)
     if processes().rank == 0:
         finish(done, until, lang=settings.get("lang"), as_json=bool(options.get("json")))
+
+
+def _side_by_side(runs: list[str], options: dict[str, Any]) -> None:
+    from evenray.reporting.side_by_side import letters
+    from evenray.verbs.report import report
+
+    page = report(runs, options.get("output"), **given(options))
+    if options.get("json"):
+        print_json({"runs": runs, "report": str(page)})
+        return
+    for letter, run in zip(letters(len(runs)), runs, strict=True):
+        say(f"{letter}  {run}")
+    say(str(page), "bold")
 
 
 def _understand(target: str, options: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["DUST", "brief", "decimals", "interval", "probability", "signed"]
+__all__ = ["DUST", "brief", "claimed", "decimals", "interval", "probability", "signed"]
 
 DUST = 1e-12  # what sums of floats leave
 
@@ -76,4 +76,14 @@ def probability(p: float | None) -> str:
     >>> probability(0.0214), probability(0.00002), probability(1.0), probability(float("nan"))
     ('0.021', '< 0.001', '1.000', '')
     """
-    return "" if p is None or p != p else "< 0.001" if p < 0.0005 else f"{p:.3f}"
+    return "" if p is None or p != p else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def claimed(p: float | None) -> str:
+    """A p-value as it stands in a sentence, after the letter.
+
+    >>> claimed(0.0214), claimed(1e-159), claimed(0.0), claimed(0.00096), claimed(None)
+    ('= 0.021', '< 0.001', '< 0.001', '< 0.001', '–')
+    """
+    told = probability(p)
+    return f"= {told}" if told[:1].isdigit() else told or "–"

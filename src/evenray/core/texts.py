@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -13,15 +14,28 @@ from typing import Any
 
 from .errors import unknown_name
 from .messages import Message
-from .numbers import decimals
+from .numbers import claimed, decimals
 from .plugins import texts
 
 __all__ = ["LANGUAGES", "Texts"]
 
 LANGUAGES = ("en", "ko")
 # Korean particles by the word before them: as a text writes both, after a final consonant, and after none.
-PARTICLES = {"(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와")}
+PARTICLES = {
+    "(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와"), "을(를)": ("을", "를"), "은(는)": ("은", "는"),
+}  # fmt: skip
 FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read 일, a word in n ends in ㄴ
+
+
+class _Formatter(string.Formatter):
+    """Knows two formats more: {x:p} for a p-value and {x:chance} for a share, neither ever rounded to 0."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "p":
+            return claimed(value)
+        if format_spec == "chance":
+            return f"{decimals(100 * value, 1, top=100)}%"
+        return str(super().format_field(value, format_spec))
 
 
 class Texts:
@@ -29,6 +43,9 @@ class Texts:
 
     >>> Texts("ko")("sheet.note", images=3, method="gamma(2)", shown=1)
     '영상 3장에 gamma(2) 방법을 적용했습니다. 이 페이지에는 1장을 실었습니다.'
+
+    A text may ask for a p-value by {p:p}, which gives = 0.021 or < 0.001, and for a share that is not rounded to 0 by
+    {share:chance}.
     """
 
     def __init__(self, code: str) -> None:
@@ -39,7 +56,7 @@ class Texts:
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """The text of `key`, its {names} replaced; a key that is in no file raises KeyError."""
-        text = self.texts[key].format(**values)
+        text = _Formatter().vformat(self.texts[key], (), values)
         return _agreed(text) if self.code == "ko" else text
 
     def message(self, message: Message) -> str:
@@ -80,14 +97,17 @@ class Texts:
         if isinstance(value, list | tuple):
             return ", ".join(str(self._told(name, item)) for item in value)
         if isinstance(value, Mapping):
-            if set(value) == {"value", "low", "high", "baseline"}:  # an estimate
+            if {"value", "low", "high", "baseline"} <= set(value):  # an estimate
                 return self._estimate(value)
             return ", ".join(f"{self.word(name, key)} {self._told(name, item)}" for key, item in value.items())
         return value
 
-    def _estimate(self, figure: Mapping[str, float | None]) -> str:
-        known = {name: decimals(value) for name, value in figure.items() if value is not None and not isnan(value)}
-        told = {name: known.get(name, self("format.undefined")) for name in figure}
+    def _estimate(self, figure: Mapping[str, Any]) -> str:
+        """`against` says what the baseline does: that of the majority class, of masks or of boxes."""
+        against, numbers = figure.get("against", "majority"), {n: v for n, v in figure.items() if n != "against"}
+        known = {name: decimals(value) for name, value in numbers.items() if value is not None and not isnan(value)}
+        told = {name: known.get(name, self("format.undefined")) for name in numbers}
+        told["against"] = self.word("against", against)
         return self(
             "format.estimate" if {"low", "high"} <= known.keys() else "format.estimate_without_interval", **told
         )

@@ -221,14 +221,14 @@ def _kept(array: NDArray[T]) -> NDArray[T]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, and the same figure for the majority-class baseline.
+    """A figure with its 95 % interval, and that of a baseline that looks at no image: the majority class, or nothing found.
 
     >>> print(Estimate(0.912, 0.87, 0.95, 0.5))
-    0.912 (0.870 to 0.950; majority-class baseline: 0.500)
+    0.912 (0.870 to 0.950; baseline: 0.500)
     >>> print(Estimate(0.9997, 0.9982, 0.99994, 0.5))
-    >0.999 (0.998 to >0.999; majority-class baseline: 0.500)
+    >0.999 (0.998 to >0.999; baseline: 0.500)
     >>> print(Estimate(0.333, float("nan"), float("nan"), 0.111))
-    0.333 (no interval; majority-class baseline: 0.111)
+    0.333 (no interval; baseline: 0.111)
     """
 
     value: float
@@ -237,9 +237,7 @@ class Estimate:
     baseline: float
 
     def __str__(self) -> str:
-        beside = (
-            f"majority-class baseline: {'undefined' if self.baseline != self.baseline else decimals(self.baseline)}"
-        )
+        beside = f"baseline: {'undefined' if self.baseline != self.baseline else decimals(self.baseline)}"
         return interval(self.value, self.low, self.high, decimals, beside)
 
 

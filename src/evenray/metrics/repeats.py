@@ -103,7 +103,7 @@ def joined(
     alone explain; where the figure is not defined in most folds, that between repeats.
 
     >>> print(joined([Estimate(0.8, 0.7, 0.9, 0.5), Estimate(0.84, 0.74, 0.94, 0.5)]))
-    0.820 (0.699 to 0.941; majority-class baseline: 0.500)
+    0.820 (0.699 to 0.941; baseline: 0.500)
     """
     values, low, high = (np.array([getattr(each, name) for each in estimates]) for name in ("value", "low", "high"))
     value, baseline = float(values.mean()), float(np.mean([each.baseline for each in estimates]))

@@ -15,7 +15,7 @@ from evenray.core.types import PARTS
 from .findings import having
 from .language import Language
 from .page import template
-from .sections.limits import MISSING, rule_text
+from .sections.limits import rule_text
 from .view import RunView
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = ["write_card"]
 POINT = ("auroc", "auprc", "sensitivity", "specificity", "ppv")  # told of each finding
 OF_BOXES = ("map50", "map", "sensitivity", "ppv", "false_positives")
 OF_MASKS = ("dice", "iou", "hd95", "lesion_sensitivity", "false_lesions")  # and of each class of masks
+YOURS = 6  # texts of what only people can add
 RULES = ("internal", "interval", "prevalence", "threshold", "labels")
 
 
@@ -79,7 +80,7 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
         "shares": say.shares(run.prevalence or dict(zip(run.classes, model.prior, strict=True))),
         "flags": "; ".join(f"{name} {say.percent(rate)}" for name, rate in flags.items() if name != "all"),
         "limits": _limits(run, say),
-        "yours": [say(f"limits.missing_{n}") for n in range(len(MISSING))],
+        "yours": [say(f"limits.missing_{n}") for n in range(YOURS)],
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from evenray.core.numbers import brief, decimals, signed
+from evenray.core.numbers import brief, decimals, probability, signed
 from evenray.core.texts import LANGUAGES, Texts
 
 __all__ = ["LANGUAGES", "Language"]
@@ -42,6 +42,10 @@ class Language(Texts):
     def brief(self, value: float | None) -> str:
         """Three significant digits, as a threshold needs when its class is rare."""
         return NONE if value is None or not math.isfinite(value) else brief(value)
+
+    def p(self, value: float | None) -> str:
+        """A p-value, as a cell of a table has it."""
+        return probability(value) or NONE
 
     def signed(self, value: float | None, digits: int = 3) -> str:
         """A difference, with its sign.

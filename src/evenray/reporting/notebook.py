@@ -72,14 +72,14 @@ def findings_html(findings: Sequence[Finding]) -> str:
 
 
 def scores_html(scores: Scores) -> str:
-    """Every metric with its 95 % interval and the majority-class baseline."""
+    """Every metric with its 95 % interval and the baseline."""
     rows = (
         [SAY.name("metric", name), SAY.number(e.value), SAY.interval(e.low, e.high), SAY.number(e.baseline)]
         for name, e in scores.estimates.items()
     )
     head = f"{scores.cases:,} cases of {scores.patients:,} patients"
     head += f"; positive: {scores.positive}" if scores.confusion.size else f"; means of {len(scores.classes)} findings"
-    return _line(head) + _table(["metric", "value", "95 % interval", "majority-class baseline"], rows)
+    return _line(head) + _table(["metric", "value", "95 % interval", "baseline"], rows)
 
 
 def run_html(run: Run) -> str:

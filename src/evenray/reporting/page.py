@@ -23,7 +23,8 @@ __all__ = ["ASIDE", "BEFORE", "SECTIONS", "TABLES", "Section", "fitting", "langu
 SECTIONS = {
     "summary": "run", "asked": "run", "data": "scan", "audit": "audit", "contrast": "explain", "compare": "compare",
     "training": "train", "ranking": "evaluate", "calibration": "evaluate", "threshold": "evaluate",
-    "metrics": "evaluate", "practice": "evaluate", "mistakes": "explain", "limits": "run", "repeat": "run",
+    "metrics": "evaluate", "practice": "evaluate", "stability": "train", "mistakes": "explain", "limits": "run", "costs": "run",
+    "methods": "run", "checklists": "run", "repeat": "run",
 }  # fmt: skip
 # What stands in place of sections that are about classes, by task; "" where nothing does. With the verb that fills it in.
 INSTEAD = {
@@ -36,6 +37,8 @@ OTHERS = {"findings": "evaluate", "masks": "evaluate", "boxes": "evaluate", "out
 ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
 TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
 BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits"}
+
+SCRIPTS = ("page", "threshold", "figures")
 
 
 def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:
@@ -70,7 +73,7 @@ def rendered(
     say: Language, name: str, sections: Sequence[Section], kind: str, run: RunView | None = None, hidden: Sequence[str] = ()
 ) -> str:  # fmt: skip
     """The HTML of sections; `name` and, of a run, when it was started stand at the top. Paths that are `hidden` are not told."""
-    files = {"css": _source("page.css"), "js": _source("page.js")}
+    files = {"css": _source("page.css"), "scripts": [_source(f"{name}.js") for name in SCRIPTS]}
     about = {"say": say, "name": name, "run": run, "sections": sections, "kind": kind}
     text = _environment().get_template("page.html.j2").render(**about, **files).strip() + "\n"
     for path in sorted(hidden, key=len, reverse=True):

@@ -203,8 +203,9 @@ def _baselines(
 
 def _tell(scores: ScoresRecord, shown: tuple[str, ...], tools: Tools) -> None:
     metrics = scores.parts["test"].metrics
+    against = {"segment": "masks", "detect": "boxes"}.get(scores.task, "majority")
     for metric in (name for name in (*shown, "weighted_kappa") if name in metrics):
-        tools.events.tell("evaluate.test", metric=metric, figure=vars(metrics[metric]))
+        tools.events.tell("evaluate.test", metric=metric, figure=vars(metrics[metric]) | {"against": against})
     for simple in scores.baselines:
         ahead = simple.network_ahead["auroc"]
         tools.events.tell(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -220,13 +219,13 @@ def run_stage(
         job.events.send(StageDone(each.name, None))
         return False
     job.events.send(StageBegun(each.name))
-    start = time.perf_counter()
+    meter = job.tools.meter(each.on_device)
     job.tools.key = digest([each.name, key, stamps, device])
     outputs = each.work(each.read(job.folder) if inputs is None else inputs, settings, job.tools)
     written = each.write(job.folder, outputs)
-    seconds = time.perf_counter() - start
-    job.folder.finish(each.name, key, stamps, device, written, seconds)
-    job.events.send(StageDone(each.name, seconds))
+    cost = job.tools.cost(meter, each.on_device)
+    job.folder.finish(each.name, key, stamps, device, written, cost)
+    job.events.send(StageDone(each.name, cost.seconds))
     return True
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evenray.core.events import Event, Events, Map, Step
+from evenray.core.meter import Cost, Meter
 from evenray.core.processes import processes
 
 if TYPE_CHECKING:
@@ -58,6 +59,22 @@ class Tools:
     def kind(self) -> str:
         """The kind of the device, which results depend on."""
         return str(self.machine.device.type)
+
+    def meter(self, on_device: bool) -> Meter:
+        """Measures a stage from now on."""
+        if on_device and self.kind == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats(self.machine.device)
+        return Meter()
+
+    def cost(self, meter: Meter, on_device: bool) -> Cost:
+        """What the stage has cost that `meter` measures."""
+        if not (on_device and self.kind == "cuda"):
+            return meter.read()
+        import torch
+
+        return replace(meter.read(), device_memory=torch.cuda.max_memory_allocated(self.machine.device))
 
     @cached_property
     def team(self) -> Machine | None:

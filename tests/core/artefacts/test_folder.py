@@ -11,6 +11,7 @@ import pytest
 
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError
+from evenray.core.meter import Cost
 
 TABLE = pl.DataFrame({"case": ["a", "b"], "n": [1, None]})
 
@@ -42,8 +43,8 @@ class TestLedger:
         run = RunFolder(tmp_path)
         (run / "dataset.json").write_text("{}")
         (run / "given.csv").write_text("case")
-        run.finish("scan", "settings", {"source": "x"}, None, ["dataset.json"], 1.234)
-        run.finish("audit", "settings", {"scan": run.stamp("scan"), "given.csv": ""}, "cpu", ["dataset.json"], 1)
+        run.finish("scan", "settings", {"source": "x"}, None, ["dataset.json"], Cost(1.234))
+        run.finish("audit", "settings", {"scan": run.stamp("scan"), "given.csv": ""}, "cpu", ["dataset.json"], Cost(1))
         return run
 
     def test_a_finished_stage_is_fresh_for_its_settings_inputs_and_device_only(self, run: RunFolder) -> None:
@@ -66,16 +67,16 @@ class TestLedger:
 
     def test_later_stages_depend_on_the_bytes_of_the_outputs(self, run: RunFolder) -> None:
         before = run.stamp("scan")
-        run.finish("scan", "others", {"source": "z"}, None, ["dataset.json"], 9)
+        run.finish("scan", "others", {"source": "z"}, None, ["dataset.json"], Cost(9))
         assert run.stamp("scan") == before
         (run / "dataset.json").write_text("[]")
-        run.finish("scan", "others", {"source": "z"}, None, ["dataset.json"], 9)
+        run.finish("scan", "others", {"source": "z"}, None, ["dataset.json"], Cost(9))
         assert run.stamp("scan") != before
         assert run.stale("audit")
 
     def test_a_stage_is_stale_when_a_stage_or_file_that_it_read_is_another(self, run: RunFolder) -> None:
         run.finish(
-            "audit", "settings", {"scan": run.stamp("scan"), "given.csv": _digest(run / "given.csv")}, None, [], 1
+            "audit", "settings", {"scan": run.stamp("scan"), "given.csv": _digest(run / "given.csv")}, None, [], Cost(1)
         )
         assert not run.stale("audit")
         assert not run.stale("scan")  # where its images are is no matter

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError
+from evenray.core.meter import Cost
 from evenray.core.names import in_utf8
 from evenray.core.spreadsheets import plain, to_csv
 
@@ -123,13 +124,15 @@ class RunFolder:
         inputs: Mapping[str, str],
         device: str | None,
         outputs: list[str],
-        seconds: float,
+        cost: Cost,
     ) -> None:
-        """Write into the ledger that `stage` is done."""
+        """Write into the ledger that `stage` is done, and what it cost."""
         found = {name: file_digest(self / name) for name in outputs}
         done = Done(
             settings=settings, inputs=dict(inputs), device=device, evenray=version(), outputs=found,
-            seconds=round(seconds, 2), finished=now(),
+            seconds=round(cost.seconds, 2), finished=now(), memory=cost.memory,
+            device_memory=cost.device_memory,
+            cpu_seconds=None if cost.cpu_seconds is None else round(cost.cpu_seconds, 2),
         )  # fmt: skip
         self.note(lambda ledger: ledger.model_copy(update={"stages": {**ledger.stages, stage: done}}))
         self.publish()

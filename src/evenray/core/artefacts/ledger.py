@@ -30,7 +30,8 @@ class Done(Record):
     """A stage that is done. Two runs of it with the same `settings`, `inputs`, `device` and `evenray` give the same outputs.
 
     `settings` is the digest of the settings that it depends on, `inputs` holds the stamp of every stage and file that it
-    read, `outputs` the SHA-256 of every file that it left.
+    read, `outputs` the SHA-256 of every file that it left. What it cost is told
+    as by `core.meter.Cost`.
     """
 
     settings: str
@@ -40,6 +41,9 @@ class Done(Record):
     outputs: dict[str, str]
     seconds: float
     finished: str
+    cpu_seconds: float | None = None
+    memory: int | None = None
+    device_memory: int | None = None
 
 
 class Ledger(Record):

@@ -121,6 +121,10 @@ class Planned(Record):
     def _tells(cls, plain: Any) -> Any:
         return None if plain is None else of_a_message(plain)
 
+    def value(self, name: str) -> Any:
+        """What was decided of a setting; None where the plan says nothing of it."""
+        return next((choice.value for choice in self.choices if choice.name == name), None)
+
     @property
     def precision(self) -> Message | None:
         return None if self.expected is None else Message.of(self.expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from evenray.reporting.language import Language
@@ -28,4 +29,5 @@ def areas(true_N: NDArray[np.float64], called_N: NDArray[np.float64], unit: str,
     for level, dash in zip(levels, ("4 3", "", "4 3"), strict=True):
         plot.line(ends, [level, level], GREY if dash else INK, 1.2, dash)
     plot.dots(mean, gap, ACCENT, 2.4)
-    return plot.drawn(say("masks.areas", name=name))
+    data = pl.DataFrame({f"true ({squared})": true_N, f"called ({squared})": called_N})
+    return plot.drawn(say("masks.areas", name=name), data=data)

@@ -58,4 +58,6 @@ def bars(
         foot += high + ROOM / 2
     inside = keys + layer("bars", "".join(rects)) + line(0, top, 0, foot, GREY) + "".join(words)
     body = f'<g transform="translate({left:g},8)">{inside}</g>'
-    return Svg(left + LONGEST + 8 + text_width(f"{most:,}"), foot + 12, body, label)
+    rows = [(group, name, n) for group, row in counts.items() for name, n in row.items()]
+    data = pl.DataFrame(rows, schema=["category", "series", "count"], orient="row") if rows else None
+    return Svg(left + LONGEST + 8 + text_width(f"{most:,}"), foot + 12, body, label, data)

@@ -42,4 +42,4 @@ def calibration(curve: pl.DataFrame, say: Language) -> Svg:
         [f"{100 * f:.1f} % → {100 * o:.1f} %, {n}" for f, o, n in rows],
         edge=(PAPER, 1),
     )
-    return plot.drawn(say("alt.calibration"))
+    return plot.drawn(say("alt.calibration"), data=curve)

@@ -24,12 +24,13 @@ def decision(curve: pl.DataFrame, say: Language) -> Svg:
     x = axis([0, end], say("axis.risk"), words=percent, count=6, nice=False)
     ticks = axis([bottom, top], nice=False).ticks
     plot = Plot(WIDTH, 250, x, Axis(Scale(bottom, top), ticks, say("axis.net_benefit")))
-    band = curve.select("at", "low", "high").drop_nulls()
-    plot.area(band["at"].to_numpy(), band["high"].to_numpy(), ACCENT, 0.15, band["low"].clip(bottom, top).to_numpy())
+    band = curve.select("at", pl.col("low", "high").clip(bottom, top)).drop_nulls()
+    plot.area(band["at"].to_numpy(), band["high"].to_numpy(), ACCENT, 0.15, band["low"].to_numpy())
     for name in ("treat_none", "treat_all", "net_benefit"):
         line = curve.select("at", y=pl.col(name)).drop_nulls().filter(pl.col("y") >= bottom)
         plot.line(line["at"].to_numpy(), line["y"].to_numpy(), colours[name], 1.8)
-    return plot.drawn(say("alt.decision"), {word: colours[name] for name, word in names.items()})
+    legend = {word: colours[name] for name, word in names.items()}
+    return plot.drawn(say("alt.decision"), legend, curve.select("at", *names, "low", "high"))
 
 
 def gain(curve: pl.DataFrame, say: Language) -> Svg:
@@ -47,7 +48,7 @@ def gain(curve: pl.DataFrame, say: Language) -> Svg:
     plot.area(band["at"].to_numpy(), high, ACCENT, 0.15, low)
     plot.line(shown["at"].to_numpy(), shown["over_all"].to_numpy(), ACCENT, 1.8)
     plot.line(shown["at"].to_numpy(), 0 * shown["at"].to_numpy(), GREY, 1.2)
-    return plot.drawn(say("alt.gain"))
+    return plot.drawn(say("alt.gain"), data=shown.select("at", *columns))
 
 
 def ahead(curve: pl.DataFrame) -> tuple[float, float] | None:

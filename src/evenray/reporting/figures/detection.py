@@ -21,21 +21,18 @@ Points = Mapping[str, tuple[float, float]]
 
 def froc(lines: Mapping[str, Line], colours: Mapping[str, str], points: Points, say: Language) -> Svg:
     """Sensitivity against false positives an image, which double from tick to tick (Bunch et al. 1978)."""
-    ends = np.log2([FEWEST, MOST])
-    doubled = Axis(
-        Scale(*ends.tolist()), {float(np.log2(at)): word for at, word in TICKS.items()}, say("axis.false_positives")
-    )
+    doubled = Axis(Scale(FEWEST, MOST, log=True), TICKS, say("axis.false_positives"))
     plot = Plot(WIDTH, HEIGHT, doubled, axis([0, 1], say("axis.sensitivity"), words=number))
     for name, (x, y) in lines.items():
         seen = np.flatnonzero((x > FEWEST) & (x < MOST))
         before = y[: seen[0]] if len(seen) else y[x <= FEWEST]
         start = float(before[-1]) if len(before) else 0.0
         last = float(y[seen[-1]]) if len(seen) else start
-        across = np.concatenate([[ends[0]], np.log2(x[seen]), [ends[1]]])
+        across = np.concatenate([[FEWEST], x[seen], [MOST]])
         plot.line(across, np.concatenate([[start], y[seen], [last]]), colours[name], step="after")
     for name, (false, found) in points.items():
         if false == false and found == found:
-            _ring(plot, float(np.log2(np.clip(false, FEWEST, MOST))), found, colours[name])
+            _ring(plot, float(np.clip(false, FEWEST, MOST)), found, colours[name])
     return plot.drawn(say("alt.froc"), {name: colours[name] for name in lines})
 
 

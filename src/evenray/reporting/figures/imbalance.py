@@ -43,4 +43,4 @@ def imbalance(cells: pl.DataFrame, ratios: Sequence[str], metric: str, say: Lang
         told = zip(own["imbalance"], values.tolist(), strict=True)
         plot.dots(at, values, colour, 3.4, [f"{name} {ratio}: {say.number(value)}" for ratio, value in told])
     title = say("compare.curve", metric=say.name("metric", metric))
-    return plot.drawn(say("alt.imbalance", title=title), colours)
+    return plot.drawn(say("alt.imbalance", title=title), colours, cells.select("balance", "imbalance", *columns))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from .series import Series, tidy
 from .svg import GREY, INK, LINE, SIZE, Svg, line, path, pixel, rect, shortened, text, text_width
 
 __all__ = ["Axis", "Plot", "Scale", "axis", "layer", "legend_of", "stacked"]
@@ -24,7 +26,7 @@ Values = Sequence[float] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Scale:
-    """Where values lie between two ends; `root` spreads what is near zero by the square root.
+    """Where values lie between two ends; `root` spreads what is near zero by the square root, `log` by the logarithm.
 
     >>> Scale(0, 4).share([1, 4]), Scale(0, 4, root=True).share(1)
     (array([0.25, 1.  ]), array(0.5))
@@ -33,12 +35,15 @@ class Scale:
     low: float
     high: float
     root: bool = False
+    log: bool = False
 
     def share(self, values: Any) -> NDArray[np.float64]:
         """0 at the low end, 1 at the high one."""
         found, ends = np.asarray(values, np.float64), np.array([self.low, self.high], np.float64)
         if self.root:
             found, ends = np.sqrt(np.maximum(found, 0)), np.sqrt(ends)
+        if self.log:
+            found, ends = np.log(np.maximum(found, 1e-300)), np.log(ends)
         return np.asarray((found - ends[0]) / ((ends[1] - ends[0]) or 1.0))
 
 
@@ -87,11 +92,16 @@ def _step(rough: float) -> float:
 
 
 class Plot:
-    """Marks over a pair of axes; `width` and `height` are the pixels inside them, all places are in the axes' values."""
+    """Marks over a pair of axes; `width` and `height` are the pixels inside them, all places are in the axes' values.
+
+    `series` collects the numbers of what is drawn; dashed lines, which are there to be compared with, have none.
+    """
 
     def __init__(self, width: float, height: float, x: Axis, y: Axis) -> None:
         self.width, self.height, self.x, self.y = width, height, x, y
         self.marks: list[str] = []
+        self.series: list[Series] = []
+        self.panel = ""
 
     def line(
         self, x: Values, y: Values, colour: str, width: float = 2, dash: str = "", opacity: float = 1, step: str = ""
@@ -101,6 +111,8 @@ class Plot:
         if len(points) > 1:
             look = _stroke(colour, width, opacity, dash)
             self._mark("line", f'<path d="M{path(points, step)}" fill="none"{look}/>')
+            if not dash:
+                self._tell(colour, x, y, step)
 
     def area(
         self, x: Values, y: Values, colour: str, opacity: float, low: Values | None = None, step: str = ""
@@ -112,6 +124,7 @@ class Plot:
             lower = bottom if low is None else self._places(x, low)[::-1]
             outline = f"M{path(upper, step)}L{path(lower)}Z"
             self._mark("area", f'<path d="{outline}" fill="{colour}" opacity="{opacity:g}"/>')
+            self._tell(colour, x, y, step, low)
 
     def dots(
         self, x: Values, y: Values, colour: str, radius: float, words: Sequence[str] = (), edge: tuple[str, float] = ("", 1),
@@ -125,6 +138,8 @@ class Plot:
             if math.isfinite(a) and math.isfinite(b)
         ]
         self._mark("dots", "".join(drawn), name)
+        if not name:
+            self._tell(colour, x, y)
 
     def upright(self, x: float, colour: str, width: float, name: str = "") -> None:
         """A line over the whole height, which a script finds by the layer's `name`."""
@@ -132,12 +147,24 @@ class Plot:
         self._mark("rule", f'<line {place} y2="{self.height:g}"{_stroke(colour, width)}/>', name)
 
     def words(self, right: float, down: float, words: str, anchor: str = "start", *, bold: bool = False) -> None:
-        """Words so many pixels from the upper left corner."""
+        """Words so many pixels from the upper left corner; bold ones are the name of the panel."""
+        self.panel = words if bold else self.panel
         self._mark("words", text(right, down, words, anchor, INK, bold=bold))
 
-    def drawn(self, label: str, legend: Mapping[str, str] | None = None) -> Svg:
-        """The marks and the axes, under a `legend` of names and colours."""
-        return stacked([self], label, legend)
+    def drawn(self, label: str, legend: Mapping[str, str] | None = None, data: pl.DataFrame | None = None) -> Svg:
+        """The marks and the axes, under a `legend` of names and colours; `data` where it says more than the marks."""
+        return stacked([self], label, legend, data=data)
+
+    def _tell(self, colour: str, x: Values, y: Values, step: str = "", low: Values | None = None) -> None:
+        """Keep the numbers of a mark; steps have a beginning and an end."""
+        across, up = self.x.title or "x", self.y.title or "y"
+        up = f"{up} (y)" if up == across else up
+        told: dict[str, Values] = {across: x, up: y}
+        if step == "after":
+            told = {across: x[:-1], f"{across} (end)": x[1:], up: y[:-1]}
+        elif low is not None:
+            told = {across: x, f"{up} (low)": low, f"{up} (high)": y}
+        self.series.append(Series(colour, told))
 
     def _pixels(self, x: Values, y: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.width * self.x.scale.share(x), self.height * (1 - self.y.scale.share(y))
@@ -180,7 +207,10 @@ class Plot:
         return f'<g class="grid">{"".join(grid)}</g><g class="axes">{"".join(axes)}</g>{"".join(self.marks)}'
 
 
-def stacked(plots: Sequence[Plot], label: str, legend: Mapping[str, str] | None = None, apart: float = 14) -> Svg:
+def stacked(
+    plots: Sequence[Plot], label: str, legend: Mapping[str, str] | None = None, apart: float = 14,
+    data: pl.DataFrame | None = None,
+) -> Svg:  # fmt: skip
     """Plots under each other, their upright axes in line."""
     left, wide = max(plot.left for plot in plots), max(plot.width for plot in plots)
     keys, top = legend_of(legend or {}, wide)
@@ -190,7 +220,9 @@ def stacked(plots: Sequence[Plot], label: str, legend: Mapping[str, str] | None 
         at += plot.height + plot.below + apart
     right = max(EDGE, *(text_width(list(plot.x.ticks.values())[-1]) / 2 for plot in plots if plot.x.ticks), 0)
     body = f'<g transform="translate({EDGE + left:.2f},{EDGE + SIZE / 2:g})">{"".join(parts)}</g>'
-    return Svg(EDGE + left + wide + right, at - apart + 2 * EDGE + SIZE / 2, body, label)
+    if data is None:
+        data = tidy([replace(series, panel=plot.panel) for plot in plots for series in plot.series], legend or {})
+    return Svg(EDGE + left + wide + right, at - apart + 2 * EDGE + SIZE / 2, body, label, data)
 
 
 def legend_of(names: Mapping[str, str], width: float, square: bool = False) -> tuple[str, float]:

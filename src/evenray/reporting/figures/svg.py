@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
+import polars as pl
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
+
+from .series import csv
 
 __all__ = [
     "ACCENT", "FAINT", "GREY", "INK", "LINE", "MUTED", "OTHERS", "PAPER", "SIZE", "WIDTH", "Figure", "Svg", "class_colours",
@@ -39,12 +44,13 @@ FONTS = (
 
 @dataclass(frozen=True)
 class Svg:
-    """The inside of a drawing, how many pixels wide and high it is, and in a sentence what it shows."""
+    """The inside of a drawing, how many pixels wide and high it is, in a sentence what it shows, and the numbers of a chart."""
 
     width: float
     height: float
     body: str
     label: str
+    data: pl.DataFrame | None = None
 
     def inline(self) -> Markup:
         """For a page: in the page's own letters and in its light or dark colours."""
@@ -79,6 +85,20 @@ class Figure:
     title: str
     svg: Svg
     caption: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its files, without their endings.
+
+        >>> Figure("Distribution of the probabilities: ‘sick/x’", Svg(1, 1, "", "")).name
+        'distribution-of-the-probabilities-sick-x'
+        """
+        return re.sub(r"[^\w]+", "-", self.title.lower()).strip("-")[:60] or "figure"
+
+    @property
+    def csv(self) -> str:
+        """Its numbers as the data URI of a CSV file; empty where it has none."""
+        return "" if self.svg.data is None else f"data:text/csv;charset=utf-8,{quote(csv(self.svg.data))}"
 
 
 def titled(drawing: Svg, title: str) -> Svg:

@@ -90,8 +90,11 @@ def _facts(run: RunView, kept: pl.DataFrame, say: Language) -> list[tuple[str, s
     why = run.facts.positive_why
     if run.tags:
         none = int((~pl.Series(kept["findings"].list.any()).fill_null(True)).sum())
-        found.append((say("data.findings"), say.count(len(run.classes)), ""))
-        found.append((say("data.without"), say.count(none), say("data.without_text")))
+        found.append((say("data.marked" if run.marked else "data.findings"), say.count(len(run.classes)), ""))
+        if run.marked:
+            found.append((say("data.without_marks"), say.count(none), ""))
+        else:
+            found.append((say("data.without"), say.count(none), say("data.without_text")))
     elif len(run.classes) > 1:
         found.append((say("data.positive"), run.positive, say.message(why) if why else ""))
         counts = dict(kept["label"].value_counts().iter_rows())
@@ -140,7 +143,7 @@ def _count_figure(run: RunView, kept: pl.DataFrame, colours: Mapping[str, str], 
     column = pl.col("part").replace_strict(words, default=None) if words else pl.lit(say("part.all"))
     kept = having(kept, run.classes) if run.tags else kept
     table, parts = kept.select("label", part=column), tuple(words.values()) or (say("part.all"),)
-    title = say("data.findings_counts" if run.tags else "data.counts")
+    title = say("data.marked_counts" if run.marked else "data.findings_counts" if run.tags else "data.counts")
     if run.drawn != run.classes:  # too many to have a colour each: the parts have them
         table = table.select(part="label", label="part")
         return _bars(table, "part", class_colours(parts, parts[0]), title, say, legend=True)

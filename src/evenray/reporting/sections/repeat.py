@@ -1,4 +1,4 @@
-"""What it takes to repeat the run: the command, versions, hashes, seeds, times, and when the test part was opened."""
+"""What it takes to repeat the run: the command, versions, hashes, seeds, and when the test part was opened."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ class Shown:
     command: str | None
     versions: dict[str, str]
     machine: list[tuple[str, str]]
-    stages: list[tuple[str, str, float, str]]
-    total: str
     hashes: list[tuple[str, str]]
     opened: tuple[str, ...]
     started: str
@@ -35,16 +33,10 @@ def context(run: RunView, say: Language) -> Shown | None:
         return None
     ledger = run.ledger
     stages = ledger.stages
-    seconds = [stage.seconds for stage in stages.values()]
     return Shown(
         command=command(run.told) if run.told else None,
         versions={"evenray": ledger.evenray, "Python": ledger.python, **ledger.packages},
         machine=[(say.name("machine", name), say.value(value)) for name, value in ledger.machine.items()],
-        stages=[
-            (say.name("verb", name), say.duration(s), s / (max(seconds) or 1), stage.finished)
-            for (name, stage), s in zip(stages.items(), seconds, strict=True)
-        ],
-        total=say.duration(sum(seconds)),
         hashes=[(file, sha) for stage in stages.values() for file, sha in stage.outputs.items()],
         opened=ledger.test_opened,
         started=ledger.started,

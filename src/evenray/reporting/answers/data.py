@@ -1,0 +1,114 @@
+"""What a run can answer about its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evenray.core.findings import SEVERITIES
+from evenray.core.types import PARTS
+from evenray.reporting.language import Language
+from evenray.reporting.view import RunView
+
+KNOWN = ("sex", "age_band", "site")  # columns about patients
+Values = dict[str, Any]
+Found = tuple[str, Values] | None
+
+
+def _classes(run: RunView) -> str:
+    some = ", ".join(run.classes[:6])
+    return some + (", ..." if len(run.classes) > 6 else "")
+
+
+def task(run: RunView, say: Language) -> Found:
+    return (f"task.{run.facts.task}", {"classes": _classes(run)}) if run.classes and not run.unlabelled else None
+
+
+def quality(run: RunView, say: Language) -> Found:
+    if run.findings is None:
+        return None
+    return "quality", {level: sum(each.severity == level for each in run.findings) for level in SEVERITIES}
+
+
+def _counts(run: RunView) -> Values | None:
+    if run.cases is None:
+        return None
+    parts = run.cases["part"] if "part" in run.cases.columns else None
+    excluded = int((parts == "excluded").sum() or 0) if parts is not None else 0
+    rejected = 0 if run.rejected is None else run.rejected.height
+    return {"images": run.cases.height - excluded, "excluded": excluded, "rejected": rejected}
+
+
+def left_out(run: RunView, say: Language) -> Found:
+    counts = _counts(run)
+    return ("left_out", counts) if counts else None
+
+
+def flow(run: RunView, say: Language) -> Found:
+    counts = _counts(run)
+    return ("flow", {name: say.count(n) for name, n in counts.items()}) if counts else None
+
+
+def privacy(run: RunView, say: Language) -> Found:
+    return None if run.about is None else ("privacy_names" if run.names_files else "privacy", {})
+
+
+def missing(run: RunView, say: Language) -> Found:
+    counts = _counts(run)
+    return ("missing_findings" if run.tags and not run.marked else "missing", counts) if counts else None
+
+
+def acquisition(run: RunView, say: Language) -> Found:
+    return ("acquisition", {}) if run.cases is not None else None
+
+
+def readers(run: RunView, say: Language) -> Found:
+    return None if run.ratings is None else ("readers", {"n": run.ratings["reader"].n_unique()})
+
+
+def parts(run: RunView, say: Language) -> Found:
+    seed = run.recipe.seed if run.recipe else 0
+    if run.nested is not None:
+        return "parts_nested", {"folds": run.nested.folds, "repeats": run.nested.repeats, "seed": seed}
+    if run.cases is None or not run.parts:
+        return None
+    return "parts", {part: say.count(int((run.cases["part"] == part).sum())) for part in PARTS} | {"seed": seed}
+
+
+def disjoint(run: RunView, say: Language) -> Found:
+    if run.used.is_empty():
+        return None
+    if run.used["patient"].null_count():
+        return "disjoint_unknown", {}
+    return ("disjoint_torn", {"n": len(run.torn)}) if run.torn else ("disjoint", {})
+
+
+def known(run: RunView, say: Language) -> Found:
+    """Columns about patients in the table of cases."""
+    if run.cases is None:
+        return None
+    held = [n for n in KNOWN if n in run.cases.columns and run.cases[n].null_count() < run.cases.height]
+    return ("known", {"columns": ", ".join(say(f"group.{name}") for name in held)}) if held else None
+
+
+def outcome(run: RunView, say: Language) -> Found:
+    if not run.classes or run.unlabelled:
+        return None
+    told = {"classes": _classes(run), "positive": run.positive}
+    return ("outcomes" if run.tags else "outcome"), told
+
+
+def same_source(run: RunView, say: Language) -> Found:
+    return ("same_source", {}) if run.parts else None
+
+
+def numbers(run: RunView, say: Language) -> Found:
+    if run.cases is None or not run.parts:
+        return None
+    told = []
+    for part in run.parts:
+        own = run.cases.filter(part=part)
+        counts = (
+            [] if run.tags else [f"{name} {say.count(int((own['label'] == name).sum()))}" for name in run.classes[:6]]
+        )
+        told.append(f"{say(f'part.{part}')} {say.count(own.height)}" + (f" ({', '.join(counts)})" if counts else ""))
+    return "numbers", {"parts": "; ".join(told)}
