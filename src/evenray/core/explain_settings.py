@@ -10,9 +10,9 @@ __all__ = ["ExplainSettings"]
 class ExplainSettings(SeedSettings):
     """What the explanation depends on."""
 
-    attribution: str = setting(
-        "gradcam", "How maps show where a decision came from: gradcam, gradcam_plus_plus, layer_attribution,"
-        " integrated_gradients or occlusion, as in 'integrated_gradients(steps=64)'.",
+    attribution: str | None = setting(
+        None, "How maps show where a decision came from: gradcam, gradcam_plus_plus, layer_attribution, integrated_gradients or"
+        " occlusion, as in 'integrated_gradients(steps=64)'; by default gradcam, of masks and boxes layer_attribution.",
     )  # fmt: skip
     explained: int = setting(
         16, "The number of images that the checks of attribution maps look at; more make their intervals narrower.", ge=2

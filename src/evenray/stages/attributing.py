@@ -17,7 +17,7 @@ from evenray.core.types import Dataset, Predictions
 from evenray.data.letterbox import Placement
 from evenray.data.regions import regions_of
 from evenray.data.store import Store
-from evenray.evidence.explain import attribute
+from evenray.evidence.explain.attribution import attribute, layer_of
 from evenray.evidence.explain.answers import Answers, chance, focus_of, subject
 from evenray.evidence.explain.checks import (
     Sample,
@@ -62,6 +62,10 @@ class Explained:
     settings: ExplainSettings
     tools: Tools
 
+    @property
+    def method(self) -> str:
+        return self.settings.attribution or "gradcam"
+
     def gallery(self, noted: Sequence[Notable]) -> Gallery[Attributions]:
         """Maps of the noted cases, and the checks on cases of their own."""
         with self.tools.events.task("task.explain", 2) as tick:
@@ -70,7 +74,7 @@ class Explained:
             checks, cascade, curves = self._checks()
             tick(1)
         index = Attributions(
-            method=self.settings.attribution, layer=self.model.attribution_layer, explains=subject(self.model),  # type: ignore[arg-type]
+            method=self.method, layer=layer_of(self.model, self.method), explains=subject(self.model),
             checks=tuple(checks), cascade=cascade, shares=SHARES, curves=curves, entries=entries,
         )  # fmt: skip
         return Gallery(index, pictures)
@@ -81,7 +85,7 @@ class Explained:
             return (), {}
         rows = [self.row_of[item.case] for item in noted]
         x_NCHW = self._inputs(rows)
-        maps_NHW = attribute(self.model, x_NCHW, [item.output for item in noted], self.settings.attribution)
+        maps_NHW = attribute(self.model, x_NCHW, [item.output for item in noted], self.method)
         for number, (item, row, own) in enumerate(zip(noted, rows, maps_NHW, strict=True)):
             shown = picture(image_of(self.dataset, row))
             heat = cv2.resize(in_image(own, self._shape(row)), shown.shape[1::-1], interpolation=cv2.INTER_AREA)
@@ -136,11 +140,11 @@ class Explained:
     def _sample(self, pairs: Sequence[tuple[int, int]]) -> Sample:
         rows = [self._row(i) for i, _ in pairs]
         x_NCHW, targets_N = self._inputs(rows), torch.tensor([k for _, k in pairs], device=self.model.mean.device)
-        maps_NHW = attribute(self.model, x_NCHW, targets_N, self.settings.attribution)
+        maps_NHW = attribute(self.model, x_NCHW, targets_N, self.method)
         cases = self.dataset.cases[rows]
         patients = cases.select(pl.coalesce("patient", "case")).to_series().to_list()
         shapes = [self._shape(row) for row in rows]
-        return Sample(x_NCHW, targets_N, patients, maps_NHW, self.settings.attribution, shapes)
+        return Sample(x_NCHW, targets_N, patients, maps_NHW, self.method, shapes)
 
     def _row(self, place: int) -> int:
         return self.row_of[self.predictions.table["case"][place]]

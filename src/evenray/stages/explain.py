@@ -22,7 +22,7 @@ from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
 from evenray.learning import networks
-from evenray.learning.tasks import of_images, task_of
+from evenray.learning.tasks import fitted, of_images, task_of
 
 from .artefacts import (
     ATTRIBUTIONS,
@@ -71,6 +71,7 @@ def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> E
     shown with their outlines; the checks of these maps; and images before and after the contrast."""
     dataset, plan, contrast = inputs.cases, inputs.planned.plan, inputs.choice.contrast
     task = dataset.facts.task
+    settings = fitted(settings, task)
     part = "test" if len(dataset.part("test")) else "validation"  # all else was trained on
     store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
     model = inputs.network.to(tools.machine.device)

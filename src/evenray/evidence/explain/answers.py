@@ -8,6 +8,8 @@ covered cannot move the question elsewhere.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +19,7 @@ from evenray.learning.train.mask_part import log_odds
 
 __all__ = ["Answers", "chance", "classes_of", "focus_of", "subject"]
 
+Subject = Literal["class", "finding", "pixels", "box"]
 NEAREST = 0.01  # share of the pixels
 
 
@@ -33,7 +36,7 @@ class Answers(nn.Module):
         return weighted
 
 
-def subject(model: Classifier) -> str:
+def subject(model: Classifier) -> Subject:
     """What is explained: "class", "finding", "pixels" or "box", a code that the texts have a sentence for."""
     if model.description.output != "softmax":
         return "finding" if model.description.output == "sigmoid" else "box"

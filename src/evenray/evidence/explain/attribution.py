@@ -15,13 +15,14 @@ from torch.nn import functional
 
 from evenray.core.errors import UsageError
 from evenray.core.registry import Registry
+from evenray.core.spec import Step
 from evenray.learning.networks import Classifier, members
 
 from .answers import Answers, classes_of, focus_of
 from .layers import evaluating
 
 __all__ = [
-    "attribute", "attributions", "gradcam", "gradcam_plus_plus", "integrated_gradients", "layer_attribution", "occlusion",
+    "attribute", "attributions", "gradcam", "gradcam_plus_plus", "integrated_gradients", "layer_attribution", "layer_of", "occlusion",
     "raw_attribution",
 ]  # fmt: skip
 
@@ -64,7 +65,8 @@ def raw_attribution(
     each = max(1, TOGETHER * 64 * 64 // (x_NCHW.shape[-1] * x_NCHW.shape[-2]))
     found = []
     with evaluating(model):
-        for x, own in zip(x_NCHW.split(each), targets.split(each), strict=True):
+        for first in range(0, len(x_NCHW), each):
+            x, own = x_NCHW[first : first + each], targets[first : first + each]
             found.append(chosen(model, x, own, focus_of(model, x, own)).detach())
     return torch.cat(found)
 
@@ -78,9 +80,10 @@ def gradcam(model: Classifier, x_NCHW: Tensor, targets: Tensor, focus_NP: Tensor
 
     def one(answers: Answers, module: nn.Module) -> Tensor:
         method = LayerGradCam(answers, module)
-        return method.attribute(
+        found: Tensor = method.attribute(
             _leaf(x_NCHW), targets, additional_forward_args=(focus_NP,), relu_attributions=True
-        )  # fmt: skip
+        )
+        return found
 
     return _at_layer(model, layer, x_NCHW, one)
 
@@ -146,6 +149,21 @@ def occlusion(
         )
     summed: Tensor = found.sum(1)
     return summed
+
+
+def layer_of(model: Classifier, method: str) -> str:
+    """The layer whose maps a method takes, "" where it takes none.
+
+    >>> from evenray.learning.networks import build
+    >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
+    >>> layer_of(model, "gradcam"), layer_of(model, "occlusion")
+    ('network.features.9', '')
+    """
+    name = Step.of(method).name
+    if "layer" not in attributions.parameters(name):
+        return ""
+    chosen: str | None = attributions.bind(method).keywords.get("layer")
+    return chosen or model.attribution_layer
 
 
 def _at_layer(

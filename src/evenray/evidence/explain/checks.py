@@ -51,7 +51,7 @@ class Sample:
     ) -> Check | None:  # fmt: skip
         """The mean of a value an image as a check; None where no image has one.
 
-        It passes where its interval lies above `least`, or below `most`: without an interval it does not.
+        It passes where its interval lies above `least`, or up to `most`; of one patient, of whom there is no interval, it does not.
         """
         values = np.asarray(values_N, np.float64)
         known = ~np.isnan(values)
@@ -62,10 +62,12 @@ class Sample:
         if share:
             clusters = np.unique(patients, return_inverse=True)[1]
             value, (low, high) = float(values[known].mean()), clustered_share(values[known], clusters)
-        passed = None if least is None and most is None else bool(low > least if least is not None else high <= (most or 0.0))
+        P = len(set(patients.tolist()))
+        lowest, highest = (value if np.isnan(bound) and P > 1 else bound for bound in (low, high))  # where all are alike
+        passed = lowest > least if least is not None else highest <= most if most is not None else None
         return Check(
             name=name, value=value, low=low, high=high, expected=expected, passed=passed, images=int(known.sum()),
-            patients=len(set(patients.tolist())),
+            patients=P,
         )  # fmt: skip
 
 
@@ -174,12 +176,10 @@ def check_places(model: Classifier, sample: Sample, places: Sequence[Places], *,
 def _hangs(sample: Sample, name: str, drops_N: NDArray[np.float64]) -> Check | None:
     """The check of the target whose answers hang on it most."""
     checks = []
-    for target in sample.targets_N.unique().tolist():
+    for target in sorted(set(sample.targets_N.tolist())):
         own = np.where((sample.targets_N == target).cpu().numpy(), drops_N, np.nan)
         check = sample.check(name, own, Message("sanity.at_most", {"limit": SHORTCUT}))
-        if check is not None:
-            sure = not np.isnan(check.low) or check.value <= SHORTCUT
-            alike = np.isnan(check.low) and check.patients > 1 and check.value > SHORTCUT  # all fell by the same
-            hangs = check.low > SHORTCUT or alike
-            checks.append(check.model_copy(update={"passed": not hangs if sure or alike else None}))
+        if check is not None and check.patients > 1:
+            lowest = check.value if np.isnan(check.low) else check.low
+            checks.append(check.model_copy(update={"passed": not lowest > SHORTCUT}))
     return max(checks, key=lambda check: check.value if np.isnan(check.low) else check.low, default=None)

@@ -68,7 +68,8 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
         for parameter in layer.parameters():
             spread = float(parameter.float().std()) if parameter.numel() > 1 else 0.0
             parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * spread * sign)
-            learnt.append(parameter.requires_grad_(True))
+            parameter.requires_grad_(True)
+            learnt.append(parameter)
     optimiser, dealt = torch.optim.Adam(learnt, RATE), rng.permutation(len(part))
     for step in range(STEPS):
         which = rng.choice(len(part), min(BATCH, len(part)), replace=False)

@@ -58,8 +58,10 @@ class UNet(Network):
 
     @property
     def attributed(self) -> Sequence[str]:
-        """The way down: maps at the end of the way up are nearly the mask itself (Vinogradova et al. 2020)."""
-        return [name for name in self.activations if name.startswith("features.")]
+        """The first blocks of the way down, to a quarter of the side: what lies deeper is passed by, and maps on the way up are nearly
+        the mask itself (Vinogradova et al. 2020)."""
+        first = {name for block in self.blocks[:3] for name in block}
+        return [name for name in self.activations if name in first]
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Scores (N, K, H, W) of images of any size."""
