@@ -15,7 +15,9 @@ class ExplainSettings(SeedSettings):
         " occlusion, as in 'integrated_gradients(steps=64)'; by default gradcam, of masks and boxes layer_attribution.",
     )  # fmt: skip
     explained: int = setting(
-        16, "The number of images that the checks of attribution maps look at; more make their intervals narrower.", ge=2
+        16,
+        "The number of images that the checks of attribution maps look at; more make their intervals narrower.",
+        ge=2,
     )
     regions: str | None = setting(
         None, "Boxes or masks of what matters in the images, to hold attribution maps against: a table, COCO JSON, a folder of XML, text"

@@ -110,7 +110,9 @@ def _annotations(root: Path, images: Sequence[str], place: Path) -> Annotations:
             continue
         if found is not None:
             return found
-    raise DataError(f"--regions is '{place}'; expected boxes or masks of the images. {' '.join(dict.fromkeys(refused))}")
+    raise DataError(
+        f"--regions is '{place}'; expected boxes or masks of the images. {' '.join(dict.fromkeys(refused))}"
+    )
 
 
 def _files_of(folder: Path) -> tuple[list[str], list[str]]:

@@ -17,8 +17,8 @@ from evenray.core.types import Dataset, Predictions
 from evenray.data.letterbox import Placement
 from evenray.data.regions import regions_of
 from evenray.data.store import Store
-from evenray.evidence.explain.attribution import attribute, layer_of
 from evenray.evidence.explain.answers import Answers, chance, focus_of, subject
+from evenray.evidence.explain.attribution import attribute, layer_of
 from evenray.evidence.explain.checks import (
     Sample,
     check_places,
@@ -69,7 +69,7 @@ class Explained:
     def gallery(self, noted: Sequence[Notable]) -> Gallery[Attributions]:
         """Maps of the noted cases, and the checks on cases of their own."""
         with self.tools.events.task("task.explain", 2) as tick:
-            entries, pictures = self._entries(noted)
+            entries, pictures = self.entries(noted)
             tick(1)
             checks, cascade, curves = self._checks()
             tick(1)
@@ -79,7 +79,8 @@ class Explained:
         )  # fmt: skip
         return Gallery(index, pictures)
 
-    def _entries(self, noted: Sequence[Notable]) -> tuple[tuple[Attribution, ...], dict[str, bytes]]:
+    def entries(self, noted: Sequence[Notable]) -> tuple[tuple[Attribution, ...], dict[str, bytes]]:
+        """Cases with their maps, and the PNG files of both by name."""
         entries, pictures = list[Attribution](), dict[str, bytes]()
         if not noted:
             return (), {}
@@ -105,10 +106,8 @@ class Explained:
         """On the cases with most of what is looked for; where attribution lies, on as many of the other of two classes as well."""
         evidence_NK = evidence(self.predictions)
         classes = range(evidence_NK.shape[1])
-        wanted, others = list(classes), list[int]()
-        if self.predictions.task == "classify" and len(wanted) == 2:
-            wanted = [self.predictions.positive_index]
-            others = [k for k in classes if k not in wanted]
+        wanted = sought(self.predictions)
+        others = [k for k in classes if k not in wanted]
         pairs, also = (chosen(evidence_NK, each, self.settings.explained) for each in (wanted, others))
         if not pairs:
             return [], {}, {}
@@ -183,24 +182,36 @@ def evidence(predictions: Predictions) -> Floats:
     return np.where(p_NK >= p_NK.max(1, keepdims=True), p_NK, 0) if several else p_NK
 
 
+def sought(predictions: Predictions) -> list[int]:
+    """The classes that are looked for: of two classes the positive one, else all."""
+    if predictions.task == "classify" and len(predictions.classes) == 2:
+        return [predictions.positive_index]
+    return list(range(len(predictions.classes)))
+
+
 def has_class(predictions: Predictions) -> NDArray[np.bool_]:
     """Whether each case has each class, bool (N, K)."""
     targets = predictions.targets
     return targets > 0 if targets.ndim == 2 else targets[:, None] == np.arange(len(predictions.classes))
 
 
+def called(predictions: Predictions, cuts: Cut) -> NDArray[np.bool_]:
+    """Whether each case was called each class at the thresholds `cuts`, bool (N, K); of masks and boxes, anywhere."""
+    told_NK = evidence(predictions)
+    if isinstance(cuts, float) and predictions.task == "classify":  # of the positive one of two classes
+        positive = predictions.positive_index
+        said = told_NK[:, [positive]] >= cuts
+        return np.where(np.arange(told_NK.shape[1]) == positive, said, ~said)
+    if predictions.task == "segment" or not isinstance(cuts, Sequence):
+        return told_NK > 0
+    return (told_NK >= [0.5 if cut is None else cut for cut in cuts]) & (told_NK > 0)
+
+
 def found_right(predictions: Predictions, cuts: Cut) -> NDArray[np.bool_]:
-    """Whether each case has each class and was called it at the thresholds `cuts`, bool (N, K); of masks, somewhere where it is."""
+    """Whether each case has each class and was called it, bool (N, K); of masks, somewhere where it is."""
     if predictions.task == "segment":
         return predictions.table.select(pl.col(f"hit_{k}") > 0 for k in range(len(predictions.classes))).to_numpy()
-    told_NK = evidence(predictions)
-    if isinstance(cuts, float):  # of the positive one of two classes
-        called = told_NK[:, [predictions.positive_index]] >= cuts
-        called_NK = np.where(np.arange(told_NK.shape[1]) == predictions.positive_index, called, ~called)
-    else:
-        least = [0.5 if cut is None else cut for cut in cuts] if cuts is not None else [0.0] * told_NK.shape[1]
-        called_NK = (told_NK >= least) & (told_NK > 0)
-    return has_class(predictions) & called_NK
+    return has_class(predictions) & called(predictions, cuts)
 
 
 def chosen(evidence_NK: Floats, outputs: Sequence[int], most: int) -> list[tuple[int, int]]:

@@ -43,7 +43,7 @@ from .preparing import stores_of
 from .stage import artefact
 from .tools import Tools
 
-__all__ = ["ExplainInputs", "ExplainOutputs", "explain"]
+__all__ = ["ExplainInputs", "ExplainOutputs", "explain", "explained_of"]
 
 PREVIEWED = 3
 
@@ -69,6 +69,17 @@ class ExplainOutputs:
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
     """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are also
     shown with their outlines; the checks of these maps; and images before and after the contrast."""
+    explained, task = explained_of(inputs, settings, tools), inputs.cases.facts.task
+    if task not in OF_IMAGES:
+        overlays = _overlays(inputs, tools)
+        noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])
+        return ExplainOutputs(explained.gallery(noted), overlays, _previews(inputs))
+    noted = of_images(task).notable(explained.predictions, inputs.scores)
+    return ExplainOutputs(explained.gallery(noted), None, _previews(inputs))
+
+
+def explained_of(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> Explained:
+    """The network of a run with what its maps are made of."""
     dataset, plan, contrast = inputs.cases, inputs.planned.plan, inputs.choice.contrast
     task = dataset.facts.task
     settings = fitted(settings, task)
@@ -76,13 +87,7 @@ def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> E
     store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
     model = inputs.network.to(tools.machine.device)
     cuts = task_of(task).thresholds(inputs.scores)
-    explained = Explained(dataset, store, model, inputs.predictions.part(part), part, cuts, settings, tools)
-    if task not in OF_IMAGES:
-        overlays = _overlays(inputs, tools)
-        noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])
-        return ExplainOutputs(explained.gallery(noted), overlays, _previews(inputs))
-    noted = of_images(task).notable(explained.predictions, inputs.scores)
-    return ExplainOutputs(explained.gallery(noted), None, _previews(inputs))
+    return Explained(dataset, store, model, inputs.predictions.part(part), part, cuts, settings, tools)
 
 
 def _overlays(inputs: ExplainInputs, tools: Tools) -> Gallery[Overlays]:

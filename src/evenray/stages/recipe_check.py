@@ -51,7 +51,9 @@ def check_recipe(recipe: Recipe) -> None:
     if recipe.attribution is not None:
         attributions.bind(recipe.attribution)
     if recipe.regions is not None and not as_path(recipe.regions).exists():
-        raise UsageError(f"regions is '{recipe.regions}', and there is no such file or folder; give one of boxes or masks.")
+        raise UsageError(
+            f"regions is '{recipe.regions}', and there is no such file or folder; give one of boxes or masks."
+        )
     _check_networks(recipe, recipe.size or USUAL_SIZE)
 
 

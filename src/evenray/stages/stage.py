@@ -137,4 +137,8 @@ def contents_of_place(value: str) -> list[str]:
     path = Path(as_path(value))
     if not path.is_dir():
         return [contents_of_file(value)]
-    return [f"{found.relative_to(path).as_posix()} {file_digest(found)}" for found in sorted(path.rglob("*")) if found.is_file()]
+    return [
+        f"{found.relative_to(path).as_posix()} {file_digest(found)}"
+        for found in sorted(path.rglob("*"))
+        if found.is_file()
+    ]

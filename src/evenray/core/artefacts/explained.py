@@ -16,7 +16,7 @@ from .files import atomic
 from .folder import RunFolder
 from .record import Number, Record
 
-__all__ = ["Attribution", "Attributions", "Check", "NEEDED", "SHORTCUTS", "Gallery", "Preview", "Previews"]
+__all__ = ["NEEDED", "SHORTCUTS", "Attribution", "Attributions", "Check", "Gallery", "Preview", "Previews"]
 
 
 # The checks without which maps are not believed, and those that tell shortcuts.
@@ -96,7 +96,9 @@ class Attributions(Record):
     @property
     def shortcuts(self) -> tuple[str, ...]:
         """What the answers hang on that is no part of what is looked for: "border", "text"."""
-        return tuple(SHORTCUTS[check.name] for check in self.checks if check.name in SHORTCUTS and check.passed is False)
+        return tuple(
+            SHORTCUTS[check.name] for check in self.checks if check.name in SHORTCUTS and check.passed is False
+        )
 
     def check(self, name: str) -> Check | None:
         """The check of a name; None where it was not made."""

@@ -45,7 +45,9 @@ def read_circles(path: Path, images: Sequence[str]) -> Annotations:
         try:
             x, y, radius = (float(value) for value in circle)
         except ValueError:
-            raise DataError(f"'{path}' has the circle {' '.join(circle)!r} in row {row}; expected three numbers.") from None
+            raise DataError(
+                f"'{path}' has the circle {' '.join(circle)!r} in row {row}; expected three numbers."
+            ) from None
         x, y = x + 0.5, y + 0.5  # to the outer corner of the first pixel, from its centre
         own.append(Box(0, x - radius, y - radius, x + radius, y + radius))
     return Annotations(

@@ -63,7 +63,9 @@ class Sample:
             clusters = np.unique(patients, return_inverse=True)[1]
             value, (low, high) = float(values[known].mean()), clustered_share(values[known], clusters)
         P = len(set(patients.tolist()))
-        lowest, highest = (value if np.isnan(bound) and P > 1 else bound for bound in (low, high))  # where all are alike
+        lowest, highest = (
+            value if np.isnan(bound) and P > 1 else bound for bound in (low, high)
+        )  # where all are alike
         passed = lowest > least if least is not None else highest <= most if most is not None else None
         return Check(
             name=name, value=value, low=low, high=high, expected=expected, passed=passed, images=int(known.sum()),
@@ -111,18 +113,14 @@ def _alike(other: Classifier, sample: Sample) -> NDArray[np.float64]:
     return likeness(sample.maps_NHW, attribute(other, sample.x_NCHW, sample.targets_N, sample.method))
 
 
-def check_removal(
-    model: Classifier, sample: Sample, seed: int = 0
-) -> tuple[list[Check], dict[str, tuple[float, ...]]]:
+def check_removal(model: Classifier, sample: Sample, seed: int = 0) -> tuple[list[Check], dict[str, tuple[float, ...]]]:
     """Deletion and insertion in the order of the maps against that of random and of central places; and the mean curves."""
     found = removal(model, sample.x_NCHW, sample.targets_N, sample.maps_NHW, seed)
     checks = []
     for other, least in (("random", MATTERS), ("centre", 0.0)):
         for kind, sign in (("deletion", -1), ("insertion", 1)):
             gain = sign * (found[kind, "map"] - found[kind, other]).mean(1)
-            checks.append(
-                sample.check(f"{kind}_{other}", gain, Message("sanity.above", {"limit": least}), least=least)
-            )
+            checks.append(sample.check(f"{kind}_{other}", gain, Message("sanity.above", {"limit": least}), least=least))
     curves = {f"{kind}_{order}": tuple(values.mean(0).tolist()) for (kind, order), values in found.items()}
     return [check for check in checks if check], curves
 
@@ -139,7 +137,9 @@ def check_regions(sample: Sample, regions: Sequence[NDArray[np.bool_] | None], m
         return []
     by_chance, area = float(np.nanmean(chances)), float(np.nanmean(areas))
     found = [
-        sample.check("pointing", points, Message("sanity.by_chance", {"limit": by_chance}), least=by_chance, share=True),
+        sample.check(
+            "pointing", points, Message("sanity.by_chance", {"limit": by_chance}), least=by_chance, share=True
+        ),
         sample.check("overlap", shared, Message("sanity.by_chance", {"limit": area})),
     ]
     return [check for check in found if check]

@@ -107,5 +107,7 @@ def _placed(part: NDArray[np.generic], place: Placement, outside: float = 0) -> 
     (top, left), (rows, columns) = place.offset, place.inner
     how = cv2.INTER_AREA if rows < part.shape[0] else cv2.INTER_LINEAR
     found = np.full((place.size, place.size), outside, np.float32)
-    found[top : top + rows, left : left + columns] = cv2.resize(part.astype(np.float32), (columns, rows), interpolation=how)
+    found[top : top + rows, left : left + columns] = cv2.resize(
+        part.astype(np.float32), (columns, rows), interpolation=how
+    )
     return found

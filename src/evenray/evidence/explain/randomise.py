@@ -38,13 +38,17 @@ def cascade(model: Classifier, seed: int = 0, sign: int = 1) -> Iterator[tuple[s
     other = copy.deepcopy(model)
     generator = torch.Generator().manual_seed(seed)
     blocks = [(str(n), tuple(block)) for n, block in enumerate(other.network.blocks, 1)]
-    layers = {n: m for n, m in other.network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.ConvTranspose2d)}
+    layers = {
+        n: m for n, m in other.network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.ConvTranspose2d)
+    }
     for step, names in [("head", tuple(other.network.head_modules)), *reversed(blocks)]:
         own = [name for name in layers if any(name == each or name.startswith(f"{each}.") for each in names)]
         for name in own:
             weight = layers.pop(name).weight
             spread = float(weight.detach().float().std()) if weight.numel() > 1 else 1.0
-            drawn = torch.randn(weight.shape, generator=generator) * spread * (sign if name in other.network.outputs else 1)
+            drawn = (
+                torch.randn(weight.shape, generator=generator) * spread * (sign if name in other.network.outputs else 1)
+            )
             with torch.no_grad():
                 weight.copy_(drawn)
         if own:

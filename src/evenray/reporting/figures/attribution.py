@@ -25,7 +25,10 @@ def removal(shares: Sequence[float], curves: Mapping[str, Sequence[float]], say:
     )  # fmt: skip
     for order, values in curves.items():
         plot.line(np.asarray(shares), np.asarray(values), COLOURS[order])
-        words = [f"{say(f'attribution.order_{order}')} {share:.0%}: {value:.3f}" for share, value in zip(shares, values, strict=True)]
+        words = [
+            f"{say(f'attribution.order_{order}')} {share:.0%}: {value:.3f}"
+            for share, value in zip(shares, values, strict=True)
+        ]
         plot.dots(np.asarray(shares), np.asarray(values), COLOURS[order], 2.6, words)
     return plot.drawn(say("alt.removal"), {say(f"attribution.order_{order}"): COLOURS[order] for order in curves})
 

@@ -43,7 +43,10 @@ def context(run: RunView, say: Language) -> Shown | None:
     return Shown(
         verdict=verdict(found, say),
         shortcuts=[say(f"attribution.shortcut_{name}") for name in found.shortcuts] or clear,
-        about=[say(f"attribution.explains_{found.explains}"), say("attribution.method", method=found.method, layer=layer)],
+        about=[
+            say(f"attribution.explains_{found.explains}"),
+            say("attribution.method", method=found.method, layer=layer),
+        ],
         rows=[_row(check, say) for check in found.checks],
         figures=_figures(found, say),
         groups=cards(run, say) if run.marked else [],
