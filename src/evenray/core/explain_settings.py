@@ -20,6 +20,6 @@ class ExplainSettings(SeedSettings):
         ge=2,
     )
     regions: str | None = setting(
-        None, "Boxes or masks of what matters in the images, to hold attribution maps against: a table, COCO JSON, a folder of XML, text"
-        " or mask files. Left out, those that the run knows are taken.", panel=DATA, content="place",
+        None, "Boxes or masks of what matters in the images, to hold attribution maps against: a table, COCO JSON, a folder of XML,"
+        " text or mask files. Left out, those that the run knows are taken.", panel=DATA, content="place",
     )  # fmt: skip

@@ -18,8 +18,8 @@ from .sections import errors
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "language_of", "layers_page", "page_of", "report_page", "table7_page",
-    "write_card",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "language_of", "layers_page", "page_of",
+    "report_page", "table7_page", "write_card",
 ]  # fmt: skip
 
 # The pages beside the report, each with its sections.

@@ -117,7 +117,7 @@ class Explained:
         hangs, curves = check_removal(self.model, sample, self.settings.seed)
         checks += [*unlearnt, *hangs, *self._against_regions(sample, pairs)]
         both = self._sample([*pairs, *also]) if also else sample
-        places = [Places.of(image_of(self.dataset, self._row(i)), both.x_NCHW.shape[-1]) for i, _ in [*pairs, *also]]
+        places = [Places.of(image_of(self.dataset, self._row(i)), both.images.shape[-1]) for i, _ in [*pairs, *also]]
         cover = self.predictions.task in ("classify", "tag")
         return [*checks, *check_places(self.model, both, places, cover=cover)], cascade, curves
 
@@ -126,7 +126,7 @@ class Explained:
         regions = regions_of(self.dataset, self.settings.regions)
         found = found_right(self.predictions, self.cuts)
         own = [regions.of(self._row(i), k) if found[i, k] else None for i, k in pairs]
-        maps = [in_image(one, shape) for one, shape in zip(sample.maps_NHW, sample.shapes, strict=True)]
+        maps = [in_image(one, shape) for one, shape in zip(sample.maps, sample.shapes, strict=True)]
         return check_regions(sample, own, maps)
 
     def _relearnt(self) -> list[networks.Classifier]:

@@ -67,8 +67,8 @@ class ExplainOutputs:
 
 
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
-    """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are also
-    shown with their outlines; the checks of these maps; and images before and after the contrast."""
+    """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are
+    also shown with their outlines; the checks of these maps; and images before and after the contrast."""
     explained, task = explained_of(inputs, settings, tools), inputs.cases.facts.task
     if task not in OF_IMAGES:
         overlays = _overlays(inputs, tools)

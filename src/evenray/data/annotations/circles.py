@@ -28,7 +28,8 @@ def is_circle_table(path: Path) -> bool:
 def read_circles(path: Path, images: Sequence[str]) -> Annotations:
     """The circles of a table as boxes about them, of one class; a row without numbers says that its image has none.
 
-    Coordinates are those of centres of pixels, from 0. Raises DataError where no column names the images, or a coordinate is no number.
+    Coordinates are those of centres of pixels, from 0. Raises DataError where no column names the images, or a coordinate is no
+    number.
     """
     raw = read_raw_table(path)
     names = _columns(raw.columns)

@@ -2,7 +2,8 @@
 
 answers.py        what is explained, whatever the task          attribution.py    the methods
 randomise.py      networks that have unlearnt                    removal.py        deletion and insertion
-places.py         regions, the body, the border, text            checks.py         each check as a figure with an interval, and the rule
+places.py         regions, the body, the border, text            covering.py       answers without border or text
+checks.py         each check as a figure with an interval
 layers.py         what layers hold and make                      network_view.py   convolution.py
 """
 

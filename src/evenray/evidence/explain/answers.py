@@ -1,9 +1,9 @@
 """What is explained of a network: one number for each image and class, whatever the task.
 
-Of a class or a finding it is the logit. Of masks it is the mean log-odds of the pixels that the network calls the class, where it calls
-none of the hundredth of pixels that come nearest to it (after Seg-Grad-CAM, Vinogradova et al. 2020). Of boxes it is the log-odds of the
-class in the default box that is surest of it. Which pixels or which box is settled once, on the image as it is, so that a part that is
-covered cannot move the question elsewhere.
+Of a class or a finding it is the logit. Of masks it is the mean log-odds of the pixels that the network calls the class, where it
+calls none of the hundredth of pixels that come nearest to it (after Seg-Grad-CAM, Vinogradova et al. 2020). Of boxes it is the
+log-odds of the class in the default box that is surest of it. Which pixels or which box is settled once, on the image as it is, so
+that a part that is covered cannot move the question elsewhere.
 """
 
 from __future__ import annotations

@@ -36,12 +36,13 @@ Maps = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sample:
-    """Images, the target that is explained in each, the patient of each, and their `maps_NHW`."""
+    """Images, float32 (N, C, H, W), the target that is explained in each, the patient and the file's shape of each, and their `maps`,
+    float32 (N, H, W)."""
 
-    x_NCHW: Tensor
-    targets_N: Tensor
+    images: Tensor
+    targets: Tensor
     patients: Sequence[str]
-    maps_NHW: Maps
+    maps: Maps
     method: str
     shapes: Sequence[tuple[int, int]] = field(default=())
 
@@ -76,11 +77,9 @@ class Sample:
 def check_working(model: Classifier, sample: Sample) -> list[Check]:
     """The same call gives the same map, and maps are not constant."""
     few = slice(None, 4)
-    again = attribute(model, sample.x_NCHW[few], sample.targets_N[few], sample.method)
-    drift = float(np.abs(sample.maps_NHW[few] - again).max())
-    shown = sample.check(
-        "not_constant", sample.maps_NHW.std((1, 2)) > 0, Message("sanity.half"), least=-1.0, share=True
-    )
+    again = attribute(model, sample.images[few], sample.targets[few], sample.method)
+    drift = float(np.abs(sample.maps[few] - again).max())
+    shown = sample.check("not_constant", sample.maps.std((1, 2)) > 0, Message("sanity.half"), share=True)
     assert shown is not None
     nothing, N = float("nan"), len(again)
     return [
@@ -110,12 +109,12 @@ def check_unlearnt(
 
 
 def _alike(other: Classifier, sample: Sample) -> NDArray[np.float64]:
-    return likeness(sample.maps_NHW, attribute(other, sample.x_NCHW, sample.targets_N, sample.method))
+    return likeness(sample.maps, attribute(other, sample.images, sample.targets, sample.method))
 
 
 def check_removal(model: Classifier, sample: Sample, seed: int = 0) -> tuple[list[Check], dict[str, tuple[float, ...]]]:
     """Deletion and insertion in the order of the maps against that of random and of central places; and the mean curves."""
-    found = removal(model, sample.x_NCHW, sample.targets_N, sample.maps_NHW, seed)
+    found = removal(model, sample.images, sample.targets, sample.maps, seed)
     checks = []
     for other, least in (("random", MATTERS), ("centre", 0.0)):
         for kind, sign in (("deletion", -1), ("insertion", 1)):
@@ -154,7 +153,7 @@ def check_places(model: Classifier, sample: Sample, places: Sequence[Places], *,
     found = []
     for name in ("body", "ring", "text"):
         parts = [getattr(place, name) for place in places]
-        shares = np.array([share_within(own, part) for own, part in zip(sample.maps_NHW, parts, strict=True)])
+        shares = np.array([share_within(own, part) for own, part in zip(sample.maps, parts, strict=True)])
         areas = np.array([part.mean() for part in parts])
         if name == "text":
             shares[~texts] = areas[~texts] = np.nan
@@ -162,13 +161,13 @@ def check_places(model: Classifier, sample: Sample, places: Sequence[Places], *,
             area = Message("sanity.area", {"share": float(np.nanmean(areas))})
             found.append(sample.check(f"{'border' if name == 'ring' else name}_share", shares, area))
     if cover:
-        covered = torch.stack([without_border(x, shape) for x, shape in zip(sample.x_NCHW, sample.shapes, strict=True)])
-        drops = drop(model, sample.x_NCHW, covered, sample.targets_N)
+        covered = torch.stack([without_border(x, shape) for x, shape in zip(sample.images, sample.shapes, strict=True)])
+        drops = drop(model, sample.images, covered, sample.targets)
         found.append(_hangs(sample, "border_covered", drops))
         if texts.any():
-            each = zip(sample.x_NCHW, places, texts, strict=True)
+            each = zip(sample.images, places, texts, strict=True)
             covered = torch.stack([without_text(x, place.text) if has else x for x, place, has in each])
-            drops = np.where(texts, drop(model, sample.x_NCHW, covered, sample.targets_N), np.nan)
+            drops = np.where(texts, drop(model, sample.images, covered, sample.targets), np.nan)
             found.append(_hangs(sample, "text_covered", drops))
     return [check for check in found if check]
 
@@ -176,8 +175,8 @@ def check_places(model: Classifier, sample: Sample, places: Sequence[Places], *,
 def _hangs(sample: Sample, name: str, drops_N: NDArray[np.float64]) -> Check | None:
     """The check of the target whose answers hang on it most."""
     checks = []
-    for target in sorted(set(sample.targets_N.tolist())):
-        own = np.where((sample.targets_N == target).cpu().numpy(), drops_N, np.nan)
+    for target in sorted(set(sample.targets.tolist())):
+        own = np.where((sample.targets == target).cpu().numpy(), drops_N, np.nan)
         check = sample.check(name, own, Message("sanity.at_most", {"limit": SHORTCUT}))
         if check is not None and check.patients > 1:
             lowest = check.value if np.isnan(check.low) else check.low

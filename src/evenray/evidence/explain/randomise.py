@@ -46,9 +46,8 @@ def cascade(model: Classifier, seed: int = 0, sign: int = 1) -> Iterator[tuple[s
         for name in own:
             weight = layers.pop(name).weight
             spread = float(weight.detach().float().std()) if weight.numel() > 1 else 1.0
-            drawn = (
-                torch.randn(weight.shape, generator=generator) * spread * (sign if name in other.network.outputs else 1)
-            )
+            drawn = torch.randn(weight.shape, generator=generator) * spread
+            drawn *= sign if name in other.network.outputs else 1
             with torch.no_grad():
                 weight.copy_(drawn)
         if own:
@@ -60,8 +59,8 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
 
     The labels of the `part` are dealt out anew among its images, so that shares of classes stay and what they say of an
     image is gone. The output layers begin as noise of the spread that they had, times `sign`, and take 12 steps of Adam on batches
-    of 16; all that is below them stays as it is, so that a step costs little more than a forward pass. To train the whole network on such
-    labels, as Adebayo et al. do, takes as long as the training itself.
+    of 16; all that is below them stays as it is, so that a step costs little more than a forward pass. To train the whole network
+    on such labels, as Adebayo et al. do, takes as long as the training itself.
     """
     other = copy.deepcopy(model).eval().requires_grad_(False)
     device = other.mean.device

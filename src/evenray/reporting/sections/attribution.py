@@ -1,4 +1,4 @@
-"""Whether attribution maps are to be believed: each check as a figure with its interval and a sentence; and maps of masks and boxes."""
+"""Whether attribution maps are to be believed: each check with its interval and a sentence; and maps of masks and boxes."""
 
 from __future__ import annotations
 
