@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .verbs.enhance import enhance as enhance
     from .verbs.enhance import gallery as gallery
     from .verbs.ensemble import ensemble as ensemble
+    from .verbs.explain import explain as explain
     from .verbs.export import export as export
     from .verbs.histogram import histogram as histogram
     from .verbs.imagenet import imagenet as imagenet
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from .verbs.report import report as report
     from .verbs.run import compare as compare
     from .verbs.run import evaluate as evaluate
-    from .verbs.run import explain as explain
     from .verbs.run import plan as plan
     from .verbs.run import run as run
     from .verbs.run import train as train
@@ -83,13 +83,14 @@ PUBLIC = {
     **dict.fromkeys(("demo",), "verbs.demo"),
     **dict.fromkeys(("enhance", "gallery"), "verbs.enhance"),
     **dict.fromkeys(("ensemble",), "verbs.ensemble"),
+    **dict.fromkeys(("explain",), "verbs.explain"),
     **dict.fromkeys(("export",), "verbs.export"),
     **dict.fromkeys(("histogram",), "verbs.histogram"),
     **dict.fromkeys(("imagenet",), "verbs.imagenet"),
     **dict.fromkeys(("layers",), "verbs.layers"),
     **dict.fromkeys(("predict",), "verbs.predict"),
     **dict.fromkeys(("report",), "verbs.report"),
-    **dict.fromkeys(("compare", "evaluate", "explain", "plan", "run", "train"), "verbs.run"),
+    **dict.fromkeys(("compare", "evaluate", "plan", "run", "train"), "verbs.run"),
     **dict.fromkeys(("share",), "verbs.share"),
     **dict.fromkeys(("table7",), "verbs.table7"),
     **dict.fromkeys(("understand",), "verbs.understand"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -46,6 +46,14 @@ _LAYERS = (
     "Look into a network in place of a run's decisions: a spec, a model's file, a run folder, or all for the counts of every"
     " network."
 )
+_ERRORS = "Write errors.html into the run folder: false negatives and false positives with their maps."
+_OPACITY = "Of overlays on files: the opacity of the warmest colour, from 0 to 1 [default: 0.5]."
+FILES = Annotated[
+    Optional[list[str]],  # noqa: UP045  (typer reads it at run time)
+    typer.Argument(
+        help="Images, or folders of them, to explain by the run in place of its own cases.", show_default=False
+    ),
+]
 _IMAGE = "An image or a folder of images to show the layers on."
 _DRY = "Print what columns and folders are taken to mean, and do nothing else."
 OWN = {
@@ -57,6 +65,8 @@ OWN = {
     "explain": {
         "layers": plain_option(str, "--layers", panel="The method", help=_LAYERS),
         "image": plain_option(str, "--image", panel="The method", help=_IMAGE),
+        "errors": plain_option(bool, "--errors", panel="The method", help=_ERRORS),
+        "opacity": plain_option(float, "--opacity", panel="The method", help=_OPACITY),
     },
 }
 
@@ -64,7 +74,7 @@ OWN = {
 def _verb(name: str) -> None:
     until = "report" if name == "run" else name
 
-    def verb(target: Any = None, **options: Any) -> None:
+    def verb(target: Any = None, files: list[str] | None = None, **options: Any) -> None:
         if name == "report" and len(target) > 1:
             _side_by_side(target, options)
             return
@@ -72,9 +82,15 @@ def _verb(name: str) -> None:
         if options.get("layers"):
             from .layers import explain_layers
 
-            explain_layers(target, **options)
+            explain_layers(target, **options, files=files)
         elif target is None:
             raise UsageError("Give images or a run folder, or --layers NETWORK.")
+        elif name == "explain":
+            from .explain import explain_run
+
+            done = explain_run(target, files or None, options)
+            if done is not None:
+                finish(done, "explain", lang=options.get("lang"), as_json=bool(options.get("json")))
         elif name == "audit":
             _audit(target, options)
         elif options.get("dry_run"):
@@ -90,8 +106,10 @@ def _verb(name: str) -> None:
         annotation=SEVERAL if name == "report" else TARGET,
     )
     verb.__doc__ = HELP[name]
+    more = [inspect.Parameter("files", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=FILES)]
     panel = "The main job" if name == "run" else "Its stages"
-    app.command(name, rich_help_panel=panel)(signed(verb, of_stages(until) | OWN.get(name, {}), own))
+    parameters = [own, *(more if name == "explain" else [])]
+    app.command(name, rich_help_panel=panel)(signed(verb, of_stages(until) | OWN.get(name, {}), *parameters))
 
 
 for _name in HELP:

@@ -8,6 +8,7 @@ from pydantic import field_validator, model_validator
 
 from .errors import UsageError
 from .evaluate_settings import EvaluateSettings, ViewSettings
+from .explain_settings import ExplainSettings
 from .plan_choices import CHOOSABLE, check_choice
 from .scan_settings import ScanSettings
 from .settings import DATA, MACHINE, SeedSettings, Settings, setting
@@ -210,17 +211,13 @@ class NestedSettings(SplitSettings, PlanSettings, ViewSettings):
     """What the outer folds of a nested cross-validation depend on: the whole procedure is repeated in each."""
 
 
-class ExplainSettings(SeedSettings):
-    """What the explanation depends on."""
-
-
 class ReportSettings(Settings):
     """How the pages are written."""
 
     lang: Literal["en", "ko"] = setting("en", "The language of the pages.", panel=MACHINE)
 
 
-class Recipe(ScanSettings, SplitSettings, PlanSettings, EvaluateSettings):
+class Recipe(ScanSettings, SplitSettings, PlanSettings, EvaluateSettings, ExplainSettings):
     """Every setting of a run. The one dial is `effort`; every other has a default or is planned from the data.
 
     `contrast` and `balance` are specs; several, as a tuple, are compared and the evidence chooses. Fractions are of

@@ -20,7 +20,7 @@ DATA, METHOD, MACHINE = "The data", "The method", "The machine"
 # text, number, flag; choice of a Literal; specs: several methods; pair: LOW,HIGH; names: several words;
 # texts: several texts, as they are; values: NAME=VALUE; shares: a number, or CLASS=NUMBER for each class.
 Form = Literal["text", "number", "flag", "choice", "specs", "pair", "names", "texts", "values", "shares"]
-Content = Literal["file", "contrast", "input"]
+Content = Literal["file", "place", "contrast", "input"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Declared:
     """What is known of a setting beside its type: from here come options, forms, checks, keys and the documentation.
 
     `whole` says that a number is a whole one; `expected` completes "NAME is VALUE; "; `content` says that the value names
-    files, which count by what they hold: "file" one, "contrast" those that specs match to, "input" one that a stage reads as
-    an artefact.
+    files, which count by what they hold: "file" one, "place" a file or a folder, "contrast" those that specs match to, "input" one
+    that a stage reads as an artefact.
     """
 
     name: str

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "clopper_pearson",
+    "clustered_mean",
     "clustered_share",
     "interval_of",
     "multiplicities",
@@ -138,3 +139,26 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[f
         effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
     low, high = wilson(share * effective, effective)
     return float(low), float(high)
+
+
+def clustered_mean(values_N: ArrayLike, clusters_N: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """A mean whose values come in patients, and its interval: of the patients' own means, Student's t on one degree of freedom less
+    than there are patients. Undefined values (NaN) are left out; bounds are NaN below two patients, or where all are alike.
+
+    >>> [round(each, 3) for each in clustered_mean([1.0, 3.0, 4.0], ["a", "a", "b"])]
+    [3.0, -9.706, 15.706]
+    >>> clustered_mean([0.5, 0.5], ["a", "b"])
+    (0.5, nan, nan)
+    """
+    values = np.asarray(values_N, dtype=np.float64)
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan"), float("nan"), float("nan")
+    _, place = np.unique(np.asarray(clusters_N)[known], return_inverse=True)
+    means = np.bincount(place, values[known]) / np.bincount(place)
+    P, middle = len(means), float(means.mean())
+    spread = float(means.std(ddof=1)) if P > 1 else 0.0
+    if spread <= 1e-12 * max(1.0, abs(middle)):
+        return middle, float("nan"), float("nan")
+    reach = float(scipy.special.stdtrit(P - 1, (1 + level) / 2)) * spread / P**0.5
+    return middle, middle - reach, middle + reach

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from evenray.core.artefacts import atomic
+from evenray.core.artefacts.explained import Attribution
 from evenray.core.run import Run
 
 from .card import write_card
 from .language import Language
 from .layers import layers_page
-from .page import BEFORE, SECTIONS, TABLES, fitting, language_of, page
+from .page import BEFORE, SECTIONS, TABLES, Section, fitting, language_of, page, rendered
+from .sections import errors
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "language_of", "layers_page", "page_of", "report_page", "table7_page",
-    "write_card",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "language_of", "layers_page", "page_of",
+    "report_page", "table7_page", "write_card",
 ]  # fmt: skip
 
 # The pages beside the report, each with its sections.
@@ -48,6 +52,22 @@ def page_of(run: Run, kind: str, *, language: str = "en") -> str:
 def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
     """Write `audit.html`: the data and what the audit found, with thumbnails; returns its path."""
     return _write(run_folder, "audit", language)
+
+
+def errors_page(
+    run_folder: str | Path, entries: Mapping[str, Sequence[Attribution]], counts: Mapping[str, int],
+    pictures: Mapping[str, bytes], *, language: str = "en",
+) -> Path:  # fmt: skip
+    """Write `errors.html`: false negatives and false positives with their maps; returns its path."""
+    say, view = Language(language), RunView(run_folder)
+    with TemporaryDirectory() as place:
+        for name, content in pictures.items():
+            (Path(place) / name).write_bytes(content)
+        section = Section("errors", "explain", errors.shown(view, entries, counts, Path(place), say))
+    path = view.path / "errors.html"
+    with atomic(path) as temporary:
+        temporary.write_text(rendered(say, view.title, [section], "errors", view), encoding="utf-8")
+    return path
 
 
 def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:

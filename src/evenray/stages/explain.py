@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.drawn import DrawnMasks, Overlays
-from evenray.core.artefacts.explained import Attribution, Attributions, Gallery, Preview, Previews
+from evenray.core.artefacts.explained import Attributions, Gallery, Preview, Previews
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import UsageError
@@ -18,13 +18,11 @@ from evenray.core.names import as_path
 from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Image, Predictions
-from evenray.data.store import Store
-from evenray.evidence.explain import attribute, sanity
 from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
 from evenray.learning import networks
-from evenray.learning.tasks import of_images, task_of
+from evenray.learning.tasks import fitted, of_images, task_of
 
 from .artefacts import (
     ATTRIBUTIONS,
@@ -38,15 +36,16 @@ from .artefacts import (
     SCORES,
     SPLIT_CASES,
 )
+from .attributing import Explained, noted_marks
 from .box_overlays import box_overlays
 from .overlays import mask_overlays, picture, png
 from .preparing import stores_of
 from .stage import artefact
 from .tools import Tools
 
-__all__ = ["ExplainInputs", "ExplainOutputs", "explain"]
+__all__ = ["ExplainInputs", "ExplainOutputs", "explain", "explained_of"]
 
-CHECKED, PREVIEWED = 6, 3
+PREVIEWED = 3
 
 
 @dataclass(frozen=True)
@@ -68,54 +67,34 @@ class ExplainOutputs:
 
 
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
-    """Attribution maps of the most confident mistakes and a few hits, checked; of masks and boxes, the worst and typical cases with
-    these; and images before and after the contrast."""
-    if inputs.cases.facts.task == "detect":
-        cuts = [record.threshold or 0.0 for record in inputs.scores.findings.values()]
-        overlays = box_overlays(inputs.cases, inputs.predictions, cuts, tools)
-        return ExplainOutputs(None, overlays, _previews(inputs))
-    if task_of(inputs.cases.facts.task).draws:
-        return ExplainOutputs(None, mask_overlays(inputs.cases, inputs.predictions, tools), _previews(inputs))
-    return ExplainOutputs(_attributions(inputs, settings.seed, tools), None, _previews(inputs))
+    """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are
+    also shown with their outlines; the checks of these maps; and images before and after the contrast."""
+    explained, task = explained_of(inputs, settings, tools), inputs.cases.facts.task
+    if task not in OF_IMAGES:
+        overlays = _overlays(inputs, tools)
+        noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])
+        return ExplainOutputs(explained.gallery(noted), overlays, _previews(inputs))
+    noted = of_images(task).notable(explained.predictions, inputs.scores)
+    return ExplainOutputs(explained.gallery(noted), None, _previews(inputs))
 
 
-def _attributions(inputs: ExplainInputs, seed: int, tools: Tools) -> Gallery[Attributions]:
+def explained_of(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> Explained:
+    """The network of a run with what its maps are made of."""
     dataset, plan, contrast = inputs.cases, inputs.planned.plan, inputs.choice.contrast
+    task = dataset.facts.task
+    settings = fitted(settings, task)
+    part = "test" if len(dataset.part("test")) else "validation"  # all else was trained on
     store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
-    row_of = {case: row for row, case in enumerate(dataset.cases["case"])}
     model = inputs.network.to(tools.machine.device)
-    task = of_images(dataset.facts.task)
-    shown_part = "test" if len(dataset.part("test")) else "validation"  # all else was trained on
-    picked = task.notable(inputs.predictions.part(shown_part), inputs.scores)
-    entries, pictures, shown = list[Attribution](), dict[str, bytes](), list[torch.Tensor]()
-    with tools.events.task("task.explain", len(picked)) as tick:
-        for number, item in enumerate(picked):
-            x_NCHW = _tensor(store, row_of[item.case]).to(tools.machine.device)
-            shown.append(x_NCHW)
-            heat_HW = attribute(model, x_NCHW, item.output)[0]
-            name = f"{number:02d}"
-            pictures[f"{name}.png"] = png((x_NCHW[0].permute(1, 2, 0).squeeze(-1).cpu().numpy() * 255).astype(np.uint8))
-            pictures[f"{name}_map.png"] = png((heat_HW * 255).astype(np.uint8))
-            entries.append(
-                Attribution(
-                    case=item.case, part=shown_part, finding=item.finding, label=item.label, predicted=item.called,
-                    probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
-                    map=f"{name}_map.png",
-                )
-            )  # fmt: skip
-            tick(1)
-    checks = sanity(model, torch.cat(shown[:CHECKED]), task.main_output(dataset), seed=seed)
-    index = Attributions(
-        method="gradcam", layer=model.attribution_layer, entries=tuple(entries),
-        checks=tuple(checks),
-    )  # fmt: skip
-    return Gallery(index, pictures)
+    cuts = task_of(task).thresholds(inputs.scores)
+    return Explained(dataset, store, model, inputs.predictions.part(part), part, cuts, settings, tools)
 
 
-def _tensor(store: Store, row: int) -> torch.Tensor:
-    """A prepared image as x_NCHW float32 in 0 to 1."""
-    unit = torch.from_numpy(store[np.array([row])][0].astype(np.float32) / store.scale)
-    return unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]
+def _overlays(inputs: ExplainInputs, tools: Tools) -> Gallery[Overlays]:
+    if task_of(inputs.cases.facts.task).draws:
+        return mask_overlays(inputs.cases, inputs.predictions, tools)
+    cuts = [record.threshold or 0.0 for record in inputs.scores.findings.values()]
+    return box_overlays(inputs.cases, inputs.predictions, cuts, tools)
 
 
 def _previews(inputs: ExplainInputs) -> Gallery[Previews]:

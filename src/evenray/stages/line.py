@@ -27,7 +27,7 @@ from evenray.scale import is_url
 
 from .artefacts import CASES, DESIGN
 from .source import Source
-from .stage import Contents, Stage, contents_of_file, stage
+from .stage import Contents, Stage, contents_of_file, contents_of_place, stage
 from .team import help_out, leading
 from .tools import Tools
 from .void import stop_where_void, tell_findings
@@ -48,7 +48,7 @@ def stage_of(name: str) -> Stage:
 
 def contents() -> Mapping[str, Contents]:
     """What counts of the settings that name files."""
-    return {"file": contents_of_file, "contrast": _contrasts}
+    return {"file": contents_of_file, "place": contents_of_place, "contrast": _contrasts}
 
 
 def _contrasts(value: str | tuple[str, ...]) -> list[str]:

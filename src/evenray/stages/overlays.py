@@ -109,9 +109,9 @@ def image_of(dataset: Dataset, row: int) -> Image:
     return read(path, fragment=about["fragment"], value_range=dataset.facts.value_range)
 
 
-def picture(image: Image) -> NDArray[np.uint8]:
-    """An image as pages show it: as large as its aspect allows within a square of SIDE, never enlarged, without the square."""
-    size = min(SIDE, max(image.shape))
+def picture(image: Image, side: int = SIDE) -> NDArray[np.uint8]:
+    """An image as pages show it: as large as its aspect allows within a square of `side`, never enlarged, without the square."""
+    size = min(side, max(image.shape))
     pixels, place = letterbox(image, size, image.channels, 255)
     (top, left), (rows, columns) = place.offset, place.inner
     return np.ascontiguousarray(pixels[top : top + rows, left : left + columns], dtype=np.uint8)

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 
 from evenray.core.errors import UsageError, unknown_name
+from evenray.core.names import as_path
 from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.core.types import Image
 from evenray.data.audit import BLOCKING
 from evenray.evidence.compare import check_metric
+from evenray.evidence.explain import attributions
 from evenray.images.contrast import enhance
 from evenray.learning import balance as remedies
 from evenray.learning import networks
@@ -46,6 +48,12 @@ def check_recipe(recipe: Recipe) -> None:
     for ratio in recipe.imbalances:
         if ratio != "own":
             remedies.parse_ratio(ratio)
+    if recipe.attribution is not None:
+        attributions.bind(recipe.attribution)
+    if recipe.regions is not None and not as_path(recipe.regions).exists():
+        raise UsageError(
+            f"regions is '{recipe.regions}', and there is no such file or folder; give one of boxes or masks."
+        )
     _check_networks(recipe, recipe.size or USUAL_SIZE)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 from evenray.core.artefacts import RunFolder, cache_folder, digest, file_digest
 from evenray.core.artefacts.weight import NAME, Weight
 from evenray.core.errors import UsageError
+from evenray.core.names import as_path
 from evenray.core.settings import Declared, Settings, declared
 
 __all__ = ["Artefact", "Stage", "artefact", "stage"]
@@ -129,3 +130,15 @@ def contents_of_file(value: str) -> str:
     if NAME.fullmatch(value) and record.is_file():
         return Weight.parsed(record.read_bytes(), record).sha256
     return value
+
+
+def contents_of_place(value: str) -> list[str]:
+    """The digests of a file, or of all files below a folder with their names; the value itself where there is neither."""
+    path = Path(as_path(value))
+    if not path.is_dir():
+        return [contents_of_file(value)]
+    return [
+        f"{found.relative_to(path).as_posix()} {file_digest(found)}"
+        for found in sorted(path.rglob("*"))
+        if found.is_file()
+    ]

@@ -27,7 +27,7 @@ from evenray.stages.line import run as run_line
 __all__ = ["Settings", "job", "left_alone", "one_training", "run_until", "spelt_out"]
 
 ORDER = tuple(STAGES)
-FILES = ("labels", "pretrained", "exclude")  # settings that name files
+FILES = ("labels", "pretrained", "exclude", "regions")  # settings that name files
 _training = Lock()
 
 Settings = Mapping[str, Any]

@@ -13,7 +13,7 @@ from evenray.stages.line import run as run_line
 
 from ._line import job, left_alone, run_until
 
-__all__ = ["compare", "evaluate", "explain", "plan", "run", "train"]
+__all__ = ["Target", "compare", "evaluate", "plan", "run", "train"]
 
 Target = str | Path | Dataset
 
@@ -72,11 +72,3 @@ def evaluate(
 ) -> Run:  # fmt: skip
     """Open the test part and score it (`run.scores`, `run.predictions`). See `run`."""
     return run(target, recipe, output, until="evaluate", listener=listener, **settings)
-
-
-def explain(
-    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
-    **settings: Any,
-) -> Run:  # fmt: skip
-    """Show what the contrast did and where the network looked (`run.previews`, `run.attributions`). See `run`."""
-    return run(target, recipe, output, until="explain", listener=listener, **settings)

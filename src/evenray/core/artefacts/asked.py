@@ -42,7 +42,7 @@ class Asked:
         changes: dict[str, Any] = {}
         for name, about in declared(Recipe).items():
             value = getattr(self.recipe, name)
-            if not value or about.content not in ("file", "input"):
+            if not value or about.content not in ("file", "place", "input"):
                 continue
             kind, colon, _ = value.rpartition(":")
             plain = not any(mark in value for mark in "./\\:")  # "torchvision" is no path

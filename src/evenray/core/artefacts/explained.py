@@ -16,7 +16,15 @@ from .files import atomic
 from .folder import RunFolder
 from .record import Number, Record
 
-__all__ = ["Attribution", "Attributions", "Check", "Gallery", "Preview", "Previews"]
+__all__ = ["NEEDED", "SHORTCUTS", "Attribution", "Attributions", "Check", "Gallery", "Preview", "Previews"]
+
+
+# The checks without which maps are not believed, and those that tell shortcuts.
+NEEDED = (
+    "same_twice", "not_constant", "weights_randomised", "labels_randomised", "deletion_random", "insertion_random",
+    "deletion_centre", "insertion_centre",
+)  # fmt: skip
+SHORTCUTS = {"border_covered": "border", "text_covered": "text"}
 
 
 class _Entry(BaseModel):
@@ -41,24 +49,60 @@ class Attribution(_Entry):
 
 
 class Check(_Entry):
-    """A check of the maps by its code: a figure, what it should be, and whether it is."""
+    """A check of the maps by its code: a figure with its 95 % interval over patients (NaN where there is none to have), what it is
+    held against, and whether it is as it should be; None where it only tells. `images` are those that it was made on."""
 
     name: str
     value: Number
+    low: Number
+    high: Number
     expected: Told
-    passed: bool
+    passed: bool | None
+    images: int
+    patients: int
 
 
 class Attributions(Record):
-    """The index of attributions/."""
+    """The index of attributions/.
+
+    `explains` is the code of what is explained of an image: class, finding, pixels or box. `cascade` is how alike maps stay as
+    blocks of the network become noise from the head down, by step; `curves` the mean probability as shares of the image are
+    deleted or inserted, by "deletion" or "insertion" and the order: map, random, centre.
+    """
 
     file: ClassVar[str] = "attributions/index.json"
 
-    version: int = 2
+    version: int = 3
     method: str
     layer: str
+    explains: Literal["class", "finding", "pixels", "box"]
     checks: tuple[Check, ...]
+    cascade: dict[str, Number]
+    shares: tuple[float, ...]
+    curves: dict[str, tuple[Number, ...]]
     entries: tuple[Attribution, ...]
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """The checks that speak against believing the maps; the rule is docs/decisions/0029."""
+        return tuple(check.name for check in self.checks if check.passed is False and check.name not in SHORTCUTS)
+
+    @property
+    def believed(self) -> bool:
+        """Whether every check that can fail was made and passed."""
+        made = {check.name for check in self.checks if check.passed is not None}
+        return made >= set(NEEDED) and not self.against
+
+    @property
+    def shortcuts(self) -> tuple[str, ...]:
+        """What the answers hang on that is no part of what is looked for: "border", "text"."""
+        return tuple(
+            SHORTCUTS[check.name] for check in self.checks if check.name in SHORTCUTS and check.passed is False
+        )
+
+    def check(self, name: str) -> Check | None:
+        """The check of a name; None where it was not made."""
+        return next((check for check in self.checks if check.name == name), None)
 
 
 class Preview(_Entry):

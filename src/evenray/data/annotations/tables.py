@@ -22,7 +22,7 @@ from evenray.images.readers import read
 from .found import Annotated, Annotations, Box, MaskFile
 from .runs import BY_ROW, by_row
 
-__all__ = ["is_box_table", "is_run_table", "read_box_table", "read_run_table"]
+__all__ = ["image_column", "is_box_table", "is_run_table", "read_box_table", "read_run_table"]
 
 # The names of columns, without signs: the first of each that a table has, the two lowest corners and the two highest or the sides.
 CORNERS = [
@@ -82,8 +82,8 @@ def _raw(path: Path) -> pl.DataFrame | None:
         return None
 
 
-def _image_column(raw: pl.DataFrame, images: Sequence[str], path: Path) -> tuple[str, dict[str, str]]:
-    """The column that names the images, and the file of each of its values."""
+def image_column(raw: pl.DataFrame, images: Sequence[str], path: Path) -> tuple[str, dict[str, str]]:
+    """The column of a raw table that names the images, and the file of each of its values; DataError where there is none."""
     best: tuple[int, str, dict[str, str]] = (0, "", {})
     for name in raw.columns:
         values = raw[name].drop_nulls().unique(maintain_order=True)
@@ -120,7 +120,7 @@ def read_box_table(path: Path, images: Sequence[str]) -> Annotations:
     columns = _columns(raw.columns)
     if columns is None:
         raise DataError(f"'{path}' has no columns of boxes, such as xmin, ymin, xmax, ymax or x, y, width, height.")
-    key, files = _image_column(raw, images, path)
+    key, files = image_column(raw, images, path)
     kind = _class_column(raw, {key, *columns.names})
     numbers = _numbers(raw, columns, path)
     shares = bool(len(numbers)) and max(map(max, numbers.values())) <= MOST_SHARE and not all(
@@ -188,7 +188,7 @@ def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations
     runs = next(iter(run_columns(raw)), None)
     if runs is None:
         raise DataError(f"'{path}' has no column of runs, such as '1 3 10 5'.")
-    key, files = _image_column(raw, images, path)
+    key, files = image_column(raw, images, path)
     kind = _class_column(raw, {key, runs})
     said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
     marked = [value not in (None, "-1") for value in raw[runs].to_list()]

@@ -124,12 +124,12 @@ def _attribution_layer(network: Network, channels: int, size: int) -> str:
         network.get_submodule(name).register_forward_hook(
             lambda module, args, output, name=name: sides.__setitem__(name, min(output.shape[-2:]))
         )
-        for name in network.activations
+        for name in network.attributed
     ]
     network.pass_shapes(channels, size)
     for handle in handles:
         handle.remove()
-    wide = [name for name in network.activations if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]
+    wide = [name for name in network.attributed if sides[name] >= min(ATTRIBUTION_SIDE, max(sides.values()))]
     return wide[-1]
 
 

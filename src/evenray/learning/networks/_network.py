@@ -26,13 +26,19 @@ class Network(nn.Module):
     `blocks` are the names of the trunk's modules, grouped into stages from the image upwards (to freeze, and for
     learning rates by depth); `head_modules` are the names of the modules after it, `outputs` of the layers in them that
     have one unit a class. `activations` are the names of the modules after each convolution whose maps can be
-    attributed to, in order.
+    attributed to, in order. `of_pixels` says that there are scores for every pixel, the background's first.
     """
 
+    of_pixels = False
     blocks: Sequence[Sequence[str]]
     head_modules: Sequence[str]
     outputs: Sequence[str]
     activations: Sequence[str]
+
+    @property
+    def attributed(self) -> Sequence[str]:
+        """Those of `activations` that everything the network says comes through."""
+        return self.activations
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         raise NotImplementedError

@@ -26,6 +26,7 @@ class Averaged(Network):
     def __init__(self, networks: Sequence[Network], output: Output = "softmax") -> None:
         super().__init__()
         self.output: Output = output
+        self.of_pixels = networks[0].of_pixels
         self.members = nn.ModuleList(networks)
         self.blocks = [
             [f"members.{i}.{name}" for i, one in enumerate(networks) for name in one.blocks[depth]]

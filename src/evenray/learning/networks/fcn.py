@@ -37,6 +37,8 @@ def fcn8s(classes: int, channels: int, size: int, encoder: str = "vgg16", *, dro
 class FCN8s(Network):
     """`features` by torchvision's names; `classifier` has the convolutions that were fc6 and fc7."""
 
+    of_pixels = True
+
     def __init__(self, features: nn.Sequential, classes: int, dropout: float) -> None:
         super().__init__()
         self.features = features

@@ -132,6 +132,11 @@ class SSD(Network):
         self.outputs = [f"{kind}.{i}" for kind in ("locate", "classify") for i in range(len(sides))]
         self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
 
+    @property
+    def attributed(self) -> Sequence[str]:
+        """Those before the first map that boxes are found on; the later ones say nothing of small objects."""
+        return [name for name in self.activations if int(name.rpartition(".")[2]) < self.taps[0]]
+
     def materialise(self, seed: int) -> None:
         super().materialise(seed)
         self.defaults.fill()

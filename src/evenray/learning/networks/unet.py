@@ -11,6 +11,8 @@ torch.Size([1, 2, 45, 64])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +35,8 @@ def unet(classes: int, channels: int, size: int, encoder: str = "vgg16_bn", *, b
 class UNet(Network):
     """`features` by torchvision's names, so that its weights fit; `decoder` has a level for each way up, the deepest first."""
 
+    of_pixels = True
+
     def __init__(self, features: nn.Sequential, classes: int, batch_norm: bool) -> None:
         super().__init__()
         self.features = features
@@ -51,6 +55,13 @@ class UNet(Network):
             *(name for name, layer in zip(names, features, strict=True) if isinstance(layer, nn.ReLU)),
             *(f"decoder.{i}.convolutions.{len(level.convolutions) - 1}" for i, level in enumerate(levels)),
         ]
+
+    @property
+    def attributed(self) -> Sequence[str]:
+        """The first blocks of the way down, to a quarter of the side: what lies deeper is passed by, and maps on the way up are nearly
+        the mask itself (Vinogradova et al. 2020)."""
+        first = {name for block in self.blocks[:3] for name in block}
+        return [name for name in self.activations if name in first]
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Scores (N, K, H, W) of images of any size."""

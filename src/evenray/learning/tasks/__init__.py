@@ -45,7 +45,8 @@ def task_of(name: str) -> Task:
 
 
 def fitted(settings: S, name: str) -> S:
-    """Settings in which what the recipe leaves to the task is filled in: remedies, metric of the comparison, threshold rule.
+    """Settings in which what the recipe leaves to the task is filled in: remedies, metric of the comparison, threshold rule,
+    attribution.
 
     >>> from evenray.core.recipe import Recipe
     >>> found = fitted(Recipe(metric="auroc"), "classify")
@@ -53,7 +54,8 @@ def fitted(settings: S, name: str) -> S:
     (('none', 'weighted', 'oversample'), 'auroc', 'youden')
     """
     task = task_of(name)
-    usual = {"balance": task.usual.balance, "metric": task.compared[0], "threshold": task.usual.threshold}
+    usual = {"balance": task.usual.balance, "metric": task.compared[0], "threshold": task.usual.threshold,
+             "attribution": task.usual.attribution}  # fmt: skip
     given = dict(settings)
     return settings.but(**{setting: value for setting, value in usual.items() if given.get(setting, 0) is None})
 

@@ -43,7 +43,7 @@ __all__ = ["Detect", "in_file_pixels"]
 TWO = (ABSENT, PRESENT)
 HALF = (0.5,)  # the overlap from which a box is that of an object
 TINY = 1e-6
-USUAL = Usual(balance=("none", "weighted", "focal"), threshold="f1")
+USUAL = Usual(balance=("none", "weighted", "focal"), threshold="f1", attribution="layer_attribution")
 
 
 class Detect:

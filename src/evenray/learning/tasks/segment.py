@@ -44,7 +44,7 @@ class Segment:
     ranks_by = "validation_dice"
     compared = ("dice", "iou", "dice_pooled", "brier", "dice_gain")
     gained, keeps_features = "dice_gain", False
-    usual = Usual(balance=("none", "weighted", "dice_cross_entropy"), threshold="dice")
+    usual = Usual(balance=("none", "weighted", "dice_cross_entropy"), threshold="dice", attribution="layer_attribution")
     draws = True
     shown = ("dice", "iou")
     networks = segmenters

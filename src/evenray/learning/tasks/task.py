@@ -59,10 +59,12 @@ class Notable:
 
 @dataclass(frozen=True)
 class Usual:
-    """The settings of a task where the recipe leaves them open: remedies to compare, and the rule for the operating point."""
+    """The settings of a task where the recipe leaves them open: remedies to compare, the rule for the operating
+    point, and how attribution is made."""
 
     balance: tuple[str, ...]
     threshold: str
+    attribution: str = "gradcam"
 
 
 @dataclass(frozen=True)

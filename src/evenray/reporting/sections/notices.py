@@ -84,6 +84,7 @@ def _test(run: RunView, say: Language) -> list[Notice]:
         found.append(Notice("warning", say("notice.opened"), text, "repeat"))
     if not run.current:
         found.append(Notice("warning", say("notice.stale"), say("notice.stale_text"), "repeat"))
+    found += _shortcuts(run, say)
     if run.marked and run.test is not None:
         found += (_boxes if run.facts.task == "detect" else _masks)(run.test.metrics, say)
     auroc = run.auroc
@@ -95,6 +96,17 @@ def _test(run: RunView, say: Language) -> list[Notice]:
         found.append(Notice("error", say("notice.chance"), say("notice.chance_text", interval=interval), "metrics"))
     elif auroc.high - auroc.low > WIDE:
         found.append(Notice("warning", say("notice.wide"), say("notice.wide_text", interval=interval), "metrics"))
+    return found
+
+
+def _shortcuts(run: RunView, say: Language) -> list[Notice]:
+    """What the answers hang on that is no part of what is looked for."""
+    found = []
+    for name in run.attributions.shortcuts if run.attributions else ():
+        check = run.attributions.check(f"{name}_covered") if run.attributions else None
+        if check is not None:
+            values = {"value": say.number(check.value), "low": say.number(check.low), "high": say.number(check.high)}
+            found.append(Notice("error", say(f"notice.{name}"), say(f"notice.{name}_text", **values), "attribution"))
     return found
 
 

@@ -1,0 +1,84 @@
+"""What is explained of a network: one number for each image and class, whatever the task.
+
+Of a class or a finding it is the logit. Of masks it is the mean log-odds of the pixels that the network calls the class, where it
+calls none of the hundredth of pixels that come nearest to it (after Seg-Grad-CAM, Vinogradova et al. 2020). Of boxes it is the
+log-odds of the class in the default box that is surest of it. Which pixels or which box is settled once, on the image as it is, so
+that a part that is covered cannot move the question elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from evenray.learning.boxes.encoding import LOGITS
+from evenray.learning.networks import Classifier, members
+from evenray.learning.train.mask_part import log_odds
+
+__all__ = ["Answers", "chance", "classes_of", "focus_of", "subject"]
+
+Subject = Literal["class", "finding", "pixels", "box"]
+NEAREST = 0.01  # share of the pixels
+
+
+class Answers(nn.Module):
+    """A model as a function of x_NCHW and `focus_NP`, the places that count, to the scores (N, K) that are explained."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x_NCHW: Tensor, focus_NP: Tensor) -> Tensor:
+        scores_NKP = _by_place(self.model(x_NCHW))
+        weighted: Tensor = (scores_NKP * focus_NP[:, None]).sum(2) / focus_NP.sum(1, keepdim=True)
+        return weighted
+
+
+def subject(model: Classifier) -> Subject:
+    """What is explained: "class", "finding", "pixels" or "box", a code that the texts have a sentence for."""
+    if model.description.output != "softmax":
+        return "finding" if model.description.output == "sigmoid" else "box"
+    return "pixels" if members(model)[0].network.of_pixels else "class"
+
+
+def focus_of(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
+    """Which places of each image count for its target, float32 (N, P) of zeros and ones.
+
+    >>> from evenray.learning.networks import build
+    >>> focus_of(build("vgg11(width=0.1)", classes=2, channels=1, size=28), torch.rand(3, 1, 28, 28), torch.tensor([0, 1, 1])).shape
+    torch.Size([3, 1])
+    """
+    with torch.no_grad():
+        out = model(x_NCHW)
+        scores_NKP = _by_place(out)
+        own_NP = scores_NKP[torch.arange(len(targets_N)), targets_N]
+        if out.ndim == 2:
+            return torch.ones_like(own_NP)
+        if out.ndim == 3:
+            return nn.functional.one_hot(own_NP.argmax(1), own_NP.shape[1]).to(own_NP.dtype)
+        nearest = own_NP.topk(max(1, int(own_NP.shape[1] * NEAREST)), 1).values[:, -1:]
+        called = own_NP >= 0
+        return torch.where(called.any(1, keepdim=True), called, own_NP >= nearest).to(own_NP.dtype)
+
+
+def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
+    """The probability (N,) of each image's target that its scores stand for, as the network gives it: before calibration."""
+    if subject(model) == "class":
+        return scores_NK.softmax(1).gather(1, targets_N[:, None])[:, 0]
+    return scores_NK.gather(1, targets_N[:, None])[:, 0].sigmoid()
+
+
+def _by_place(out: Tensor) -> Tensor:
+    """The outputs of a network as scores (N, K, P)."""
+    if out.ndim == 2:
+        return out[..., None]
+    if out.ndim == 3:  # boxes: background first
+        return log_odds(out[..., LOGITS].transpose(1, 2)[..., None])[..., 0]
+    return log_odds(out).flatten(2)
+
+
+def classes_of(model: Classifier) -> int:
+    """How many classes there are to explain: those of masks without the background."""
+    return model.classes - (subject(model) == "pixels")

@@ -1,0 +1,98 @@
+"""Networks that have unlearnt: the randomisation tests of Adebayo et al. 2018, "Sanity checks for saliency maps".
+
+A map that stays the same when the weights are noise, or when the labels meant nothing, shows edges of the image, not reasons of the
+network.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from torch import Tensor, nn
+
+from evenray.learning.networks import Classifier
+from evenray.learning.train import Part
+
+__all__ = ["cascade", "likeness", "with_random_labels"]
+
+STEPS, BATCH, RATE = 12, 16, 0.01  # of the output layers on labels that mean nothing
+Loss = Callable[[Tensor, Tensor, float], Tensor]
+
+
+def cascade(model: Classifier, seed: int = 0, sign: int = 1) -> Iterator[tuple[str, Classifier]]:
+    """The model with its head, then one block more of its trunk from the top down, as noise; until nothing is learnt any more.
+
+    The weights of convolutions and linear layers are drawn from a normal distribution of the spread that they had, those of the
+    output layers times `sign`: of both signs one may resemble the learnt ones by chance. Each step keeps what the steps before it
+    have drawn. The names are "head", and the number of the deepest block that is noise.
+
+    >>> from evenray.learning.networks import build
+    >>> [name for name, _ in cascade(build("vgg11(width=0.1)", classes=2, channels=1, size=28))]
+    ['head', '5', '4', '3', '2', '1']
+    """
+    other = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    blocks = [(str(n), tuple(block)) for n, block in enumerate(other.network.blocks, 1)]
+    layers = {
+        n: m for n, m in other.network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.ConvTranspose2d)
+    }
+    for step, names in [("head", tuple(other.network.head_modules)), *reversed(blocks)]:
+        own = [name for name in layers if any(name == each or name.startswith(f"{each}.") for each in names)]
+        for name in own:
+            weight = layers.pop(name).weight
+            spread = float(weight.detach().float().std()) if weight.numel() > 1 else 1.0
+            drawn = torch.randn(weight.shape, generator=generator) * spread
+            drawn *= sign if name in other.network.outputs else 1
+            with torch.no_grad():
+                weight.copy_(drawn)
+        if own:
+            yield step, other
+
+
+def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0, sign: int = 1) -> Classifier:
+    """The model whose output layers have been learnt anew, on the labels (masks, boxes) of other images.
+
+    The labels of the `part` are dealt out anew among its images, so that shares of classes stay and what they say of an
+    image is gone. The output layers begin as noise of the spread that they had, times `sign`, and take 12 steps of Adam on batches
+    of 16; all that is below them stays as it is, so that a step costs little more than a forward pass. To train the whole network
+    on such labels, as Adebayo et al. do, takes as long as the training itself.
+    """
+    other = copy.deepcopy(model).eval().requires_grad_(False)
+    device = other.mean.device
+    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    learnt: list[nn.Parameter] = []
+    for name in other.network.outputs:
+        layer = other.network.get_submodule(name)
+        for parameter in layer.parameters():
+            spread = float(parameter.float().std()) if parameter.numel() > 1 else 0.0
+            parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * spread * sign)
+            parameter.requires_grad_(True)
+            learnt.append(parameter)
+    optimiser, dealt = torch.optim.Adam(learnt, RATE), rng.permutation(len(part))
+    for step in range(STEPS):
+        which = rng.choice(len(part), min(BATCH, len(part)), replace=False)
+        with torch.enable_grad():
+            lost = loss(other(part.inputs(which, device)), part.answers(dealt[which], device), step / STEPS)
+        optimiser.zero_grad()
+        lost.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return other.requires_grad_(False)
+
+
+def likeness(first_NHW: NDArray[np.float32], second_NHW: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Spearman's rank correlation of two maps of each image, float64 (N,); a constant map is like nothing.
+
+    >>> ramp = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    >>> likeness(ramp, ramp**2), likeness(ramp, np.zeros_like(ramp))
+    (array([1.]), array([0.]))
+    """
+    found = []
+    for a, b in zip(first_NHW, second_NHW, strict=True):
+        constant = np.ptp(a) == 0 or np.ptp(b) == 0
+        found.append(0.0 if constant else float(stats.spearmanr(a, b, axis=None).statistic))
+    return np.array(found)

@@ -1,0 +1,111 @@
+"""DICOM Secondary Capture (PS3.3 A.8): a picture that was made from an image, in the image's study."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+from evenray.core.errors import EvenrayError, ReadError
+from evenray.images.readers.dicom_parse import quiet
+
+from .dicom_seg import SHARED
+
+__all__ = ["write_secondary_capture"]
+
+# What says where in the body the picture is from.
+PLACE = (
+    "BodyPartExamined",
+    "ViewPosition",
+    "ImageLaterality",
+    "PatientOrientation",
+    "StudyDescription",
+    "PatientAge",
+    "IssuerOfPatientID",
+)
+# Of type 2: there, if empty.
+EMPTY = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
+         "ReferringPhysicianName", "PatientOrientation")  # fmt: skip
+SERIES = 2000  # is added to the number of the image's series
+
+
+def write_secondary_capture(
+    source: Path, target: Path, pixels_HW3: NDArray[np.uint8], title: str, number: int = 1
+) -> None:
+    """A picture, uint8 RGB, that was made from the DICOM file `source`, as a file of its own.
+
+    Patient and study are the image's; Laterality is its Laterality or ImageLaterality (empty where it has neither). The series and
+    the instance are new: their UIDs follow from the image's, from `title` and from the pixels, so that the same picture written
+    twice has the same ones. `title` becomes SeriesDescription; `number` is InstanceNumber. The image is named in SourceImageSequence.
+
+    Raises ReadError where the header cannot be written again.
+    """
+    try:
+        with pydicom.config.disable_value_validation(), quiet():
+            image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
+            pydicom.dcmwrite(target, _capture(image, pixels_HW3, title, number), enforce_file_format=True)
+    except (EvenrayError, MemoryError):
+        raise
+    except Exception as error:  # its message may quote the header
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of pydicom
+            raise
+        raise ReadError(source, f"has a DICOM header that cannot be written again ({type(error).__name__})") from None
+
+
+def _capture(image: FileDataset, pixels_HW3: NDArray[np.uint8], title: str, number: int) -> FileDataset:
+    old = str(image.get("SOPInstanceUID", ""))
+    entropy = [old, title, hashlib.sha256(pixels_HW3.tobytes()).hexdigest()]
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["capture", *entropy])
+    made: Any = FileDataset("", {}, b"\0" * 128, meta)
+    for keyword in (*SHARED, *PLACE):
+        if keyword in image:
+            made[keyword] = image[keyword]
+    for keyword in (
+        "FrameOfReferenceUID",
+        "PositionReferenceIndicator",
+    ):  # of another module, which a capture does not have
+        if keyword in made:
+            del made[keyword]
+    for keyword in EMPTY:
+        if keyword not in made:
+            setattr(made, keyword, "")
+    if "StudyInstanceUID" not in made:
+        made.StudyInstanceUID = generate_uid(entropy_srcs=["study", old])
+    made.Laterality = image.get("Laterality") or image.get("ImageLaterality") or ""
+    made.SOPClassUID, made.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
+    made.SeriesInstanceUID = generate_uid(
+        entropy_srcs=["capture series", str(image.get("SeriesInstanceUID", "")), title]
+    )
+    made.Modality, made.SeriesNumber, made.InstanceNumber = "OT", int(image.get("SeriesNumber") or 0) + SERIES, number
+    made.SeriesDescription, made.ConversionType, made.BurnedInAnnotation = title[:64], "WSD", "YES"
+    if not title.isascii():
+        made.SpecificCharacterSet = "ISO_IR 192"
+    made.Manufacturer = made.SecondaryCaptureDeviceManufacturer = "evenray"
+    made.SecondaryCaptureDeviceSoftwareVersions = version("evenray")
+    made.ContentDate, made.ContentTime = (
+        image.get("ContentDate") or made.StudyDate,
+        image.get("ContentTime") or made.StudyTime,
+    )
+    made.ImageType = ["DERIVED", "SECONDARY"]
+    made.DerivationDescription = f"{title}; research use only"[:1024]
+    if old and "SOPClassUID" in image:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, old
+        made.SourceImageSequence = [reference]
+    made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, "RGB", 0
+    made.Rows, made.Columns = pixels_HW3.shape[:2]
+    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
+    data = np.ascontiguousarray(pixels_HW3).tobytes()
+    made.add_new("PixelData", "OB", data + b"\0" * (len(data) % 2))
+    found: FileDataset = made
+    return found

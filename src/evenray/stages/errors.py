@@ -1,0 +1,61 @@
+"""The test cases that a model got wrong: what it missed, and what it called where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenray.core.artefacts.explained import Attribution
+from evenray.core.tags import ABSENT, PRESENT
+from evenray.learning.tasks.task import Notable
+
+from .attributing import Explained, called, evidence, found_right, has_class, sought
+
+__all__ = ["Errors", "errors_of"]
+
+MOST = 40  # of a kind
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Entries of false negatives and false positives, the surest first, how many there are of each, and their pictures by name."""
+
+    entries: Mapping[str, tuple[Attribution, ...]]
+    counts: Mapping[str, int]
+    pictures: Mapping[str, bytes]
+
+
+def errors_of(explained: Explained) -> Errors:
+    """Those of each class that is looked for, each with the map of that class: of what was missed, where little spoke for it.
+
+    Of masks, a false negative is a class of which nothing was found where it is, a false positive one that was called in an image
+    without it; of boxes alike.
+    """
+    predictions = explained.predictions
+    has_NK, said_NK = has_class(predictions), called(predictions, explained.cuts)
+    right_NK, told_NK = found_right(predictions, explained.cuts), evidence(predictions)
+    p_NK = predictions.probabilities if predictions.task in ("classify", "tag") else told_NK
+    known_NK = predictions.targets >= 0 if predictions.targets.ndim == 2 else np.ones_like(has_NK)
+    wrong = {"false_negative": has_NK & ~right_NK, "false_positive": said_NK & ~has_NK & known_NK}
+    entries, counts, pictures = dict[str, tuple[Attribution, ...]](), dict[str, int](), dict[str, bytes]()
+    for kind, wrong_NK in wrong.items():
+        pairs = [(i, k) for i, k in np.argwhere(wrong_NK).tolist() if k in sought(predictions)]
+        pairs.sort(key=lambda pair: p_NK[pair] * (1 if kind == "false_negative" else -1))
+        noted = [_noted(explained, i, k, kind == "false_negative", float(p_NK[i, k])) for i, k in pairs[:MOST]]
+        found, drawn = explained.entries(noted)
+        named = [one.model_copy(update={"image": f"{kind}_{one.image}", "map": f"{kind}_{one.map}"}) for one in found]
+        entries[kind], counts[kind] = tuple(named), len(pairs)
+        pictures |= {f"{kind}_{name}": content for name, content in drawn.items()}
+    return Errors(entries, counts, pictures)
+
+
+def _noted(explained: Explained, i: int, k: int, missed: bool, p: float) -> Notable:
+    table, name = explained.predictions.table, explained.predictions.classes[k]
+    if explained.predictions.task == "classify":
+        label = table["label"][i]
+        said = explained.predictions.classes[int(called(explained.predictions, explained.cuts)[i].argmax())]
+        return Notable(table["case"][i], k, "", label, said, p, mistake=True)
+    true, said = (PRESENT, ABSENT) if missed else (ABSENT, PRESENT)
+    return Notable(table["case"][i], k, name, true, said, p, mistake=True)

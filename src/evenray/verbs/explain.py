@@ -1,0 +1,229 @@
+"""explain: where a network looks, in the cases of its run, in its errors, or in files of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from evenray.core.artefacts import atomic
+from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.events import Events, Listener
+from evenray.core.lost import Lost
+from evenray.core.recipe import ExplainSettings, Recipe
+from evenray.core.run import Run
+from evenray.core.spec import Step
+from evenray.core.spreadsheets import to_csv
+from evenray.core.types import REJECTED, Image
+from evenray.evidence.explain.answers import Answers, chance, classes_of, focus_of
+from evenray.evidence.explain.attribution import attribute
+from evenray.images.readers import fragments, middle, read
+from evenray.images.writers.dicom_sc import write_secondary_capture
+from evenray.learning import networks
+from evenray.learning.predict.about import About
+from evenray.learning.predict.decoding import Task, tasks_of
+from evenray.learning.predict.files import items
+from evenray.learning.tasks import fitted
+from evenray.learning.train import machine
+from evenray.reporting import errors_page
+from evenray.reporting.overlay import overlay
+from evenray.scale import fetched, is_url, isolated
+from evenray.stages.attributing import in_image
+from evenray.stages.errors import errors_of
+from evenray.stages.explain import explained_of
+from evenray.stages.line import run as run_line
+from evenray.stages.line import stage_of
+from evenray.stages.overlays import picture, png
+
+from ._line import job, one_training
+from .predict import check_run
+from .run import Target
+
+__all__ = ["Explanations", "explain"]
+
+WITH_FILES = ("attribution", "device", "jobs", "lang")
+COLUMNS = {
+    "file": pl.String,
+    "fragment": pl.String,
+    "class": pl.String,
+    "probability": pl.Float64,
+    "overlay": pl.String,
+    "dicom": pl.String,
+}
+WHOLE = 1 << 16  # pixels of a side: pictures are as large as their files
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """What `explain` made of files: a row an overlay, and what could not be read with its reason.
+
+    Columns of `table`: file, fragment, class (which the map is of), probability (calibrated; of masks and boxes the network's own),
+    overlay and, of DICOM files, dicom: names of files in `folder`.
+    """
+
+    table: pl.DataFrame
+    rejected: pl.DataFrame
+    folder: Path
+
+
+class Opened(NamedTuple):
+    """An image as it is, and as the network takes it."""
+
+    image: Image
+    fragment: str
+    pixels: NDArray[Any]
+
+
+@overload
+def explain(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, files: None = None, errors: bool = False,
+    opacity: float = 0.5, listener: Listener | None = None, **settings: Any,
+) -> Run: ...  # fmt: skip
+@overload
+def explain(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, files: str | Path | Sequence[str | Path],
+    errors: bool = False, opacity: float = 0.5, listener: Listener | None = None, **settings: Any,
+) -> Explanations: ...  # fmt: skip
+def explain(
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *,
+    files: str | Path | Sequence[str | Path] | None = None, errors: bool = False, opacity: float = 0.5,
+    listener: Listener | None = None, **settings: Any,
+) -> Run | Explanations:  # fmt: skip
+    """Show where the network looked, and whether that can be believed (`run.attributions`), and what the contrast did. See `run`.
+
+    With `errors`, errors.html in the run folder shows false negatives and false positives with their maps. With `files`, images and
+    folders of them, nothing of the run is changed: overlays of these files are written into the folder `output` (by default the
+    run's name with -explained) as PNG, and beside those of DICOM files as secondary captures of their study; `opacity`, from 0 to 1,
+    is that of the map's warmest colour. Raises DataError where the run is out of date, or nothing could be read.
+    """
+    if not 0 <= opacity <= 1:
+        raise UsageError(f"opacity is {opacity}; give a number from 0 to 1.")
+    if files is not None:
+        if errors or recipe is not None or isinstance(target, (list, tuple)):
+            raise UsageError("files are explained by a run as it is; leave errors and recipe out.")
+        return _files(target, files, output, opacity, settings, Events(listener))
+    with job(target, output, recipe, settings, listener) as work, one_training():
+        run_line(work, "explain")
+        if errors:
+            each = stage_of("explain")
+            found = errors_of(explained_of(each.read(work.folder), work.settings(each), work.tools))  # type: ignore[arg-type]
+            errors_page(work.folder.path, found.entries, found.counts, found.pictures, language=work.lang)
+        return Run(work.folder.path)
+
+
+def _files(
+    target: Target, files: str | Path | Sequence[str | Path], output: str | Path | None, opacity: float, settings: dict[str, Any],
+    events: Events,
+) -> Explanations:  # fmt: skip
+    if not isinstance(target, str | Path):
+        raise UsageError("files are explained by a trained network; give a run folder.")
+    for name, value in settings.items():
+        if name not in WITH_FILES and value is not None:
+            raise UsageError(f"{name} does nothing with files; leave it out. Known here: {', '.join(WITH_FILES)}.")
+    source = fetched(str(target)) if is_url(target) else Path(target)
+    if not (source / "model.safetensors").is_file():
+        raise DataError(f"There is no model in '{target}'; give the folder of a finished run.")
+    check_run(source)
+    about, model = About.of_run(source), networks.load(source / "model.safetensors")
+    model = model.to(machine(settings.get("device") or "auto").device).eval()
+    method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
+    named = [files] if isinstance(files, str | Path) else files
+    found = items([fetched(str(file)) if is_url(file) else file for file in named])
+    folder = Path(output) if output is not None else Path(f"{source.resolve().name}-explained")
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, rejected = list[dict[str, Any]](), list[tuple[str, str]]()
+    tasks = [task for item in found for task in tasks_of(item)]
+    with events.task("task.explain", len(found)) as tick:
+        for task, opened in zip(
+            tasks, isolated(settings.get("jobs") or 0)(partial(_open, about=about), tasks), strict=True
+        ):
+            if isinstance(opened, str | Lost):
+                rejected.append((task.item.file, opened if isinstance(opened, str) else opened.reason))
+            else:
+                rows += _overlays(task, opened, about, model, method, opacity, folder, len(rows))
+            tick(int(task.last))
+    if not rows:
+        raise DataError(f"None of the {len(found)} files could be read; the first: {rejected[0][0]}: {rejected[0][1]}.")
+    for file, reason in rejected:
+        events.tell("predict.rejected", "warning", file=file, reason=reason)
+    events.tell("explain.done", count=len(rows), files=len(found) - len(rejected), folder=str(folder))
+    done = Explanations(
+        pl.DataFrame(rows, schema=COLUMNS), pl.DataFrame(rejected, schema=REJECTED, orient="row"), folder
+    )
+    with atomic(folder / "explained.csv") as path:
+        path.write_text(to_csv(done.table), encoding="utf-8")
+    return done
+
+
+def _open(task: Task, about: About) -> Opened | str:
+    item, fragment = task.item, task.fragment
+    try:
+        if item.lost:
+            return item.lost
+        fragment = middle(fragments(item.path)) if fragment is None else fragment
+        image = read(item.path, fragment=fragment, value_range=about.value_range)
+        return Opened(image, fragment, about.pixels(image))
+    except ReadError as error:
+        return error.reason
+    except MissingExtra as error:
+        return str(error)
+
+
+def _overlays(
+    task: Task, opened: Opened, about: About, model: networks.Classifier, method: str, opacity: float, folder: Path, number: int
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """An overlay for each class that the image is called, or for the most probable one."""
+    unit = torch.from_numpy(opened.pixels.astype(np.float32) / about.scale)
+    x_NCHW = (unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]).contiguous().to(model.mean.device)
+    shown = picture(opened.image, WHOLE)
+    about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, opened.fragment) if part)
+    for k, p in _called(x_NCHW, about, model):
+        own = in_image(attribute(model, x_NCHW, k, method)[0], opened.image.shape)
+        drawn, label = overlay(shown, own, opacity), about.classes[k]
+        name, dicom = f"{number:04d}_{about_file}_{_plain(label)}", None
+        with atomic(folder / f"{name}.png") as path:
+            path.write_bytes(png(drawn))
+        if opened.image.header.get("format") == "dicom":
+            dicom, title = f"{name}.dcm", f"evenray {Step.of(method).name}: {label}"
+            with atomic(folder / dicom) as path:
+                write_secondary_capture(task.item.path, path, drawn, title, number + 1)
+        yield {
+            "file": task.item.file,
+            "fragment": opened.fragment,
+            "class": label,
+            "probability": p,
+            "overlay": f"{name}.png",
+            "dicom": dicom,
+        }
+        number += 1
+
+
+def _called(x_NCHW: torch.Tensor, about: About, model: networks.Classifier) -> list[tuple[int, float]]:
+    """The classes that an image is called with their probabilities; the most probable one where it is called none."""
+    with torch.no_grad():
+        if about.task in ("classify", "tag"):
+            p_K = about.probabilities(model(x_NCHW).double().cpu().numpy())[0]
+            decisions = about.decisions
+            if about.task == "classify":
+                k = about.classes.index(decisions[0].called(p_K[None])[0])
+                return [(k, float(p_K[k]))]
+            least = [1.0 if one.threshold is None else one.threshold for one in decisions]
+        else:
+            K = classes_of(model)
+            targets, many = torch.arange(K, device=x_NCHW.device), x_NCHW.expand(K, -1, -1, -1)
+            p_K = chance(model, Answers(model)(many, focus_of(model, many, targets)), targets).double().cpu().numpy()
+            least = [0.5] * K
+    found = [(k, float(p)) for k, p in enumerate(p_K) if p >= least[k]]
+    return found or [(int(p_K.argmax()), float(p_K.max()))]
+
+
+def _plain(text: str) -> str:
+    """A text as part of a file's name."""
+    return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in text)[:60]
