@@ -43,12 +43,20 @@ _LAYERS = (
     " network."
 )
 _IMAGE = "An image or a folder of images to show the layers on."
+_ON = "Test a finished run on these images of another hospital, as it is; its own test part is left alone."
+_RECALIBRATE = (
+    "With --on: fit the probabilities on half of the set's patients too, and tell what that changes on the others."
+)
 _DRY = "Print what columns and folders are taken to mean, and do nothing else."
 OWN = {
     "scan": {"dry_run": plain_option(bool, "--dry-run", panel="The data", help=_DRY)},
     "audit": {
         "propose_exclusions": plain_option(Path, "--propose-exclusions", panel="The data", help=_PROPOSE),
         "fail_on": plain_option(str, "--fail-on", help=_FAIL),
+    },
+    "evaluate": {
+        "on": plain_option(str, "--on", panel="The data", help=_ON),
+        "recalibrate": plain_option(bool, "--recalibrate", panel="The method", help=_RECALIBRATE),
     },
     "explain": {
         "layers": plain_option(str, "--layers", panel="The method", help=_LAYERS),
@@ -69,6 +77,10 @@ def _verb(name: str) -> None:
             raise UsageError("Give images or a run folder, or --layers NETWORK.")
         elif name == "audit":
             _audit(target, options)
+        elif options.get("on") or options.get("recalibrate"):
+            from .external import evaluate_on
+
+            evaluate_on(target, options)
         elif options.get("dry_run"):
             _understand(target, options)
         else:
