@@ -12,7 +12,7 @@ from ._screen import print_json, say, watching
 __all__ = ["evaluate_on"]
 
 
-def evaluate_on(target: str, options: dict[str, Any]) -> None:
+def evaluate_on(target: str, **options: Any) -> None:
     settings = given(options)
     from evenray.verbs._external import test_name
     from evenray.verbs.run import evaluate

@@ -80,7 +80,7 @@ def _verb(name: str) -> None:
         elif options.get("on") or options.get("recalibrate"):
             from .external import evaluate_on
 
-            evaluate_on(target, options)
+            evaluate_on(target, **options)
         elif options.get("dry_run"):
             _understand(target, options)
         else:

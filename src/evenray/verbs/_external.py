@@ -36,7 +36,7 @@ from evenray.stages.recalibrating import recalibrated
 from evenray.stages.source import Source
 from evenray.stages.up_to_date import require_up_to_date
 
-from ._line import job, one_training
+from ._line import Settings, job, one_training
 
 __all__ = ["external_test", "test_name"]
 
@@ -49,7 +49,7 @@ NAME = re.compile(r"[\w][\w .\-]{0,80}")
 
 def external_test(
     target: str | Path | Dataset, on: str | Path | Dataset, name: str | Path | None, *, recalibrate: bool,
-    listener: Listener | None, settings: Mapping[str, Any],
+    listener: Listener | None, settings: Settings,
 ) -> Run:  # fmt: skip
     """Test the network of a run folder on a set that it has never seen (`run.external`). See `evaluate`."""
     if isinstance(target, Dataset) or (not is_url(target) and not (Path(target) / Asked.file).is_file()):
@@ -79,7 +79,7 @@ def external_test(
         return Run(run.path)
 
 
-def _settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settings(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """How the set is read, and with what machine; UsageError for what is the run's own."""
     given = {name: value for name, value in settings.items() if value is not None}
     machine = {n: v for n, v in given.items() if n in Machine.model_fields or n in ReportSettings.model_fields}
