@@ -14,8 +14,8 @@ from .page import BEFORE, SECTIONS, TABLES, fitting, language_of, page
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "external_page", "language_of", "layers_page", "page_of", "report_page", "table7_page",
-    "write_card",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "external_page", "language_of", "layers_page", "page_of", "report_page",
+    "table7_page", "write_card",
 ]  # fmt: skip
 
 # The pages beside the report, each with its sections.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,8 @@ from evenray.core.errors import DataError, EvenrayError, UsageError
 from evenray.core.events import Events, Listener, Understanding, watched
 from evenray.core.recipe import ExclusionSettings, Machine, ReportSettings, ScanSettings
 from evenray.core.run import Run
-from evenray.core.spreadsheets import to_csv
 from evenray.core.types import Dataset
-from evenray.data.exclusions import check_exclusions, read_exclusions, without
+from evenray.data.exclusions import EXCLUSIONS, check_exclusions, read_exclusions, without
 from evenray.data.external.classes import as_trained
 from evenray.data.external.copies import Shared, key_of, patients_under, shared
 from evenray.data.external.drift import drifted
@@ -40,7 +39,7 @@ from ._line import Settings, job, one_training
 
 __all__ = ["external_test", "test_name"]
 
-READ = (set(ScanSettings.model_fields) - {"task", "ordered", "positive"}) | set(ExclusionSettings.model_fields)
+READ = (set(ScanSettings.model_fields) - {"task", "ordered", "positive", "names"}) | set(ExclusionSettings.model_fields)
 ALLOWED = ("leakage_duplicates", "leakage_patients")
 STRAY = 0.01  # the share of copies up to which they are left out without asking, as a run does with its test part
 NAMED = 5
@@ -150,7 +149,7 @@ def _source(on: str | Path | Dataset, about: About, own: Dataset, asked: Mapping
         raise UsageError(f"'{on}' is a run folder; give the images of the other set to --on.")
     how = {name: value for name, value in asked.items() if name in ScanSettings.model_fields}
     how.setdefault("value_range", own.facts.value_range)
-    return Source(str(on), ScanSettings(**how, task=about.task))
+    return Source(str(on), ScanSettings(**how, task=about.task, names=bool(own.facts.names_files)))
 
 
 def _scanned(work: Job, source: Source, place: RunFolder) -> Dataset:
@@ -199,36 +198,42 @@ def _without_copies(
     """The set without a few stray copies; DataError where it has many, or patients of the run, that nobody allowed."""
     same = (*found.pixels, *found.tested)
     stray = bool(same) and len(same) <= STRAY * len(other)
-    whys = []
-    if same and not stray and "leakage_duplicates" not in allow:
-        whys.append((
-            f"{len(same)} of the {len(other)} images of '{data}' are images of the run ({len(found.pixels)} that it learnt from,"
-            f" {len(found.tested)} of its test part), such as {', '.join(same[:NAMED])}", same, "leakage_duplicates",
-        ))  # fmt: skip
     people = [name for name in found.patients if name not in set(same)]
+    refused = []
+    if same and not stray and "leakage_duplicates" not in allow:
+        refused.append(("leakage_duplicates", same))
     if people and "leakage_patients" not in allow:
-        whys.append((
-            f"{len(people)} images of '{data}' are of patients whom the run learnt from, such as {', '.join(people[:NAMED])} (where both"
-            " sets number their patients anew these are other people)", tuple(people), "leakage_patients",
-        ))  # fmt: skip
-    if whys:
-        rows = [(case, check) for _, cases, check in whys for case in cases]
-        table = pl.DataFrame(rows, schema={"case": pl.String, "reason": pl.String}, orient="row").unique(
-            "case", maintain_order=True
-        )
-        place.path.mkdir(parents=True, exist_ok=True)
-        file = place / "copies.csv"
-        file.write_text(to_csv(table), encoding="utf-8")
-        raise DataError(
-            f"{'; '.join(why for why, _, _ in whys)}. That is no external test. To leave them out: --exclude {file}. To go on with them, the"
-            f" report saying so at its top: --allow {','.join(check for _, _, check in whys)}."
-        )
+        refused.append(("leakage_patients", tuple(people)))
+    if refused:
+        raise DataError(_refusal(refused, found, len(other), place, data))
     if stray:
         other = without(other, pl.DataFrame({"case": list(same)}))
     return other, Copies(
         pixels=found.pixels, tested=found.tested, patients=tuple(people), compared=found.compared,
         left_out=len(same) if stray else 0, allowed=tuple(one for one in allow if (same if one == ALLOWED[0] else people)),
     )  # fmt: skip
+
+
+def _refusal(
+    refused: Sequence[tuple[str, tuple[str, ...]]], found: Shared, images: int, place: RunFolder, data: str
+) -> str:
+    """What is wrong with the set, and the two ways on; the cases are written into a file that --exclude takes."""
+    whys = {
+        "leakage_duplicates": f"images of '{data}' are images of the run ({len(found.pixels)} that it learnt from,"
+        f" {len(found.tested)} of its test part)",
+        "leakage_patients": f"images of '{data}' are of patients whom the run learnt from (where both sets number their patients anew"
+        " these are other people)",
+    }
+    told = [
+        f"{len(cases)} of the {images} {whys[check]}, such as {', '.join(cases[:NAMED])}" for check, cases in refused
+    ]
+    rows = [(case, check) for check, cases in refused for case in cases]
+    table = pl.DataFrame(rows, schema=EXCLUSIONS, orient="row").unique("case", maintain_order=True)
+    place.write_table("copies.csv", table)
+    return (
+        f"{'; '.join(told)}. That is no external test. To leave them out: --exclude {place / 'copies.csv'}. To go on with them, the"
+        f" report saying so at its top: --allow {','.join(check for check, _ in refused)}."
+    )
 
 
 def _tell(record: ExternalRecord, events: Events) -> None:
@@ -247,4 +252,5 @@ def _tell(record: ExternalRecord, events: Events) -> None:
     assert fall is not None
     events.tell("external.told.figure", metric=record.main, figure=vars(fall.external), internal=vars(fall.internal))
     events.tell("external.told.change", metric=record.main, value=fall.value, low=fall.low, high=fall.high)
-    events.tell(f"external.cause.{record.causes[0]}" if record.causes else "external.cause.none")
+    nothing = "none" if record.total is not None else "none_marked"
+    events.tell(f"external.cause.{record.causes[0] if record.causes else nothing}")

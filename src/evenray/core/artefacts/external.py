@@ -84,6 +84,11 @@ class Light(_Part):
     high: Number
     part: Number
 
+    @property
+    def inverted(self) -> bool:
+        """Whether the images are negatives of the training images."""
+        return self.curve.startswith("invert")
+
 
 class RateChange(_Part):
     """A figure on the same cases without and with the recalibration, and the paired difference."""
@@ -117,7 +122,7 @@ class ExternalRecord(Record):
 
     `names` are classes of the set by those that the network has for them, `missing` classes of the network without a case, `aside`
     what the network does not know, with the cases that have it; `unlabelled` counts images without a label. `flagged` images
-    are unlike the training images, None where the model cannot tell, `false_flags` is the share of those like them that is flagged too.
+    are unlike the training images, None where the model cannot tell; `false_flags` is the share of the others flagged too.
     `changes` are the figures beside those of the internal test. `total` is the log loss that was lost, `parts` what it is made of, and
     `causes` what explains it (docs/decisions/0030), the most important first; of masks and boxes there is no log loss, and the
     fall of `main` is looked at in its place.

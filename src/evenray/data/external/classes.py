@@ -14,6 +14,7 @@ from evenray.core.errors import DataError
 from evenray.core.marks import with_classes
 from evenray.core.tags import realigned
 from evenray.core.types import Dataset
+from evenray.core.understood import UnderstoodRow
 from evenray.data.tables.words import quoted
 
 __all__ = ["Matched", "as_trained"]
@@ -110,7 +111,9 @@ def _question(dataset: Dataset, strange: Sequence[str], classes: Sequence[str], 
     counts = dataset.counts
     theirs = ", ".join(f"'{name}' ({counts[name]} cases)" for name in strange[:SHOWN])
     more = f" and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
-    start = f"'{dataset.root}' has the class{'es' if len(strange) > 1 else ''} {theirs}{more}, and the run tells {', '.join(classes[:SHOWN])} apart"
+    several = "es" if len(strange) > 1 else ""
+    ours = ", ".join(classes[:SHOWN])
+    start = f"'{dataset.root}' has the class{several} {theirs}{more}, and the run tells {ours} apart"
     if task in ("segment", "detect"):
         return (
             f"{start}; give the same class the same name in the annotations (a classes.txt beside them names numbers)."
@@ -127,7 +130,7 @@ def _question(dataset: Dataset, strange: Sequence[str], classes: Sequence[str], 
     return f"{start}. Say which is which with --column, such as --column '{meaning}={place}:{example}'{dropped}."
 
 
-def _labelling(dataset: Dataset) -> list:  # type: ignore[type-arg]
+def _labelling(dataset: Dataset) -> list[UnderstoodRow]:
     understood = dataset.facts.understood
     return [row for row in (understood.rows if understood else ()) if row.meaning in ("label", "findings")]
 

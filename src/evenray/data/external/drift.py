@@ -63,7 +63,7 @@ class Drifted:
 class _Compared:
     name: str
     kind: str
-    columns_NC: NDArray[np.float32]
+    columns: NDArray[np.float32]
     scale: float
     signed: Floats | None
     before: str
@@ -81,7 +81,7 @@ def drifted(training: Dataset, other: Dataset, *, seed: int = 0) -> list[Drifted
     side, labels = cases["side"] == 1, cases["stratum"]
     found = []
     for one in _compared(training, other, cases):
-        distance, p = histogram_distance(one.columns_NC, side, labels, patients.astype(np.int64), seed)
+        distance, p = histogram_distance(one.columns, side, labels, patients.astype(np.int64), seed)
         effect = distance * one.scale
         if one.signed is not None:
             effect = float(np.copysign(effect, _gap(one.signed, side.to_numpy(), labels.to_numpy().astype(str))))

@@ -13,8 +13,8 @@ from evenray.reporting.view import RunView
 __all__ = ["context"]
 
 ORDER = (
-    "auroc", "auprc", "dice", "iou", "hd95", "volume_error", "map50", "map", "froc", "sensitivity_at_1", "balanced_accuracy", "sensitivity",
-    "specificity", "ppv", "npv", "accuracy", "f1", "mcc", "weighted_kappa", "grade_error", "brier", "log_loss", "ece",
+    "auroc", "auprc", "dice", "iou", "hd95", "volume_error", "map50", "map", "froc", "sensitivity_at_1", "balanced_accuracy",
+    "sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "mcc", "weighted_kappa", "grade_error", "brier", "log_loss", "ece",
     "calibration_slope", "calibration_in_the_large", "oe_ratio",
 )  # fmt: skip
 FIRST = ("auroc", "dice", "map50", "sensitivity", "specificity", "ppv", "calibration_slope", "calibration_in_the_large")
@@ -97,17 +97,18 @@ def _verdict(record: ExternalRecord, say: Language) -> str:
 def _why(record: ExternalRecord, say: Language) -> list[str]:
     """What explains the loss, in sentences, the most important first."""
     if not record.causes:
-        whole = record.total
-        found = [say("external.cause.none")]
-        return [*found, say("external.cause.none_but")] if whole is not None and whole.low > 0 else found
-    told = [say(f"external.cause.{name}") for name in record.causes]
-    light = record.light
+        if record.total is None:
+            return [say("external.cause.none_marked")]
+        return [say("external.cause.none"), *([say("external.cause.none_but")] if record.total.low > 0 else [])]
+    told, light = [say(f"external.cause.{name}") for name in record.causes], record.light
     if light is not None and light.part == light.part:
         values = {
-            "metric": say.name("metric", light.metric), "before": say.number(light.before.value), "after": say.number(light.after.value),
-            "part": say.percent(min(max(light.part, 0.0), 1.0), 0), "low": say.signed(light.low), "high": say.signed(light.high),
+            "metric": say.name("metric", light.metric), "before": say.number(light.before.value),
+            "after": say.number(light.after.value), "part": say.percent(min(max(light.part, 0.0), 1.0), 0),
+            "low": say.signed(light.low), "high": say.signed(light.high),
         }  # fmt: skip
-        told.append(say("external.light.explains" if "light" in record.causes else "external.light.does_not", **values))
+        sentence = say("external.light.explains" if "light" in record.causes else "external.light.does_not", **values)
+        told.insert(1, f"{say('external.light.inverted')} {sentence}" if light.inverted else sentence)
     others = [say.word("drift", one.name) for one in record.drift if one.shown and one.name != "light"]
     if others and "light" not in record.causes and set(record.causes) - {"prevalence"}:
         told.append(say("external.others", what=", ".join(others)))
