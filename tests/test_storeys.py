@@ -19,7 +19,7 @@ STOREYS = (
     "metrics",
     "data.tables", "data.annotations", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
     "data.design",
-    "data.letterbox", "data.store", "data.regions", "data.demo",
+    "data.letterbox", "data.store", "data.regions", "data.external", "data.demo",
     "learning.balance", "learning.networks", "learning.boxes", "learning.tasks", "learning.augment", "learning.tta",
     "learning.windows", "learning.train", "learning.linear_head",
     "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",

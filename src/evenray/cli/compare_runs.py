@@ -23,17 +23,21 @@ Metric = Annotated[
     str | None,
     typer.Option("--metric", help="auprc (the default; of masks dice), auroc, brier, ... as scores.json names them."),
 ]
+On = Annotated[
+    str | None,
+    typer.Option("--on", help="The external test to compare on, by its name (evenray evaluate RUN --on DATA)."),
+]
 Part = Annotated[str, typer.Option("--part", help="test or validation.")]
 
 
 @app.command("compare-runs", rich_help_panel=PANEL)
-def compare_runs(runs: Runs, metric: Metric = None, part: Part = "test", json: Json = False) -> None:
+def compare_runs(runs: Runs, metric: Metric = None, part: Part = "test", on: On = None, json: Json = False) -> None:
     """Compare runs on the same cases: paired differences to the first, corrected for how many there are."""
     from evenray.verbs.compare_runs import compare_runs as compare
 
-    found = compare(runs, metric=metric, part=part)
+    found = compare(runs, metric=metric, part=part, on=on)
     if json:
-        print_json({"metric": found.metric, "part": part, "runs": found.table.fill_nan(None).to_dicts()})
+        print_json({"metric": found.metric, "part": part, "on": on, "runs": found.table.fill_nan(None).to_dicts()})
         return
     _show(found)
 
@@ -43,7 +47,7 @@ def _show(found: RunComparison) -> None:
     from rich.table import Table
 
     caption = "= cannot be told from the best   p: Holm's, for so many comparisons"
-    title = f"{found.metric}, {found.part} part"
+    title = f"{found.metric}, {found.part} part" if found.on is None else f"{found.metric}, external test {found.on}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
     delong = "p_delong" in found.table.columns
     heads = ["", "run", f"{found.metric} (95 %)", "difference (95 %)", "p (Holm)", *(["p (DeLong)"] if delong else [])]

@@ -55,12 +55,20 @@ FILES = Annotated[
     ),
 ]
 _IMAGE = "An image or a folder of images to show the layers on."
+_ON = "Test a finished run on these images of another hospital, as it is; its own test part is left alone."
+_RECALIBRATE = (
+    "With --on: fit the probabilities on half of the set's patients too, and tell what that changes on the others."
+)
 _DRY = "Print what columns and folders are taken to mean, and do nothing else."
 OWN = {
     "scan": {"dry_run": plain_option(bool, "--dry-run", panel="The data", help=_DRY)},
     "audit": {
         "propose_exclusions": plain_option(Path, "--propose-exclusions", panel="The data", help=_PROPOSE),
         "fail_on": plain_option(str, "--fail-on", help=_FAIL),
+    },
+    "evaluate": {
+        "on": plain_option(str, "--on", panel="The data", help=_ON),
+        "recalibrate": plain_option(bool, "--recalibrate", panel="The method", help=_RECALIBRATE),
     },
     "explain": {
         "layers": plain_option(str, "--layers", panel="The method", help=_LAYERS),
@@ -93,6 +101,10 @@ def _verb(name: str) -> None:
                 finish(done, "explain", lang=options.get("lang"), as_json=bool(options.get("json")))
         elif name == "audit":
             _audit(target, options)
+        elif options.get("on") or options.get("recalibrate"):
+            from .external import evaluate_on
+
+            evaluate_on(target, **options)
         elif options.get("dry_run"):
             _understand(target, options)
         else:

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import polars as pl
 
-from .artefacts import Ledger, Record, RunFolder
+from .artefacts import Ledger, Record, RunFolder, file_digest
 from .artefacts.asked import Asked
 from .artefacts.cases import load
 from .artefacts.choice import Choice
 from .artefacts.ensemble import EnsembleRecord
 from .artefacts.explained import Attributions, Previews
+from .artefacts.external import ExternalRecord, names_of
 from .artefacts.model import ModelRecord
 from .artefacts.plan import Planned
 from .artefacts.scores import ScoresRecord
@@ -155,6 +156,18 @@ class Run(Displayed):
     @cached_property
     def ensemble(self) -> EnsembleRecord | None:
         return self._record(EnsembleRecord, "ensemble")
+
+    @cached_property
+    def external(self) -> Mapping[str, ExternalRecord]:
+        """The external tests of this network with these scores, by their names; those of a former one are left out."""
+        if self.results is None:
+            return {}
+        now = tuple(
+            file_digest(self.path / name) if self.folder.has(name) else ""
+            for name in ("model.safetensors", ScoresRecord.file)
+        )
+        found = {name: ExternalRecord.of(self.path, name) for name in names_of(self.path)}
+        return {name: one for name, one in found.items() if (one.network, one.scores) == now}
 
     @cached_property
     def report(self) -> Path | None:

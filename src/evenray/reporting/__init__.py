@@ -18,7 +18,7 @@ from .sections import errors
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "language_of", "layers_page", "page_of",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "external_page", "language_of", "layers_page", "page_of",
     "report_page", "table7_page", "write_card",
 ]  # fmt: skip
 
@@ -26,6 +26,7 @@ __all__ = [
 KINDS = {
     "audit": ("audit", "data"), "compare": ("compare", "data"), "table7": ("table7", "data"),
     "ensemble": ("ensemble", "ranking", "calibration", "threshold", "metrics", "data"),
+    "external": ("external", "ranking", "calibration", "threshold", "metrics", "practice", "data"),
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def report_page(run: Run, *, language: str = "en") -> str:
 
 def page_of(run: Run, kind: str, *, language: str = "en") -> str:
     """The HTML of the report, or of one of KINDS."""
-    made = [name for name, table in TABLES.items() if run.folder.has(table)]
+    made = [name for name, file in TABLES.items() if any(run.path.glob(file))]
     only = list(KINDS.get(kind, ()))
     if not only:
         for name in SECTIONS:
@@ -83,6 +84,11 @@ def table7_page(run_folder: str | Path, *, language: str = "en") -> Path:
 def ensemble_page(folder: str | Path, *, language: str = "en") -> Path:
     """Write `ensemble.html`: an ensemble beside its members, and its own curves and scores; returns its path."""
     return _write(folder, "ensemble", language)
+
+
+def external_page(folder: str | Path, *, language: str = "en") -> Path:
+    """Write `external.html` in the folder of an external test: everything that is told of it; returns its path."""
+    return _write(folder, "external", language)
 
 
 def _write(run_folder: str | Path, kind: str, language: str) -> Path:

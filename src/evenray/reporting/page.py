@@ -33,10 +33,12 @@ INSTEAD = {
     "detect": {"ranking": "boxes", "calibration": "", "threshold": "", "practice": "", "mistakes": "outlines"},
 }
 OTHERS = {"findings": "evaluate", "masks": "evaluate", "boxes": "evaluate", "outlines": "explain"}
-# Beside the line: on the page of a run only where the table is there that they show, each before another section.
-ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
-TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
-BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits"}
+# Beside the line: on the page of a run only where the file is there that they show, each before another section.
+ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble", "external": "evaluate"}
+TABLES = {
+    "readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet", "external": "external/*/external.json",
+}  # fmt: skip
+BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits", "external": "mistakes"}
 
 SCRIPTS = ("page", "threshold", "figures")
 

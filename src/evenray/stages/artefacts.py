@@ -161,7 +161,7 @@ ATTRIBUTIONS: Artefact[Gallery[Attributions] | None] = _optional_gallery(Attribu
 OVERLAYS: Artefact[Gallery[Overlays] | None] = _optional_gallery(Overlays, "explain")
 MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "evaluate")
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")
-RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet",))
+RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet", "external/*/external.json"))
 REPORT = _text("report.html", "report")
 TABLE7 = _table("table7.parquet", "table7")
 TABLE7_CSV = _table("table7.csv", "table7")

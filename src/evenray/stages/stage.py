@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Artefact(Generic[T]):
     """Something that stands in a run folder: how it is read and written, and the stages that make it.
 
-    `of` names the stages whose outputs it is read from; `files` are what it is read from beside them (none of a stage's).
+    `of` names the stages whose outputs it is read from; `files` are what it is read from beside them (none of a stage's), or
+    patterns of their names.
     """
 
     of: tuple[str, ...]
@@ -35,7 +36,11 @@ class Artefact(Generic[T]):
     def stamps(self, folder: RunFolder) -> dict[str, str]:
         """What stands for its content in the ledger of the stage that reads it."""
         stages = {name: folder.stamp(name) for name in self.of}
-        return stages | {name: file_digest(folder / name) if folder.has(name) else "" for name in self.files}
+        files = {name: file_digest(folder / name) if folder.has(name) else "" for name in self.files if "*" not in name}
+        for pattern in (name for name in self.files if "*" in name):
+            for path in sorted(folder.path.glob(pattern)):
+                files[path.relative_to(folder.path).as_posix()] = file_digest(path)
+        return stages | files
 
 
 def artefact(kind: Artefact[T]) -> T:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from evenray.core.errors import UsageError
 from evenray.core.events import Listener
 from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.core.types import Dataset
 from evenray.stages.line import run as run_line
 
+from ._external import external_test
 from ._line import job, left_alone, run_until
 
 __all__ = ["Target", "compare", "evaluate", "plan", "run", "train"]
@@ -67,8 +69,21 @@ def train(
 
 
 def evaluate(
-    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, listener: Listener | None = None,
-    **settings: Any,
+    target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, on: str | Path | Dataset | None = None,
+    recalibrate: bool = False, listener: Listener | None = None, **settings: Any,
 ) -> Run:  # fmt: skip
-    """Open the test part and score it (`run.scores`, `run.predictions`). See `run`."""
+    """Open the test part and score it (`run.scores`, `run.predictions`). See `run`.
+
+    With `on`, the images of another hospital, the finished run `target` is tested on these as it is, and its own test part is left
+    alone (`run.external` by the name `output`, by default that of the data). `settings` then say how the other set is read
+    (labels, column, patient, masks, boxes, value_range, ...; exclude, allow). `recalibrate` fits the probabilities on half of
+    its patients too, and tells what that changes on the others. DataError where its classes are not those of the run, or images or
+    patients are those that the run learnt from.
+    """
+    if on is not None:
+        if recipe is not None:
+            raise UsageError("recipe is that of a run, and a finished run is tested as it is; leave it out with on.")
+        return external_test(target, on, output, recalibrate=recalibrate, listener=listener, settings=settings)
+    if recalibrate:
+        raise UsageError("--recalibrate is about another set; give it with --on.")
     return run(target, recipe, output, until="evaluate", listener=listener, **settings)

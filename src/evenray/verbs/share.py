@@ -13,6 +13,7 @@ import polars as pl
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
+from evenray.core.artefacts.external import FOLDER, ExternalRecord, names_of
 from evenray.core.errors import DataError, UsageError
 from evenray.core.events import Events, Listener
 from evenray.core.names import as_text
@@ -62,10 +63,9 @@ def share(run: str | Path, output: str | Path, *, listener: Listener | None = No
     for path in files:
         _copy(path, target / path.relative_to(source.path), quoting)
     for kind in ("report", *KINDS):
-        page = source.path / f"{kind}.html"
-        if page.is_file():  # written anew: a page may be older than what it shows
-            with atomic(target / page.name) as path:
-                path.write_text(page_of(source, kind, language=language_of(page)), encoding="utf-8")
+        _write_page(source, kind, source.path / f"{kind}.html", target / f"{kind}.html")
+    for number, name in enumerate(names_of(source.path), 1):
+        _share_external(source.path / FOLDER / name, target / FOLDER / str(number), quoting)
     if source.asked is not None:
         source.asked.without_paths().write(target)
     made = tuple(sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()))
@@ -89,6 +89,23 @@ def _check(source: Run, target: Path) -> None:
         raise UsageError(f"'{target}' exists and is not empty; give a new folder with -o.")
     if target.resolve().is_relative_to(source.path.resolve()):
         raise UsageError(f"'{target}' lies in the run folder; give a folder beside it with -o.")
+
+
+def _write_page(shown: Run, kind: str, page: Path, target: Path) -> None:
+    """A page written anew where there is one: it may be older than what it shows."""
+    if page.is_file():
+        with atomic(target) as path:
+            path.write_text(page_of(shown, kind, language=language_of(page)), encoding="utf-8")
+
+
+def _share_external(place: Path, target: Path, quoting: Asked | None) -> None:
+    """An external test by its number, as it may be called by its data; not one whose cases are called by their files."""
+    if not (place / DatasetRecord.file).is_file() or DatasetRecord.read(place).facts.names_files is not False:
+        return
+    for name in ("scores.json", "predictions.parquet"):
+        _copy(place / name, target / name, quoting)
+    ExternalRecord.read(place).model_copy(update={"name": target.name}).write(target)
+    _write_page(Run(place), "external", place / "external.html", target / "external.html")
 
 
 def _copy(source: Path, target: Path, quoting: Asked | None) -> None:

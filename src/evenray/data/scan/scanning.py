@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from .assembling import NO_IMAGES, assemble
 from .entries import Entry, Listing
 from .listing import listing
 
-__all__ = ["Map", "scan", "scan_listed"]
+__all__ = ["Map", "identities", "scan", "scan_listed"]
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 Column = str | float | NDArray[Any] | None  # what the table, or a sketch, has of one image
@@ -226,6 +227,15 @@ def _identity(path: Path, entry: Entry, key: bytes) -> dict[str, str | None]:
         "sex": sex, "age_band": age_band(None if raw.age is None else str(raw.age)),
         "sex_birth_hash": pseudonym(key, "birth", f"{sex}{birth}") if sex or birth is not None else None,
     }  # fmt: skip
+
+
+def identities(listed: Listing, key: bytes) -> pl.DataFrame:
+    """Whose image each listed file is, under a key, from headers and places alone; what cannot be opened is left out."""
+    rows: list[dict[str, str | None]] = []
+    for entry in listed.entries:
+        with suppress(ReadError, MissingExtra, OSError):
+            rows.append(_identity(as_path(listed.root / entry.file), entry, key))
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(("file", *KEYS), pl.String), infer_schema_length=None)
 
 
 def describe_image(image: Image) -> dict[str, Column]:

@@ -14,7 +14,7 @@ from .labels import LabelTable
 from .pseudonym import pseudonym
 from .words import quoted
 
-__all__ = ["Joined", "join", "one_row_each"]
+__all__ = ["Joined", "join", "one_row_each", "patients_told"]
 
 # Identifiers are compared as hashes, never as they stand. Key of the table: (column of the images, kind of pseudonym).
 HASHED = {
@@ -79,6 +79,19 @@ def join(images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.Dat
         cases = labelled.select("file", "fragment", _on=on)
         ratings = cases.join(ratings.rename({table.key: "_on"}), on="_on", maintain_order="left").drop("_on")
     return Joined(labelled, images.height - labelled.height, lost, ratings)
+
+
+def patients_told(images: pl.DataFrame, table: LabelTable, key: bytes) -> pl.DataFrame:
+    """`file` and `patient` of images under a key: what the table says of whom they are, else what the files say."""
+    if "patient" not in table.table.columns or table.key == "patient":
+        return images.select("file", "patient")
+    on, kind = HASHED.get(table.key, ("file", ""))
+    told = table.table.select(_key=table.key, _patient="patient").drop_nulls().unique("_key", keep="first")
+    if kind:
+        told = told.with_columns(_hashed("_key", kind, key))
+    told = told.with_columns(_hashed("_patient", "patient", key))
+    joined = images.join(told, left_on=on, right_on="_key", how="left", maintain_order="left")
+    return joined.select("file", patient=pl.coalesce("_patient", "patient"))
 
 
 def _short(key: str) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.artefacts import RunFolder
+from evenray.core.artefacts.external import FOLDER
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
+from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.learning.tasks import task_of
 from evenray.metrics import compare_models, delong_difference, each_repeat
@@ -20,19 +22,26 @@ __all__ = ["RunComparison", "compare_runs"]
 
 @dataclass(frozen=True)
 class RunComparison:
-    """`table` is that of `compare_models`, a row a run, for AUROC on a test part with DeLong's p to the first run as p_delong."""
+    """`table` is that of `compare_models`, a row a run, for AUROC on a test part with DeLong's p to the first run as p_delong.
+    `on` is the external test that it is of, None where it is of a part of the runs' own data."""
 
     metric: str
     part: str
     table: pl.DataFrame
+    on: str | None = None
 
 
-def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: str = "test") -> RunComparison:
+def compare_runs(
+    runs: Sequence[str | Path], metric: str | None = None, part: str = "test", *, on: str | None = None
+) -> RunComparison:
     """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best. `metric` is by
     default what comparisons of the task rank by.
 
     Of runs without a test part every case was held out in a fold once a repeat: all repeats are compared, each case at the
     threshold of its fold, and the differences answer for the trainings too.
+
+    With `on` they are compared on the external test of that name, which each has gone through (`evaluate` with on): the same
+    cases, paired by patient, whatever each was trained on.
 
     UsageError for fewer than two runs or another part than test and validation; DataError where the runs are not finished,
     of other classes, or evaluated at other prevalences.
@@ -42,7 +51,9 @@ def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: st
         raise UsageError(f"The part is '{part}'; give test or validation.")
     if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
         raise UsageError("Give two run folders or more, each once; the differences are to the first.")
-    scores = {str(folder): _scores(folder) for folder in folders}
+    if on is not None and part != "test":
+        raise UsageError(f"The part is '{part}', and an external test has none; leave it out with --on.")
+    scores = {str(folder): _scores(folder, on) for folder in folders}
     (first, reference), *others = scores.items()
     for name, each in others:
         if each.task != reference.task:
@@ -61,9 +72,9 @@ def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: st
             )
     models = {
         name: each_repeat(
-            Predictions(RunFolder(name).read_table("predictions.parquet"), each.classes, each.positive, each.task).part(
-                part
-            )
+            Predictions(
+                _place(Path(name), on).read_table("predictions.parquet"), each.classes, each.positive, each.task
+            ).part(part)
         )
         for name, each in scores.items()
     }
@@ -77,10 +88,23 @@ def compare_runs(runs: Sequence[str | Path], metric: str | None = None, part: st
     if metric == "auroc" and all(len(each) == 1 for each in models.values()):
         p = [1.0, *(delong_difference(models[name][0], models[first][0]).p for name, _ in others)]
         table = table.with_columns(p_delong=pl.Series(p))
-    return RunComparison(metric, part, table)
+    return RunComparison(metric, part, table, on)
 
 
-def _scores(folder: Path) -> ScoresRecord:
+def _place(folder: Path, on: str | None) -> RunFolder:
+    """Where the predictions and scores stand: in the run folder, or in that of its external test."""
+    return RunFolder(folder if on is None else folder / FOLDER / on)
+
+
+def _scores(folder: Path, on: str | None) -> ScoresRecord:
     if not folder.is_dir():
         raise DataError(f"There is no run folder {folder}; give the folder that 'evenray run' made.")
-    return ScoresRecord.read(folder)
+    if on is None:
+        return ScoresRecord.read(folder)
+    if on not in (known := Run(folder).external):
+        there = f"it has {', '.join(known)}" if known else "it has none"
+        raise DataError(
+            f"{folder} has no external test '{on}' of its network as it is now ({there});"
+            f" 'evenray evaluate {folder} --on DATA -o {on}' makes it."
+        )
+    return ScoresRecord.read(folder / FOLDER / on)

@@ -23,7 +23,7 @@ from evenray.core.types import Dataset, Image
 from evenray.data.audit import measure
 from evenray.images.histogram import Histogram
 
-__all__ = ["Deviation", "Fingerprint", "deviations", "fit"]
+__all__ = ["Deviation", "Fingerprint", "deviations", "fit", "unlike"]
 
 Floats = NDArray[np.float64]
 
@@ -109,6 +109,19 @@ def deviations(known: DistributionRecord, images: Sequence[Fingerprint]) -> list
             value = float(values.get(kind, distance)[row])
             found[row].append(Deviation(NAMES.get(kind, kind), value, _range(known, kind)))
     return found
+
+
+def unlike(known: DistributionRecord, dataset: Dataset) -> int | None:
+    """How many images of a data set are unlike the training images; None where its scan kept too little to tell."""
+    cases = dataset.cases
+    if not set(COLUMNS) <= set(cases.columns) or not all(map(dataset.has_sketch, SKETCHES)):
+        return None
+    pictures = zip(*map(dataset.sketch, SKETCHES), strict=True)
+    rows = cases.select(COLUMNS).with_columns(pl.col("noise", "sharpness").fill_null(0.0)).iter_rows(named=True)
+    images = [
+        Fingerprint(**row, histogram=counts, picture=lines) for row, (counts, lines) in zip(rows, pictures, strict=True)
+    ]
+    return sum(map(bool, deviations(known, images)))
 
 
 def _range(known: DistributionRecord, kind: str) -> str:
