@@ -115,7 +115,7 @@ def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDAr
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
+def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64], level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a share whose cases come in patients: of as many cases as tell as much standing alone.
 
     What a case counts is the variance of as many patients of one case over that between these (the design effect), at
@@ -136,5 +136,5 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[f
     else:
         between = float((np.bincount(place, came - share) ** 2).sum()) / n**2 * P / (P - 1)
         effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
-    low, high = wilson(share * effective, effective)
+    low, high = wilson(share * effective, effective, level)
     return float(low), float(high)
