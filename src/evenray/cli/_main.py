@@ -29,6 +29,7 @@ for _verb in (
     "weights",
     "compare_runs",
     "ensemble",
+    "robustness",
     "table7",
 ):
     import_module(f"{__package__}.{_verb}")

@@ -14,13 +14,14 @@ from .page import BEFORE, SECTIONS, TABLES, fitting, language_of, page
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "language_of", "layers_page", "page_of", "report_page", "table7_page",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "language_of", "layers_page", "page_of", "report_page", "robustness_page",
+    "table7_page",
     "write_card",
 ]  # fmt: skip
 
 # The pages beside the report, each with its sections.
 KINDS = {
-    "audit": ("audit", "data"), "compare": ("compare", "data"), "table7": ("table7", "data"),
+    "audit": ("audit", "data"), "compare": ("compare", "data"), "table7": ("table7", "data"), "robustness": ("robustness", "data"),
     "ensemble": ("ensemble", "ranking", "calibration", "threshold", "metrics", "data"),
 }  # fmt: skip
 
@@ -53,6 +54,11 @@ def audit_page(run_folder: str | Path, *, language: str = "en") -> Path:
 def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:
     """Write `compare.html`: the heat map of contrast x balance and its table; returns its path."""
     return _write(run_folder, "compare", language)
+
+
+def robustness_page(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `robustness.html`: the figures under corruptions, with the run's contrast and without; returns its path."""
+    return _write(run_folder, "robustness", language)
 
 
 def table7_page(run_folder: str | Path, *, language: str = "en") -> Path:

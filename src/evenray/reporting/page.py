@@ -33,9 +33,18 @@ INSTEAD = {
 }
 OTHERS = {"findings": "evaluate", "masks": "evaluate", "boxes": "evaluate", "outlines": "explain"}
 # Beside the line: on the page of a run only where the table is there that they show, each before another section.
-ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble"}
-TABLES = {"readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet"}
-BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits"}
+ASIDE = {
+    "readers": "scan", "uncertainty": "evaluate", "groups": "evaluate", "robustness": "robustness", "table7": "table7",
+    "ensemble": "ensemble",
+}  # fmt: skip
+TABLES = {
+    "readers": "ratings.parquet", "uncertainty": "uncertainty.json", "groups": "groups.json", "robustness": "robustness.json",
+    "table7": "table7.parquet", "ensemble": "ensemble.parquet",
+}  # fmt: skip
+BEFORE = {
+    "readers": "audit", "uncertainty": "mistakes", "groups": "mistakes", "robustness": "mistakes", "table7": "limits",
+    "ensemble": "limits",
+}  # fmt: skip
 
 
 def fitting(only: Sequence[str], task: str) -> tuple[str, ...]:

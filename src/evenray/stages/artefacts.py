@@ -17,6 +17,7 @@ from evenray.core.artefacts.explained import Attributions, Gallery, Previews
 from evenray.core.artefacts.groups import GroupsRecord
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.robustness import RobustnessRecord
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.artefacts.table7 import Table7Record
 from evenray.core.artefacts.uncertainty import UncertaintyRecord
@@ -177,7 +178,8 @@ ATTRIBUTIONS: Artefact[Gallery[Attributions] | None] = _optional_gallery(Attribu
 OVERLAYS: Artefact[Gallery[Overlays] | None] = _optional_gallery(Overlays, "explain")
 MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "evaluate")
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")
-RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet",))
+ROBUSTNESS = _optional_record(RobustnessRecord, "robustness")
+RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet", RobustnessRecord.file))
 REPORT = _text("report.html", "report")
 TABLE7 = _table("table7.parquet", "table7")
 TABLE7_CSV = _table("table7.csv", "table7")

@@ -24,13 +24,12 @@ from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import PARTS, Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
-from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.repeats import called
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, each_repeat, measured_by_task
+from evenray.metrics import Calibration, Spread, compare_spreads, each_repeat, measured_by_task
 from evenray.metrics.measuring import Prevalence
 
 from .artefacts import (
@@ -47,6 +46,7 @@ from .artefacts import (
     SPLIT_CASES,
     UNCERTAINTY,
 )  # fmt: skip
+from .calibrating import NONE, fitted_calibrations
 from .group_gaps import group_gaps, tell_gaps
 from .held_out import averaged_over_repeats, held_out, simple_models
 from .measuring import called_masks, in_own_pixels, watched_masks
@@ -58,7 +58,6 @@ from .uncertainty import tell_sets, uncertainty
 
 __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 
-NONE = Calibration("none", {})
 RESAMPLES = 1000  # of the simple models
 SHOWN = ("auroc", "auprc")
 
@@ -102,7 +101,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         for name, (cases, part) in parts.items():
             told = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
             if name == "validation":
-                calibrations = _calibrations(task, remedy, told, task.targets(cases), settings, tools)
+                calibrations = fitted_calibrations(task, remedy, told, task.targets(cases), settings, tools)
             p = task.probabilities(remedy.questions, told, calibrations, target)
             found[name] = task.predictions(cases, told, p)
             if facts.task in OF_IMAGES:
@@ -111,7 +110,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     if inputs.outer_folds is not None:
 
         def fit(task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64]) -> list[Calibration]:
-            return _calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
+            return fitted_calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
 
         found |= held_out(inputs.outer_folds, dataset, target, fit)
         plain = {"test": held_out(inputs.outer_folds, dataset, anywhere, lambda *_: uncalibrated)["test"]}
@@ -163,26 +162,6 @@ def _suspected(inputs: EvaluateInputs, test: Predictions, whole: Predictions) ->
         once = averaged_over_repeats(test)
         return _label_errors(once.table, once.part(""))
     return _label_errors(inputs.out_of_fold, whole)
-
-
-def _calibrations(
-    task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64], settings: EvaluateSettings, tools: Tools
-) -> list[Calibration]:
-    """The calibration of every question that enough validation cases answer; the others stay as they are."""
-    found, few = [], []
-    for question, own in zip(remedy.questions, task.asked(told, targets), strict=True):
-        fewest = int(own.images.min())
-        if fewest >= ENOUGH_TO_CHOOSE:
-            corrected = question.balance.correct(own.logits, question.prior)
-            found.append(calibrate(corrected, own.classes, settings.calibration, question.prior, own.weights))
-        else:
-            found.append(NONE)
-            few.append(fewest)
-    if few and settings.calibration not in ("none", EvaluateSettings().calibration):
-        tools.events.tell(
-            "evaluate.not_calibrated", "warning", count=min(few), method=settings.calibration, needed=ENOUGH_TO_CHOOSE
-        )
-    return found
 
 
 def _baselines(
