@@ -32,9 +32,9 @@ def _noise(x: Pixels, grade: int, rng: np.random.Generator) -> Pixels:
 
 
 def _blur(x: Pixels, grade: int, rng: np.random.Generator) -> Pixels:
-    """A Gaussian, as of motion or of a wrong focus."""
+    """A Gaussian, as of motion or of a wrong focus; of small images at least so wide that neighbouring pixels mix."""
     height, width = x.shape[:2]
-    sigma = (0.005, 0.01, 0.017, 0.025, 0.035)[grade] * min(height, width)
+    sigma = max((0.005, 0.01, 0.017, 0.025, 0.035)[grade] * min(height, width), (0.5, 0.6, 0.75, 0.9, 1.1)[grade])
     if sigma <= FEW:
         return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma))
     small = max(1, round(width * FEW / sigma)), max(1, round(height * FEW / sigma))

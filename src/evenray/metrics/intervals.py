@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "clopper_pearson",
     "clustered_share",
+    "effective_share",
     "interval_of",
     "multiplicities",
     "percentile_interval",
@@ -115,7 +116,7 @@ def wilson(hits: ArrayLike, cases: ArrayLike, level: float = 0.95) -> tuple[NDAr
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64], level: float = 0.95) -> tuple[float, float]:
+def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
     """Wilson's interval of a share whose cases come in patients: of as many cases as tell as much standing alone.
 
     What a case counts is the variance of as many patients of one case over that between these (the design effect), at
@@ -128,6 +129,13 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64], level: flo
     >>> [round(bound, 2) for bound in clustered_share(came, np.array([0, 0, 1, 1, 2, 2, 3, 3]))]
     [0.14, 0.86]
     """
+    hits, effective = effective_share(came_N, clusters_N)
+    low, high = wilson(hits, effective)
+    return float(low), float(high)
+
+
+def effective_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
+    """How many of how many cases standing alone tell as much as these: see `clustered_share`."""
     came = np.asarray(came_N, dtype=np.float64)
     _, place = np.unique(clusters_N, return_inverse=True)
     n, P, share = len(came), int(place.max()) + 1, float(came.mean())
@@ -136,5 +144,4 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64], level: flo
     else:
         between = float((np.bincount(place, came - share) ** 2).sum()) / n**2 * P / (P - 1)
         effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
-    low, high = wilson(share * effective, effective, level)
-    return float(low), float(high)
+    return share * effective, effective

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.plan import Plan, Planned
-from evenray.core.artefacts.robustness import ALL, RobustnessRecord
+from evenray.core.artefacts.robustness import ALL, FEW, RobustnessRecord
 from evenray.core.errors import DataError
 from evenray.core.lost import Lost
 from evenray.core.recipe import EvaluateSettings, TrainSettings
@@ -212,5 +212,6 @@ def _tell(record: RobustnessRecord, tools: Tools) -> None:
     for metric, gap in record.steadier.get(ALL, {}).items():
         tools.events.tell(
             "robustness.steadier", metric=metric, gap=gap.value, low=gap.low, high=gap.high, p=gap.p,
-            contrast=record.networks[0].contrast, against=record.networks[1].contrast,
+            contrast=record.networks[0].contrast, against=record.networks[1].contrast, patients=record.fewest,
+            variant="few" if record.fewest < FEW else "",
         )  # fmt: skip

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict
 from .record import Number, Record
 from .scores import Gap
 
-__all__ = ["ALL", "Degraded", "Measured", "NetworkRobustness", "RobustnessRecord"]
+__all__ = ["ALL", "FEW", "Degraded", "Measured", "NetworkRobustness", "RobustnessRecord"]
 
 ALL = "all"  # the mean over the corruptions
+FEW = 20  # patients of a class, below which intervals of resamples are too narrow to judge by
 
 
 class _Part(BaseModel):

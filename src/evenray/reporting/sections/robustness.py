@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evenray.core.artefacts.robustness import ALL, RobustnessRecord
+from evenray.core.artefacts.robustness import ALL, FEW, RobustnessRecord
 from evenray.core.artefacts.scores import Gap
 from evenray.images.corruptions import CORRUPTIONS
 from evenray.metrics import holm
@@ -16,7 +16,6 @@ from evenray.reporting.view import RunView
 __all__ = ["context"]
 
 FIGURES = ("auroc", "balanced_accuracy")
-FEW = 20  # patients of a class, below which intervals of resamples are too narrow
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,12 @@ def _rows(record: RobustnessRecord) -> list[tuple[str, dict[str, tuple[list[Gap]
 
 
 def _verdicts(record: RobustnessRecord) -> dict[str, str]:
-    """Of each figure whether the run's own contrast makes the network steadier, less steady, or neither is shown."""
+    """Of each figure whether the run's own contrast makes the network steadier, less steady, neither is shown, or there are too few
+    patients to judge by."""
     if not record.steadier:
         return {}
+    if record.fewest < FEW:
+        return dict.fromkeys(FIGURES, "too_few")
     overall = record.steadier[ALL]
     return {
         metric: "is_steadier" if overall[metric].low > 0 else "less_steady" if overall[metric].high < 0 else "not_shown"
