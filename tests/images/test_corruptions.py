@@ -63,9 +63,13 @@ def test_what_corruptions_are_called_after() -> None:
     unit = image.pixels / 4095
     noisy = corrupt(image, "noise", 3).pixels / 4095
     assert (noisy - unit).std() == pytest.approx(0.07, rel=0.1)
-    assert np.diff(corrupt(image, "blur", 5).pixels.astype(float)).std() < 0.3 * np.diff(image.pixels.astype(float)).std()
+    assert (
+        np.diff(corrupt(image, "blur", 5).pixels.astype(float)).std() < 0.3 * np.diff(image.pixels.astype(float)).std()
+    )
     assert corrupt(image, "contrast", 4).pixels.std() == pytest.approx(0.3 * image.pixels.std(), rel=0.02)
-    gammas = {round(float(np.median(np.log(corrupt(image, "gamma", 2, s).pixels / 4095) / np.log(unit))), 1) for s in range(8)}
+    gammas = {
+        round(float(np.median(np.log(corrupt(image, "gamma", 2, s).pixels / 4095) / np.log(unit))), 1) for s in range(8)
+    }
     assert gammas == {1.5, 0.7}
     assert (corrupt(image, "markers", 5).pixels == 4095).sum() > 50
 

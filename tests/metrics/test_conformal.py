@@ -140,7 +140,10 @@ def test_two_classes_ignore_any_rising_calibration(make_predictions: Make) -> No
 
 
 def test_sets_of_grades_have_no_gaps(make_predictions: Make) -> None:
-    calibration, test = make_predictions(500, 5, seed=7, prevalence=0.2), make_predictions(400, 5, seed=8, prevalence=0.2)
+    calibration, test = (
+        make_predictions(500, 5, seed=7, prevalence=0.2),
+        make_predictions(400, 5, seed=8, prevalence=0.2),
+    )
     plain, filled = sets_of(calibration, test, 0.9), sets_of(calibration, test, 0.9, ordered=True)
     assert (filled >= plain).all()
     assert (filled != plain).any()

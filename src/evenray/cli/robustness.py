@@ -12,9 +12,7 @@ from .line import TARGET
 
 __all__ = ["robustness"]
 
-_AGAINST = (
-    "The contrast of a second network, trained like the first one [default: none, where the run chose another]."
-)
+_AGAINST = "The contrast of a second network, trained like the first one [default: none, where the run chose another]."
 
 
 def robustness(target: str, against: str | None = None, **options: Any) -> None:

@@ -15,9 +15,9 @@ from .artefacts.cases import load
 from .artefacts.choice import Choice
 from .artefacts.ensemble import EnsembleRecord
 from .artefacts.explained import Attributions, Previews
+from .artefacts.groups import GroupsRecord
 from .artefacts.model import ModelRecord
 from .artefacts.plan import Planned
-from .artefacts.groups import GroupsRecord
 from .artefacts.robustness import RobustnessRecord
 from .artefacts.scores import ScoresRecord
 from .artefacts.table7 import Table7Record

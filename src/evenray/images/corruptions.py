@@ -67,7 +67,7 @@ def _jpeg(x: Pixels, grade: int, rng: np.random.Generator) -> Pixels:
     done, coded = cv2.imencode(".jpg", blue_first, [cv2.IMWRITE_JPEG_QUALITY, (50, 30, 18, 11, 7)[grade]])
     assert done
     back = np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.float32) / 255
-    return back if x.ndim == 2 else back[..., ::-1]
+    return np.asarray(back if x.ndim == 2 else back[..., ::-1], np.float32)
 
 
 def _markers(x: Pixels, grade: int, rng: np.random.Generator) -> Pixels:

@@ -12,7 +12,7 @@ from evenray.core.errors import DataError
 
 from .folds import rows_within
 
-__all__ = ["Z", "Area", "area_interval", "components", "delong_interval"]
+__all__ = ["Area", "Z", "area_interval", "components", "delong_interval"]
 
 Floats = NDArray[np.float64]
 FEW = 20

@@ -96,7 +96,7 @@ def _answered(own: NDArray[np.bool_], ends: NDArray[np.int64], at: Floats) -> Fl
     """The share of a class's cases among the most certain shares of all; NaN of a class without a case."""
     if not own.any():
         return np.full(len(at), np.nan)
-    return np.interp(at, (0, *((ends + 1) / len(own))), (0, *(np.cumsum(own)[ends] / own.sum())))
+    return np.asarray(np.interp(at, (0, *((ends + 1) / len(own))), (0, *(np.cumsum(own)[ends] / own.sum()))))
 
 
 def _area(answered: Floats, correct: Floats) -> Floats:

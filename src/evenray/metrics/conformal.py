@@ -20,7 +20,15 @@ from evenray.core.types import Predictions
 
 from .intervals import wilson
 
-__all__ = ["Covered", "covered", "expected_coverage", "held_out_sets", "least_probabilities", "patients_needed", "prediction_sets"]
+__all__ = [
+    "Covered",
+    "covered",
+    "expected_coverage",
+    "held_out_sets",
+    "least_probabilities",
+    "patients_needed",
+    "prediction_sets",
+]
 
 Floats = NDArray[np.float64]
 Sets = NDArray[np.bool_]

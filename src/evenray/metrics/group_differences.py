@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Predictions
 
-from ._area import Z, Area
+from ._area import Area, Z
 from ._meter import decide
 from .groups import UNKNOWN_GROUP, members
 from .intervals import effective_share, wilson
@@ -89,7 +89,9 @@ def group_differences(
                 low, high = _joined(own, other, Z)
                 p = _p(own, other)
                 found.append(
-                    GroupDifference(column, name, against, metric, patients, own.value, other.value, value, low, high, p)
+                    GroupDifference(
+                        column, name, against, metric, patients, own.value, other.value, value, low, high, p
+                    )
                 )
     return found
 
@@ -110,7 +112,9 @@ def _figures(
     targets, patients = predictions.targets, predictions.patients
     K, positive = len(predictions.classes), predictions.positive_index
     present = [k for k in range(K) if (targets == k).any()]
-    enough = {k: all(len(np.unique(patients[part & (targets == k)])) >= FEWEST for part in (rows, others)) for k in present}
+    enough = {
+        k: all(len(np.unique(patients[part & (targets == k)])) >= FEWEST for part in (rows, others)) for k in present
+    }
     if len(present) > 1 and all(enough.values()):
         watched = [positive] if K == 2 else present
         yield "auroc", (_area(predictions, rows, watched), _area(predictions, others, watched))
@@ -138,7 +142,7 @@ def _share(right: Rows, patients: NDArray[np.int64], rows: Rows) -> _Figure:
         low, high = wilson(hits, cases, 2 * NORMAL.cdf(z) - 1)
         return float(low), float(high)
 
-    influence = np.bincount(own, (hit - hit.mean()) / len(hit))
+    influence: Floats = np.bincount(own, (hit - hit.mean()) / len(hit)).astype(np.float64)
     return _Figure(float(hit.mean()), interval, _whole(influence, patients))
 
 
@@ -149,7 +153,9 @@ def _balanced(predictions: Predictions, called: NDArray[np.int64], rows: Rows, p
 
     def interval(z: float) -> tuple[float, float]:
         ends = np.array([(one.value, *one.interval(z)) for one in each])
-        below, above = (float(np.sqrt((gap**2).sum())) / len(each) for gap in (ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 0]))
+        below, above = (
+            float(np.sqrt((gap**2).sum())) / len(each) for gap in (ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 0])
+        )
         return value - below, value + above
 
     value = float(np.mean([one.value for one in each]))

@@ -93,7 +93,10 @@ def by_group(
     Bands come in the order of their numbers, and last, as the group 'unknown', cases without a value. `options` go to
     `score`. UsageError names the columns that there are.
     """
-    groups = {name: replace(predictions, table=predictions.table.filter(rows)) for name, rows in members(predictions, column, edges).items()}
+    groups = {
+        name: replace(predictions, table=predictions.table.filter(rows))
+        for name, rows in members(predictions, column, edges).items()
+    }
     return {name: score(group, threshold, **options) for name, group in groups.items()}
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +88,12 @@ def robustness(inputs: RobustnessInputs, settings: RobustnessSettings, tools: To
         model = network.to(tools.machine.device)
         cases, part = parts_of(tools, dataset, plan, contrast, ("validation",), furthest)["validation"]
         told = forward(model, part, plan.batch, tools.machine, tta=tta)
-        calibrations = fitted_calibrations(task, remedy, told, task.targets(cases), EvaluateSettings.of(settings), tools)
+        calibrations = fitted_calibrations(
+            task, remedy, told, task.targets(cases), EvaluateSettings.of(settings), tools
+        )
         p = task.probabilities(remedy.questions, told, calibrations, target)
         asked[contrast] = _Asked(model, calibrations, _cut(task.predictions(cases, told, p), remedy, target, rule))
-    name = "test" if len(dataset.part("test")) else "validation"
+    name: Literal["test", "validation"] = "test" if len(dataset.part("test")) else "validation"
     if name == "test":
         tools.open_test()
     cases = dataset.part(name)
@@ -132,9 +134,7 @@ def _cut(validation: Predictions, remedy: Remedy, target: Target, rule: str) -> 
     """The threshold that the rule chooses, of findings one each; None with more than two classes."""
     if validation.task == "classify":
         return None if len(validation.classes) > 2 else _chosen(validation, remedy, target, 0, rule)
-    return [
-        _chosen(validation.finding(name), remedy, target, k, rule) for k, name in enumerate(validation.classes)
-    ]
+    return [_chosen(validation.finding(name), remedy, target, k, rule) for k, name in enumerate(validation.classes)]
 
 
 def _chosen(own: Predictions, remedy: Remedy, target: Target, k: int, rule: str) -> float:
@@ -198,17 +198,13 @@ def _fewest(clean: Predictions) -> int:
     if clean.task == "classify":
         return min(len(np.unique(clean.patients[clean.targets == k])) for k in np.unique(clean.targets))
     known = [clean.finding(name) for name in clean.classes]
-    return min(
-        len(np.unique(own.patients[own.targets == k])) for own in known for k in np.unique(own.targets)
-    )
+    return min(len(np.unique(own.patients[own.targets == k])) for own in known for k in np.unique(own.targets))
 
 
 def _tell(record: RobustnessRecord, tools: Tools) -> None:
     for network in record.networks:
         lost = network.lost[ALL]["auroc"]
-        tools.events.tell(
-            "robustness.lost", contrast=network.contrast, lost=lost.value, low=lost.low, high=lost.high
-        )
+        tools.events.tell("robustness.lost", contrast=network.contrast, lost=lost.value, low=lost.low, high=lost.high)
     for metric, gap in record.steadier.get(ALL, {}).items():
         tools.events.tell(
             "robustness.steadier", metric=metric, gap=gap.value, low=gap.low, high=gap.high, p=gap.p,

@@ -7,6 +7,7 @@ the validation part chose has a part in them (docs/decisions/0031).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,11 @@ def _sets(
     sizes = np.bincount(held, minlength=len(test.classes) + 1) / len(held)
     right = decide(called, threshold) == called.targets
     return none.model_copy(
-        update={"classes": tuple(classes), "sizes": tuple(sizes.tolist()), "single": _single(sets, test, float(right.mean()))}
+        update={
+            "classes": tuple(classes),
+            "sizes": tuple(sizes.tolist()),
+            "single": _single(sets, test, float(right.mean())),
+        }
     )
 
 
@@ -129,11 +134,9 @@ def tell_sets(record: UncertaintyRecord, events: Events) -> None:
     """Say how often the sets of the asked coverage held the truth, or why there are none."""
     for name, question in record.questions.items():
         sets = next(each for each in question.sets if each.coverage == record.coverage)
-        about = {"coverage": f"{100 * sets.coverage:g}", "finding": name, "variant": "finding" if name else ""}
+        about: dict[str, Any] = {"coverage": f"{100 * sets.coverage:g}", "finding": name, "variant": "finding" if name else ""}
         if sets.refused:
             events.tell("evaluate.no_sets", "note", patients=sets.refused, needed=sets.needed, **about)
         elif sets.classes:
             measured = zip(question.classes, sets.classes, strict=True)
-            events.tell(
-                "evaluate.sets", measured={each: f"{100 * one.value:.0f}" for each, one in measured}, **about
-            )
+            events.tell("evaluate.sets", measured={each: f"{100 * one.value:.0f}" for each, one in measured}, **about)

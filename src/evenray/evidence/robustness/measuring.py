@@ -88,7 +88,10 @@ def _less(one: Spread, other: Spread) -> Spread:
 
 
 def _gaps(spreads: Losses) -> dict[str, dict[str, Gap]]:
-    return {name: {metric: _gap(from_replicates(*spread)) for metric, spread in each.items()} for name, each in spreads.items()}
+    return {
+        name: {metric: _gap(from_replicates(*spread)) for metric, spread in each.items()}
+        for name, each in spreads.items()
+    }
 
 
 def _gap(found: Difference) -> Gap:
@@ -97,5 +100,6 @@ def _gap(found: Difference) -> Gap:
 
 def _told(figures: Mapping[str, Measure]) -> dict[str, Measured]:
     return {
-        metric: Measured(value=figures[metric].value, low=figures[metric].low, high=figures[metric].high) for metric in FIGURES
+        metric: Measured(value=figures[metric].value, low=figures[metric].low, high=figures[metric].high)
+        for metric in FIGURES
     }

@@ -68,7 +68,8 @@ class Answers:
         return {
             "task": about.task, "classes": list(about.classes), "positive": about.positive,
             "threshold": [point.threshold for point in about.points] or about.threshold,
-            "prevalence": about.given.tolist(), "coverage": about.coverage if any(about.sets) else None, "engine": self.engine, "precision": self.precision,
+            "prevalence": about.given.tolist(), "coverage": about.coverage if any(about.sets) else None,
+            "engine": self.engine, "precision": self.precision,
             "images": self.table.height, "out_of_distribution": self.flagged,
             "false_flags": None if about.training_images is None else about.training_images.false_flags,
             "rejected": self.rejected.to_dicts(),

@@ -34,7 +34,12 @@ def abstention(curve: AbstentionCurve, sets: PredictionSets | None, say: Languag
 
 def answered(curve: AbstentionCurve, colours: Mapping[str, str], say: Language) -> Svg:
     """The share of each class's cases among the surest; where a line lies low, abstention leaves out that class first."""
-    plot = Plot(WIDTH, 230, axis([0, 1], say("axis.answered"), words=percent), axis([0, 1], say("axis.answered_class"), words=percent))
+    plot = Plot(
+        WIDTH,
+        230,
+        axis([0, 1], say("axis.answered"), words=percent),
+        axis([0, 1], say("axis.answered_class"), words=percent),
+    )
     plot.line([0, 1], [0, 1], GREY, 1, "4 4")
     for own, colour in zip(curve.answered, colours.values(), strict=True):
         plot.line(curve.shares, own, colour, 1.8)

@@ -13,7 +13,9 @@ from .svg import Svg, number
 __all__ = ["robustness"]
 
 
-def robustness(record: RobustnessRecord, corruption: str, metric: str, colours: Mapping[str, str], say: Language) -> Svg:
+def robustness(
+    record: RobustnessRecord, corruption: str, metric: str, colours: Mapping[str, str], say: Language
+) -> Svg:
     """Of each network, by its contrast, the figure on clean images (grade 0) and at the five grades, with its band."""
     every = [
         value for network in record.networks for each in (network.clean, *(one.figures for one in network.degraded))
@@ -28,5 +30,7 @@ def robustness(record: RobustnessRecord, corruption: str, metric: str, colours: 
         y, low, high = ([getattr(each, end) for each in figures] for end in ("value", "low", "high"))
         plot.area(at, high, colour, 0.12, low)
         plot.line(at, y, colour)
-        plot.dots(at, y, colour, 2.6, [f"{network.contrast} {grade}: {value:.3f}" for grade, value in zip(at, y, strict=True)])
+        plot.dots(
+            at, y, colour, 2.6, [f"{network.contrast} {grade}: {value:.3f}" for grade, value in zip(at, y, strict=True)]
+        )
     return plot.drawn(say("alt.robustness", corruption=say(f"corruption.{corruption}")), colours)

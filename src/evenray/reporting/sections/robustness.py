@@ -38,13 +38,12 @@ def context(run: RunView, say: Language) -> Shown | None:
     colours = dict(zip((network.contrast for network in record.networks), (ACCENT, OTHERS[0]), strict=False))
     figures = {
         metric: [
-            Figure(say(f"corruption.{name}"), robustness(record, name, metric, colours, say), "") for name in CORRUPTIONS
+            Figure(say(f"corruption.{name}"), robustness(record, name, metric, colours, say), "")
+            for name in CORRUPTIONS
         ]
         for metric in FIGURES
     }
-    return Shown(
-        record, FIGURES, figures, _rows(record), _verdicts(record), record.fewest < FEW
-    )
+    return Shown(record, FIGURES, figures, _rows(record), _verdicts(record), record.fewest < FEW)
 
 
 def _rows(record: RobustnessRecord) -> list[tuple[str, dict[str, tuple[list[Gap], Gap | None, float | None]]]]:
