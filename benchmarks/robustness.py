@@ -57,14 +57,18 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where the runs are kept, to go on with")
     parser.add_argument("--quick", action="store_true", help="minutes; to see that it works")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
-    parser.add_argument("--data", type=Path, default=default_data(), help="folder of medmnist and breast-ultrasound-256")
+    parser.add_argument(
+        "--data", type=Path, default=default_data(), help="folder of medmnist and breast-ultrasound-256"
+    )
     parser.add_argument("--jobs", type=int, default=0, help="processes that read and corrupt images; 0 is one a core")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     work = options.work / ("quick" if options.quick else "whole")
     contrasts, seeds = (("clahe",), (0,)) if options.quick else (("clahe", "equalize"), (0, 1, 2))
     figures: dict[str, dict[str, Any]] = {}
-    print("How much less is lost with the contrast than without, of the clean figure; above 0 the contrast makes it steadier.")
+    print(
+        "How much less is lost with the contrast than without, of the clean figure; above 0 the contrast makes it steadier."
+    )
     for contrast in contrasts:
         shown = dict.fromkeys(METRICS, 0)
         for name, data in sets(options.data, work):
@@ -77,7 +81,9 @@ def main() -> None:
                 assert record is not None
                 records.append(record)
             clean = [[mean(each.networks[row].clean[m].value for each in records) for m in METRICS] for row in (0, 1)]
-            print(f"\n{name}, {contrast}: {records[0].cases} test images of {records[0].patients} patients, {len(seeds)} seeds")
+            print(
+                f"\n{name}, {contrast}: {records[0].cases} test images of {records[0].patients} patients, {len(seeds)} seeds"
+            )
             print(f"clean AUROC and balanced accuracy: {contrast} {told(clean[0])}, none {told(clean[1])}")
             print(f"| corruption | {' | '.join(METRICS)} |\n|---|{'---|' * len(METRICS)}")
             for corruption in (*CORRUPTIONS, ALL):

@@ -168,8 +168,8 @@ def test_of_a_cross_validation_each_fold_goes_by_the_others(make_predictions: Ma
     assert held_out_sets(few, 0.9) is None
 
 
-def test_an_epoch_chosen_on_the_same_patients_costs_little() -> None:
-    """The best of ten networks that differ by chance alone, chosen by the AUROC on the calibration patients."""
+def test_an_epoch_chosen_on_the_same_patients_costs_some_coverage_and_no_more() -> None:
+    """The best of ten networks that differ by chance alone, chosen by the AUROC on the calibration patients: .886 for .9."""
     rng, found = np.random.default_rng(1), []
 
     def told(target: np.ndarray, common: np.ndarray) -> Predictions:
@@ -184,4 +184,4 @@ def test_an_epoch_chosen_on_the_same_patients_costs_little() -> None:
         best = max(epochs, key=lambda each: score(each, resamples=0).auroc.value)
         test = told(test_target, test_common)
         found.append(covered(sets_of(best, test, 0.9), test.targets, test.patients, 1).value)
-    assert np.mean(found) > 0.88
+    assert 0.86 < np.mean(found) < 0.91

@@ -134,7 +134,11 @@ def tell_sets(record: UncertaintyRecord, events: Events) -> None:
     """Say how often the sets of the asked coverage held the truth, or why there are none."""
     for name, question in record.questions.items():
         sets = next(each for each in question.sets if each.coverage == record.coverage)
-        about: dict[str, Any] = {"coverage": f"{100 * sets.coverage:g}", "finding": name, "variant": "finding" if name else ""}
+        about: dict[str, Any] = {
+            "coverage": f"{100 * sets.coverage:g}",
+            "finding": name,
+            "variant": "finding" if name else "",
+        }
         if sets.refused:
             events.tell("evaluate.no_sets", "note", patients=sets.refused, needed=sets.needed, **about)
         elif sets.classes:
