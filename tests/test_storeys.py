@@ -16,6 +16,7 @@ SOURCE = Path(evenray.__file__).parent
 STOREYS = (
     "core",
     "images.binning", "images.levels", "images.ct_windows", "images.histogram", "images.readers", "images.writers", "images.contrast",
+    "images.corruptions",
     "metrics",
     "data.tables", "data.annotations", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
     "data.design",
@@ -23,7 +24,7 @@ STOREYS = (
     "learning.balance", "learning.networks", "learning.boxes", "learning.tasks", "learning.augment", "learning.tta",
     "learning.windows", "learning.train", "learning.linear_head",
     "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",
-    "evidence.explain", "evidence.compare", "evidence.table7",
+    "evidence.explain", "evidence.compare", "evidence.robustness", "evidence.table7",
     "reporting",
     "scale",
     "stages",

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .verbs.layers import layers as layers
     from .verbs.predict import predict as predict
     from .verbs.report import report as report
+    from .verbs.robustness import robustness as robustness
     from .verbs.run import compare as compare
     from .verbs.run import evaluate as evaluate
     from .verbs.run import plan as plan
@@ -90,6 +91,7 @@ PUBLIC = {
     **dict.fromkeys(("layers",), "verbs.layers"),
     **dict.fromkeys(("predict",), "verbs.predict"),
     **dict.fromkeys(("report",), "verbs.report"),
+    **dict.fromkeys(("robustness",), "verbs.robustness"),
     **dict.fromkeys(("compare", "evaluate", "plan", "run", "train"), "verbs.run"),
     **dict.fromkeys(("share",), "verbs.share"),
     **dict.fromkeys(("table7",), "verbs.table7"),

@@ -143,6 +143,25 @@ def test_the_figures_are_those_of_the_held_out_cases(kind: str, whole: Callable[
 
 
 @both
+def test_sets_are_calibrated_on_what_was_held_out(kind: str, whole: Callable[[str], Path]) -> None:
+    done = Run(whole(kind))
+    assert done.uncertainty is not None
+    assert done.predictions is not None
+    assert (done.uncertainty.calibrated_on, done.uncertainty.epoch_chosen) == ("held_out", False)
+    first = each_repeat(done.predictions.part("test"))[0]
+    for name, question in done.uncertainty.questions.items():
+        own = first.finding(name) if name else first
+        sets = next(each for each in question.sets if each.coverage == 0.8)
+        assert [one.calibration for one in sets.classes] == [
+            len(np.unique(own.patients[own.targets == k])) for k in range(2)
+        ]
+        for one in sets.classes:
+            assert one.low <= one.value <= one.high
+            assert one.value > 0.5
+        assert question.abstention is not None
+
+
+@both
 def test_the_model_for_use_answers(kind: str, images: Path, whole: Callable[[str], Path], tmp_path: Path) -> None:
     done = Run(whole(kind))
     assert done.dataset is not None

@@ -30,6 +30,7 @@ for _verb in (
     "weights",
     "compare_runs",
     "ensemble",
+    "robustness",
     "table7",
     "app",
 ):

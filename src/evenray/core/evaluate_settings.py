@@ -30,6 +30,10 @@ class EvaluateSettings(SeedSettings, ViewSettings):
         "bias_corrected_temperature",
         "bias_corrected_temperature, temperature, platt, isotonic, beta or none; fitted on the validation part.",
     )
+    coverage: float = setting(
+        0.9, "How often the sets of classes that are given beside each answer hold the truth, for every class.",
+        expected="give a share above 0 and below 1", example="0.95", gt=0, lt=1,
+    )  # fmt: skip
     patient_score: Literal["mean", "max"] = setting(
         "mean",
         "What stands for a patient of several images: the mean of their probabilities, or the largest of the positive class.",

@@ -16,10 +16,13 @@ from .artefacts.choice import Choice
 from .artefacts.ensemble import EnsembleRecord
 from .artefacts.explained import Attributions, Previews
 from .artefacts.external import ExternalRecord, names_of
+from .artefacts.groups import GroupsRecord
 from .artefacts.model import ModelRecord
 from .artefacts.plan import Planned
+from .artefacts.robustness import RobustnessRecord
 from .artefacts.scores import ScoresRecord
 from .artefacts.table7 import Table7Record
+from .artefacts.uncertainty import UncertaintyRecord
 from .boundary import checked_class
 from .display import Displayed
 from .errors import DataError
@@ -123,6 +126,21 @@ class Run(Displayed):
     def results(self) -> ScoresRecord | None:
         """Everything that is told of the probabilities."""
         return self._record(ScoresRecord, "evaluate")
+
+    @cached_property
+    def uncertainty(self) -> UncertaintyRecord | None:
+        """Prediction sets and abstention; None of masks and boxes."""
+        return self._record(UncertaintyRecord, "evaluate")
+
+    @cached_property
+    def groups(self) -> GroupsRecord | None:
+        """Differences between groups of patients; None where nothing tells groups apart."""
+        return self._record(GroupsRecord, "evaluate")
+
+    @cached_property
+    def robustness(self) -> RobustnessRecord | None:
+        """The figures under corruptions; None where nobody asked for them."""
+        return self._record(RobustnessRecord, "robustness")
 
     @property
     def scores(self) -> Mapping[str, Scores]:

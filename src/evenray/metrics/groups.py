@@ -20,9 +20,10 @@ from evenray.core.types import Predictions, Scores
 from ._curves import require_classes
 from .scoring import score
 
-__all__ = ["bands", "by_group", "per_patient"]
+__all__ = ["UNKNOWN_GROUP", "bands", "by_group", "members", "per_patient"]
 
 NUMBER = r"-?[\d.]+(e[+-]?\d+)?"  # as bands write it
+UNKNOWN_GROUP = "unknown"
 BAND = re.compile(rf"<{NUMBER}|{NUMBER}–{NUMBER}|≥{NUMBER}")
 
 
@@ -92,6 +93,17 @@ def by_group(
     Bands come in the order of their numbers, and last, as the group 'unknown', cases without a value. `options` go to
     `score`. UsageError names the columns that there are.
     """
+    groups = {
+        name: replace(predictions, table=predictions.table.filter(rows))
+        for name, rows in members(predictions, column, edges).items()
+    }
+    return {name: score(group, threshold, **options) for name, group in groups.items()}
+
+
+def members(
+    predictions: Predictions, column: str, edges: Sequence[float] = (18, 40, 65)
+) -> dict[str, NDArray[np.bool_]]:
+    """Which cases are in each group in `column`, bool (N,), in the order of `by_group`."""
     if column not in predictions.table.columns:
         own = ("case", "patient", "part", "label", "target")
         there = [c for c in predictions.table.columns if c not in own and not c.startswith(("p_", "logit_"))]
@@ -104,8 +116,7 @@ def by_group(
     if all(map(BAND.fullmatch, order)):  # a column of bands, which are not in the order of their letters
         order.sort(key=_opens)
     order += ["unknown"] if "unknown" in names else []
-    groups = {name: replace(predictions, table=predictions.table.filter(names == name)) for name in order}
-    return {name: score(group, threshold, **options) for name, group in groups.items()}
+    return {name: (names == name).to_numpy() for name in order}
 
 
 def _opens(band: str) -> float:

@@ -13,6 +13,7 @@ __all__ = [
     "clopper_pearson",
     "clustered_mean",
     "clustered_share",
+    "effective_share",
     "interval_of",
     "multiplicities",
     "percentile_interval",
@@ -129,6 +130,13 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[f
     >>> [round(bound, 2) for bound in clustered_share(came, np.array([0, 0, 1, 1, 2, 2, 3, 3]))]
     [0.14, 0.86]
     """
+    hits, effective = effective_share(came_N, clusters_N)
+    low, high = wilson(hits, effective)
+    return float(low), float(high)
+
+
+def effective_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
+    """How many of how many cases standing alone tell as much as these: see `clustered_share`."""
     came = np.asarray(came_N, dtype=np.float64)
     _, place = np.unique(clusters_N, return_inverse=True)
     n, P, share = len(came), int(place.max()) + 1, float(came.mean())
@@ -137,8 +145,7 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[f
     else:
         between = float((np.bincount(place, came - share) ** 2).sum()) / n**2 * P / (P - 1)
         effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
-    low, high = wilson(share * effective, effective)
-    return float(low), float(high)
+    return share * effective, effective
 
 
 def clustered_mean(values_N: ArrayLike, clusters_N: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:

@@ -30,6 +30,7 @@ __all__ = [
     "delong",
     "delong_difference",
     "difference",
+    "from_replicates",
     "holm",
 ]
 
@@ -77,7 +78,7 @@ def difference(
         _one(predictions, metric, threshold, prevalence, seed, resamples)
         for predictions, threshold in zip(aligned([model, reference]), thresholds, strict=True)
     )
-    return _difference(one.value - other.value, one.replicates - other.replicates)
+    return from_replicates(one.value - other.value, one.replicates - other.replicates)
 
 
 def compare_models(
@@ -158,7 +159,7 @@ def compare_spreads(
     }
     drawn = _with_seeds(list(spreads.values()), seed)
     for prefix, other in (("difference", names.index(reference)), ("behind", best)):
-        found = [_difference(v - values[other], s - drawn[other]) for v, s in zip(values, drawn, strict=True)]
+        found = [from_replicates(v - values[other], s - drawn[other]) for v, s in zip(values, drawn, strict=True)]
         p = np.array([d.p for d in found])
         others = np.arange(len(names)) != other
         adjusted = np.ones(len(names))
@@ -230,7 +231,8 @@ def _one(
     return found[metric]
 
 
-def _difference(value: float, spread: Floats) -> Difference:
+def from_replicates(value: float, spread: Floats) -> Difference:
+    """A difference by its value and its bootstrap replicates."""
     defined = spread[~np.isnan(spread)]
     if len(defined) * 2 < len(spread) or np.isnan(value):
         return Difference(value, np.nan, np.nan, np.nan)

@@ -19,12 +19,12 @@ from .view import RunView
 
 __all__ = [
     "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "external_page", "language_of", "layers_page", "page_of",
-    "report_page", "table7_page", "write_card",
+    "report_page", "robustness_page", "table7_page", "write_card",
 ]  # fmt: skip
 
 # The pages beside the report, each with its sections.
 KINDS = {
-    "audit": ("audit", "data"), "compare": ("compare", "data"), "table7": ("table7", "data"),
+    "audit": ("audit", "data"), "compare": ("compare", "data"), "table7": ("table7", "data"), "robustness": ("robustness", "data"),
     "ensemble": ("ensemble", "ranking", "calibration", "threshold", "metrics", "data"),
     "external": ("external", "ranking", "calibration", "threshold", "metrics", "practice", "data"),
 }  # fmt: skip
@@ -74,6 +74,11 @@ def errors_page(
 def compare_page(run_folder: str | Path, *, language: str = "en") -> Path:
     """Write `compare.html`: the heat map of contrast x balance and its table; returns its path."""
     return _write(run_folder, "compare", language)
+
+
+def robustness_page(run_folder: str | Path, *, language: str = "en") -> Path:
+    """Write `robustness.html`: the figures under corruptions, with the run's contrast and without; returns its path."""
+    return _write(run_folder, "robustness", language)
 
 
 def table7_page(run_folder: str | Path, *, language: str = "en") -> Path:

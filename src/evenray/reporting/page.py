@@ -34,11 +34,18 @@ INSTEAD = {
 }
 OTHERS = {"findings": "evaluate", "masks": "evaluate", "boxes": "evaluate", "outlines": "explain"}
 # Beside the line: on the page of a run only where the file is there that they show, each before another section.
-ASIDE = {"readers": "scan", "table7": "table7", "ensemble": "ensemble", "external": "evaluate"}
-TABLES = {
-    "readers": "ratings.parquet", "table7": "table7.parquet", "ensemble": "ensemble.parquet", "external": "external/*/external.json",
+ASIDE = {
+    "readers": "scan", "uncertainty": "evaluate", "groups": "evaluate", "robustness": "robustness", "external": "evaluate",
+    "table7": "table7", "ensemble": "ensemble",
 }  # fmt: skip
-BEFORE = {"readers": "audit", "table7": "limits", "ensemble": "limits", "external": "mistakes"}
+TABLES = {
+    "readers": "ratings.parquet", "uncertainty": "uncertainty.json", "groups": "groups.json", "robustness": "robustness.json",
+    "external": "external/*/external.json", "table7": "table7.parquet", "ensemble": "ensemble.parquet",
+}  # fmt: skip
+BEFORE = {
+    "readers": "audit", "uncertainty": "mistakes", "groups": "mistakes", "robustness": "mistakes", "external": "mistakes",
+    "table7": "limits", "ensemble": "limits",
+}  # fmt: skip
 
 SCRIPTS = ("page", "threshold", "figures")
 

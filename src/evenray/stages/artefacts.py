@@ -14,10 +14,13 @@ from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.drawn import DrawnMasks, Overlays
 from evenray.core.artefacts.explained import Attributions, Gallery, Previews
+from evenray.core.artefacts.groups import GroupsRecord
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.plan import Planned
+from evenray.core.artefacts.robustness import RobustnessRecord
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.artefacts.table7 import Table7Record
+from evenray.core.artefacts.uncertainty import UncertaintyRecord
 from evenray.core.findings import Finding
 from evenray.core.recipe import STAGES
 from evenray.core.run import Run
@@ -39,6 +42,18 @@ def _record(kind: type[R], stage: str) -> Artefact[R]:
         return kind.read(folder.path)
 
     return Artefact((stage,), read, lambda folder, value: value.write(folder.path))
+
+
+def _optional_record(kind: type[R], stage: str) -> Artefact[R | None]:
+    """A record that not every task has; a former one is removed then."""
+
+    def write(folder: RunFolder, value: R | None) -> list[str]:
+        if value is not None:
+            return value.write(folder.path)
+        (folder / kind.file).unlink(missing_ok=True)
+        return []
+
+    return Artefact((stage,), lambda folder: kind.read(folder.path) if folder.has(kind.file) else None, write)
 
 
 def _table(name: str, *stages: str) -> Artefact[pl.DataFrame]:
@@ -156,12 +171,17 @@ HISTORY = _table("history.csv", "train")
 OUTER_FOLDS = _optional("outer_folds.parquet", "nested")
 PREDICTIONS = Artefact(("evaluate",), _predictions_read, _predictions_write)
 SCORES = _record(ScoresRecord, "evaluate")
+UNCERTAINTY = _optional_record(UncertaintyRecord, "evaluate")
+GROUP_GAPS = _optional_record(GroupsRecord, "evaluate")
 LABEL_ERRORS = _findings("label_errors.parquet", "evaluate")
 ATTRIBUTIONS: Artefact[Gallery[Attributions] | None] = _optional_gallery(Attributions, "explain")
 OVERLAYS: Artefact[Gallery[Overlays] | None] = _optional_gallery(Overlays, "explain")
 MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "evaluate")
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")
-RUN = Artefact(ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet", "external/*/external.json"))
+ROBUSTNESS = _optional_record(RobustnessRecord, "robustness")
+RUN = Artefact(
+    ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet", "external/*/external.json", RobustnessRecord.file)
+)
 REPORT = _text("report.html", "report")
 TABLE7 = _table("table7.parquet", "table7")
 TABLE7_CSV = _table("table7.csv", "table7")

@@ -14,25 +14,27 @@ from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.drawn import DrawnMasks
 from evenray.core.artefacts.explained import Gallery
+from evenray.core.artefacts.groups import GroupsRecord
 from evenray.core.artefacts.plan import Planned
 from evenray.core.artefacts.scores import BaselineScores, CalibrationRecord, Figure, Gap, ScoresRecord
+from evenray.core.artefacts.uncertainty import UncertaintyRecord
 from evenray.core.events import Events
 from evenray.core.findings import Finding
 from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import PARTS, Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
-from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.repeats import called
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, Spread, calibrate, compare_spreads, each_repeat, measured_by_task
+from evenray.metrics import Calibration, Spread, compare_spreads, each_repeat, measured_by_task
 from evenray.metrics.measuring import Prevalence
 
 from .artefacts import (
     CHOICE,
+    GROUP_GAPS,
     LABEL_ERRORS,
     MASKS,
     NETWORK,
@@ -42,17 +44,20 @@ from .artefacts import (
     PREDICTIONS,
     SCORES,
     SPLIT_CASES,
+    UNCERTAINTY,
 )  # fmt: skip
+from .calibrating import NONE, fitted_calibrations
+from .group_gaps import group_gaps, tell_gaps
 from .held_out import averaged_over_repeats, held_out, simple_models
 from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import parts_of, remedy_of
 from .stage import artefact
 from .tools import Tools
 from .trunk_features import trunk_features
+from .uncertainty import tell_sets, uncertainty
 
 __all__ = ["EvaluateInputs", "EvaluateOutputs", "evaluate"]
 
-NONE = Calibration("none", {})
 RESAMPLES = 1000  # of the simple models
 SHOWN = ("auroc", "auprc")
 
@@ -73,6 +78,8 @@ class EvaluateOutputs:
     scores: ScoresRecord = artefact(SCORES)
     label_errors: list[Finding] = artefact(LABEL_ERRORS)
     masks: Gallery[DrawnMasks] | None = artefact(MASKS)
+    uncertainty: UncertaintyRecord | None = artefact(UNCERTAINTY)
+    groups: GroupsRecord | None = artefact(GROUP_GAPS)
 
 
 def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -> EvaluateOutputs:
@@ -85,7 +92,8 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     model = inputs.network.to(tools.machine.device)
     tta = settings.tta or plan.tta
     tools.open_test()
-    calibrations, found = [NONE] * len(remedy.questions), dict[str, Predictions]()
+    uncalibrated, anywhere = [NONE] * len(remedy.questions), [None] * len(remedy.questions)
+    calibrations, found, plain = uncalibrated, dict[str, Predictions](), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
     names = ("validation", "test") if inputs.outer_folds is None else ("validation",)
     parts = parts_of(tools, dataset, plan, inputs.choice.contrast, names, furthest)
@@ -93,15 +101,19 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         for name, (cases, part) in parts.items():
             told = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)
             if name == "validation":
-                calibrations = _calibrations(task, remedy, told, task.targets(cases), settings, tools)
+                calibrations = fitted_calibrations(task, remedy, told, task.targets(cases), settings, tools)
             p = task.probabilities(remedy.questions, told, calibrations, target)
             found[name] = task.predictions(cases, told, p)
+            if facts.task in OF_IMAGES:
+                own_p = task.probabilities(remedy.questions, told, uncalibrated, anywhere)
+                plain[name] = task.predictions(cases, told, own_p)
     if inputs.outer_folds is not None:
 
         def fit(task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64]) -> list[Calibration]:
-            return _calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
+            return fitted_calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
 
         found |= held_out(inputs.outer_folds, dataset, target, fit)
+        plain = {"test": held_out(inputs.outer_folds, dataset, anywhere, lambda *_: uncalibrated)["test"]}
     own = None if asked else remedy.balance.rule
     masks = None
     if task.draws:
@@ -129,7 +141,17 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         beside = _baselines(each_repeat(found["test"]), simple, scores, at, settings.seed)
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": beside})
     _tell(scores, task.shown, tools)
-    return EvaluateOutputs(whole, scores, _suspected(inputs, found["test"], whole), masks)
+    doubt, gaps = None, None
+    if facts.task in OF_IMAGES:
+        gaps = group_gaps(found["test"], scores)
+        doubt = uncertainty(
+            plain, found["test"], scores, settings.coverage, epoch_chosen=plan.keep == "best", ordered=facts.ordered,
+            seed=settings.seed,
+        )  # fmt: skip
+        tell_sets(doubt, tools.events)
+        if gaps is not None:
+            tell_gaps(gaps, tools.events)
+    return EvaluateOutputs(whole, scores, _suspected(inputs, found["test"], whole), masks, doubt, gaps)
 
 
 def _suspected(inputs: EvaluateInputs, test: Predictions, whole: Predictions) -> list[Finding]:
@@ -140,26 +162,6 @@ def _suspected(inputs: EvaluateInputs, test: Predictions, whole: Predictions) ->
         once = averaged_over_repeats(test)
         return _label_errors(once.table, once.part(""))
     return _label_errors(inputs.out_of_fold, whole)
-
-
-def _calibrations(
-    task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64], settings: EvaluateSettings, tools: Tools
-) -> list[Calibration]:
-    """The calibration of every question that enough validation cases answer; the others stay as they are."""
-    found, few = [], []
-    for question, own in zip(remedy.questions, task.asked(told, targets), strict=True):
-        fewest = int(own.images.min())
-        if fewest >= ENOUGH_TO_CHOOSE:
-            corrected = question.balance.correct(own.logits, question.prior)
-            found.append(calibrate(corrected, own.classes, settings.calibration, question.prior, own.weights))
-        else:
-            found.append(NONE)
-            few.append(fewest)
-    if few and settings.calibration not in ("none", EvaluateSettings().calibration):
-        tools.events.tell(
-            "evaluate.not_calibrated", "warning", count=min(few), method=settings.calibration, needed=ENOUGH_TO_CHOOSE
-        )
-    return found
 
 
 def _baselines(

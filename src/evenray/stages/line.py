@@ -166,6 +166,8 @@ def _run_stages(job: Job, until: str, *, away: bool, trains: bool) -> None:
             continue
         if name == "evaluate":
             _run_outer_folds(job)
+        if name == "report" and job.recipe.effort == "thorough":
+            run_stage(job, stage("evenray.stages.robustness", on_device=True))
         worked = run_stage(job, stage_of(name))
         if name == "audit":
             if worked or until == "audit":

@@ -27,7 +27,8 @@ __all__ = ["Shared", "share"]
 COPIED = (
     "findings.parquet", "label_errors.parquet", "split.parquet", "design.json", "excluded.csv", "plan.json", "grid.parquet",
     "choice.json", "out_of_fold.parquet", "outer_folds.parquet", "model.json", "model.safetensors", "history.csv",
-    "predictions.parquet", "scores.json", "attributions/*.png", "attributions/index.json", "masks/*.png", "masks/index.json",
+    "predictions.parquet", "scores.json", "uncertainty.json", "groups.json", "robustness.json",
+    "attributions/*.png", "attributions/index.json", "masks/*.png", "masks/index.json",
     "overlays/*.png", "overlays/index.json", "contrast/*.png", "contrast/index.json", "ensemble.json", "table7.parquet",
     "table7.csv", "table7.md", "table7.json", "table7/predictions.parquet", "export/model*.onnx", "export/model*.xml",
     "export/model*.bin", "export/model.safetensors", "export/model.json", "export/MODEL_CARD*.md",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from evenray.core.artefacts import Record, file_digest
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.scores import ScoresRecord
+from evenray.core.artefacts.uncertainty import UncertaintyRecord
 from evenray.core.types import Image
 from evenray.data.letterbox import letterbox
 from evenray.images.contrast import add_references, enhance
@@ -57,7 +58,9 @@ class About(ModelRecord):
     `prevalence` are the class shares (K,) that probabilities and `threshold` are for, where those are not the training
     part's. `side` is that of the images which the graph takes, `size` that of the network; they differ under a view that
     looks closer. `weights` is the digest of the run's model.safetensors. Of findings, `points` has the calibration and the
-    threshold of each, and `prevalence` the share that has each.
+    threshold of each, and `prevalence` the share that has each. `sets` has for each question from which uncalibrated probability
+    on a class belongs to the set that promises `coverage` (None where it is refused; none at all of a run without sets); of
+    `ordered` classes sets have no gaps.
     """
 
     side: int
@@ -68,6 +71,9 @@ class About(ModelRecord):
     prevalence: tuple[float, ...] | None
     weights: str = ""
     points: tuple[FindingPoint, ...] = ()
+    coverage: float | None = None
+    sets: tuple[tuple[float, ...] | None, ...] = ()
+    ordered: bool = False
 
     def model_post_init(self, _: object) -> None:
         add_references({name: Histogram.of_json(found.model_dump()) for name, found in self.references.items()})
@@ -82,6 +88,7 @@ class About(ModelRecord):
             return cls.parsed(path.read_bytes(), path, "export it anew with 'evenray export RUN'")
         model, scores = ModelRecord.read(folder), ScoresRecord.read(folder)
         view = scores.tta or "centre"
+        sets = UncertaintyRecord.read(folder) if (folder / UncertaintyRecord.file).is_file() else None
         found = cls(
             **dict(model), view=view, threshold=scores.threshold, rule=scores.threshold_rule,
             side=model.image_side or kept_side(
@@ -96,6 +103,8 @@ class About(ModelRecord):
                 )
                 for one in scores.findings.values()
             ),
+            coverage=sets.coverage if sets else None, ordered=scores.ordered,
+            sets=tuple(map(sets.least, sets.questions)) if sets else (),
         )  # fmt: skip
         target = found._task.target(scores.prevalence, model.classes, model.positive)
         asked = zip(found.decisions, target, strict=True)  # the thresholds were chosen for the prevalence
@@ -170,6 +179,12 @@ class About(ModelRecord):
             [one.question for one in decisions], logits, [one.calibration for one in decisions],
             [one.prevalence for one in decisions],
         )  # fmt: skip
+
+    def uncalibrated(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The network's own probabilities, corrected for the remedy alone, float64 (N, K): what sets go by."""
+        questions = [one.question for one in self.decisions]
+        anywhere = [None] * len(questions)
+        return self._task.probabilities(questions, logits, anywhere, anywhere)
 
     @property
     def calling(self) -> Calling:

@@ -39,7 +39,8 @@ class Answers:
 
     Columns of `table`: file, fragment ("" for the only image of a file); p_CLASS, corrected and calibrated, for each
     class; decision, the class that it is called; threshold, from which probability of the positive class on (null
-    with more than two classes); of findings decision_NAME (absent or present) and threshold_NAME for each;
+    with more than two classes); of findings decision_NAME (absent or present) and threshold_NAME for each; set (set_NAME), the
+    classes that the image may have, with the coverage that `about` promises, null where that is refused;
     out_of_distribution, whether the image is unlike the training images (null where the model cannot tell), and
     why. Of masks there are in place of p, decision and threshold pixels_CLASS, mm2_CLASS (null where the spacing is not known) and
     mask, the file that was written; where none was, `masks` has them by file and fragment: 0 background, k + 1 class k.
@@ -67,7 +68,8 @@ class Answers:
         return {
             "task": about.task, "classes": list(about.classes), "positive": about.positive,
             "threshold": [point.threshold for point in about.points] or about.threshold,
-            "prevalence": about.given.tolist(), "engine": self.engine, "precision": self.precision,
+            "prevalence": about.given.tolist(), "coverage": about.coverage if any(about.sets) else None,
+            "engine": self.engine, "precision": self.precision,
             "images": self.table.height, "out_of_distribution": self.flagged,
             "false_flags": None if about.training_images is None else about.training_images.false_flags,
             "rejected": self.rejected.to_dicts(),

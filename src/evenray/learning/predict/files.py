@@ -21,6 +21,7 @@ from .boxes import predict_boxes
 from .decoding import Decoded, Item, batches, fragments_of
 from .engines import Model
 from .masks import predict_masks
+from .sets import set_columns
 
 __all__ = ["Answers", "Item", "images", "items", "predict"]
 
@@ -77,11 +78,13 @@ def predict(
 
 def _answers(model: Model, about: About, batch: Sequence[Decoded]) -> pl.DataFrame:
     """The rows of one batch, which may be empty."""
-    p_NK = np.zeros((0, len(about.classes)))
+    logits_NK = p_NK = np.zeros((0, len(about.classes)))
     if batch:
-        p_NK = about.probabilities(model.run(as_input(batch, about)))
+        logits_NK = model.run(as_input(batch, about))
+        p_NK = about.probabilities(logits_NK)
     columns: dict[str, tuple[type[pl.DataType], Any]] = {
         "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),
         **{f"p_{name}": (pl.Float64, p_NK[:, k]) for k, name in enumerate(about.classes)},
     }  # fmt: skip
-    return pl.DataFrame([*columns_of(columns), *about.answers(p_NK), *beside(batch, about)])
+    sets = set_columns(about, logits_NK) if about.sets else []
+    return pl.DataFrame([*columns_of(columns), *about.answers(p_NK), *sets, *beside(batch, about)])

@@ -11,7 +11,7 @@ from evenray.core.types import Dataset
 
 __all__ = ["GROUPS", "identified", "told_columns"]
 
-GROUPS = ("site", "sex", "age_band")
+GROUPS = ("site", "sex", "age_band", "manufacturer")
 
 
 def identified(dataset: Dataset) -> pl.DataFrame:
