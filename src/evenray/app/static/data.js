@@ -12,6 +12,8 @@ import { Viewer } from "./viewer.js";
 
 const at = id => document.getElementById(id);
 const PAGE = 100;
+/** A probability, which never reads 0 or 1 where it is not. */
+const share = p => (p === null ? "–" : p < 0.001 && p > 0 ? "<0.001" : p > 0.999 && p < 1 ? ">0.999" : p.toFixed(3));
 const address = given.run ? `/data/${encodeURIComponent(given.run)}` : "";
 
 at("run")?.addEventListener("change", event => { location.href = event.target.value ? `/data?run=${encodeURIComponent(event.target.value)}` : "/data"; });
@@ -50,7 +52,7 @@ async function shown() {
   const lines = row => [
     [say("filter.class"), names(cases.members[row])], ...(cases.part[row] < 0 ? [] : [[say("filter.part"), word("part", cases.parts[cases.part[row]])]]),
     ...(cases.site[row] < 0 ? [] : [[say("filter.site"), cases.sites[cases.site[row]]]]),
-    ...(cases.called[row] === null ? [] : [[say("filter.called"), `${names(cases.called[row])} (${number(cases.probability[row])}), ${verdict(row)}`]]),
+    ...(cases.called[row] === null ? [] : [[say("filter.called"), `${names(cases.called[row])} (${share(cases.probability[row])}), ${verdict(row)}`]]),
     ...(cases.figure[row] === null ? [] : [[cases.figure_name.toUpperCase(), number(cases.figure[row])]]),
     ...(cases.case[row] in excluded ? [[say("filter.left_out"), excluded[cases.case[row]]]] : []),
   ];
@@ -80,7 +82,7 @@ async function shown() {
   columnsPanel(at("columns"), { understood, meanings: given.meanings, asked: given.column, button: say("columns.again"), note: say(given.trained ? "columns.note_new" : "columns.note"),
     read: column => attempt(async () => go((await send(`${address}/read`, { column })).run)) });
   const choose = tabs(document.querySelector(".tabs"), name => { at("filters").hidden = name === "findings" || name === "columns"; at("content-beside").classList.toggle("alone", at("filters").hidden); });
-  document.querySelector("#tab-findings .count").textContent = found.findings.length ? ` ${found.findings.length}` : "";
+  document.querySelector("#tab-findings .count").textContent = found.findings.length ? `${found.findings.length}` : "";
   filters.apply();
   return findings;
 }
@@ -93,7 +95,7 @@ class Table {
       ["case", row => cases.case[row]], ["class", row => names(cases.members[row])],
       ["part", row => (cases.part[row] < 0 ? "" : word("part", cases.parts[cases.part[row]]))],
       ...(cases.sites.length ? [["site", row => cases.sites[cases.site[row]] ?? ""]] : []),
-      ...(said ? [["called", row => (cases.called[row] === null ? "" : names(cases.called[row]))], ["probability", row => cases.probability[row], true], ["error", verdict]] : []),
+      ...(said ? [["called", row => (cases.called[row] === null ? "" : names(cases.called[row]))], ["probability", row => cases.probability[row], true, row => share(cases.probability[row])], ["error", verdict]] : []),
       ...(cases.figure_name ? [["figure", row => cases.figure[row], true]] : []),
       ["size", row => cases.columns[row] * cases.rows[row], true, row => `${cases.columns[row]} × ${cases.rows[row]}`],
     ];

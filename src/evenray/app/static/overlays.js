@@ -31,7 +31,7 @@ export const heatCanvas = ({ rows, columns, bytes }) => canvasOf(columns, rows, 
 
 /** A mask of bytes as a picture in a colour of the page: faint inside, full at its edges; unknown pixels (255) grey. */
 export const maskCanvas = ({ rows, columns, bytes }, name) => canvasOf(columns, rows, data => {
-  const [own, unknown] = [channels(colour(name)), channels(colour("edge"))];
+  const [own, unknown] = [channels(colour(name)), [160, 160, 160]];
   for (let y = 0, i = 0; y < rows; y++) for (let x = 0; x < columns; x++, i++) {
     const here = bytes[i];
     if (!here) continue;
@@ -57,7 +57,9 @@ export function drawLayers(canvas, picture, view, layers) {
     context.strokeStyle = context.fillStyle = colour(layer.colour);
     context.lineWidth = 2 * devicePixelRatio;
     context.setLineDash(layer.dashed ? [6 * devicePixelRatio, 4 * devicePixelRatio] : []);
-    context.font = `${12 * devicePixelRatio}px sans-serif`;
+    context.font = `600 ${12 * devicePixelRatio}px sans-serif`;
+    context.shadowColor = "#000";
+    context.shadowBlur = 3 * devicePixelRatio;
     for (const box of layer.boxes) {
       const [x0, y0, x1, y1] = box.corners.map((at, k) => (k % 2 ? top : left) + at * scale);
       context.strokeRect(x0, y0, x1 - x0, y1 - y0);
@@ -65,6 +67,7 @@ export function drawLayers(canvas, picture, view, layers) {
       context.fillText(`${layer.classes[box.label] ?? ""}${score}`, x0 + 2, y0 - 4 * devicePixelRatio);
     }
     context.setLineDash([]);
+    context.shadowBlur = 0;
   }
   context.globalAlpha = 1;
 }

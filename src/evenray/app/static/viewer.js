@@ -56,7 +56,9 @@ export class Viewer {
     const { signal } = this.asking = new AbortController();
     const row = this.order()[this.at], path = `/cases/${encodeURIComponent(this.run)}/${row}`;
     this.heading.textContent = this.cases.case[row];
+    this.stage.setAttribute("aria-busy", "true");
     const [picture, about] = await Promise.all([Picture.load(`${path}/pixels`, { signal }), ask(path, { signal }).then(answer => answer.json())]);
+    this.stage.removeAttribute("aria-busy");
     this.layers = {};
     this.path = path;
     this.known = about;
@@ -85,10 +87,10 @@ export class Viewer {
       ...(this.known.attribution && { heat: say("viewer.attribution") }),
     };
     this.on ??= new Set(["mask", "boxes", "called", "found"]);
-    const marks = { mask: 2, boxes: 2, called: 1, found: 1 };
+    const marks = { mask: "true", boxes: "true", called: "called", found: "called" };
     const checks = Object.entries(this.kinds).map(([kind, text]) => {
       const swatch = kind in marks ? make("i.swatch") : null;
-      if (swatch) swatch.style.background = `var(--series-${marks[kind]})`;
+      if (swatch) swatch.style.background = `var(--mark-${marks[kind]})`;
       return make("label.check", {}, make("input", { type: "checkbox", name: kind, checked: this.on.has(kind),
         onchange: event => attempt(() => this.turn(kind, event.target.checked)) }), swatch, text);
     });
@@ -123,7 +125,7 @@ export class Viewer {
     if (kind === "heat") this.heatPart.hidden = !shown;
     if (shown && (kind === "mask" || kind === "called") && !this.layers[kind]) {
       const bytes = await bytesOf(await ask(`${this.path}/mask?which=${kind === "mask" ? "true" : "called"}`, { signal: this.asking.signal }));
-      this.layers[kind] = maskCanvas(bytes, kind === "mask" ? "series-2" : "series-1");
+      this.layers[kind] = maskCanvas(bytes, kind === "mask" ? "mark-true" : "mark-called");
     }
     if (shown && kind === "heat") {
       const bytes = await bytesOf(await ask(`${this.path}/attribution?output=${this.output.value || 0}`, { signal: this.asking.signal }));
@@ -136,8 +138,8 @@ export class Viewer {
     const { layers, on, known, opacity } = this, { classes } = this.cases, drawn = [];
     if (on.has("heat") && layers.heat) drawn.push({ canvas: layers.heat, smooth: true, opacity });
     for (const kind of ["mask", "called"]) if (on.has(kind) && layers[kind]) drawn.push({ canvas: layers[kind], smooth: false, opacity });
-    if (on.has("boxes") && known.boxes.length) drawn.push({ boxes: known.boxes, colour: "series-2", classes, opacity });
-    if (on.has("found") && known.called_boxes.length) drawn.push({ boxes: known.called_boxes, colour: "series-1", classes, opacity, dashed: true });
+    if (on.has("boxes") && known.boxes.length) drawn.push({ boxes: known.boxes, colour: "mark-true", classes, opacity });
+    if (on.has("found") && known.called_boxes.length) drawn.push({ boxes: known.called_boxes, colour: "mark-called", classes, opacity, dashed: true });
     this.main.layers = drawn;
     this.main.draw();
   }
