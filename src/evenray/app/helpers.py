@@ -6,12 +6,16 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from fastapi import FastAPI, Request
 
+from evenray.core.errors import EvenrayError
 from evenray.core.lost import Lost
 from evenray.core.types import Image
+from evenray.learning.predict.decoding import Item, Task, decode
 from evenray.serve.decoding import Decoders
 from evenray.serve.models import Loaded, Models, mark_of
 from evenray.serve.problems import Problem
@@ -51,6 +55,14 @@ class Helpers:
         if isinstance(found, Image):
             return found
         raise Problem(422, "serve.unreadable", reason=found.reason if isinstance(found, Lost) else str(found))
+
+    def ready(self, folder: Path) -> None:
+        """Do once what takes seconds the first time; what is wrong with the run is told when it is asked for an answer."""
+        with suppress(EvenrayError, Problem):
+            model = self.model(folder).model
+            nothing = Task(Item("", self.folder / "nothing"), None, True)
+            self.decoders.warm(partial(decode, about=model.about), nothing)
+            model.run(np.zeros((1, model.about.channels, model.about.side, model.about.side), np.float32))
 
     def model(self, folder: Path) -> Loaded:
         """The model of a run folder as it stands. Problem 409 where the run has none."""

@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from starlette.background import BackgroundTask
 
 from evenray.serve.uploads import received
 
@@ -24,7 +25,10 @@ def page(request: Request, run: str | None = None) -> HTMLResponse:
     able = [name for name in place.names if (place.folder(name) / "scores.json").is_file()]
     wanted = [name for name in (run, place.opened) if name in able]
     name = next(iter([*wanted, *able]), None)
-    return rendered(request, "try_it", runs=able, run=name, script={"run": name})
+    answer = rendered(request, "try_it", runs=able, run=name, script={"run": name})
+    if name is not None:  # the network is ready by the time that somebody has found a file
+        answer.background = BackgroundTask(helpers_of(request).ready, place.folder(name))
+    return answer
 
 
 @router.post("/try-it/{run}")

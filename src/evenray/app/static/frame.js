@@ -91,6 +91,8 @@ export function redraw(element, draw) {
   addEventListener("themechange", draw);
 }
 
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" }); // on a phone
+
 document.getElementById("theme").addEventListener("click", () => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const root = document.documentElement;

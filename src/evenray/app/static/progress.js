@@ -14,7 +14,7 @@ export function follow(run, shown) {
 export function stages(progress) {
   return make("ol.stages", {}, ...progress.stages.map(stage => make(`li.${stage.at}`, { "aria-current": stage.at === "working" ? "step" : null },
     make("span.dot", { "aria-hidden": "true" }), say(`stage.${stage.name}`),
-    make("span.small.quiet", {}, stage.at === "done" ? (stage.seconds === null ? say("stage.unchanged") : say("stage.seconds", { seconds: number(stage.seconds, 1) })) : say(`stage.${stage.at}`)))));
+    make("span.small.quiet", {}, stage.at === "done" ? (stage.seconds === null ? say("stage.unchanged") : say("stage.seconds", { seconds: number(stage.seconds, 1) })) : stage.at === "working" ? say("stage.working") : ""))));
 }
 
 export function task(progress) {
