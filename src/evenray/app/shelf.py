@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from evenray.core.artefacts.asked import Asked
 from evenray.core.errors import EvenrayError, UsageError
+from evenray.core.numbers import probability
 from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.core.settings import declared
@@ -107,7 +108,9 @@ def card_of(folder: Path, say: Language) -> RunCard:
         if run.dataset is not None:
             plain |= {"task": run.dataset.facts.task, "classes": run.dataset.counts}
         if run.choice is not None:
-            plain["chosen"] = {name: run.asked.told(value) if run.asked else value for name, value in run.choice.named.items()}
+            plain["chosen"] = {
+                name: run.asked.told(value) if run.asked else value for name, value in run.choice.named.items()
+            }
         plain |= {"figure": _figure(run, say), "report": run.report is not None}
         error = error_of(folder) if state == "failed" else ""
     except EvenrayError as problem:
@@ -154,7 +157,13 @@ def data_of(place: Workplace) -> list[Given]:
 def begin(place: Workplace, asked: Beginning) -> Path:
     """The folder of a new run with its recipe. UsageError for a mistake in the recipe, and for a path outside of the data."""
     name = asked.name.strip()
-    if not name or name.startswith(".") or not name.isprintable() or set(name) & set('/\\:*?"<>|') or len(name.encode()) > 120:
+    if (
+        not name
+        or name.startswith(".")
+        or not name.isprintable()
+        or set(name) & set('/\\:*?"<>|')
+        or len(name.encode()) > 120
+    ):
         raise UsageError(f"The run cannot be called '{name}'; give a name without / and the like.")
     if asked.like is None:
         if place.data is None:
@@ -201,11 +210,24 @@ def compared(found: RunComparison, say: Language) -> Compared:
     """A comparison in words; differences are to the first run."""
     rows = []
     for number, row in enumerate(found.table.iter_rows(named=True)):
-        low, gap, high = (None if number == 0 else _plain(row[name]) for name in ("difference_low", "difference", "difference_high"))
+        low, gap, high = (
+            None if number == 0 else _plain(row[name]) for name in ("difference_low", "difference", "difference_high")
+        )
         difference = "" if number == 0 else f"{say.signed(gap)} ({say.signed(low)} – {say.signed(high)})"
-        p = "" if number == 0 else say.number(row["p_holm"])
+        p = "" if number == 0 else probability(row["p_holm"])
         value = f"{say.number(row['value'])} ({say.interval(row['low'], row['high'])})"
-        rows.append(Row(run=Path(row["model"]).name, value=value, difference=difference, low=low, gap=gap, high=high, p=p, tied=row["tied"]))
+        rows.append(
+            Row(
+                run=Path(row["model"]).name,
+                value=value,
+                difference=difference,
+                low=low,
+                gap=gap,
+                high=high,
+                p=p,
+                tied=row["tied"],
+            )
+        )
     return Compared(metric=say.name("metric", found.metric), part=found.part, rows=rows)
 
 
@@ -244,4 +266,3 @@ def _aside(place: Workplace) -> list[Path]:
     folder = place.runs / ASIDE
     found = list(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
     return [path for path in found if path.is_dir() and not path.is_symlink()]
-

@@ -68,5 +68,3 @@ def _output(about: About, said: Answer) -> int:
         return about.classes.index(about.positive)
     told = said.model_dump()
     return max(range(len(about.classes)), key=lambda k: told[f"p_{about.classes[k]}"])
-
-

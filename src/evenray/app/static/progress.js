@@ -33,7 +33,7 @@ export function curves(epochs) {
     .filter(line => line.y.some(Number.isFinite));
   const figures = Object.keys(epochs.at(-1)).filter(key => key.startsWith("validation_") && !/loss|seconds|error/.test(key)).slice(0, 3);
   const charts = [[say("curve.loss"), lines(["train_loss", "validation_loss"], [say("curve.train"), say("curve.validation")]), {}],
-    [say("curve.figures"), lines(figures, figures.map(key => key.replace("validation_", "").toUpperCase())), { low: 0, high: 1 }]];
+    [say("curve.figures"), lines(figures, figures.map(key => key.replace("validation_", "").replaceAll("_", " ").toUpperCase())), { low: 0, high: 1 }]];
   const whole = value => number(value, 0);
   return charts.filter(([, drawn]) => drawn.length).map(([name, drawn, range]) => lineChart({ lines: drawn, label: say("curve.label", { name }), title: name, xs: whole, ...range }));
 }
