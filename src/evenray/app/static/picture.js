@@ -63,9 +63,8 @@ function halved(picture) {
     for (let x = 0; x < columns; x++) {
       const from = 2 * y * wide + 2 * x;
       if (there) half.there[y * columns + x] = there[from];
-      for (let k = 0; k < channels; k++, to++) {
-        const at = place => numbers[place * channels + k];
-        half.numbers[to] = (at(from) + at(from + right) + at(from + down) + at(from + right + down) + 2) >> 2;
+      for (let k = 0, at = from * channels; k < channels; k++, at++, to++) {
+        half.numbers[to] = (numbers[at] + numbers[at + right * channels] + numbers[at + down * channels] + numbers[at + (right + down) * channels] + 2) >> 2;
       }
     }
   }
@@ -136,12 +135,14 @@ export class Painter {
       const near = along.near[y] * columns, top = along.first[y] * columns, bottom = along.next[y] * columns, v = along.part[y];
       for (let x = 0, to = y * width * channels; x < width; x++, to += channels) {
         if (across.near[x] < 0 || (there && !there[near + across.near[x]])) continue;
-        const left = across.first[x], right = across.next[x], u = across.part[x];
-        for (let k = 0; k < channels; k++) {
-          const at = place => numbers[place * channels + k];
-          seen[to + k] = smooth
-            ? (at(top + left) * (1 - u) + at(top + right) * u) * (1 - v) + (at(bottom + left) * (1 - u) + at(bottom + right) * u) * v + 0.5
-            : at(near + across.near[x]);
+        if (!smooth) {
+          for (let k = 0; k < channels; k++) seen[to + k] = numbers[(near + across.near[x]) * channels + k];
+          continue;
+        }
+        const u = across.part[x], left = across.first[x] * channels, right = across.next[x] * channels;
+        for (let k = 0, i = top * channels, j = bottom * channels; k < channels; k++, i++, j++) {
+          const above = numbers[i + left] * (1 - u) + numbers[i + right] * u, below = numbers[j + left] * (1 - u) + numbers[j + right] * u;
+          seen[to + k] = above * (1 - v) + below * v + 0.5;
         }
       }
     }
