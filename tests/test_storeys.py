@@ -27,6 +27,7 @@ STOREYS = (
     "reporting",
     "scale",
     "stages",
+    "teaching",
     "verbs",
     "cli", "serve", "app",
 )  # fmt: skip

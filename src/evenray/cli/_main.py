@@ -30,6 +30,7 @@ for _verb in (
     "compare_runs",
     "ensemble",
     "table7",
+    "labs",
 ):
     import_module(f"{__package__}.{_verb}")
 
