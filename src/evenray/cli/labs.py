@@ -15,9 +15,7 @@ __all__ = ["labs"]
 
 @app.command("labs", rich_help_panel="Learning")
 def labs(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder that the labs go to.", show_default=False)
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder that the labs go to.", show_default=False)],
     lang: Lang = "en",
     json: Json = False,
 ) -> None:

@@ -9,12 +9,11 @@ from evenray.core.run import Run
 
 from .card import write_card
 from .language import Language
-from .layers import layers_page
 from .page import BEFORE, SECTIONS, TABLES, fitting, language_of, page
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "language_of", "layers_page", "page_of", "report_page", "table7_page",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "language_of", "page_of", "report_page", "table7_page",
     "write_card",
 ]  # fmt: skip
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +63,6 @@ class Lab:
         self.data = None if given is None else Path(given)
         if self.data is not None and not self.data.is_dir():
             raise UsageError(f"'{given}' is no folder; give one of images, or leave it out (and EVENRAY_DATA unset).")
-        self._drawn: tempfile.TemporaryDirectory[str] | None = None
 
     @staticmethod
     def row(*values: object) -> Row:
@@ -76,8 +77,9 @@ class Lab:
         """The file of a chest radiograph: of `data`, or a drawn one."""
         found = material.radiograph(self.data)
         if found is None:
-            self._drawn = self._drawn or tempfile.TemporaryDirectory(prefix="evenray-lab-")
-            found = material.drawn_radiograph(Path(self._drawn.name))
+            folder = Path(tempfile.mkdtemp(prefix="evenray-lab-"))
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            found = material.drawn_radiograph(folder)
         return found
 
     def cases(self, healthy: int, sick: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -114,7 +116,10 @@ class Lab:
         if isinstance(guess, bool) or not isinstance(guess, int | float):
             raise NotYet("✗ " + self.say("labs.guess", answer=_short(guess)))
         told = self._reply(name, guess, right=True)
-        print("→ " + self.say("labs.guessed", guess=f"{guess:.4g}", truth=f"{truth:.4g}"), told.texts[self.lang] if told else "")
+        print(
+            "→ " + self.say("labs.guessed", guess=f"{guess:.4g}", truth=f"{truth:.4g}"),
+            told.texts[self.lang] if told else "",
+        )
 
     def _asked(self, name: str, answer: Any) -> Any:
         """The answer, called for where it is a function; NotYet where it is missing or its code fails."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -36,10 +37,12 @@ def numbers() -> NDArray[np.float64]:
 
 def radiograph(data: Path | None) -> Path | None:
     """The first image in a folder of radiographs called chest-xray-full, or else anywhere in `data`; None where there is none."""
-    for folder in () if data is None else (data / "chest-xray-full", data):
-        found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
-        if found:
-            return found[0]
+    for top in () if data is None else (data / "chest-xray-full", data):
+        for folder, inner, files in os.walk(top):
+            inner.sort()  # walked in this order
+            found = sorted(name for name in files if name.lower().endswith(ENDINGS))
+            if found:
+                return Path(folder, found[0])
     return None
 
 
@@ -59,12 +62,15 @@ def cases(data: Path | None, healthy: int, sick: int) -> tuple[NDArray[np.uint8]
     if file is None or not file.is_file():
         return _drawn(targets_N), targets_N
     with np.load(file) as arrays:
-        images, labels = (np.concatenate([arrays[f"{part}_{what}"] for part in ("train", "val", "test")]) for what in ("images", "labels"))
+        images, labels = (
+            np.concatenate([arrays[f"{part}_{what}"] for part in ("train", "val", "test")])
+            for what in ("images", "labels")
+        )
     known = labels.ravel()
     if (known == 0).sum() < healthy or (known == 1).sum() < sick:
         raise DataError(f"'{file}' has too few images; expected {healthy} of class 0 and {sick} of class 1.")
     chosen = np.concatenate([np.flatnonzero(known == 0)[:healthy], np.flatnonzero(known == 1)[:sick]])
-    return images[chosen], targets_N
+    return np.asarray(images[chosen], dtype=np.uint8), targets_N
 
 
 def _drawn(targets_N: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -75,4 +81,4 @@ def _drawn(targets_N: NDArray[np.int64]) -> NDArray[np.uint8]:
     strength = rng.normal(0, 12, len(targets_N)) + 24 * targets_N
     light = rng.normal(110, 15, len(targets_N))
     grey = light[:, None, None] + strength[:, None, None] * disc + rng.normal(0, 20, (len(targets_N), SIDE, SIDE))
-    return np.clip(grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey, 0, 255), dtype=np.uint8)

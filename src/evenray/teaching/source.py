@@ -1,8 +1,8 @@
 """The source of a lab: one Markdown file with the texts of both languages side by side and the code once.
 
 - `<!-- en -->` and `<!-- ko -->` begin a text; one after the other they are one text cell.
-- A fence of Python is a code cell. In an exercise, `...` stands where the student writes. What follows `#=` on its line, or stands on
-  lines that begin with `#=` below it, takes the place of `...` in the solution. `{lang}` is the language.
+- A fence of Python is a code cell. In an exercise, `...` stands where the student writes. What follows `#:` on its line, or stands on
+  lines that begin with `#:` below it, takes the place of `...` in the solution. `{lang}` is the language.
 - `<!-- hint NAME -->` begins the text for a wrong answer to the check NAME, `<!-- hint NAME = VALUE -->` that for this very answer,
   `<!-- right NAME -->` that for the right one, and `<!-- right NAME = VALUE -->` says which of a question's answers is right.
 """
@@ -23,7 +23,7 @@ __all__ = ["LABS", "Cell", "Reply", "Source"]
 
 LABS = ("1_histogram", "2_vgg16", "3_class_imbalance")
 MARK = re.compile(r"^<!-- (en|ko|hint|right)(?: (\w+))?(?: = (.+?))? -->$|^(```)(?:python)?$", re.MULTILINE)
-BLANK = re.compile(r"^(?P<indent> *)(?P<before>.*)\.\.\.  #= ?(?P<line>.*)(?P<more>(?:\n *#= ?.*)*)$", re.MULTILINE)
+BLANK = re.compile(r"^(?P<indent> *)(?P<before>.*)\.\.\.  #: ?(?P<line>.*)(?P<more>(?:\n *#: ?.*)*)$", re.MULTILINE)
 NO_VALUE = object()
 
 
@@ -76,7 +76,7 @@ class Source:
     def parse(cls, name: str, text: str) -> Source:
         """A source from its text; ValueError where a text is missing in a language.
 
-        >>> lab = Source.parse("x", "<!-- en -->\\nAdd.\\n<!-- ko -->\\n더하세요.\\n```python\\nx = ...  #= 1 + 1\\n```\\n")
+        >>> lab = Source.parse("x", "<!-- en -->\\nAdd.\\n<!-- ko -->\\n더하세요.\\n```python\\nx = ...  #: 1 + 1\\n```\\n")
         >>> lab.cells[1].exercise, lab.cells[1].solution
         ('x = ...', 'x = 1 + 1')
         """
@@ -117,7 +117,7 @@ class Source:
 
 def _code(source: str) -> Cell:
     def solved(blank: re.Match[str]) -> str:
-        lines = [blank["line"], *re.findall(r"#= ?(.*)", blank["more"])]
+        lines = [blank["line"], *re.findall(r"#: ?(.*)", blank["more"])]
         lines = [line for line in lines if line]
         indent = blank["indent"] if not blank["before"] else ""
         return "\n".join([f"{blank['indent']}{blank['before']}{lines[0]}", *(f"{indent}{line}" for line in lines[1:])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from .source import Cell, Source
 
@@ -38,11 +39,11 @@ def as_script(lab: Source, lang: str, *, solved: bool) -> str:
 
 def as_notebook(lab: Source, lang: str, *, solved: bool) -> str:
     """The lab as the JSON of a notebook without outputs."""
-    cells = [
-        {"cell_type": kind, "id": f"{lab.name}-{number}", "metadata": {}, "source": body.splitlines(keepends=True)}
-        | ({"execution_count": None, "outputs": []} if kind == "code" else {})
-        for number, (kind, body) in enumerate(_cells(lab, lang, solved))
-    ]
+    cells = list[dict[str, Any]]()
+    for number, (kind, body) in enumerate(_cells(lab, lang, solved)):
+        own: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+        lines = body.splitlines(keepends=True)
+        cells.append({"cell_type": kind, "id": f"{lab.name}-{number}", "metadata": {}, "source": lines, **own})
     whole = {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
