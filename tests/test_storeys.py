@@ -28,6 +28,7 @@ STOREYS = (
     "reporting",
     "scale",
     "stages",
+    "teaching",
     "verbs",
     "serve", "app",
     "cli",

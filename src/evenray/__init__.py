@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .verbs.export import export as export
     from .verbs.histogram import histogram as histogram
     from .verbs.imagenet import imagenet as imagenet
+    from .verbs.labs import labs as labs
     from .verbs.layers import layers as layers
     from .verbs.predict import predict as predict
     from .verbs.report import report as report
@@ -88,6 +89,7 @@ PUBLIC = {
     **dict.fromkeys(("export",), "verbs.export"),
     **dict.fromkeys(("histogram",), "verbs.histogram"),
     **dict.fromkeys(("imagenet",), "verbs.imagenet"),
+    **dict.fromkeys(("labs",), "verbs.labs"),
     **dict.fromkeys(("layers",), "verbs.layers"),
     **dict.fromkeys(("predict",), "verbs.predict"),
     **dict.fromkeys(("report",), "verbs.report"),

@@ -33,6 +33,7 @@ for _verb in (
     "robustness",
     "table7",
     "app",
+    "labs",
 ):
     import_module(f"{__package__}.{_verb}")
 

@@ -12,13 +12,12 @@ from evenray.core.run import Run
 
 from .card import write_card
 from .language import Language
-from .layers import layers_page
 from .page import BEFORE, SECTIONS, TABLES, Section, fitting, language_of, page, rendered
 from .sections import errors
 from .view import RunView
 
 __all__ = [
-    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "external_page", "language_of", "layers_page", "page_of",
+    "KINDS", "audit_page", "compare_page", "ensemble_page", "errors_page", "external_page", "language_of", "page_of",
     "report_page", "robustness_page", "table7_page", "write_card",
 ]  # fmt: skip
 

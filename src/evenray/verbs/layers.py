@@ -7,7 +7,7 @@ from pathlib import Path
 from evenray.core.events import Events, Listener
 from evenray.evidence.explain.network_view import NetworkView
 from evenray.evidence.explain.network_view import layers as look_into
-from evenray.reporting import layers_page
+from evenray.reporting.layers import layers_page
 
 __all__ = ["NetworkView", "layers"]
 

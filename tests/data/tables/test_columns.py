@@ -111,6 +111,27 @@ def test_a_nameless_column_that_may_hold_patients_is_asked_for(text: Make) -> No
     assert "patient" not in asked(table, "ignore=c7").table.columns
 
 
+def test_a_place_in_the_image_is_no_patient(text: Make) -> None:
+    """The command that a refused table of lesions proposes reads it: its x, y and radius repeat as patients' numbers do."""
+    table = rows(
+        "Name,Background Tissue,Abnormality,X,Y,Radius",
+        "scan_{:03d}",
+        "FGD",
+        kind,
+        lambda n: n // 3,
+        lambda n: 9 + n // 4,
+        "7",
+    )
+    path = text("info.csv", table)
+    with pytest.raises(DataError, match="say --column label=Abnormality"):
+        asked(path)
+    found = asked(path, "label=Abnormality").table
+    assert found["label"].to_list() == [kind(number) for number in range(30)]
+    alone = text("alone.csv", table.replace(",X,Y,Radius", ",note,Y,size"))  # y with nothing beside it may be anything
+    with pytest.raises(DataError, match="--column patient="):
+        asked(alone, "label=Abnormality")
+
+
 @pytest.mark.parametrize("word", ["removed", "ANON", "0", "Patient", "익명"])
 def test_an_identifier_that_most_rows_share_is_no_patient(text: Make, word: str) -> None:
     table = rows("image,patient_id,label", "scan_{:03d}", lambda n: word if n % 5 else f"P{n}", kind)

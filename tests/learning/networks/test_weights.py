@@ -207,3 +207,15 @@ def test_the_authors_convolutions_enter_vgg16(evenray_data: Path) -> None:
     with torch.no_grad():
         a, b = model.features(grey()), colour.features(grey().expand(-1, 3, -1, -1))
     assert float((a - b).abs().max() / b.abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "w.pth"
+    state = weight_file(path)
+    state["features.3.weight"][0, 0, 0, 0] = value
+    torch.save(state, path)
+    with pytest.raises(
+        UsageError, match=r"w.pth: 1 of its tensors hold values that are no numbers, first features.3.weight"
+    ):
+        build(SPEC, classes=2, channels=3, size=28, pretrained=f"torchvision:{path}")

@@ -16,7 +16,7 @@ from .ages import age_of
 from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
-from .label_columns import LabelColumns, is_plain, label_columns, option
+from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
 from .match_paths import match_paths
 from .meanings import KEYS, known_values, meaning_of, says_nothing
 from .parts import part_of
@@ -230,8 +230,9 @@ def _are_names(values: pl.Series) -> bool:
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:
-    """DataError where a column whose name says nothing may hold patients, whom nothing else tells apart."""
-    for name in free:
+    """DataError where a column whose name says nothing may hold patients, whom nothing else tells apart; x beside y is a place."""
+    places = box_columns(free)
+    for name in (name for name in free if name not in places):
         whole = raw[name].drop_nulls().str.contains(r"^\d+(\.0*)?$")
         if says_nothing(name) and len(whole) and whole.all() and _groups(raw[name], strict=True):
             raise DataError(

@@ -35,6 +35,8 @@ def load_into(network: Network, weights: Weights, channels: int) -> tuple[Weight
     taken = trunk
     for module in network.head_modules:
         taken = taken | _head(network, module, here, weights)
+    if not isinstance(network, OnnxTrunk):  # its mean is no number for the colours that a grey trunk lacks
+        _check_finite(taken, weights.source.file)
     network.load_state_dict(taken, strict=False)
     return weights, [name for name in here if name not in taken]
 
@@ -82,6 +84,15 @@ def _check_same(here: Mapping[str, Tensor], there: Mapping[str, Tensor], file: s
         parts.append(f"{len(shapes)} differ in shape, first {first}: {sides}")
     if parts:
         raise UsageError(f"{file} does not fit this network: {'; '.join(parts)}. Is it another network's?")
+
+
+def _check_finite(taken: Mapping[str, Tensor], file: str) -> None:
+    broken = _ordered(name for name, tensor in taken.items() if not bool(tensor.isfinite().all()))
+    if broken:
+        raise UsageError(
+            f"{file}: {len(broken)} of its tensors hold values that are no numbers, first {broken[0]}; the file is damaged or"
+            " its training failed. Take another one."
+        )
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
