@@ -111,6 +111,7 @@ WRITTEN_OUT = (
     "predict",
     "share",
 )  # functions without **settings
+SERVERS = {"serve"}  # programs that go on until they are stopped, and no functions
 TERMINAL = {"json", "events", "lang"}  # what is printed, and in which language
 PROGRAM = {"listener", "lang"}
 
@@ -125,7 +126,7 @@ def test_the_options_of_a_verb_are_the_parameters_of_its_function(verb: str) -> 
 
 
 @pytest.mark.parametrize(
-    "verb", sorted(set(COMMANDS) - set(WRITTEN_OUT) - {"weights"})
+    "verb", sorted(set(COMMANDS) - set(WRITTEN_OUT) - SERVERS - {"weights"})
 )  # tests/cli/test_weights.py has that
 def test_every_option_of_a_stage_is_a_setting_or_a_parameter_of_its_function(verb: str) -> None:
     function = inspect.signature(getattr(er, verb))

@@ -28,7 +28,8 @@ STOREYS = (
     "scale",
     "stages",
     "verbs",
-    "cli", "serve", "app",
+    "serve", "app",
+    "cli",
 )  # fmt: skip
 TORCH_FROM = STOREYS.index("learning.balance")
 

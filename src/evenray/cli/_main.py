@@ -24,6 +24,7 @@ for _verb in (
     "enhance",
     "histogram",
     "predict",
+    "serve",
     "export",
     "share",
     "weights",

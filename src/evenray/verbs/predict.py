@@ -17,7 +17,7 @@ from evenray.learning.predict.files import predict as predict_items
 from evenray.scale import fetched, is_url, isolated, sent
 from evenray.stages.up_to_date import require_up_to_date
 
-__all__ = ["Answers", "predict"]
+__all__ = ["Answers", "check_run", "predict"]
 
 FORMS = (".csv", ".parquet", ".json")
 
@@ -39,7 +39,7 @@ def predict(
     sources = [files] if isinstance(files, str | Path) else files
     found = items([fetched(str(file)) if is_url(file) else file for file in sources])
     source = fetched(str(model)) if is_url(model) else Path(model)
-    _check_run(source)
+    check_run(source)
     events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
     with events.task("task.predict", len(found)) as tick:
         answers = predict_items(
@@ -61,7 +61,7 @@ def _masks(output: str | Path | None) -> Path | None:
     return Path(output).with_name(f"{Path(output).stem}_masks")
 
 
-def _check_run(path: Path) -> None:
+def check_run(path: Path) -> None:
     """DataError where a run folder's network is not of what stands there now; what was copied out of one is left alone."""
     folder = RunFolder(path.parent if path.name == "model.safetensors" else path)
     if folder.has(Asked.file) and folder.has(Ledger.file):

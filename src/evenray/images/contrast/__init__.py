@@ -5,7 +5,7 @@ See docs/adding-a-contrast.md.
 """
 
 from ._chain import curve, enhance, enhance_together
-from ._reference import add_references, fix_references
+from ._reference import add_references, fix_references, without_files
 from ._registry import contrasts
 
-__all__ = ["add_references", "contrasts", "curve", "enhance", "enhance_together", "fix_references"]
+__all__ = ["add_references", "contrasts", "curve", "enhance", "enhance_together", "fix_references", "without_files"]
