@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check env debian format clean
+.PHONY: demo test check env debian format site clean
 
 demo: env            ## install, then run the main job on synthetic radiographs and write a report
 	$(BIN)/evenray demo
@@ -23,6 +23,9 @@ env: $(VENV)/.runs            ## only make the environment
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+site: $(VENV)/.tests          ## build the documentation's site into site/
+	$(BIN)/mkdocs build --strict --quiet
 
 $(VENV)/.made:
 	$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
@@ -45,4 +48,4 @@ debian:
 	  else echo "chromium is not installed and cannot be here: the browser tests will be skipped"; fi; }
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info src/*.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site *.egg-info src/*.egg-info
