@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check env debian format clean
+.PHONY: demo test check env debian format site clean
 
 demo: env            ## install, then run the main job on synthetic radiographs and write a report
 	$(BIN)/evenray demo
@@ -24,6 +24,9 @@ format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+site: $(VENV)/.tests          ## build the documentation's site into site/
+	$(BIN)/mkdocs build --strict --quiet
+
 $(VENV)/.made:
 	$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
 	touch $@
@@ -36,13 +39,13 @@ $(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.runs
 
-# The browser tests need Chromium and a Korean font. Without root they are skipped, and say so.
+# The browser tests need Chromium and a Korean font, those of a PACS Orthanc. Without root they are skipped, and say so.
 debian:
-	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi cjk || { \
+	@command -v chromium >/dev/null && command -v Orthanc >/dev/null && fc-list 2>/dev/null | grep -qi cjk || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	      chromium fonts-noto-cjk fontconfig >/dev/null; \
-	  else echo "chromium is not installed and cannot be here: the browser tests will be skipped"; fi; }
+	      chromium fonts-noto-cjk fontconfig orthanc orthanc-dicomweb >/dev/null; \
+	  else echo "chromium or Orthanc is not installed and cannot be here: their tests will be skipped"; fi; }
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info src/*.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site *.egg-info src/*.egg-info

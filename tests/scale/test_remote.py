@@ -15,7 +15,7 @@ import pytest
 from evenray.core.artefacts import RunFolder, atomic
 from evenray.core.errors import DataError, UsageError
 from evenray.core.meter import Cost
-from evenray.scale import Mirror, RemoteFolder, fetched, remote, sent
+from evenray.scale import Mirror, RemoteFolder, local, remote, sent
 
 SECRET = "sesame-9f3c"
 
@@ -75,26 +75,26 @@ def written(folder: RunFolder, name: str, text: str) -> None:
 def test_inputs_follow_what_changes_at_the_url(base: str) -> None:
     for name in ("sick/a.png", "well/b.png"):
         put(f"{base}/{name}", name.encode())
-    folder = fetched(base)
+    folder = local(base)
     assert (folder / "sick/a.png").read_bytes() == b"sick/a.png"
     before = (folder / "sick/a.png").stat()
     put(f"{base}/well/b.png", b"another picture")
     put(f"{base}/well/c.png", b"new")
-    assert fetched(base) == folder
+    assert local(base) == folder
     assert (folder / "well/b.png").read_bytes() == b"another picture"
     assert (folder / "well/c.png").exists()
     after = (folder / "sick/a.png").stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)  # not fetched again
     fsspec.core.url_to_fs(base)[0].rm_file(fsspec.core.url_to_fs(f"{base}/well/c.png")[1])
-    fetched(base)
+    local(base)
     assert not (folder / "well/c.png").exists()
 
 
 def test_a_copy_looks_alike_on_every_machine(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(f"{base}/a.png", b"picture")
-    one = (fetched(base) / "a.png").stat()
+    one = (local(base) / "a.png").stat()
     monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "elsewhere"))
-    other = (fetched(base) / "a.png").stat()
+    other = (local(base) / "a.png").stat()
     assert one.st_mtime_ns == other.st_mtime_ns
 
 
@@ -102,7 +102,7 @@ def test_of_a_table_only_the_files_that_it_names(base: str) -> None:
     put(f"{base}/cases.csv", b"path,label\nscans/a.png,sick\nscans/b.png,well\n")
     for name in "abc":
         put(f"{base}/scans/{name}.png", name.encode())
-    table = fetched(f"{base}/cases.csv")
+    table = local(f"{base}/cases.csv")
     assert table.name == "cases.csv"
     assert sorted(p.name for p in (table.parent / "scans").iterdir()) == ["a.png", "b.png"]
 
@@ -159,19 +159,19 @@ def test_the_ledger_goes_last(memory: str, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("url", ["memory://nowhere/x", "file:///nowhere/x"])
 def test_what_is_not_there(url: str) -> None:
     with pytest.raises(DataError, match="There is no"):
-        fetched(url)
+        local(url)
 
 
 @pytest.mark.parametrize("url", [f"ftp://me:{SECRET}@host/scans", f"https://host/a.npz?X-Amz-Signature={SECRET}"])
 def test_a_secret_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError, match="leave them out") as caught:
-        fetched(url)
+        local(url)
     assert SECRET not in str(caught.value)
 
 
 def test_a_storage_nobody_knows() -> None:
     with pytest.raises(UsageError, match="There is no storage 'nosuch://'"):
-        fetched("nosuch://a/b")
+        local("nosuch://a/b")
 
 
 def test_no_word_of_the_storage_is_passed_on(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_no_word_of_the_storage_is_passed_on(memory: str, monkeypatch: pytest.Mo
     put(f"{memory}/a/b.png", b"x")
     monkeypatch.setattr(type(fsspec.filesystem("memory")), "get_file", refuse)
     with pytest.raises(DataError, match="PermissionError") as caught:
-        fetched(f"{memory}/a")
+        local(f"{memory}/a")
     assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

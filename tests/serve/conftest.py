@@ -15,10 +15,11 @@ from evenray.learning import export
 from evenray.learning.networks import build
 from evenray.learning.predict.about import About, FindingPoint
 from evenray.metrics import Calibration
+from evenray.serve.limits import Limits
 from evenray.serve.models import Models
 from evenray.serve.rest import rest_application
 from evenray.serve.running import in_background
-from evenray.serve.security import Access, Limits
+from evenray.serve.security import Access
 from evenray.serve.service import Service
 
 SPECS = {

@@ -15,10 +15,11 @@ from fastapi import APIRouter, Request
 from evenray.core.errors import UsageError
 from evenray.serve import running
 from evenray.serve.application import application
+from evenray.serve.limits import Limits
 from evenray.serve.problems import Problem
 from evenray.serve.roots import Roots
 from evenray.serve.running import in_background
-from evenray.serve.security import Access, Limits
+from evenray.serve.security import Access
 
 SECRET = "0123456789abcdef"
 
@@ -85,6 +86,7 @@ def test_a_name_that_was_given_is_known(token_url: str) -> None:
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://127.0.0.1:1"},
         {"Origin": "http://localhost.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -177,6 +179,20 @@ def test_too_much_is_refused_however_it_is_declared(open_url: str) -> None:
     assert httpx.post(f"{open_url}/size", content=bytes(1000)).json() == {"bytes": 1000}
     for wrong in (b"-1", b"x", b"9" * 40, b"1\r\nContent-Length: 2"):
         assert b" 200 " not in raw(open_url, head + b"Content-Length: " + wrong + b"\r\n\r\nx", wait=3)
+
+
+def test_all_requests_together_may_send_only_so_much() -> None:
+    with in_background(application("test", [routes()], Access(), Limits(1000, 20, together=1500))) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as half:
+            half.sendall(b"POST /size HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + bytes(900))
+            while (answered := httpx.post(f"{url}/size", content=bytes(700))).status_code == 200:
+                pass  # the other has not come yet
+            assert (answered.status_code, answered.json()["error"]) == (429, "serve.full")
+            assert httpx.post(f"{url}/size", content=bytes(500)).json() == {"bytes": 500}
+        while (answered := httpx.post(f"{url}/size", content=bytes(1000))).status_code == 429:
+            pass  # that the other has left is not known yet
+        assert answered.json() == {"bytes": 1000}
 
 
 def test_a_body_that_never_ends_is_not_waited_for(open_url: str) -> None:

@@ -52,10 +52,11 @@ def serve(
 ) -> None:
     """Answer other programs over HTTP: predictions, contrast and histograms of images and DICOM files."""
     texts = Texts(ReportSettings.of({"lang": lang}).lang)
+    from evenray.serve.limits import Limits
     from evenray.serve.models import Models
     from evenray.serve.rest import rest_application
     from evenray.serve.running import serve as run
-    from evenray.serve.security import Access, Limits
+    from evenray.serve.security import Access
     from evenray.serve.service import Service
 
     access = Access(host, token or None, tuple(name or ()))

@@ -2,7 +2,8 @@
 
 from .apart import apart
 from .engines import Engine, engine
+from .fetching import local
 from .isolated import isolated
-from .remote import Mirror, RemoteFolder, fetched, is_url, sent
+from .remote import Mirror, RemoteFolder, is_url, sent
 
-__all__ = ["Engine", "Mirror", "RemoteFolder", "apart", "engine", "fetched", "is_url", "isolated", "sent"]
+__all__ = ["Engine", "Mirror", "RemoteFolder", "apart", "engine", "is_url", "isolated", "local", "sent"]

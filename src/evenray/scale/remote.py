@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from threading import Event, RLock, Thread
 from typing import Any, TypedDict
@@ -20,7 +20,7 @@ from typing import Any, TypedDict
 from evenray.core.artefacts import Ledger, RunFolder, atomic, cache_folder, digest
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, StorageError, UsageError
 
-__all__ = ["Mirror", "RemoteFolder", "fetched", "is_url", "sent"]
+__all__ = ["Mirror", "RemoteFolder", "checked", "is_url", "sent", "system_of", "told"]
 
 INDEX, LEDGER = ".remote.json", "provenance.json"
 KEPT_HERE = (INDEX, ".lock")
@@ -54,8 +54,8 @@ class Mirror:
     """
 
     def __init__(self, url: str, kind: str = "inputs") -> None:
-        self.url = _checked(url.rstrip("/"))
-        self.system, self.root = _system(self.url)
+        self.url = checked(url.rstrip("/"))
+        self.system, self.root = system_of(self.url)
         self.here = cache_folder() / kind / digest(self.url)[:24]
         self.lock = RLock()
 
@@ -71,7 +71,7 @@ class Mirror:
 
     def there(self) -> dict[str, Stamp]:
         """The files at the URL, by their names below it, with their stamps."""
-        with _told(self.url, "read"):
+        with told(self.url, "read"):
             self.system.invalidate_cache()
             found = self.system.find(self.root, detail=True)
         below = len(self.root) + 1
@@ -80,7 +80,7 @@ class Mirror:
 
     def holds(self, name: str) -> bool:
         """Whether a file of this name is at the URL."""
-        with _told(self.url, "read"):
+        with told(self.url, "read"):
             return bool(self.system.isfile(self._at(name)))
 
     def pull(self, only: Iterable[str] | None = None) -> Path:
@@ -108,7 +108,7 @@ class Mirror:
 
     def _fetch(self, name: str, stamp: Stamp) -> list[int]:
         path = self.here / name
-        with atomic(path) as temporary, _told(f"{self.url}/{name}", "read"):
+        with atomic(path) as temporary, told(f"{self.url}/{name}", "read"):
             self.system.get_file(self._at(name), str(temporary))
         # The time follows from the stamp, so that the same file looks alike on every machine.
         when = int(digest(stamp)[:12], 16) % 10**9 * 10**9
@@ -130,7 +130,7 @@ class Mirror:
             there = self.there() if changed else {}
             index |= {name: {"there": there.get(name), "here": now} for name, now in changed.items()}
             for name in [name for name in index if name not in names]:
-                with _told(f"{self.url}/{name}", "write"):
+                with told(f"{self.url}/{name}", "write"):
                     if self.system.exists(self._at(name)):
                         self.system.rm_file(self._at(name))
                 del index[name]
@@ -178,44 +178,14 @@ class RemoteFolder(RunFolder):
                 continue  # the end of the stage tries again, and tells
 
 
-def fetched(url: str) -> Path:
-    """The local copy of the file or folder at a URL, brought up to date; of a table, with the files that it names."""
-    url = _checked(url.rstrip("/"))
-    system, root = _system(url)
-    with _told(url, "read"):
-        single = system.isfile(root)
-        if not single and not system.exists(root):
-            raise DataError(f"There is no '{url}'; check the address, and the credentials in the environment.")
-    if not single:
-        return Mirror(url).pull()
-    folder, name = url.rsplit("/", 1)
-    mirror = Mirror(folder)
-    mirror.pull([name])
-    if name.lower().endswith((".csv", ".tsv", ".parquet")):
-        mirror.pull(_named(mirror.here / name))
-    return mirror.here / name
-
-
-def _named(table: Path) -> list[str]:
-    """The files that a table of labels names, relative to it."""
-    from evenray.data.tables.meanings import meaning_of
-    from evenray.data.tables.raw_table import read_raw_table
-
-    with suppress(DataError):  # told where it is used
-        found = read_raw_table(table)
-        paths = next((found[name].drop_nulls().to_list() for name in found.columns if meaning_of(name) == "path"), [])
-        return [path.replace("\\", "/").removeprefix("./") for path in paths]
-    return []
-
-
 def sent(path: Path, url: str) -> None:
     """Put one local file at a URL."""
-    system, root = _system(_checked(url))
+    system, root = system_of(checked(url))
     _put(system, path, root, url)
 
 
 def _put(system: Any, path: Path, at: str, url: str) -> None:
-    with _told(url, "write"):
+    with told(url, "write"):
         system.makedirs(str(PurePosixPath(at).parent), exist_ok=True)
         if system.protocol in WHOLE_OR_NOT or set(system.protocol) & set(WHOLE_OR_NOT):
             system.put_file(str(path), at)
@@ -224,7 +194,7 @@ def _put(system: Any, path: Path, at: str, url: str) -> None:
             system.mv(f"{at}.part", at)
 
 
-def _checked(url: str) -> str:
+def checked(url: str) -> str:
     """A URL that holds no secret; UsageError otherwise, which does not repeat it."""
     rest = url.split("://", 1)[1]
     if "@" in rest.split("/", 1)[0] or "?" in rest:
@@ -235,7 +205,7 @@ def _checked(url: str) -> str:
     return url
 
 
-def _system(url: str) -> tuple[Any, str]:
+def system_of(url: str) -> tuple[Any, str]:
     import fsspec
     from fsspec.registry import known_implementations
 
@@ -261,7 +231,7 @@ def _system(url: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _told(url: str, verb: str) -> Iterator[None]:
+def told(url: str, verb: str) -> Iterator[None]:
     """Whatever a storage library raises becomes one sentence that quotes only its kind."""
     try:
         yield

@@ -17,8 +17,9 @@ from evenray.core.errors import EvenrayError
 from evenray.core.texts import LANGUAGES, Texts
 
 from .journal import Journal
+from .limits import Limits
 from .problems import Refusal, language_of, problem_of, response_of
-from .security import Access, Guard, Limits
+from .security import Access, Guard
 
 __all__ = ["IN_ENGLISH", "Health", "application", "refused_with"]
 
@@ -49,7 +50,7 @@ def application(
     """
     app = FastAPI(
         title=title, version=version("evenray"), description=DESCRIPTION, docs_url=None, redoc_url=None,
-        lifespan=lifespan, responses=refused_with(400, 401, 403, 404, 408, 413, 422), redirect_slashes=False,
+        lifespan=lifespan, responses=refused_with(400, 401, 403, 404, 408, 413, 422, 429), redirect_slashes=False,
     )  # fmt: skip
     app.state.stopping = asyncio.Event()
     for error in (EvenrayError, HTTPException, RequestValidationError):

@@ -14,7 +14,7 @@ from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import EvenrayError
 from evenray.core.run import Run
 from evenray.learning.predict.engines import Model, load
-from evenray.scale import fetched, is_url
+from evenray.scale import local
 from evenray.verbs.predict import check_run
 
 from .batching import Batched
@@ -55,7 +55,7 @@ class Models:
 
     def __init__(self, sources: Sequence[str], device: str = "auto") -> None:
         self.device = device
-        paths = [Path(fetched(source)) if is_url(source) else Path(source) for source in sources]
+        paths = [local(source) for source in sources]
         self.marks = {name: mark_of(path) for name, path in Roots(paths).names.items()}
         self.loaded = {name: self._load(name, path) for name, path in Roots(paths).names.items()}
 

@@ -22,15 +22,16 @@ from .application import IN_ENGLISH, application, refused_with
 from .docs import router as docs
 from .forms import Counts, ModelDetails, Predicted, RunSummary
 from .light import counted, enhanced
+from .limits import Limits
 from .metrics import exposed
 from .models import Loaded
 from .problems import language_of
-from .security import Access, Limits
+from .security import Access
 from .service import Service, service_of
 
 __all__ = ["rest_application", "router"]
 
-LATER = refused_with(429, 503)
+LATER = refused_with(503)
 BODY = {
     "requestBody": {
         "required": True,

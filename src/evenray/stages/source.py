@@ -15,7 +15,7 @@ from evenray.core.recipe import ScanSettings
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, require_classes
 from evenray.core.understood import Understood
-from evenray.scale import fetched, is_url
+from evenray.scale import is_url, local
 
 if TYPE_CHECKING:
     from evenray.data.scan.entries import Listing
@@ -34,7 +34,7 @@ class Source:
     @cached_property
     def path(self) -> Path:
         """The data as a path: of a URL, its local copy."""
-        return fetched(self.data) if is_url(self.data) else Path(self.data)
+        return local(self.data)
 
     @cached_property
     def listed(self) -> Listing:
@@ -130,4 +130,4 @@ class Source:
 
 def _local(place: str | None) -> str | None:
     """A file or folder that is named by its URL, as its local copy."""
-    return str(fetched(place)) if place is not None and is_url(place) else place
+    return None if place is None else str(local(place))

@@ -174,7 +174,7 @@ def _place(
 
 
 def _stem(target: str) -> str:
-    path = Path(target.rstrip("/").rsplit("/", 1)[-1] if scale.is_url(target) else target)
+    path = Path(target.partition("?")[0].rstrip("/").rsplit("/", 1)[-1] if scale.is_url(target) else target)
     return path.resolve().name.removesuffix(path.suffix) or "data"
 
 

@@ -52,7 +52,7 @@ def scan(
     files, not by pseudonyms. What cannot be read is set aside in
     `Dataset.rejected`. Raises DataError where nothing is left to work with.
     """
-    if output is not None or (Path(data) / "recipe.json").is_file():
+    if output is not None or (not scale.is_url(data) and (Path(data) / "recipe.json").is_file()):
         if every_frame:
             raise UsageError("every_frame is for a scan in memory; a run takes one frame of each file.")
         asked: dict[str, Any] = {"labels": None if labels is None else str(labels), "patient": patient}
@@ -66,7 +66,16 @@ def scan(
         raise UsageError(f"{', '.join(settings)}: these settings are those of a run; give output, or leave them out.")
     choices = Choices(columns_asked(column), uncertain, reader, ordered)
     wanted = Wanted(task, None if masks is None else str(masks), None if boxes is None else str(boxes), unannotated)
-    listed, events = listing(data, labels=labels, patient=patient, choices=choices, wanted=wanted), Events(listener)
+    listed, events = (
+        listing(
+            scale.local(data),
+            labels=None if labels is None else scale.local(labels),
+            patient=patient,
+            choices=choices,
+            wanted=wanted,
+        ),
+        Events(listener),
+    )
     with events.task("task.scan", len(listed.entries)) as tick, scale.engine("local", None, jobs) as engine:
         return scan_listed(
             listed, value_range=value_range, positive=positive, every_frame=every_frame, names=names,

@@ -22,6 +22,7 @@ from evenray.reporting.language import Language
 from evenray.reporting.sheet import gallery as methods_to_show
 from evenray.reporting.sheet import panel
 from evenray.reporting.sheet import sheet as sheet_of
+from evenray.scale import local
 
 from ._copies import Copied, CopyJob, copies, files_of, proposed_range, read_middle, relative, unit_span
 from ._counting import reference_histogram
@@ -81,7 +82,7 @@ def enhance(
     if method is None and reference is None:
         raise UsageError("Name a contrast, such as --method 'clahe(clip=2)', or --all to see every one on one image.")
     ReportSettings.of({"lang": lang})  # a mistake in it is told before anything is written
-    source = Path(data)
+    source = local(data)
     files = files_of(source)
     folder, pairs = _targets(source, files, None if output is None else Path(output))
     spec = _spec(method, None if reference is None else Path(reference), folder, window, value_range)
@@ -195,7 +196,7 @@ def gallery(
     """Write a page that shows every method on one image; `output` is the page, or a folder for it; with `names` the page is
     called by the file."""
     ReportSettings.of({"lang": lang})
-    source = Path(data)
+    source = local(data)
     if files_of(source) != [source]:
         raise UsageError(f"--all shows one image; give a file, such as '{files_of(source)[0]}'.")
     page = f"{_stem(source)}-contrasts.html" if names else "contrasts.html"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evenray.core.errors import UsageError
 from evenray.core.events import Events, Listener
+from evenray.scale import local
 
 from . import _columns, _counting
 from ._copies import files_of
@@ -39,7 +40,7 @@ def histogram(
     if table and (column is not None or not _columns.names_images(names)):
         counted = _columns.of_column(names, column, bins=bins, width=width, start=start, rule=rule)
     else:
-        files = [file for name in names for file in files_of(Path(name))]
+        files = [file for name in names for file in files_of(local(name))]
         with Events(listener).task("task.count", len(files)) as tick:
             counted = _counting.of_images(
                 files, value_range, window, jobs, tick, bins=bins, width=width, start=start, rule=rule

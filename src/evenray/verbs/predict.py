@@ -14,7 +14,7 @@ from evenray.learning.export import quicker
 from evenray.learning.predict.engines import load
 from evenray.learning.predict.files import Answers, images, items
 from evenray.learning.predict.files import predict as predict_items
-from evenray.scale import fetched, is_url, isolated, sent
+from evenray.scale import is_url, isolated, local, sent
 from evenray.stages.up_to_date import require_up_to_date
 
 __all__ = ["Answers", "check_run", "predict"]
@@ -37,8 +37,8 @@ def predict(
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
     sources = [files] if isinstance(files, str | Path) else files
-    found = items([fetched(str(file)) if is_url(file) else file for file in sources])
-    source = fetched(str(model)) if is_url(model) else Path(model)
+    found = items([local(file) for file in sources])
+    source = local(model)
     check_run(source)
     events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
     with events.task("task.predict", len(found)) as tick:

@@ -24,7 +24,7 @@ def run(
     target: Target, recipe: Recipe | None = None, output: str | Path | None = None, *, until: str = "report",
     listener: Listener | None = None, **settings: Any,
 ) -> Run:  # fmt: skip
-    """The main job: scan, audit, split, plan, compare, train, evaluate, explain, report; what stands is not done again.
+    """The main job: scan, audit, split, plan, compare, train, evaluate, explain, report; stages that are up to date are skipped.
 
     `target` is a folder of images, a table, a .npz file (also at a URL), a data set that is scanned already, or a run
     folder, whose recipe then holds but for what is given now. `output` is the run folder, by default the data's name with
