@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 import torch
 
+from evenray.core.errors import UsageError
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.teaching import LABS, Lab, NotYet, Source, as_script
 from evenray.teaching.lab import same
@@ -229,3 +230,17 @@ def test_several_lines_take_the_place_of_a_blank() -> None:
     [cell] = Source.parse("x", text).cells
     assert cell.exercise == "def f(x):\n    ...\n\n\nz = 1"
     assert cell.solution == "def f(x):\n    y = x\n    for _ in y:\n        pass\n\n\nz = 1"
+
+
+def test_an_image_is_one_that_shows_what_the_texts_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unreadable and mostly black files are passed over; where there is no other, one is drawn."""
+    import cv2
+
+    monkeypatch.delenv("EVENRAY_DATA", raising=False)
+    (tmp_path / "a.png").write_bytes(b"no image")
+    cv2.imwrite(str(tmp_path / "b.png"), np.zeros((40, 40), np.uint8))
+    assert Lab("1_histogram", data=tmp_path).image().name == "phantom.png"
+    cv2.imwrite(str(tmp_path / "c.png"), np.random.default_rng(0).integers(60, 200, (40, 40), dtype=np.uint8))
+    assert Lab("1_histogram", data=tmp_path).image() == tmp_path / "c.png"
+    with pytest.raises(UsageError, match="is no folder"):
+        Lab("1_histogram", data=tmp_path / "absent")
