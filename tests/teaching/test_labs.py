@@ -233,12 +233,13 @@ def test_several_lines_take_the_place_of_a_blank() -> None:
 
 
 def test_an_image_is_one_that_shows_what_the_texts_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unreadable and mostly black files are passed over; where there is no other, one is drawn."""
+    """Unreadable, mostly black and flat files are passed over; where there is no other, one is drawn."""
     import cv2
 
     monkeypatch.delenv("EVENRAY_DATA", raising=False)
     (tmp_path / "a.png").write_bytes(b"no image")
     cv2.imwrite(str(tmp_path / "b.png"), np.zeros((40, 40), np.uint8))
+    cv2.imwrite(str(tmp_path / "b2.png"), np.full((40, 40), 200, np.uint8))
     assert Lab("1_histogram", data=tmp_path).image().name == "phantom.png"
     cv2.imwrite(str(tmp_path / "c.png"), np.random.default_rng(0).integers(60, 200, (40, 40), dtype=np.uint8))
     assert Lab("1_histogram", data=tmp_path).image() == tmp_path / "c.png"

@@ -42,10 +42,10 @@ def numbers() -> NDArray[np.float64]:
 
 def radiograph(data: Path | None) -> Path | None:
     """The first image, in a folder of radiographs called chest-xray-full or else anywhere in `data`, that shows what the labs say of
-    it: one that can be read and is not mostly black. None where none of the first TRIED is such an image."""
+    it: one that can be read, is not mostly black and has some contrast. None where none of the first TRIED is such an image."""
     folders = () if data is None else (data / "chest-xray-full", data)
     files = islice(chain.from_iterable(map(_images, folders)), TRIED)
-    return next((file for file in files if _is_bright(file)), None)
+    return next((file for file in files if _shows(file)), None)
 
 
 def _images(top: Path) -> Iterator[Path]:
@@ -54,14 +54,14 @@ def _images(top: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files) if name.lower().endswith(ENDINGS))
 
 
-def _is_bright(file: Path) -> bool:
+def _shows(file: Path) -> bool:
     try:
         levels = Histogram.of(read(file))
     except EvenrayError:
         return False
     low, high = levels.range
-    quarter, half = ((levels.percentile(q) - low) / (high - low) for q in (25, 50))
-    return quarter > 0.05 and half > 0.2
+    quarter, half, most = ((levels.percentile(q) - low) / (high - low) for q in (25, 50, 75))
+    return quarter > 0.05 and half > 0.2 and most - quarter > 0.1
 
 
 def drawn_radiograph(folder: Path) -> Path:
