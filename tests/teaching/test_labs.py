@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import subprocess
 import sys
@@ -10,14 +11,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
+import torch
 
+from evenray.core.errors import UsageError
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.teaching import LABS, Lab, NotYet, Source, as_script
 from evenray.teaching.lab import same
 from evenray.teaching.source import NO_VALUE, Cell
 
 Names = dict[str, Any]
+ODD: tuple[Any, ...] = (
+    0, -1.5, float("nan"), 10**400, 1j, True, "", "b ", b"b", [], (), {}, {1}, [[1], [1, 2]], [..., 1], [None], object(), int, len,
+    lambda: 1 / 0, lambda: ..., lambda x: x, np.zeros(3), np.zeros((2, 2), object), np.array("x"), np.float32(1), range(3),
+    torch.ones(2, requires_grad=True), torch.ones(()), pl.Series([1, 2]), Path("x"), KeyError("x"),
+)  # fmt: skip
 
 
 def executed(code: str, names: Names) -> None:
@@ -77,6 +87,10 @@ def test_blanks_and_wrong_answers_say_what_to_mend_and_solutions_are_right(
         executed(cell.solution.replace("{lang}", lang), names)
     assert set(asked.wrong) == {reply.name for reply in lab.replies}, "texts that no check says, or a check without"
     assert "✗" not in capsys.readouterr().out
+    for ask in asked.wrong.values():
+        for odd in ODD:
+            with contextlib.suppress(NotYet):  # nothing else is raised; a guess may be any number
+                ask(odd)
     for reply in lab.replies:
         if not reply.right and reply.value is not NO_VALUE:
             with pytest.raises(NotYet, match=re.escape(reply.texts[lang])):
@@ -180,8 +194,6 @@ def test_a_notebook_shows_the_words_of_a_hint_alone() -> None:
 
 
 def test_answers_of_any_kind_are_compared_without_an_error() -> None:
-    import numpy as np
-
     assert same(np.float32(0.5), 0.5)
     assert same(np.array([1, 2]), [1, 2])
     assert not any(same(answer, 1.0) for answer in ("1", None, {}, [1.0], object(), np.ones(2), True, float("nan")))
@@ -218,3 +230,18 @@ def test_several_lines_take_the_place_of_a_blank() -> None:
     [cell] = Source.parse("x", text).cells
     assert cell.exercise == "def f(x):\n    ...\n\n\nz = 1"
     assert cell.solution == "def f(x):\n    y = x\n    for _ in y:\n        pass\n\n\nz = 1"
+
+
+def test_an_image_is_one_that_shows_what_the_texts_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unreadable, mostly black and flat files are passed over; where there is no other, one is drawn."""
+    import cv2
+
+    monkeypatch.delenv("EVENRAY_DATA", raising=False)
+    (tmp_path / "a.png").write_bytes(b"no image")
+    cv2.imwrite(str(tmp_path / "b.png"), np.zeros((40, 40), np.uint8))
+    cv2.imwrite(str(tmp_path / "b2.png"), np.full((40, 40), 200, np.uint8))
+    assert Lab("1_histogram", data=tmp_path).image().name == "phantom.png"
+    cv2.imwrite(str(tmp_path / "c.png"), np.random.default_rng(0).integers(60, 200, (40, 40), dtype=np.uint8))
+    assert Lab("1_histogram", data=tmp_path).image() == tmp_path / "c.png"
+    with pytest.raises(UsageError, match="is no folder"):
+        Lab("1_histogram", data=tmp_path / "absent")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
 import weakref
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +115,15 @@ class Lab:
     def guess(self, name: str, guess: Any, truth: float) -> None:
         """A number guessed before it is revealed: never wrong, but it must be made."""
         guess = self._asked(name, guess)
-        if isinstance(guess, bool) or not isinstance(guess, int | float):
+        try:
+            number = float(guess) if type(guess) is not bool and isinstance(guess, Real) else math.nan
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
             raise NotYet("✗ " + self.say("labs.guess", answer=_short(guess)))
         told = self._reply(name, guess, right=True)
         print(
-            "→ " + self.say("labs.guessed", guess=f"{guess:.4g}", truth=f"{truth:.4g}"),
+            "→ " + self.say("labs.guessed", guess=f"{number:.4g}", truth=f"{truth:.4g}"),
             told.texts[self.lang] if told else "",
         )
 
@@ -136,9 +142,11 @@ class Lab:
         return answer
 
     def _wrong(self, answer: Any, wanted: Any) -> str:
-        shapes = [np.shape(value) for value in (answer, wanted)] if not isinstance(wanted, list | tuple) else []
-        if shapes and shapes[0] != shapes[1]:
-            return self.say("labs.shape", found=str(shapes[0]), wanted=str(shapes[1]))
+        found = (
+            None if isinstance(wanted, list | tuple) else getattr(answer, "shape", () if np.isscalar(answer) else None)
+        )
+        if found is not None and tuple(found) != np.shape(wanted):
+            return self.say("labs.shape", found=str(tuple(found)), wanted=str(np.shape(wanted)))
         return self.say("labs.wrong", answer=_short(answer))
 
     def _reply(self, name: str, answer: Any, *, right: bool) -> Reply | None:
@@ -168,7 +176,9 @@ def same(answer: Any, wanted: Any, within: float = 1e-6) -> bool:
     (True, False, False, False)
     """
     if isinstance(wanted, list | tuple):
-        several = isinstance(answer, list | tuple | np.ndarray) and len(answer) == len(wanted)
+        listed = getattr(answer, "tolist", getattr(answer, "to_list", lambda: answer))  # of arrays, tensors, series
+        answer = answer if isinstance(answer, type) else listed()
+        several = isinstance(answer, list | tuple) and len(answer) == len(wanted)
         return several and all(same(one, other, within) for one, other in zip(answer, wanted, strict=True))
     if isinstance(wanted, str | bool) or isinstance(answer, str | bool):
         return type(answer) is type(wanted) and bool(answer == wanted)
@@ -178,7 +188,7 @@ def same(answer: Any, wanted: Any, within: float = 1e-6) -> bool:
 def _close(answer: ArrayLike, wanted: ArrayLike, within: float) -> bool:
     try:
         found, right = np.asarray(answer, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # such as torch's, of a tensor with a gradient
         return False
     return found.shape == right.shape and np.allclose(found, right, rtol=within, atol=within)
 

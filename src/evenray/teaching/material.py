@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, EvenrayError
 from evenray.data.demo.film import picture
 from evenray.data.demo.plan import Film
+from evenray.images.histogram import Histogram
+from evenray.images.readers import read
 
 __all__ = ["cases", "drawn_radiograph", "numbers", "radiograph"]
 
@@ -19,6 +23,7 @@ SLIDES = {-3: (9, 1), -2: (32, 2), -1: (109, 3), 0: (180, 4), 1: (132, 3), 2: (3
 # The middle of an interval: its count, and how many of these stand on its lower edge, so that a wrong edge is told by the counts.
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
 SIDE = 28
+TRIED = 50
 
 
 def numbers() -> NDArray[np.float64]:
@@ -36,14 +41,27 @@ def numbers() -> NDArray[np.float64]:
 
 
 def radiograph(data: Path | None) -> Path | None:
-    """The first image in a folder of radiographs called chest-xray-full, or else anywhere in `data`; None where there is none."""
-    for top in () if data is None else (data / "chest-xray-full", data):
-        for folder, inner, files in os.walk(top):
-            inner.sort()  # walked in this order
-            found = sorted(name for name in files if name.lower().endswith(ENDINGS))
-            if found:
-                return Path(folder, found[0])
-    return None
+    """The first image, in a folder of radiographs called chest-xray-full or else anywhere in `data`, that shows what the labs say of
+    it: one that can be read, is not mostly black and has some contrast. None where none of the first TRIED is such an image."""
+    folders = () if data is None else (data / "chest-xray-full", data)
+    files = islice(chain.from_iterable(map(_images, folders)), TRIED)
+    return next((file for file in files if _shows(file)), None)
+
+
+def _images(top: Path) -> Iterator[Path]:
+    for folder, inner, files in os.walk(top):
+        inner.sort()  # walked in this order
+        yield from (Path(folder, name) for name in sorted(files) if name.lower().endswith(ENDINGS))
+
+
+def _shows(file: Path) -> bool:
+    try:
+        levels = Histogram.of(read(file))
+    except EvenrayError:
+        return False
+    low, high = levels.range
+    quarter, half, most = ((levels.percentile(q) - low) / (high - low) for q in (25, 50, 75))
+    return quarter > 0.05 and half > 0.2 and most - quarter > 0.1
 
 
 def drawn_radiograph(folder: Path) -> Path:
