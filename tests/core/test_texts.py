@@ -19,7 +19,8 @@ SOURCE = Path(evenray.__file__).parent
 FILES = sorted(path.name for path in (SOURCE / "locales" / "en").glob("*.json"))
 # Abbreviations and forms that Korean papers write as English ones do.
 SAME = re.compile(
-    r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|SHA-256|Grad-CAM|AP|\{value\} (k?Wh|GiB)|AP \.5:\.95)$"
+    r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|SHA-256|Grad-CAM|AP|AP \.5:\.95)$"
+    r"|^\{value\} (k?Wh|GiB)$"
 )
 
 
