@@ -13,7 +13,7 @@ from . import data, model
 
 __all__ = ["ANSWERS", "Answer", "answer"]
 
-Find = Callable[[RunView, Language], tuple[str, Mapping[str, object]] | None]
+Find = Callable[[RunView, Language], tuple[str, Mapping[str, str | int]] | None]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
 KNOWN = ("sex", "age_band", "site")  # columns about patients
-Found = tuple[str, Mapping[str, object]] | None  # the key of a text, and its values
+Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
 def _classes(run: RunView) -> str:

@@ -9,7 +9,7 @@ from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
 FIRST = {"segment": "dice", "detect": "map50"}  # the figure that stands for the performance of a task, by default AUROC
-Found = tuple[str, Mapping[str, object]] | None  # the key of a text, and its values
+Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
 def _decided(run: RunView, name: str) -> Any:
