@@ -19,7 +19,8 @@ SOURCE = Path(evenray.__file__).parent
 FILES = sorted(path.name for path in (SOURCE / "locales" / "en").glob("*.json"))
 # Abbreviations and forms that Korean papers write as English ones do.
 SAME = re.compile(
-    r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|SHA-256|AP|\{value\} (k?Wh|GiB)|AP \.5:\.95)$"
+    r"^[\W\d]*(\{\w+\}[\W\d]*)*$|^(AUROC|AUPRC|MCC|ECE|SSIM|EME\(dB\)|PSNR\(dB\)|FROC|SHA-256|Grad-CAM|AP|AP \.5:\.95)$"
+    r"|^\{value\} (k?Wh|GiB)$"
 )
 
 
@@ -109,3 +110,20 @@ def test_an_estimate_is_told_with_its_interval(low: float | None, baseline: floa
 def test_korean_has_one_word_for_a_case() -> None:
     folder = Path(evenray.__file__).parent / "locales" / "ko"
     assert not [file.name for file in folder.glob("*.json") if "사례" in file.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("code", ["en", "ko"])
+def test_no_text_rounds_a_p_value_to_nothing(code: str) -> None:
+    texts = {key: text for name in FILES for key, text in read(code, name).items()}
+    assert [key for key, text in texts.items() if re.search(r"\{p(_\w+)?(:(?!p\})[^}]*)?\}", text)] == []
+    values = {"metric": "auprc", "cells": 9, "others": 8, "reference": "none", "gain": 0.3, "low": 0.2, "high": 0.4}
+    for p, told in ((5e-159, "< 0.001"), (0.0, "< 0.001"), (0.0004999, "< 0.001"), (0.0214, "= 0.021")):
+        sentence = Texts(code).message(Message("choice.proven", values | {"p": p}))
+        assert told in sentence
+        assert "0.000" not in sentence
+
+
+def test_the_baseline_is_named_for_what_it_does() -> None:
+    figure = {"value": 0.4, "low": 0.3, "high": 0.5, "baseline": 0.0, "against": "boxes"}
+    told = Texts("en").message(Message("evaluate.test", {"metric": "map50", "figure": figure}))
+    assert told.endswith("(0.400 to 0.300; finding nothing: 0.000)".replace("0.400 to 0.300", "0.300 to 0.500"))

@@ -37,7 +37,7 @@ class Language(Texts):
         >>> Language("en").interval(0.9982, 0.99994)
         '0.998 to >0.999'
         """
-        return NONE if value is None or not math.isfinite(value) else decimals(value, digits, top)
+        return NONE if value is None or not math.isfinite(value) else decimals(value, digits, top).replace("-", "−")
 
     def brief(self, value: float | None) -> str:
         """Three significant digits, as a threshold needs when its class is rare."""

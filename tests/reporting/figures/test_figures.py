@@ -30,7 +30,7 @@ def labels(figure: Svg) -> list[str]:
     """The texts of all marks, after checking that the SVG is well formed and asks for nothing."""
     root = ElementTree.fromstring(figure.inline())
     assert "http" not in figure.inline()
-    return [text for element in root.iter() if (text := element.get("aria-label"))]
+    return [text for element in root.iter() if (text := element.get("aria-label") or element.get("data-tip"))]
 
 
 def boxes(figure: Svg) -> list[tuple[float, float, float]]:

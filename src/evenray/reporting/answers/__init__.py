@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from evenray.reporting.language import Language
 from evenray.reporting.page import INSTEAD
@@ -14,7 +13,7 @@ from . import data, model
 
 __all__ = ["ANSWERS", "Answer", "answer"]
 
-Find = Callable[[RunView, Language], tuple[str, dict[str, Any]] | None]
+Find = Callable[[RunView, Language], tuple[str, Mapping[str, str | int]] | None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from evenray.core.findings import SEVERITIES
 from evenray.core.types import PARTS
@@ -10,8 +10,7 @@ from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
 KNOWN = ("sex", "age_band", "site")  # columns about patients
-Values = dict[str, Any]
-Found = tuple[str, Values] | None
+Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
 def _classes(run: RunView) -> str:
@@ -29,7 +28,7 @@ def quality(run: RunView, say: Language) -> Found:
     return "quality", {level: sum(each.severity == level for each in run.findings) for level in SEVERITIES}
 
 
-def _counts(run: RunView) -> Values | None:
+def _counts(run: RunView) -> dict[str, int] | None:
     if run.cases is None:
         return None
     parts = run.cases["part"] if "part" in run.cases.columns else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
 FIRST = {"segment": "dice", "detect": "map50"}  # the figure that stands for the performance of a task, by default AUROC
-Values = dict[str, Any]
-Found = tuple[str, Values] | None
+Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
 def _decided(run: RunView, name: str) -> Any:
@@ -135,7 +135,7 @@ def accuracy(run: RunView, say: Language) -> Found:
     if run.test is None or not run.binary:
         return performance(run, say)
     figures = {name: run.test.metrics[name] for name in ("sensitivity", "specificity") if name in run.test.metrics}
-    told = {name: f"{say.number(f.value)} ({say.interval(f.low, f.high)})" for name, f in figures.items()}
+    told = {str(name): f"{say.number(f.value)} ({say.interval(f.low, f.high)})" for name, f in figures.items()}
     return ("accuracy", told) if len(told) == 2 else performance(run, say)
 
 

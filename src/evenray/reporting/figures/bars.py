@@ -53,7 +53,7 @@ def bars(
         for place, (name, n) in enumerate(row.items()):
             y, wide = foot + place * (THICK + APART), LONGEST * n / most
             said = escape(f"{group}, {name}: {n}" if name else f"{group}: {n}")
-            rects.append(rect(0, y, wide, THICK, colours[name], f'aria-label="{said}"'))
+            rects.append(rect(0, y, wide, THICK, colours[name], f'data-tip="{said}"'))
             words.append(text(wide + 4, y + THICK / 2 + 3.9, f"{n:,}", "start", INK, size=11))
         foot += high + ROOM / 2
     inside = keys + layer("bars", "".join(rects)) + line(0, top, 0, foot, GREY) + "".join(words)

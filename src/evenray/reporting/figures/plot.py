@@ -240,7 +240,7 @@ def legend_of(names: Mapping[str, str], width: float, square: bool = False) -> t
 
 
 def layer(kind: str, body: str, name: str = "") -> str:
-    """A layer of marks; what has an aria-label in it is told where the pointer rests."""
+    """A layer of marks; what has a data-tip in it is told where the pointer rests."""
     return f'<g class="mark {kind}{" " if name else ""}{name}">{body}</g>'
 
 
@@ -250,4 +250,4 @@ def _stroke(colour: str, width: float = 1, opacity: float = 1, dash: str = "") -
 
 
 def _said(words: str) -> str:
-    return f' aria-label="{escape(words)}"'
+    return f' data-tip="{escape(words)}"'

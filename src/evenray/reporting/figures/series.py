@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ class Series:
     """What one line, area or layer of dots stands for: its colour, which a legend names, and columns of one length."""
 
     colour: str
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Iterable[Any]]
     panel: str = ""
 
 

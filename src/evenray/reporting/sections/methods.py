@@ -133,23 +133,18 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
         told.append(say("methods.frozen"))
     else:
         values = {name: say.value(plan.value(name)) for name in ("learning_rate", "batch", "epochs")}
-        works = {
-            "adamw": cite("loshchilov2019adamw"),
-            "cycle": cite("smith2019onecycle"),
-            "average": cite("polyak1992averaging"),
-        }
-        told.append(say("methods.training", **values, **works))
+        values |= {"adamw": cite("loshchilov2019adamw"), "cycle": cite("smith2019onecycle")}
+        told.append(say("methods.training", **values, average=cite("polyak1992averaging")))
         told.append(say("methods.kept_last" if plan.value("keep") == "last" else "methods.kept_best"))
         told += [say("methods.flips")] if run.recipe and run.recipe.flips else []
     if (plan.value("members") or 1) > 1:
         told.append(say("methods.members", n=plan.value("members")))
     if model.balance == "none":
         return [*told, say("methods.balance_none")]
-    works = {"work": cite(*_works(model.balance, REMEDIES)), "prior": cite("saerens2002prior")}
-    return [
-        *told,
-        say("methods.balance" if not run.marked else "methods.balance_marks", balance=model.balance, **works),
-    ]
+    values = {"balance": model.balance, "work": cite(*_works(model.balance, REMEDIES))}
+    if run.marked:
+        return [*told, say("methods.balance_marks", **values)]
+    return [*told, say("methods.balance", **values, prior=cite("saerens2002prior"))]
 
 
 def _choice(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[str]:

@@ -3,6 +3,15 @@
   const at = (id) => document.getElementById(id);
   for (const tool of document.querySelectorAll(".scripted")) tool.hidden = false;  // what works by script alone
 
+  // -- what is wider than the page can be scrolled by keyboard -----------------------------------------------------
+  const wide = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll(".scroll")) wide.observe(box);
+
   // -- the heat over the images ----------------------------------------------------------------------------------
   at("opacity")?.addEventListener("input", (event) => {
     document.documentElement.style.setProperty("--heat", Number(event.target.value) / 100);
@@ -11,8 +20,8 @@
   // -- what a mark of a figure stands for ------------------------------------------------------------------------
   const tip = at("tip");
   document.addEventListener("pointermove", (event) => {
-    const mark = event.target.closest?.(".drawing .mark [aria-label]");
-    const words = mark?.getAttribute("aria-label");
+    const mark = event.target.closest?.(".drawing .mark [data-tip]");
+    const words = mark?.dataset.tip;
     tip.hidden = !words;
     if (!words) return;
     tip.textContent = words;

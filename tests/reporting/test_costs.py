@@ -1,0 +1,74 @@
+"""What a run cost and how stable it is: from what the ledger and the comparison hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from evenray.reporting.language import Language
+from evenray.reporting.sections import costs, stability
+from evenray.reporting.view import RunView
+
+EN = Language("en")
+
+
+def test_costs_are_those_of_the_ledger(finished_run: Path) -> None:
+    run = RunView(finished_run)
+    found = costs.context(run, EN)
+    assert found is not None
+    assert [row.stage for row in found.rows] == [EN.name("verb", name) for name in run.ledger.stages]
+    assert max(row.share for row in found.rows) == 1.0
+    assert all(row.processor != "–" for row in found.rows)
+    assert not found.assumed
+    assert not found.cards
+    done = run.ledger.stages["train"]
+    assert done.cpu_seconds is not None
+    assert done.memory is not None
+    watts = (costs.CORE * done.cpu_seconds + costs.MEMORY * done.memory / 2**30 * done.seconds) / 3600
+    assert costs.watt_hours(done, 99) == pytest.approx(watts)
+
+
+def test_a_run_of_before_is_told_with_what_is_assumed(copy_of_two: Path) -> None:
+    found = costs.context(RunView(copy_of_two), EN)
+    assert found is not None
+    assert found.assumed
+    assert found.rows[0].processor == "–"
+
+
+def test_a_graphics_card_counts_for_as_long_as_it_was_used(copy_of_two: Path) -> None:
+    path = copy_of_two / "provenance.json"
+    ledger = json.loads(path.read_text(encoding="utf-8"))
+    before = costs.watt_hours(RunView(copy_of_two).ledger.stages["train"], 2)
+    ledger["stages"]["train"] |= {"device": "cuda", "device_memory": 3 * 2**30}
+    path.write_text(json.dumps(ledger), encoding="utf-8")
+    run = RunView(copy_of_two)
+    done = run.ledger.stages["train"]
+    assert costs.watt_hours(done, 2) - before == pytest.approx(costs.CARD * done.seconds / 3600)
+    found = costs.context(run, EN)
+    assert found is not None
+    assert found.cards
+    assert "3.0 GiB" in [row.card for row in found.rows]
+
+
+def test_one_seed_knows_nothing_of_another(two: Path) -> None:
+    found = stability.context(RunView(two), EN)
+    assert found is not None
+    assert found.cells == []
+    assert "trained every network once" in found.sentences[0]
+
+
+@pytest.mark.parametrize(("by_seed", "word"), [(0.01, "less than"), (0.09, "no less than")])
+def test_several_seeds_are_told_beside_the_patients(copy_of_two: Path, by_seed: float, word: str) -> None:
+    grid = pl.read_parquet(copy_of_two / "grid.parquet").with_columns(seeds=pl.lit(3), seed_deviation=pl.lit(by_seed))
+    grid.write_parquet(copy_of_two / "grid.parquet")
+    found = stability.context(RunView(copy_of_two), EN)
+    assert found is not None
+    assert (found.seeds, len(found.cells)) == (3, grid.height)
+    values = [cell.value for cell in found.cells]
+    assert values == sorted(values, reverse=True)
+    assert f"±{by_seed:.3f}" in found.sentences[0]
+    assert f", {word}" in found.sentences[0]
+    assert found.cells[0].spread["high"] - found.cells[0].spread["low"] == pytest.approx(2 * by_seed)
