@@ -19,7 +19,7 @@ from evenray.core.run import Run
 from evenray.evidence.compare.runs import compare_runs
 from evenray.metrics import measured_by_task
 
-from .conftest import KINDS, labelled
+from .conftest import KINDS, draw, labelled
 
 KEPT = ("predictions.parquet", "scores.json", "model.safetensors", "split.parquet", "cases.parquet")
 
@@ -38,7 +38,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], er.Da
                 pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
                 cv2.imwrite(str(path), (255 * (pixels / 255) ** 2).round().astype(np.uint8))
             dark = er.scan(folder, patient=r"(p\d+)_")
-            same = dark.cases.sort("file").with_columns(plain.cases.select(c for c in ("label", "findings") if c in plain.cases.columns))
+            told = [name for name in ("label", "findings") if name in plain.cases.columns]
+            same = dark.cases.sort("file").with_columns(plain.cases.select(told))
             made[kind] = er.Dataset(
                 same, plain.classes, plain.positive, dark.root, facts=plain.facts, sketches=dark.sketches
             )
@@ -98,7 +99,8 @@ def test_the_light_is_seen_first_and_stands_on_both_pages(kind: str, tested: Cal
     record = run.external["harbour"]
     assert next(one for one in record.drift if one.name == "light").clear
     page = (run.path / "external" / "harbour" / "external.html").read_text(encoding="utf-8")
-    order = [page.index(f">{title}</h3>") for title in ("How the images differ from the training images", "Class shares", "Beside the internal test")]
+    titles = ("How the images differ from the training images", "Class shares", "Beside the internal test")
+    order = [page.index(f">{title}</h3>") for title in titles]
     assert order == sorted(order)
     assert 'class="pending"' not in page
     report = (run.path / "report.html").read_text(encoding="utf-8")
@@ -122,8 +124,12 @@ def test_recalibration_is_told_of_other_patients_than_it_was_fitted_on(tested: C
     gain = found.figures["log_loss"]
     assert gain.value == pytest.approx(gain.after.value - gain.before.value)
     assert gain.low <= gain.value <= gain.high
-    assert abs(found.figures["calibration_in_the_large"].after.value) < abs(found.figures["calibration_in_the_large"].before.value)
-    assert run.external["harbour"].changes["log_loss"].external != gain.after  # the figures are of the network as it was
+    assert abs(found.figures["calibration_in_the_large"].after.value) < abs(
+        found.figures["calibration_in_the_large"].before.value
+    )
+    assert (
+        run.external["harbour"].changes["log_loss"].external != gain.after
+    )  # the figures are of the network as it was
     assert tested("ordered").external["harbour"].recalibrated is None
 
 
@@ -134,7 +140,7 @@ def test_two_runs_are_compared_on_the_same_external_set(tested: Callable[[str], 
     assert found.on == "harbour"
     assert found.table["difference"].to_list() == [0.0, 0.0]
     assert found.table["value"][0] == pytest.approx(run.external["harbour"].changes["auroc"].external.value)
-    with pytest.raises(er.DataError, match="no external test 'island'.*it has harbour"):
+    with pytest.raises(er.DataError, match=r"no external test 'island'.*it has harbour"):
         compare_runs([run.path, other], on="island")
 
 
@@ -158,44 +164,54 @@ def test_what_is_shared_names_no_folder(tested: Callable[[str], Run], tmp_path: 
     assert not any(name.startswith("external") for name in er.share(named, tmp_path / "again").files)
 
 
-def test_copies_and_patients_of_the_run_are_found_and_named(tmp_path: Path, tiny_recipe_of_session: dict[str, object]) -> None:
-    """With folders of classes: images are compared by pixels, and patients by the key of the run, drawn again from its images."""
-    for seed, name in ((0, "here"), (5, "there")):
-        folder = tmp_path / name
-        has = _classes(folder, seed)
-        assert has.any()
-    recipe = er.Recipe(**{**tiny_recipe_of_session, "balance": "none", "patient": r"(p\d+)_", "positive": "b", "epochs": 1})
-    run = er.run(tmp_path / "here", recipe, tmp_path / "run", until="evaluate")
-    copied = sorted((tmp_path / "here" / "a").iterdir())[:20]
-    for path in copied:  # under other names, and other patients
-        shutil.copy(path, tmp_path / "there" / "a" / f"q9{path.stem[1:3]}_9.png")
-    with pytest.raises(er.DataError, match="20 of the 140 images of .*are images of the run .*--allow leakage_duplicates,leakage_patients") as error:
-        er.evaluate(run.path, on=tmp_path / "there", patient=r"([pq]\d+)_")
-    assert "where both sets number their patients anew" in str(error.value)
+def test_copies_and_patients_of_the_run_are_found_and_named(
+    tmp_path: Path, tiny_recipe_of_session: dict[str, object]
+) -> None:
+    """Images are compared by pixels, and patients by the key of the run, drawn again from its images."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    _classes(here, seed=0, first=0)
+    _classes(there, seed=5, first=50)  # ten of its sixty patients have numbers of the run's
+    recipe = er.Recipe(
+        **{**tiny_recipe_of_session, "balance": "none", "patient": r"(p\d+)_", "positive": "b", "epochs": 1}
+    )
+    run = er.run(here, recipe, tmp_path / "run", until="evaluate")
+    for number, path in enumerate(sorted((here / "a").iterdir())[:20]):  # under other names, and other patients
+        shutil.copy(path, there / "a" / f"q{number:03d}_9.png")
+    refused = r"20 of the 140 images of .*are images of the run .*--allow leakage_duplicates,leakage_patients"
+    with pytest.raises(er.DataError, match=refused) as error:
+        er.evaluate(run.path, on=there, patient=r"([pq]\d+)_")
     file = Path(re.search(r"--exclude (\S+\.csv)", str(error.value))[1])  # type: ignore[index]
-    rows = pl.read_csv(file)
-    assert rows["reason"].value_counts(sort=True).rows()[1] == ("leakage_duplicates", 20)
-    cases = er.scan(tmp_path / "there").cases
-    of = cases.join(rows, on="case")
-    assert {f.rpartition("/")[2][:2] for f in of.filter(pl.col("reason") == "leakage_duplicates")["file"]} == {"q9"}
-    done = er.evaluate(run.path, on=tmp_path / "there", patient=r"([pq]\d+)_", exclude=str(file), output="clean") if rows.height < 140 else None
-    assert done is None or not done.external["clean"].copies.pixels
-    done = er.evaluate(run.path, on=tmp_path / "there", patient=r"([pq]\d+)_", allow=("leakage_duplicates", "leakage_patients"))
+    rows = er.scan(there).cases.select("case", "file").join(pl.read_csv(file), on="case")
+    own = (
+        rows.with_columns(name=pl.col("file").str.extract(r"/(\w)"))
+        .group_by("reason")
+        .agg(pl.col("name").unique(), pl.len())
+    )
+    told = {reason: (names, count) for reason, names, count in own.iter_rows()}
+    assert told["leakage_duplicates"] == (["q"], 20)
+    assert told["leakage_patients"][0] == ["p"]
+    parts = dict(run.dataset.cases.group_by("part").agg(pl.col("file").str.extract(r"(p\d+)").unique()).iter_rows())  # type: ignore[union-attr]
+    learnt = {*parts["train"], *parts["validation"]}
+    assert told["leakage_patients"][1] == 2 * sum(f"p{number:03d}" in learnt for number in range(50, 60))
+    clean = er.evaluate(run.path, on=there, patient=r"([pq]\d+)_", exclude=str(file), output="clean").external["clean"]
+    assert (clean.cases, clean.copies.pixels, clean.copies.compared) == (140 - rows.height, (), True)
+    allow = ("leakage_duplicates", "leakage_patients")
+    done = er.evaluate(run.path, on=there, patient=r"([pq]\d+)_", allow=allow)
     copies = done.external["there"].copies
-    assert (len(copies.pixels) + len(copies.tested), copies.compared, copies.left_out) == (20, True, 0)
-    assert "The set holds images of the run." in (done.path / "external/there/external.html").read_text(encoding="utf-8")
+    assert (len(copies.pixels) + len(copies.tested), copies.allowed, copies.left_out) == (20, allow, 0)
+    assert "The set holds images of the run." in (done.path / "external/there/external.html").read_text(
+        encoding="utf-8"
+    )
 
 
-def _classes(folder: Path, seed: int) -> np.ndarray:
-    from .conftest import draw
-
+def _classes(folder: Path, seed: int, first: int) -> None:
+    """Folders of two classes, of 60 patients of two images each, numbered from `first`."""
     (folder / "a").mkdir(parents=True)
     (folder / "b").mkdir()
     has = draw(folder, 120, seed)[:, 0]
     for path, there in zip(sorted(folder.glob("*.png")), has, strict=True):
-        number = int(path.stem[1:4]) + (0 if seed == 0 else 50)  # the last patients of one set have numbers of the other
+        number = int(path.stem[1:4]) + first
         path.rename(folder / ("b" if there else "a") / f"p{number:03d}_{path.stem[-1]}.png")
-    return has
 
 
 @pytest.mark.parametrize(
@@ -206,12 +222,16 @@ def _classes(folder: Path, seed: int) -> np.ndarray:
         ({"output": "../up"}, "'../up' cannot be the name"),
     ],
 )
-def test_what_it_refuses(settings: dict[str, object], said: str, whole_run: Callable[[str], Path], elsewhere: Callable[[str], er.Dataset]) -> None:
+def test_what_it_refuses(
+    settings: dict[str, object], said: str, whole_run: Callable[[str], Path], elsewhere: Callable[[str], er.Dataset]
+) -> None:
     with pytest.raises(er.UsageError, match=re.escape(said)):
         er.evaluate(whole_run("classify"), on=elsewhere("classify"), **settings)  # type: ignore[arg-type]
 
 
-def test_it_needs_a_run_and_another_set(whole_run: Callable[[str], Path], elsewhere: Callable[[str], er.Dataset], tmp_path: Path) -> None:
+def test_it_needs_a_run_and_another_set(
+    whole_run: Callable[[str], Path], elsewhere: Callable[[str], er.Dataset], tmp_path: Path
+) -> None:
     run = whole_run("classify")
     with pytest.raises(er.UsageError, match="is no run folder"):
         er.evaluate(tmp_path, on=elsewhere("classify"))
@@ -219,5 +239,5 @@ def test_it_needs_a_run_and_another_set(whole_run: Callable[[str], Path], elsewh
         er.evaluate(run, on=run)
     with pytest.raises(er.UsageError, match="give it with --on"):
         er.evaluate(run, recalibrate=True)
-    with pytest.raises(er.DataError, match="of the task classify, and .* was read as tag"):
+    with pytest.raises(er.DataError, match=r"of the task classify, and .* was read as tag"):
         er.evaluate(run, on=elsewhere("tag"))
