@@ -142,10 +142,8 @@ def _scored(asked: External, found: Predictions, seed: int) -> ScoresRecord:
     own, about, task = asked.scores, asked.about, task_of(asked.about.task)
     assert asked.run.predictions is not None
     validation = asked.run.predictions.part("validation")
-    table = validation.table
-    validation = replace(
-        validation, table=table.select(c for c in table.columns if table[c].null_count() < table.height)
-    )
+    # Of a cross-validated run these columns are those of its folds, and the model for use was validated once.
+    validation = replace(validation, table=validation.table.drop("repeat", "fold", strict=False))
     target = task.target(own.prevalence, about.classes, about.positive)
     scores = task.summarise(
         {"validation": validation, "test": found}, own.threshold_rule or "", None, task.questions(about), target,
