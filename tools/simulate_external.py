@@ -165,9 +165,8 @@ def main() -> None:
         options.worlds, options.patients, lambda truth, counts: print(f"  {truth:12} {dict(counts)}", flush=True)
     )
     drift, cause = false_alarms(options.worlds, options.patients)
-    print(
-        f"nothing differs: drift named in {drift}, a cause in {cause} of {options.worlds}; {time.process_time() - begun:.0f} s of a core"
-    )
+    seconds = time.process_time() - begun
+    print(f"nothing differs: drift named in {drift}, a cause in {cause} of {options.worlds}; {seconds:.0f} s of a core")
     if options.json:
         told = {truth: dict(counts) for truth, counts in found.items()}
         options.json.write_text(json.dumps({"named": told, "drift": drift, "cause": cause}, indent=2) + "\n")

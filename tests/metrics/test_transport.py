@@ -56,7 +56,9 @@ def test_a_shift_of_all_log_odds_is_calibration_and_nothing_else() -> None:
     other = Predictions(one.table.with_columns(p_1=pl.Series(p), p_0=pl.Series(1 - p)), one.classes, one.positive)
     found = transport(other, one, NO, resamples=50)
     assert found is not None
-    assert found.parts["calibration"].value == pytest.approx(loss(other) - loss(one), abs=0.002)  # a temperature is drawn to 1
+    assert found.parts["calibration"].value == pytest.approx(
+        loss(other) - loss(one), abs=0.002
+    )  # a temperature is drawn to 1
     assert found.parts["ranking"].value == pytest.approx(0, abs=0.002)
     assert found.parts["prevalence"].value == pytest.approx(0, abs=1e-12)
 
@@ -67,9 +69,15 @@ def test_findings_are_asked_one_by_one_and_averaged() -> None:
 
     def tagged(side: int) -> Predictions:
         each = [pair[side] for pair in pairs]
-        columns = {f"{name}_{k}": one.table[of] for k, one in enumerate(each) for name, of in (("target", "target"), ("p", "p_1"))}
+        columns = {
+            f"{name}_{k}": one.table[of]
+            for k, one in enumerate(each)
+            for name, of in (("target", "target"), ("p", "p_1"))
+        }
         table = each[0].table.select("case", "patient").with_columns(**columns)
-        table = table.with_columns(*(pl.col(f"target_{k}").cast(pl.Boolean) for k in range(2)), logit_0=0.0, logit_1=0.0)
+        table = table.with_columns(
+            *(pl.col(f"target_{k}").cast(pl.Boolean) for k in range(2)), logit_0=0.0, logit_1=0.0
+        )
         return Predictions(table, ("a", "b"), "", "tag")
 
     found = transport(tagged(0), tagged(1), NO, resamples=20)
@@ -83,7 +91,14 @@ def test_of_three_classes_those_count_that_both_sets_have() -> None:
     rng = np.random.default_rng(3)
     p = rng.dirichlet([1, 1, 1], 300)
     target = np.array([rng.choice(3, p=row) for row in p])
-    table = pl.DataFrame({"case": [str(i) for i in range(300)], "patient": [None] * 300, "target": target, **{f"p_{k}": p[:, k] for k in range(3)}})
+    table = pl.DataFrame(
+        {
+            "case": [str(i) for i in range(300)],
+            "patient": [None] * 300,
+            "target": target,
+            **{f"p_{k}": p[:, k] for k in range(3)},
+        }
+    )
     whole = Predictions(table, ("a", "b", "c"), "c")
     without = Predictions(table.filter(pl.col("target") != 1), ("a", "b", "c"), "c")
     found = transport(without, whole, NO, resamples=50)
@@ -106,7 +121,9 @@ def test_what_a_change_takes_off_is_paired() -> None:
 def test_the_light_is_the_reason_only_where_it_brings_half_back() -> None:
     def lost(ranking: float) -> Transport:
         small, shown = Part(0.0, -0.1, 0.1, 1.0), Part(ranking, 0.1, 0.5, 0.001)
-        return Transport(NO, {"prevalence": small, "calibration": small, "ranking": shown}, Difference(-0.1, -0.2, -0.05, 0.001))
+        return Transport(
+            NO, {"prevalence": small, "calibration": small, "ranking": shown}, Difference(-0.1, -0.2, -0.05, 0.001)
+        )
 
     assert causes(lost(0.3), None) == ("ranking",)
     assert causes(lost(0.3), Difference(0.2, 0.1, 0.3, 0.0)) == ("light",)

@@ -19,7 +19,9 @@ def share(hits: int, cases: int) -> Estimate:
     ("one", "other", "low", "high"),
     [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 20), 0.6791, 1.0)],
 )
-def test_of_shares_it_is_newcombes_interval(one: tuple[int, int], other: tuple[int, int], low: float, high: float) -> None:
+def test_of_shares_it_is_newcombes_interval(
+    one: tuple[int, int], other: tuple[int, int], low: float, high: float
+) -> None:
     """Newcombe 1998, Stat. Med. 17:873, table II, method 10."""
     found = unpaired(share(*one), share(*other))
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)

@@ -23,7 +23,7 @@ def unpaired(one: Estimate, other: Estimate) -> Difference:
     figure has no interval.
 
     >>> print(unpaired(Estimate(0.80, 0.70, 0.88, 0.5), Estimate(0.92, 0.88, 0.95, 0.5)))
-    −0.120 (−0.224 to −0.031; p = 0.008)
+    -0.120 (-0.224 to -0.031; p = 0.009)
     """
     gap = one.value - other.value
     below, above = (

@@ -164,9 +164,8 @@ def _points(run: RunView, say: Language) -> list[tuple[str, list[str]]]:
 
 
 def _limits(run: RunView, say: Language) -> list[tuple[str, str]]:
-    """What bounds the figures; a threshold only where there is one that the data chose."""
-    found = {
-        name: (say(f"limits.{name}"), rule_text(run, say, name)) for name in RULES if name != "threshold" or run.chosen
-    }
+    """What bounds the figures; a threshold only where the data chose one, and the want of an external test only without one."""
+    left_out = {*(() if run.chosen else ("threshold",)), *(("internal",) if run.external else ())}
+    found = {name: (say(f"limits.{name}"), rule_text(run, say, name)) for name in RULES if name not in left_out}
     found["prevalence"] = say("limits.prevalence"), say("card.prevalence_text")
     return list(found.values())

@@ -21,7 +21,7 @@ from evenray.learning.predict.about import About
 from evenray.learning.predict.out_of_distribution import unlike
 from evenray.learning.tasks import task_of
 from evenray.learning.train import forward
-from evenray.metrics import difference, each_repeat
+from evenray.metrics import difference, each_repeat, measured_by_task
 from evenray.metrics.intervals import clustered_share
 from evenray.metrics.paired import Difference
 from evenray.metrics.transport import Transport, causes, restored, transport
@@ -142,10 +142,8 @@ def _scored(asked: External, found: Predictions, seed: int) -> ScoresRecord:
     own, about, task = asked.scores, asked.about, task_of(asked.about.task)
     assert asked.run.predictions is not None
     validation = asked.run.predictions.part("validation")
-    table = validation.table
-    validation = replace(
-        validation, table=table.select(c for c in table.columns if table[c].null_count() < table.height)
-    )
+    # Of a cross-validated run these columns are those of its folds, and the model for use was validated once.
+    validation = replace(validation, table=validation.table.drop("repeat", "fold", strict=False))
     target = task.target(own.prevalence, about.classes, about.positive)
     scores = task.summarise(
         {"validation": validation, "test": found}, own.threshold_rule or "", None, task.questions(about), target,
@@ -195,7 +193,8 @@ def _with_light_put_back(
     after = _answers(asked, network, contrast, tools)
     cuts = asked.about.cuts
     paired = difference(after, found, main, thresholds=(cuts, cuts), seed=seed)
-    scored = _scored(asked, after, seed).parts["test"].metrics[main]
+    whole = measured_by_task(after, cuts, seed=seed)[main]
+    scored = Figure(value=whole.value, low=whole.low, high=whole.high, baseline=fall.external.baseline)
     gain = restored(found, after, asked.internal, seed=seed) if loss is not None else None
     if gain is not None and loss is not None:
         lost = sum(loss.parts[name].value for name in ("calibration", "ranking"))

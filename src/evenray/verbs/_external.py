@@ -13,7 +13,7 @@ import polars as pl
 
 from evenray.core.artefacts import RunFolder, file_digest, now
 from evenray.core.artefacts.asked import Asked
-from evenray.core.artefacts.cases import SKETCHES, save
+from evenray.core.artefacts.cases import SKETCHES, save, with_own_sketches
 from evenray.core.artefacts.external import FOLDER, Copies, DriftRecord, ExternalRecord
 from evenray.core.artefacts.lock import alone
 from evenray.core.artefacts.scores import ScoresRecord
@@ -119,6 +119,7 @@ def _test(
     other = other.with_cases(other.cases.with_columns(part=pl.lit("test")))
     if not len(other):
         raise DataError(f"No case of '{source.data}' is left to test on.")
+    other = with_own_sketches(other, place / SKETCHES)  # of the cases that are left alone
     save(other, place)
     place.note(lambda ledger: ledger.begun(str(Path.cwd())))
     seed = run.recipe.seed if run.recipe else 0

@@ -20,7 +20,8 @@ def of_classes(labels: list[str], place: str = "dx") -> Dataset:
 
 
 def test_names_that_differ_in_writing_are_the_same() -> None:
-    found, told = as_trained(of_classes(["normal", "PLEURAL effusion", "normal"]), ("NORMAL", "Pleural_Effusion"), "NORMAL", "classify", ordered=False)
+    own = of_classes(["normal", "PLEURAL effusion", "normal"])
+    found, told = as_trained(own, ("NORMAL", "Pleural_Effusion"), "NORMAL", "classify", ordered=False)
     assert found.cases["label"].to_list() == ["NORMAL", "Pleural_Effusion", "NORMAL"]
     assert (found.classes, found.positive) == (("NORMAL", "Pleural_Effusion"), "NORMAL")
     assert told.names == {"normal": "NORMAL", "PLEURAL effusion": "Pleural_Effusion"}
@@ -55,7 +56,9 @@ def test_findings_that_the_network_does_not_know_are_set_aside_and_counted() -> 
 def test_boxes_and_masks_of_unknown_classes_go() -> None:
     box = {"x0": 0.0, "y0": 0.0, "x1": 2.0, "y1": 2.0, "ignored": False}
     mask = {"file": "m.png", "fragment": "", "runs": "", "values": [0, 1, 2, 255], "indices": [0, 1, 2, 255]}
-    boxed = pl.DataFrame({"case": ["1"], "findings": [[True, True]], "boxes": [[{"class": 0, **box}, {"class": 1, **box}]]})
+    boxed = pl.DataFrame(
+        {"case": ["1"], "findings": [[True, True]], "boxes": [[{"class": 0, **box}, {"class": 1, **box}]]}
+    )
     own = Dataset(boxed, ("cyst", "nodule"), "", "data", facts=Facts(task="detect"))
     found, told = as_trained(own, ("mass", "nodule"), "", "detect", ordered=False)
     assert [each["class"] for each in found.cases["boxes"][0].to_list()] == [1]

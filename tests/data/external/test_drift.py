@@ -17,7 +17,9 @@ def images(rng: np.random.Generator, n: int = 120, *, level: float = 0.0, sick: 
     patient = np.repeat(np.arange(n // 2), 2)
     label = (rng.random(n // 2) < sick)[patient]
     mean = 0.4 + level + 0.1 * label + 0.05 * rng.standard_normal(n // 2)[patient] + 0.02 * rng.standard_normal(n)
-    counts = np.stack([np.bincount(np.clip(rng.normal(255 * one, 30, 500), 0, 255).astype(int), minlength=256) for one in mean])
+    counts = np.stack(
+        [np.bincount(np.clip(rng.normal(255 * one, 30, 500), 0, 255).astype(int), minlength=256) for one in mean]
+    )
     table = pl.DataFrame({
         "case": [f"c{i}" for i in range(n)], "patient": [f"p{i}" for i in patient], "label": np.where(label, "sick", "well"),
         "sketch": np.arange(n, dtype=np.uint32), "mean": mean, "std": 0.2 + 0.02 * rng.standard_normal(n),
@@ -63,7 +65,10 @@ def test_where_nothing_differs_one_set_in_twenty_or_fewer_shows_anything() -> No
 
 def test_small_effects_are_not_named_however_sure() -> None:
     rng = np.random.default_rng(4)
-    found = {one.name: one for one in drifted(images(rng, 1200), images(rng, 1200, std=0.202 + 0.02 * rng.standard_normal(1200)))}
+    found = {
+        one.name: one
+        for one in drifted(images(rng, 1200), images(rng, 1200, std=0.202 + 0.02 * rng.standard_normal(1200)))
+    }
     assert found["contrast"].p < 0.05
     assert abs(found["contrast"].effect) < SLIGHT["number"]
     assert not found["contrast"].shown

@@ -27,7 +27,9 @@ def dataset(x: np.ndarray) -> Dataset:
         "fingerprint": np.stack([one["fingerprint"] for one in told]),
     }
     label = np.where(np.arange(len(x)) % 3 == 0, "sick", "well")
-    table = pl.DataFrame({"case": [str(i) for i in range(len(x))], "label": label, "sketch": np.arange(len(x), dtype=np.uint32)})
+    table = pl.DataFrame(
+        {"case": [str(i) for i in range(len(x))], "label": label, "sketch": np.arange(len(x), dtype=np.uint32)}
+    )
     return Dataset(table, ("sick", "well"), "sick", ".", sketches=sketches)
 
 
@@ -40,7 +42,9 @@ def test_it_undoes_a_gamma_and_a_negative(gamma: float, inverted: bool) -> None:
     spec = light_put_back(dataset(pictures(rng)), dataset(changed))
     assert spec is not None
     assert spec.startswith("invert") == inverted
-    back = np.stack([enhance(Image((255 * one).round().astype(np.uint8), (0, 255)), spec).pixels for one in changed]) / 255
+    back = (
+        np.stack([enhance(Image((255 * one).round().astype(np.uint8), (0, 255)), spec).pixels for one in changed]) / 255
+    )
     assert np.abs(back - true).mean() < 0.015
     assert np.abs(changed - true).mean() > 0.1
 

@@ -40,22 +40,22 @@ def draw(folder: Path, cases: int = 150, seed: int = 0) -> np.ndarray:
     return has
 
 
-def labelled(folder: Path, kind: str) -> Dataset:
+def labelled(folder: Path, kind: str, cases: int = 150, seed: int = 0) -> Dataset:
     """The drawn images with labels of a kind; of findings a tenth of all entries is unknown."""
-    has = draw(folder)
+    has = draw(folder, cases, seed)
     data = scan(folder, patient=r"(p\d+)_")
-    cases, rng = data.cases.sort("file"), np.random.default_rng(1)
+    table, rng = data.cases.sort("file"), np.random.default_rng(1)
     if kind == "tag":
         told = [[None if rng.random() < 0.1 else bool(one) for one in row] for row in has]
-        cases = cases.with_columns(pl.Series("findings", told, pl.List(pl.Boolean)), label=pl.lit(None, pl.String))
+        table = table.with_columns(pl.Series("findings", told, pl.List(pl.Boolean)), label=pl.lit(None, pl.String))
         return replace(
-            data, cases=cases, classes=FINDINGS, positive="", facts=data.facts.model_copy(update={"task": "tag"})
+            data, cases=table, classes=FINDINGS, positive="", facts=data.facts.model_copy(update={"task": "tag"})
         )
     grades = np.minimum(has.sum(axis=1), 2) if kind == "ordered" else has[:, 0].astype(int)
     names = ("none", "mild", "severe")[: int(grades.max()) + 1]
     facts = data.facts.model_copy(update={"ordered": kind == "ordered"})
-    cases = cases.with_columns(label=pl.Series([names[g] for g in grades]))
-    return replace(data, cases=cases, classes=names, positive=names[-1], facts=facts)
+    table = table.with_columns(label=pl.Series([names[g] for g in grades]))
+    return replace(data, cases=table, classes=names, positive=names[-1], facts=facts)
 
 
 @pytest.fixture(scope="session")

@@ -221,3 +221,20 @@ def test_scores_become_probabilities_and_boxes_go_back_to_the_files_pixels() -> 
     assert first.classes.tolist() == []
     assert second.classes.tolist() == [1]
     assert second.images.tolist() == [0, 1]
+
+
+def test_on_another_set_boxes_are_measured_as_in_the_test_part(run: Run, tmp_path: Path) -> None:
+    folder, other = Path(shutil.copytree(run.path, tmp_path / "run")), tmp_path / "other"
+    other.mkdir()
+    draw(other, 40, seed=3)
+    done = er.evaluate(folder, on=other)
+    record, place = done.external["other"], Run(folder / "external" / "other")
+    assert place.predictions is not None
+    assert done.results is not None
+    cuts = [one.threshold for one in done.results.findings.values()]
+    found = measured_by_task(place.predictions, cuts, resamples=0)
+    assert record.changes["map50"].external.value == pytest.approx(found["map50"].value)
+    assert record.main == "map50"
+    assert record.causes == ()  # drawn alike
+    assert not [one.name for one in record.drift if one.shown]
+    assert '<section id="boxes"' in (folder / "external" / "other" / "external.html").read_text(encoding="utf-8")

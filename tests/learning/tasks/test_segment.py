@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import evenray as er
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import UsageError
 from evenray.core.events import Events, StageDone
@@ -35,9 +36,9 @@ RECIPE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw(folder: Path, patients: int = 30) -> None:
+def draw(folder: Path, patients: int = 30, seed: int = 0) -> None:
     """Grey images of 60 x 48 pixels, two a patient, some with a disc, a square, both or neither, and their masks."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     (folder / "images").mkdir()
     (folder / "masks").mkdir()
     for i in range(2 * patients):
@@ -278,3 +279,35 @@ def test_what_is_about_masks_is_refused_of_whole_images(
     for asked, said in (({"balance": "dice"}, "pixels of masks"), ({"patch": 28}, "--patch")):
         with pytest.raises(UsageError, match=said):
             run(Job(RunFolder(tmp_path / "run"), str(tiny_archive), Recipe(**(tiny_recipe | asked))), "train")
+
+
+def test_on_another_set_masks_are_measured_as_in_the_test_part(whole: Path, tmp_path: Path) -> None:
+    """In the pixels of the files, at the thresholds as they were; of masks there is no log loss of cases and no recalibration."""
+    folder, other = Path(shutil.copytree(whole, tmp_path / "run")), tmp_path / "other"
+    other.mkdir()
+    draw(other, 15, seed=7)
+    with pytest.raises(er.DataError, match="--allow leakage_patients"):  # both sets number their patients from 0
+        er.evaluate(folder, on=other / "images", masks=str(other / "masks"), patient=r"(p\d+)_")
+    run = er.evaluate(
+        folder,
+        on=other / "images",
+        masks=str(other / "masks"),
+        patient=r"(p\d+)_",
+        allow=("leakage_patients",),
+        output="other",
+    )
+    record, place = run.external["other"], Run(folder / "external" / "other")
+    assert place.predictions is not None
+    assert run.results is not None
+    cuts = [one.threshold for one in run.results.findings.values()]
+    found = measured_by_task(place.predictions, cuts, resamples=0)
+    assert record.main == "dice"
+    assert record.changes["dice"].external.value == pytest.approx(found["dice"].value)
+    assert record.changes["hd95"].external.value == pytest.approx(found["hd95"].value)
+    assert (record.parts, record.total, record.recalibrated) == ({}, None, None)
+    assert set(record.prevalence) == set(CLASSES)
+    page = (folder / "external" / "other" / "external.html").read_text(encoding="utf-8")
+    assert "have no meaning for masks and boxes" in page
+    assert '<section id="masks"' in page
+    with pytest.raises(UsageError, match="--recalibrate is about the probabilities of cases"):
+        er.evaluate(folder, on=other / "images", masks=str(other / "masks"), recalibrate=True)

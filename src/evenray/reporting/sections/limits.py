@@ -26,5 +26,6 @@ def rule_text(run: RunView, say: Language, name: str) -> str:
 def context(run: RunView, say: Language) -> Shown:
     told = [name for name in RULES if name != "threshold" or run.chosen]
     told = [name for name in told if name != "maps" or not run.marked]
+    told = [name for name in told if name != "internal" or not run.external]
     rules = [(name, say(f"limits.{name}"), rule_text(run, say, name)) for name in told]
     return Shown(rules=rules, patients_known=run.facts.patients_known)
