@@ -1,10 +1,11 @@
 """Does evening out the light make a model steadier? `python benchmarks/robustness.py --work FOLDER [--quick] [--json FILE]`.
 
-On four sets (the demo's phantoms, BreastMNIST, PneumoniaMNIST and the breast ultrasounds) networks are trained on images whose
-light was evened out, and on images as they are, from the same seeds; then the test images are corrupted in eight ways and five grades. Told is
-how much more the networks without the contrast lose, on the same patients. `--data FOLDER` holds medmnist and breast-ultrasound-256.
-Every run stays in `--work`, so that what was stopped goes on with the same command. About four hours on two quiet cores; `--quick`
-(a thin network, 28 pixels, one seed, clahe alone) takes minutes and answers nothing.
+On four sets (the demo's phantoms, BreastMNIST, PneumoniaMNIST, the breast ultrasounds) networks are trained on images whose light was
+evened out, and on images as they are, from the same seeds; then the test images are corrupted in eight ways and five grades.
+Told is how much more the networks without the contrast lose, on the same patients. `--data FOLDER` holds medmnist and
+breast-ultrasound-256. Every run stays in `--work`, so that what was stopped goes on with the same command. Three to four
+hours on two quiet cores, by estimate; `--quick` (a thin network, 28 pixels, one seed, clahe alone) takes minutes and answers
+nothing.
 """
 
 from __future__ import annotations
