@@ -13,9 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from statistics import mean, variance
 from typing import Any
@@ -64,6 +66,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=0, help="processes that read and corrupt images; 0 is one a core")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is done is seen while the rest goes on
     work = options.work / ("quick" if options.quick else "whole")
     contrasts, seeds = (("clahe",), (0,)) if options.quick else (("clahe", "equalize"), (0, 1, 2))
     figures: dict[str, dict[str, Any]] = {}
