@@ -38,7 +38,8 @@ def test_predict_writes_tables(cli: Cli, finished_run: Path, pictures: Path, tmp
         json.loads(target.read_text())["answers"] if kind == "json" else getattr(pl, f"read_{kind}")(target).to_dicts()
     )
     assert [row["file"] for row in rows] == [f"{i}.png" for i in range(5)]
-    assert set(rows[0]) == {"file", "fragment", "p_0", "p_1", "decision", "threshold", "out_of_distribution", "why"}
+    columns = ("file", "fragment", "p_0", "p_1", "decision", "threshold", "set", "out_of_distribution", "why")
+    assert set(rows[0]) == set(columns)
     beside = tmp_path / "answers.rejected.csv"
     if kind == "json":
         assert json.loads(target.read_text())["rejected"][0]["file"] == "broken.png"
@@ -48,7 +49,7 @@ def test_predict_writes_tables(cli: Cli, finished_run: Path, pictures: Path, tmp
 
 def test_predict_prints_csv_or_json(cli: Cli, finished_run: Path, pictures: Path) -> None:
     ended = cli("predict", finished_run, pictures / "0.png", pictures / "1.png")
-    assert ended.out.splitlines()[0] == "file,fragment,p_0,p_1,decision,threshold,out_of_distribution,why"
+    assert ended.out.splitlines()[0] == "file,fragment,p_0,p_1,decision,threshold,set,out_of_distribution,why"
     assert len(ended.out.splitlines()) == 3
     found = json.loads(cli("predict", finished_run, pictures, "--json", "--prevalence", "1%").out)
     assert found["images"] == 5

@@ -45,7 +45,7 @@ def tell_gaps(record: GroupsRecord, events: Events) -> None:
     for each in record.compared:
         if each.p_holm < SHOWN_AT:
             events.tell(
-                "evaluate.group_gap", "warning", metric=each.metric, column=each.column, group=each.group,
+                "evaluate.group_gap", "warning", metric=each.metric, by=each.column, group=each.group,
                 difference=each.difference, low=each.low, high=each.high, p=each.p_holm, finding=each.finding,
                 variant="finding" if each.finding else "",
             )  # fmt: skip

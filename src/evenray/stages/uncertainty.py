@@ -143,4 +143,5 @@ def tell_sets(record: UncertaintyRecord, events: Events) -> None:
             events.tell("evaluate.no_sets", "note", patients=sets.refused, needed=sets.needed, **about)
         elif sets.classes:
             measured = zip(question.classes, sets.classes, strict=True)
-            events.tell("evaluate.sets", measured={each: f"{100 * one.value:.0f}" for each, one in measured}, **about)
+            told = {each: f"{100 * one.value:.0f}" if one.patients else "–" for each, one in measured}
+            events.tell("evaluate.sets", measured=told, **about)

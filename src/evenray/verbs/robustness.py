@@ -9,6 +9,7 @@ from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.artefacts.lock import alone
 from evenray.core.events import Listener
+from evenray.core.recipe import Recipe
 from evenray.core.robustness_settings import RobustnessSettings
 from evenray.core.run import Run
 from evenray.core.types import Dataset
@@ -16,6 +17,7 @@ from evenray.learning.tasks import of_images
 from evenray.reporting import robustness_page
 from evenray.stages.line import run as run_line
 from evenray.stages.line import run_stage
+from evenray.stages.recipe_check import check_recipe
 from evenray.stages.stage import stage
 
 from ._line import job, one_training
@@ -33,6 +35,8 @@ def robustness(
     `target` is a run folder, or images, which are evaluated first; `settings` are as in `run`. `against` is the contrast of the
     second network (None: none, and no second network where that is the run's own). UsageError for masks and boxes.
     """
+    if against is not None:
+        check_recipe(Recipe(contrast=against))  # a mistake is told before anything is done
     with job(target, output, None, settings, listener) as work, one_training():
         if work.folder.has(DatasetRecord.file) and work.folder.has(Asked.file):
             of_images(DatasetRecord.read(work.folder.path).facts.task)  # told before anything is done again
