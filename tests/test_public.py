@@ -25,7 +25,9 @@ NAMES = [
     "export", "gallery", "histogram", "imagenet", "labs", "layers", "plan", "predict", "read", "report", "robustness", "run", "scan", "score",
     "share", "split", "table7", "train", "understand", "weights",
 ]  # fmt: skip
-HEAVY = ("torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum")
+HEAVY = (
+    "torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum", "fastapi", "uvicorn",
+)  # fmt: skip
 
 
 def test_the_public_names() -> None:

@@ -61,7 +61,9 @@ def serve(
 
     access = Access(host, token or None, tuple(name or ()))
     service = Service(Models(runs, device), jobs=jobs, queue=queue, seconds=seconds)
-    application = rest_application(service, access, Limits(megabytes * 10**6, 2 * seconds))
+    application = rest_application(
+        service, access, Limits(megabytes * 10**6, 2 * seconds, together=8 * megabytes * 10**6)
+    )
 
     def ready(url: str) -> None:
         say(texts("serve.started", url=url, models=", ".join(service.models.loaded)))

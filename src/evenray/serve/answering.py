@@ -43,6 +43,7 @@ def answer(
         if given_up.is_set():
             raise Cancelled
 
+    decoders = decoders.until(given_up)
     items = listed(paths, decoders, every=loaded.model.about.task == "segment")
     found = predict(loaded.model, items, prevalence=prevalence, map=decoders.map, tick=tick)
     IMAGES.labels(loaded.name, "answered").inc(found.table.height)

@@ -23,7 +23,7 @@ from .metrics import RELOADS
 from .problems import Problem
 from .roots import Roots
 
-__all__ = ["Loaded", "Models"]
+__all__ = ["Loaded", "Models", "mark_of"]
 
 EVERY = 2.0  # seconds between looks at the disk
 WATCHED = ("model.safetensors", "model.json", "scores.json")

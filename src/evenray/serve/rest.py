@@ -116,7 +116,7 @@ async def enhance(
     service = service_of(request)
 
     def job(paths: Sequence[Path], given_up: threading.Event) -> bytes:
-        return enhanced(paths[0], method, window, fragment, service.decoders)
+        return enhanced(paths[0], method, window, fragment, service.decoders.until(given_up))
 
     return Response(await service.worked(request, job), media_type="image/png")
 
@@ -132,7 +132,7 @@ async def histogram(
     service, language = service_of(request), language_of(request)
 
     def job(paths: Sequence[Path], given_up: threading.Event) -> Counts:
-        return counted(paths, bins, window, language, service.decoders)
+        return counted(paths, bins, window, language, service.decoders.until(given_up))
 
     return _json(await service.worked(request, job))
 

@@ -62,6 +62,7 @@ class Service:
             model = replace(loaded.model, run=loaded.run.run)
             self.decoders.warm(partial(decode, about=model.about), Task(Item("1", picture), None, True))
             predict(model, [Item("1", picture)], map=self.decoders.map)
+        picture.unlink()
 
     def _close(self) -> None:
         self.threads.shutdown(cancel_futures=True)
