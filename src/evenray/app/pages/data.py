@@ -82,9 +82,10 @@ def read(request: Request, meanings: Meanings) -> Named:
     return Named(run=read_first(place_of(request), meanings.column))
 
 
-@router.get("/data/{run}/cases")
-def cases(request: Request, run: str) -> Cases:
-    return cases_of(run_of(request, run), dataset_of(request, run))
+@router.get("/data/{run}/cases", response_model=Cases)
+def cases(request: Request, run: str) -> Response:
+    found = cases_of(run_of(request, run), dataset_of(request, run))
+    return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.get("/data/{run}/thumbnails")
