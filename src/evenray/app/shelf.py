@@ -245,10 +245,8 @@ def delete(place: Workplace, name: str) -> str:
     for old in _aside(place):
         if time.time() - old.stat().st_mtime > DAYS * 86400:
             shutil.rmtree(old)
-    number, target = 1, aside / name
-    while target.exists():
-        number += 1
-        target = aside / f"{name}~{number}"
+    numbers = [int(number) for path in _aside(place) if (number := path.name.partition("-")[0]).isdecimal()]
+    target = aside / f"{max(numbers, default=0) + 1}-{name}"
     aside.mkdir(exist_ok=True)
     source.rename(target)
     target.touch()
@@ -256,7 +254,7 @@ def delete(place: Workplace, name: str) -> str:
 
 
 def deleted(place: Workplace) -> list[str]:
-    """What can be put back, by its name, the latest first."""
+    """What can be put back, the latest first: a number, a dash and the name that it had."""
     return [path.name for path in sorted(_aside(place), key=lambda path: path.stat().st_mtime, reverse=True)]
 
 
@@ -265,7 +263,7 @@ def restore(place: Workplace, name: str) -> str:
     source = next((path for path in _aside(place) if path.name == name), None)
     if source is None:
         raise Problem(404, "serve.unknown_path")
-    target = place.new_folder(name.partition("~")[0])
+    target = place.new_folder(name.partition("-")[2])
     source.rename(target)
     return target.name
 

@@ -19,7 +19,7 @@ async function refresh() {
   at("list").replaceChildren(...(shelf.runs.length ? shelf.runs.map(card) : [make("div.empty", {}, make("p", {}, say("nothing")))]));
   if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   at("deleted").hidden = !shelf.deleted.length;
-  at("deleted").querySelector("ul").replaceChildren(...shelf.deleted.map(name => make("li", {}, name, " ",
+  at("deleted").querySelector("ul").replaceChildren(...shelf.deleted.map(name => make("li", {}, name.replace(/^\d+-/, ""), " ",
     make("button.link", { type: "button", onclick: () => attempt(() => restore(name)) }, say("restore")))));
   mark();
   return shelf;
