@@ -1,7 +1,7 @@
 """What the workbench costs in a browser: `python benchmarks/workbench.py [--quick] [--json FILE]`; needs Chromium.
 
 `window`: a picture of 2,048 x 2,048 pixels of 16 bits on a canvas as large, its window another one in every frame: milliseconds a
-frame, median and 95th percentile. `zoom`: the same where the place is another one too, so that pixels are interpolated anew.
+frame, median and 95th percentile. `zoom`: the same where the place is another one too.
 `grid`: 100,000 cases, scrolled a screen further in every frame: milliseconds of work a frame, and the tiles that stand in the page.
 `answers`: milliseconds until the server has given the columns of 100,000 cases, and 256 thumbnails.
 
@@ -49,7 +49,7 @@ FRAMES = """async ([side, frames, moves]) => {
   for (let k = 0; k < frames; k++) {
     await new Promise(requestAnimationFrame);
     const start = performance.now(), zoom = moves ? 1 + k / frames : 1;
-    painter.draw(picture, { x: side / 2, y: side / 2, scale: zoom }, windowTable(picture, 2048 + k, 4000 - 9 * k));
+    painter.draw(picture, { x: side / 2, y: side / 2, scale: zoom }, windowTable(picture, 2048 + k, 4000 - 9 * k), moves);
     times.push(performance.now() - start);
   }
   return times.slice(3);
@@ -95,7 +95,7 @@ def drawn_run(place: Path, count: int) -> Path:
 def told(name: str, times: list[float], target: float, figures: dict[str, Any]) -> None:
     ordered = sorted(times)
     median, late = statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))]
-    print(f"{name:34} median {median:7.1f} ms   95 % {late:7.1f} ms   target {target:.1f}")
+    print(f"{name:34} least {ordered[0]:7.1f}   median {median:7.1f}   95 % {late:7.1f} ms   target {target:.1f}")
     figures[name] = {"value": round(median, 2), "target": round(target, 2), "met": median <= target}
 
 
@@ -118,7 +118,7 @@ def main() -> None:
             page.goto(f"{url}/data")
             page.wait_for_selector(".tile.here")
             told("window, 2,048 square", page.evaluate(FRAMES, [2048, frames, False]), FRAME, figures)
-            told("zoom, 2,048 square", page.evaluate(FRAMES, [2048, frames, True]), 50, figures)
+            told("zoom, 2,048 square", page.evaluate(FRAMES, [2048, frames, True]), 2 * FRAME, figures)
             times, tiles = page.evaluate(SCROLL, frames)
             told("grid of 100,000, a screen further", times, 2 * FRAME, figures)
             print(f"{'tiles in the page':34} {tiles}")

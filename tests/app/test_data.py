@@ -24,6 +24,11 @@ from evenray.data.exclusions import read_exclusions
 from evenray.images.readers import read
 from evenray.serve.running import in_background
 
+DRAWN = """() => {
+  const over = document.querySelector(".pane:not([hidden]) canvas.over");
+  return over.getContext("2d").getImageData(0, 0, over.width, over.height).data.some(value => value);
+}"""
+
 
 @pytest.fixture(scope="module")
 def api(address: str) -> Iterator[httpx.Client]:
@@ -145,8 +150,7 @@ def test_the_story_of_the_page(visit: Callable[..., Any], address: str, place: P
     with page.expect_response("**/attribution*"):
         page.keyboard.press("a")
     page.wait_for_timeout(200)
-    drawn = "() => document.querySelector('.pane:not([hidden]) canvas.over').getContext('2d').getImageData(0, 0, 2000, 2000).data.some(v => v)"
-    assert page.evaluate(drawn)
+    assert page.evaluate(DRAWN)
     assert seen.breaches() == []
     page.keyboard.press("Escape")
     for name in ("table", "charts", "columns", "findings"):

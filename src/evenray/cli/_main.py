@@ -32,7 +32,7 @@ for _verb in (
     "ensemble",
     "robustness",
     "table7",
-    "app",
+    "workbench",
     "labs",
 ):
     import_module(f"{__package__}.{_verb}")

@@ -23,7 +23,10 @@ from ..shelf import Beginning, Compared, Given, RunCard, begin, card_of, compare
 router = APIRouter(include_in_schema=False)
 EVERY = 0.4  # seconds between looks at a job
 # A report is one file with scripts of its own, and may come from anywhere: it runs apart from the pages of the workbench.
-REPORT = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox allow-scripts"
+REPORT = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:;"
+    " sandbox allow-scripts"
+)
 
 
 class Form(BaseModel):

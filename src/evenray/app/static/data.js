@@ -34,7 +34,8 @@ function waiting() {
   place.hidden = false;
   const end = follow(given.run, progress => {
     const early = { ...progress, stages: progress.stages.filter(stage => ["scan", "audit"].includes(stage.name)) };
-    const read = early.stages.every(stage => stage.at === "done");
+    const beyond = progress.state !== "running" || progress.stages.some(stage => stage.name === "split" && stage.at !== "waiting");
+    const read = beyond && early.stages.every(stage => stage.at === "done");
     if (read) { end(); location.reload(); return; }
     place.replaceChildren(make("h2", {}, say("reading.title")), stages(early), ...[task(progress)].filter(Boolean),
       ...(progress.state === "running" ? [] : [make("p.notice.error", {}, progress.error || say("reading.none")),
@@ -93,7 +94,7 @@ class Table {
     const said = cases.called.some(each => each !== null);
     this.columns = [
       ["case", row => cases.case[row]], ["class", row => names(cases.members[row])],
-      ["part", row => (cases.part[row] < 0 ? "" : word("part", cases.parts[cases.part[row]]))],
+      ...(cases.parts.length ? [["part", row => (cases.part[row] < 0 ? "" : word("part", cases.parts[cases.part[row]]))]] : []),
       ...(cases.sites.length ? [["site", row => cases.sites[cases.site[row]] ?? ""]] : []),
       ...(said ? [["called", row => (cases.called[row] === null ? "" : names(cases.called[row]))], ["probability", row => cases.probability[row], true, row => share(cases.probability[row])], ["error", verdict]] : []),
       ...(cases.figure_name ? [["figure", row => cases.figure[row], true]] : []),

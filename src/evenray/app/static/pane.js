@@ -73,7 +73,7 @@ export class Pane {
     view.x = before[0] - (x - canvas.width / 2) / view.scale;
     view.y = before[1] - (y - canvas.height / 2) / view.scale;
     this.fitted = false;
-    this.draw();
+    this.moving();
   }
 
   pan(dx, dy) {
@@ -81,6 +81,14 @@ export class Pane {
     this.view.x = clamp(this.view.x - dx / this.view.scale, this.picture.columns);
     this.view.y = clamp(this.view.y - dy / this.view.scale, this.picture.rows);
     this.fitted = false;
+    this.moving();
+  }
+
+  /** While it moves, the nearest pixels are shown; once it rests, they are interpolated. */
+  moving() {
+    this.rough = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => { this.rough = false; this.draw(); }, 120);
     this.draw();
   }
 
@@ -138,7 +146,7 @@ export class Pane {
       this.view = { x: picture.columns / 2, y: picture.rows / 2, scale: Math.min(canvas.width / picture.columns, canvas.height / picture.rows) };
       this.fitted = true;
     }
-    this.painter.draw(picture, this.view, windowTable(picture, this.centre, this.width));
+    this.painter.draw(picture, this.view, windowTable(picture, this.centre, this.width), this.rough);
     drawLayers(this.over, picture, this.view, this.layers);
     this.tell();
     this.changed(this);
