@@ -163,13 +163,23 @@ def test_specs_name_no_file_and_errors_are_sentences(
     import httpx
 
     (tmp_path / "h.json").write_text("{}")
-    for spec in (f"match('{tmp_path / 'h.json'}')", f'local("match(\'{tmp_path / "h.json"}\')")', "nonsense", "gamma(-1)"):
+    for spec in (
+        f"match('{tmp_path / 'h.json'}')",
+        f"local(\"match('{tmp_path / 'h.json'}')\")",
+        "nonsense",
+        "gamma(-1)",
+    ):
         answer = httpx.post(f"{address}/light-bench/look", json={"picture": "drawn:healthy", "spec": spec})
         assert answer.status_code == 422, spec
         assert answer.json()["message"]
     for picture in ("run:../x/y", "run:finished/../../etc/passwd", "data:0", "drawn:x", "sent:x", ""):
         answer = httpx.get(f"{address}/light-bench/pixels", params={"picture": picture})
         assert answer.status_code == 404, picture
-    assert httpx.get(f"{address}/light-bench/pixels", params={"picture": "drawn:sick", "damage": '{"noise": 9}'}).status_code == 422
+    assert (
+        httpx.get(
+            f"{address}/light-bench/pixels", params={"picture": "drawn:sick", "damage": '{"noise": 9}'}
+        ).status_code
+        == 422
+    )
     bins = {"shown": {"picture": "drawn:sick"}, "width": 0.001}
     assert httpx.post(f"{address}/light-bench/frequencies", content=json.dumps(bins)).status_code == 422

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import json
 import numpy as np
 import pytest
 import torch
@@ -18,9 +18,7 @@ from evenray.app.benches.pictures import Pictures
 from evenray.app.workplace import Workplace
 from evenray.core.texts import Texts
 from evenray.evidence.table7.systems import SYSTEMS
-from evenray.learning.predict import predict_items
-from evenray.learning.predict.engines import load
-from evenray.learning.predict.files import items
+from evenray.verbs.predict import predict
 
 
 def opened(visit: Callable[..., Any], address: str, lang: str = "en", **how: Any) -> Any:
@@ -38,8 +36,11 @@ def test_the_drawing_is_linked_to_the_table(
     assert page.inner_text("#total") == "138,357,544"
     numbers = page.locator("#layers td:nth-child(7)").all_inner_texts()
     assert sum(int(text.replace(",", "")) for text in numbers if text) == 138_357_544
-    page.locator("#layers button", has_text="classifier.0").click()
-    assert page.locator("#drawing .marked").get_attribute("data-row") == page.locator("#layers .marked").get_attribute("data-row")
+    page.locator("#layers button", has_text="classifier.0").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#drawing .marked").get_attribute("data-row") == page.locator("#layers .marked").get_attribute(
+        "data-row"
+    )
     assert "25,088 × 4,096" in page.inner_text("#layer-told")
     page.locator("#drawing [data-row='0']").dispatch_event("click")
     assert page.locator("#layers .marked button").inner_text() == "features.0"
@@ -84,7 +85,9 @@ def test_every_product_is_seen(visit: Callable[..., Any], address: str) -> None:
 
 
 def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], address: str, place: Path) -> None:
-    answer = httpx.get(f"{address}/vgg16/maps", params={"of": "run:finished", "picture": "drawn:sick", "layer": "features.0"})
+    answer = httpx.get(
+        f"{address}/vgg16/maps", params={"of": "run:finished", "picture": "drawn:sick", "layer": "features.0"}
+    )
     (length,) = struct.unpack("<I", answer.content[:4])
     told = json.loads(answer.content[4 : 4 + length])
     maps = np.frombuffer(answer.content[4 + length :], np.uint8).reshape(told["shape"])
@@ -93,7 +96,9 @@ def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], a
     row = inside.structure.rows[0]
     with torch.no_grad():
         whole = {}
-        hook = inside.model.network.get_submodule(row.shown).register_forward_hook(lambda m, i, o: whole.update(o=o.clone()))
+        hook = inside.model.network.get_submodule(row.shown).register_forward_hook(
+            lambda m, i, o: whole.update(o=o.clone())
+        )
         inside.model(x_NCHW)
         hook.remove()
     expected = whole["o"][0, told["channels"][0]].numpy()
@@ -116,7 +121,7 @@ def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any
     dataset = run_in(run).dataset
     assert dataset is not None
     file = dict(dataset.cases.select("case", "file").iter_rows())[offered[0].name]
-    table = predict_items(load(run), items([as_path(Path(dataset.root, file))])).table
+    table = predict(run, as_path(Path(dataset.root, file)), jobs=1).table
     answer = httpx.post(f"{address}/vgg16/answer", json={"of": "run:finished", "picture": offered[0].key}).json()
     for name, p in answer["probabilities"].items():
         assert p == pytest.approx(table[f"p_{name}"][0], abs=2e-3)
@@ -129,7 +134,8 @@ def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any
     page.wait_for_selector("#answer td:nth-child(4):not(:empty)")
     assert page.inner_text("#answer") != before
     page.select_option("#method", "gradcam")
-    page.wait_for_selector("#attribution-told:has-text('sick')")
+    positive = network_of(Workplace.of(place), "run:finished").structure.positive
+    page.wait_for_selector(f"#attribution-told:has-text('“{positive}”')")
     seen.well()
 
 

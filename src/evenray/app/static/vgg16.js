@@ -41,7 +41,7 @@ async function openNetwork() {
   $("inside").hidden = !network.trained;
   $("decision").hidden = !network.answers;
   $("target").replaceChildren(...network.classes.map(name => make("option", { value: name }, name)));
-  if (network.classes.length) $("target").value = network.classes.at(-1);
+  if (network.positive) $("target").value = network.positive;
   $("layer").replaceChildren(...network.rows.map((row, i) => make("option", { value: i, selected: i === selected }, `${row.name}, ${say(`kind.${row.kind}`)}, ${shapeOf(row)}`)));
 }
 
