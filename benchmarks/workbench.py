@@ -45,7 +45,8 @@ MOVED = """async ([selector, values]) => {
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     while (seen() <= i) await new Promise(done => setTimeout(done, 2));
   }
-  return [performance.getEntriesByName("evenray.slider"), performance.getEntriesByType("resource")].map(all => all.map(e => e.duration));
+  const entries = [performance.getEntriesByName("evenray.slider"), performance.getEntriesByType("resource")];
+  return entries.map(all => all.map(e => e.duration));
 }"""
 DRAWN = """async values => {
   const chart = document.getElementById("a-chart"), seen = () => performance.getEntriesByName("evenray.slider").length;
@@ -108,7 +109,11 @@ def main() -> None:
     moves, figures = 25 if asked.quick else 100, {}
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; ms from the input to the painted frame")
     print(f"{'slider':<42}{'moves':>6}{'median':>10}{'p95':>9}{'longest':>9}{'request':>12}")
-    with tempfile.TemporaryDirectory() as folder, in_background(workbench(Workplace.of(folder))) as address, sync_playwright() as play:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        in_background(workbench(Workplace.of(folder))) as address,
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(executable_path=program, args=FLAGS)
         for side, bits in sizes:
             sent = httpx.post(f"{address}/light-bench/picture", content=drawn(side, bits), timeout=120).json()

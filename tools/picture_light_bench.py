@@ -21,7 +21,7 @@ from evenray.app.workplace import Workplace
 from evenray.serve.running import in_background
 
 SIZE = {"width": 1180, "height": 900}
-PART = {"x": 0, "y": 125, "width": 1180, "height": 640}  # without the frame of the page
+PART = {"x": 0, "y": 178, "width": 1180, "height": 610}  # without the frame of the page
 SHOWN = 880  # pixels of its width
 PACE = 110  # ms a frame
 PAUSE = 9  # frames that something stays
@@ -46,7 +46,9 @@ class Film:
     def slide(self, selector: str, values: list[float]) -> None:
         for value in values:
             self.page.eval_on_selector(
-                selector, "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', { bubbles: true })) }", str(value)
+                selector,
+                "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', { bubbles: true })) }",
+                str(value),
             )
             self.settle()
             self.take()
@@ -94,7 +96,11 @@ def main() -> None:
     options.add_argument("-o", "--output", type=Path, default=Path("docs/images/light-bench.webp"))
     output = options.parse_args().output
     program = next(found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name)))
-    with tempfile.TemporaryDirectory() as folder, in_background(workbench(Workplace.of(folder))) as address, sync_playwright() as play:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        in_background(workbench(Workplace.of(folder))) as address,
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.set_default_timeout(120_000)
@@ -106,7 +112,9 @@ def main() -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     first, *rest = film.frames
     first.save(output, save_all=True, append_images=rest, duration=film.lengths, loop=0, quality=QUALITY, method=4)
-    print(f"{output}: {len(film.frames)} pictures, {sum(film.lengths) / 1000:.0f} s, {output.stat().st_size / 1e6:.2f} MB")
+    print(
+        f"{output}: {len(film.frames)} pictures, {sum(film.lengths) / 1000:.0f} s, {output.stat().st_size / 1e6:.2f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -183,3 +183,34 @@ def test_specs_name_no_file_and_errors_are_sentences(
     )
     bins = {"shown": {"picture": "drawn:sick"}, "width": 0.001}
     assert httpx.post(f"{address}/light-bench/frequencies", content=json.dumps(bins)).status_code == 422
+
+
+def test_all_images_are_enhanced_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `evenray enhance` writes, beside the runs; the data stay as they are."""
+    import time
+
+    import httpx
+
+    from evenray.app.workbench import workbench
+    from evenray.images.readers import read
+    from evenray.serve.running import in_background
+
+    (tmp_path / "images").mkdir()
+    (tmp_path / "work").mkdir()
+    for k in range(2):
+        cv2.imwrite(str(tmp_path / "images" / f"{k}.png"), np.arange(60, 124, dtype=np.uint8).reshape(8, 8) + k)
+    monkeypatch.chdir(tmp_path / "work")
+    with in_background(workbench(Workplace.of(tmp_path / "images"))) as url:
+        assert httpx.post(f"{url}/light-bench/copies", json={"spec": "nonsense"}).status_code == 422
+        assert httpx.get(f"{url}/light-bench/copies/..%2Fimages").status_code == 404
+        found = httpx.post(f"{url}/light-bench/copies", json={"spec": "invert | gamma(0.5)"}).json()
+        for _ in range(600):
+            if found["state"] != "running":
+                break
+            time.sleep(0.1)
+            found = httpx.get(f"{url}/light-bench/copies/{found['name']}").json()
+    assert (found["state"], found["written"]) == ("done", 2), found
+    image = read(tmp_path / "images" / "1.png")
+    assert np.array_equal(
+        read(tmp_path / "work" / "images-enhanced" / "1.png").pixels, enhance(image, "invert | gamma(0.5)").pixels
+    )

@@ -103,17 +103,23 @@ def _called(run: Run, dataset: Dataset) -> tuple[list[list[int] | None], list[fl
     said, results = run.predictions, run.results
     if said is None or results is None or said.task not in ("classify", "tag"):
         return nothing
-    once = Predictions(said.table.unique("case", keep="first", maintain_order=True), said.classes, said.positive, said.task)
+    once = Predictions(
+        said.table.unique("case", keep="first", maintain_order=True), said.classes, said.positive, said.task
+    )
     p_NK = once.probabilities
     if said.task == "tag":
-        cuts = np.array([results.findings[name].threshold if name in results.findings else None for name in said.classes], float)
+        cuts = np.array(
+            [results.findings[name].threshold if name in results.findings else None for name in said.classes], float
+        )
         found = [np.flatnonzero(row >= cuts).tolist() for row in p_NK]
         p_N = p_NK.max(axis=1)
     else:
         index = decide(once, results.threshold)
         found = [[int(k)] for k in index]
         p_N = p_NK[:, once.positive_index] if len(said.classes) == 2 else p_NK[np.arange(len(index)), index]
-    own = pl.DataFrame({"case": once.table["case"], "called": found, "p": p_N}, schema_overrides={"called": pl.List(pl.Int64)})
+    own = pl.DataFrame(
+        {"case": once.table["case"], "called": found, "p": p_N}, schema_overrides={"called": pl.List(pl.Int64)}
+    )
     joined = dataset.cases.select("case").join(own, on="case", how="left", maintain_order="left")
     return joined["called"].to_list(), joined["p"].round(4).to_list()
 

@@ -50,7 +50,9 @@ def pixels_response(image: Image, window: tuple[float, float] | None = None) -> 
         least = min(low, float(finite.min())) if finite.size else low
         most = max(high, float(finite.max())) if finite.size else high
         offset, slope = least, (most - least) / 65535
-        pixels = np.rint((np.nan_to_num(pixels, nan=least, posinf=most, neginf=least) - offset) / slope).astype(np.uint16)
+        pixels = np.rint((np.nan_to_num(pixels, nan=least, posinf=most, neginf=least) - offset) / slope).astype(
+            np.uint16
+        )
     about = PixelsAbout(
         rows=image.shape[0], columns=image.shape[1], channels=image.channels, bits=image.bits,
         width=pixels.dtype.itemsize, offset=offset, slope=slope, low=(low - offset) / slope, high=(high - offset) / slope,

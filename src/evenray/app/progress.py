@@ -113,7 +113,9 @@ class Follower:
         elif kind == "epoch_done":
             row = {"member": event["member"], **event["figures"]}
             member, epoch = event["member"], int(row["epoch"])
-            kept = {key: old for key, old in self.epochs.items() if key[0] < member or (key[0] == member and key[1] < epoch)}
+            kept = {
+                key: old for key, old in self.epochs.items() if key[0] < member or (key[0] == member and key[1] < epoch)
+            }
             self.epochs = {**kept, (member, epoch): row}  # a training begun anew replaces the former one
         elif kind == "message":
             self.told = [*self.told, Told(level=event["level"], text=self.texts.message(Message.of(event)))][-KEPT:]

@@ -36,8 +36,12 @@ class Field(BaseModel):
 def fields_of(texts: Texts, recipe: Recipe | None = None) -> list[Field]:
     """Every setting of a recipe, as it is typed; those of `recipe` filled in where it says something else than the default."""
     order = {DATA: 0, METHOD: 1}
-    found = [_field(about, texts, recipe) for about in declared(Recipe).values() if about.name not in ("exclude", "column")]
-    return sorted(found, key=lambda field: (not field.first, FEW.index(field.name) if field.first else order.get(field.panel, 2)))
+    found = [
+        _field(about, texts, recipe) for about in declared(Recipe).values() if about.name not in ("exclude", "column")
+    ]
+    return sorted(
+        found, key=lambda field: (not field.first, FEW.index(field.name) if field.first else order.get(field.panel, 2))
+    )
 
 
 def _field(about: Declared, texts: Texts, recipe: Recipe | None) -> Field:
@@ -78,7 +82,11 @@ def recipe_of(filled: Mapping[str, str], base: Recipe | None = None) -> Recipe:
     """
     about = declared(Recipe)
     kept = {} if base is None else {name: getattr(base, name) for name in ("exclude", "column")}
-    values = {name: parsed(about[name], _value(about[name], text)) for name, text in filled.items() if name in about and text.strip()}
+    values = {
+        name: parsed(about[name], _value(about[name], text))
+        for name, text in filled.items()
+        if name in about and text.strip()
+    }
     return Recipe(**{**kept, **values})
 
 

@@ -1,6 +1,6 @@
 // The light bench: an image, chains of contrast methods, and what they do to it while a slider moves.
 
-import { ask, attempt, given, make, number, redraw, say, send, tell } from "./frame.js";
+import { ask, attempt, get, given, make, number, redraw, say, send, tell } from "./frame.js";
 import { form, parse, spec, step } from "./chain.js";
 import { histogram } from "./drawing.js";
 import { Levels, at, binned, moments, through } from "./levels.js";
@@ -114,7 +114,7 @@ function draw(side, began = null) {
 
 const quoted = text => `'${text.replaceAll("'", `'\\''`)}'`;
 const active = () => spec(a.steps, a.drawn);
-const command = () => `evenray enhance ${given.data ? "DATA" : "FOLDER"} --method ${quoted(active())}`;
+const command = () => `evenray enhance FOLDER --method ${quoted(active())}`;
 
 function forms() {
   for (const side of sides) {
@@ -305,6 +305,21 @@ async function copy(text) {
   });
 }
 $("copy-command").addEventListener("click", () => copy(command()));
+$("copies").hidden = !given.copies;
+$("copies").addEventListener("click", () => attempt(async () => {
+  let found = await send("/light-bench/copies", { spec: active() });
+  $("copies").disabled = true;
+  try {
+    while (found.state === "running") {
+      $("copies-told").textContent = say("copies.running", { count: number(found.written), folder: found.name });
+      await new Promise(done => setTimeout(done, 700));
+      found = await get(`/light-bench/copies/${encodeURIComponent(found.name)}`);
+    }
+    $("copies-told").textContent = say(found.state === "done" ? "copies.done" : "copies.failed", { count: number(found.written), folder: found.name, error: found.error });
+  } finally {
+    $("copies").disabled = false;
+  }
+}));
 $("recipe").addEventListener("click", () => { location.href = `/runs?${new URLSearchParams({ contrast: active() })}`; });
 
 $("picture").addEventListener("change", event => { picture = event.target.value; clearMending(); attempt(load).then(forms); });
