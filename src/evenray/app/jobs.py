@@ -21,7 +21,10 @@ __all__ = ["EVENTS", "State", "error_of", "start", "state_of", "stop"]
 
 EVENTS, LOG = "events.jsonl", "job.log"
 State = Literal["running", "done", "failed", "stopped", "new"]
-PROGRAM = "from evenray.cli import main; main()"
+# A server that was begun in the background of a shell ignores SIGINT, and what it starts would, too.
+PROGRAM = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from evenray.cli import main; main()"
+)
 ERROR = "error "  # how the command line begins the sentence that it fails with
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # they hold no lock while they import
 _starting = threading.Lock()
@@ -69,11 +72,11 @@ def error_of(folder: Path) -> str:
     if not path.is_file():
         return ""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    at = next((k for k, line in enumerate(lines) if line.startswith(ERROR)), None)
-    if at is not None:
-        return printable(" ".join(lines[at:]).removeprefix(ERROR))
+    if not lines or lines[-1] == "KeyboardInterrupt":  # stopped while it began
+        return ""
     traceback = any(line.startswith("Traceback") for line in lines)
-    return printable(lines[-1]) if traceback else ""
+    # Grave findings of the audit begin alike, but do not stand last.
+    return printable(lines[-1].removeprefix(ERROR)) if traceback or lines[-1].startswith(ERROR) else ""
 
 
 def _works(folder: Path) -> bool:

@@ -12,24 +12,22 @@ from fastapi import APIRouter, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from evenray.core.errors import ReadError
-from evenray.core.lost import Lost
 from evenray.core.names import as_path
 from evenray.core.run import Run
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, Image
 from evenray.data.annotations import read_mask
-from evenray.images.readers import read
 from evenray.metrics.boxes import found_boxes
-from evenray.scale import isolated
 from evenray.serve.problems import Problem
 
 from .attributing import looked
+from .decoding import Wanted
+from .helpers import helpers_of
 from .opened import dataset_of, place_of, run_of
 from .pixels import pixels_response
 from .rendering import language_of
 
-__all__ = ["decoded", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
 FACTS = ("modality", "view", "format", "photometric", "sex", "age_band", "spacing_row", "spacing_column")
@@ -77,7 +75,7 @@ def pixels(request: Request, run: str, row: int) -> Response:
     """The pixels of a case, in the units of its file."""
     dataset = _checked(dataset_of(request, run), row)
     centre, width = dataset.cases.select("window_center", "window_width").row(row)
-    return pixels_response(_image(dataset, row), None if centre is None or not width else (centre, width))
+    return pixels_response(_image(request, dataset, row), None if centre is None or not width else (centre, width))
 
 
 @router.get("/{run}/{row}/mask")
@@ -99,7 +97,7 @@ def mask(request: Request, run: str, row: int, which: Literal["true", "called"] 
 def attribution(request: Request, run: str, row: int, output: Annotated[int, Query(ge=0)] = 0) -> Response:
     """Where the network looked for a class: a byte a place of a grid over the whole image."""
     dataset = _checked(dataset_of(request, run), row)
-    return _bytes(looked(place_of(request).folder(run), _image(dataset, row), output))
+    return _bytes(looked(place_of(request).folder(run), _image(request, dataset, row), output))
 
 
 def _checked(dataset: Dataset, row: int) -> Dataset:
@@ -108,9 +106,9 @@ def _checked(dataset: Dataset, row: int) -> Dataset:
     return dataset
 
 
-def _image(dataset: Dataset, row: int) -> Image:
+def _image(request: Request, dataset: Dataset, row: int) -> Image:
     file, fragment = dataset.cases.select("file", "fragment").row(row)
-    return decoded(_inside(dataset, file), fragment, dataset.facts.value_range)
+    return helpers_of(request).image(Wanted(_inside(dataset, file), fragment, dataset.facts.value_range))
 
 
 def _inside(dataset: Dataset, file: str) -> Path:
@@ -121,22 +119,6 @@ def _inside(dataset: Dataset, file: str) -> Path:
     if not path.exists():
         raise Problem(404, "app.image_away")
     return path
-
-
-def decoded(path: Path, fragment: str, value_range: tuple[float, float] | None) -> Image:
-    """An image, decoded in another process: a file that crashes its decoder costs an answer, not the server."""
-    (found,) = isolated(1)(_read, [(path, fragment, value_range)])
-    if isinstance(found, Image):
-        return found
-    raise Problem(422, "serve.unreadable", reason=found.reason if isinstance(found, Lost) else found)
-
-
-def _read(task: tuple[Path, str, tuple[float, float] | None]) -> Image | str:
-    path, fragment, value_range = task
-    try:
-        return read(path, fragment=fragment, value_range=value_range)
-    except ReadError as error:
-        return error.reason
 
 
 def _called_file(run: Path, case: str) -> Path:

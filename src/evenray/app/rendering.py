@@ -29,7 +29,11 @@ def language_of(request: Request) -> Language:
 def rendered(request: Request, page: str, **values: Any) -> HTMLResponse:
     """The page from its template, which sees `values` too; `values["script"]` is what its script gets as JSON."""
     say = language_of(request)
-    texts = {key: text for key, text in say.texts.items() if key.startswith((f"app.{page}.", "app.frame."))}
+    texts = {
+        key: text
+        for key, text in say.texts.items()
+        if key.startswith((f"app.{page}.", "app.frame.", "value.", "severity."))
+    }
     html = _templates().get_template(f"{page}.html").render(
         say=say, page=page, pages=[(name, path_of(name)) for name in PAGES], languages=LANGUAGES,
         address=request.url.path, query={k: v for k, v in request.query_params.items() if k != "lang"},

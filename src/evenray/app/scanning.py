@@ -14,7 +14,7 @@ from evenray.serve.problems import Problem
 from .jobs import start
 from .workplace import Workplace
 
-__all__ = ["read_again", "read_first"]
+__all__ = ["TRAINED", "read_again", "read_first"]
 
 TRAINED = {"compare", "train"}
 

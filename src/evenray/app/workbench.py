@@ -14,6 +14,8 @@ from fastapi.staticfiles import StaticFiles
 from evenray.serve.application import application
 from evenray.serve.security import Access
 
+from . import looking
+from .helpers import Helpers
 from .pages import PAGES, path_of
 from .workplace import Workplace
 
@@ -33,7 +35,7 @@ def workbench(workplace: Workplace, access: Access | None = None) -> FastAPI:
     """The application of a workplace; `access` says who may ask it."""
     modules = [f"{__package__}.pages.{name}" for name in PAGES]
     routers: list[APIRouter] = [import_module(name).router for name in modules if find_spec(name)]
-    app = application("evenray", [_start, *routers], access)
+    app = application("evenray", [_start, looking.router, *routers], access, lifespan=Helpers().lifespan)
     app.state.workplace = workplace
     app.mount("/static", _Static(directory=str(files(__package__) / "static")))
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from evenray.core.understood import Understood
 from evenray.data.tables.meanings import MEANINGS
+from evenray.images.ct_windows import CT_WINDOWS
 from evenray.serve.problems import Problem
 from evenray.verbs.understand import understand
 
@@ -19,7 +20,7 @@ from ..exclusions import exclude, excluded, proposed
 from ..jobs import state_of
 from ..opened import dataset_of, place_of, run_of
 from ..rendering import language_of, rendered
-from ..scanning import read_again, read_first
+from ..scanning import TRAINED, read_again, read_first
 
 router = APIRouter(include_in_schema=False)
 AT_ONCE = 512  # thumbnails
@@ -57,9 +58,13 @@ def page(request: Request, run: str | None = None) -> HTMLResponse:
     place = place_of(request)
     fresh = place.data is not None and run is None
     name = None if fresh else run or place.opened or next(iter(place.names), None)
-    state = None if name is None else state_of(place.folder(name))
-    script = {"run": name, "state": state, "meanings": MEANINGS, "data": place.data.name if place.data else None}
-    return rendered(request, "data", runs=place.names, run=name, data=script["data"], script=script)
+    data = place.data.name if place.data else None
+    script: dict[str, Any] = {"run": name, "meanings": MEANINGS, "data": data, "windows": CT_WINDOWS}
+    if name is not None:
+        found = run_of(request, name)
+        script |= {"scanned": found.findings is not None, "trained": bool(TRAINED & set(found.ledger.stages))}
+        script |= {"column": found.recipe.column if found.recipe else ()}
+    return rendered(request, "data", runs=place.names, run=name, data=data, script=script)
 
 
 @router.get("/data/understood")
@@ -77,9 +82,10 @@ def read(request: Request, meanings: Meanings) -> Named:
     return Named(run=read_first(place_of(request), meanings.column))
 
 
-@router.get("/data/{run}/cases")
-def cases(request: Request, run: str) -> Cases:
-    return cases_of(run_of(request, run), dataset_of(request, run))
+@router.get("/data/{run}/cases", response_model=Cases)
+def cases(request: Request, run: str) -> Response:
+    found = cases_of(run_of(request, run), dataset_of(request, run))
+    return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.get("/data/{run}/thumbnails")

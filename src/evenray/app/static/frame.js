@@ -8,10 +8,13 @@ export const given = json("given");
 
 /** The text of a key of this page ("app.PAGE." and "app.frame." are left out), its {names} filled in. */
 export function say(key, values = {}) {
-  const text = texts[`app.${document.body.dataset.page}.${key}`] ?? texts[`app.frame.${key}`];
+  const text = texts[`app.${document.body.dataset.page}.${key}`] ?? texts[`app.frame.${key}`] ?? texts[key];
   if (text === undefined) throw new Error(`no text ${key}`);
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
+
+/** The word for a code, by what it is of (a part, a meaning); any other text is its own word. */
+export const word = (name, value) => texts[`value.${name}.${value}`] ?? value;
 
 /** A number as people write it, with at most so many decimals. */
 export const number = (value, decimals = 3) =>
@@ -87,6 +90,8 @@ export function redraw(element, draw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addEventListener("themechange", draw);
 }
+
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" }); // on a phone
 
 document.getElementById("theme").addEventListener("click", () => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;

@@ -63,9 +63,8 @@ function halved(picture) {
     for (let x = 0; x < columns; x++) {
       const from = 2 * y * wide + 2 * x;
       if (there) half.there[y * columns + x] = there[from];
-      for (let k = 0; k < channels; k++, to++) {
-        const at = place => numbers[place * channels + k];
-        half.numbers[to] = (at(from) + at(from + right) + at(from + down) + at(from + right + down) + 2) >> 2;
+      for (let k = 0, at = from * channels; k < channels; k++, at++, to++) {
+        half.numbers[to] = (numbers[at] + numbers[at + right * channels] + numbers[at + down * channels] + numbers[at + (right + down) * channels] + 2) >> 2;
       }
     }
   }
@@ -87,63 +86,69 @@ export class Painter {
     this.context = canvas.getContext("2d");
   }
 
-  /** `table` has a grey for every number. Only where the view is another one than before are pixels looked for anew. */
-  draw(picture, view, table) {
+  /** `table` has a grey for every number. Only where the view is another one than before are pixels looked for anew; `rough` takes
+   * the nearest ones, which is fast enough while it moves. */
+  draw(picture, view, table, rough = false) {
     const { width, height } = this.canvas;
-    const key = [view.x, view.y, view.scale, width, height].join();
+    const key = [view.x, view.y, view.scale, width, height, rough].join();
     if (picture !== this.picture || key !== this.key) {
       Object.assign(this, { picture, key });
-      this.sample(picture, view, width, height);
+      this.sample(picture, view, width, height, rough || view.scale >= 8); // so large, the pixels themselves are looked at
     }
-    const { seen, image } = this, out = new Uint32Array(image.data.buffer);
-    if (picture.channels === 1) {
-      const grey = new Uint32Array(table.length);
-      for (let n = 0; n < table.length; n++) grey[n] = 0xff000000 | table[n] * 0x010101;
-      for (let i = 0; i < out.length; i++) { const n = seen[i]; out[i] = n < 0 ? 0 : grey[n]; }
-    } else {
-      for (let i = 0, j = 0; i < out.length; i++, j += 3) {
-        out[i] = seen[j] < 0 ? 0 : 0xff000000 | table[seen[j + 2]] << 16 | table[seen[j + 1]] << 8 | table[seen[j]];
+    const { seen, image, left, right, top, bottom } = this, out = new Uint32Array(image.data.buffer);
+    const grey = new Uint32Array(table.length);
+    for (let n = 0; n < table.length; n++) grey[n] = 0xff000000 | table[n] * 0x010101;
+    for (let y = top; y < bottom; y++) {
+      if (picture.channels === 1) for (let i = y * width + left, end = y * width + right; i < end; i++) out[i] = grey[seen[i]];
+      else for (let i = y * width + left, end = y * width + right, j = 3 * i; i < end; i++, j += 3) {
+        out[i] = 0xff000000 | table[seen[j + 2]] << 16 | table[seen[j + 1]] << 8 | table[seen[j]];
       }
     }
+    if (this.gone) for (const i of this.gone) out[i] = 0;
     this.context.putImageData(image, 0, 0);
   }
 
-  /** The number that stands at every pixel of the canvas, -1 where there is none. */
-  sample(whole, view, width, height) {
+  /** The number that stands at every pixel of the canvas between `left`, `top`, `right` and `bottom`; `gone` are places without data. */
+  sample(whole, view, width, height, nearest) {
     const picture = whole.shrunk(view.scale), { columns, rows, channels, numbers, there } = picture;
-    const fx = columns / whole.columns, fy = rows / whole.rows;
-    const smooth = view.scale < 8; // beyond, the pixels themselves are looked at
     const count = width * height * channels;
-    if (this.seen?.length !== count) this.seen = new Int32Array(count);
+    if (this.seen?.length !== count || this.seen.constructor !== numbers.constructor) this.seen = new numbers.constructor(count);
     if (this.image?.width !== width || this.image.height !== height) this.image = this.context.createImageData(width, height);
-    const seen = this.seen.fill(-1);
-    const axis = (size, middle, factor, most) => {
-      const at = { near: new Int32Array(size).fill(-1), first: new Int32Array(size), next: new Int32Array(size), part: new Float32Array(size) };
-      for (let i = 0; i < size; i++) {
-        const place = ((i + 0.5 - size / 2) / view.scale + middle) * factor;
-        if (place < 0 || place >= most) continue;
-        at.near[i] = Math.floor(place);
-        const low = Math.max(0, Math.min(most - 1, place - 0.5));
-        at.first[i] = Math.floor(low);
-        at.next[i] = Math.min(most - 1, at.first[i] + 1);
-        at.part[i] = low - at.first[i];
-      }
-      return at;
-    };
-    const across = axis(width, view.x, fx, columns), along = axis(height, view.y, fy, rows);
-    for (let y = 0; y < height; y++) {
-      if (along.near[y] < 0) continue;
+    else this.image.data.fill(0);
+    const across = places(width, view.x, view.scale, columns / whole.columns, columns), along = places(height, view.y, view.scale, rows / whole.rows, rows);
+    Object.assign(this, { left: across.from, right: across.to, top: along.from, bottom: along.to, gone: there ? [] : null });
+    const { seen, gone } = this;
+    for (let y = along.from; y < along.to; y++) {
       const near = along.near[y] * columns, top = along.first[y] * columns, bottom = along.next[y] * columns, v = along.part[y];
-      for (let x = 0, to = y * width * channels; x < width; x++, to += channels) {
-        if (across.near[x] < 0 || (there && !there[near + across.near[x]])) continue;
-        const left = across.first[x], right = across.next[x], u = across.part[x];
-        for (let k = 0; k < channels; k++) {
-          const at = place => numbers[place * channels + k];
-          seen[to + k] = smooth
-            ? (at(top + left) * (1 - u) + at(top + right) * u) * (1 - v) + (at(bottom + left) * (1 - u) + at(bottom + right) * u) * v + 0.5
-            : at(near + across.near[x]);
+      for (let x = across.from, to = (y * width + x) * channels; x < across.to; x++, to += channels) {
+        if (gone && !there[near + across.near[x]]) gone.push(y * width + x);
+        if (nearest) {
+          for (let k = 0, i = (near + across.near[x]) * channels; k < channels; k++) seen[to + k] = numbers[i + k];
+          continue;
+        }
+        const u = across.part[x], left = across.first[x] * channels, right = across.next[x] * channels;
+        for (let k = 0, i = top * channels, j = bottom * channels; k < channels; k++, i++, j++) {
+          const above = numbers[i + left] * (1 - u) + numbers[i + right] * u, below = numbers[j + left] * (1 - u) + numbers[j + right] * u;
+          seen[to + k] = above * (1 - v) + below * v + 0.5;
         }
       }
     }
   }
+}
+
+/** Along one axis of the canvas: the pixel that each place shows, the two that it lies between, and how far it is from the first. */
+function places(size, middle, scale, factor, most) {
+  const at = { near: new Int32Array(size), first: new Int32Array(size), next: new Int32Array(size), part: new Float32Array(size), from: size, to: 0 };
+  for (let i = 0; i < size; i++) {
+    const place = ((i + 0.5 - size / 2) / scale + middle) * factor;
+    if (place < 0 || place >= most) continue;
+    at.from = Math.min(at.from, i);
+    at.to = i + 1;
+    const low = Math.max(0, Math.min(most - 1, place - 0.5));
+    at.near[i] = Math.floor(place);
+    at.first[i] = Math.floor(low);
+    at.next[i] = Math.min(most - 1, at.first[i] + 1);
+    at.part[i] = low - at.first[i];
+  }
+  return at;
 }
