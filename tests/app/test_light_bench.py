@@ -13,6 +13,7 @@ import pytest
 
 from evenray.app.benches.damage import Damage, grey_of
 from evenray.app.benches.pictures import Pictures
+from evenray.app.decoding import read_wanted
 from evenray.app.workplace import Workplace
 from evenray.core.texts import Texts
 from evenray.images.contrast import enhance
@@ -57,7 +58,7 @@ def move(page: Any, selector: str, value: float) -> None:
 
 def expected(place: Path, spec: str, damage: Damage | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """What the engine makes of the picture, at 8 bits as a screen has them."""
-    image = (damage or Damage()).apply(grey_of(Pictures(Workplace.of(place)).image("drawn:healthy")))
+    image = (damage or Damage()).apply(grey_of(Pictures(Workplace.of(place), read_wanted).image("drawn:healthy")))
     low, high = image.value_range
     after = np.clip((enhance(image, spec).pixels.astype(float) - low) / (high - low), 0, 1)
     return np.rint(255 * after).astype(np.uint8)

@@ -15,6 +15,7 @@ import torch
 
 from evenray.app.benches.inside import network_of
 from evenray.app.benches.pictures import Pictures
+from evenray.app.decoding import read_wanted
 from evenray.app.workplace import Workplace
 from evenray.core.texts import Texts
 from evenray.evidence.table7.systems import SYSTEMS
@@ -92,7 +93,7 @@ def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], a
     told = json.loads(answer.content[4 : 4 + length])
     maps = np.frombuffer(answer.content[4 + length :], np.uint8).reshape(told["shape"])
     inside = network_of(Workplace.of(place), "run:finished")
-    x_NCHW = torch.from_numpy(inside.entering(Pictures(Workplace.of(place)).image("drawn:sick")))
+    x_NCHW = torch.from_numpy(inside.entering(Pictures(Workplace.of(place), read_wanted).image("drawn:sick")))
     row = inside.structure.rows[0]
     with torch.no_grad():
         whole = {}
@@ -114,7 +115,7 @@ def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], a
 
 def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any], address: str, place: Path) -> None:
     run = place / "finished"
-    offered = [one for one in Pictures(Workplace.of(place)).offered() if one.kind == "run"]
+    offered = [one for one in Pictures(Workplace.of(place), read_wanted).offered() if one.kind == "run"]
     from evenray.app.opened import opened as run_in
     from evenray.core.names import as_path
 

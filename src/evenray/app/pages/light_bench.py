@@ -14,13 +14,14 @@ from starlette.concurrency import run_in_threadpool
 
 from evenray.core.errors import UsageError
 from evenray.images.histogram import Histogram
-from evenray.serve.uploads import private_folder, received
+from evenray.serve.uploads import received
 
 from ..benches.copies import Copies, begin, source_of, state_of
 from ..benches.damage import Damage, levels_of
 from ..benches.light import Mended, Table, curve_of, frequencies, mended, pixels_of, slides_values
 from ..benches.methods import methods
 from ..benches.pictures import Offered, Plate, pictures_of
+from ..helpers import helpers_of
 from ..opened import place_of
 from ..rendering import rendered
 
@@ -106,9 +107,8 @@ def mending(request: Request, asked: Shown) -> list[Mended]:
 @router.post("/light-bench/picture")
 async def keep(request: Request) -> Offered:
     """Look at an image of one's own: it is kept in memory alone, until some others have come."""
-    with private_folder() as folder:
-        async with received(request, folder) as paths:
-            return await run_in_threadpool(pictures_of(request).keep, paths[0])
+    async with received(request, helpers_of(request).folder) as paths:
+        return await run_in_threadpool(pictures_of(request).keep, paths[0])
 
 
 class Method(BaseModel):
