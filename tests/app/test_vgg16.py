@@ -140,6 +140,20 @@ def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any
     seen.well()
 
 
+def test_many_may_look_at_once(address: str) -> None:
+    """A pass that notes shapes and one that computes do not meet in the same network."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    common = {"of": "run:finished", "picture": "drawn:sick"}
+    asked = [
+        ("network", {"of": "run:finished"}), ("maps", {**common, "layer": "features.0"}),
+        ("attribution", {**common, "method": "gradcam", "target": "1"}),
+    ] * 3  # fmt: skip
+    with ThreadPoolExecutor(len(asked)) as pool:
+        found = list(pool.map(lambda each: httpx.get(f"{address}/vgg16/{each[0]}", params=each[1], timeout=60), asked))
+    assert [answer.status_code for answer in found] == [200] * len(asked)
+
+
 def test_what_does_not_exist_is_refused(address: str) -> None:
     for of in ("run:x", "run:../finished", "weights:x", "nothing", "run:finished/../finished"):
         assert httpx.get(f"{address}/vgg16/network", params={"of": of}).status_code == 404, of

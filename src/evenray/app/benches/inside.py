@@ -128,11 +128,8 @@ class Inside:
 
     def __init__(self, model: Classifier, about: About | None, run: Path | None) -> None:
         self.model, self.about = model.eval(), about
+        self.structure = structure_of(self.model, about, trained=True)  # now: it follows a pass of its own
         self._run = load(run).run if run is not None else None
-
-    @property
-    def structure(self) -> Structure:
-        return structure_of(self.model, self.about, trained=True)
 
     def entering(self, image: Image) -> NDArray[np.float32]:
         """An image as the network takes it, float32 (1, C, size, size) in unit levels."""

@@ -253,7 +253,7 @@ $("mend").addEventListener("click", () => attempt(async () => {
       bar.style.width = `${100 * one.left / most}%`;
       return make("tr", {},
         make("td", {}, make("button.plain.code", { type: "button", onclick: () => use(one.spec) }, one.spec)),
-        make("td.bar", {}, make("span.meter", { "aria-hidden": "true" }, bar)), make("td.n", {}, number(one.left, 1)), make("td.n", {}, number(one.moved, 1)));
+        make("td.gauge", {}, make("span.meter", { "aria-hidden": "true" }, bar)), make("td.n", {}, number(one.left, 1)), make("td.n", {}, number(one.moved, 1)));
     }));
     $("mended").hidden = false;
     $("mended-told").textContent = say(found[0].spec === "none" ? "mended.none" : "mended.best", { spec: found[0].spec, left: number(found[0].left, 1), none: number(found.find(one => one.spec === "none").left, 1) });
@@ -289,7 +289,7 @@ async function countFrequencies() {
   $("frequency-rows").replaceChildren(...found.rows.map(([name, count]) => {
     const bar = make("i");
     bar.style.width = `${100 * count / most}%`;
-    return make("tr", {}, make("th", { scope: "row" }, name.replace(" to ", say("to"))), make("td.n", {}, number(count)), make("td.n", {}, `${number(100 * count / total, 1)} %`), make("td.bar", {}, make("span.meter.joined", { "aria-hidden": "true" }, bar)));
+    return make("tr", {}, make("th", { scope: "row" }, name.replace(" to ", say("to"))), make("td.n", {}, number(count)), make("td.n", {}, `${number(100 * count / total, 1)} %`), make("td.gauge", {}, make("span.meter.joined", { "aria-hidden": "true" }, bar)));
   }));
   $("frequency-total").textContent = say("values", { count: number(total), bins: number(found.rows.length) });
 }
