@@ -13,7 +13,7 @@ const sides = ["a", "b"].map(name => ({
   steps: [step(name === "a" ? "equalize" : "clahe")], drawn: null, chosen: 8, busy: false, again: null, answer: null,
 }));
 const [a, b] = sides;
-let picture = given.pictures[0].key, damage = {}, levels = null, newest = 0;
+let picture = given.pictures[0].key, damage = {}, levels = null, loading = false, again = false;
 
 // ---- pictures
 
@@ -30,16 +30,29 @@ function choices() {
   $("picture").replaceChildren(...[...groups].map(([group, options]) => make("optgroup", { label: group }, ...options)));
 }
 
-/** Fetch the picture as the damage leaves it; of several asked for at once the last one counts. */
+/** Fetch the picture as the damage leaves it; while one is on its way only the last of those asked for is remembered. */
 async function load() {
-  const number = ++newest;
-  const query = new URLSearchParams({ picture, damage: JSON.stringify(damage) });
-  const found = await Levels.from(await ask(`/light-bench/pixels?${query}`));
-  if (number !== newest) return;
-  found.key = query.get("picture") + query.get("damage");
-  levels = found;
-  drawBefore();
-  await Promise.all([...sides.filter(visible).map(side => look(side)), countFrequencies()]);
+  if (loading) {
+    again = true;
+    return;
+  }
+  loading = true;
+  try {
+    const query = new URLSearchParams({ picture, damage: JSON.stringify(damage) });
+    const found = await Levels.from(await ask(`/light-bench/pixels?${query}`));
+    const other = !levels?.key.startsWith(`${picture}{`);
+    found.key = query.get("picture") + query.get("damage");
+    levels = found;
+    if (other) forms(); // its levels have another range
+    drawBefore();
+    await Promise.all([...sides.filter(visible).map(side => look(side)), countFrequencies()]);
+  } finally {
+    loading = false;
+    if (again) {
+      again = false;
+      await load();
+    }
+  }
 }
 
 const visible = side => side === a || !$("b-side").hidden;
@@ -106,7 +119,10 @@ function draw(side, began = null) {
     $("command").textContent = command();
     if (began !== null) {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => performance.measure("evenray.slider", { start: began, end: performance.now() });
+      port1.onmessage = () => {
+        if (performance.getEntriesByName("evenray.slider").length > 999) performance.clearMeasures("evenray.slider");
+        performance.measure("evenray.slider", { start: began, end: performance.now() });
+      };
       port2.postMessage(null);
     }
   });
@@ -322,7 +338,7 @@ $("copies").addEventListener("click", () => attempt(async () => {
 }));
 $("recipe").addEventListener("click", () => { location.href = `/runs?${new URLSearchParams({ contrast: active() })}`; });
 
-$("picture").addEventListener("change", event => { picture = event.target.value; clearMending(); attempt(load).then(forms); });
+$("picture").addEventListener("change", event => { picture = event.target.value; clearMending(); attempt(load); });
 $("file").addEventListener("change", event => attempt(async () => {
   const [file] = event.target.files;
   if (!file) return;
@@ -331,10 +347,9 @@ $("file").addEventListener("change", event => attempt(async () => {
   picture = one.key;
   choices();
   await load();
-  forms();
 }));
 redraw(before.chart, () => levels && drawBefore());
 
 choices();
 damageTold();
-attempt(async () => { await load(); forms(); document.body.dataset.ready = ""; });
+attempt(async () => { await load(); document.body.dataset.ready = ""; });
