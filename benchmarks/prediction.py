@@ -71,10 +71,11 @@ def main() -> None:
 def saved(folder: Path, size: int, spec: str) -> Model:
     """The network as a file and as ONNX, loaded as `evenray predict RUN` loads it."""
     network = build(spec, classes=2, channels=1, size=size).eval()
+    record = NetworkRecord.model_validate_json(network.description.model_dump_json())
     about = About(
         classes=("normal", "sick"), positive="sick", contrast="none", value_range=None, native=size, side=size, scale=255,
         view="centre", balance="none", prior=(0.5, 0.5), counts=(100, 100), calibration=Calibration("none", {}), threshold=0.5,
-        rule="fixed", prevalence=None, training_images=None, network=NetworkRecord.of(network.describe()), references={},
+        rule="fixed", prevalence=None, training_images=None, network=record, references={},
     )  # fmt: skip
     export.onnx(network, about, folder, np.random.default_rng(0).random((4, 1, size, size), dtype=np.float32))
     return load(export.safetensors(network, about, folder), device="cpu")

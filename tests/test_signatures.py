@@ -23,6 +23,7 @@ ALLOWED = {
     "cli._options.of_settings": "annotations of options, which typer reads and to which Python gives no type",
     "cli._options.of_stages": "annotations of options, which typer reads and to which Python gives no type",
     "cli._options.signed": "annotations of options, which typer reads and to which Python gives no type",
+    "serve.application.refused_with": "what a route may answer, as FastAPI takes it",
     "reporting.sections.*.Row": "a row of a table as polars gives it, for the template of the section",
     "reporting.sections.threshold.Script": "what the script of the page reads, as JSON",
 }

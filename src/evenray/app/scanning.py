@@ -11,7 +11,7 @@ from evenray.core.run import Run
 from evenray.data.tables.expressions import columns_asked
 from evenray.serve.problems import Problem
 
-from .jobs import start
+from .jobs import EVENTS, start
 from .workplace import Workplace
 
 __all__ = ["TRAINED", "read_again", "read_first"]
@@ -36,6 +36,7 @@ def read_again(place: Workplace, run: Run, column: Sequence[str]) -> str:
     if TRAINED & set(run.ledger.stages):
         return _begin(place, run.name, data, recipe.but(exclude=None))
     Asked(data, recipe).write(run.path)
+    (run.path / EVENTS).unlink(missing_ok=True)  # what was read before counts no more
     start(run.path, "audit")
     return run.name
 

@@ -52,15 +52,18 @@ def serve(
 ) -> None:
     """Answer other programs over HTTP: predictions, contrast and histograms of images and DICOM files."""
     texts = Texts(ReportSettings.of({"lang": lang}).lang)
+    from evenray.serve.limits import Limits
     from evenray.serve.models import Models
     from evenray.serve.rest import rest_application
     from evenray.serve.running import serve as run
-    from evenray.serve.security import Access, Limits
+    from evenray.serve.security import Access
     from evenray.serve.service import Service
 
     access = Access(host, token or None, tuple(name or ()))
     service = Service(Models(runs, device), jobs=jobs, queue=queue, seconds=seconds)
-    application = rest_application(service, access, Limits(megabytes * 10**6, 2 * seconds))
+    application = rest_application(
+        service, access, Limits(megabytes * 10**6, 2 * seconds, together=8 * megabytes * 10**6)
+    )
 
     def ready(url: str) -> None:
         say(texts("serve.started", url=url, models=", ".join(service.models.loaded)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from .metrics import IMAGES
 from .models import Loaded
 from .problems import Problem
 from .reading import held
+from .uploads import ARCHIVE
 
 __all__ = ["IMAGES_AT_ONCE", "answer", "listed"]
 
@@ -56,16 +56,18 @@ def answer(
 
 
 def listed(paths: Sequence[Path], decoders: Decoders, *, every: bool) -> list[Item]:
-    """The files by their numbers. What they hold is first looked up in a process that may die of them, so that nothing that
-    kills a reader is opened in this one."""
-    items, images = [], 0
-    for number, (path, found) in enumerate(zip(paths, decoders.map(partial(held, every=every), paths), strict=True), 1):
-        lost = found if isinstance(found, str) else found.reason if isinstance(found, Lost) else ""
-        images += found if isinstance(found, int) else 0
-        items.append(Item(str(number), path, lost))
+    """The files by their numbers. Those that may hold many images are first opened in a process that may die of them, so that
+    nothing that kills a reader is opened in this one."""
+    many = [path for path in paths if every or path.suffix == ARCHIVE]
+    found = dict(zip(many, decoders.map(held, many), strict=True))
+    images = sum(count if isinstance(count, int) else 0 for count in found.values()) + len(paths) - len(many)
     if images > IMAGES_AT_ONCE:
         raise Problem(413, "serve.too_many_images", count=images, most=IMAGES_AT_ONCE)
-    return items
+    return [Item(str(number), path, _lost(found.get(path))) for number, path in enumerate(paths, 1)]
+
+
+def _lost(found: int | str | Lost | None) -> str:
+    return found.reason if isinstance(found, Lost) else found if isinstance(found, str) else ""
 
 
 def _answers(found: Answers) -> list[Answer]:

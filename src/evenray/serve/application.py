@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,28 +14,23 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from evenray.core.errors import EvenrayError
+from evenray.core.texts import LANGUAGES, Texts
 
 from .journal import Journal
+from .limits import Limits
 from .problems import Refusal, language_of, problem_of, response_of
-from .security import Access, Guard, Limits
+from .security import Access, Guard
 
-__all__ = ["Health", "application"]
+__all__ = ["IN_ENGLISH", "Health", "application", "refused_with"]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 DESCRIPTION = "Research software, not a medical device. Nothing that is sent is stored."
-# What every route may answer; the body is the same.
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Refusal, "description": told}
-    for status, told in {
-        400: "The request is malformed.",
-        401: "The token is missing or wrong.",
-        403: "Asked under another host name, or from another site's page.",
-        404: "There is no such page, run or file.",
-        408: "The body came too slowly.",
-        413: "The body is too large.",
-        422: "A value or file cannot be used; the message says why.",
-    }.items()
-}
+IN_ENGLISH = Texts(LANGUAGES[0])
+
+
+def refused_with(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """The answers of a route that are no success, as OpenAPI has them; the body is the same."""
+    return {s: {"model": Refusal, "description": IN_ENGLISH(f"serve.status.{s}")} for s in statuses}
 
 
 class Health(BaseModel):
@@ -56,12 +50,19 @@ def application(
     """
     app = FastAPI(
         title=title, version=version("evenray"), description=DESCRIPTION, docs_url=None, redoc_url=None,
-        lifespan=lifespan, responses=REFUSALS, redirect_slashes=False,
+        lifespan=lifespan, responses=refused_with(400, 401, 403, 404, 408, 413, 422, 429), redirect_slashes=False,
     )  # fmt: skip
     app.state.stopping = asyncio.Event()
     for error in (EvenrayError, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _refused)
-    app.add_api_route("/health", _health, methods=["GET"], summary="Whether the server lives", response_model=Health)
+    app.add_api_route(
+        "/health",
+        _health,
+        methods=["GET"],
+        operation_id="health",
+        description=IN_ENGLISH("serve.api.health"),
+        response_model=Health,
+    )
     for router in routers:
         app.include_router(router)
     app.add_middleware(Guard, access=access or Access(), limits=limits or Limits())

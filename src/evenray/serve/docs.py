@@ -23,11 +23,16 @@ async def docs(request: Request) -> HTMLResponse:
     """The documentation page."""
     language = language_of(request)
     openapi: dict[str, Any] = request.app.openapi()
+    say = Texts(language)
+
+    def put(key: str, otherwise: str) -> str:
+        return say.texts.get(key, otherwise)
+
     operations = [
         (method.upper(), path, told) for path, methods in openapi["paths"].items() for method, told in methods.items()
     ]
     page = _templates().get_template("docs.html").render(
-        openapi=openapi, operations=operations, say=Texts(language), language=language, shown=_shown,
+        openapi=openapi, operations=operations, say=say, put=put, language=language, shown=_shown,
         base=str(request.base_url).rstrip("/"),
     )  # fmt: skip
     return HTMLResponse(page)

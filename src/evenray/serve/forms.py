@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["Answer", "Box", "Counts", "Measure", "ModelDetails", "Predicted", "Rejected", "RunSummary"]
 
-Value = float | int | str | bool | None
+Value = float | int | str | bool | list[str] | None
 
 
 class Rejected(BaseModel):
@@ -48,7 +48,9 @@ class Answer(BaseModel):
 
 
 class Predicted(BaseModel):
-    """The answers for the files of a request, in the order sent."""
+    """The answers for the files of a request, in the order sent, with what `evenray predict --json` tells beside them."""
+
+    model_config = ConfigDict(extra="allow")
 
     notice: str = Field(description="That this is not for clinical use.")
     model: str

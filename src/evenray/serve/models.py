@@ -23,7 +23,7 @@ from .metrics import RELOADS
 from .problems import Problem
 from .roots import Roots
 
-__all__ = ["Loaded", "Models"]
+__all__ = ["Loaded", "Models", "mark_of"]
 
 EVERY = 2.0  # seconds between looks at the disk
 WATCHED = ("model.safetensors", "model.json", "scores.json")
@@ -42,6 +42,12 @@ class Loaded:
     since: str
     test: dict[str, Measure]
     problem: str = ""
+
+    @property
+    def run(self) -> Batched:
+        """The network, for the images of all requests together."""
+        assert isinstance(self.model.run, Batched)
+        return self.model.run
 
 
 class Models:
@@ -84,11 +90,11 @@ class Models:
             self.loaded[name], self.marks[name] = new, mark
             RELOADS.labels(name, "done").inc()
             log.info("reloaded", extra={"told": {"model": name}})
-            _close(old)
+            old.run.close()
 
     def close(self) -> None:
         for loaded in self.loaded.values():
-            _close(loaded)
+            loaded.run.close()
 
     def _load(self, name: str, source: Path) -> Loaded:
         check_run(source)
@@ -120,8 +126,3 @@ def mark_of(source: Path) -> Mark:
             continue
         found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def _close(loaded: Loaded) -> None:
-    if isinstance(loaded.model.run, Batched):
-        loaded.model.run.close()

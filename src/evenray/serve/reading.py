@@ -19,10 +19,8 @@ from evenray.images.levels import to_indices
 __all__ = ["as_png", "held"]
 
 
-def held(path: Path, every: bool) -> int | str:
-    """How many images of a file are answered, `every` frame or the middle one; or why it cannot be read."""
-    if not every and path.suffix != ".npz":
-        return 1
+def held(path: Path) -> int | str:
+    """How many images a file holds, or why it cannot be read."""
     try:
         return len(readers.fragments(path))
     except ReadError as error:

@@ -15,24 +15,23 @@ from pydantic import BaseModel
 
 from evenray.core.errors import UsageError
 from evenray.core.texts import Texts
+from evenray.images.ct_windows import CT_WINDOWS
 
 from .answering import answer
-from .application import application
+from .application import IN_ENGLISH, application, refused_with
 from .docs import router as docs
 from .forms import Counts, ModelDetails, Predicted, RunSummary
 from .light import counted, enhanced
+from .limits import Limits
 from .metrics import exposed
 from .models import Loaded
-from .problems import Refusal, language_of
-from .security import Access, Limits
+from .problems import language_of
+from .security import Access
 from .service import Service, service_of
 
 __all__ = ["rest_application", "router"]
 
-LATER: dict[int | str, dict[str, Any]] = {
-    429: {"model": Refusal, "description": "Too many requests at once; Retry-After says when to come again."},
-    503: {"model": Refusal, "description": "The request took too long."},
-}
+LATER = refused_with(503)
 BODY = {
     "requestBody": {
         "required": True,
@@ -48,35 +47,41 @@ BODY = {
         },
     }
 }  # fmt: skip
-Name = Annotated[str | None, Query(description="A model by its name in /v1/runs; the first where none is named.")]
-Lang = Annotated[str | None, Query(description="en or ko; else as Accept-Language says.")]
+Name = Annotated[str | None, Query(description=IN_ENGLISH("serve.parameter.model"))]
+Lang = Annotated[str | None, Query(description=IN_ENGLISH("serve.parameter.lang"))]
 Window = Annotated[
-    str, Query(description="header, none, or a CT window such as lung.", max_length=40, pattern="^[a-z_ -]+$")
+    str,
+    Query(
+        description=IN_ENGLISH("serve.parameter.window"),
+        json_schema_extra={"enum": ["header", "none", *CT_WINDOWS]},
+        max_length=40,
+    ),
 ]
+
+
+def _told(name: str) -> dict[str, Any]:
+    """What OpenAPI says of a route; the page of documentation says it in the reader's language by the same name."""
+    return {"operation_id": name, "description": IN_ENGLISH(f"serve.api.{name}")}
+
+
 router = APIRouter(prefix="/v1")
 beside = APIRouter()
 
 
-@router.post("/predict", response_model=Predicted, openapi_extra=BODY, responses=LATER)
+@router.post("/predict", **_told("predict"), response_model=Predicted, openapi_extra=BODY, responses=LATER)
 async def predict(
     request: Request,
     model: Name = None,
     prevalence: Annotated[
         str | None,
         Query(
-            description="The share of the positive class where the model is used, such as 0.01, or a JSON object of a share for"
-            " each class.",
+            description=IN_ENGLISH("serve.parameter.prevalence"),
             max_length=4096,
         ),
     ] = None,
     lang: Lang = None,
 ) -> Response:
-    """Probabilities, decisions, and whether images are unlike the training images; also masks or boxes.
-
-    One image or DICOM file as the body, or one or more as the multipart field `file`; nothing is stored. Of a file with many
-    frames the middle one is answered (of a model of masks every one), of a .npz file all images. What cannot be read is in
-    `rejected`, with the number of the file. Research software, not for clinical use.
-    """
+    """What `evenray predict` says of the files."""
     service = service_of(request)
     loaded, asked = service.models.get(model), _prevalence(prevalence)
     notice = Texts(language_of(request))("serve.notice")
@@ -89,26 +94,25 @@ async def predict(
 
 @router.post(
     "/enhance",
+    **_told("enhance"),
     response_class=Response,
     openapi_extra=BODY,
-    responses={**LATER, 200: {"content": {"image/png": {}}, "description": "The image as PNG of 8 or 16 bits."}},
+    responses={**LATER, 200: {"content": {"image/png": {}}, "description": IN_ENGLISH("serve.status.200")}},
 )
 async def enhance(
     request: Request,
     method: Annotated[
         str,
         Query(
-            description="A contrast, such as clahe(clip=2) or percentile(1, 99) | gamma(0.8). It may name no file.",
+            description=IN_ENGLISH("serve.parameter.method"),
             max_length=1000,
         ),
     ],
     window: Window = "header",
-    fragment: Annotated[
-        str | None, Query(description="Which image of the file; the middle one where none is named.", max_length=200)
-    ] = None,
+    fragment: Annotated[str | None, Query(description=IN_ENGLISH("serve.parameter.fragment"), max_length=200)] = None,
     lang: Lang = None,
 ) -> Response:
-    """An image with its contrast changed. Of what its file says beside the pixels nothing comes back."""
+    """What `evenray enhance` makes of the first file."""
     service = service_of(request)
 
     def job(paths: Sequence[Path], given_up: threading.Event) -> bytes:
@@ -117,14 +121,14 @@ async def enhance(
     return Response(await service.worked(request, job), media_type="image/png")
 
 
-@router.post("/histogram", response_model=Counts, openapi_extra=BODY, responses=LATER)
+@router.post("/histogram", **_told("histogram"), response_model=Counts, openapi_extra=BODY, responses=LATER)
 async def histogram(
     request: Request,
-    bins: Annotated[int | None, Query(description="The number of intervals.", ge=1, le=4096)] = None,
+    bins: Annotated[int | None, Query(description=IN_ENGLISH("serve.parameter.bins"), ge=1, le=4096)] = None,
     window: Window = "header",
     lang: Lang = None,
 ) -> Response:
-    """The grey levels of images counted together: frequency table, moments, percentiles, and advice on the light."""
+    """What `evenray histogram` counts of the files."""
     service, language = service_of(request), language_of(request)
 
     def job(paths: Sequence[Path], given_up: threading.Event) -> Counts:
@@ -133,21 +137,24 @@ async def histogram(
     return _json(await service.worked(request, job))
 
 
-@router.get("/model", response_model=ModelDetails)
+@router.get("/model", **_told("model"), response_model=ModelDetails)
 async def model(request: Request, model: Name = None, lang: Lang = None) -> Response:
     """What a model is: its classes, network and operating point, and how it was loaded."""
     loaded = service_of(request).models.get(model)
     return _json(_details(loaded, Texts(language_of(request))("serve.notice")))
 
 
-@router.get("/runs", response_model=list[RunSummary])
+@router.get("/runs", **_told("runs"), response_model=list[RunSummary])
 async def runs(request: Request) -> list[RunSummary]:
     """The models that are served, each with the figures of its test part."""
     return [_summary(loaded) for loaded in service_of(request).models.loaded.values()]
 
 
 @beside.get(
-    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+    "/metrics",
+    **_told("metrics"),
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
 )
 async def metrics() -> Response:
     """Counts and times for Prometheus."""

@@ -119,8 +119,10 @@ def in_background(app: FastAPI) -> Iterator[str]:
         server = _server(app)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
+        while not server.started:
+            thread.join(0.01)
+            if not thread.is_alive():
+                raise EvenrayError("The server has not started; its log says why.")
         try:
             yield _url("127.0.0.1", listener)
         finally:

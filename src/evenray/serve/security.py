@@ -7,7 +7,6 @@ rebinding): Host, Origin and Sec-Fetch-Site tell both. What browsers may do with
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import ipaddress
 import logging
@@ -22,9 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evenray.core.errors import UsageError
 
+from .limits import Limits, Sent
 from .problems import Problem, language_of, problem_of, response_of
 
-__all__ = ["Access", "Guard", "Limits", "loopback"]
+__all__ = ["Access", "Guard", "loopback"]
 
 COOKIE = "evenray_token"
 OPEN = ("/health",)  # says only that the server lives; container engines and proxies ask for it
@@ -102,14 +102,6 @@ class Access:
         return self.token is not None and hmac.compare_digest(offered.encode(errors="replace"), self.token.encode())
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The most that a request may send (bytes) and take to send it (seconds)."""
-
-    bytes: int = 2**28
-    seconds: float = 120.0
-
-
 class Guard:
     """ASGI middleware around the whole application: refuses, limits what is sent, and sets headers.
 
@@ -117,7 +109,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, access: Access, limits: Limits) -> None:
-        self.app, self.access, self.limits = app, access, limits
+        self.app, self.access, self.sent = app, access, Sent(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -140,7 +132,11 @@ class Guard:
             if entered := self._entered(request):
                 await entered(scope, receive, sent)
                 return
-            await self.app(scope, self._limited(request, receive), sent)
+            body = self.sent.of(request, receive)
+            try:
+                await self.app(scope, body, sent)
+            finally:
+                body.close()
         except ClientDisconnect:
             return  # nobody waits for an answer
         except Exception as error:
@@ -157,13 +153,12 @@ class Guard:
         if not self.access.known(host):
             raise Problem(403, "serve.host")
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+        foreign = origin is not None and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower())
         elsewhere = site not in ("none", "same-origin")
         if request.method not in SAFE and (foreign or elsewhere):
             raise Problem(403, "serve.origin")
-        if (
-            elsewhere and headers.get("sec-fetch-mode", "") != "navigate"
-        ):  # pictures and scripts for another site's page
+        pictures_or_scripts = headers.get("sec-fetch-mode", "") != "navigate"
+        if elsewhere and pictures_or_scripts:
             raise Problem(403, "serve.origin")
         if not (request.url.path in OPEN or self.access.proven(request) or self._offered(request)):
             raise Problem(401, "serve.token", {"WWW-Authenticate": "Bearer"})
@@ -181,35 +176,6 @@ class Guard:
         answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
         answer.set_cookie(COOKIE, self.access.token or "", httponly=True, samesite="strict")
         return answer
-
-    def _limited(self, request: Request, receive: Receive) -> Receive:
-        """What is received, up to the limits on bytes and time."""
-        most = self.limits.bytes
-        too_large = Problem(413, "serve.too_large", {"Connection": "close"}, most=f"{most / 1e6:.0f} MB")
-        declared = request.headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > most:
-            raise too_large
-        deadline = asyncio.get_running_loop().time() + self.limits.seconds
-        received, whole = 0, False
-
-        async def limited() -> Message:
-            nonlocal received, whole
-            if whole:  # only that the other side leaves is waited for
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise Problem(
-                    408, "serve.too_slow", {"Connection": "close"}, seconds=f"{self.limits.seconds:.0f}"
-                ) from None
-            received += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
-            if received > most:
-                raise too_large
-            return message
-
-        return limited
 
 
 def loopback(host: str) -> bool:

@@ -7,18 +7,22 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from fastapi import FastAPI, Request
 
 from evenray.learning.predict.decoding import Item, Task, decode
+from evenray.learning.predict.files import predict
 
 from .decoding import Decoders
 from .models import Models
 from .problems import Problem
+from .reading import held
 from .room import Room
 from .uploads import private_folder, received
 
@@ -50,12 +54,15 @@ class Service:
                 await asyncio.to_thread(self._close)
 
     def _warm(self) -> None:
-        """Do once what takes longer the first time."""
+        """Answer for a picture of ours once: what is imported and compiled by then, no request waits for."""
+        picture = self.folder / "picture"
+        picture.write_bytes(cv2.imencode(".png", np.zeros((64, 64), np.uint8))[1].tobytes())
+        self.decoders.warm(held, picture)
         for loaded in self.models.loaded.values():
-            nothing = Task(Item("", self.folder / "nothing"), None, True)
-            self.decoders.warm(partial(decode, about=loaded.model.about), nothing)
-            about = loaded.model.about
-            loaded.model.run(np.zeros((1, about.channels, about.side, about.side), np.float32))
+            model = replace(loaded.model, run=loaded.run.run)
+            self.decoders.warm(partial(decode, about=model.about), Task(Item("1", picture), None, True))
+            predict(model, [Item("1", picture)], map=self.decoders.map)
+        picture.unlink()
 
     def _close(self) -> None:
         self.threads.shutdown(cancel_futures=True)

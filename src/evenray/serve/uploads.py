@@ -18,7 +18,7 @@ from evenray.images.readers import npz
 
 from .problems import Problem
 
-__all__ = ["FILES", "private_folder", "received"]
+__all__ = ["ARCHIVE", "FILES", "private_folder", "received"]
 
 FILES = 256  # in one request
 FIELDS = 64
@@ -26,6 +26,7 @@ FIELD_BYTES = 2**16
 HEAD = 512  # bytes that tell a format
 PREFIX = "evenray-uploads-"
 LOCK = "lock"
+ARCHIVE = ".npz"  # the one ending by which a file is taken to hold many images
 
 
 @contextmanager
@@ -85,4 +86,4 @@ def _kept(source: BinaryIO, path: Path) -> Path:
 def _named(path: Path) -> Path:
     """A file under the ending that says it holds many images, where its content does; every other is known without."""
     with path.open("rb") as file:
-        return path.rename(path.with_suffix(".npz")) if npz.sniff(file.read(HEAD)) else path
+        return path.rename(path.with_suffix(ARCHIVE)) if npz.sniff(file.read(HEAD)) else path

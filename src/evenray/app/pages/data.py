@@ -19,6 +19,7 @@ from ..cases import Cases, FindingRows, GreyLevels, cases_of, finding_rows, grey
 from ..exclusions import exclude, excluded, proposed
 from ..jobs import state_of
 from ..opened import dataset_of, place_of, run_of
+from ..progress import Follower
 from ..rendering import language_of, rendered
 from ..scanning import TRAINED, read_again, read_first
 
@@ -62,7 +63,12 @@ def page(request: Request, run: str | None = None) -> HTMLResponse:
     script: dict[str, Any] = {"run": name, "meanings": MEANINGS, "data": data, "windows": CT_WINDOWS}
     if name is not None:
         found = run_of(request, name)
-        script |= {"scanned": found.findings is not None, "trained": bool(TRAINED & set(found.ledger.stages))}
+        seen = Follower(found.path, language_of(request)).look()
+        reading = seen.state == "running" and any(s.at != "done" for s in seen.stages if s.name in ("scan", "audit"))
+        script |= {
+            "scanned": found.findings is not None and not reading,
+            "trained": bool(TRAINED & set(found.ledger.stages)),
+        }
         script |= {"column": found.recipe.column if found.recipe else ()}
     return rendered(request, "data", runs=place.names, run=name, data=data, script=script)
 

@@ -34,7 +34,8 @@ function waiting() {
   place.hidden = false;
   const end = follow(given.run, progress => {
     const early = { ...progress, stages: progress.stages.filter(stage => ["scan", "audit"].includes(stage.name)) };
-    const read = early.stages.every(stage => stage.at === "done");
+    const beyond = progress.state !== "running" || progress.stages.some(stage => stage.name === "split" && stage.at !== "waiting");
+    const read = beyond && early.stages.every(stage => stage.at === "done");
     if (read) { end(); location.reload(); return; }
     place.replaceChildren(make("h2", {}, say("reading.title")), stages(early), ...[task(progress)].filter(Boolean),
       ...(progress.state === "running" ? [] : [make("p.notice.error", {}, progress.error || say("reading.none")),
