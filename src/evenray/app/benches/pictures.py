@@ -78,8 +78,9 @@ class Pictures:
         self._lock = threading.Lock()
 
     def offered(self) -> list[Offered]:
-        """What there is to choose from: the opened run's images first, or the data's, then drawn ones."""
-        runs = [self.workplace.opened] if self.workplace.opened else self.workplace.names[:1]
+        """What there is to choose from: the opened run's images first, or the data's, or the latest run's; then drawn ones."""
+        latest = self.workplace.names[:1] if self.workplace.data is None else []
+        runs = [self.workplace.opened] if self.workplace.opened else latest
         found = [one for name in runs for one in self._of_run(name)]
         found += [Offered(f"data:{n}", "data", "", str(n + 1)) for n in range(len(self._data()))]
         found += [Offered(f"drawn:{name}", "drawn", "", name) for name in DRAWN]
