@@ -148,7 +148,7 @@ def test_progress_is_folded_from_what_was_written(runs: Path) -> None:
     )
     seen = follower.look()
     assert {stage.name: stage.at for stage in seen.stages}["train"] == "done"
-    assert seen.told[0].text == "test auroc 0.9"
+    assert seen.told[0].text == "test AUROC 0.9"
     write(epochs[1] | {"figures": {"epoch": 2, "train_loss": 9.0}})  # begun anew from the second epoch
     assert [(row["epoch"], row["train_loss"]) for row in follower.look().epochs] == [(1, 1.0), (2, 9.0)]
 
