@@ -21,7 +21,7 @@ from evenray.app.workplace import Workplace
 from evenray.serve.running import in_background
 
 SIZE = {"width": 1180, "height": 900}
-PART = {"x": 0, "y": 178, "width": 1180, "height": 610}  # without the frame of the page
+PART = {"x": 0, "y": 188, "width": 1180, "height": 592}  # without the frame of the page
 SHOWN = 880  # pixels of its width
 PACE = 110  # ms a frame
 PAUSE = 9  # frames that something stays
@@ -76,6 +76,8 @@ def story(film: Film) -> None:
     film.take(PAUSE)
     page.click("#compare")
     page.click("#repair")
+    film.settle()
+    page.wait_for_selector("#a[data-shows$='{} equalize']")
     page.click("#a-draw")
     page.evaluate("scrollTo(0, 0)")
     film.settle()
