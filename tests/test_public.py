@@ -111,7 +111,7 @@ WRITTEN_OUT = (
     "predict",
     "share",
 )  # functions without **settings
-SERVERS = {"serve"}  # programs that go on until they are stopped, and no functions
+SERVERS = {"serve", "app"}  # programs that go on until they are stopped, and no functions
 TERMINAL = {"json", "events", "lang"}  # what is printed, and in which language
 PROGRAM = {"listener", "lang"}
 

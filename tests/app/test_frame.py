@@ -40,12 +40,5 @@ def test_the_language_is_kept_and_the_theme_too(visit: Callable[..., Any], addre
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
-def test_texts_of_both_languages_have_the_same_keys_and_values() -> None:
-    en, ko = Texts("en").texts, Texts("ko").texts
-    own = {key for key in en if key.startswith("app.")}
-    # The help of a setting stands in English in its own declaration.
-    assert own == {key for key in ko if key.startswith("app.") and not key.startswith("app.setting.")}
-
-
 def test_a_browser_that_speaks_korean_is_answered_in_korean(address: str) -> None:
     assert 'lang="ko"' in httpx.get(f"{address}/runs", headers={"accept-language": "ko-KR,ko;q=0.9"}).text

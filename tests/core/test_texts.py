@@ -34,7 +34,8 @@ def names(text: str) -> set[str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_language_has_the_same_keys(name: str) -> None:
-    assert set(read("en", name)) == set(read("ko", name))
+    # The English help of a setting stands in its declaration.
+    assert set(read("en", name)) == {key for key in read("ko", name) if not key.startswith("app.setting.")}
 
 
 def test_no_key_stands_in_two_files() -> None:

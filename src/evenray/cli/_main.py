@@ -31,7 +31,7 @@ for _verb in (
     "compare_runs",
     "ensemble",
     "table7",
-    "app",
+    "workbench",
 ):
     import_module(f"{__package__}.{_verb}")
 

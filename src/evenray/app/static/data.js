@@ -94,7 +94,7 @@ class Table {
     const said = cases.called.some(each => each !== null);
     this.columns = [
       ["case", row => cases.case[row]], ["class", row => names(cases.members[row])],
-      ["part", row => (cases.part[row] < 0 ? "" : word("part", cases.parts[cases.part[row]]))],
+      ...(cases.parts.length ? [["part", row => (cases.part[row] < 0 ? "" : word("part", cases.parts[cases.part[row]]))]] : []),
       ...(cases.sites.length ? [["site", row => cases.sites[cases.site[row]] ?? ""]] : []),
       ...(said ? [["called", row => (cases.called[row] === null ? "" : names(cases.called[row]))], ["probability", row => cases.probability[row], true, row => share(cases.probability[row])], ["error", verdict]] : []),
       ...(cases.figure_name ? [["figure", row => cases.figure[row], true]] : []),

@@ -76,7 +76,7 @@ export class Viewer {
     const { main } = this, picture = main.picture;
     const known = [[say("viewer.whole"), main.range()], [say("viewer.spread"), main.spread()]];
     if (picture.window) known.unshift([say("viewer.file"), picture.window]);
-    if (this.known.facts.modality === "CT") known.push(...Object.entries(this.windows));
+    if (this.known.facts.modality === "CT") known.push(...Object.entries(this.windows).map(([name, window]) => [name.replaceAll("_", " "), window]));
     this.keys = known.slice(0, 9).map(([, window]) => window);
     this.presets.replaceChildren(...known.map(([name, window], k) => make("button", {
       type: "button", "data-window": window.join(), onclick: () => main.preset(...window), title: k < 9 ? say("viewer.key", { key: k + 1 }) : null,
