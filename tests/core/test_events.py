@@ -7,7 +7,7 @@ import json
 import pytest
 
 from evenray.core.errors import EvenrayError
-from evenray.core.events import Cancelled, Event, Events, StageBegun, StageDone, Step, Told, watched
+from evenray.core.events import Cancelled, EpochDone, Event, Events, StageBegun, StageDone, Step, Told, watched
 from evenray.core.messages import Message
 
 
@@ -56,10 +56,12 @@ def test_nobody_listens() -> None:
 def test_events_are_plain_values() -> None:
     events: list[Event] = [
         StageBegun("scan"), StageDone("scan", 1.5), StageDone("scan", None), Step(Message("task.scan"), 1, 2),
+        EpochDone(1, {"epoch": 2, "validation_auroc": float("nan")}),
         Told(Message("a.b", {"why": Message("c.d", {"n": [1, 2]})}), "warning"),
     ]  # fmt: skip
     plain = [json.loads(json.dumps(event.as_json())) for event in events]
-    assert [each["event"] for each in plain] == ["stage_begun", "stage_done", "stage_done", "step", "message"]
+    assert [each["event"] for each in plain] == ["stage_begun", "stage_done", "stage_done", "step", "epoch_done", "message"]
+    assert plain[4]["figures"] == {"epoch": 2, "validation_auroc": None}
     assert plain[-1]["values"]["why"] == {"code": "c.d", "values": {"n": [1, 2]}}
 
 

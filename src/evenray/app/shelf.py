@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from pydantic import BaseModel
 
 from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.numbers import probability
 from evenray.core.recipe import Recipe
@@ -69,7 +71,8 @@ class RunCard(BaseModel):
     begun: str
     data: str
     task: str
-    classes: dict[str, int]
+    classes: tuple[str, ...]
+    images: int | None
     chosen: dict[str, str]
     figure: Figure | None
     report: bool
@@ -97,16 +100,16 @@ class Compared(BaseModel):
 def card_of(folder: Path, say: Language) -> RunCard:
     """What the list tells of a run; of one that cannot be read, why."""
     state, error = state_of(folder), ""
-    plain: dict[str, Any] = {
-        "name": folder.name, "begun": "", "data": "", "task": "", "classes": {}, "chosen": {}, "figure": None, "report": False,
-    }  # fmt: skip
+    plain: dict[str, Any] = {"name": folder.name, "begun": "", "data": "", "task": "", "classes": (), "images": None}
+    plain |= {"chosen": {}, "figure": None, "report": False}
     try:
         run = opened(folder)
         if run.asked is not None:
             plain["data"] = Path(run.asked.data.rstrip("/")).name
         plain["begun"] = run.ledger.started
-        if run.dataset is not None:
-            plain |= {"task": run.dataset.facts.task, "classes": run.dataset.counts}
+        if run.folder.has(DatasetRecord.file):
+            about = DatasetRecord.read(run.path)
+            plain |= {"task": about.facts.task, "classes": about.classes, "images": _images(run)}
         if run.choice is not None:
             plain["chosen"] = {
                 name: run.asked.told(value) if run.asked else value for name, value in run.choice.named.items()
@@ -149,9 +152,14 @@ def data_of(place: Workplace) -> list[Given]:
             continue
         if data and data not in seen:
             seen.add(data)
-            images = None if run.dataset is None else len(run.dataset)
-            found.append(Given(run=name, name=Path(data.rstrip("/")).name, images=images))
+            found.append(Given(run=name, name=Path(data.rstrip("/")).name, images=_images(run)))
     return found
+
+
+def _images(run: Run) -> int | None:
+    """How many cases a run has, its table not read."""
+    path = run.path / "cases.parquet"
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item()) if path.is_file() else None
 
 
 def begin(place: Workplace, asked: Beginning) -> Path:
@@ -237,10 +245,8 @@ def delete(place: Workplace, name: str) -> str:
     for old in _aside(place):
         if time.time() - old.stat().st_mtime > DAYS * 86400:
             shutil.rmtree(old)
-    number, target = 1, aside / name
-    while target.exists():
-        number += 1
-        target = aside / f"{name}~{number}"
+    numbers = [int(number) for path in _aside(place) if (number := path.name.partition("-")[0]).isdecimal()]
+    target = aside / f"{max(numbers, default=0) + 1}-{name}"
     aside.mkdir(exist_ok=True)
     source.rename(target)
     target.touch()
@@ -248,7 +254,7 @@ def delete(place: Workplace, name: str) -> str:
 
 
 def deleted(place: Workplace) -> list[str]:
-    """What can be put back, by its name, the latest first."""
+    """What can be put back, the latest first: a number, a dash and the name that it had."""
     return [path.name for path in sorted(_aside(place), key=lambda path: path.stat().st_mtime, reverse=True)]
 
 
@@ -257,7 +263,7 @@ def restore(place: Workplace, name: str) -> str:
     source = next((path for path in _aside(place) if path.name == name), None)
     if source is None:
         raise Problem(404, "serve.unknown_path")
-    target = place.new_folder(name.partition("~")[0])
+    target = place.new_folder(name.partition("-")[2])
     source.rename(target)
     return target.name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -55,7 +55,11 @@ def same(one: Classifier, two: Classifier) -> bool:
 
 
 def test_it_learns(fabric: Machine) -> None:
-    trained, history = fit(model(), part(48), part(24, 1), replace(SETTINGS, epochs=8), Balance(), fabric)
+    told: list[Mapping[str, float]] = []
+    trained, history = fit(
+        model(), part(48), part(24, 1), replace(SETTINGS, epochs=8), Balance(), fabric, epoch_done=told.append
+    )
+    assert told == history
     assert [row["epoch"] for row in history] == list(range(1, 9))
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert history[-1]["validation_auroc"] > 0.9

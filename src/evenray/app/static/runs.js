@@ -19,7 +19,7 @@ async function refresh() {
   at("list").replaceChildren(...(shelf.runs.length ? shelf.runs.map(card) : [make("div.empty", {}, make("p", {}, say("nothing")))]));
   if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   at("deleted").hidden = !shelf.deleted.length;
-  at("deleted").querySelector("ul").replaceChildren(...shelf.deleted.map(name => make("li", {}, name, " ",
+  at("deleted").querySelector("ul").replaceChildren(...shelf.deleted.map(name => make("li", {}, name.replace(/^\d+-/, ""), " ",
     make("button.link", { type: "button", onclick: () => attempt(() => restore(name)) }, say("restore")))));
   mark();
   return shelf;
@@ -34,13 +34,13 @@ function card(run) {
   const act = (key, text, work, more = {}) => make("button", { type: "button", "data-key": `${run.name} ${key}`, onclick: () => attempt(work), ...more }, text);
   const pick = make("input", { type: "checkbox", "data-key": `${run.name} pick`, checked: chosen.has(run.name), "aria-label": say("pick", { name: run.name }),
     onchange: event => { chosen[event.target.checked ? "add" : "delete"](run.name); mark(); } });
-  const counts = Object.entries(run.classes).map(([name, count]) => `${name} ${number(count)}`).join(", ");
+  const images = run.images === null ? "" : say("images", { count: number(run.images) });
   const picked = Object.values(run.chosen).join(", ");
   return make("article.panel.run", { "data-run": run.name },
     make("div.row", {}, run.figure ? pick : null, make("h2", {}, run.name), make("span.grow"), badge(run.state)),
     run.figure ? make("div.figure", {}, strip(run.figure), make("p", {}, run.figure.text)) : null,
     run.error ? make("p.notice.error.small", {}, run.error) : null,
-    make("p.small.quiet", {}, [run.data, counts].filter(Boolean).join(": ")), picked ? make("p.small.quiet", {}, say("chosen", { chosen: picked })) : null,
+    make("p.small.quiet", {}, [run.data, images, run.classes.join(", ")].filter(Boolean).join(" · ")), picked ? make("p.small.quiet", {}, say("chosen", { chosen: picked })) : null,
     make("div.row", {},
       act("watch", say("watch"), () => watch(run.name)),
       run.state === "running" ? act("stop", say("stop"), async () => { await send(`${path(run.name)}/stop`); await refresh(); })
