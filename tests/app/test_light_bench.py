@@ -13,6 +13,7 @@ import pytest
 
 from evenray.app.benches.damage import Damage, grey_of
 from evenray.app.benches.pictures import Pictures
+from evenray.app.decoding import read_wanted
 from evenray.app.workplace import Workplace
 from evenray.core.texts import Texts
 from evenray.images.contrast import enhance
@@ -57,7 +58,7 @@ def move(page: Any, selector: str, value: float) -> None:
 
 def expected(place: Path, spec: str, damage: Damage | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """What the engine makes of the picture, at 8 bits as a screen has them."""
-    image = (damage or Damage()).apply(grey_of(Pictures(Workplace.of(place)).image("drawn:healthy")))
+    image = (damage or Damage()).apply(grey_of(Pictures(Workplace.of(place), read_wanted).image("drawn:healthy")))
     low, high = image.value_range
     after = np.clip((enhance(image, spec).pixels.astype(float) - low) / (high - low), 0, 1)
     return np.rint(255 * after).astype(np.uint8)
@@ -163,13 +164,54 @@ def test_specs_name_no_file_and_errors_are_sentences(
     import httpx
 
     (tmp_path / "h.json").write_text("{}")
-    for spec in (f"match('{tmp_path / 'h.json'}')", f'local("match(\'{tmp_path / "h.json"}\')")', "nonsense", "gamma(-1)"):
+    for spec in (
+        f"match('{tmp_path / 'h.json'}')",
+        f"local(\"match('{tmp_path / 'h.json'}')\")",
+        "nonsense",
+        "gamma(-1)",
+    ):
         answer = httpx.post(f"{address}/light-bench/look", json={"picture": "drawn:healthy", "spec": spec})
         assert answer.status_code == 422, spec
         assert answer.json()["message"]
     for picture in ("run:../x/y", "run:finished/../../etc/passwd", "data:0", "drawn:x", "sent:x", ""):
         answer = httpx.get(f"{address}/light-bench/pixels", params={"picture": picture})
         assert answer.status_code == 404, picture
-    assert httpx.get(f"{address}/light-bench/pixels", params={"picture": "drawn:sick", "damage": '{"noise": 9}'}).status_code == 422
+    assert (
+        httpx.get(
+            f"{address}/light-bench/pixels", params={"picture": "drawn:sick", "damage": '{"noise": 9}'}
+        ).status_code
+        == 422
+    )
     bins = {"shown": {"picture": "drawn:sick"}, "width": 0.001}
     assert httpx.post(f"{address}/light-bench/frequencies", content=json.dumps(bins)).status_code == 422
+
+
+def test_all_images_are_enhanced_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `evenray enhance` writes, beside the runs; the data stay as they are."""
+    import time
+
+    import httpx
+
+    from evenray.app.workbench import workbench
+    from evenray.images.readers import read
+    from evenray.serve.running import in_background
+
+    (tmp_path / "images").mkdir()
+    (tmp_path / "work").mkdir()
+    for k in range(2):
+        cv2.imwrite(str(tmp_path / "images" / f"{k}.png"), np.arange(60, 124, dtype=np.uint8).reshape(8, 8) + k)
+    monkeypatch.chdir(tmp_path / "work")
+    with in_background(workbench(Workplace.of(tmp_path / "images"))) as url:
+        assert httpx.post(f"{url}/light-bench/copies", json={"spec": "nonsense"}).status_code == 422
+        assert httpx.get(f"{url}/light-bench/copies/..%2Fimages").status_code == 404
+        found = httpx.post(f"{url}/light-bench/copies", json={"spec": "invert | gamma(0.5)"}).json()
+        for _ in range(600):
+            if found["state"] != "running":
+                break
+            time.sleep(0.1)
+            found = httpx.get(f"{url}/light-bench/copies/{found['name']}").json()
+    assert (found["state"], found["written"]) == ("done", 2), found
+    image = read(tmp_path / "images" / "1.png")
+    assert np.array_equal(
+        read(tmp_path / "work" / "images-enhanced" / "1.png").pixels, enhance(image, "invert | gamma(0.5)").pixels
+    )

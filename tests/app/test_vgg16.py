@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import json
 import numpy as np
 import pytest
 import torch
 
 from evenray.app.benches.inside import network_of
 from evenray.app.benches.pictures import Pictures
+from evenray.app.decoding import read_wanted
 from evenray.app.workplace import Workplace
 from evenray.core.texts import Texts
 from evenray.evidence.table7.systems import SYSTEMS
-from evenray.learning.predict import predict_items
-from evenray.learning.predict.engines import load
-from evenray.learning.predict.files import items
+from evenray.verbs.predict import predict
 
 
 def opened(visit: Callable[..., Any], address: str, lang: str = "en", **how: Any) -> Any:
@@ -38,8 +37,11 @@ def test_the_drawing_is_linked_to_the_table(
     assert page.inner_text("#total") == "138,357,544"
     numbers = page.locator("#layers td:nth-child(7)").all_inner_texts()
     assert sum(int(text.replace(",", "")) for text in numbers if text) == 138_357_544
-    page.locator("#layers button", has_text="classifier.0").click()
-    assert page.locator("#drawing .marked").get_attribute("data-row") == page.locator("#layers .marked").get_attribute("data-row")
+    page.locator("#layers button", has_text="classifier.0").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#drawing .marked").get_attribute("data-row") == page.locator("#layers .marked").get_attribute(
+        "data-row"
+    )
     assert "25,088 × 4,096" in page.inner_text("#layer-told")
     page.locator("#drawing [data-row='0']").dispatch_event("click")
     assert page.locator("#layers .marked button").inner_text() == "features.0"
@@ -84,16 +86,20 @@ def test_every_product_is_seen(visit: Callable[..., Any], address: str) -> None:
 
 
 def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], address: str, place: Path) -> None:
-    answer = httpx.get(f"{address}/vgg16/maps", params={"of": "run:finished", "picture": "drawn:sick", "layer": "features.0"})
+    answer = httpx.get(
+        f"{address}/vgg16/maps", params={"of": "run:finished", "picture": "drawn:sick", "layer": "features.0"}
+    )
     (length,) = struct.unpack("<I", answer.content[:4])
     told = json.loads(answer.content[4 : 4 + length])
     maps = np.frombuffer(answer.content[4 + length :], np.uint8).reshape(told["shape"])
     inside = network_of(Workplace.of(place), "run:finished")
-    x_NCHW = torch.from_numpy(inside.entering(Pictures(Workplace.of(place)).image("drawn:sick")))
+    x_NCHW = torch.from_numpy(inside.entering(Pictures(Workplace.of(place), read_wanted).image("drawn:sick")))
     row = inside.structure.rows[0]
     with torch.no_grad():
         whole = {}
-        hook = inside.model.network.get_submodule(row.shown).register_forward_hook(lambda m, i, o: whole.update(o=o.clone()))
+        hook = inside.model.network.get_submodule(row.shown).register_forward_hook(
+            lambda m, i, o: whole.update(o=o.clone())
+        )
         inside.model(x_NCHW)
         hook.remove()
     expected = whole["o"][0, told["channels"][0]].numpy()
@@ -109,14 +115,14 @@ def test_maps_and_receptive_fields_are_the_networks(visit: Callable[..., Any], a
 
 def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any], address: str, place: Path) -> None:
     run = place / "finished"
-    offered = [one for one in Pictures(Workplace.of(place)).offered() if one.kind == "run"]
+    offered = [one for one in Pictures(Workplace.of(place), read_wanted).offered() if one.kind == "run"]
     from evenray.app.opened import opened as run_in
     from evenray.core.names import as_path
 
     dataset = run_in(run).dataset
     assert dataset is not None
     file = dict(dataset.cases.select("case", "file").iter_rows())[offered[0].name]
-    table = predict_items(load(run), items([as_path(Path(dataset.root, file))])).table
+    table = predict(run, as_path(Path(dataset.root, file)), jobs=1).table
     answer = httpx.post(f"{address}/vgg16/answer", json={"of": "run:finished", "picture": offered[0].key}).json()
     for name, p in answer["probabilities"].items():
         assert p == pytest.approx(table[f"p_{name}"][0], abs=2e-3)
@@ -129,8 +135,23 @@ def test_a_covered_image_is_answered_as_predict_answers(visit: Callable[..., Any
     page.wait_for_selector("#answer td:nth-child(4):not(:empty)")
     assert page.inner_text("#answer") != before
     page.select_option("#method", "gradcam")
-    page.wait_for_selector("#attribution-told:has-text('sick')")
+    positive = network_of(Workplace.of(place), "run:finished").structure.positive
+    page.wait_for_selector(f"#attribution-told:has-text('“{positive}”')")
     seen.well()
+
+
+def test_many_may_look_at_once(address: str) -> None:
+    """A pass that notes shapes and one that computes do not meet in the same network."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    common = {"of": "run:finished", "picture": "drawn:sick"}
+    asked = [
+        ("network", {"of": "run:finished"}), ("maps", {**common, "layer": "features.0"}),
+        ("attribution", {**common, "method": "gradcam", "target": "1"}),
+    ] * 3  # fmt: skip
+    with ThreadPoolExecutor(len(asked)) as pool:
+        found = list(pool.map(lambda each: httpx.get(f"{address}/vgg16/{each[0]}", params=each[1], timeout=60), asked))
+    assert [answer.status_code for answer in found] == [200] * len(asked)
 
 
 def test_what_does_not_exist_is_refused(address: str) -> None:

@@ -141,3 +141,22 @@ def test_the_log_keeps_the_type_of_an_error_and_not_its_text() -> None:
         )
     line = json.loads(JsonLines().format(record))
     assert (line["event"], line["error"], line["level"]) == ("Exception", "ValueError", "error")
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    """asyncio turns Nagle's algorithm off for sockets that say that they are TCP, and only for these."""
+    found = []
+
+    async def listen() -> None:
+        async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            found.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with bound("127.0.0.1", 0) as listener:
+            async with await asyncio.start_server(note, sock=listener):
+                reader, writer = await asyncio.open_connection(*listener.getsockname())
+                await reader.read()
+                writer.close()
+
+    asyncio.run(listen())
+    assert found[0] != 0

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from evenray.core.names import as_path
 from evenray.core.run import Run
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, Image
@@ -23,7 +22,7 @@ from evenray.serve.problems import Problem
 from .attributing import looked
 from .decoding import Wanted
 from .helpers import helpers_of
-from .opened import dataset_of, place_of, run_of
+from .opened import dataset_of, inside, place_of, run_of
 from .pixels import pixels_response
 from .rendering import language_of
 
@@ -89,7 +88,7 @@ def mask(request: Request, run: str, row: int, which: Literal["true", "called"] 
             raise Problem(404, "serve.unknown_path")
         return _bytes(np.asarray(content, np.uint8))
     for each in dataset.cases["masks"][row] if "masks" in dataset.cases.columns else ():
-        _inside(dataset, each["file"])
+        inside(dataset, each["file"])
     return _bytes(read_mask(dataset, row))
 
 
@@ -108,17 +107,7 @@ def _checked(dataset: Dataset, row: int) -> Dataset:
 
 def _image(request: Request, dataset: Dataset, row: int) -> Image:
     file, fragment = dataset.cases.select("file", "fragment").row(row)
-    return helpers_of(request).image(Wanted(_inside(dataset, file), fragment, dataset.facts.value_range))
-
-
-def _inside(dataset: Dataset, file: str) -> Path:
-    """A file of the data; Problem 404 for one that lies elsewhere, whatever a table of cases says, and where it is gone."""
-    root, path = Path(dataset.root).resolve(), as_path(Path(dataset.root, file))
-    if not path.resolve().is_relative_to(root):
-        raise Problem(404, "serve.unknown_path")
-    if not path.exists():
-        raise Problem(404, "app.image_away")
-    return path
+    return helpers_of(request).image(Wanted(inside(dataset, file), fragment, dataset.facts.value_range))
 
 
 def _called_file(run: Path, case: str) -> Path:

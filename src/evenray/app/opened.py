@@ -9,13 +9,14 @@ from fastapi import Request
 
 from evenray.core.artefacts import Ledger
 from evenray.core.artefacts.asked import Asked
+from evenray.core.names import as_path
 from evenray.core.run import Run
 from evenray.core.types import Dataset
 from evenray.serve.problems import Problem
 
 from .workplace import Workplace
 
-__all__ = ["dataset_of", "opened", "place_of", "run_of"]
+__all__ = ["dataset_of", "inside", "opened", "place_of", "run_of"]
 
 KEPT = 4  # runs; the table of 100,000 cases takes some 100 MB
 
@@ -37,6 +38,16 @@ def dataset_of(request: Request, name: str) -> Dataset:
     if found is None:
         raise Problem(409, "app.not_scanned")
     return found
+
+
+def inside(dataset: Dataset, file: str) -> Path:
+    """A file of the data; Problem 404 for one that lies elsewhere, whatever a table of cases says, and where it is gone."""
+    root, path = Path(dataset.root).resolve(), as_path(Path(dataset.root, file))
+    if not path.resolve().is_relative_to(root):
+        raise Problem(404, "serve.unknown_path")
+    if not path.exists():
+        raise Problem(404, "app.image_away")
+    return path
 
 
 def opened(folder: Path) -> Run:

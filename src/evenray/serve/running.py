@@ -80,7 +80,8 @@ def bound(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (OSError, OverflowError, UnicodeError):
         raise UsageError(f"The host '{host}' is no address of this machine; give one such as 127.0.0.1.") from None
-    listener = socket.socket(family)
+    # Said to be TCP, or asyncio leaves Nagle's algorithm on: each small answer would then wait 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -78,12 +78,13 @@ class Row:
 @dataclass(frozen=True)
 class Structure:
     """A network: its rows, their sums, and what it takes. `trained` says that its filters are no random numbers, `answers` that
-    it tells classes."""
+    it tells `classes`, one of which is `positive`."""
 
     spec: str
     size: int
     channels: int
     classes: tuple[str, ...]
+    positive: str
     parameters: int
     multiply_adds: int
     rows: tuple[Row, ...]
@@ -127,12 +128,8 @@ class Inside:
 
     def __init__(self, model: Classifier, about: About | None, run: Path | None) -> None:
         self.model, self.about = model.eval(), about
+        self.structure = structure_of(self.model, about, trained=True)  # now: it follows a pass of its own
         self._run = load(run).run if run is not None else None
-
-    @property
-    def structure(self) -> Structure:
-        classes = self.about.classes if self.about else ()
-        return structure_of(self.model, classes, trained=True, answers=self.about is not None)
 
     def entering(self, image: Image) -> NDArray[np.float32]:
         """An image as the network takes it, float32 (1, C, size, size) in unit levels."""
@@ -191,9 +188,7 @@ class Inside:
         return np.asarray(np.rint(found[0] * 255), np.uint8)
 
 
-def structure_of(
-    network: str | Classifier, classes: tuple[str, ...] = (), *, trained: bool = False, answers: bool = False
-) -> Structure:
+def structure_of(network: str | Classifier, about: About | None = None, *, trained: bool = False) -> Structure:
     """The structure of a network by its spec (of 1000 classes, at 224 pixels), or of one that is there.
 
     >>> found = structure_of("vgg16")
@@ -202,11 +197,12 @@ def structure_of(
     """
     layers = anatomy(network)
     sums = totals(layers)
-    spec, size, channels = (network, 224, 3) if isinstance(network, str) else (
-        network.description.spec, network.size, network.channels)  # fmt: skip
+    spec, size, channels = network, 224, 3
+    if not isinstance(network, str):
+        spec, size, channels = network.description.spec, network.size, network.channels
     return Structure(
-        spec, size, channels, classes, sums["parameters"], sums["multiply_adds"], tuple(_rows(layers, channels)),
-        trained, answers,
+        str(spec), size, channels, about.classes if about else (), about.positive if about else "", sums["parameters"],
+        sums["multiply_adds"], tuple(_rows(layers, channels)), trained, about is not None,
     )  # fmt: skip
 
 

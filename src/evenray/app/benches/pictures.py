@@ -16,20 +16,17 @@ import polars as pl
 from fastapi import Request
 from numpy.typing import NDArray
 
-from evenray.core.errors import ReadError
-from evenray.core.lost import Lost
-from evenray.core.names import as_path
 from evenray.core.types import Image
 from evenray.data.demo.detector import WHITE
 from evenray.data.demo.film import picture
 from evenray.data.demo.plan import Film
 from evenray.images.histogram import Histogram
-from evenray.images.readers import fragments, middle, read
 from evenray.learning.predict.files import items
-from evenray.scale.isolated import isolated
 from evenray.serve.problems import Problem
 
-from ..opened import opened, place_of
+from ..decoding import Wanted
+from ..helpers import helpers_of
+from ..opened import inside, opened, place_of
 from ..workplace import Workplace
 from .damage import Damage, grey_of, levels_of
 
@@ -72,24 +69,25 @@ class Plate:
 
 
 class Pictures:
-    """Finds and keeps images; may be asked from several threads."""
+    """Finds and keeps images, which `read` decodes; may be asked from several threads."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.workplace = workplace
+    def __init__(self, workplace: Workplace, read: Callable[[Wanted], Image]) -> None:
+        self.workplace, self.read = workplace, read
         self.sent: OrderedDict[str, Image] = OrderedDict()
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.Lock()
 
     def offered(self) -> list[Offered]:
-        """What there is to choose from: the opened run's images first, or the data's, then drawn ones."""
-        runs = [self.workplace.opened] if self.workplace.opened else self.workplace.names[:1]
+        """What there is to choose from: the opened run's images first, or the data's, or the latest run's; then drawn ones."""
+        latest = self.workplace.names[:1] if self.workplace.data is None else []
+        runs = [self.workplace.opened] if self.workplace.opened else latest
         found = [one for name in runs for one in self._of_run(name)]
         found += [Offered(f"data:{n}", "data", "", str(n + 1)) for n in range(len(self._data()))]
         found += [Offered(f"drawn:{name}", "drawn", "", name) for name in DRAWN]
         return found + [Offered(f"sent:{name}", "sent", "", str(n)) for n, name in enumerate(self.sent, 1)]
 
     def image(self, key: str) -> Image:
-        """The image of a key as its file has it, colours too. Problem 404 where there is none, ReadError where it cannot be read."""
+        """The image of a key as its file has it, colours too. Problem 404 where there is none, 422 where it cannot be read."""
         kind, _, name = key.partition(":")
         if kind == "sent" and name in self.sent:
             return self.sent[name]
@@ -101,8 +99,8 @@ class Pictures:
         return self._once(("plate", key, spoilt), lambda: Plate.of(spoilt.apply(grey_of(self.image(key)))))
 
     def keep(self, path: Path) -> Offered:
-        """Keep an image that was sent, in memory alone; ReadError where it cannot be read."""
-        found = _read(path)
+        """Keep an image that was sent, in memory alone; Problem 422 where it cannot be read."""
+        found = self.read(Wanted(path, None, None))
         name = hashlib.sha256(found.pixels.tobytes()).hexdigest()[:12]
         with self._lock:
             self.sent[name] = found
@@ -114,14 +112,14 @@ class Pictures:
         if kind == "drawn" and name in DRAWN:
             return Image(picture(DRAWN[name], seed=0).pixels, (0.0, WHITE))
         if kind == "data" and name.isdecimal() and int(name) < len(self._data()):
-            return _read(self._data()[int(name)])
+            return self.read(Wanted(self._data()[int(name)], None, None))
         if kind == "run":
             run, _, case = name.partition("/")
             dataset = opened(self.workplace.folder(run)).dataset
             rows = None if dataset is None else dataset.cases.filter(pl.col("case") == case)
             if dataset is not None and rows is not None and rows.height:
                 file, fragment = rows.select("file", "fragment").row(0)
-                return _read(as_path(Path(dataset.root, file)), fragment)
+                return self.read(Wanted(inside(dataset, file), fragment, dataset.facts.value_range))
         raise Problem(404, "serve.unknown_path")
 
     def _of_run(self, name: str) -> Iterator[Offered]:
@@ -157,23 +155,9 @@ def pictures_of(request: Request) -> Pictures:
     """The images of the application that is asked."""
     state = request.app.state
     if not hasattr(state, "pictures"):
-        state.pictures = Pictures(place_of(request))
+        state.pictures = Pictures(place_of(request), helpers_of(request).image)
     found: Pictures = state.pictures
     return found
-
-
-def _read(path: Path, fragment: str | None = None) -> Image:
-    """An image of a file, the middle one unless told, decoded in another process: a file may bring its decoder down."""
-    (found,) = isolated(1)(_decoded, [(path, fragment)])
-    if isinstance(found, Lost):
-        raise ReadError(path, found.reason)
-    image: Image = found
-    return image
-
-
-def _decoded(asked: tuple[Path, str | None]) -> Image:
-    path, fragment = asked
-    return read(path, fragment=middle(fragments(path)) if fragment is None else fragment)
 
 
 @lru_cache(maxsize=4)

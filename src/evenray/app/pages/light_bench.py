@@ -14,12 +14,15 @@ from starlette.concurrency import run_in_threadpool
 
 from evenray.core.errors import UsageError
 from evenray.images.histogram import Histogram
-from evenray.serve.uploads import private_folder, received
+from evenray.serve.uploads import received
 
+from ..benches.copies import Copies, begin, source_of, state_of
 from ..benches.damage import Damage, levels_of
 from ..benches.light import Mended, Table, curve_of, frequencies, mended, pixels_of, slides_values
 from ..benches.methods import methods
 from ..benches.pictures import Offered, Plate, pictures_of
+from ..helpers import helpers_of
+from ..opened import place_of
 from ..rendering import rendered
 
 router = APIRouter()
@@ -56,7 +59,7 @@ def page(request: Request) -> HTMLResponse:
     script = {
         "methods": [asdict(one) for one in methods()],
         "pictures": [asdict(one) for one in pictures_of(request).offered()],
-        "data": pictures_of(request).workplace.data is not None,
+        "copies": source_of(place_of(request)) is not None,
     }
     return rendered(request, "light_bench", script=script)
 
@@ -104,9 +107,28 @@ def mending(request: Request, asked: Shown) -> list[Mended]:
 @router.post("/light-bench/picture")
 async def keep(request: Request) -> Offered:
     """Look at an image of one's own: it is kept in memory alone, until some others have come."""
-    with private_folder() as folder:
-        async with received(request, folder) as paths:
-            return await run_in_threadpool(pictures_of(request).keep, paths[0])
+    async with received(request, helpers_of(request).folder) as paths:
+        return await run_in_threadpool(pictures_of(request).keep, paths[0])
+
+
+class Method(BaseModel):
+    """A spec to make copies with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: str = Field(max_length=10_000)
+
+
+@router.post("/light-bench/copies")
+def copy(request: Request, asked: Method) -> Copies:
+    """Make copies of all images with a contrast, as `evenray enhance` does, in a new folder beside the runs."""
+    return begin(place_of(request), asked.spec)
+
+
+@router.get("/light-bench/copies/{name}")
+def copies(request: Request, name: str) -> Copies:
+    """How copies stand."""
+    return state_of(place_of(request), name)
 
 
 SLIDES = Histogram.of_values(slides_values(), width=0.01, start=-3.505, resolution=0.01)

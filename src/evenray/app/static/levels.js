@@ -1,6 +1,6 @@
 // An image in the browser at its own 8 to 16 bits: its levels, their counts, and the picture that a curve makes of them.
 
-const LARGEST = 1100; // pixels of the longer side that are drawn; larger images are averaged down for the screen, not for the counts
+const LEAST = 256; // pixels of the screen that an image has at least
 
 /** The pixels of a request: levels (Uint8Array or Uint16Array) and what is told about them. */
 export class Levels {
@@ -8,7 +8,7 @@ export class Levels {
     Object.assign(this, about);
     this.values = values;
     this.mask = mask;
-    this.drawn = smaller(values, about.height, about.width, mask);
+    this.sizes = new Map(); // averaged down for the screen, by how many pixels become one
   }
 
   /** From the answer of /light-bench/pixels. */
@@ -38,7 +38,7 @@ export class Levels {
 
   /** Draw through a curve (values 0 to 1 over even levels; null for none); missing pixels stay as they are. */
   paint(canvas, curve = null) {
-    const { height, width, values, mask } = this.drawn;
+    const { height, width, values, mask } = this.drawn(canvas);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
     if (canvas.frame?.width !== width || canvas.frame?.height !== height) canvas.frame = context.createImageData(width, height);
@@ -50,6 +50,14 @@ export class Levels {
       for (let i = 0; i < values.length; i++) if (!mask[i]) pixels[i] = plain[values[i]];
     }
     context.putImageData(canvas.frame, 0, 0);
+  }
+
+  /** The pixels for a canvas: means of k x k of them where it has so many fewer. Counts are always those of all pixels. */
+  drawn(canvas) {
+    const room = Math.max(canvas.clientWidth * (devicePixelRatio || 1), LEAST);
+    const k = Math.max(1, Math.floor(this.width / room));
+    if (!this.sizes.has(k)) this.sizes.set(k, smaller(this, k));
+    return this.sizes.get(k);
   }
 
   /** The pixel on the screen for every level. */
@@ -112,8 +120,7 @@ export function moments(bins) {
 const typed = (bytes, bits) => bits === 8 ? new Uint8Array(bytes) : new Uint16Array(bytes);
 
 /** Means of k x k pixels, so that a screen can show them. */
-function smaller(values, height, width, mask) {
-  const k = Math.ceil(Math.max(height, width) / LARGEST);
+function smaller({ values, height, width, mask }, k) {
   if (k === 1) return { values, height, width, mask };
   const rows = Math.floor(height / k), columns = Math.floor(width / k);
   const found = new values.constructor(rows * columns), there = mask && new Uint8Array(rows * columns);

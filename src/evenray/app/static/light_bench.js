@@ -1,6 +1,6 @@
 // The light bench: an image, chains of contrast methods, and what they do to it while a slider moves.
 
-import { ask, attempt, given, make, number, redraw, say, send, tell } from "./frame.js";
+import { ask, attempt, get, given, make, number, redraw, say, send, tell } from "./frame.js";
 import { form, parse, spec, step } from "./chain.js";
 import { histogram } from "./drawing.js";
 import { Levels, at, binned, moments, through } from "./levels.js";
@@ -13,7 +13,7 @@ const sides = ["a", "b"].map(name => ({
   steps: [step(name === "a" ? "equalize" : "clahe")], drawn: null, chosen: 8, busy: false, again: null, answer: null,
 }));
 const [a, b] = sides;
-let picture = given.pictures[0].key, damage = {}, levels = null, newest = 0;
+let picture = given.pictures[0].key, damage = {}, levels = null, loading = false, again = false;
 
 // ---- pictures
 
@@ -30,16 +30,29 @@ function choices() {
   $("picture").replaceChildren(...[...groups].map(([group, options]) => make("optgroup", { label: group }, ...options)));
 }
 
-/** Fetch the picture as the damage leaves it; of several asked for at once the last one counts. */
+/** Fetch the picture as the damage leaves it; while one is on its way only the last of those asked for is remembered. */
 async function load() {
-  const number = ++newest;
-  const query = new URLSearchParams({ picture, damage: JSON.stringify(damage) });
-  const found = await Levels.from(await ask(`/light-bench/pixels?${query}`));
-  if (number !== newest) return;
-  found.key = query.get("picture") + query.get("damage");
-  levels = found;
-  drawBefore();
-  await Promise.all([...sides.filter(visible).map(side => look(side)), countFrequencies()]);
+  if (loading) {
+    again = true;
+    return;
+  }
+  loading = true;
+  try {
+    const query = new URLSearchParams({ picture, damage: JSON.stringify(damage) });
+    const found = await Levels.from(await ask(`/light-bench/pixels?${query}`));
+    const other = !levels?.key.startsWith(`${picture}{`);
+    found.key = query.get("picture") + query.get("damage");
+    levels = found;
+    if (other) forms(); // its levels have another range
+    drawBefore();
+    await Promise.all([...sides.filter(visible).map(side => look(side)), countFrequencies()]);
+  } finally {
+    loading = false;
+    if (again) {
+      again = false;
+      await load();
+    }
+  }
 }
 
 const visible = side => side === a || !$("b-side").hidden;
@@ -106,7 +119,10 @@ function draw(side, began = null) {
     $("command").textContent = command();
     if (began !== null) {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => performance.measure("evenray.slider", { start: began, end: performance.now() });
+      port1.onmessage = () => {
+        if (performance.getEntriesByName("evenray.slider").length > 999) performance.clearMeasures("evenray.slider");
+        performance.measure("evenray.slider", { start: began, end: performance.now() });
+      };
       port2.postMessage(null);
     }
   });
@@ -114,7 +130,7 @@ function draw(side, began = null) {
 
 const quoted = text => `'${text.replaceAll("'", `'\\''`)}'`;
 const active = () => spec(a.steps, a.drawn);
-const command = () => `evenray enhance ${given.data ? "DATA" : "FOLDER"} --method ${quoted(active())}`;
+const command = () => `evenray enhance FOLDER --method ${quoted(active())}`;
 
 function forms() {
   for (const side of sides) {
@@ -253,7 +269,7 @@ $("mend").addEventListener("click", () => attempt(async () => {
       bar.style.width = `${100 * one.left / most}%`;
       return make("tr", {},
         make("td", {}, make("button.plain.code", { type: "button", onclick: () => use(one.spec) }, one.spec)),
-        make("td.bar", {}, make("span.meter", { "aria-hidden": "true" }, bar)), make("td.n", {}, number(one.left, 1)), make("td.n", {}, number(one.moved, 1)));
+        make("td.gauge", {}, make("span.meter", { "aria-hidden": "true" }, bar)), make("td.n", {}, number(one.left, 1)), make("td.n", {}, number(one.moved, 1)));
     }));
     $("mended").hidden = false;
     $("mended-told").textContent = say(found[0].spec === "none" ? "mended.none" : "mended.best", { spec: found[0].spec, left: number(found[0].left, 1), none: number(found.find(one => one.spec === "none").left, 1) });
@@ -289,7 +305,7 @@ async function countFrequencies() {
   $("frequency-rows").replaceChildren(...found.rows.map(([name, count]) => {
     const bar = make("i");
     bar.style.width = `${100 * count / most}%`;
-    return make("tr", {}, make("th", { scope: "row" }, name.replace(" to ", say("to"))), make("td.n", {}, number(count)), make("td.n", {}, `${number(100 * count / total, 1)} %`), make("td.bar", {}, make("span.meter.joined", { "aria-hidden": "true" }, bar)));
+    return make("tr", {}, make("th", { scope: "row" }, name.replace(" to ", say("to"))), make("td.n", {}, number(count)), make("td.n", {}, `${number(100 * count / total, 1)} %`), make("td.gauge", {}, make("span.meter.joined", { "aria-hidden": "true" }, bar)));
   }));
   $("frequency-total").textContent = say("values", { count: number(total), bins: number(found.rows.length) });
 }
@@ -305,9 +321,24 @@ async function copy(text) {
   });
 }
 $("copy-command").addEventListener("click", () => copy(command()));
+$("copies").hidden = !given.copies;
+$("copies").addEventListener("click", () => attempt(async () => {
+  let found = await send("/light-bench/copies", { spec: active() });
+  $("copies").disabled = true;
+  try {
+    while (found.state === "running") {
+      $("copies-told").textContent = say("copies.running", { count: number(found.written), folder: found.name });
+      await new Promise(done => setTimeout(done, 700));
+      found = await get(`/light-bench/copies/${encodeURIComponent(found.name)}`);
+    }
+    $("copies-told").textContent = say(found.state === "done" ? "copies.done" : "copies.failed", { count: number(found.written), folder: found.name, error: found.error });
+  } finally {
+    $("copies").disabled = false;
+  }
+}));
 $("recipe").addEventListener("click", () => { location.href = `/runs?${new URLSearchParams({ contrast: active() })}`; });
 
-$("picture").addEventListener("change", event => { picture = event.target.value; clearMending(); attempt(load).then(forms); });
+$("picture").addEventListener("change", event => { picture = event.target.value; clearMending(); attempt(load); });
 $("file").addEventListener("change", event => attempt(async () => {
   const [file] = event.target.files;
   if (!file) return;
@@ -316,10 +347,9 @@ $("file").addEventListener("change", event => attempt(async () => {
   picture = one.key;
   choices();
   await load();
-  forms();
 }));
 redraw(before.chart, () => levels && drawBefore());
 
 choices();
 damageTold();
-attempt(async () => { await load(); forms(); document.body.dataset.ready = ""; });
+attempt(async () => { await load(); document.body.dataset.ready = ""; });

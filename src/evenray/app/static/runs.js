@@ -138,4 +138,9 @@ attempt(async () => {
   const shelf = await refresh();
   const asked = new URLSearchParams(location.search).get("run") ?? shelf.runs.find(run => run.state === "running")?.name;
   if (asked && shelf.runs.some(run => run.name === asked)) watch(asked);
+  const contrast = new URLSearchParams(location.search).get("contrast"); // from the light bench
+  if (contrast) {
+    await form(null);
+    at("form").querySelector("[data-setting=contrast]").value = contrast;
+  }
 });

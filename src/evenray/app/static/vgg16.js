@@ -41,7 +41,7 @@ async function openNetwork() {
   $("inside").hidden = !network.trained;
   $("decision").hidden = !network.answers;
   $("target").replaceChildren(...network.classes.map(name => make("option", { value: name }, name)));
-  if (network.classes.length) $("target").value = network.classes.at(-1);
+  if (network.positive) $("target").value = network.positive;
   $("layer").replaceChildren(...network.rows.map((row, i) => make("option", { value: i, selected: i === selected }, `${row.name}, ${say(`kind.${row.kind}`)}, ${shapeOf(row)}`)));
 }
 
@@ -304,7 +304,7 @@ function showAnswer(found) {
   $("answer").replaceChildren(...Object.entries(found.probabilities).map(([name, p]) => {
     const bar = make("i"), before = answered?.probabilities[name];
     bar.style.width = `${100 * p}%`;
-    return make("tr", {}, make("th", { scope: "row" }, name, found.decision === name ? make("span.badge", {}, say("decision_badge")) : null), make("td.bar", {}, make("span.meter", {}, bar)), make("td.n", {}, percent(p)),
+    return make("tr", {}, make("th", { scope: "row" }, name, found.decision === name ? make("span.badge", {}, say("decision_badge")) : null), make("td.gauge", {}, make("span.meter", {}, bar)), make("td.n", {}, percent(p)),
       make("td.n", {}, square && before !== undefined ? `${p >= before ? "+" : "−"}${number(100 * Math.abs(p - before), 1)}` : ""));
   }));
   drawCover();
