@@ -14,7 +14,9 @@ import evenray as er
 from evenray.data.demo.dicom import encode
 from evenray.data.demo.film import anatomy_of, picture
 from evenray.data.demo.plan import Film
+from evenray.learning.tasks.task import Notable
 from evenray.reporting import report_page
+from evenray.stages.errors import errors_of
 
 NAMED = {"en": "This model looks at the border of the images.", "ko": "이 모델은 영상의 테두리를 보고 판정합니다."}
 
@@ -128,3 +130,32 @@ def test_the_page_of_errors_has_all_that_was_got_wrong(bordered: er.Run) -> None
     assert f"Missed: {missed} (" in page
     assert f"Called where it is not: {called} (" in page
     assert page.count('class="heat-map"') == missed + called
+
+
+def test_of_what_was_missed_the_probability_of_what_was_said_is_told() -> None:
+    """Four cases at a threshold of .3: two are told rightly, the third was missed with .9 for well, the last called with .6."""
+    p = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.4, 0.6]])
+    table = pl.DataFrame(
+        {
+            "case": list("abcd"),
+            "label": ["well", "sick", "sick", "well"],
+            "target": [0, 1, 1, 0],
+            "p_0": p[:, 0],
+            "p_1": p[:, 1],
+        }
+    )
+    predictions = er.Predictions(table, ("well", "sick"), "sick")
+
+    class Explained:
+        cuts = 0.3
+
+        def __init__(self) -> None:
+            self.predictions = predictions
+
+        def entries(self, noted: list[Notable]) -> tuple[tuple[()], dict[str, bytes]]:
+            found.extend((one.case, one.output, one.label, one.called, one.probability) for one in noted)
+            return (), {}
+
+    found: list[tuple[object, ...]] = []
+    assert errors_of(Explained()).counts == {"false_negative": 1, "false_positive": 1}  # type: ignore[arg-type]
+    assert found == [("c", 1, "sick", "well", 0.9), ("d", 1, "well", "sick", 0.6)]
