@@ -84,3 +84,23 @@ def test_what_holds_no_regions_of_these_images_is_refused(films: Path, tmp_path:
 
 def test_without_a_word_classes_have_no_regions(films: Path) -> None:
     assert regions_of(scan(films), None).of(0, 1) is None
+
+
+def test_the_outlined_lesions_of_real_ultrasounds(evenray_data: Path, tmp_path: Path) -> None:
+    """Masks of a folder beside the images; of the normal ones there is none."""
+    source, masks = evenray_data / "breast-ultrasound-256", evenray_data / "breast-ultrasound-256-masks"
+    for label in ("benign", "malignant", "normal"):
+        (tmp_path / label).mkdir()
+        for number in (1, 2):
+            name = f"{label} ({number}).png"
+            (tmp_path / label / name).write_bytes((source / label / name).read_bytes())
+    data = scan(tmp_path)
+    regions = regions_of(data, str(masks))
+    for row, (file, label) in enumerate(data.cases.select("file", "label").iter_rows()):
+        region = regions.of(row, 0)
+        if label == "normal":
+            assert region is None
+        else:
+            true = cv2.imread(str(masks / file), cv2.IMREAD_GRAYSCALE)
+            assert region is not None
+            assert np.array_equal(region, true > 0)
