@@ -32,7 +32,6 @@ from evenray.evidence.explain.places import Places
 from evenray.evidence.explain.randomise import with_random_labels
 from evenray.evidence.explain.removal import SHARES
 from evenray.learning import networks
-from evenray.learning.balance import Balance
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.task import Notable
 from evenray.learning.train import Part
@@ -133,7 +132,8 @@ class Explained:
     def _relearnt(self) -> list[networks.Classifier]:
         task = task_of(self.dataset.facts.task)
         part: Part = part_of(self.dataset, self.store, "train")[1]
-        loss = task.loss(Balance(), lambda own: own)
+        plain = task.remedy("none", part.targets, self.dataset.classes, self.dataset.positive)
+        loss = task.loss(plain.balance, lambda own: own)
         seed = self.settings.seed
         return [with_random_labels(self.model, part, loss, seed, (1, -1)[deal % 2]) for deal in range(DEALS)]
 
