@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evenray.core.artefacts import Done, Ledger, RunFolder, digest, version
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import DatasetRecord
-from evenray.core.artefacts.explained import Attribution, Attributions, Check, Preview, Previews
+from evenray.core.artefacts.explained import NEEDED, SHORTCUTS, Attribution, Attributions, Check, Preview, Previews
 from evenray.core.artefacts.plan import ASKED, Fingerprint, PlanChoice, Planned
 from evenray.core.artefacts.scores import (
     BaselineScores,
@@ -324,16 +324,28 @@ def _pictures(rng: np.random.Generator, folder: Path, predictions: pl.DataFrame,
             )
         )  # fmt: skip
 
-    def limit(value: float) -> Message:
-        return Message("sanity.at_most", {"limit": value})
-
-    checks = (
-        Check(name="same_twice", value=0.0, expected=limit(1e-5), passed=True),
-        Check(name="not_constant", value=1.0, expected=Message("sanity.half"), passed=True),
-        Check(name="other_weights", value=0.81, expected=limit(0.7), passed=False),
-    )
-    Attributions(method="gradcam", layer="features.28", checks=checks, entries=tuple(index)).write(folder)
+    Attributions(
+        method="gradcam", layer="network.features.28", explains="class", checks=attribution_checks(),
+        cascade={"head": 0.6, "2": 0.8, "1": 0.81}, shares=(0.05, 0.2, 0.7), entries=tuple(index),
+        curves={
+            f"{kind}_{order}": tuple(rng.uniform(0, 1, 3).tolist())
+            for kind in ("deletion", "insertion") for order in ("map", "random", "centre")
+        },
+    ).write(folder)  # fmt: skip
     _previews(rng, folder).write(folder)
+
+
+def attribution_checks(**passed: bool) -> tuple[Check, ...]:
+    """Every check there is, all passed but that of the weights; `passed` says otherwise of some."""
+    names = (*NEEDED, "pointing", *SHORTCUTS)
+    results = dict.fromkeys(names, True) | {"weights_randomised": False} | passed
+    told = dict.fromkeys(("overlap", "body_share", "border_share", "text_share"))
+    limit = Message("sanity.at_most", {"limit": 0.7})
+    return tuple(
+        Check(name=name, value=0.81, low=float("nan") if name == "same_twice" else 0.72, high=0.9, expected=limit,
+              passed=result, images=16, patients=14)
+        for name, result in (results | told).items()
+    )  # fmt: skip
 
 
 def _previews(rng: np.random.Generator, folder: Path) -> Previews:

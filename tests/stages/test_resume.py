@@ -32,7 +32,7 @@ MIDDLES = {
     "compare": ("evenray.evidence.compare._cells", "fit", 3),
     "train": ("evenray.learning.train.loop", "validate", 1),
     "evaluate": ("evenray.learning.tasks.scores", "score", 1),
-    "explain": ("evenray.stages.explain", "attribute", 1),
+    "explain": ("evenray.stages.attributing", "attribute", 1),
     "report": ("evenray.stages.report", "report_page", 0),
 }
 

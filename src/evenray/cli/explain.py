@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_run"]
 
 
-def explain_run(target: str, files: list[str] | None, options: dict[str, Any]) -> Run | None:
+def explain_run(target: str, files: list[str] | None, **options: Any) -> Run | None:
     """Explain the cases of a run, its errors as well where that is asked for; or files by the run as it is, which gives None."""
     settings = given(options)
     from evenray.verbs.explain import Explanations, explain

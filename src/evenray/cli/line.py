@@ -96,7 +96,7 @@ def _verb(name: str) -> None:
         elif name == "explain":
             from .explain import explain_run
 
-            done = explain_run(target, files or None, options)
+            done = explain_run(target, files or None, **options)
             if done is not None:
                 finish(done, "explain", lang=options.get("lang"), as_json=bool(options.get("json")))
         elif name == "audit":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,7 +32,6 @@ from evenray.evidence.explain.places import Places
 from evenray.evidence.explain.randomise import with_random_labels
 from evenray.evidence.explain.removal import SHARES
 from evenray.learning import networks
-from evenray.learning.balance import Balance
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.task import Notable
 from evenray.learning.train import Part
@@ -42,7 +42,7 @@ from .overlays import image_of, picture, png
 from .preparing import part_of
 from .tools import Tools
 
-__all__ = ["Explained", "in_image", "noted_marks"]
+__all__ = ["Explained", "called", "evidence", "found_right", "has_class", "in_image", "noted_marks", "sought"]
 
 DEALS = 2  # of the labels that mean nothing
 MARKED = 8  # cases of masks or boxes in the gallery
@@ -85,7 +85,7 @@ class Explained:
         if not noted:
             return (), {}
         rows = [self.row_of[item.case] for item in noted]
-        x_NCHW = self._inputs(rows)
+        x_NCHW = self.inputs(rows)
         maps_NHW = attribute(self.model, x_NCHW, [item.output for item in noted], self.method)
         for number, (item, row, own) in enumerate(zip(noted, rows, maps_NHW, strict=True)):
             shown = picture(image_of(self.dataset, row))
@@ -132,13 +132,14 @@ class Explained:
     def _relearnt(self) -> list[networks.Classifier]:
         task = task_of(self.dataset.facts.task)
         part: Part = part_of(self.dataset, self.store, "train")[1]
-        loss = task.loss(Balance(), lambda own: own)
+        plain = task.remedy("none", part.targets, self.dataset.classes, self.dataset.positive)
+        loss = task.loss(plain.balance, lambda own: own)
         seed = self.settings.seed
         return [with_random_labels(self.model, part, loss, seed, (1, -1)[deal % 2]) for deal in range(DEALS)]
 
     def _sample(self, pairs: Sequence[tuple[int, int]]) -> Sample:
         rows = [self._row(i) for i, _ in pairs]
-        x_NCHW, targets_N = self._inputs(rows), torch.tensor([k for _, k in pairs], device=self.model.mean.device)
+        x_NCHW, targets_N = self.inputs(rows), torch.tensor([k for _, k in pairs], device=self.model.mean.device)
         maps_NHW = attribute(self.model, x_NCHW, targets_N, self.method)
         cases = self.dataset.cases[rows]
         patients = cases.select(pl.coalesce("patient", "case")).to_series().to_list()
@@ -148,15 +149,17 @@ class Explained:
     def _row(self, place: int) -> int:
         return self.row_of[self.predictions.table["case"][place]]
 
-    @property
+    @cached_property
     def row_of(self) -> dict[str, int]:
+        """The row of each case in the data set."""
         return {case: row for row, case in enumerate(self.dataset.cases["case"].to_list())}
 
     def _shape(self, row: int) -> tuple[int, int]:
         rows, columns = self.dataset.cases.select("rows", "columns").row(row)
         return int(rows), int(columns)
 
-    def _inputs(self, rows: Sequence[int]) -> torch.Tensor:
+    def inputs(self, rows: Sequence[int]) -> torch.Tensor:
+        """Prepared images as x_NCHW float32 in 0 to 1."""
         part = Part(self.store, np.asarray(rows, np.int64), np.zeros(len(rows), np.int64))
         return part.inputs(np.arange(len(rows)), self.model.mean.device).contiguous()
 
@@ -234,7 +237,7 @@ def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[
     if not some:
         return []
     outputs = [int(evidence_NK[place[case]].argmax()) for _, case in some]
-    x_NCHW = explained._inputs([explained.row_of[case] for _, case in some])
+    x_NCHW = explained.inputs([explained.row_of[case] for _, case in some])
     targets = torch.tensor(outputs, device=x_NCHW.device)
     with torch.no_grad():
         scores = Answers(explained.model.eval())(x_NCHW, focus_of(explained.model, x_NCHW, targets))

@@ -36,7 +36,7 @@ def errors_of(explained: Explained) -> Errors:
     predictions = explained.predictions
     has_NK, said_NK = has_class(predictions), called(predictions, explained.cuts)
     right_NK, told_NK = found_right(predictions, explained.cuts), evidence(predictions)
-    p_NK = predictions.probabilities if predictions.task in ("classify", "tag") else told_NK
+    p_NK = told_NK.clip(0, 1) if predictions.task in ("segment", "detect") else predictions.probabilities
     known_NK = predictions.targets >= 0 if predictions.targets.ndim == 2 else np.ones_like(has_NK)
     wrong = {"false_negative": has_NK & ~right_NK, "false_positive": said_NK & ~has_NK & known_NK}
     entries, counts, pictures = dict[str, tuple[Attribution, ...]](), dict[str, int](), dict[str, bytes]()
@@ -52,10 +52,12 @@ def errors_of(explained: Explained) -> Errors:
 
 
 def _noted(explained: Explained, i: int, k: int, missed: bool, p: float) -> Notable:
-    table, name = explained.predictions.table, explained.predictions.classes[k]
-    if explained.predictions.task == "classify":
-        label = table["label"][i]
-        said = explained.predictions.classes[int(called(explained.predictions, explained.cuts)[i].argmax())]
-        return Notable(table["case"][i], k, "", label, said, p, mistake=True)
-    true, said = (PRESENT, ABSENT) if missed else (ABSENT, PRESENT)
-    return Notable(table["case"][i], k, name, true, said, p, mistake=True)
+    """What is told of a case: what was said, with the probability of that, beside what is true; the map is of the class k."""
+    predictions = explained.predictions
+    table, name = predictions.table, predictions.classes[k]
+    if predictions.task == "classify":
+        said = int(called(predictions, explained.cuts)[i].argmax())
+        sure = float(predictions.probabilities[i, said])
+        return Notable(table["case"][i], k, "", table["label"][i], predictions.classes[said], sure, mistake=True)
+    true, told = (PRESENT, ABSENT) if missed else (ABSENT, PRESENT)
+    return Notable(table["case"][i], k, name, true, told, 1 - p if missed else p, mistake=True)

@@ -7,7 +7,7 @@ network.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -38,39 +38,25 @@ def cascade(model: Classifier, seed: int = 0, sign: int = 1) -> Iterator[tuple[s
     other = copy.deepcopy(model)
     generator = torch.Generator().manual_seed(seed)
     blocks = [(str(n), tuple(block)) for n, block in enumerate(other.network.blocks, 1)]
-    layers = {
-        n: m for n, m in other.network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.ConvTranspose2d)
-    }
     for step, names in [("head", tuple(other.network.head_modules)), *reversed(blocks)]:
-        own = [name for name in layers if any(name == each or name.startswith(f"{each}.") for each in names)]
-        for name in own:
-            weight = layers.pop(name).weight
-            spread = float(weight.detach().float().std()) if weight.numel() > 1 else 1.0
-            drawn = torch.randn(weight.shape, generator=generator) * spread
-            drawn *= sign if name in other.network.outputs else 1
-            with torch.no_grad():
-                weight.copy_(drawn)
-        if own:
+        if _made_noise(other, names, generator, sign):
             yield step, other
 
 
 def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0, sign: int = 1) -> Classifier:
-    """The model whose output layers have been learnt anew, on the labels (masks, boxes) of other images.
+    """The model with a head that knows nothing but the labels (masks, boxes) of other images.
 
     The labels of the `part` are dealt out anew among its images, so that shares of classes stay and what they say of an
-    image is gone. The output layers begin as noise of the spread that they had, times `sign`, and take 12 steps of Adam on batches
-    of 16; all that is below them stays as it is, so that a step costs little more than a forward pass. To train the whole network
-    on such labels, as Adebayo et al. do, takes as long as the training itself.
+    image is gone. The head becomes noise, as in the `cascade`, and its output layers are learnt in 12 steps of Adam on batches of
+    16. The trunk stays as it is, so that a step costs little more than a forward pass: to train the whole network on such labels,
+    as Adebayo et al. do, takes as long as the training itself.
     """
     other = copy.deepcopy(model).eval().requires_grad_(False)
-    device = other.mean.device
-    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    device, rng = other.mean.device, np.random.default_rng(seed)
+    _made_noise(other, other.network.head_modules, torch.Generator().manual_seed(seed), sign)
     learnt: list[nn.Parameter] = []
     for name in other.network.outputs:
-        layer = other.network.get_submodule(name)
-        for parameter in layer.parameters():
-            spread = float(parameter.float().std()) if parameter.numel() > 1 else 0.0
-            parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * spread * sign)
+        for parameter in other.network.get_submodule(name).parameters():
             parameter.requires_grad_(True)
             learnt.append(parameter)
     optimiser, dealt = torch.optim.Adam(learnt, RATE), rng.permutation(len(part))
@@ -82,6 +68,20 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
         lost.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return other.requires_grad_(False)
+
+
+def _made_noise(model: Classifier, names: Sequence[str], generator: torch.Generator, sign: int) -> bool:
+    """Whether any module of these names, or in them, had weights to draw anew."""
+    network, found = model.network, False
+    for name, layer in network.named_modules():
+        inside = any(name == each or name.startswith(f"{each}.") for each in names)
+        if inside and isinstance(layer, nn.Conv2d | nn.Linear | nn.ConvTranspose2d):
+            weight, found = layer.weight, True
+            spread = float(weight.detach().float().std()) if weight.numel() > 1 else 1.0
+            drawn = torch.randn(weight.shape, generator=generator) * spread
+            with torch.no_grad():
+                weight.copy_(drawn * (sign if name in network.outputs else 1))
+    return found
 
 
 def likeness(first_NHW: NDArray[np.float32], second_NHW: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,7 +23,6 @@ __all__ = ["write_secondary_capture"]
 # What says where in the body the picture is from.
 PLACE = (
     "BodyPartExamined",
-    "ViewPosition",
     "ImageLaterality",
     "PatientOrientation",
     "StudyDescription",
@@ -33,6 +32,11 @@ PLACE = (
 # Of type 2: there, if empty.
 EMPTY = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
          "ReferringPhysicianName", "PatientOrientation")  # fmt: skip
+PAIRED = {
+    "ANKLE", "ARM", "AXILLA", "BREAST", "CALCANEUS", "CLAVICLE", "EAR", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FINGER", "FOOT",
+    "FOREARM", "HAND", "HIP", "HUMERUS", "KIDNEY", "KNEE", "LEG", "RADIUS", "SCAPULA", "SHOULDER", "THIGH", "THUMB", "TIBIA",
+    "TOE", "WRIST", "ZYGOMA",
+}  # fmt: skip
 SERIES = 2000  # is added to the number of the image's series
 
 
@@ -41,9 +45,10 @@ def write_secondary_capture(
 ) -> None:
     """A picture, uint8 RGB, that was made from the DICOM file `source`, as a file of its own.
 
-    Patient and study are the image's; Laterality is its Laterality or ImageLaterality (empty where it has neither). The series and
-    the instance are new: their UIDs follow from the image's, from `title` and from the pixels, so that the same picture written
-    twice has the same ones. `title` becomes SeriesDescription; `number` is InstanceNumber. The image is named in SourceImageSequence.
+    Patient and study are the image's; Laterality is its Laterality or ImageLaterality (where it has neither, empty for a part of
+    the body that comes in pairs or is not known, PS3.3 C.7.3.1). The series and the instance are new: their UIDs follow from the
+    image's, from `title` and from the pixels, so that the same picture written twice has the same ones. `title` becomes
+    SeriesDescription; `number` is InstanceNumber. The image is named in SourceImageSequence.
 
     Raises ReadError where the header cannot be written again.
     """
@@ -81,7 +86,11 @@ def _capture(image: FileDataset, pixels_HW3: NDArray[np.uint8], title: str, numb
             setattr(made, keyword, "")
     if "StudyInstanceUID" not in made:
         made.StudyInstanceUID = generate_uid(entropy_srcs=["study", old])
-    made.Laterality = image.get("Laterality") or image.get("ImageLaterality") or ""
+    side, part = image.get("Laterality") or image.get("ImageLaterality"), str(image.get("BodyPartExamined") or "")
+    if side in ("L", "R"):
+        made.Laterality = side
+    elif not side and (not part or part.upper() in PAIRED):  # U and B say that there is no one side
+        made.Laterality = ""
     made.SOPClassUID, made.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
     made.SeriesInstanceUID = generate_uid(
         entropy_srcs=["capture series", str(image.get("SeriesInstanceUID", "")), title]

@@ -130,9 +130,6 @@ class Classify(WholeImages):
             for i in chosen
         ]  # fmt: skip
 
-    def main_output(self, dataset: Dataset) -> int:
-        return dataset.classes.index(dataset.positive)
-
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
         """A rule for the threshold that was asked for, by itself or with a remedy, is for two classes alone."""
         asked = check_remedies(recipe, classes, positive)

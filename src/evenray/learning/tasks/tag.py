@@ -170,10 +170,6 @@ class Tag(WholeImages):
         ranked = [item for _, item in sorted(found, key=lambda each: -each[0])]
         return [n for n in ranked if n.mistake][:MISTAKES] + [n for n in ranked if not n.mistake][:HITS]
 
-    def main_output(self, dataset: Dataset) -> int:
-        """The most frequent finding."""
-        return int(np.argmax(list(dataset.counts.values())))
-
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
         """Remedies and rules are for the classes absent and present; thinning is for one positive class."""
         if recipe.imbalances:

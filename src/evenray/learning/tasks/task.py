@@ -162,6 +162,3 @@ class OfImages(Task, Protocol):
 
     def notable(self, test: Predictions, scores: ScoresRecord) -> list[Notable]:
         """The most confident mistakes, and a few hits."""
-
-    def main_output(self, dataset: Dataset) -> int:
-        """The output that checks of attribution maps look at."""
