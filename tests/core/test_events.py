@@ -60,7 +60,14 @@ def test_events_are_plain_values() -> None:
         Told(Message("a.b", {"why": Message("c.d", {"n": [1, 2]})}), "warning"),
     ]  # fmt: skip
     plain = [json.loads(json.dumps(event.as_json())) for event in events]
-    assert [each["event"] for each in plain] == ["stage_begun", "stage_done", "stage_done", "step", "epoch_done", "message"]
+    assert [each["event"] for each in plain] == [
+        "stage_begun",
+        "stage_done",
+        "stage_done",
+        "step",
+        "epoch_done",
+        "message",
+    ]
     assert plain[4]["figures"] == {"epoch": 2, "validation_auroc": None}
     assert plain[-1]["values"]["why"] == {"code": "c.d", "values": {"n": [1, 2]}}
 

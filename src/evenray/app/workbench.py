@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -34,7 +33,7 @@ def start(request: Request) -> RedirectResponse:
 def workbench(workplace: Workplace, access: Access | None = None) -> FastAPI:
     """The application of a workplace; `access` says who may ask it."""
     modules = [f"{__package__}.pages.{name}" for name in PAGES]
-    routers: list[APIRouter] = [import_module(name).router for name in modules if find_spec(name)]
+    routers: list[APIRouter] = [import_module(name).router for name in modules]
     app = application("evenray", [_start, looking.router, *routers], access, lifespan=Helpers().lifespan)
     app.state.workplace = workplace
     app.mount("/static", _Static(directory=str(files(__package__) / "static")))

@@ -23,8 +23,8 @@ __all__ = ["ASIDE", "BEFORE", "SECTIONS", "TABLES", "Section", "fitting", "langu
 SECTIONS = {
     "summary": "run", "asked": "run", "data": "scan", "audit": "audit", "contrast": "explain", "compare": "compare",
     "training": "train", "ranking": "evaluate", "calibration": "evaluate", "threshold": "evaluate",
-    "metrics": "evaluate", "practice": "evaluate", "stability": "train", "mistakes": "explain", "attribution": "explain", "limits": "run",
-    "costs": "run", "methods": "run", "checklists": "run", "repeat": "run",
+    "metrics": "evaluate", "practice": "evaluate", "stability": "train", "mistakes": "explain", "attribution": "explain",
+    "limits": "run", "costs": "run", "methods": "run", "checklists": "run", "repeat": "run",
 }  # fmt: skip
 # What stands in place of sections that are about classes, by task; "" where nothing does. With the verb that fills it in.
 INSTEAD = {

@@ -26,7 +26,7 @@ from .roots import Roots
 __all__ = ["Loaded", "Models", "mark_of"]
 
 EVERY = 2.0  # seconds between looks at the disk
-WATCHED = ("model.safetensors", "model.json", "scores.json")
+WATCHED = ("model.safetensors", "model.json", "scores.json", "uncertainty.json")
 Mark = tuple[tuple[int, int, int], ...]
 log = logging.getLogger("evenray.serve")
 

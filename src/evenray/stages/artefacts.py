@@ -180,7 +180,9 @@ MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "eva
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")
 ROBUSTNESS = _optional_record(RobustnessRecord, "robustness")
 RUN = Artefact(
-    ORDER[:-1], lambda folder: Run(folder.path), files=("table7.parquet", "external/*/external.json", RobustnessRecord.file)
+    ORDER[:-1],
+    lambda folder: Run(folder.path),
+    files=("table7.parquet", "external/*/external.json", RobustnessRecord.file),
 )
 REPORT = _text("report.html", "report")
 TABLE7 = _table("table7.parquet", "table7")

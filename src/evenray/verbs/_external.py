@@ -98,7 +98,7 @@ def _settings(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
 def test_name(on: str | Path | Dataset, name: str | Path | None) -> str:
     """What an external test is called: as asked, else as its data; UsageError for what is no name of a folder."""
     data = on.root if isinstance(on, Dataset) else str(on)
-    path = Path(data.rstrip("/").rsplit("/", 1)[-1] if is_url(data) else data)
+    path = Path(data.partition("?")[0].rstrip("/").rsplit("/", 1)[-1] if is_url(data) else data)
     found = str(name) if name is not None else path.resolve().name.removesuffix(path.suffix) or "data"
     if not NAME.fullmatch(found):
         raise UsageError(f"'{found}' cannot be the name of an external test; give a word with -o.")

@@ -34,7 +34,7 @@ from evenray.learning.tasks import fitted
 from evenray.learning.train import machine
 from evenray.reporting import errors_page
 from evenray.reporting.overlay import overlay
-from evenray.scale import fetched, is_url, isolated
+from evenray.scale import isolated, local
 from evenray.stages.attributing import in_image
 from evenray.stages.errors import errors_of
 from evenray.stages.explain import explained_of
@@ -127,7 +127,7 @@ def _files(
     for name, value in settings.items():
         if name not in WITH_FILES and value is not None:
             raise UsageError(f"{name} does nothing with files; leave it out. Known here: {', '.join(WITH_FILES)}.")
-    source = fetched(str(target)) if is_url(target) else Path(target)
+    source = local(target)
     if not (source / "model.safetensors").is_file():
         raise DataError(f"There is no model in '{target}'; give the folder of a finished run.")
     check_run(source)
@@ -135,7 +135,7 @@ def _files(
     model = model.to(machine(settings.get("device") or "auto").device).eval()
     method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
     named = [files] if isinstance(files, str | Path) else files
-    found = items([fetched(str(file)) if is_url(file) else file for file in named])
+    found = items([local(file) for file in named])
     folder = Path(output) if output is not None else Path(f"{source.resolve().name}-explained")
     folder.mkdir(parents=True, exist_ok=True)
     rows, rejected = list[dict[str, Any]](), list[tuple[str, str]]()

@@ -62,7 +62,9 @@ function told({ predicted, operating_point: point }, answer) {
   if (task === "classify") {
     const note = point === null ? say("likeliest") : say("point", { positive, threshold: number(point) });
     return [make("p.decision", {}, say("decision"), " ", make("strong", {}, answer.decision)),
-      make("ul.probabilities", {}, ...classes.map(name => bar(name, answer[`p_${name}`], name === positive ? point : null))), make("p.quiet.small", {}, note)];
+      make("ul.probabilities", {}, ...classes.map(name => bar(name, answer[`p_${name}`], name === positive ? point : null))), make("p.quiet.small", {}, note),
+      answer.set === null || answer.set === undefined ? null
+        : make("p.small", {}, say("set", { classes: answer.set.split("|").join(", "), coverage: number(100 * predicted.coverage, 0) }))];
   }
   if (task === "tag") {
     const present = classes.filter(name => answer[`decision_${name}`] === "present");

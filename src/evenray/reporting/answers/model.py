@@ -99,7 +99,7 @@ def maps(run: RunView, say: Language) -> Found:
     maps = run.attributions
     if maps is None or run.marked:
         return None
-    passed = sum(check.passed for check in maps.checks)
+    passed = sum(check.passed is True for check in maps.checks)
     return "maps", {"method": say.word("attribution", maps.method), "passed": passed, "checks": len(maps.checks)}
 
 
