@@ -42,7 +42,7 @@ def test_what_a_script_imports_is_there(script: str) -> None:
 
 
 def test_a_name_that_has_gone_is_found() -> None:
-    assert missing("from evenray.scale import local, engine\nimport evenray as er\ner.nothing()\n") == [
-        "evenray.scale.local",
+    assert missing("from evenray.scale import nowhere, engine\nimport evenray as er\ner.nothing()\n") == [
+        "evenray.scale.nowhere",
         "er.nothing",
     ]

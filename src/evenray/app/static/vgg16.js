@@ -29,7 +29,7 @@ async function openDrawn() {
     make("td", {}, say(`kind.${row.kind}`)), make("td.n", {}, row.kernel ? `${row.kernel} × ${row.kernel}` : ""), make("td.n", {}, row.stride ?? ""), make("td.n", {}, row.padding ?? ""),
     make("td.n", {}, shapeOf(row)), make("td.n", {}, row.parameters ? whole(row.parameters) : ""), make("td.n", {}, row.field ?? say("all")))));
   $("total").textContent = whole(drawn.parameters);
-  $("network-told").textContent = say("network_told", { spec: drawn.spec, size: drawn.size, parameters: whole(drawn.parameters), billions: number(drawn.multiply_adds / 1e9, 2), hundred_millions: number(drawn.multiply_adds / 1e8, 1) });
+  $("network-told").textContent = say("network_told", { spec: drawn.spec, size: drawn.size, parameters: whole(drawn.parameters), multiplications: whole(drawn.multiply_adds) });
   marked = Math.min(marked, drawn.rows.length - 1);
   mark(marked);
 }
