@@ -20,7 +20,7 @@ KEPT = ("src", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 def files(*names: str) -> list[str]:
     """What a clean checkout holds of these files and folders."""
     found = [p for name in names for p in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))]
-    kept = [p for p in found if p.is_file() and p.suffix != ".pyc" and ".egg-info" not in str(p)]
+    kept = [p for p in found if p.is_file() and "__pycache__" not in p.parts and ".egg-info" not in str(p)]
     return sorted(p.relative_to(ROOT).as_posix() for p in kept)
 
 

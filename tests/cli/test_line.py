@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -404,7 +405,7 @@ def test_help_names_every_verb_with_examples(cli: Cli) -> None:
     assert ended.code == 0
     assert all(verb in ended.out for verb in HELP)
     assert "evenray run chest_xray/ --patient" in ended.out
-    assert all(help.split(".")[0].split(",")[0] in ended.out for help in HELP.values())
+    assert all(re.split("[.,;]", help)[0] in ended.out for help in HELP.values())
 
 
 @pytest.mark.parametrize("verb", ["run", *STAGES])

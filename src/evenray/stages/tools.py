@@ -62,7 +62,7 @@ class Tools:
 
     def meter(self, on_device: bool) -> Meter:
         """Measures a stage from now on."""
-        if on_device and self.kind == "cuda":
+        if on_device and self.machine.device.type == "cuda":
             import torch
 
             torch.cuda.reset_peak_memory_stats(self.machine.device)
@@ -70,7 +70,7 @@ class Tools:
 
     def cost(self, meter: Meter, on_device: bool) -> Cost:
         """What the stage has cost that `meter` measures."""
-        if not (on_device and self.kind == "cuda"):
+        if not (on_device and self.machine.device.type == "cuda"):
             return meter.read()
         import torch
 

@@ -67,7 +67,7 @@ def test_small_effects_are_not_named_however_sure() -> None:
     rng = np.random.default_rng(4)
     found = {
         one.name: one
-        for one in drifted(images(rng, 1200), images(rng, 1200, std=0.202 + 0.02 * rng.standard_normal(1200)))
+        for one in drifted(images(rng, 3000), images(rng, 3000, std=0.202 + 0.02 * rng.standard_normal(3000)))
     }
     assert found["contrast"].p < 0.05
     assert abs(found["contrast"].effect) < SLIGHT["number"]
