@@ -59,6 +59,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="where the runs are kept, to go on with")
     parser.add_argument("--quick", action="store_true", help="minutes; to see that it works")
+    parser.add_argument(
+        "--contrasts", nargs="+", default=["clahe", "equalize"], help="those that are held against none"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     parser.add_argument(
         "--data", type=Path, default=default_data(), help="folder of medmnist and breast-ultrasound-256"
@@ -69,7 +73,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what is done is seen while the rest goes on
     work = options.work / ("quick" if options.quick else "whole")
-    contrasts, seeds = (("clahe",), (0,)) if options.quick else (("clahe", "equalize"), (0, 1, 2))
+    contrasts, seeds = (["clahe"], range(1)) if options.quick else (options.contrasts, range(options.seeds))
     figures: dict[str, dict[str, Any]] = {}
     print(
         "How much less is lost with the contrast than without, of the clean figure; above 0 the contrast makes it steadier."
