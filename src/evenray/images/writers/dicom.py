@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from evenray.core.errors import EvenrayError, ReadError
+from evenray.core.errors import ReadError
 from evenray.core.types import Image
-from evenray.images.readers.dicom_parse import forget_unknown_vrs, quiet, to_little_endian
+from evenray.images.readers.dicom_parse import forget_unknown_vrs, to_little_endian
+
+from ._dicom_again import header_again
 
 __all__ = ["write"]
 
@@ -37,15 +39,8 @@ def write(source: Path, target: Path, images: Mapping[str, Image], note: str) ->
     window mean what they meant. Where a look-up table stood between, the table is applied and removed. The UIDs follow
     from the original's and from `note`: the same copy made twice has the same ones. The header keeps the patient.
     """
-    try:
-        with pydicom.config.disable_value_validation(), quiet():
-            _write(source, target, list(images.values()), note)
-    except (EvenrayError, MemoryError):
-        raise
-    except Exception as error:  # its message may quote the header
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of pydicom
-            raise
-        raise ReadError(source, f"has a DICOM header that cannot be written again ({type(error).__name__})") from None
+    with header_again(source):
+        _write(source, target, list(images.values()), note)
 
 
 def _write(source: Path, target: Path, frames: list[Image], note: str) -> None:

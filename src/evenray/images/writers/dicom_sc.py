@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from evenray.core.errors import EvenrayError, ReadError
-from evenray.images.readers.dicom_parse import quiet
-
+from ._dicom_again import header_again
 from .dicom_seg import SHARED
 
 __all__ = ["write_secondary_capture"]
@@ -52,16 +50,9 @@ def write_secondary_capture(
 
     Raises ReadError where the header cannot be written again.
     """
-    try:
-        with pydicom.config.disable_value_validation(), quiet():
-            image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
-            pydicom.dcmwrite(target, _capture(image, pixels_HW3, title, number), enforce_file_format=True)
-    except (EvenrayError, MemoryError):
-        raise
-    except Exception as error:  # its message may quote the header
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of pydicom
-            raise
-        raise ReadError(source, f"has a DICOM header that cannot be written again ({type(error).__name__})") from None
+    with header_again(source):
+        image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
+        pydicom.dcmwrite(target, _capture(image, pixels_HW3, title, number), enforce_file_format=True)
 
 
 def _capture(image: FileDataset, pixels_HW3: NDArray[np.uint8], title: str, number: int) -> FileDataset:
