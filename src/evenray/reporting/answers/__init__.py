@@ -85,7 +85,7 @@ ANSWERS: dict[str, tuple[str, Find]] = {
     "calibrated": ("calibration", model.calibrated),
     "output": ("threshold", model.output),
     "same_source": ("data", data.same_source),
-    "no_update": ("calibration", model.no_update),
+    "no_update": ("repeat", model.no_update),
     "predict": ("repeat", model.predict),
     "numbers": ("data", data.numbers),
     "unfamiliar": ("limits", model.unfamiliar),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from evenray.core.findings import SEVERITIES
 from evenray.core.types import PARTS
+from evenray.reporting.characteristics import characteristics
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
-KNOWN = ("sex", "age_band", "site")  # columns about patients
 Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
@@ -93,11 +93,8 @@ def disjoint(run: RunView, say: Language) -> Found:
 
 
 def known(run: RunView, say: Language) -> Found:
-    """Columns about patients in the table of cases."""
-    if run.cases is None:
-        return None
-    held = [n for n in KNOWN if n in run.cases.columns and run.cases[n].null_count() < run.cases.height]
-    return ("known", {"columns": ", ".join(say(f"group.{name}") for name in held)}) if held else None
+    found = characteristics(run, say)
+    return ("known", {"columns": ", ".join(name for name, _ in found.rows)}) if found else None
 
 
 def sites(run: RunView, say: Language) -> Found:

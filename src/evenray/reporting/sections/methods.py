@@ -169,6 +169,8 @@ def _evaluation(run: RunView, say: Language, cite: _Cited) -> list[str]:
     results, told = run.results, []
     assert results is not None
     method = results.calibration.method
+    if method == "none" and not run.tags:
+        told.append(say("methods.uncalibrated"))
     if method in CALIBRATIONS and not run.tags:
         told.append(say("methods.calibrated", method=say.word("calibration", method), work=cite(CALIBRATIONS[method])))
     if results.threshold_rule and results.threshold is not None:
