@@ -20,6 +20,8 @@ def context(run: RunView, say: Language) -> Shown | None:
     if run.told is None:
         return None
     told = {"data": run.told.data, **dict(run.told.recipe)}
-    asked = [(say.name("recipe", name), say.value(value)) for name, value in told.items() if value is not None]
+    asked = [
+        (say.name("recipe", name), say.value(value)) for name, value in told.items() if value not in (None, (), {})
+    ]
     choices = [(say.name("recipe", c.name), say.value(c.value), say.message(c.reason)) for c in run.choices]
     return Shown(asked=asked, choices=choices)
