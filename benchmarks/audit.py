@@ -27,8 +27,9 @@ from typing import Any
 import cv2
 import numpy as np
 import polars as pl
-from contrast import VERDICTS, Figures, default_data, note
+from figures import Figures, note, told
 from numpy.typing import NDArray
+from xray import default_data
 
 from evenray.core.types import Dataset
 from evenray.data.audit import audit, checks, measure, near_groups
@@ -363,12 +364,7 @@ def main() -> None:
         print(f"\n== {part}")
         more = (asked.cleanvision,) if part == "faults" else ()
         PARTS[part](figures, asked.data, asked.quick, *more)
-    print(f"\n{'figure':62} {'value':>12} {'target':>9}")
-    for name, found in figures.items():
-        value = "not measured" if found["value"] is None else f"{found['value']:.2f}"
-        print(f"{name:62} {value:>12} {found['target']:>9} {VERDICTS[found['met']]}")
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+    told(figures, asked.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ trunk; samplers on ten million cases. Figures that compare are ratios within thi
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 import tracemalloc
@@ -19,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from contrast import Figures, default_data, note
+from figures import Figures, note, told
 from metrics import least
 from threadpoolctl import threadpool_limits
+from xray import default_data
 
 import evenray as er
 from evenray.core.types import Dataset
@@ -63,11 +63,7 @@ def main() -> None:
         )
     else:
         print("no chest-xray-224: the grid is not timed; give --data")
-    print(f"\n{'figure':66} {'value':>8} {'target':>9}")
-    for key, found in figures.items():
-        print(f"{key:66} {found['value']:8.2f} {found['target']:>9} {'met' if found['met'] else 'NOT MET'}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    told(figures, options.json)
 
 
 def grid(figures: Figures, data: Path, most: int, size: int) -> None:

@@ -9,8 +9,6 @@ both sides, but not evenly where one of them has two threads: run it on an idle 
 from __future__ import annotations
 
 import argparse
-import json
-import operator
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from typing import Any
 import contrast_tables
 import cv2
 import numpy as np
+from figures import Figures, note, told
 from numpy.typing import NDArray
 from xray import default_data, picture
 
@@ -28,12 +27,9 @@ from evenray.images.contrast import contrasts, enhance
 from evenray.images.contrast._kinds import needs_pixels
 
 Array = NDArray[Any]
-Figures = dict[str, dict[str, Any]]
 SIZE = 3000
 CHAINS = ("percentile(1, 99) | gamma(0.8)", "linear | equalize | gamma(0.8) | sigmoid | log")
 SECONDS = 0.05  # that a runner is called for in every round
-RELATIONS = {">=": operator.ge, "<=": operator.le}
-VERDICTS = {True: "met", False: "NOT MET", None: "-"}
 
 
 def main() -> None:
@@ -55,19 +51,7 @@ def main() -> None:
             speed(figures, picture(options.data, SIZE, bits), bits, threads, rounds=5 if options.quick else 15)
     xrays = options.data / "chest-xray-full" if options.data else None
     folder(figures, xrays if xrays and xrays.is_dir() else None, rounds=1 if options.quick else 4)
-    print(f"\n{'figure':66} {'value':>12} {'target':>9}")
-    for key, found in figures.items():
-        value = "not measured" if found["value"] is None else f"{found['value']:.2f}"
-        print(f"{key:66} {value:>12} {found['target']:>9} {VERDICTS[found['met']]}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def note(figures: Figures, name: str, value: float | None, target: str) -> None:
-    """Keep a figure; None is one that could not be measured."""
-    relation, bound = target.split()
-    met = None if value is None else bool(RELATIONS[relation](value, float(bound)))
-    figures[name] = {"value": None if value is None else round(float(value), 3), "target": target, "met": met}
+    told(figures, options.json)
 
 
 def race(runners: dict[str, Callable[[], Any]], rounds: int) -> dict[str, Array]:

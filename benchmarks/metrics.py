@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from contrast import Figures, note
+from figures import Figures, note
 from threadpoolctl import threadpool_limits
 
 from evenray.core.types import Predictions

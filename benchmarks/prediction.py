@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets 
 import cv2
 import numpy as np
 import polars as pl
-from contrast import Figures, note
+from figures import Figures, note
 
 from evenray.learning.train import keep_malloc
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import mean, variance
 from typing import Any
 
-from contrast import default_data
+from xray import default_data
 
 import evenray as er
 from evenray.core.artefacts.scores import Gap

@@ -35,7 +35,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets 
 
 import cv2
 import numpy as np
-from contrast import Figures, note
+from figures import Figures, note
 from prediction import saved
 
 from evenray.learning.predict.engines import Model, load

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contrast import Figures, default_data, note
+from figures import Figures, note, told
+from xray import default_data
 
 from evenray.evidence.table7 import SYSTEMS, chosen, nets_of
 
@@ -44,11 +45,7 @@ def main() -> None:
     note(figures, "minutes taken / minutes promised", first / 60 / promised, "<= 1.0")
     note(figures, "made again / made", second / first, "<= 0.2")
     note(figures, "rows that are the same when made again / rows", float(rows == again), ">= 1.0")
-    print(f"\n{'figure':62} {'value':>8} {'target':>9}")
-    for key, found in figures.items():
-        print(f"{key:62} {found['value']:8.2f} {found['target']:>9} {'met' if found['met'] else 'NOT MET'}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    told(figures, options.json)
 
 
 def table(data: Path, systems: list[str], folder: Path) -> tuple[list[dict[str, Any]], float]:

@@ -11,18 +11,13 @@ benchmark goes on there. `--data FOLDER` holds medmnist, chest-xray-224 and brea
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 import time
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from choice import Options, folder_of, medmnist
-from contrast import Figures, note
-from xray import default_data
+from figures import Figures, note, told
+from sets import Options, Row, arguments, folder_of, medmnist, rows_of
 
 import evenray as er
 
@@ -36,7 +31,7 @@ METRICS = ("auroc", "auprc")
 ALONE = {"contrast": "none", "balance": "none", "allow": ("leakage_duplicates", "leakage_patients")}
 
 
-def one(data: Path, folder: Path, name: str, seed: int, effort: str) -> dict[str, Any]:
+def one(data: Path, folder: Path, name: str, seed: int, effort: str) -> Row:
     """Both runs, each with its test part opened once."""
     target, more = SETS[name](data, folder, seed)
     options: Options = {"seed": seed, "effort": effort, **ALONE, **more}
@@ -47,7 +42,7 @@ def one(data: Path, folder: Path, name: str, seed: int, effort: str) -> dict[str
         seconds[plan] = time.perf_counter() - start
     planned = runs["transfer"].planned
     assert planned is not None
-    row: dict[str, Any] = {
+    row: Row = {
         "set": name, "seed": seed, "seconds": seconds,
         "taken": f"{planned.plan.pretrained or 'from scratch'}, {planned.plan.finetune}, {planned.plan.size}",
         "starts": {each.value: each.why["values"].get("value") for each in planned.starts},
@@ -69,7 +64,7 @@ def _baseline(run: Path) -> float | None:
     return next((each["metrics"]["auroc"]["value"] for each in simple if each["name"] == "trunk"), None)
 
 
-def summary(rows: list[dict[str, Any]], figures: Figures) -> None:
+def summary(rows: list[Row], figures: Figures) -> None:
     """A row a set and metric, means over seeds, and the targets."""
     print("\n| set | metric | seeds | from scratch | transfer | difference (95 %) | logistic on a trunk | s | s |")
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
@@ -84,11 +79,13 @@ def summary(rows: list[dict[str, Any]], figures: Figures) -> None:
             error = float(np.sqrt(within.mean() + between / len(own)))
             mean = float(found["ahead"].mean())
             trunk = [row["trunk"] for row in own if row["trunk"] is not None]
-            told = f"{np.mean(trunk):.3f}" if trunk and metric == "auroc" else ""
-            spent = [np.mean([row["seconds"][plan] for row in own]) for plan in ("scratch", "transfer")]
+            beside = f"{np.mean(trunk):.3f}" if trunk and metric == "auroc" else ""
+            spent = " | ".join(
+                f"{np.mean([row['seconds'][plan] for row in own]):.0f}" for plan in ("scratch", "transfer")
+            )
             print(
                 f"| {name} | {metric} | {len(own)} | {found['scratch'].mean():.3f} | {found['transfer'].mean():.3f} |"
-                f" {mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f}) | {told} | {spent[0]:.0f} | {spent[1]:.0f} |"
+                f" {mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f}) | {beside} | {spent} |"
             )
             note(
                 figures,
@@ -104,44 +101,24 @@ def summary(rows: list[dict[str, Any]], figures: Figures) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="BreastMNIST, one seed, --effort quick")
-    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = arguments(__doc__, list(SETS), "BreastMNIST, one seed, --effort quick")
     parser.add_argument("--effort", default="standard", choices=("quick", "standard", "thorough"))
     parser.add_argument("--authors", type=Path, help="the VGG authors' convolutions, to import first")
-    parser.add_argument("--results", type=Path, help="a file that keeps what is done")
-    parser.add_argument("--json", type=Path, help="write the figures with their targets")
-    parser.add_argument("--data", type=Path, default=default_data(), help="folder of the real sets")
     options = parser.parse_args()
     if options.data is None:
         parser.error("transfer is measured on real images; give --data FOLDER")
-    warnings.simplefilter("ignore")
     if options.authors:
         er.weights.import_file(options.authors)
     if not er.weights.list():
         parser.error("no weights are at hand; 'evenray weights list' says how to get some")
     names, seeds = (["BreastMNIST"], 1) if options.quick else (options.sets, options.seeds)
     effort = "quick" if options.quick else options.effort
-    known = options.results and options.results.exists()
-    rows = [json.loads(line) for line in options.results.read_text().splitlines()] if known else []
-    done = {(row["set"], row["seed"]) for row in rows}
-    for seed in range(seeds):
-        for name in names:
-            if (name, seed) in done:
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                rows.append(one(options.data, Path(folder), name, seed, effort))
-            if options.results:
-                with options.results.open("a") as out:
-                    out.write(json.dumps(rows[-1]) + "\n")
+    rows = rows_of(
+        names, seeds, options.results, lambda folder, name, seed: one(options.data, folder, name, seed, effort)
+    )
     figures: Figures = {}
     summary(rows, figures)
-    print(f"\n{'figure':66} {'value':>8} {'target':>9}")
-    for key, found in figures.items():
-        print(f"{key:66} {found['value']:8.2f} {found['target']:>9} {'met' if found['met'] else 'NOT MET'}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    told(figures, options.json)
 
 
 if __name__ == "__main__":

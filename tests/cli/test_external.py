@@ -57,7 +57,12 @@ def test_an_archive_under_a_name_and_the_images_of_the_run_itself(
     assert "114 of the 114 images" in same.err
     assert "(84 that it learnt from, 30 of its test part)" in same.err
     with np.load(tiny_archive) as arrays:
+        darker = {name: each if "labels" in name else (each * 0.8).astype(np.uint8) for name, each in arrays.items()}
         moved = {name: each if "labels" in name else np.roll(each, 1, axis=1) for name, each in arrays.items()}
+    np.savez(tmp_path / "darker.npz", **darker)
+    near = cli("evaluate", run, "--on", tmp_path / "darker.npz", "-j", "1")
+    assert near.code == 1
+    assert "114 of either changed a little" in near.err
     np.savez(tmp_path / "moved.npz", **moved)
     ended = cli("evaluate", run, "--on", tmp_path / "moved.npz", "-o", "rolled", "-j", "1")
     assert ended.code == 0, ended.err

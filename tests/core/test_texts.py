@@ -57,6 +57,43 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     assert asked - set(Texts("en").texts) == set()
 
 
+def unused(keys: set[str]) -> list[str]:
+    """The keys that no source names, as they are or by their beginning and words of the sources."""
+    kinds = {".py", ".j2", ".html", ".js", ".md"}
+    sources = "\n".join(p.read_text(encoding="utf-8") for p in SOURCE.rglob("*") if p.suffix in kinds)
+    words = set(re.findall(r"[\w.+-]*\w", sources)) | set(re.findall(r"\w+", sources))
+    begun = set(re.findall(r"""["'`]([\w.]+[._])(?:\{|\$\{|["'] ~)""", sources))
+    ended = {"", *re.findall(r"\}([._]\w+)[\"'`]", sources), *re.findall(r"""~ ["'](\.\w+)["']""", sources)}
+    named = set(re.findall(r"""\.(?:name|word)\(\s*["'](\w+)["']""", sources)) | {"claim", "tripod"}
+
+    def told(rest: str) -> bool:
+        ways = (rest.removesuffix(end) for end in ended if rest.endswith(end))
+        if any(all(piece in words or piece.isdigit() for piece in re.split(r"[. +,&]+", way)) for way in ways):
+            return True
+        return any(rest.startswith(start) and told(rest.removeprefix(start)) for start in begun)
+
+    def used(key: str) -> bool:
+        first, _, rest = key.partition(".")
+        parent, _, last = key.rpartition(".")
+        if key in words or (first in named and told(rest)) or (first == "value" and told(rest.partition(".")[2])):
+            return True
+        if any(key.endswith(end) and key.removesuffix(end) in words for end in ended):
+            return True
+        if any(key.startswith(start) and told(key.removeprefix(start)) for start in begun):
+            return True
+        return "." in parent and last in words and used(parent)
+
+    return sorted(key for key in keys if not used(key))
+
+
+def test_every_text_is_used() -> None:
+    keys = {key for name in FILES for key in read("en", name)}
+    built = {"scan.table_passed_over_for_folders", "scan.table_taken_for_folders"}  # from two words in the middle
+    assert unused(keys | {"report.of_nobody", "methods.of_nobody_at_all"}) == sorted(
+        built | {"report.of_nobody", "methods.of_nobody_at_all"}
+    )
+
+
 def test_every_message_that_is_made_has_a_text() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
     made = set(re.findall(r"""(?<!>>> found = )\bMessage\(\s*"([a-z0-9_]+\.[a-z0-9_.]+)\"""", sources))

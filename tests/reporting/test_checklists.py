@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -60,10 +62,39 @@ def test_answers_are_those_of_the_run(two: Path) -> None:
         f"Training {held['train']}, validation {held['validation']}, test {held['test']} images"
         in claim["19"].answers[0].text
     )
-    assert "1 files unreadable" in claim["35"].answers[0].text
+    assert "could not be read: 1" in claim["35"].answers[0].text
+    assert "by patient, stratified by class" in claim["19"].answers[0].text
     assert claim["35"].answers[0].target == "data"
     test = RunView(two).test
     assert test is not None
     assert f"AUROC {EN.number(test.metrics['auroc'].value)}" in claim["37"].answers[0].text
     assert claim["33"].answers == []
     assert claim["33"].yours
+
+
+def test_parts_that_the_data_bring_and_patients_that_nobody_knows_are_told_so(two: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(two, tmp_path / "run"))
+    cases, parts = pl.read_parquet(folder / "cases.parquet"), pl.read_parquet(folder / "split.parquet")
+    cases = cases.drop("part", strict=False).join(parts.select("case", "part"), on="case", how="left")
+    cases.with_columns(patient=pl.lit(None, pl.String)).write_parquet(folder / "cases.parquet")
+    claim = {item.number: item for item in checklists.context(RunView(folder), EN).lists[0].items}
+    assert claim["19"].answers[0].text.startswith("As the data give them")
+    assert "over images" in claim["29"].answers[0].text
+    assert "patients are unknown" in claim["20"].answers[0].text
+
+
+def test_external_tests_robustness_and_groups_are_answers_where_the_run_has_them(two: Path) -> None:
+    figure = {"value": 0.8, "low": 0.7, "high": 0.9}
+    one = SimpleNamespace(
+        cases=60, main="auroc", fall=SimpleNamespace(external=SimpleNamespace(**figure)), recalibrated=object()
+    )
+    gap = SimpleNamespace(column="site")
+    run = RunView(two)
+    run.__dict__ |= {"external": {"harbour": one}, "robustness": object(), "groups": SimpleNamespace(compared=[gap])}
+    claim, tripod = ({item.number: item for item in each.items} for each in checklists.context(run, EN).lists)
+    assert "60: AUROC 0.800 (0.700 to 0.900)" in claim["33"].answers[0].text
+    assert claim["33"].answers[0].target == tripod["24"].answers[-1].target == "external"
+    assert "corruptions" in claim["30"].answers[0].text
+    assert "data from elsewhere" in tripod["4"].answers[0].text
+    assert [answer.target for answer in tripod["12d"].answers][-1] == "groups"
+    assert tripod["14"].answers == [] or tripod["14"].answers[-1].target != "groups"

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from evenray.core.types import Predictions
 from evenray.reporting.language import Language
 from evenray.reporting.sections import costs, stability
 from evenray.reporting.view import RunView
@@ -72,3 +73,19 @@ def test_several_seeds_are_told_beside_the_patients(copy_of_two: Path, by_seed: 
     assert f"±{by_seed:.3f}" in found.sentences[0]
     assert f", {word}" in found.sentences[0]
     assert found.cells[0].spread["high"] - found.cells[0].spread["low"] == pytest.approx(2 * by_seed)
+
+
+def test_repeats_of_a_cross_validation_tell_how_far_two_networks_lie_apart() -> None:
+    """Four cases in two repeats: apart by .1, .2, .3 and 0; the third is called otherwise, by the threshold of its own fold."""
+    repeats = []
+    for positive, order in (([0.2, 0.6, 0.4, 0.9], [0, 1, 2, 3]), ([0.3, 0.8, 0.7, 0.9], [3, 1, 0, 2])):
+        table = pl.DataFrame(
+            {"case": list("abcd"), "target": [0, 1, 0, 1], "p_0": [1 - p for p in positive], "p_1": positive}
+        ).with_columns(fold=pl.lit(0), threshold=pl.lit(0.5))
+        repeats.append(Predictions(table[order], ("well", "sick"), "sick"))
+    found = stability._apart(repeats)
+    assert found is not None
+    assert found.mean == pytest.approx(0.15)
+    assert found.most == pytest.approx(0.285)
+    assert found.called_otherwise == pytest.approx(0.25)
+    assert stability._apart(repeats[:1]) is None

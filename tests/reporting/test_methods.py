@@ -64,7 +64,7 @@ def test_another_method_names_other_works(finished_run: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("key", sorted(_entries()))
 def test_entries_are_bibtex(key: str) -> None:
     text = bibtex([key], "1.2")
-    assert re.match(r"@(article|inproceedings|incollection|software)\{\w+,\n", text)
+    assert re.match(r"@(article|inproceedings|incollection|software|misc)\{\w+,\n", text)
     assert text.count("{") == text.count("}")
     assert {"author", "title", "year"} <= set(re.findall(r"^  (\w+) = ", text, re.MULTILINE))
 

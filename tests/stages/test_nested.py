@@ -183,7 +183,10 @@ def test_the_model_for_use_answers(kind: str, images: Path, whole: Callable[[str
 def test_the_page_says_what_the_figures_are_of(
     kind: str, language: str, whole: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    said = {"en": ("60 patients", "in the same way on all 60"), "ko": ("60명", "같은 방법으로 학습했습니다")}[language]
+    said = {
+        "en": ("60 patients", "in the same way on all 60", "two networks that have not seen a case differ"),
+        "ko": ("60명", "같은 방법으로 학습했습니다", "같은 증례를 보지 못한 두 네트워크"),
+    }[language]
     page = report_page(Run(whole(kind)), language=language)
     assert all(words in page for words in said)
     assert "plan.design" not in page

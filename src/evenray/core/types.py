@@ -191,6 +191,12 @@ class Predictions:
     def part(self, name: str) -> Predictions:
         return replace(self, table=self.table.filter(pl.col("part") == name))
 
+    def with_probabilities(self, p_NK: NDArray[np.float64]) -> Predictions:
+        """The same cases with other probabilities, float64 (cases, classes), or (classes,) for all alike."""
+        p_NK = np.broadcast_to(p_NK, (self.table.height, len(self.classes)))
+        columns = [pl.Series(f"p_{k}", column) for k, column in enumerate(p_NK.T)]
+        return replace(self, table=self.table.with_columns(columns))
+
     def finding(self, name: str) -> Predictions:
         """One finding by itself, of the cases of which it is known: predictions of the classes absent and present.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,8 +74,7 @@ def baselines(
         model = _logistic(known.shape[1]) if name == "trunk" else _trees(seed)
         each = [_learnt(model, known, own, new, K, at) for own, at in zip(told.T, shares, strict=True)]
         p = np.column_stack([p_NK[:, 1] for p_NK in each]) if several else each[0]
-        columns = {f"p_{k}": pl.Series(p[:, k]) for k in range(p.shape[1])}
-        found[name] = replace(like, table=like.table.with_columns(**columns))
+        found[name] = like.with_probabilities(p)
     return found
 
 

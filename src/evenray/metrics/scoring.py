@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
@@ -126,8 +125,7 @@ def _recalibration(
     predictions: Predictions, constant: NDArray[np.float64], at: NDArray[np.float64] | None, *, bounded: bool
 ) -> dict[str, Estimate]:
     """The figures of `recalibration` beside those of the same shares for everybody, which have no slope."""
-    everybody = {f"p_{k}": pl.lit(float(share)) for k, share in enumerate(constant)}
-    baseline = recalibration(replace(predictions, table=predictions.table.with_columns(**everybody)), at)
+    baseline = recalibration(predictions.with_probabilities(constant), at)
     unknown = (np.nan, np.nan)
     return {
         name: Estimate(value, *((low, high) if bounded else unknown), baseline=baseline[name][0])

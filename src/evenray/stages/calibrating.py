@@ -14,9 +14,15 @@ from evenray.metrics import Calibration, calibrate
 
 from .tools import Tools
 
-__all__ = ["NONE", "fitted_calibrations"]
+__all__ = ["NONE", "fitted_calibrations", "uncalibrated"]
 
 NONE = Calibration("none", {})
+
+
+def uncalibrated(task: Task, remedy: Remedy, told: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities corrected for the remedy alone, float64 (cases, classes): neither calibrated nor for other class shares."""
+    questions = remedy.questions
+    return task.probabilities(questions, told, [NONE] * len(questions), [None] * len(questions))
 
 
 def fitted_calibrations(

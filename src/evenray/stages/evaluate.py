@@ -46,7 +46,7 @@ from .artefacts import (
     SPLIT_CASES,
     UNCERTAINTY,
 )  # fmt: skip
-from .calibrating import NONE, fitted_calibrations
+from .calibrating import NONE, fitted_calibrations, uncalibrated
 from .group_gaps import group_gaps, tell_gaps
 from .held_out import averaged_over_repeats, held_out, simple_models
 from .measuring import called_masks, in_own_pixels, watched_masks
@@ -92,8 +92,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     model = inputs.network.to(tools.machine.device)
     tta = settings.tta or plan.tta
     tools.open_test()
-    uncalibrated, anywhere = [NONE] * len(remedy.questions), [None] * len(remedy.questions)
-    calibrations, found, plain = uncalibrated, dict[str, Predictions](), dict[str, Predictions]()
+    calibrations, found, plain = [NONE] * len(remedy.questions), dict[str, Predictions](), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
     names = ("validation", "test") if inputs.outer_folds is None else ("validation",)
     parts = parts_of(tools, dataset, plan, inputs.choice.contrast, names, furthest)
@@ -105,15 +104,14 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
             p = task.probabilities(remedy.questions, told, calibrations, target)
             found[name] = task.predictions(cases, told, p)
             if facts.task in OF_IMAGES:
-                own_p = task.probabilities(remedy.questions, told, uncalibrated, anywhere)
-                plain[name] = task.predictions(cases, told, own_p)
+                plain[name] = found[name].with_probabilities(uncalibrated(task, remedy, told))
     if inputs.outer_folds is not None:
 
         def fit(task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64]) -> list[Calibration]:
             return fitted_calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
 
         found |= held_out(inputs.outer_folds, dataset, target, fit)
-        plain = {"test": held_out(inputs.outer_folds, dataset, anywhere, lambda *_: uncalibrated)["test"]}
+        plain = {"test": found.pop("uncalibrated")}
     own = None if asked else remedy.balance.rule
     masks = None
     if task.draws:

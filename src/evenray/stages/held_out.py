@@ -15,6 +15,8 @@ from evenray.learning.tasks import Remedy, Task, task_of
 from evenray.learning.tasks.question import Target
 from evenray.metrics import Calibration, each_repeat
 
+from .calibrating import uncalibrated
+
 __all__ = ["Fit", "averaged_over_repeats", "held_out", "simple_models"]
 
 # (task, remedy, logits, targets) of a validation part -> the calibration of every question.
@@ -22,14 +24,14 @@ Fit = Callable[[Task, Remedy, NDArray[np.float64], NDArray[np.int64]], list[Cali
 
 
 def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) -> dict[str, Predictions]:
-    """The predictions of every case once a repeat, by the network of the fold that held it out ("test"), and of the validation
-    parts of the same folds ("folds").
+    """The predictions of every case once a repeat, by the network of the fold that held it out ("test"), the same corrected for
+    the remedy alone ("uncalibrated"), and those of the validation parts of the same folds ("folds").
 
     `outer` is what the stage nested leaves. Beside the usual columns stand repeat, fold, and the class shares of the fold's
     training part, prior_k (of findings the share that has each).
     """
-    task, tables = task_of(dataset.facts.task), {"validation": list[pl.DataFrame](), "test": list[pl.DataFrame]()}
-    predicted: Predictions | None = None
+    task = task_of(dataset.facts.task)
+    tables = {name: list[Predictions]() for name in ("folds", "test", "uncalibrated")}
     for part in outer.partition_by("repeat", "fold", maintain_order=True):
         fold, rows = _divided(dataset, part)
         balance, epochs = part["balance"][0], part["epochs"][0]
@@ -38,7 +40,7 @@ def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) ->
         told = [pl.lit(part[name][0]).alias(name) for name in ("repeat", "fold")]
         told += [pl.lit(float(share)).alias(f"prior_{k}") for k, share in enumerate(task.shares(remedy))]
         calibrations = list[Calibration]()
-        for name, found in tables.items():
+        for name in ("validation", "test"):
             held = rows.filter(pl.col("part") == name)
             logits_NK = held.select(f"logit_{k}" for k in range(len(dataset.classes))).to_numpy().astype(np.float64)
             cases = fold.part(name)
@@ -46,19 +48,16 @@ def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) ->
                 calibrations = fit(task, remedy, logits_NK, cases.targets)
             p_NK = task.probabilities(remedy.questions, logits_NK, calibrations, target)
             predicted = task.predictions(cases, logits_NK, p_NK)
-            found.append(predicted.table.with_columns(told))
-    assert predicted is not None
+            predicted = replace(predicted, table=predicted.table.with_columns(told))
+            tables["folds" if name == "validation" else "test"].append(predicted)
+        tables["uncalibrated"].append(predicted.with_probabilities(uncalibrated(task, remedy, logits_NK)))
     order = dataset.cases.select("case").with_row_index("_row")
-    whole = {
-        name: pl.concat(found)
-        .join(order, on="case")
-        .sort("repeat", *(["_row"] if name == "test" else ["fold", "_row"]))
-        for name, found in tables.items()
-    }
-    return {
-        "test": replace(predicted, table=whole["test"].drop("_row")),
-        "folds": replace(predicted, table=whole["validation"].drop("_row")),
-    }
+    whole = dict[str, Predictions]()
+    for name, found in tables.items():
+        by = ["repeat", "fold", "_row"] if name == "folds" else ["repeat", "_row"]
+        table = pl.concat([each.table for each in found]).join(order, on="case").sort(by).drop("_row")
+        whole[name] = replace(found[0], table=table)
+    return whole
 
 
 def _divided(dataset: Dataset, part: pl.DataFrame) -> tuple[Dataset, pl.DataFrame]:

@@ -47,7 +47,9 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
                 f" {ENOUGH_TO_CHOOSE}. Leave it out: slope and calibration-in-the-large tell how far the probabilities are off."
             )
         fitted = calibrate(_logits(fit.probabilities), fit.targets, METHOD)
-        after = {part: _with(each, fitted.apply(_logits(each.probabilities))) for part, each in after.items()}
+        after = {
+            part: each.with_probabilities(fitted.apply(_logits(each.probabilities))) for part, each in after.items()
+        }
     before, now = (_scores(each, cuts, seed) for each in (tell, after["tell"]))
     figures = {
         name: _change(name, tell, after["tell"], before, now, cuts, seed)
@@ -81,11 +83,6 @@ def _half(found: Predictions, seed: int) -> NDArray[np.bool_]:
 
 def _logits(p_NK: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.log(np.clip(p_NK, SURE, 1)))
-
-
-def _with(predictions: Predictions, p_NK: NDArray[np.float64]) -> Predictions:
-    columns = [pl.Series(f"p_{k}", column) for k, column in enumerate(p_NK.T)]
-    return replace(predictions, table=predictions.table.with_columns(columns))
 
 
 def _mapped(whole: Predictions, own: Predictions, k: int) -> Predictions:

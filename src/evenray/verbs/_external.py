@@ -197,7 +197,7 @@ def _without_copies(
     other: Dataset, found: Shared, place: RunFolder, data: str, allow: tuple[str, ...]
 ) -> tuple[Dataset, Copies]:
     """The set without a few stray copies; DataError where it has many, or patients of the run, that nobody allowed."""
-    same = (*found.pixels, *found.tested)
+    same = (*found.pixels, *found.tested, *found.near)
     stray = bool(same) and len(same) <= STRAY * len(other)
     people = [name for name in found.patients if name not in set(same)]
     refused = []
@@ -210,7 +210,7 @@ def _without_copies(
     if stray:
         other = without(other, pl.DataFrame({"case": list(same)}))
     return other, Copies(
-        pixels=found.pixels, tested=found.tested, patients=tuple(people), compared=found.compared,
+        pixels=found.pixels, tested=found.tested, near=found.near, patients=tuple(people), compared=found.compared,
         left_out=len(same) if stray else 0, allowed=tuple(one for one in allow if (same if one == ALLOWED[0] else people)),
     )  # fmt: skip
 
@@ -219,9 +219,14 @@ def _refusal(
     refused: Sequence[tuple[str, tuple[str, ...]]], found: Shared, images: int, place: RunFolder, data: str
 ) -> str:
     """What is wrong with the set, and the two ways on; the cases are written into a file that --exclude takes."""
+    kinds = {
+        "that it learnt from": found.pixels,
+        "of its test part": found.tested,
+        "of either changed a little": found.near,
+    }
+    counts = ", ".join(f"{len(cases)} {what}" for what, cases in kinds.items() if cases)
     whys = {
-        "leakage_duplicates": f"images of '{data}' are images of the run ({len(found.pixels)} that it learnt from,"
-        f" {len(found.tested)} of its test part)",
+        "leakage_duplicates": f"images of '{data}' are images of the run ({counts})",
         "leakage_patients": f"images of '{data}' are of patients whom the run learnt from (where both sets number their patients anew"
         " these are other people)",
     }

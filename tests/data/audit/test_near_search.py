@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Dataset
 from evenray.data.audit._fingerprint import fingerprint_of
-from evenray.data.audit._near_search import BITS_APART, candidates, near_groups
+from evenray.data.audit._near_search import BITS_APART, candidates, near_copies, near_groups
 
 
 def dataset_of(pixels: NDArray[np.uint8], **columns: list[str]) -> Dataset:
@@ -61,6 +61,20 @@ def test_a_pair_of_negatives_is_told_in_a_set_of_any_size(count: int) -> None:
     groups = near_groups(dataset_of(pixels), negative=True)
     assert [group.cases for group in groups] == [("00000", "00001")]
     assert near_groups(dataset_of(pixels)) == []
+
+
+@pytest.mark.parametrize("light", [1.0, 0.4])
+def test_copies_in_another_set_are_found_and_nothing_else(light: float) -> None:
+    """The other set is as light or darker as a whole, has near twins of its own, and a negative of a known image."""
+    known, strangers = aligned(400), aligned(300, seed=9)
+    changed = np.clip(255 * (known[:40] / 255) ** 0.8 + np.random.default_rng(2).normal(0, 2, (40, 32, 32)), 0, 255)
+    other = np.concatenate([strangers, strangers[:20] + 2, changed, 255 - known[60:62]]) * light
+    found = near_copies(dataset_of(known), dataset_of(other.astype(np.uint8)))
+    assert found == [f"{i:05d}" for i in range(320, 362)]
+
+
+def test_a_set_of_negatives_is_no_set_of_copies() -> None:
+    assert near_copies(dataset_of(aligned(200)), dataset_of(255 - aligned(200, seed=9))) == []
 
 
 def test_what_differs_in_a_group_is_told() -> None:

@@ -50,11 +50,12 @@ class DriftRecord(_Part):
 
 class Copies(_Part):
     """Cases of the set by name that are not new to the run: `pixels` the same images as it learnt from, `tested` as it was tested
-    on, `patients` of patients that it learnt from. `compared` says whether patients could be; `left_out` counts copies that
-    were left out, `allowed` are what the user went on in spite of."""
+    on, `near` either changed a little, `patients` of patients that it learnt from. `compared` says whether patients could be;
+    `left_out` counts copies that were left out, `allowed` are what the user went on in spite of."""
 
     pixels: tuple[str, ...] = ()
     tested: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
     patients: tuple[str, ...] = ()
     compared: bool = True
     left_out: int = 0

@@ -18,7 +18,7 @@ from evenray.core.registry import Registry
 from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
-from ._near_search import near_groups
+from ._near_search import near_copies, near_groups
 from ._reduced_image import Measured, Reduced
 from .blocking import BLOCKING, blocking
 from .by_finding import by_finding
@@ -28,7 +28,7 @@ from .label_errors import label_errors
 from .labels import COMPARING, COUNTING
 
 __all__ = [
-    "BLOCKING", "audit", "blocking", "checks", "excluded", "label_errors", "measure", "measures", "near_groups",
+    "BLOCKING", "audit", "blocking", "checks", "excluded", "label_errors", "measure", "measures", "near_copies", "near_groups",
     "propose_exclusions",
 ]  # fmt: skip
 

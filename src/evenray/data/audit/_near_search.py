@@ -11,6 +11,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ from evenray.core.types import Dataset
 
 from ._peers import sample
 
-__all__ = ["NearGroup", "candidates", "near_groups"]
+__all__ = ["NearGroup", "candidates", "near_copies", "near_groups"]
 
 BITS_APART = 10  # of 63; gamma 0.7, a crop of 1 % or a turn by 1 degree change at most 8
 MATCH = 0.95  # correlation of thumbnails; between different patients it stays below 0.9 in 5,800 chest X-rays
@@ -59,6 +60,40 @@ def near_groups(dataset: Dataset, *, negative: bool = False) -> list[NearGroup]:
     return last[1][negative]
 
 
+def near_copies(known: Dataset, other: Dataset) -> list[str]:
+    """The cases of `other`, by name, that are nearly identical to one of `known`, or to its negative; empty without sketches.
+
+    What is common is learnt from `known` alone: two sets of unlike light have little in common, and in what sets one
+    apart all its images would be alike.
+    """
+    if not all(each.has_sketch(name) for each in (known, other) for name in ("fingerprint", "thumbnail")):
+        return []
+    both = _Both(known, other)
+    plain = [np.flatnonzero((each.cases["std"] >= 0.01).fill_null(False).to_numpy()) for each in (known, other)]
+    learnt, rows = plain[0], np.concatenate([plain[0], len(known) + plain[1]])
+    if not len(plain[0]) or not len(plain[1]):
+        return []
+    pairs = candidates(*_codes(both, rows, learnt))
+    links, _ = _verified(both, rows, pairs[(pairs < len(learnt)).sum(axis=1) == 1], learnt)
+    found = np.unique(rows[links.max(axis=1)]) - len(known) if len(links) else np.empty(0, np.int64)
+    return other.cases["case"].gather(found).to_list()
+
+
+@dataclass(frozen=True)
+class _Both:
+    """The sketches of two data sets, rows of the second one behind those of the first."""
+
+    first: Dataset
+    second: Dataset
+
+    def sketch(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        behind = rows >= len(self.first)
+        one, two = self.first.sketch(name, rows[~behind]), self.second.sketch(name, rows[behind] - len(self.first))
+        found = np.empty((len(rows), *one.shape[1:]), one.dtype)
+        found[~behind], found[behind] = one, two
+        return found
+
+
 def _search(dataset: Dataset) -> Found:
     if not (dataset.has_sketch("fingerprint") and dataset.has_sketch("thumbnail")):
         return [], []
@@ -73,24 +108,27 @@ def _search(dataset: Dataset) -> Found:
     _, first, picture = np.unique(_hashes(dataset, rows), return_index=True, return_inverse=True)
     table = table.with_columns(picture=pl.Series(np.argsort(np.argsort(first))[picture]))
     rows = rows[np.sort(first)]
-    pairs = candidates(*_codes(dataset, rows))
-    links, values = _verified(dataset, rows, pairs)
+    pairs = candidates(*_codes(dataset, rows, rows))
+    links, values = _verified(dataset, rows, pairs, rows)
     same = values > 0
     copies = _groups(table, links[same], values[same])
     return copies, _groups(table, links[~same], -values[~same], only_linked=True)
 
 
-def _lines(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _lines(dataset: Dataset | _Both, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Fingerprints without their mean grey level, each of length one, float32 (rows, 63)."""
     lines = dataset.sketch("fingerprint", rows)[:, 1:].astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", lines, lines))
     return np.asarray(lines / np.maximum(lengths, 1e-9)[:, None])
 
 
-def _codes(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Codes of the images, then of the negatives of some, and the image that each belongs to."""
-    lines = _lines(dataset, sample(rows))
-    common, mean = np.median(lines, axis=0) * (len(rows) / (len(rows) + SHRINK)), lines.mean(axis=0)
+def _codes(
+    dataset: Dataset | _Both, rows: NDArray[np.int64], learnt: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Codes of the images, then of the negatives of some, and the image that each belongs to; `learnt` are the rows of a data
+    set that what is common is learnt from."""
+    lines = _lines(dataset, sample(learnt))
+    common, mean = np.median(lines, axis=0) * (len(learnt) / (len(learnt) + SHRINK)), lines.mean(axis=0)
     codes, negatives, images = [], [], []
     for block in blocks(len(rows)):
         lines = _lines(dataset, rows[block])
@@ -150,13 +188,13 @@ def _agreeing(codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _verified(
-    dataset: Dataset, rows: NDArray[np.int64], pairs: NDArray[np.int64]
+    dataset: Dataset | _Both, rows: NDArray[np.int64], pairs: NDArray[np.int64], learnt: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Links between `rows` whose thumbnails match, and their correlation (negative for negatives).
 
     Pairs that earlier links already join are left out, so that a long series of frames costs no more than its length.
     """
-    common = _common(dataset, rows)
+    common = _common(dataset, learnt)
     links, values = np.empty((0, 2), np.int64), np.empty(0)
     waiting = np.random.default_rng(0).permutation(pairs)
     while len(waiting):
@@ -169,7 +207,7 @@ def _verified(
     return links, values
 
 
-def _common(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _common(dataset: Dataset | _Both, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     total = np.zeros(1024)
     for start in range(0, len(rows), BLOCK):
         total += _standard(_pixels(dataset, rows[start : start + BLOCK])).sum(axis=0, dtype=np.float64)
@@ -177,7 +215,7 @@ def _common(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _matched(
-    dataset: Dataset, rows: NDArray[np.int64], pairs: NDArray[np.int64], common: NDArray[np.float32]
+    dataset: Dataset | _Both, rows: NDArray[np.int64], pairs: NDArray[np.int64], common: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """The correlation of each pair without the common part, negative where one is rather the other's negative."""
     first, second = (_standard(_pixels(dataset, rows[pairs[:, side]])) for side in (0, 1))
@@ -187,7 +225,7 @@ def _matched(
     return np.where(same >= negative, same, -negative)
 
 
-def _pixels(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _pixels(dataset: Dataset | _Both, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     return dataset.sketch("thumbnail", rows).reshape(-1, 1024)
 
 

@@ -1,4 +1,4 @@
-"""What another set shares with the images of a run: the same pixels, and the same patients."""
+"""What another set shares with the images of a run: the same pixels, nearly the same pictures, and the same patients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.names import as_path
-from evenray.core.types import Dataset
+from evenray.core.types import PARTS, Dataset
+from evenray.data.audit import near_copies
 from evenray.data.scan.entries import Listing
 from evenray.data.scan.scanning import identities
 from evenray.data.tables.join import patients_told
@@ -22,17 +23,20 @@ LEARNT = ("train", "validation")  # what the network, its calibration and its th
 
 @dataclass(frozen=True)
 class Shared:
-    """Cases of the other set, by name: `pixels` are images that the run learnt from, `tested` images of its test part;
-    `patients` have images of a patient that the run learnt from. `compared` says whether patients could be."""
+    """Cases of the other set, by name: `pixels` are images that the run learnt from, `tested` images of its test part, and `near`
+    are either, changed a little; `patients` have images of a patient that the run learnt from. `compared` says whether patients
+    could be."""
 
     pixels: tuple[str, ...]
     tested: tuple[str, ...]
+    near: tuple[str, ...]
     patients: tuple[str, ...]
     compared: bool
 
 
 def shared(other: Dataset, own: Dataset, patients: pl.Series | None) -> Shared:
-    """What `other` shares with `own`, the divided data set of a run; blank images are no copies of each other.
+    """What `other` shares with `own`, the divided data set of a run; blank images are no copies of each other. Near copies are
+    found as the audit finds them.
 
     `patients` are those of the other set under the key of the run, in the order of its cases; None where there is no key to be
     had. Then patients can be told to be the same only where both sets were scanned with one key.
@@ -52,7 +56,10 @@ def shared(other: Dataset, own: Dataset, patients: pl.Series | None) -> Shared:
     tested = tuple(
         name for name in with_pixels_of(own.cases.filter(pl.col("part") == "test")) if name not in set(pixels)
     )
-    return Shared(pixels, tested, same, compared or bool(same))
+    seen = {*pixels, *tested}
+    used = own.with_cases(own.cases.filter(pl.col("part").is_in(PARTS)))
+    near = tuple(name for name in near_copies(used, other) if name not in seen)
+    return Shared(pixels, tested, near, same, compared or bool(same))
 
 
 def key_of(own: Dataset, files: Iterable[str]) -> bytes | None:

@@ -49,10 +49,9 @@ def called_findings(test: Predictions, validation: Predictions, rules: Sequence[
 
 def by_class(repeats: Sequence[Predictions], at: Floats, target: Floats | None) -> dict[str, dict[str, Figure]]:
     """Slope, calibration-in-the-large and observed : expected of each class, beside those of the shares `at` for everybody."""
-    everybody = {f"p_{k}": pl.lit(float(share)) for k, share in enumerate(at)}
     found = []
     for each in repeats:
-        constant = calibration_by_class(replace(each, table=each.table.with_columns(**everybody)), target)
+        constant = calibration_by_class(each.with_probabilities(at), target)
         found.append({
             name: {figure: Estimate(*told, constant[name][figure][0]) for figure, told in figures.items()}
             for name, figures in calibration_by_class(each, target).items()

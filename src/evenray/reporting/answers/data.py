@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from evenray.core.findings import SEVERITIES
 from evenray.core.types import PARTS
+from evenray.reporting.characteristics import characteristics
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
-KNOWN = ("sex", "age_band", "site")  # columns about patients
 Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
@@ -37,6 +37,11 @@ def _counts(run: RunView) -> dict[str, int] | None:
     return {"images": run.cases.height - excluded, "excluded": excluded, "rejected": rejected}
 
 
+def patients_known(run: RunView) -> bool:
+    """Whether the patient of every case that is used is known."""
+    return not run.used.is_empty() and not run.used["patient"].null_count()
+
+
 def left_out(run: RunView, say: Language) -> Found:
     counts = _counts(run)
     return ("left_out", counts) if counts else None
@@ -44,7 +49,12 @@ def left_out(run: RunView, say: Language) -> Found:
 
 def flow(run: RunView, say: Language) -> Found:
     counts = _counts(run)
-    return ("flow", {name: say.count(n) for name, n in counts.items()}) if counts else None
+    if not counts:
+        return None
+    told = {name: say.count(n) for name, n in counts.items()}
+    if not patients_known(run):
+        return "flow", told
+    return "flow_patients", told | {"patients": say.count(run.used["patient"].n_unique())}
 
 
 def privacy(run: RunView, say: Language) -> Found:
@@ -70,7 +80,8 @@ def parts(run: RunView, say: Language) -> Found:
         return "parts_nested", {"folds": run.nested.folds, "repeats": run.nested.repeats, "seed": seed}
     if run.cases is None or not run.parts:
         return None
-    return "parts", {part: say.count(int((run.cases["part"] == part).sum())) for part in PARTS} | {"seed": seed}
+    key = "parts_given" if run.given_parts else "parts" if patients_known(run) else "parts_images"
+    return key, {part: say.count(int((run.cases["part"] == part).sum())) for part in PARTS} | {"seed": seed}
 
 
 def disjoint(run: RunView, say: Language) -> Found:
@@ -82,11 +93,14 @@ def disjoint(run: RunView, say: Language) -> Found:
 
 
 def known(run: RunView, say: Language) -> Found:
-    """Columns about patients in the table of cases."""
-    if run.cases is None:
+    found = characteristics(run, say)
+    return ("known", {"columns": ", ".join(name for name, _ in found.rows)}) if found else None
+
+
+def sites(run: RunView, say: Language) -> Found:
+    if run.cases is None or "site" not in run.cases.columns or not run.cases["site"].drop_nulls().len():
         return None
-    held = [n for n in KNOWN if n in run.cases.columns and run.cases[n].null_count() < run.cases.height]
-    return ("known", {"columns": ", ".join(say(f"group.{name}") for name in held)}) if held else None
+    return "sites", {"n": run.cases["site"].drop_nulls().n_unique()}
 
 
 def outcome(run: RunView, say: Language) -> Found:
@@ -103,11 +117,13 @@ def same_source(run: RunView, say: Language) -> Found:
 def numbers(run: RunView, say: Language) -> Found:
     if run.cases is None or not run.parts:
         return None
-    told = []
+    known, told = patients_known(run), []
     for part in run.parts:
         own = run.cases.filter(part=part)
-        counts = (
-            [] if run.tags else [f"{name} {say.count(int((own['label'] == name).sum()))}" for name in run.classes[:6]]
-        )
-        told.append(f"{say(f'part.{part}')} {say.count(own.height)}" + (f" ({', '.join(counts)})" if counts else ""))
+        values = {"part": say(f"part.{part}"), "images": say.count(own.height)}
+        if known:
+            values["patients"] = say.count(own["patient"].n_unique())
+        of = [] if run.tags else [f"{name} {say.count(int((own['label'] == name).sum()))}" for name in run.classes[:6]]
+        text = say("answer.number_patients" if known else "answer.number", **values)
+        told.append(text + (f" ({', '.join(of)})" if of else ""))
     return "numbers", {"parts": "; ".join(told)}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evenray.images.corruptions import CORRUPTIONS
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
+
+from .data import patients_known
 
 FIRST = {"segment": "dice", "detect": "map50"}  # the figure that stands for the performance of a task, by default AUROC
 Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
@@ -17,7 +20,7 @@ def _decided(run: RunView, name: str) -> Any:
 
 
 def goal(run: RunView, say: Language) -> Found:
-    return ("goal", {}) if run.test else None
+    return ("goal_external" if run.external else "goal", {}) if run.test else None
 
 
 def network(run: RunView, say: Language) -> Found:
@@ -34,7 +37,9 @@ def preparation(run: RunView, say: Language) -> Found:
 
 
 def size(run: RunView, say: Language) -> Found:
-    return ("size", {"patients": say.count(run.test.patients)}) if run.test else None
+    if run.test is None:
+        return None
+    return "size" if patients_known(run) else "size_images", {"patients": say.count(run.test.patients)}
 
 
 def software(run: RunView, say: Language) -> Found:
@@ -60,10 +65,14 @@ def start(run: RunView, say: Language) -> Found:
 def training(run: RunView, say: Language) -> Found:
     if run.model is None or run.planned is None:
         return None
+    balance = {"balance": run.model.balance}
+    if str(_decided(run, "finetune")).startswith("frozen"):
+        return "training_frozen", balance
     values = {
         name: _decided(run, of) for name, of in (("rate", "learning_rate"), ("batch", "batch"), ("epochs", "epochs"))
     }
-    return "training", {name: say.value(value) for name, value in values.items()} | {"balance": run.model.balance}
+    key = "training_flips" if run.recipe and run.recipe.flips else "training"
+    return key, {name: say.value(value) for name, value in values.items()} | balance
 
 
 def chosen(run: RunView, say: Language) -> Found:
@@ -87,7 +96,13 @@ def measures(run: RunView, say: Language) -> Found:
 
 
 def uncertainty(run: RunView, say: Language) -> Found:
-    return ("uncertainty", {}) if run.test else None
+    if run.test is None:
+        return None
+    return "uncertainty" if patients_known(run) else "uncertainty_images", {}
+
+
+def robustness(run: RunView, say: Language) -> Found:
+    return ("robustness", {"n": len(CORRUPTIONS)}) if run.robustness is not None and run.current else None
 
 
 def stability(run: RunView, say: Language) -> Found:
@@ -106,11 +121,47 @@ def maps(run: RunView, say: Language) -> Found:
 def internal(run: RunView, say: Language) -> Found:
     if run.test is None:
         return None
-    return "internal", {"cases": say.count(run.test.cases), "patients": say.count(run.test.patients)}
+    values = {"cases": say.count(run.test.cases), "patients": say.count(run.test.patients)}
+    return "internal" if patients_known(run) else "internal_images", values
+
+
+def external(run: RunView, say: Language) -> Found:
+    told = []
+    for one in run.external.values():
+        text = say.count(one.cases)
+        if one.fall is not None:
+            figure = one.fall.external
+            value, interval = say.number(figure.value), say.interval(figure.low, figure.high)
+            text += f": {say.name('metric', one.main)} {value} ({interval})"
+        told.append(text)
+    return ("external", {"n": len(told), "tests": "; ".join(told)}) if told else None
+
+
+def drift(run: RunView, say: Language) -> Found:
+    return ("drift", {}) if run.external else None
+
+
+def updated(run: RunView, say: Language) -> Found:
+    return ("updated", {}) if any(one.recalibrated for one in run.external.values()) else None
 
 
 def _groups(run: RunView, *names: str) -> list[str]:
-    return [name for name in names if run.results and run.results.groups.get(name)]
+    """Columns by which the page shows figures of groups; of findings and marks it shows none."""
+    return [name for name in names if run.results and not run.tags and run.results.groups.get(name)]
+
+
+def _gaps(run: RunView, say: Language, *names: str) -> Found:
+    record = run.groups if run.current else None
+    held = [name for name in names if record is not None and any(each.column == name for each in record.compared)]
+    return ("gaps", {"columns": ", ".join(say(f"group.{name}") for name in held)}) if held else None
+
+
+def site_gaps(run: RunView, say: Language) -> Found:
+    return _gaps(run, say, "site")
+
+
+def gaps(run: RunView, say: Language) -> Found:
+    return _gaps(run, say, "sex", "age_band")
 
 
 def clusters(run: RunView, say: Language) -> Found:
@@ -175,7 +226,8 @@ def nobody(run: RunView, say: Language) -> Found:
 def imbalance(run: RunView, say: Language) -> Found:
     if run.model is None:
         return None
-    return "imbalance_none" if run.model.balance == "none" else "imbalance", {"balance": run.model.balance}
+    key = "imbalance_marks" if run.marked else "imbalance"
+    return "imbalance_none" if run.model.balance == "none" else key, {"balance": run.model.balance}
 
 
 def calibrated(run: RunView, say: Language) -> Found:
@@ -188,6 +240,8 @@ def calibrated(run: RunView, say: Language) -> Found:
 def output(run: RunView, say: Language) -> Found:
     if run.results is None:
         return None
+    if run.marked:
+        return f"output_{run.marked}", {}
     rule = run.results.threshold_rule or (run.recipe.threshold if run.recipe else None)
     return ("output", {"rule": rule}) if rule else ("likeliest", {})
 

@@ -12,19 +12,16 @@ __all__ = ["context"]
 
 @dataclass(frozen=True)
 class Shown:
-    asked: list[tuple[str, str, bool]]
+    asked: list[tuple[str, str]]
     choices: list[tuple[str, str, str]]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
     if run.told is None:
         return None
-    planned = {choice.name for choice in run.choices}
-    asked = []
-    for name, value in {"data": run.told.data, **dict(run.told.recipe)}.items():
-        if value is None and name not in planned:
-            continue
-        words = say("asked.planned") if value is None else say.value(value)
-        asked.append((say.name("recipe", name), words, value is None))
+    told = {"data": run.told.data, **dict(run.told.recipe)}
+    asked = [
+        (say.name("recipe", name), say.value(value)) for name, value in told.items() if value not in (None, (), {})
+    ]
     choices = [(say.name("recipe", c.name), say.value(c.value), say.message(c.reason)) for c in run.choices]
     return Shown(asked=asked, choices=choices)

@@ -45,7 +45,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         shortcuts=[say(f"attribution.shortcut_{name}") for name in found.shortcuts] or clear,
         about=[
             say(f"attribution.explains_{found.explains}"),
-            say("attribution.method", method=found.method, layer=layer),
+            say("attribution.method", method=say.word("attribution", found.method), layer=layer),
         ],
         rows=[_row(check, say) for check in found.checks],
         figures=_figures(found, say),

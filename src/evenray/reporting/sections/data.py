@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evenray.core.understood import Understood
 from evenray.images.histogram import Histogram
+from evenray.reporting.characteristics import Characteristics, characteristics
 from evenray.reporting.figures.bars import bars, counted
 from evenray.reporting.figures.histogram import pixels, quantity
 from evenray.reporting.figures.svg import GREY, Figure, class_colours, png_uri
@@ -43,6 +44,7 @@ class Shown:
     classes: list[str]
     findings: list[tuple[str, list[Count]]]
     understood: Understood | None
+    characteristics: Characteristics | None
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -69,6 +71,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         classes=list(counts),
         findings=_findings(run, kept),
         understood=run.facts.understood,
+        characteristics=characteristics(run, say),
     )
 
 

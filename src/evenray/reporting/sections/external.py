@@ -122,7 +122,12 @@ def _notices(record: ExternalRecord, say: Language) -> list[Notice]:
         found.append(Notice(severity, say(f"external.notice.{key}"), say(f"external.notice.{key}.text", **values)))
 
     if "leakage_duplicates" in copies.allowed:
-        add("error", "copies", count=len(copies.pixels) + len(copies.tested), cases=say.count(record.cases))
+        add(
+            "error",
+            "copies",
+            count=len(copies.pixels) + len(copies.tested) + len(copies.near),
+            cases=say.count(record.cases),
+        )
     if "leakage_patients" in copies.allowed:
         add("error", "patients", count=len(copies.patients), cases=say.count(record.cases))
     if copies.left_out:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenray.core.artefacts.plan import Planned
+from evenray.images.corruptions import CORRUPTIONS
+from evenray.reporting.answers.data import patients_known
 from evenray.reporting.bibliography import bibtex, named
 from evenray.reporting.language import LANGUAGES, Language
 from evenray.reporting.view import RunView
@@ -21,20 +23,20 @@ NETWORKS = {
     "efficientnet": "tan2019efficientnet",
 }  # fmt: skip
 CONTRASTS = {
-    "clahe": "zuiderveld1994clahe",
-    "equalize": "hummel1977equalization",
-    "bbhe": "kim1997bbhe",
-    "agcwd": "huang2013agcwd",
-}
+    "clahe": "zuiderveld1994clahe", "local": "pizer1987adaptive", "equalize": "hummel1977equalization", "bbhe": "kim1997bbhe",
+    "dsihe": "wang1999dsihe", "mmbebhe": "chen2003mmbebhe", "rmshe": "chen2003rmshe", "weighted": "wang2007weighted",
+    "exact": "coltuc2006exact", "agcwd": "huang2013agcwd", "sigmoid": "braun1999sigmoid",
+}  # fmt: skip
 REMEDIES = {
-    **dict.fromkeys(("weighted", "oversample", "undersample", "oversample_augmented", "progressive", "double"), "buda2018imbalance"),
+    **dict.fromkeys(("weighted", "oversample", "undersample", "oversample_augmented", "double"), "buda2018imbalance"),
+    "progressive": "kang2020decoupling",
     "focal": "lin2017focal", "class_balanced_focal": "cui2019classbalanced", "logit_adjustment": "menon2021logit",
     "ldam": "cao2019ldam", "minority_mixup": "galdran2021balancedmixup", "threshold": "collell2018threshold",
     "dice": "milletari2016vnet", "dice_cross_entropy": "isensee2021nnunet", "tversky": "salehi2017tversky",
-    "focal_tversky": "salehi2017tversky", "hard_negatives": "liu2016ssd",
+    "focal_tversky": "abraham2019focaltversky", "hard_negatives": "liu2016ssd",
 }  # fmt: skip
 CALIBRATIONS = {
-    "bias_corrected_temperature": "alexandari2020bcts", "temperature": "guo2017calibration", "platt": "platt1999",
+    "bias_corrected_temperature": "alexandari2020bcts", "temperature": "guo2017calibration", "platt": "platt2000",
     "beta": "kull2017beta", "isotonic": "zadrozny2002isotonic",
 }  # fmt: skip
 
@@ -95,7 +97,7 @@ def _data(run: RunView, say: Language, cite: _Cited) -> list[str]:
     used = cases if "part" not in cases.columns else cases.filter(cases["part"].fill_null("") != "excluded")
     values: dict[str, Any] = {"images": say.count(used.height), "classes": ", ".join(run.classes)}
     known = run.used["patient"].drop_nulls().n_unique()
-    key = "methods.data" if known and not run.used["patient"].null_count() else "methods.data_images"
+    key = "methods.data" if patients_known(run) else "methods.data_images"
     told = [say(key, patients=say.count(known), **values)]
     rejected = 0 if run.rejected is None else run.rejected.height
     if rejected or used.height < cases.height:
@@ -107,8 +109,11 @@ def _data(run: RunView, say: Language, cite: _Cited) -> list[str]:
         told.append(say("methods.nested", **values))
     elif run.parts:
         sizes = {part: say.count(used.filter(part=part).height) for part in ("train", "validation", "test")}
-        by_patient = known and not run.used["patient"].null_count() and not run.torn
-        told.append(say("methods.parts" if by_patient else "methods.parts_images", **sizes))
+        whole = patients_known(run)
+        told.append(say(f"methods.{'given' if run.given_parts else 'drawn' if whole else 'drawn_images'}", **sizes))
+        told += [say("methods.apart")] if whole and not run.torn else []
+        again = len(run.ledger.test_opened)
+        told.append(say("methods.opened_again", n=again) if again > 1 else say("methods.opened"))
     return told
 
 
@@ -164,6 +169,8 @@ def _evaluation(run: RunView, say: Language, cite: _Cited) -> list[str]:
     results, told = run.results, []
     assert results is not None
     method = results.calibration.method
+    if method == "none" and not run.tags:
+        told.append(say("methods.uncalibrated"))
     if method in CALIBRATIONS and not run.tags:
         told.append(say("methods.calibrated", method=say.word("calibration", method), work=cite(CALIBRATIONS[method])))
     if results.threshold_rule and results.threshold is not None:
@@ -172,19 +179,31 @@ def _evaluation(run: RunView, say: Language, cite: _Cited) -> list[str]:
         told.append(say(key, rule=results.threshold_rule, threshold=say.brief(results.threshold), work=youden))
     if run.test is not None:
         measures = ", ".join(say.name("metric", name) for name in run.test.metrics)
-        told.append(say("methods.measures", measures=measures, work=cite("efron1979bootstrap")))
+        over = "methods.measures" if patients_known(run) else "methods.measures_images"
+        told.append(say(over, measures=measures, work=cite("efron1979bootstrap")))
         if "calibration_slope" in run.test.metrics:
             told.append(say("methods.calibration_measures", work=cite("vancalster2019calibration")))
         if "area_bias" in run.test.metrics:
             told.append(say("methods.agreement", work=cite("bland1986agreement")))
         if "map" in run.test.metrics:
             told.append(say("methods.boxes", work=cite("lin2014coco")))
+    if (doubt := run.uncertainty) is not None and any(doubt.least(name) for name in doubt.questions):
+        share = say.percent(doubt.coverage, 0)
+        told.append(say("methods.sets", coverage=share, work=cite("vovk2013conformal")))
     if results.decision_curve:
         told.append(say("methods.decision", work=cite("vickers2006decision")))
     if results.baselines:
         told.append(say("methods.baselines", work=cite("geurts2006extratrees")))
     if run.attributions is not None and run.attributions.method == "gradcam" and not run.marked:
         told.append(say("methods.maps", work=cite("selvaraju2017gradcam"), sanity=cite("adebayo2018sanity")))
+    if run.groups is not None and (columns := dict.fromkeys(each.column for each in run.groups.compared)):
+        names = ", ".join(say(f"group.{name}") for name in columns)
+        told.append(say("methods.groups", columns=names, work=cite("holm1979")))
+    if run.robustness is not None:
+        told.append(say("methods.robustness", n=len(CORRUPTIONS), work=cite("disalvo2024medmnistc")))
+    if run.external:
+        images = say.count(sum(one.cases for one in run.external.values()))
+        told.append(say("methods.external", n=len(run.external), images=images))
     return told
 
 

@@ -31,7 +31,7 @@ class Notice:
 
 def notices(run: RunView, say: Language) -> list[Notice]:
     """All that apply, the gravest first."""
-    found = [*_errors(run, say), *_data(run, say), *_test(run, say)]
+    found = [*_errors(run, say), *_clear_shortcuts(run, say), *_data(run, say), *_test(run, say)]
     return sorted(found, key=lambda notice: SEVERITIES.index(notice.severity))
 
 
@@ -50,6 +50,21 @@ def _errors(run: RunView, say: Language) -> list[Notice]:
     ]  # fmt: skip
     if len(errors) > SHOWN:
         found.append(Notice("error", say("notice.more", n=len(errors) - SHOWN), say("notice.more_text"), "audit"))
+    return found
+
+
+def _clear_shortcuts(run: RunView, say: Language) -> list[Notice]:
+    """What the label can be told from that is no finding: header, size, grey levels, border."""
+    found = []
+    for n, finding in enumerate(run.findings or ()):
+        if not finding.check.startswith("shortcut_") or finding.severity != "warning":
+            continue
+        area = finding.evidence
+        interval = say.interval(area["low"], area["high"])
+        told = f"{say.name('metric', 'auroc')} {say.number(area['auroc'])} ({interval})."
+        found.append(
+            Notice("warning", f"{say.message(finding.title)}.", say.message(finding.advice), f"finding-{n}", told)
+        )
     return found
 
 

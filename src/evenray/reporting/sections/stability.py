@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
+import numpy as np
 import polars as pl
 
 from evenray.core.types import Predictions
-from evenray.metrics import each_repeat, measured_by_task
+from evenray.metrics import decide, each_repeat, measured_by_task
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -40,9 +42,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Two trainings from other seeds and on other folds of the same patients: the mean difference of their probabilities on a case
+    that neither saw (Riley & Collins, Biom J 2023: prediction instability), 95 % of cases within `most`, and the share of cases that
+    they call otherwise."""
+
+    mean: float
+    most: float
+    called_otherwise: float
+
+
+@dataclass(frozen=True)
 class Shown:
-    """`sentences` are what can be said in words; `repeats` has a row a repeat of a cross-validation, `choices` how often each
-    combination was chosen in its folds, `members` the best validation figure of each network that is averaged."""
+    """`sentences` are what can be said in words; `repeats` has a row a repeat of a cross-validation, `apart` how far the answers of
+    two repeats lie apart on the same case, `choices` how often each combination was chosen in its folds, `members` the best
+    validation figure of each network that is averaged."""
 
     sentences: list[str]
     metric: str
@@ -51,6 +65,7 @@ class Shown:
     domain: tuple[float, float]
     figures: tuple[str, ...]
     repeats: list[list[float]]
+    apart: Apart | None
     choices: list[tuple[str, int]]
     member_metric: str
     members: list[tuple[int, float]]
@@ -60,12 +75,13 @@ def context(run: RunView, say: Language) -> Shown | None:
     if run.grid is None and run.history is None and run.nested is None:
         return None
     metric, seeds, cells = _cells(run)
-    figures, repeats = _repeats(run)
+    held_out = _held_out(run)
+    figures, repeats = _repeats(held_out)
     member_metric, members = _members(run)
     ends = [end for cell in cells for end in (cell.spread["low"], cell.spread["high"])]
     found = Shown(
         sentences=[], metric=metric, seeds=seeds, cells=cells, domain=(min(ends, default=0.0), max(ends, default=1.0)),
-        figures=figures, repeats=repeats, choices=_choices(run), member_metric=member_metric, members=members,
+        figures=figures, repeats=repeats, apart=_apart(held_out), choices=_choices(run), member_metric=member_metric, members=members,
     )  # fmt: skip
     found.sentences.extend(_sentences(found, say))
     return found
@@ -82,6 +98,10 @@ def _sentences(found: Shown, say: Language) -> list[str]:
                 by_seed=say.number(taken.by_seed), by_patients=say.number(taken.by_patients),
             )
         )  # fmt: skip
+    if found.apart is not None:
+        values = {"mean": say.percent(found.apart.mean), "most": say.percent(found.apart.most)}
+        otherwise = say.percent(found.apart.called_otherwise)
+        told.append(say("stability.apart", n=len(found.repeats), **values, otherwise=otherwise))
     if found.choices:
         told.append(
             say(
@@ -116,15 +136,31 @@ def _table(run: RunView, name: str) -> pl.DataFrame | None:
     return run.folder.read_table(name) if run.nested is not None and run.folder.has(name) else None
 
 
-def _repeats(run: RunView) -> tuple[tuple[str, ...], list[list[float]]]:
-    """Of a repeated cross-validation the figures of each repeat, which differ by the folds and the seeds."""
+def _held_out(run: RunView) -> list[Predictions]:
+    """Of a repeated cross-validation what each repeat says of every case, by networks that did not see it."""
     table = _table(run, "predictions.parquet") if run.current else None
     if table is None or "repeat" not in table.columns or run.results is None:
-        return (), []
-    whole = Predictions(table, run.classes, run.positive, run.facts.task).part("test")
-    found = [measured_by_task(one, resamples=0) for one in each_repeat(whole)]
+        return []
+    return each_repeat(Predictions(table, run.classes, run.positive, run.facts.task).part("test"))
+
+
+def _repeats(held_out: list[Predictions]) -> tuple[tuple[str, ...], list[list[float]]]:
+    """The figures of each repeat, which differ by the folds and the seeds."""
+    found = [measured_by_task(one, resamples=0) for one in held_out]
     names = tuple(name for name in SHOWN if found and name in found[0])
     return names, [[each[name].value for name in names] for each in found]
+
+
+def _apart(held_out: list[Predictions]) -> Apart | None:
+    """Over all pairs of repeats; of findings over all findings."""
+    if len(held_out) < 2:
+        return None
+    ordered = [replace(one, table=one.table.sort("case")) for one in held_out]
+    asked = [[one.finding(name) for name in one.classes] if one.task == "tag" else [one] for one in ordered]
+    pairs = [pair for own in zip(*asked, strict=True) for pair in combinations(own, 2)]
+    gaps = np.concatenate([np.abs(a.probabilities - b.probabilities).max(axis=1) for a, b in pairs])
+    otherwise = np.concatenate([decide(a, None) != decide(b, None) for a, b in pairs])
+    return Apart(float(gaps.mean()), float(np.quantile(gaps, 0.95)), float(otherwise.mean()))
 
 
 def _choices(run: RunView) -> list[tuple[str, int]]:
