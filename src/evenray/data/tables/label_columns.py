@@ -23,6 +23,8 @@ from .words import DATE, MISSING, quoted
 __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
 
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
+OUTCOMES = {"cancer", "malignant", "malignancy", "tumor", "tumour"}
+SIZES = {"w", "h", "width", "height", "radius"}
 SHOWN = 4
 
 
@@ -52,13 +54,13 @@ def option(meaning: str, column: str) -> str:
 
 
 def box_columns(columns: Sequence[str]) -> list[str]:
-    """The columns that say where something lies in an image; fewer than two say nothing.
+    """The columns that say where something lies in an image; fewer than two say nothing, nor does a size alone.
 
-    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"])
-    (['x_min', 'y_min'], [])
+    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height"])
+    (['x_min', 'y_min'], [], [])
     """
     found = [name for name in columns if compact(name) in PLACES]
-    return found if len(found) > 1 else []
+    return found if len(found) > 1 and any(compact(name) not in SIZES for name in found) else []
 
 
 def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:
@@ -72,10 +74,11 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
-    if named:
-        return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
+    if named:  # a yes or no such as `malignant` beside a `disease` is another question
+        others = [name for name in flags if compact(name) in OUTCOMES]
+        return LabelColumns((_only(raw, [*named, *others], path),), sure=True)
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
@@ -87,6 +90,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
         nameless = [name for name in free if says_nothing(name) and is_plain(raw[name])]
         return LabelColumns((_only(raw, weak + nameless, path),))
     plain = [name for name in free if is_plain(raw[name]) and not is_attribute(name)]
+    plain = [name for name in plain if meaning_of(name) is None] or plain  # few studies look like classes
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])

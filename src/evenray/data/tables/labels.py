@@ -19,7 +19,7 @@ from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
 from .keys import files_of, values_at
 from .label_columns import BoxTableError, box_columns, option
-from .meanings import KEYS
+from .meanings import KEYS, sexes_of
 from .opinions import rows_of_places, settled
 from .places import placed
 from .raw_table import read_raw_table
@@ -86,7 +86,7 @@ class LabelTable:
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")
-        whole_paths(raw, seen, columns.key, columns.unused, path)
+        whole_paths(raw, seen, columns.key, (*columns.unused, *columns.others.values()), path)
         check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
@@ -153,6 +153,8 @@ def _columns(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> tup
     """The columns beside labels under the names of their meanings, paths as files; and the name of the key."""
     key = columns.key
     others = {COLUMN.get(meaning, meaning): raw[name] for meaning, name in columns.others.items() if meaning != "view"}
+    if "sex" in others and (told := sexes_of(columns.others["sex"], others["sex"].drop_nulls().unique().to_list())):
+        others["sex"] = others["sex"].replace(told)
     name = "_step" if key.how == "step" else COLUMN.get(key.meaning, key.meaning)
     values = raw[key.column] if key.how == "step" else values_at(raw[key.column], key.position)
     if key.how != "step" and key.meaning == "path":
