@@ -112,7 +112,38 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
-    return _sided(files) or _counted(words)
+    return _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+
+
+def _sliced(words: dict[str, list[str]]) -> Persons | None:
+    """What names begin with where the last number runs on without a gap within each (OAS1_0028_MR1_mpr-1_100, ..._101) and the
+    same numbers come again in others: the fewest words that tell many apart."""
+    width = len(next(iter(words.values()), []))
+    if width < 2 or any(len(each) != width or not each[-1].isdecimal() for each in words.values()):
+        return None
+    runs: dict[tuple[str, ...], list[int]] = {}
+    for each in words.values():
+        runs.setdefault(tuple(each[:-1]), []).append(int(each[-1]))
+    whole = [len(n) for n in runs.values() if len(n) > 1 and max(n) - min(n) + 1 == len(n) == len(set(n))]
+    again = len({each[-1] for each in words.values()}) <= REPEATED * len(words)
+    if not again or sum(whole) < FROM_START * len(words):
+        return None
+    for at in range(1, width):
+        kinds = {each[at - 1] for each in words.values()}
+        images = Counter(tuple(each[:at]) for each in words.values())
+        telling = all(re.search(r"\d", kind) and not DATE.fullmatch(kind) for kind in kinds) and len(kinds) >= FEWEST
+        if telling and max(images.values()) <= LARGEST * len(words):
+            return Persons(f"name{at}", {file: "-".join(each[:at]) for file, each in words.items()})
+    return None
+
+
+def _numbered_folders(files: list[str]) -> Persons | None:
+    """Folders that count up in a word of their own (train_1, TCGA-AA-0001), many, with several files each."""
+    for depth, names in enumerate(names_by_depth(files)):
+        told = level_of(f"folder{depth + 1}", names).kind == "patient" and not any(map(str.isdecimal, names))
+        if told and FEWEST < len(names) <= REPEATED * len(files):
+            return Persons(f"folder{depth + 1}", {f: f.split("/")[depth] for f in files if f.count("/") > depth})
+    return None
 
 
 def _sided(files: list[str]) -> Persons | None:

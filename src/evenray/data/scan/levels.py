@@ -24,7 +24,7 @@ STORAGE = re.compile(
     re.IGNORECASE,
 )
 PATIENT = re.compile(
-    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .]*[a-z]{0,4}[-_]?\d+.*",
+    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .(]*[a-z]{0,4}[-_]?\d+.*",
     re.IGNORECASE,
 )
 GRADE = re.compile(

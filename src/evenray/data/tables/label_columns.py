@@ -12,7 +12,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .findings import flag_columns, one_class
+from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, is_attribute, known_values, meaning_of, says_nothing, weak_label
@@ -79,6 +79,13 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
         others = [name for name in flags if compact(name) in OUTCOMES]
         return LabelColumns((_only(raw, [*named, *others], path),), sure=True)
+    if len(flags) > 1 and (odd := next((name for name in free if nearly_flags(raw[name])), None)):
+        word = nearly_flags(raw[odd]) or ""
+        raise DataError(
+            f"The column '{odd}' of the label table '{path}' holds '{word}' besides yes and no: correct it, or say that it is unknown with"
+            f" --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
+            f" {option('ignore', odd)}."
+        )
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:

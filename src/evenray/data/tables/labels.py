@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .keys import files_of, values_at
 from .label_columns import BoxTableError, box_columns, option
 from .meanings import KEYS, sexes_of
 from .opinions import rows_of_places, settled
+from .part_tables import read_parts
 from .places import placed
 from .raw_table import read_raw_table
 from .run_columns import run_columns
@@ -53,7 +55,7 @@ class LabelTable:
     sop_instance_uid, series_instance_uid, study_instance_uid, accession_number, patient_side or patient.
 
     `ratings` has what each reader said, by the same key. `boxes` says that it also has places in the images;
-    `exact` are the paths that were written in full.
+    `exact` are the paths that were written in full; `others` are the tables of other parts that were read with it.
     """
 
     table: pl.DataFrame
@@ -66,6 +68,7 @@ class LabelTable:
     ratings: pl.DataFrame | None = None
     boxes: bool = False
     exact: frozenset[str] = frozenset()
+    others: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -78,10 +81,12 @@ class LabelTable:
         return list(self.names) or self.table["label"].drop_nulls().unique().to_list()
 
     @classmethod
-    def read(cls, path: Path, seen: Seen, choices: Choices | None = None) -> LabelTable:
-        """Read a table; DataError says what is missing or can be read in two ways, and with which option to choose."""
+    def read(cls, path: Path, seen: Seen, choices: Choices | None = None, others: Sequence[Path] = ()) -> LabelTable:
+        """Read a table, and with it `others` of its columns that hold other parts; DataError says what is missing or can be read in
+        two ways, and with which option to choose."""
         choices = choices or Choices()
-        raw, asked, said = shaped(read_raw_table(path).unique(maintain_order=True), choices.asked, path)
+        raw = read_parts([path, *others]) if others else read_raw_table(path)
+        raw, asked, said = shaped(raw.unique(maintain_order=True), choices.asked, path)
         choices = replace(choices, asked=found_columns(raw, asked, path))
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
@@ -110,7 +115,7 @@ class LabelTable:
         found = cls(
             table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
             _understood(raw, columns, told, path), told.names, (*said, *notes, *more), ratings, boxes,
-            _exact(raw, columns, seen, path),
+            _exact(raw, columns, seen, path), tuple(map(str, others)),
         )  # fmt: skip
         return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
 

@@ -73,8 +73,8 @@ PLACES = {
     "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
 }  # fmt: skip
 FLAGS = {
-    "1": True, "1.0": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
-    "0": False, "0.0": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
+    "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
+    "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -83,7 +83,7 @@ VALUES: dict[str, str] = {
     "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
-EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|c\d+|v\d+|var.?\d*|field.?\d*|f\d+|x?\d*|[a-z]|열\d*|_+)")
+EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 
 
 def compact(name: str) -> str:
