@@ -27,7 +27,7 @@ def test_the_healthy_class_is_known_however_rare(sick: str, well: str, rarer: st
 
 
 @pytest.mark.parametrize(
-    "classes", [("양성", "악성"), ("cat", "dog"), ("normal", "benign"), ("HGG", "LGG"), ("all", "hem")]
+    "classes", [("양성", "결절"), ("cat", "dog"), ("normal", "benign"), ("HGG", "LGG"), ("all", "hem")]
 )
 def test_two_classes_that_do_not_tell_are_asked_for_unless_one_is_rare(classes: tuple[str, str]) -> None:
     even, rare = dict.fromkeys(classes, 10), {classes[0]: 30, classes[1]: 10}

@@ -52,11 +52,11 @@ def test_a_table_without_any_label(text: Make) -> None:
 def test_classes_that_differ_only_by_case_or_spaces_are_refused(
     tmp_path: Path, png: Make, text: Make, labels: tuple[str, str]
 ) -> None:
-    with pytest.raises(DataError, match="which differ only by case or spaces; write each class in one way"):
+    with pytest.raises(DataError, match="which differ only by case, width or spaces; write each class in one way"):
         read_labels(text("t.csv", f"file,label\na,{labels[0]}\nb,{labels[1]}\nc,sick\n"))
     png(f"data/train/{labels[0]}/a.png", 1)
     png(f"data/test/{labels[1]}/b.png", 2)
-    with pytest.raises(DataError, match="which differ only by case or spaces"):
+    with pytest.raises(DataError, match="which differ only by case, width or spaces"):
         scan(tmp_path / "data")
 
 

@@ -9,12 +9,24 @@ from evenray.data.tables.match_paths import without_ending
 
 from .pairing import nearest, stem_of_channel
 
-__all__ = ["MASK_WORDS", "masks_by_name", "stems_of_image"]
+__all__ = ["MASK_WORDS", "is_mask_folder", "masks_by_name", "stems_of_image"]
 
 MASK_WORDS = r"masks?|seg|segs|segmentations?|gt|ground[-_ ]?truth|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|annot(?:ation)?s?"
 FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:{MASK_WORDS}|label(?:s)?(?:tr|ts)|마스크|분할)(?:[-_ ].*)?", re.IGNORECASE)
 ENDING = re.compile(rf"^(.+?)[-_. ](?:{MASK_WORDS}|label|manual\d?|마스크)(?:[-_. ]?\d+)?$", re.IGNORECASE)
+WHOLE = re.compile(rf"(?:{MASK_WORDS}|label)", re.IGNORECASE)
+FEW = 8  # files of a folder up to which one that is called `mask` alone is the mask of the others
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 START = re.compile(rf"^(?:{MASK_WORDS}|마스크)[-_. ]+(.+)$", re.IGNORECASE)
+
+
+def is_mask_folder(name: str) -> bool:
+    """Whether a folder is called as one of masks.
+
+    >>> [is_mask_folder(name) for name in ("masks", "ManualMask", "labelsTr", "unmasked", "images")]
+    [True, True, True, False, False]
+    """
+    return any(FOLDERS.fullmatch(way) for way in (name, CAMEL.sub("_", name)))
 
 
 def stems_of_image(stem: str) -> list[str]:
@@ -57,7 +69,22 @@ def masks_by_name(files: list[str]) -> dict[str, str | None]:
         twin = next(twins, None)
         if twin is not None or stem in starts.get(folder, ()):
             found[file] = twin
+    found |= _called_so(by_stem)
     return found | _in_folders(files, by_stem, found)
+
+
+def _called_so(by_stem: dict[tuple[str, str], list[str]]) -> dict[str, str | None]:
+    """The files called `segmentation` or `mask` and nothing else, in folders of a case each: the mask of the first other file."""
+    folders: dict[str, list[str]] = {}
+    for (folder, _), paths in by_stem.items():
+        folders.setdefault(folder, []).extend(paths)
+    found: dict[str, str | None] = {}
+    for paths in folders.values():
+        masks = [path for path in paths if WHOLE.fullmatch(without_ending(PurePosixPath(path).name))]
+        images = sorted(set(paths) - set(masks))
+        if masks and images and len(paths) <= FEW:
+            found |= dict.fromkeys(masks, images[0])
+    return found
 
 
 def _in_folders(
@@ -66,17 +93,20 @@ def _in_folders(
     """The files below folders that are called as masks, where images of the same names lie elsewhere."""
     stems: dict[str, list[str]] = {}
     for (folder, stem), paths in by_stem.items():
-        if not any(FOLDERS.fullmatch(step) for step in folder.split("/")):
+        if not any(map(is_mask_folder, folder.split("/"))):
             for name in {stem, stem_of_channel(stem)}:
                 stems.setdefault(name, []).extend(path for path in paths if path not in found)
     masks: dict[str, str | None] = {}
     folders: dict[str, list[str]] = {}
     for file in files:
         steps = file.split("/")[:-1]
-        at = next((i for i, step in enumerate(steps) if FOLDERS.fullmatch(step)), None)
+        at = next((i for i, step in enumerate(steps) if is_mask_folder(step)), None)
         if at is not None:
             folders.setdefault("/".join(steps[: at + 1]), []).append(file)
     alone = _alone(files, folders)
+    rests: dict[str, list[str]] = {}  # of bus_0001-l.png, as mask_0001-l.png has it
+    for stem, paths in stems.items():
+        rests.setdefault(re.split(r"[-_. ]", stem, maxsplit=1)[-1], []).extend(paths)
     for folder, inside in folders.items():
         if folder in alone:
             masks |= dict.fromkeys(inside, alone[folder])
@@ -85,7 +115,10 @@ def _in_folders(
         called = 0
         for file in inside:
             stem = without_ending(PurePosixPath(file).name).casefold()
-            twins = next((stems[name] for name in stems_of_image(stem) if name in stems), [])
+            names = stems_of_image(stem)
+            twins = next((stems[name] for name in names if name in stems), [])
+            if not twins and (start := START.match(stem)):
+                twins = rests.get(start[1].casefold(), [])
             pairs[file] = nearest(file, twins)
             called += bool(twins)
         if called >= 0.5 * len(pairs):

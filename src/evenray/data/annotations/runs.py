@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_ROW", "by_row", "from_counts", "from_runs", "to_runs", "uncompressed"]
+__all__ = ["BY_ROW", "by_row", "from_counts", "from_runs", "from_steps", "to_runs", "uncompressed"]
 
 BY_ROW = "rows "  # before runs that go so
 
@@ -65,6 +65,17 @@ def to_runs(mask: NDArray[np.bool_]) -> str:
     edges = np.flatnonzero(flat[1:] != flat[:-1])
     pairs = np.stack([edges[0::2] + 1, edges[1::2] - edges[0::2]], axis=1)
     return " ".join(map(str, pairs.ravel().tolist()))
+
+
+def from_steps(text: str) -> str:
+    """The runs of pairs whose starts count from the end of the run before, the first from 0.
+
+    >>> from_steps("0 2 2 1")
+    '1 2 5 1'
+    """
+    pairs = np.array(text.split(), dtype=np.int64).reshape(-1, 2)
+    starts = np.cumsum(pairs.sum(axis=1)) - pairs[:, 1] + 1
+    return " ".join(f"{start} {length}" for start, length in zip(starts.tolist(), pairs[:, 1].tolist(), strict=True))
 
 
 def from_counts(counts: list[int]) -> str:

@@ -16,11 +16,11 @@ from evenray.core.names import as_path
 from evenray.data.tables.match_paths import match_paths
 from evenray.data.tables.meanings import compact, meaning_of, weak_label
 from evenray.data.tables.raw_table import read_raw_table
-from evenray.data.tables.run_columns import run_columns
+from evenray.data.tables.run_columns import are_steps, run_columns
 from evenray.images.readers import read
 
 from .found import Annotated, Annotations, Box, MaskFile
-from .runs import BY_ROW, by_row
+from .runs import BY_ROW, by_row, from_steps
 
 __all__ = ["image_column", "is_box_table", "is_run_table", "read_box_table", "read_run_table"]
 
@@ -182,13 +182,17 @@ def _absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
 
 def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations:
     """The masks of a table with a column of runs (start from 1 and length), "" or -1 where there is nothing. The runs go column by
-    column, unless the masks of the first images, which lie below `root`, fall to pieces by that.
+    column, unless the masks of the first images, which lie below `root`, fall to pieces by that. Where starts do not rise, they
+    count from the end of the run before.
     """
     raw = read_raw_table(path)
     runs = next(iter(run_columns(raw)), None)
     if runs is None:
         raise DataError(f"'{path}' has no column of runs, such as '1 3 10 5'.")
     key, files = image_column(raw, images, path)
+    steps = are_steps(raw[runs].drop_nulls().to_list())
+    if steps:
+        raw = raw.with_columns(pl.col(runs).map_elements(_from_steps, return_dtype=pl.String))
     kind = _class_column(raw, {key, runs})
     said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
     marked = [value not in (None, "-1") for value in raw[runs].to_list()]
@@ -208,9 +212,17 @@ def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations
         if there:
             own.append(MaskFile(runs=start + text, index=names.index(of) + 1))
     classes = tuple(name or "foreground" for name in names) or ("foreground",)
-    notes = (*([Message("annotations.by_row")] if start else []), *_absent(raw[key], files))
+    told = [code for code, so in (("annotations.by_row", start), ("annotations.steps", steps)) if so]
+    notes = (*map(Message, told), *_absent(raw[key], files))
     annotated = {file: Annotated(tuple(own)) for file, own in masks.items()}
     return Annotations("segment", "run_table", annotated, classes, notes=notes)
+
+
+def _from_steps(text: str) -> str:
+    try:
+        return from_steps(text)
+    except ValueError:  # "-1", or what is no pairs, which its image will tell
+        return text
 
 
 def _shaped(root: Path, masks: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[int, int]]]:

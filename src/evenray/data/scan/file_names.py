@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evenray.data.tables.match_paths import without_ending
-from evenray.data.tables.words import DATE
+from evenray.data.tables.words import DATE, composed
 
 from .levels import PATIENT, Level, level_of, names_by_depth
 
@@ -20,7 +20,9 @@ CALLED = re.compile(
 )
 FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
+SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
 MOST_CLASSES, EACH = 20, 3
+LETTERS = re.compile(r"([^\W\d_]+)\d+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def words_of(file: str) -> list[str]:
     >>> words_of("train/CNV/CNV-1016042-1.jpeg")
     ['CNV', '1016042', '1']
     """
-    return re.split(r"[-_ ]+", without_ending(file.rpartition("/")[2]))
+    return re.split(r"[-_ ]+", composed(without_ending(file.rpartition("/")[2])))
 
 
 def word_at(words: list[str], place: str) -> str | None:
@@ -48,33 +50,58 @@ def word_at(words: list[str], place: str) -> str | None:
 
 
 def name_levels(files: Iterable[str]) -> list[Level]:
-    """The words of names, counted from the start and from the end, that may be classes: few, often repeated, and no numbers.
+    """The words of names, counted from the start and from the end, that may be classes: few and often repeated; numbers only
+    as the last word, where each stands behind a number of its own and so counts nothing.
 
     >>> [(level.place, sorted(level.names)) for level in name_levels(f"P{n}_{n}_{w}.png" for n in range(3) for w in ("sick", "well"))]
     [('name-1', ['sick', 'well'])]
+    >>> [sorted(level.names) for level in name_levels(f"CHNCXR_{n:04d}_{n % 2}.png" for n in range(8))]
+    [['0', '1']]
+    >>> [level.shown["COVID3"] for level in name_levels(f"{w}{n}.png" for n in range(4) for w in ("COVID", "Normal"))]
+    ['COVID']
     """
     words = [words_of(file) for file in files]
+    alone = len({tuple(each[:-1]) for each in words}) == len(words)
     places = [f"name{at}" for at in (-1, 1, -2, 2, -3, 3)]
     found: list[Level] = []
     for place in places:
-        kinds = Counter(word_at(each, place) for each in words)
-        names = {word: {""} for word in kinds if word is not None}
-        if None in kinds or not 2 <= len(kinds) <= MOST_CLASSES or min(kinds.values()) < EACH:
+        told = [word_at(each, place) for each in words]
+        if None in told:
             continue
-        level = level_of(place, names)
-        alike = any(other.names.keys() == names.keys() for other in found)
-        if not alike and level.kind in ("label", "numbered") and not all(map(str.isdecimal, names)):
+        shown = shown_words(word for word in told if word is not None)
+        kinds = Counter(shown[word] for word in told if word is not None)
+        if not 2 <= len(kinds) <= MOST_CLASSES or min(kinds.values()) < EACH:
+            continue
+        level = replace(level_of(place, {word: {""} for word in kinds}), names={word: {""} for word in shown}, shown=shown)
+        alike = any(set(other.shown.values()) == set(kinds) for other in found)
+        grades = level.kind == "numbers" and place == "name-1" and alone
+        if not alike and (grades or (level.kind in ("label", "numbered") and not all(map(str.isdecimal, kinds)))):
             found.append(level)
     return found
 
 
+def shown_words(words: Iterable[str]) -> dict[str, str]:
+    """What each of the words of names stands for: itself, or its letters where they are letters and a number that counts.
+
+    >>> shown_words(["a1", "a1", "b1", "b1"]), shown_words(["a1", "a2", "b1", "b2"])
+    ({'a1': 'a1', 'b1': 'b1'}, {'a1': 'a', 'a2': 'a', 'b1': 'b', 'b2': 'b'})
+    """
+    counts = Counter(words)
+    letters = {word: match[1] for word in counts if (match := LETTERS.fullmatch(word))}
+    counted = len(letters) == len(counts) and 2 * len(counts) > counts.total()
+    return letters if counted and 1 < len(set(letters.values())) else {word: word for word in counts}
+
+
 def persons_in_paths(files: list[str]) -> Persons | None:
-    """The persons that folders or names tell: called as such (patient00001, 환자07), or numbers whose images are counted from 1.
+    """The persons that folders or names tell: called as such (patient00001, 환자07), numbers that a side follows (10_left,
+    9003175R), or numbers whose images are counted from 1.
 
     >>> persons_in_paths([f"{c}/{c}-{p}-{n}.png" for c in ("CNV", "DME") for p in range(101, 107) for n in (1, 2, 3)]).place
     'name2'
     >>> persons_in_paths(["a/patient1/x.png", "a/patient2/x.png"]).place
     'folder2'
+    >>> persons_in_paths([f"{n}_{side}.jpeg" for n in range(10, 20) for side in ("left", "right")]).of["12_left.jpeg"]
+    '12'
     """
     for depth, names in enumerate(names_by_depth(files)):
         if len(names) > 1 and all(map(PATIENT.fullmatch, names)):
@@ -85,7 +112,49 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
-    return _counted(words)
+    return _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+
+
+def _sliced(words: dict[str, list[str]]) -> Persons | None:
+    """What names begin with where the last number runs on without a gap within each (OAS1_0028_MR1_mpr-1_100, ..._101) and the
+    same numbers come again in others: the fewest words that tell many apart."""
+    width = len(next(iter(words.values()), []))
+    if width < 2 or any(len(each) != width or not each[-1].isdecimal() for each in words.values()):
+        return None
+    runs: dict[tuple[str, ...], list[int]] = {}
+    for each in words.values():
+        runs.setdefault(tuple(each[:-1]), []).append(int(each[-1]))
+    whole = [len(n) for n in runs.values() if len(n) > 1 and max(n) - min(n) + 1 == len(n) == len(set(n))]
+    again = len({each[-1] for each in words.values()}) <= REPEATED * len(words)
+    if not again or sum(whole) < FROM_START * len(words):
+        return None
+    for at in range(1, width):
+        kinds = {each[at - 1] for each in words.values()}
+        images = Counter(tuple(each[:at]) for each in words.values())
+        telling = all(re.search(r"\d", kind) and not DATE.fullmatch(kind) for kind in kinds) and len(kinds) >= FEWEST
+        if telling and max(images.values()) <= LARGEST * len(words):
+            return Persons(f"name{at}", {file: "-".join(each[:at]) for file, each in words.items()})
+    return None
+
+
+def _numbered_folders(files: list[str]) -> Persons | None:
+    """Folders that count up in a word of their own (train_1, TCGA-AA-0001), many, with several files each."""
+    for depth, names in enumerate(names_by_depth(files)):
+        told = level_of(f"folder{depth + 1}", names).kind == "patient" and not any(map(str.isdecimal, names))
+        if told and FEWEST < len(names) <= REPEATED * len(files):
+            return Persons(f"folder{depth + 1}", {f: f.split("/")[depth] for f in files if f.count("/") > depth})
+    return None
+
+
+def _sided(files: list[str]) -> Persons | None:
+    """What names begin with where a side follows: left and right of one begin are one person's."""
+    found = {file: SIDED.fullmatch(composed(without_ending(file.rpartition("/")[2]))) for file in files}
+    persons = {file: match[1].casefold() for file, match in found.items() if match}
+    counts = Counter(persons.values())
+    both = sum(count for count in counts.values() if count > 1)
+    if len(persons) < len(files) or len(counts) < FEWEST or max(counts.values()) > LARGEST * len(files):
+        return None
+    return Persons("name1", persons) if both >= REPEATED * len(files) else None
 
 
 def _counted(words: dict[str, list[str]]) -> Persons | None:

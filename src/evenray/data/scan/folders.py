@@ -14,7 +14,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.words import check_labels
 
 from .entries import Entry, Listing
-from .file_names import NAME, name_levels, word_at, words_of
+from .file_names import NAME, name_levels, shown_words, word_at, words_of
 from .levels import Level, level_of, names_by_depth
 
 __all__ = ["list_folders"]
@@ -80,8 +80,9 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         notes.append(
             Message("scan.folders_count", {"folders": sorted(doubtful.names)[:SHOWN], "place": doubtful.place})
         )
-    if classes is None and (words := name_levels(files)):
-        examples = sorted(words[0].names)[:SHOWN]
+    one = classes is None or len(set(classes.shown.values())) < 2
+    if one and (words := name_levels(files)):
+        examples = sorted(set(words[0].shown.values()))[:SHOWN]
         notes.append(Message("scan.names_may_label", {"names": examples, "place": words[0].place}))
     told = {"split": parts, "label": classes, "patient": patients}
     layout = ("part/" if parts is not None else "") + ("class/file" if classes is not None else "file")
@@ -105,8 +106,8 @@ def _named_levels(asked: Asked, files: list[str]) -> list[Level]:
     places = {column.lower() for columns in asked.columns.values() for column in columns if NAME.fullmatch(column)}
     found = []
     for place in sorted(places):
-        words = {word: {""} for file in files if (word := word_at(words_of(file), place)) is not None}
-        found.append(Level(place, words, shown={word: word for word in words}))
+        words = [word for file in files if (word := word_at(words_of(file), place)) is not None]
+        found.append(Level(place, {word: {""} for word in words}, shown=shown_words(words)))
     return found
 
 

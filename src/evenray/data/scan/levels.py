@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from evenray.data.annotations.mask_names import is_mask_folder
 from evenray.data.tables.meanings import known_values
 from evenray.data.tables.parts import part_of
 from evenray.data.tables.positive import healthy
@@ -23,7 +24,7 @@ STORAGE = re.compile(
     re.IGNORECASE,
 )
 PATIENT = re.compile(
-    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .]*[a-z]{0,4}[-_]?\d+.*",
+    r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|증례|피험자)[-_ .(]*[a-z]{0,4}[-_]?\d+.*",
     re.IGNORECASE,
 )
 GRADE = re.compile(
@@ -84,7 +85,7 @@ def _kind(level: Level) -> Kind:
         if 2 <= len(set(shown.values())) <= 5 and any(healthy(rest) for rest in shown.values()):
             level.shown = shown
             return "label"
-    if all(STORAGE.fullmatch(name) for name in names):
+    if all(STORAGE.fullmatch(name) or is_mask_folder(name) for name in names):
         return "storage"
     if len(names) == 1:
         return "one"
@@ -101,7 +102,8 @@ def _kind(level: Level) -> Kind:
     digits = [name for name in names if re.search(r"\d", name) and not healthy(name)]
     skeletons = {re.sub(r"\d+", "#", name) for name in digits}
     if len(digits) == len(names) and len(skeletons) <= max(1, len(names) // 2):
-        alone = all(len(folders) == 1 for folders in level.names.values())
+        above = {folder for folders in level.names.values() for folder in folders}
+        alone = all(2 * len(folders) <= max(2, len(above)) for folders in level.names.values())  # not in most of them
         return "patient" if alone and len(names) >= FEWEST_PATIENTS * 2 else "numbered"
     if len(names) > MOST_CLASSES:
         return "patient" if len(digits) * 2 > len(names) else "storage"

@@ -187,6 +187,11 @@ def _list_unnamed(
     """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in. With `plain` the
     files need no label, and folders that can be read in two ways say nothing."""
     asked = choices.asked
+    if not files and (inside := next((name for name in tables if name.lower().endswith(".parquet")), None)):
+        raise DataError(
+            f"The folder '{path}' holds no image but the table '{inside}'; images inside a table are not read: write them out as files,"
+            f" and say --labels '{path / inside}'."
+        )
     if asked.columns and all(FOLDER.fullmatch(name) for names in asked.columns.values() for name in names):
         return list_folders(path, files, patient, asked)
     try:

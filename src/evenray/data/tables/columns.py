@@ -18,7 +18,7 @@ from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
 from .match_paths import match_paths
-from .meanings import KEYS, known_values, meaning_of, says_nothing
+from .meanings import FLAGS, KEYS, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
@@ -143,7 +143,7 @@ def _same_images(raw: pl.DataFrame, seen: Seen, keys: list[Key]) -> bool:
 
 
 CHECKS: dict[str, Callable[[list[str]], bool]] = {
-    "sex": lambda values: known_values(values) == "sex" or set(values) <= {"0", "1", "2", "0.0", "1.0"},
+    "sex": lambda values: known_values(values) == "sex" or {value.casefold() for value in values} <= {*FLAGS, "2"},
     "side": lambda values: all(
         side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values
     ),
@@ -181,9 +181,9 @@ def _by_values(raw: pl.DataFrame, name: str) -> str | None:
 def _patient_named(raw: pl.DataFrame, free: list[str], key: Key) -> str | None:
     if key.meaning == "patient":
         return key.column
-    for meaning in ("patient", "group"):
+    for meaning in ("patient", "group", "study", "accession"):  # a study is of one patient
         for name in free:
-            if meaning_of(name) == meaning and _groups(raw[name], strict=False):
+            if meaning_of(name) == meaning and _groups(raw[name], strict=meaning in KEYS[:-1]):
                 return name
     return key.column if meaning_of(key.column) == "patient" else None
 

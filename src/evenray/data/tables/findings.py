@@ -16,12 +16,14 @@ from .meanings import FLAGS
 from .positive import healthy
 from .words import MISSING
 
-__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns", "one_class"]
+__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns", "nearly_flags", "one_class"]
 
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
 LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
 FEW_BLANK = 0.1  # share of rows
+FEW_STRANGE = 0.25  # of the values that are yes or no
+NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
 OUTER = re.compile(r"^['\"]|['\"]$")
 
 
@@ -48,6 +50,19 @@ def flag_columns(raw: pl.DataFrame, columns: Iterable[str]) -> list[str]:
         if words <= FLAGS.keys() and any(FLAGS[word] for word in words):
             found.append(name)
     return found
+
+
+def nearly_flags(column: pl.Series) -> str | None:
+    """The word that keeps a column from being one of yes and no, where all but a few of its values are these.
+
+    >>> nearly_flags(pl.Series(["0", "1", "0", "0", "1", "tru"])), nearly_flags(pl.Series(["0", "1", "2"]))
+    ('tru', None)
+    """
+    counts = dict(column.drop_nulls().value_counts().iter_rows())
+    strange = [word for word in counts if word not in MISSING and word.casefold() not in FLAGS]
+    rest = sum(count for word, count in counts.items() if word not in strange)
+    few = strange and sum(counts[word] for word in strange) <= FEW_STRANGE * rest
+    return min(strange) if few and not any(NUMBER.fullmatch(word) for word in strange) else None
 
 
 def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Uncertain, *, several: bool) -> Told:

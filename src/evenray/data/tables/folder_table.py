@@ -14,6 +14,7 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import match_paths
+from .part_tables import are_parts
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
 
@@ -87,6 +88,11 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     boxes += [Path(table.source).name for table in tables if table.boxes]
     if nearly:
         tables, notes = [table for table in tables if _coverage(table, seen)[0] >= NEARLY], []
+    sources = [Path(table.source) for table in tables]
+    if are_parts(sources):
+        tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
+        values = {"count": len(sources), "tables": [path.name for path in sources]}
+        notes.append(Message("scan.tables_of_parts", values))
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))

@@ -12,7 +12,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .findings import flag_columns, one_class
+from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, is_attribute, known_values, meaning_of, says_nothing, weak_label
@@ -23,6 +23,8 @@ from .words import DATE, MISSING, quoted
 __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
 
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
+OUTCOMES = {"cancer", "malignant", "malignancy", "tumor", "tumour"}
+SIZES = {"w", "h", "width", "height", "radius"}
 SHOWN = 4
 
 
@@ -52,13 +54,13 @@ def option(meaning: str, column: str) -> str:
 
 
 def box_columns(columns: Sequence[str]) -> list[str]:
-    """The columns that say where something lies in an image; fewer than two say nothing.
+    """The columns that say where something lies in an image; fewer than two say nothing, nor does a size alone.
 
-    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"])
-    (['x_min', 'y_min'], [])
+    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height"])
+    (['x_min', 'y_min'], [], [])
     """
     found = [name for name in columns if compact(name) in PLACES]
-    return found if len(found) > 1 else []
+    return found if len(found) > 1 and any(compact(name) not in SIZES for name in found) else []
 
 
 def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:
@@ -72,10 +74,18 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
-    if named:
-        return LabelColumns((_only(raw, named, path),), sure=True)
     flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
+    if named:  # a yes or no such as `malignant` beside a `disease` is another question
+        others = [name for name in flags if compact(name) in OUTCOMES]
+        return LabelColumns((_only(raw, [*named, *others], path),), sure=True)
+    if len(flags) > 1 and (odd := next((name for name in free if nearly_flags(raw[name])), None)):
+        word = nearly_flags(raw[odd]) or ""
+        raise DataError(
+            f"The column '{odd}' of the label table '{path}' holds '{word}' besides yes and no: correct it, or say that it is unknown with"
+            f" --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
+            f" {option('ignore', odd)}."
+        )
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
@@ -87,6 +97,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
         nameless = [name for name in free if says_nothing(name) and is_plain(raw[name])]
         return LabelColumns((_only(raw, weak + nameless, path),))
     plain = [name for name in free if is_plain(raw[name]) and not is_attribute(name)]
+    plain = [name for name in plain if meaning_of(name) is None] or plain  # few studies look like classes
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])

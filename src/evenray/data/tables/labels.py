@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
 from .keys import files_of, values_at
 from .label_columns import BoxTableError, box_columns, option
-from .meanings import KEYS
+from .meanings import KEYS, sexes_of
 from .opinions import rows_of_places, settled
+from .part_tables import read_parts
 from .places import placed
 from .raw_table import read_raw_table
 from .run_columns import run_columns
@@ -53,7 +55,7 @@ class LabelTable:
     sop_instance_uid, series_instance_uid, study_instance_uid, accession_number, patient_side or patient.
 
     `ratings` has what each reader said, by the same key. `boxes` says that it also has places in the images;
-    `exact` are the paths that were written in full.
+    `exact` are the paths that were written in full; `others` are the tables of other parts that were read with it.
     """
 
     table: pl.DataFrame
@@ -66,6 +68,7 @@ class LabelTable:
     ratings: pl.DataFrame | None = None
     boxes: bool = False
     exact: frozenset[str] = frozenset()
+    others: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -78,15 +81,17 @@ class LabelTable:
         return list(self.names) or self.table["label"].drop_nulls().unique().to_list()
 
     @classmethod
-    def read(cls, path: Path, seen: Seen, choices: Choices | None = None) -> LabelTable:
-        """Read a table; DataError says what is missing or can be read in two ways, and with which option to choose."""
+    def read(cls, path: Path, seen: Seen, choices: Choices | None = None, others: Sequence[Path] = ()) -> LabelTable:
+        """Read a table, and with it `others` of its columns that hold other parts; DataError says what is missing or can be read in
+        two ways, and with which option to choose."""
         choices = choices or Choices()
-        raw, asked, said = shaped(read_raw_table(path).unique(maintain_order=True), choices.asked, path)
+        raw = read_parts([path, *others]) if others else read_raw_table(path)
+        raw, asked, said = shaped(raw.unique(maintain_order=True), choices.asked, path)
         choices = replace(choices, asked=found_columns(raw, asked, path))
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")
-        whole_paths(raw, seen, columns.key, columns.unused, path)
+        whole_paths(raw, seen, columns.key, (*columns.unused, *columns.others.values()), path)
         check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
         table, key = _columns(raw, columns, seen, path)
@@ -110,7 +115,7 @@ class LabelTable:
         found = cls(
             table, str(path), key, Reading("tag" if told.names else "classify", choices.ordered and not told.names),
             _understood(raw, columns, told, path), told.names, (*said, *notes, *more), ratings, boxes,
-            _exact(raw, columns, seen, path),
+            _exact(raw, columns, seen, path), tuple(map(str, others)),
         )  # fmt: skip
         return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
 
@@ -153,6 +158,8 @@ def _columns(raw: pl.DataFrame, columns: Columns, seen: Seen, path: Path) -> tup
     """The columns beside labels under the names of their meanings, paths as files; and the name of the key."""
     key = columns.key
     others = {COLUMN.get(meaning, meaning): raw[name] for meaning, name in columns.others.items() if meaning != "view"}
+    if "sex" in others and (told := sexes_of(columns.others["sex"], others["sex"].drop_nulls().unique().to_list())):
+        others["sex"] = others["sex"].replace(told)
     name = "_step" if key.how == "step" else COLUMN.get(key.meaning, key.meaning)
     values = raw[key.column] if key.how == "step" else values_at(raw[key.column], key.position)
     if key.how != "step" and key.meaning == "path":

@@ -16,6 +16,7 @@ __all__ = [
     "known_values",
     "meaning_of",
     "says_nothing",
+    "sexes_of",
     "weak_label",
 ]
 
@@ -44,7 +45,7 @@ WORDS: dict[str, str] = {
     " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
-    "sex": "sex gender patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
+    "sex": "sex gender male female ismale isfemale 남성 여성 patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
     "age": "age patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
     "split": "split part set subset foldname partition 분할 데이터구분",
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
@@ -72,8 +73,8 @@ PLACES = {
     "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
 }  # fmt: skip
 FLAGS = {
-    "1": True, "1.0": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
-    "0": False, "0.0": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
+    "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
+    "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -82,7 +83,7 @@ VALUES: dict[str, str] = {
     "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
-EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|c\d+|v\d+|var.?\d*|field.?\d*|f\d+|x?\d*|[a-z]|열\d*|_+)")
+EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 
 
 def compact(name: str) -> str:
@@ -112,7 +113,7 @@ def weak_label(name: str) -> bool:
     """
     plain = compact(name)
     return plain in WEAK or plain.endswith(
-        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "진단", "등급")
+        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급")
     )
 
 
@@ -143,6 +144,19 @@ def known_values(values: list[str]) -> str | None:
     plain = {value.strip().casefold() for value in values}
     telling = plain - {"o", "u", "unknown", "other"}
     return next((name for name, words in VALUES.items() if telling and plain <= set(words.split())), None)
+
+
+def sexes_of(name: str, values: list[str]) -> dict[str, str]:
+    """What yes and no mean in a column that is called after one sex; nothing where its values are no such words.
+
+    >>> sexes_of("male", ["True", "False"]), sexes_of("is_female", ["0", "1"]), sexes_of("sex", ["0", "1"])
+    ({'True': 'M', 'False': 'F'}, {'0': 'M', '1': 'F'}, {})
+    """
+    plain = compact(name).removeprefix("is")
+    if plain not in ("male", "female", "남성", "여성") or not all(FLAGS.get(value.casefold()) is not None for value in values):
+        return {}
+    yes, no = "MF" if plain in ("male", "남성") else "FM"
+    return {value: yes if FLAGS[value.casefold()] else no for value in values}
 
 
 def age_like(values: list[str]) -> bool:

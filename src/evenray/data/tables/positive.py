@@ -48,10 +48,12 @@ def healthy(name: str) -> bool:
     [True, True, True, True, True, True, True]
     >>> [healthy(name) for name in ("abnormal", "비정상", "nodule", "non-small-cell", "Norwood", "unknown", "異常", "not normal")]
     [False, False, False, False, False, False, False, False]
+    >>> healthy("Normal(Healthy skin)"), healthy("Abnormal(Ulcer)")
+    (True, False)
     """
     plain = unicodedata.normalize("NFKC", name).casefold()
     plain = re.sub(r"(?<=[a-z])(?=\d+$)", " ", plain)
-    words = [re.sub(r"(?<=\w)[\s_-]+", " ", word.strip()).strip() for word in re.split(r"[,/;、，|]", plain)]
+    words = [re.sub(r"(?<=\w)[\s_-]+", " ", word.strip()).strip() for word in re.split(r"[,/;、，|()\[\]]", plain)]
     if not HEALTHY.isdisjoint(words):
         return True
     return any(DENIED.fullmatch(word) and not SICK.fullmatch(word) for word in words)
@@ -73,6 +75,8 @@ def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str 
 
     >>> positive_class(("NORMAL", "PNEUMONIA"), {"NORMAL": 5, "PNEUMONIA": 9}, None)
     ('PNEUMONIA', Message(code='scan.positive_named', values={}))
+    >>> positive_class(("악성", "양성"), {"악성": 9, "양성": 2}, None)[0], positive_class(("양성", "음성"), {"양성": 9, "음성": 2}, None)[0]
+    ('악성', '양성')
     >>> positive_class(("cat", "dog"), {"cat": 9, "dog": 5}, None)[1].code
     'scan.positive_doubtful'
     """
@@ -82,7 +86,7 @@ def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str 
         return asked, Message("scan.positive_asked")
     if not classes:
         return "", None
-    diseased = [name for name in classes if not healthy(name)]
+    diseased = [name for name in classes if not healthy(name) and not _benign_beside(name, classes)]
     if len(diseased) == 1 and len(classes) > 1:
         return diseased[0], Message("scan.positive_named")
     candidates = diseased or list(classes)
@@ -91,6 +95,11 @@ def positive_class(classes: tuple[str, ...], counts: dict[str, int], asked: str 
         return chosen, Message("scan.positive_doubtful")
     several = sum(counts[name] == counts[chosen] for name in candidates) > 1
     return chosen, Message("scan.positive_first" if several else "scan.positive_rarest")
+
+
+def _benign_beside(name: str, classes: Iterable[str]) -> bool:
+    """Whether 양성, which says positive as well as benign, stands beside 악성, malignant, and so means benign."""
+    return "양성" in name and "악성" not in name and any("악성" in other for other in classes)
 
 
 def ask_for_positive(classes: tuple[str, ...], counts: dict[str, int], asked: str | None) -> None:

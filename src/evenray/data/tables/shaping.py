@@ -15,6 +15,7 @@ from evenray.core.messages import Message
 from .columns import Columns
 from .expressions import Asked
 from .keys import Key
+from .long_tables import widened
 from .match_paths import match_paths
 from .meanings import PLACES, compact
 from .seen import Seen, side_of
@@ -45,7 +46,8 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
 
 
 def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side where columns come in pairs, and what is to be said of it.
+    """The table with what `asked` says of its shape, a row a side where columns come in pairs, a column a finding where each had
+    a row, and what is to be said of it.
 
     `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file.
     """
@@ -56,11 +58,18 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, A
     if len(steps) > 1:
         columns["path"] = ("+".join(steps),)
         raw = raw.with_columns(pl.concat_str(steps, separator="/").alias("+".join(steps)))
+        others = [name for meaning, names in asked.columns.items() if meaning != "path" for name in names]
+        if compact(steps[-1]) not in map(compact, others):
+            raw = raw.drop(steps[-1])  # which would look like numbered persons
     asked = replace(asked, columns=columns)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
-    if not pairs or {compact(name) for name in asked.used} & {compact(name) for name in sided}:
-        return raw, asked, ()
+    used = {compact(name) for name in asked.used}
+    if not pairs or used & {compact(name) for name in sided}:
+        wide = widened(raw)
+        if wide is None or used & {compact(name) for name in raw.columns if name not in wide[0].columns}:
+            return raw, asked, ()
+        return wide[0], asked, (wide[1],)
     rows = pl.concat(
         raw.select(pl.all().exclude(sided), *(pl.col(pair[at]).alias(name) for name, pair in pairs.items()), side=pl.lit(side))
         for at, side in enumerate("LR")

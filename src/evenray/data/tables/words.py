@@ -41,31 +41,33 @@ def whole_numbers(labels: Iterable[str]) -> dict[str, str]:
 
 
 def check_labels(labels: Iterable[str], source: object, place: str = "") -> None:
-    """DataError for labels that are measurements, and for classes that differ only by case or spaces; `place` is the column or
+    """DataError for labels that are measurements, and for classes that differ only by case, spaces or the width of letters (full-width Ａ and A); `place` is the column or
     the level of folders that they are from.
 
     >>> check_labels(["normal", "NORMAL", "sick"], "t.csv", "dx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case or spaces; ...
+    evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case, width or spaces; ...
     """
     labels = sorted(set(labels))
     fractions = [label for label in labels if re.fullmatch(r"-?\d*[.,]\d+(e-?\d+)?", label, re.IGNORECASE)]
     fractions = [label for label in fractions if not WHOLE.fullmatch(label)]
-    if len(fractions) > FRACTIONS:
+    whole = sorted(int(label) for label in labels if label.isascii() and label.isdecimal())
+    counted = whole in (list(range(len(whole))), list(range(1, len(whole) + 1)))  # numbers of classes
+    if len(fractions) > FRACTIONS or (len(whole) > FRACTIONS and len(whole) == len(labels) and not counted):
         raise DataError(
             f"The labels of '{source}' look like numbers, not classes: {len(labels)} different ones such as"
-            f" {', '.join(fractions[:3])}. A classifier needs classes; give a column of them, or bin the numbers."
+            f" {', '.join(fractions[:3] or map(str, whole[:3]))}. A classifier needs classes; give a column of them, or bin the numbers."
         )
     kinds: dict[str, list[str]] = {}
     for label in labels:
-        kinds.setdefault(" ".join(composed(label).casefold().split()), []).append(label)
+        kinds.setdefault(" ".join(unicodedata.normalize("NFKC", label).casefold().split()), []).append(label)
     if twice := [alike for alike in kinds.values() if len(set(map(composed, alike))) > 1]:
         first, second, *_ = twice[0]
         renamed = ",".join(f"{'+'.join(map(quoted, others))}={quoted(last)}" for *others, last in twice)
         way = f", or say --column 'label={quoted(place)}:{renamed}'" if place else ""
         raise DataError(
-            f"'{source}' has the labels '{first}' and '{second}', which differ only by case or spaces; write each class in"
+            f"'{source}' has the labels '{first}' and '{second}', which differ only by case, width or spaces; write each class in"
             f" one way{way}."
         )
 
