@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tes
 
 from made_run import at_prevalence, make_run, write
 
-
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
