@@ -120,6 +120,7 @@ TINY = {
     "seeds": 1,
     "contrast": ("none", "equalize"),
     "balance": "none",
+    "choose": {"members": 2},
 }
 
 
