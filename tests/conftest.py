@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("evenray", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("evenray")
 
+# The processes that run tests, and those that tests start, each compile every module anew where no bytecode is kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+Make = Callable[[Path], object]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
@@ -24,6 +30,38 @@ def one_thread() -> None:
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_job() -> Iterator[None]:
+    """And to one process beside it, where a test does not ask for more: each imports torch first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Make], Path]:
+    """made_once(name, make) is a folder that make(folder) has filled, in the first of the parallel processes to need it.
+
+    All of them read it: copy it before changing anything.
+    """
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    place = tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.getbasetemp()
+
+    def get(name: str, make: Make) -> Path:
+        folder, finished = place / "once" / name, place / "once" / f"{name}.finished"
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # let go where the file is closed, or the process ends
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                finished.touch()
+        return folder
+
+    return get
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -82,6 +120,7 @@ TINY = {
     "seeds": 1,
     "contrast": ("none", "equalize"),
     "balance": "none",
+    "choose": {"members": 2},
 }
 
 
@@ -92,8 +131,12 @@ def tiny_recipe() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def tiny_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_archive(made_once: Callable[[str, Make], Path]) -> Path:
     """A MedMNIST file of 60, 24 and 30 pictures of 28 pixels; every third is of class 1, which a bright square tells."""
+    return made_once("archive", _draw_archive) / "tiny.npz"
+
+
+def _draw_archive(folder: Path) -> None:
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -103,21 +146,17 @@ def tiny_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         images = rng.integers(0, 90, (n, 28, 28), dtype=np.uint8)
         images[labels == 1, 8:18, 8:18] += 60
         arrays |= {f"{part}_images": images, f"{part}_labels": labels[:, None]}
-    path = tmp_path_factory.mktemp("archive") / "tiny.npz"
-    np.savez(path, **arrays)
-    return path
+    np.savez(folder / "tiny.npz", **arrays)
 
 
 @pytest.fixture(scope="session")
-def finished_run(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(tiny_archive: Path, made_once: Callable[[str, Make], Path]) -> Path:
     """The folder of a whole run on `tiny_archive`; copy it before changing anything."""
     from evenray.core.artefacts import RunFolder
     from evenray.core.recipe import Recipe
     from evenray.stages.line import Job, run
 
-    folder = tmp_path_factory.mktemp("runs") / "finished"
-    run(Job(RunFolder(folder), str(tiny_archive), Recipe(**TINY)))
-    return folder
+    return made_once("finished", lambda folder: run(Job(RunFolder(folder), str(tiny_archive), Recipe(**TINY))))
 
 
 @pytest.fixture

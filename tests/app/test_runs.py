@@ -123,7 +123,7 @@ def test_progress_is_folded_from_what_was_written(runs: Path) -> None:
     assert [row["epoch"] for row in follower.look().epochs] == [
         1,
         2,
-    ] * 3  # of history.csv: three members, and no events
+    ] * 2  # of history.csv: two members, and no events
 
     def write(*events: dict[str, Any]) -> None:
         with path.open("a") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,21 @@ sys.path.insert(0, str(Path(__file__).parent))  # made_run stands beside the tes
 
 from made_run import at_prevalence, make_run, write
 
-
-@pytest.fixture(scope="session")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole run of two classes."""
-    return make_run(tmp_path_factory.mktemp("report") / "two", classes=2)
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole run of three classes."""
-    return make_run(tmp_path_factory.mktemp("report") / "three", classes=3)
+def two(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run of two classes, to write reports into."""
+    made = made_once("two", lambda folder: make_run(folder, classes=2))
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("report") / "two"))
+
+
+@pytest.fixture(scope="session")
+def three(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run of three classes, to write reports into."""
+    made = made_once("three", lambda folder: make_run(folder, classes=3))
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("report") / "three"))
 
 
 @pytest.fixture(scope="session")

@@ -150,12 +150,12 @@ def _cases(rng: np.random.Generator, names: list[str], shares: list[float], n: i
     site = rng.choice(SITES, n, p=[0.6, 0.4])
     patient = [f"{h:012x}" for h in rng.integers(0, 2**48, n)]
     patient[1::9] = patient[0 : len(patient[1::9]) * 9 : 9]  # some patients have two images
-    thumbs, histograms = [], []
+    thumbs, histograms, sketched = [], [], _sketches(rng)
     for i in range(n):
-        picture = phantom(rng, 32, sick=label[i] != names[0], bright=site[i] == "Birch" and i % 2 == 0)
-        thumbs.append(picture.tobytes())
-        fine = phantom(rng, 96, sick=label[i] != names[0], bright=site[i] == "Birch" and i % 2 == 0)
-        histograms.append(np.bincount(fine.ravel(), minlength=256).astype(np.uint32).tolist())
+        kind = sketched[bool(label[i] != names[0]), bool(site[i] == "Birch" and i % 2 == 0)]
+        thumb, histogram = kind[i % len(kind)]
+        thumbs.append(thumb)
+        histograms.append(histogram)
     split = rng.choice(["train", "validation", "test"], n, p=[0.6, 0.15, 0.25])
     split[:2] = "excluded"
     return pl.DataFrame(
@@ -183,6 +183,17 @@ def _cases(rng: np.random.Generator, names: list[str], shares: list[float], n: i
             "split": split,
         }
     )
+
+
+def _sketches(rng: np.random.Generator, each: int = 25) -> dict[tuple[bool, bool], list[tuple[bytes, list[int]]]]:
+    """Thumbnails and histograms of pictures that are (sick, bright) or not, some of each kind."""
+    return {
+        (sick, bright): [
+            (phantom(rng, 32, sick=sick, bright=bright).tobytes(),
+             np.bincount(phantom(rng, 96, sick=sick, bright=bright).ravel(), minlength=256).tolist())
+            for _ in range(each)
+        ] for sick in (False, True) for bright in (False, True)
+    }  # fmt: skip
 
 
 def phantom(rng: np.random.Generator, side: int, *, sick: bool, bright: bool) -> NDArray[np.uint8]:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
 from evenray.core.errors import WorkerError
 from evenray.scale import apart
 
-
-def fatal(number: int) -> int:
-    if number == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def where(number: int) -> tuple[int, int]:
-    return number, os.getpid()
+from .workers import fatal, threads, where
 
 
 def test_nothing_runs_in_this_process_and_results_are_in_order() -> None:
@@ -26,12 +17,6 @@ def test_nothing_runs_in_this_process_and_results_are_in_order() -> None:
         found = list(apart(jobs)(where, list(range(12))))
         assert [number for number, _ in found] == list(range(12))
         assert os.getpid() not in {process for _, process in found}
-
-
-def threads(_: int) -> tuple[int, str]:
-    import torch
-
-    return torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]
 
 
 def test_each_computes_with_one_thread() -> None:

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from evenray.core import budget
 from evenray.core.lost import Lost
 from evenray.scale import isolated
 
-ENDS: dict[str, Callable[[], Any]] = {
-    "segv": lambda: os.kill(os.getpid(), signal.SIGSEGV),
-    "abort": os.abort,
-    "exit": lambda: os._exit(3),
-    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-}
-
-
-def where(item: int | str) -> tuple[int | str, int]:
-    if isinstance(item, str):
-        ENDS[item]()
-    return item, os.getpid()
+from .workers import Brief, Files, between, greedy, large, once, read_all, slow, where
 
 
 @pytest.mark.parametrize(
@@ -53,14 +37,6 @@ def test_an_item_that_ends_its_process_is_lost_and_no_other(end: str, reason: st
     assert all(re.search(reason, one.reason) for one in found if isinstance(one, Lost))
 
 
-def once(path: str) -> str:
-    """Takes its process with it the first time, as the system does where others took the memory."""
-    if not Path(path).exists():
-        Path(path).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return "read"
-
-
 def test_what_others_ended_is_done_again(tmp_path: Path) -> None:
     assert list(isolated(1)(once, [str(tmp_path / "a"), str(tmp_path / "b")])) == ["read", "read"]
 
@@ -78,20 +54,11 @@ def test_what_a_function_raises_comes_through() -> None:
     assert list(isolated(2)(abs, [-1, -2, -3])) == [1, 2, 3]  # the next ones work
 
 
-def large(size: int) -> np.ndarray:
-    return np.full(size, size % 251, np.uint8)
-
-
 def test_large_items_and_large_answers() -> None:
     """The pipes hold 64 kB: neither end may wait for the other."""
     items = [np.zeros(200_000, np.uint8)] * 6
     assert [len(found) for found in isolated(2)(bytes, items)] == [200_000] * 6
     assert [int(found.sum()) for found in isolated(2)(large, [300_000] * 6)] == [300_000 * (300_000 % 251)] * 6
-
-
-def slow(number: int) -> int:
-    time.sleep(0.01 * (number == 0))
-    return number
 
 
 def test_a_map_that_is_left_ends() -> None:
@@ -101,38 +68,9 @@ def test_a_map_that_is_left_ends() -> None:
     assert list(isolated(2)(slow, range(100))) == list(range(100))
 
 
-@dataclass(frozen=True)
-class Files:
-    """As a task of the scan is."""
-
-    names: tuple[int | str, ...]
-    lost: tuple[tuple[int, str], ...] = ()
-
-    def without(self, part: int, reason: str) -> Files:
-        return replace(self, lost=(*self.lost, (part, reason)))
-
-
-def read_all(files: Files) -> list[Any]:
-    lost, found = dict(files.lost), list[Any]()
-    for number, name in enumerate(files.names):
-        budget.begin_part(number)
-        found.append("lost" if number in lost else where(name)[0])
-    return found
-
-
 def test_of_several_files_only_those_are_lost_that_end_their_process() -> None:
     items = [Files((0, "segv", 2, "exit", 4)), Files((5, 6)), Files(("segv",))]
     assert list(isolated(2)(read_all, items)) == [[0, "lost", 2, "lost", 4], [5, 6], ["lost"]]
-
-
-def greedy(item: tuple[str, int]) -> str:
-    kind, size = item
-    with budget.reading():
-        budget.allow("own", size)
-        if kind == "compute":
-            while True:
-                pass
-        return f"{np.ones(5 * 2**28, np.uint8)[-1]}"
 
 
 def test_memory_beyond_what_an_image_is_worth_is_refused_and_not_before() -> None:
@@ -148,50 +86,12 @@ def test_computing_for_ever_is_ended() -> None:
     assert "of computing" in found[0].reason
 
 
-class Brief:
-    """A function with a second to compute, so that the test is short."""
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
-
-    def __call__(self, item: Any) -> Any:
-        budget.SECONDS = 0.2
-        try:
-            return self.function(item)
-        finally:
-            budget.SECONDS = 6.0
-
-
-def limited() -> bool:
-    return all(
-        resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
-    )
-
-
-def between(sizes: list[int]) -> list[bool]:
-    """Whether limits hold within the reading of images of these sizes, after each, and at the end."""
-    found = []
-    with budget.reading():
-        for size in sizes:
-            with budget.reading():
-                budget.allow("own", size)
-                found.append(limited())
-            found.append(limited())
-    return [*found, limited()]
-
-
 def test_limits_stay_from_one_small_image_to_the_next_and_no_longer() -> None:
     """What is computed of a large image may take longer and more than its reading."""
     found = list(isolated(1)(between, [[1, 1, 1], [1, 2**26, 1], []]))
     assert found[0] == [True] * 6 + [False]
     assert found[1] == [True, True, True, False, True, True, False]
     assert found[2] == [False]
-
-
-def wait(path: str) -> None:
-    Path(path).write_text(str(os.getpid()))
-    while True:
-        pass
 
 
 PARENT = """
@@ -208,7 +108,7 @@ list({name}(1)(wait, [sys.argv[1]]))  # a script needs no guard for its main par
 def test_a_process_that_computes_ends_with_its_parent(tmp_path: Path, name: str, how: signal.Signals) -> None:
     said, root = tmp_path / "process", Path(__file__).resolve().parents[2]
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(name=name, module="tests.scale.test_isolated"))
+    script.write_text(PARENT.format(name=name, module="tests.scale.workers"))
     path = os.pathsep.join([str(root), str(root / "src")])
     with subprocess.Popen(
         [sys.executable, str(script), str(said)], env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL

@@ -6,8 +6,6 @@ import json
 import tomllib
 from pathlib import Path
 
-import jupytext
-import nbformat
 import pytest
 from typer.testing import CliRunner
 
@@ -20,6 +18,9 @@ FILES = [f"{lab}/{what}" for lab in LABS for what in ("exercise.ipynb", "exercis
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_scripts_and_notebooks_are_the_same_cells(tmp_path: Path, lang: str) -> None:
+    import jupytext  # both are slow to import
+    import nbformat
+
     files = er.labs(tmp_path, lang=lang)
     assert sorted(file.relative_to(tmp_path).as_posix() for file in files) == FILES
     for file in files:

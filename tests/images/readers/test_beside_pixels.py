@@ -19,9 +19,11 @@ from evenray.core.errors import ReadError
 from evenray.images import readers
 from evenray.images.writers import write
 
+from .packed import packed_zeros
+
 GREY = (np.arange(60, dtype=np.uint8) * 4).reshape(6, 10)
 PNG, JPEG = (cv2.imencode(ending, GREY)[1].tobytes() for ending in (".png", ".jpg"))
-BOMB = zlib.compress(bytes(2**28), 9)  # 256 MB in 256 kB
+BOMB = packed_zeros(256)  # in 256 kB
 SIDEWAYS = 6
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from evenray.core.errors import ReadError
 from evenray.images.readers import read
 from evenray.images.readers._source import Source
 from evenray.images.readers.raster_tiff import decode, pages
+
+from .packed import packed_zeros
 
 RNG = np.random.default_rng(0)
 ORIENTATION = 274
@@ -204,7 +205,7 @@ def test_planes_that_are_not_all_there(tmp_path: Path, packing: str | None, tile
 
 
 def test_planes_that_unpack_to_gigabytes(tmp_path: Path) -> None:
-    bomb = zlib.compress(bytes(2**30), 9)
+    bomb = packed_zeros(1024)
     noise = RNG.integers(0, 65_536, (3, 512, 512)).astype(np.uint16)
     tifffile.imwrite(
         tmp_path / "a.tif", noise, photometric="rgb", planarconfig="separate", compression="zlib", rowsperstrip=512

@@ -82,7 +82,7 @@ def test_openvino_gives_the_logits_of_torch(folder: Path, model: Classifier, som
 
 def test_an_average_of_networks_is_exported_as_one(some: Any, tmp_path: Path) -> None:
     view = "flips(1.2)"
-    members = [build("vgg11_bn(width=0.05)", classes=2, channels=1, size=28, seed=seed).eval() for seed in (1, 2, 3)]
+    members = [build("vgg11(width=0.05)", classes=2, channels=1, size=28, seed=seed).eval() for seed in (1, 2)]
     for one in members:
         one.get_submodule(f"network.{one.network.outputs[0]}").weight.data.mul_(100)  # fresh heads say next to nothing
     model, x = average(members).eval(), some[..., :28, :28]
@@ -165,7 +165,7 @@ def test_a_network_of_no_form_is_refused_and_nothing_left(
 
     monkeypatch.setattr(formats, "_by_onnxruntime", lambda path: lambda x: np.zeros((len(x), 2)) + 7)
     with pytest.raises(DataError, match="differ from torch's by"):
-        export.onnx(model, about(model), tmp_path, some)
+        export.onnx(model, about(model, "centre", 28), tmp_path, some[..., :28, :28])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -95,5 +95,5 @@ def tiny_recipe_of_session() -> dict[str, Any]:
     return {
         "network": "vgg11_bn(width=0.05)", "epochs": 3, "size": 28, "folds": 2, "contrast": "none", "learning_rate": 0.005,
         "design": "split",
-        "balance": ("none", "oversample"), "choose": {"compare_epochs": 1},
+        "balance": ("none", "oversample"), "choose": {"compare_epochs": 1, "members": 2}, "explained": 8,
     }  # fmt: skip

@@ -32,7 +32,7 @@ from evenray.stages.box_overlays import case_boxes, chosen_by_f1
 CLASSES = ("disc", "square")
 SETTINGS = {
     "network": "ssd(vgg11_bn(width=0.1))", "size": 48, "epochs": 6, "learning_rate": 0.004, "batch": 16, "folds": 2,
-    "seeds": 1, "contrast": "none", "balance": ("none", "focal"), "choose": {"compare_epochs": 1},
+    "seeds": 1, "contrast": "none", "balance": ("none", "focal"), "choose": {"compare_epochs": 1, "members": 2}, "explained": 8,
 }  # fmt: skip
 
 

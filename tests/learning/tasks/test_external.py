@@ -172,7 +172,14 @@ def test_copies_and_patients_of_the_run_are_found_and_named(
     _classes(here, seed=0, first=0)
     _classes(there, seed=5, first=50)  # ten of its sixty patients have numbers of the run's
     recipe = er.Recipe(
-        **{**tiny_recipe_of_session, "balance": "none", "patient": r"(p\d+)_", "positive": "b", "epochs": 1}
+        **{
+            **tiny_recipe_of_session,
+            "balance": "none",
+            "patient": r"(p\d+)_",
+            "positive": "b",
+            "epochs": 1,
+            "choose": {"members": 1},
+        }
     )
     run = er.run(here, recipe, tmp_path / "run", until="evaluate")
     for number, path in enumerate(sorted((here / "a").iterdir())[:20]):  # under other names, and other patients

@@ -30,9 +30,9 @@ from evenray.verbs.predict import predict
 
 CLASSES = ("1", "2")
 RECIPE: dict[str, Any] = {
-    "network": "unet('vgg11_bn(width=0.1)')", "epochs": 14, "size": 48, "folds": 2, "seeds": 1, "contrast": "none",
+    "network": "unet('vgg11_bn(width=0.1)')", "epochs": 10, "size": 48, "folds": 2, "seeds": 1, "contrast": "none",
     "learning_rate": 0.01, "batch": 6, "balance": ("weighted", "weighted | dice"), "choose": {"compare_epochs": 2, "members": 1},
-    "patient": r"(p\d+)_", "task": "segment", "masks": "masks",
+    "patient": r"(p\d+)_", "task": "segment", "masks": "masks", "explained": 8,
 }  # fmt: skip
 
 

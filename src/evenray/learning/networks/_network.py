@@ -9,10 +9,12 @@ than the head was made for ("dense evaluation"; Sermanet et al. 2014; Simonyan &
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from ._initialise import initialise
 from ._layers import Head, classical_head, levels
@@ -184,8 +186,19 @@ def shapes(module: nn.Module, x: Tensor) -> Tensor:
     training = module.training
     module.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), _ShapesAlone():
             found: Tensor = torch.func.functional_call(module, state, (x,))
     finally:
         module.train(training)
     return found
+
+
+class _ShapesAlone(TorchFunctionMode):
+    """Answers for the commonest layers: torch's own answers on the meta device are in Python, and import its compiler first."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (functional.batch_norm, functional.relu):
+            return args[0]
+        if func is functional.linear:
+            return args[0].new_empty((*args[0].shape[:-1], len(args[1])))
+        return func(*args, **(kwargs or {}))
