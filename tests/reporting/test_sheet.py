@@ -94,6 +94,9 @@ def test_a_global_method_has_a_curve_and_a_local_one_a_band() -> None:
     assert (local.band[0] <= local.band[2])[~np.isnan(local.band[0])].all()  # type: ignore[index]
     text = sheet("pairs", [[one, local]], "x")
     assert text.count('mark area"') == 5  # two pairs of histograms and the band
+    saved = [re.findall(f'data-save="{kind}" data-name="(.*?)"', text) for kind in ("svg", "png")]
+    saved.append(re.findall('download="(.*?).csv"', text))
+    assert saved == [["gamma-histogram", "gamma-transfer-curve", "clahe-histogram", "clahe-transfer-curve"]] * 3
 
 
 @pytest.mark.parametrize("spec", ["none", "equalize", "clahe", "unsharp"])
@@ -124,6 +127,9 @@ def test_the_korean_page_is_korean() -> None:
         "EME",
         "PSNR",
         "SSIM",
+        "CSV",
+        "PNG",
+        "SVG",
         "dB",
         "evenray",
         "gamma",

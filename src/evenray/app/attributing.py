@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.types import Image
-from evenray.data.letterbox import Placement, letterbox
 from evenray.evidence.explain import attribute
-from evenray.images.contrast import enhance
 from evenray.learning import networks
 from evenray.learning.predict.about import About
+from evenray.learning.predict.answers import as_input
 from evenray.serve.problems import Problem
 
 __all__ = ["looked"]
@@ -43,17 +42,9 @@ def looked(folder: Path, image: Image, output: int) -> NDArray[np.uint8]:
         about = looker.about
         if about.task not in ("classify", "tag"):
             raise Problem(409, "app.no_attribution")
-        pixels, place = letterbox(enhance(image, about.contrast), about.size, about.channels, about.scale)
-        unit = torch.from_numpy(pixels.astype(np.float32) / about.scale)
-        x_NCHW = unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]
-        heat = attribute(looker.network, x_NCHW.contiguous(), output)[0]
-    return _inside(heat, place)
-
-
-def _inside(heat: NDArray[np.float32], place: Placement) -> NDArray[np.uint8]:
-    """The part of the square that the image covers."""
-    (top, left), (rows, columns) = place.offset, place.inner
-    return np.rint(heat[top : top + rows, left : left + columns] * 255).astype(np.uint8)
+        pixels, place = about.placed(image)
+        heat = attribute(looker.network, torch.from_numpy(as_input([pixels], about)), output)[0]
+    return np.asarray(np.rint(place.inside(heat) * 255), np.uint8)
 
 
 @lru_cache(maxsize=2)

@@ -28,13 +28,17 @@ FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read �
 
 
 class _Formatter(string.Formatter):
-    """Knows two formats more: {x:p} for a p-value and {x:chance} for a share, neither ever rounded to 0."""
+    """Knows three formats more: {x:p} for a p-value and {x:chance} for a share, neither ever rounded to 0, and {x:n file/files}
+    for a count with its noun."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == "p":
             return claimed(value)
         if format_spec == "chance":
             return f"{decimals(100 * value, 1, top=100)}%"
+        if format_spec.startswith("n "):
+            one, many = format_spec[2:].split("/")
+            return f"{value} {one if str(value) == '1' else many}"
         return str(super().format_field(value, format_spec))
 
 
@@ -44,8 +48,11 @@ class Texts:
     >>> Texts("ko")("sheet.note", images=3, method="gamma(2)", shown=1)
     '영상 3장에 gamma(2) 방법을 적용했습니다. 이 페이지에는 1장을 실었습니다.'
 
-    A text may ask for a p-value by {p:p}, which gives = 0.021 or < 0.001, and for a share that is not rounded to 0 by
-    {share:chance}.
+    A text may ask for a p-value by {p:p}, which gives = 0.021 or < 0.001, for a share that is not rounded to 0 by
+    {share:chance}, and for a count with its noun by {files:n file/files}.
+
+    >>> Texts("en")("explain.done", count=3, files=1, folder="out")
+    '3 overlays of 1 file in out'
     """
 
     def __init__(self, code: str) -> None:

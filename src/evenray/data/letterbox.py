@@ -91,6 +91,11 @@ class Placement:
         found[top : top + rows, left : left + columns] = inside
         return found
 
+    def inside(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The part of an array over the square that the image covers, in the pixels of the square."""
+        (top, left), (rows, columns) = self.offset, self.inner
+        return np.ascontiguousarray(values[top : top + rows, left : left + columns])
+
     def restore(self, values: NDArray[Any]) -> NDArray[Any]:
         """An array over the square, (size, size) or (size, size, C), as one over the image.
 
@@ -98,8 +103,7 @@ class Placement:
         """
         if values.shape[:2] != (self.size, self.size):
             raise UsageError(f"The array has shape {values.shape}; expected ({self.size}, {self.size}), as the square.")
-        (top, left), (rows, columns) = self.offset, self.inner
-        inside = np.ascontiguousarray(values[top : top + rows, left : left + columns])
+        inside, rows = self.inside(values), self.inner[0]
         if np.issubdtype(values.dtype, np.floating):
             how = cv2.INTER_AREA if rows > self.shape[0] else cv2.INTER_LINEAR
             return np.asarray(cv2.resize(inside, self.shape[::-1], interpolation=how))

@@ -18,6 +18,7 @@ from evenray.learning.networks.volumes import volumes
 
 from .figures.convolution import convolution
 from .figures.network import network
+from .figures.svg import Figure
 from .language import Language
 from .page import Section, rendered
 
@@ -36,15 +37,19 @@ def layers_page(path: Path, found: NetworkView, *, language: str = "en") -> Path
         "given": found.given, "images": found.images,
     }  # fmt: skip
     title = f"{found.name}: {model.channels} x {model.size} x {model.size} to {model.classes} classes"
+    say = Language(language)
     drawn = {
-        "anatomy": [network(volumes(model), title)],
-        "convolution": [convolution(step) for step in found.steps],
+        "anatomy": [Figure(say("anatomy.title"), network(volumes(model), title), say("anatomy.figure"))],
+        "convolution": [
+            Figure(say("convolution.step", layer=step.layer, channel=step.channel), convolution(step))
+            for step in found.steps
+        ],
     }
     shown = [
         Section(name, "explain", {"found": content, "about": about, "drawn": drawn.get(name)})
         for name, content in _sections(found).items()
     ]
-    text = rendered(Language(language), found.name, shown, "layers")
+    text = rendered(say, found.name, shown, "layers")
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
+from evenray.core.spec import parse
 from evenray.core.types import Image
 from evenray.images.contrast import curve, enhance
 from evenray.images.contrast._engine import present
@@ -20,7 +21,7 @@ from evenray.images.histogram import Histogram
 from evenray.images.levels import lightness
 
 from .figures.histogram import before_and_after
-from .figures.svg import Svg
+from .figures.svg import Figure
 from .figures.transfer import transfer
 from .language import Language
 from .page import Section, rendered
@@ -106,11 +107,15 @@ def sheet(
     return rendered(say, name, [Section(kind, "enhance", {"rows": shown, "note": note})], "sheet", hidden=hidden)
 
 
-def _drawings(one: Panel, say: Language) -> list[Svg]:
-    found = [before_and_after(one.before, one.after, one.value_range, say("drawing.histogram"))]
+def _drawings(one: Panel, say: Language) -> list[Figure]:
+    drawn = {"histogram": before_and_after(one.before, one.after, one.value_range, say("drawing.histogram"))}
     if one.spec != "none":
-        found.append(transfer(one.curve, say("drawing.curve"), say, band=one.band, width=120, height=120))
-    return found
+        drawn["curve"] = transfer(one.curve, say("drawing.curve"), say, band=one.band, width=120, height=120)
+    methods = (
+        "" if one.spec == "none" else "-".join(step.name for step in parse(one.spec))
+    )  # parameters may name a file
+    title = [part for part in (one.title, methods) if part]
+    return [Figure(": ".join([*title, say(f"drawing.{kind}_name")]), svg) for kind, svg in drawn.items()]
 
 
 def _measures(found: Mapping[str, float], say: Language) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from evenray.learning.predict.engines import Run
 
-from .metrics import BATCH
+from .metrics import BATCH, COMPUTING
 
 __all__ = ["Batched"]
 
@@ -59,12 +60,15 @@ class Batched:
         while batch := self._next():
             x_NCHW = batch[0][0] if len(batch) == 1 else np.concatenate([x for x, _ in batch])
             BATCH.observe(len(x_NCHW))
+            begun = time.perf_counter()
             try:
                 logits = self.run(x_NCHW)
             except BaseException as error:
                 for _, future in batch:
                     future.set_exception(error)
                 continue
+            finally:
+                COMPUTING.inc(time.perf_counter() - begun)
             start = 0
             for x, future in batch:
                 future.set_result(logits[start : start + len(x)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["AT_WORK", "BATCH", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "exposed"]
+__all__ = ["AT_WORK", "BATCH", "COMPUTING", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "exposed"]
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -20,6 +20,7 @@ BATCH = Histogram(
     "evenray_batch_images", "Images that went through a network together.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
     registry=REGISTRY,
 )  # fmt: skip
+COMPUTING = Counter("evenray_network_seconds", "Time in which a network computed.", registry=REGISTRY)
 IMAGES = Counter("evenray_images", "Images and files by what became of them.", ("model", "outcome"), registry=REGISTRY)
 AT_WORK = Gauge("evenray_requests_at_work", "Requests that are received or answered now.", registry=REGISTRY)
 RELOADS = Counter(

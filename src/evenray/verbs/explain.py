@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from evenray.images.readers import fragments, middle, read
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
+from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Task, tasks_of
 from evenray.learning.predict.files import items
 from evenray.learning.tasks import fitted
@@ -180,8 +180,7 @@ def _overlays(
     task: Task, opened: Opened, about: About, model: networks.Classifier, method: str, opacity: float, folder: Path, number: int
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """An overlay for each class that the image is called, or for the most probable one."""
-    unit = torch.from_numpy(opened.pixels.astype(np.float32) / about.scale)
-    x_NCHW = (unit[None, None] if unit.ndim == 2 else unit.permute(2, 0, 1)[None]).contiguous().to(model.mean.device)
+    x_NCHW = torch.from_numpy(as_input([opened.pixels], about)).to(model.mean.device)
     shown = picture(opened.image, WHOLE)
     about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, opened.fragment) if part)
     for k, p in _called(x_NCHW, about, model):

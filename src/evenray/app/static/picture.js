@@ -86,46 +86,46 @@ export class Painter {
     this.context = canvas.getContext("2d");
   }
 
-  /** `table` has a grey for every number. Only where the view is another one than before are pixels looked for anew; `rough` takes
-   * the nearest ones, which is fast enough while it moves. */
+  /** `table` has a grey for every number. `rough` takes the nearest pixels, which is fast enough while it moves; so does a scale at
+   * which the pixels themselves are looked at. Otherwise they are interpolated, anew only where the view is another one than before. */
   draw(picture, view, table, rough = false) {
-    const { width, height } = this.canvas;
-    const key = [view.x, view.y, view.scale, width, height, rough].join();
-    if (picture !== this.picture || key !== this.key) {
+    const { width, height } = this.canvas, nearest = rough || view.scale >= 8;
+    const key = nearest ? null : [view.x, view.y, view.scale, width, height].join();
+    if (nearest || picture !== this.picture || key !== this.key) {
       Object.assign(this, { picture, key });
-      this.sample(picture, view, width, height, rough || view.scale >= 8); // so large, the pixels themselves are looked at
+      if (this.image?.width !== width || this.image.height !== height) this.image = this.context.createImageData(width, height);
+      else this.image.data.fill(0);
+      if (!nearest) this.sample(picture, view, width, height);
     }
-    const { seen, image, left, right, top, bottom } = this, out = new Uint32Array(image.data.buffer);
-    const grey = new Uint32Array(table.length);
+    const out = new Uint32Array(this.image.data.buffer), grey = new Uint32Array(table.length);
     for (let n = 0; n < table.length; n++) grey[n] = 0xff000000 | table[n] * 0x010101;
+    if (nearest) showNearest(out, picture, view, width, height, table, grey);
+    else this.look(out, width, table, grey);
+    this.context.putImageData(this.image, 0, 0);
+  }
+
+  /** What was sampled, through a table. */
+  look(out, width, table, grey) {
+    const { seen, left, right, top, bottom } = this;
     for (let y = top; y < bottom; y++) {
-      if (picture.channels === 1) for (let i = y * width + left, end = y * width + right; i < end; i++) out[i] = grey[seen[i]];
-      else for (let i = y * width + left, end = y * width + right, j = 3 * i; i < end; i++, j += 3) {
-        out[i] = 0xff000000 | table[seen[j + 2]] << 16 | table[seen[j + 1]] << 8 | table[seen[j]];
-      }
+      if (this.picture.channels === 1) for (let i = y * width + left, end = y * width + right; i < end; i++) out[i] = grey[seen[i]];
+      else for (let i = y * width + left, end = y * width + right, j = 3 * i; i < end; i++, j += 3) out[i] = colour(table, seen, j);
     }
     if (this.gone) for (const i of this.gone) out[i] = 0;
-    this.context.putImageData(image, 0, 0);
   }
 
   /** The number that stands at every pixel of the canvas between `left`, `top`, `right` and `bottom`; `gone` are places without data. */
-  sample(whole, view, width, height, nearest) {
-    const picture = whole.shrunk(view.scale), { columns, rows, channels, numbers, there } = picture;
+  sample(whole, view, width, height) {
+    const picture = whole.shrunk(view.scale), { columns, channels, numbers, there } = picture;
     const count = width * height * channels;
     if (this.seen?.length !== count || this.seen.constructor !== numbers.constructor) this.seen = new numbers.constructor(count);
-    if (this.image?.width !== width || this.image.height !== height) this.image = this.context.createImageData(width, height);
-    else this.image.data.fill(0);
-    const across = places(width, view.x, view.scale, columns / whole.columns, columns), along = places(height, view.y, view.scale, rows / whole.rows, rows);
+    const [across, along] = axes(whole, picture, view, width, height);
     Object.assign(this, { left: across.from, right: across.to, top: along.from, bottom: along.to, gone: there ? [] : null });
     const { seen, gone } = this;
     for (let y = along.from; y < along.to; y++) {
       const near = along.near[y] * columns, top = along.first[y] * columns, bottom = along.next[y] * columns, v = along.part[y];
       for (let x = across.from, to = (y * width + x) * channels; x < across.to; x++, to += channels) {
         if (gone && !there[near + across.near[x]]) gone.push(y * width + x);
-        if (nearest) {
-          for (let k = 0, i = (near + across.near[x]) * channels; k < channels; k++) seen[to + k] = numbers[i + k];
-          continue;
-        }
         const u = across.part[x], left = across.first[x] * channels, right = across.next[x] * channels;
         for (let k = 0, i = top * channels, j = bottom * channels; k < channels; k++, i++, j++) {
           const above = numbers[i + left] * (1 - u) + numbers[i + right] * u, below = numbers[j + left] * (1 - u) + numbers[j + right] * u;
@@ -135,6 +135,26 @@ export class Painter {
     }
   }
 }
+
+/** The nearest pixels through a table, in one pass. */
+function showNearest(out, whole, view, width, height, table, grey) {
+  const picture = whole.shrunk(view.scale), { columns, channels, numbers, there } = picture;
+  const [across, along] = axes(whole, picture, view, width, height), { near, from, to } = across;
+  for (let y = along.from; y < along.to; y++) {
+    const row = along.near[y] * columns, start = y * width;
+    if (channels === 1) for (let x = from; x < to; x++) out[start + x] = grey[numbers[row + near[x]]];
+    else for (let x = from; x < to; x++) out[start + x] = colour(table, numbers, 3 * (row + near[x]));
+    if (there) for (let x = from; x < to; x++) if (!there[row + near[x]]) out[start + x] = 0;
+  }
+}
+
+const colour = (table, numbers, at) => 0xff000000 | table[numbers[at + 2]] << 16 | table[numbers[at + 1]] << 8 | table[numbers[at]];
+
+/** Where the columns and rows of a canvas lie in a picture that `shown` is made of. */
+const axes = (whole, shown, view, width, height) => [
+  places(width, view.x, view.scale, shown.columns / whole.columns, shown.columns),
+  places(height, view.y, view.scale, shown.rows / whole.rows, shown.rows),
+];
 
 /** Along one axis of the canvas: the pixel that each place shows, the two that it lies between, and how far it is from the first. */
 function places(size, middle, scale, factor, most) {

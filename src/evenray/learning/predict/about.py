@@ -17,7 +17,7 @@ from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.artefacts.uncertainty import UncertaintyRecord
 from evenray.core.types import Image
-from evenray.data.letterbox import letterbox
+from evenray.data.letterbox import Placement, letterbox
 from evenray.images.contrast import add_references, enhance
 from evenray.images.histogram import Histogram
 from evenray.learning.plan import kept_side
@@ -170,7 +170,11 @@ class About(ModelRecord):
 
     def pixels(self, image: Image) -> NDArray[Any]:
         """An image as the network takes it but for the division by `scale`: (side, side[, 3]) of uint8 or uint16."""
-        return letterbox(enhance(image, self.contrast), self.side, self.channels, self.scale)[0]
+        return self.placed(image)[0]
+
+    def placed(self, image: Image) -> tuple[NDArray[Any], Placement]:
+        """`pixels`, and where the image lies in them."""
+        return letterbox(enhance(image, self.contrast), self.side, self.channels, self.scale)
 
     def probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Corrected and calibrated probabilities at `given`, float64 (N, K), as `predictions` has them."""

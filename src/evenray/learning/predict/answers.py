@@ -94,9 +94,9 @@ class Answers:
             folder.write_table(beside, self.rejected)
 
 
-def as_input(batch: Sequence[Decoded], about: About) -> NDArray[np.float32]:
-    """Decoded images as x_NCHW in unit levels."""
-    x = np.stack([one.pixels for one in batch]).astype(np.float32) / np.float32(about.scale)
+def as_input(pixels: Sequence[NDArray[Any]], about: About) -> NDArray[np.float32]:
+    """What `about.pixels` made of images as x_NCHW in unit levels."""
+    x = np.stack(pixels).astype(np.float32) / np.float32(about.scale)
     return x[:, None] if x.ndim == 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
 
 

@@ -80,7 +80,7 @@ def _answers(model: Model, about: About, batch: Sequence[Decoded]) -> pl.DataFra
     """The rows of one batch, which may be empty."""
     logits_NK = p_NK = np.zeros((0, len(about.classes)))
     if batch:
-        logits_NK = model.run(as_input(batch, about))
+        logits_NK = model.run(as_input([one.pixels for one in batch], about))
         p_NK = about.probabilities(logits_NK)
     columns: dict[str, tuple[type[pl.DataType], Any]] = {
         "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),

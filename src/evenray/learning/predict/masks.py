@@ -78,7 +78,7 @@ def _masks(model: Model, about: About, frames: Sequence[Decoded]) -> Iterator[tu
     calling = about.calling
     for start in range(0, len(frames), model.batch):
         batch = frames[start : start + model.batch]
-        for one, logits_KHW in zip(batch, model.run(as_input(batch, about)), strict=True):
+        for one, logits_KHW in zip(batch, model.run(as_input([one.pixels for one in batch], about)), strict=True):
             yield one.fragment, calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.shape)
 
 

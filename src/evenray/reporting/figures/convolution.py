@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from .svg import INK, Svg, picture, rect, text
@@ -47,7 +48,9 @@ def convolution(step: Step) -> Svg:
     sums = f"{over} {float(step.products.sum()):.4g} + bias {step.bias:.4g} = {step.output:.4g}"
     facts = f"{step.layer}: filter {rows} x {columns}, stride {step.stride}, padding {step.padding}"
     parts += [text(first, foot + 28, sums, "start", INK, size=14), text(20, 20, facts, "start", INK, size=14)]
-    return Svg(first + 3 * wide + MAP + 20, foot + 45, HATCH + "".join(parts), facts)
+    row, column = np.indices((rows, columns)).reshape(2, -1)
+    data = pl.DataFrame({"row": row, "column": column} | {title: grid[source].ravel() for title, grid in grids.items()})
+    return Svg(first + 3 * wide + MAP + 20, foot + 45, HATCH + "".join(parts), facts, data)
 
 
 def _input(step: Step, x: float) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from .svg import INK, PAPER, Svg, line, polygon, rect, text
 
 if TYPE_CHECKING:
@@ -51,7 +53,10 @@ def network(volumes: Sequence[Volume], title: str) -> Svg:
             f"bar: {HEIGHT / unit:.0f} units": HEIGHT,
         }
     )
-    return Svg(x + 40, FLOOR + 125, text(20, 20, title, "start", INK, size=14) + "".join(parts), title)
+    data = pl.DataFrame(
+        [(volume.kind, volume.maps, volume.side) for volume in volumes], ("kind", "maps", "side"), orient="row"
+    )
+    return Svg(x + 40, FLOOR + 125, text(20, 20, title, "start", INK, size=14) + "".join(parts), title, data)
 
 
 def _told(volume: Volume, body: str) -> str:
