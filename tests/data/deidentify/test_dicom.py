@@ -26,7 +26,9 @@ from evenray.images.readers.dicom_parse import quiet
 
 NAMES = Names(bytes(range(32)), "patient-0123456789abcdef")
 NAME, NUMBER, DATE, KOREAN, PLACE = "Kanarie^Minsu", "48151623", "19790417", "김민수", "Saint Elsewhere"
-CANARIES = [word.encode() for word in ("Kanarie", "KANARIE", "Minsu", "MINSU", NUMBER, DATE, KOREAN, "Elsewhere", "481516")]
+CANARIES = [
+    word.encode() for word in ("Kanarie", "KANARIE", "Minsu", "MINSU", NUMBER, DATE, KOREAN, "Elsewhere", "481516")
+]
 TEXT = {"LO", "SH", "ST", "LT", "UT", "UC", "PN"}
 
 
@@ -63,8 +65,13 @@ def planted(vr: str) -> object:
 
 def plant(dataset: Dataset, depth: int) -> None:
     """A canary in every attribute of the dictionary, in a private block, and so on below every sequence."""
-    for tag, (vrs, _, _, retired, keyword) in DicomDictionary.items():
-        if tag in dataset or tag >> 16 in (0x0000, 0x0002, 0x0004, 0x7FE0, 0xFFFE) or not keyword or keyword == "SpecificCharacterSet":
+    for tag, (vrs, *_, keyword) in DicomDictionary.items():
+        if (
+            tag in dataset
+            or tag >> 16 in (0x0000, 0x0002, 0x0004, 0x7FE0, 0xFFFE)
+            or not keyword
+            or keyword == "SpecificCharacterSet"
+        ):
             continue
         vr = vrs.split(" or ")[0]
         if vr == "SQ" and depth:
@@ -105,7 +112,10 @@ def test_no_canary_of_any_attribute_at_any_depth_is_left(tmp_path: Path) -> None
     with pydicom.config.disable_value_validation():
         plant(source, 1)
     source.file_meta.SourceApplicationEntityTitle, source.file_meta.SendingApplicationEntityTitle = "KANARIE", "KANARIE"
-    source.file_meta.PrivateInformationCreatorUID, source.file_meta.PrivateInformation = f"1.2.3.{NUMBER}", NAME.encode()
+    source.file_meta.PrivateInformationCreatorUID, source.file_meta.PrivateInformation = (
+        f"1.2.3.{NUMBER}",
+        NAME.encode(),
+    )
     source.add_new(0x60000010, "US", 32)
     source.add_new(0x60003000, "OW", NAME.encode() + b" ")
     source.add_new(0x60004000, "LT", NAME)
@@ -125,7 +135,12 @@ def test_no_canary_of_any_attribute_at_any_depth_is_left(tmp_path: Path) -> None
 def test_canaries_of_values_that_break_their_vr_go_too(tmp_path: Path) -> None:
     source = radiograph()
     with pydicom.config.disable_value_validation():
-        for keyword, vr in (("WindowCenter", "DS"), ("SeriesNumber", "IS"), ("FrameOfReferenceUID", "UI"), ("KVP", "UN")):
+        for keyword, vr in (
+            ("WindowCenter", "DS"),
+            ("SeriesNumber", "IS"),
+            ("FrameOfReferenceUID", "UI"),
+            ("KVP", "UN"),
+        ):
             source.add(pydicom.dataelem.RawDataElement(
                 pydicom.tag.Tag(keyword), vr, 14, b"Kanarie^Minsu ", 0, False, True, True))  # fmt: skip
         found, _ = cleaned(source, tmp_path)
@@ -172,10 +187,17 @@ def test_what_a_network_needs_stays(tmp_path: Path) -> None:
 
 def test_uids_stay_consistent_and_follow_the_key(tmp_path: Path) -> None:
     reference = Dataset()
-    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = pydicom.uid.CTImageStorage, f"1.2.3.{NUMBER}.1"
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = (
+        pydicom.uid.CTImageStorage,
+        f"1.2.3.{NUMBER}.1",
+    )
     source = radiograph(SourceImageSequence=[reference], FrameOfReferenceUID=f"1.2.3.{NUMBER}")
     first, found = cleaned(source, tmp_path)
-    assert found.SourceImageSequence[0].ReferencedSOPInstanceUID == found.SOPInstanceUID == found.file_meta.MediaStorageSOPInstanceUID
+    assert (
+        found.SourceImageSequence[0].ReferencedSOPInstanceUID
+        == found.SOPInstanceUID
+        == found.file_meta.MediaStorageSOPInstanceUID
+    )
     assert found.FrameOfReferenceUID == found.StudyInstanceUID != found.SeriesInstanceUID
     assert found.SourceImageSequence[0].ReferencedSOPClassUID == pydicom.uid.CTImageStorage
     assert found.SOPClassUID == source.SOPClassUID
@@ -210,7 +232,10 @@ def test_texts_in_compressed_pixels_are_blanked_and_pixels_stay(tmp_path: Path, 
     ("more", "said"),
     [
         ({"BurnedInAnnotation": "YES"}, "says that text is burned into"),
-        ({"PixelData": np.full((32, 32), 0x1001, np.uint16).tobytes()}, "holds more in its pixels than their stored bits"),
+        (
+            {"PixelData": np.full((32, 32), 0x1001, np.uint16).tobytes()},
+            "holds more in its pixels than their stored bits",
+        ),
     ],
 )
 def test_what_cannot_be_cleaned_is_set_aside(tmp_path: Path, more: dict[str, object], said: str) -> None:
