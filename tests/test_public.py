@@ -21,8 +21,8 @@ from evenray.core.table7_settings import Table7Settings
 NAMES = [
     "Cancelled", "Curve", "DataError", "Dataset", "EpochDone", "Estimate", "EvenrayError", "Finding", "Findings", "Histogram", "Image",
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
-    "audit", "build", "choose_threshold", "compare", "compare_runs", "demo", "enhance", "ensemble", "evaluate", "explain",
-    "export", "gallery", "histogram", "imagenet", "labs", "layers", "plan", "predict", "read", "report", "robustness", "run",
+    "audit", "build", "choose_threshold", "compare", "compare_runs", "deidentify", "demo", "enhance", "ensemble", "evaluate",
+    "explain", "export", "gallery", "histogram", "imagenet", "labs", "layers", "plan", "predict", "read", "report", "robustness", "run",
     "scan", "score", "share", "split", "table7", "train", "understand", "weights",
 ]  # fmt: skip
 HEAVY = (
@@ -105,6 +105,7 @@ def test_the_grey_range_of_a_scan_holds_through_the_run(tmp_path: Path, tiny_rec
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 WRITTEN_OUT = (
     "compare-runs",
+    "deidentify",
     "demo",
     "ensemble",
     "enhance",

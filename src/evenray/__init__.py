@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .verbs.data import audit as audit
     from .verbs.data import scan as scan
     from .verbs.data import split as split
+    from .verbs.deidentify import deidentify as deidentify
     from .verbs.demo import demo as demo
     from .verbs.enhance import enhance as enhance
     from .verbs.enhance import gallery as gallery
@@ -82,6 +83,7 @@ PUBLIC = {
     **dict.fromkeys(("choose_threshold", "score"), "metrics"),
     **dict.fromkeys(("compare_runs",), "verbs.compare_runs"),
     **dict.fromkeys(("audit", "scan", "split"), "verbs.data"),
+    **dict.fromkeys(("deidentify",), "verbs.deidentify"),
     **dict.fromkeys(("demo",), "verbs.demo"),
     **dict.fromkeys(("enhance", "gallery"), "verbs.enhance"),
     **dict.fromkeys(("ensemble",), "verbs.ensemble"),

@@ -27,6 +27,7 @@ for _verb in (
     "serve",
     "export",
     "share",
+    "deidentify",
     "weights",
     "compare_runs",
     "ensemble",

@@ -26,7 +26,9 @@ SHOWN = 20  # skipped files that are named
 
 @app.command("enhance", rich_help_panel=PANEL)
 def enhance(
-    data: Annotated[Path, typer.Argument(help="An image, a .npz file or a folder.", show_default=False)],
+    data: Annotated[
+        str, typer.Argument(help="An image, a .npz file or a folder, or the URL of one.", show_default=False)
+    ],
     method: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--method", "-m", help="A contrast, such as 'clahe(clip=2)' or 'percentile(1, 99) | gamma(0.8)'."),

@@ -7,10 +7,19 @@ from pathlib import Path
 
 from evenray.core.errors import DataError
 
-from .dicomweb import SCHEMES, fetched_images
+from .pacs import SCHEMES, fetched_images
 from .remote import Mirror, checked, is_url, system_of, told
 
-__all__ = ["local"]
+__all__ = ["is_pacs", "local"]
+
+
+def is_pacs(place: str | Path) -> bool:
+    """Whether a text is the URL of a PACS, which holds images and nothing else.
+
+    >>> is_pacs("dicom://pacs:4242/ORTHANC"), is_pacs("s3://bucket/scans")
+    (True, False)
+    """
+    return str(place).split("://", 1)[0] in SCHEMES and is_url(place)
 
 
 def local(place: str | Path) -> Path:
@@ -19,7 +28,7 @@ def local(place: str | Path) -> Path:
     url = str(place)
     if not is_url(url):
         return Path(url)
-    if url.split("://", 1)[0] in SCHEMES:
+    if is_pacs(url):
         return fetched_images(url)
     url = checked(url.rstrip("/"))
     system, root = system_of(url)

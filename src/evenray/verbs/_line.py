@@ -182,7 +182,7 @@ def _run_at(target: str) -> RunFolder | None:
     """The run folder at a path or a URL; None where there is none."""
     if not scale.is_url(target):
         return RunFolder(target) if (Path(target) / Asked.file).is_file() else None
-    return scale.RemoteFolder(target) if scale.Mirror(target).holds(Asked.file) else None
+    return scale.RemoteFolder(target) if not scale.is_pacs(target) and scale.Mirror(target).holds(Asked.file) else None
 
 
 def _new_at(url: str) -> RunFolder:

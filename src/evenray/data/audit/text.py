@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from evenray.core.findings import Finding
@@ -13,7 +14,7 @@ from evenray.images.histogram import Histogram
 from ._cases import deviations, numbers, typical, warn
 from ._reduced_image import Measured, Reduced
 
-__all__ = ["measure_text", "strokes", "text"]
+__all__ = ["measure_text", "strokes", "text", "words"]
 
 _KERNEL = np.ones((7, 7), np.uint8)
 CONTRAST = 115  # of 255: a stroke stands out by this much
@@ -47,3 +48,8 @@ def text(dataset: Dataset) -> list[Finding]:
     strokes = numbers(cases, "strokes")
     found = (strokes - typical(cases, strokes) > MUCH) & (deviations(cases, strokes) > SPREADS)
     return warn("text", cases, found, strokes, largest_share=strokes[found].max(initial=0))
+
+
+def words(cases: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which images have as many strokes as a word takes, whatever their peers have: where all have text, none stands out."""
+    return numbers(cases, "strokes") > MUCH

@@ -41,9 +41,10 @@ AMONG_OTHERS = {
 
 def assemble(
     listed: Listing, rows: pl.DataFrame, rejected: pl.DataFrame, key: bytes, positive: str | None,
-    value_range: tuple[float, float] | None, names: bool,
+    value_range: tuple[float, float] | None, names: bool, shared: bool = False,
 ) -> Dataset:  # fmt: skip
-    """Label the rows, name the cases, order the classes, and check that there is something to work with."""
+    """Label the rows, name the cases, order the classes, and check that there is something to work with. With `shared` a patient of
+    most images is one."""
     rows = rows.with_row_index("sketch")
     if not rows.height:
         example = f"; the first: {rejected['file'][0]}: {rejected['reason'][0]}" if rejected.height else ""
@@ -64,7 +65,7 @@ def assemble(
                 "file": Path(listed.table.source).name,
             }
             notes.append(Message("scan.keys_lost", values))
-    rows, nobody = _without_nobody(rows)
+    rows, nobody = (rows, 0) if shared else _without_nobody(rows)
     notes += [Message("scan.nobody_images", {"count": nobody})] if nobody else []
     met = rows["label"].drop_nulls().unique().to_list()
     label = pl.col("label").replace(met, [composed(name) for name in met])

@@ -124,14 +124,17 @@ def scan_listed(
     names: bool = False,
     map: Map = map,
     sketches: Path | None = None,
+    key: bytes | None = None,
 ) -> Dataset:
     """The scan of what is listed already; options as in `scan`. A wrong class is refused before any file is opened.
 
+    `key` is a key of pseudonyms other than the data set's own; under it an identifier that most images share is a patient's, too.
     `sketches` is the folder in which the sketches are kept; without one they stay in memory, 2.2 kB a case.
     """
     if positive is not None and positive not in (met := {composed(label) for label in listed.labels}):
         raise no_class(positive, met)
-    key = draw_key(as_path(listed.root / entry.file) for entry in listed.entries)
+    shared = key is not None
+    key = key or draw_key(as_path(listed.root / entry.file) for entry in listed.entries)
     step = min(CHUNK, -(-len(listed.entries) // FEWEST))
     tasks = [
         Task(str(listed.root), listed.entries[start : start + step], key, value_range, every_frame, listed.annotations)
@@ -150,7 +153,7 @@ def scan_listed(
                 rows.clear()
         cases = pl.concat([*tables, _table(rows)], how="diagonal_relaxed", rechunk=True)
         aside = pl.DataFrame(rejected, schema=REJECTED | dict.fromkeys(KEYS, pl.String))
-        dataset = assemble(listed, cases, aside, key, positive, value_range, names)
+        dataset = assemble(listed, cases, aside, key, positive, value_range, names, shared)
     # Images that a table of labels does not name are not of the data set, and neither are their pictures.
     return with_own_sketches(replace(dataset, sketches=kept.rows), sketches)
 
