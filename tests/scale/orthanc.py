@@ -25,8 +25,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def orthanc(folder: Path) -> Iterator[str]:
-    """The address of its DICOMweb, HOST:PORT/dicom-web; it wants USER and WORD. The test is skipped where it is not installed."""
+def orthanc(folder: Path, **settings: object) -> Iterator[str]:
+    """The address of its DICOMweb, HOST:PORT/dicom-web; it wants USER and WORD. `settings` are more of its own, such as DicomPort.
+    The test is skipped where it is not installed."""
     if shutil.which("Orthanc") is None or PLUGIN is None:
         pytest.skip("Orthanc with DICOMweb is not installed (Debian: orthanc, orthanc-dicomweb)")
     port = free_port()
@@ -34,7 +35,7 @@ def orthanc(folder: Path) -> Iterator[str]:
         json.dumps({
             "Name": "TEST", "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "storage"), "HttpPort": port,
             "DicomPort": free_port(), "RemoteAccessAllowed": False, "AuthenticationEnabled": True, "RegisteredUsers": {USER: WORD},
-            "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+            "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"}, **settings,
         })
     )  # fmt: skip
     with (folder / "orthanc.log").open("w") as log:
