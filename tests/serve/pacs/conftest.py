@@ -63,6 +63,11 @@ class Hospital:
         self.archive.client.store_instances([film(generate_uid(), study, **elements) for _ in range(images)])
         return study
 
+    def stable(self, study: str) -> bool:
+        """Whether the PACS has said that a study is stable."""
+        found = self.archive.json("/studies?expand")
+        return all(one["IsStable"] for one in found if one["MainDicomTags"]["StudyInstanceUID"] == study)
+
     def objects(self, study: str, modality: str = "") -> list[pydicom.Dataset]:
         """The instances of a study, by modality."""
         found = self.archive.client.retrieve_study(study)
@@ -109,11 +114,15 @@ def services(sources: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def pacs(hospital: Hospital, tmp_path: Path) -> Callable[..., Pacs]:
+def pacs(hospital: Hospital, tmp_path: Path) -> Iterator[Callable[..., Pacs]]:
     """A loop beside the PACS, whose state lies in a folder of the test."""
+    ledgers = list[Ledger]()
 
     def made(state: str = "state", rules: Rules | None = None, **more: Any) -> Pacs:
         waits = more.pop("waits", (0.0, 0.0))
-        return Pacs(Archive(hospital.url), Ledger(tmp_path / state, waits), rules or Rules(), device="cpu", **more)
+        ledgers.append(Ledger(tmp_path / state, waits))
+        return Pacs(Archive(hospital.url), ledgers[-1], rules or Rules(), device="cpu", **more)
 
-    return made
+    yield made
+    for ledger in ledgers:
+        ledger.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-__all__ = ["EMPTY", "SHARED", "add_laterality", "moment"]
+__all__ = ["EMPTY", "SHARED", "add_laterality", "laterality_of", "moment"]
 
 # What belongs to the patient and the study, and is the same as in the image.
 SHARED = (
@@ -25,13 +25,18 @@ PAIRED = {
 }  # fmt: skip
 
 
+def laterality_of(image: Dataset) -> str:
+    """L, R, B or U, as the image says it of itself or of its series; empty where it does not."""
+    return str(image.get("Laterality") or image.get("ImageLaterality") or "")
+
+
 def add_laterality(made: Any, image: Dataset) -> None:
-    """The side of the body that an image is of: its Laterality or ImageLaterality becomes Laterality of an object of a part that comes
+    """The side of the body that an image is of becomes Laterality of an object of a part that comes
     in pairs, or is not known (where the side is not known either, empty), and ImageLaterality where there is no one side, or of any
     other part (PS3.3 C.7.3.1)."""
-    side, part = image.get("Laterality") or image.get("ImageLaterality"), str(image.get("BodyPartExamined") or "")
+    side, part = laterality_of(image), str(image.get("BodyPartExamined") or "")
     if (not part or part.upper() in PAIRED) and (side in ("L", "R") or not side):
-        made.Laterality = side or ""
+        made.Laterality = side
     elif side:
         made.ImageLaterality = side
 

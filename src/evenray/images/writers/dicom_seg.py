@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels.utils import pack_bits
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from ._dicom_study import EMPTY, SHARED, add_laterality, moment
+from ._dicom_study import EMPTY, SHARED, laterality_of, moment
 
 __all__ = ["SEGMENTATION", "write_seg"]
 
@@ -49,9 +49,10 @@ def write_seg(
     for keyword in EMPTY:
         if keyword not in seg:
             setattr(seg, keyword, "")
-    if image.get("BodyPartExamined"):
-        seg.BodyPartExamined = image.BodyPartExamined
-        add_laterality(seg, image)
+    if part := image.get("BodyPartExamined"):
+        seg.BodyPartExamined = part
+    if side := laterality_of(image):
+        seg.ImageLaterality = side  # Laterality is none of its attributes (dciodvfy)
     if not all(name.isascii() for name in classes):
         seg.SpecificCharacterSet = "ISO_IR 192"
     seg.SOPClassUID, seg.SOPInstanceUID = SEGMENTATION, meta.MediaStorageSOPInstanceUID

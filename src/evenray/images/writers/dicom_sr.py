@@ -18,7 +18,7 @@ from pydicom.uid import UID, generate_uid
 from evenray.core.errors import MissingExtra
 from evenray.core.names import printable
 
-from ._dicom_study import EMPTY, SHARED, moment
+from ._dicom_study import EMPTY, SHARED, laterality_of, moment
 from .dicom_seg import SEGMENTATION
 
 __all__ = ["SCHEME", "Algorithm", "Group", "Segment", "class_code", "probability_code", "report_uid", "write_report"]
@@ -238,7 +238,7 @@ def _words(group: Group) -> Iterator[tuple[Code, Code]]:
         yield DECISION, class_code(group.decision)
     if group.unlike is not None:
         yield UNLIKE, YES if group.unlike else NO
-    side = group.image.get("ImageLaterality") or group.image.get("Laterality")
+    side = laterality_of(group.image)
     if side in SIDES:
         yield LATERALITY, SIDES[side]
     yield USE, RESEARCH

@@ -67,6 +67,8 @@ class Ledger:
             self.base.executescript(TABLES)
             self.locks = (folder / "locks").open("ab")
         except (OSError, sqlite3.Error) as error:
+            if hasattr(self, "base"):
+                self.base.close()
             raise StorageError(
                 f"What became of studies cannot be kept in '{folder}' ({error}); give another folder with --state."
             ) from None
@@ -92,7 +94,7 @@ class Ledger:
                 self._add(one, "waiting", due)
                 if one.settled:
                     self.base.execute(
-                        "UPDATE study SET due = ?, ticket = '' WHERE uid = ? AND state = 'waiting' AND attempts = 0", (due, one.study)
+                        "UPDATE study SET due = MIN(due, ?), ticket = '' WHERE uid = ? AND state = 'waiting' AND attempts = 0", (due, one.study)
                     )  # fmt: skip
             self.base.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", (position,))
 

@@ -52,7 +52,11 @@ class Rules:
 
 
 def _place(header: Dataset) -> tuple[str, int, str]:
-    return str(header.SeriesInstanceUID), int(header.get("InstanceNumber") or 0), str(header.SOPInstanceUID)
+    return (
+        str(header.get("SeriesInstanceUID")),
+        int(header.get("InstanceNumber") or 0),
+        str(header.get("SOPInstanceUID")),
+    )
 
 
 def _image(header: Dataset) -> bool:
