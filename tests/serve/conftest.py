@@ -24,17 +24,17 @@ from evenray.serve.service import Service
 
 SPECS = {
     "tag": ("vgg11_bn(width=0.05)", 28, "sigmoid"),
-    "segment": ("unet('vgg11_bn(width=0.05)')", 32, "sigmoid"),
+    "segment": ("unet('vgg11_bn(width=0.05)')", 32, "softmax"),
     "detect": ("ssd('vgg11_bn(width=0.05)')", 48, "softmax"),
 }
 MOST = 400_000  # bytes of a request
 
 
-def untrained(folder: Path, task: str, seed: int = 5) -> Path:
-    """A model of a task whose network has learnt nothing, and which calls a good deal."""
+def untrained(folder: Path, task: str, seed: int = 5, threshold: float = 0.33) -> Path:
+    """A model of a task whose network has learnt nothing, and which calls a good deal at that threshold."""
     spec, size, output = SPECS[task]
-    network = build(spec, classes=2, channels=1, size=size, seed=seed, output=output).eval()  # type: ignore[arg-type]
-    point = FindingPoint(calibration=Calibration("none", {}), threshold=0.4, rule="fixed")
+    network = build(spec, classes=2 + (task == "segment"), channels=1, size=size, seed=seed, output=output).eval()  # type: ignore[arg-type]
+    point = FindingPoint(calibration=Calibration("none", {}), threshold=threshold, rule="fixed")
     about = About(
         task=task, classes=("mass", "nodule"), positive="", contrast="none", value_range=None, native=size, side=size,  # type: ignore[arg-type]
         scale=255, view="centre", balance="none", prior=(0.4, 0.4), counts=(8, 8), calibration=Calibration("none", {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["AT_WORK", "BATCH", "COMPUTING", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "exposed"]
+__all__ = ["AT_WORK", "BATCH", "COMPUTING", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "STUDIES", "exposed"]
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -25,6 +25,9 @@ IMAGES = Counter("evenray_images", "Images and files by what became of them.", (
 AT_WORK = Gauge("evenray_requests_at_work", "Requests that are received or answered now.", registry=REGISTRY)
 RELOADS = Counter(
     "evenray_reloads", "Models that were loaded anew, or could not be.", ("model", "outcome"), registry=REGISTRY
+)
+STUDIES = Counter(
+    "evenray_pacs_studies", "Studies of the PACS by what became of them.", ("outcome",), registry=REGISTRY
 )
 
 

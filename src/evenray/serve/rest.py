@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ from .light import counted, enhanced
 from .limits import Limits
 from .metrics import exposed
 from .models import Loaded
+from .pacs.loop import Pacs
+from .pacs.routes import router as pacs_routes
 from .problems import language_of
 from .security import Access
 from .service import Service, service_of
@@ -161,9 +164,11 @@ async def metrics() -> Response:
     return Response(exposed(), media_type=CONTENT_TYPE_LATEST)
 
 
-def rest_application(service: Service, access: Access, limits: Limits) -> FastAPI:
-    """The application of `evenray serve`."""
-    app = application("evenray", [router, beside, docs], access, limits, service.lifespan)
+def rest_application(service: Service, access: Access, limits: Limits, pacs: Pacs | None = None) -> FastAPI:
+    """The application of `evenray serve`, with a PACS whose studies it answers."""
+    routers = [router, beside, docs, *([pacs_routes] if pacs else [])]
+    lifespan = partial(pacs.lifespan, service) if pacs else service.lifespan
+    app = application("evenray", routers, access, limits, lifespan)
     app.add_api_route("/", _first_page, methods=["GET"], include_in_schema=False, response_model=None)
     return app
 

@@ -6,41 +6,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import polars as pl
-import torch
-from numpy.typing import NDArray
 
 from evenray.core.artefacts import atomic
-from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.events import Events, Listener
 from evenray.core.lost import Lost
 from evenray.core.recipe import ExplainSettings, Recipe
 from evenray.core.run import Run
 from evenray.core.spec import Step
 from evenray.core.spreadsheets import to_csv
-from evenray.core.types import REJECTED, Image
-from evenray.evidence.explain.answers import Answers, chance, classes_of, focus_of
-from evenray.evidence.explain.attribution import attribute
-from evenray.images.readers import fragments, middle, read
+from evenray.core.types import REJECTED
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
-from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Task, tasks_of
 from evenray.learning.predict.files import items
 from evenray.learning.tasks import fitted
 from evenray.learning.train import machine
 from evenray.reporting import errors_page
-from evenray.reporting.overlay import overlay
 from evenray.scale import isolated, local
-from evenray.stages.attributing import in_image
 from evenray.stages.errors import errors_of
 from evenray.stages.explain import explained_of
+from evenray.stages.file_overlays import Opened, called, opened, overlays
 from evenray.stages.line import run as run_line
 from evenray.stages.line import stage_of
-from evenray.stages.overlays import picture, png
+from evenray.stages.overlays import png
 
 from ._line import job, one_training
 from .predict import check_run
@@ -71,14 +64,6 @@ class Explanations:
     table: pl.DataFrame
     rejected: pl.DataFrame
     folder: Path
-
-
-class Opened(NamedTuple):
-    """An image as it is, and as the network takes it."""
-
-    image: Image
-    fragment: str
-    pixels: NDArray[Any]
 
 
 @overload
@@ -141,13 +126,12 @@ def _files(
     rows, rejected = list[dict[str, Any]](), list[tuple[str, str]]()
     tasks = [task for item in found for task in tasks_of(item)]
     with events.task("task.explain", len(found)) as tick:
-        for task, opened in zip(
-            tasks, isolated(settings.get("jobs") or 0)(partial(_open, about=about), tasks), strict=True
-        ):
-            if isinstance(opened, str | Lost):
-                rejected.append((task.item.file, opened if isinstance(opened, str) else opened.reason))
+        decoded = isolated(settings.get("jobs") or 0)(partial(opened, about=about), tasks)
+        for task, one in zip(tasks, decoded, strict=True):
+            if isinstance(one, str | Lost):
+                rejected.append((task.item.file, one if isinstance(one, str) else one.reason))
             else:
-                rows += _overlays(task, opened, about, model, method, opacity, folder, len(rows))
+                rows += _overlays(task, one, about, model, method, opacity, folder, len(rows))
             tick(int(task.last))
     if not rows:
         raise DataError(f"None of the {len(found)} files could be read; the first: {rejected[0][0]}: {rejected[0][1]}.")
@@ -162,65 +146,31 @@ def _files(
     return done
 
 
-def _open(task: Task, about: About) -> Opened | str:
-    item, fragment = task.item, task.fragment
-    try:
-        if item.lost:
-            return item.lost
-        fragment = middle(fragments(item.path)) if fragment is None else fragment
-        image = read(item.path, fragment=fragment, value_range=about.value_range)
-        return Opened(image, fragment, about.pixels(image))
-    except ReadError as error:
-        return error.reason
-    except MissingExtra as error:
-        return str(error)
-
-
 def _overlays(
-    task: Task, opened: Opened, about: About, model: networks.Classifier, method: str, opacity: float, folder: Path, number: int
+    task: Task, one: Opened, about: About, model: networks.Classifier, method: str, opacity: float, folder: Path, number: int
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """An overlay for each class that the image is called, or for the most probable one."""
-    x_NCHW = torch.from_numpy(as_input([opened.pixels], about)).to(model.mean.device)
-    shown = picture(opened.image, WHOLE)
-    about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, opened.fragment) if part)
-    for k, p in _called(x_NCHW, about, model):
-        own = in_image(attribute(model, x_NCHW, k, method)[0], opened.image.shape)
-        drawn, label = overlay(shown, own, opacity), about.classes[k]
+    about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, one.fragment) if part)
+    found = called(one, about, model)
+    pictures = overlays(one, about, model, [k for k, _ in found], method, WHOLE, opacity)
+    for (k, p), drawn in zip(found, pictures, strict=True):
+        label = about.classes[k]
         name, dicom = f"{number:04d}_{about_file}_{_plain(label)}", None
         with atomic(folder / f"{name}.png") as path:
             path.write_bytes(png(drawn))
-        if opened.image.header.get("format") == "dicom":
+        if one.image.header.get("format") == "dicom":
             dicom, title = f"{name}.dcm", f"evenray {Step.of(method).name}: {label}"
             with atomic(folder / dicom) as path:
                 write_secondary_capture(task.item.path, path, drawn, title, number + 1)
         yield {
             "file": task.item.file,
-            "fragment": opened.fragment,
+            "fragment": one.fragment,
             "class": label,
             "probability": p,
             "overlay": f"{name}.png",
             "dicom": dicom,
         }
         number += 1
-
-
-def _called(x_NCHW: torch.Tensor, about: About, model: networks.Classifier) -> list[tuple[int, float]]:
-    """The classes that an image is called with their probabilities; the most probable one where it is called none."""
-    with torch.no_grad():
-        if about.task in ("classify", "tag"):
-            p_K = about.probabilities(model(x_NCHW).double().cpu().numpy())[0]
-            decisions = about.decisions
-            if about.task == "classify":
-                k = about.classes.index(decisions[0].called(p_K[None])[0])
-                return [(k, float(p_K[k]))]
-            least = [1.0 if one.threshold is None else one.threshold for one in decisions]
-        else:
-            K = classes_of(model)
-            targets, many = torch.arange(K, device=x_NCHW.device), x_NCHW.expand(K, -1, -1, -1)
-            p_K = chance(model, Answers(model)(many, focus_of(model, many, targets)), targets).double().cpu().numpy()
-            least = [0.5] * K
-    found = [(k, float(p)) for k, p in enumerate(p_K) if p >= least[k]]
-    return found or [(int(p_K.argmax()), float(p_K.max()))]
 
 
 def _plain(text: str) -> str:

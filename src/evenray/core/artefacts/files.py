@@ -25,6 +25,7 @@ __all__ = [
     "refusal",
     "remedy",
     "running",
+    "state_folder",
     "sweep",
     "whole_file",
 ]
@@ -61,6 +62,11 @@ def cache_folder() -> Path:
     """Where local copies are kept: $EVENRAY_CACHE, else evenray in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("EVENRAY_CACHE") or Path(base) / "evenray")
+
+
+def state_folder() -> Path:
+    """Where is kept what must not be lost with the cache: evenray in the user's folder for state."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "evenray"
 
 
 REFUSALS = (

@@ -15,29 +15,29 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels.utils import pack_bits
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-__all__ = ["write_seg"]
+from ._dicom_study import EMPTY, SHARED, laterality_of, moment
+
+__all__ = ["SEGMENTATION", "write_seg"]
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
-# What belongs to the patient and the study, and is the same as in the image.
-SHARED = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "StudyInstanceUID", "StudyDate", "StudyTime",
-    "StudyID", "AccessionNumber", "ReferringPhysicianName", "FrameOfReferenceUID", "PositionReferenceIndicator",
-    "SpecificCharacterSet",
-)  # fmt: skip
 CATEGORY = ("49755003", "Morphologically Abnormal Structure")  # SNOMED CT, of CID 7150
 TYPE = ("52988006", "Lesion")
 
 
-def write_seg(source: Path, target: Path, masks: Mapping[str, NDArray[np.uint8]], classes: Sequence[str]) -> None:
+def write_seg(
+    source: Path, target: Path, masks: Mapping[str, NDArray[np.uint8]], classes: Sequence[str], identity: str = ""
+) -> tuple[str, str]:
     """The masks of the frames of a DICOM file: 0 background, k + 1 class k; each frame names its image (and frame) as its source.
 
-    Segments are labelled by the classes and marked as made by an algorithm. The UIDs follow from the image's and from the masks:
-    the same masks written twice have the same ones.
+    Segments are labelled by the classes and marked as made by an algorithm. The UIDs, those of series and instance, are returned;
+    they follow from the image's and from the masks, or from `identity` in place of these, such as the digest of what made them: the
+    same masks written twice have the same ones.
     """
     image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
     frames = [(k, name) for k in range(len(classes)) for name in masks]
     pixels = np.stack([masks[name] == k + 1 for k, name in frames]).astype(np.uint8)
-    entropy = [str(image.get("SOPInstanceUID", source.name)), *classes, hashlib.sha256(pixels.tobytes()).hexdigest()]
+    entropy = [str(image.get("SOPInstanceUID", source.name)), *classes]
+    entropy.append(identity or hashlib.sha256(pixels.tobytes()).hexdigest())
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = UID(SEGMENTATION)
@@ -46,21 +46,25 @@ def write_seg(source: Path, target: Path, masks: Mapping[str, NDArray[np.uint8]]
     for keyword in SHARED:
         if keyword in image:
             seg[keyword] = image[keyword]
-    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
-                    "AccessionNumber", "ReferringPhysicianName"):  # fmt: skip
+    for keyword in EMPTY:
         if keyword not in seg:
             setattr(seg, keyword, "")
+    if part := image.get("BodyPartExamined"):
+        seg.BodyPartExamined = part
+    if side := laterality_of(image):
+        seg.ImageLaterality = side  # Laterality is none of its attributes (dciodvfy)
+    if not all(name.isascii() for name in classes):
+        seg.SpecificCharacterSet = "ISO_IR 192"
     seg.SOPClassUID, seg.SOPInstanceUID = SEGMENTATION, meta.MediaStorageSOPInstanceUID
     seg.SeriesInstanceUID = generate_uid(entropy_srcs=["series", *entropy])
     seg.Modality, seg.SeriesNumber, seg.InstanceNumber = "SEG", int(image.get("SeriesNumber") or 0) + 1000, 1
     seg.Manufacturer = seg.ManufacturerModelName = "evenray"
     seg.SoftwareVersions, seg.DeviceSerialNumber = version("evenray"), "0"
     seg.ContentLabel, seg.ContentDescription, seg.ContentCreatorName = "SEGMENTATION", "Research use only", ""
-    seg.ContentDate, seg.ContentTime = (
-        image.get("ContentDate") or image.get("StudyDate") or "",
-        image.get("ContentTime") or "",
-    )
+    seg.ContentDate, seg.ContentTime = moment(image)
     seg.ImageType = ["DERIVED", "PRIMARY"]
+    if "ImageOrientationPatient" not in image:
+        seg.PatientOrientation = image.get("PatientOrientation", "")
     seg.SamplesPerPixel, seg.PhotometricInterpretation = 1, "MONOCHROME2"
     seg.NumberOfFrames, seg.Rows, seg.Columns = len(frames), *pixels.shape[1:]
     seg.BitsAllocated, seg.BitsStored, seg.HighBit, seg.PixelRepresentation = 1, 1, 0, 0
@@ -86,6 +90,7 @@ def write_seg(source: Path, target: Path, masks: Mapping[str, NDArray[np.uint8]]
     ]
     seg.PixelData = pack_bits(pixels.ravel())
     pydicom.dcmwrite(target, seg, enforce_file_format=True)
+    return str(seg.SeriesInstanceUID), str(seg.SOPInstanceUID)
 
 
 def _made(**elements: Any) -> Dataset:

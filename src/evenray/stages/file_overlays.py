@@ -1,0 +1,86 @@
+"""Overlays of image files that belong to no run: where a network looked for what it called in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evenray.core.errors import MissingExtra, ReadError
+from evenray.core.types import Image
+from evenray.evidence.explain.answers import Answers, chance, classes_of, focus_of
+from evenray.evidence.explain.attribution import attribute
+from evenray.images.readers import fragments, middle, read
+from evenray.learning import networks
+from evenray.learning.predict.about import About
+from evenray.learning.predict.answers import as_input
+from evenray.learning.predict.decoding import Task
+from evenray.reporting.overlay import overlay
+
+from .attributing import in_image
+from .overlays import picture
+
+__all__ = ["Opened", "called", "opened", "overlays"]
+
+
+class Opened(NamedTuple):
+    """An image as it is, and as the network takes it."""
+
+    image: Image
+    fragment: str
+    pixels: NDArray[Any]
+
+
+def opened(task: Task, about: About) -> Opened | str:
+    """An image of a file (None: the middle one), or why it cannot be read."""
+    item, fragment = task.item, task.fragment
+    try:
+        if item.lost:
+            return item.lost
+        fragment = middle(fragments(item.path)) if fragment is None else fragment
+        image = read(item.path, fragment=fragment, value_range=about.value_range)
+        return Opened(image, fragment, about.pixels(image))
+    except ReadError as error:
+        return error.reason
+    except MissingExtra as error:
+        return str(error)
+
+
+def called(one: Opened, about: About, model: networks.Classifier) -> list[tuple[int, float]]:
+    """The classes that an image is called with their probabilities; the most probable one where it is called none."""
+    x_NCHW = _input(one, about, model)
+    with torch.no_grad():
+        if about.task in ("classify", "tag"):
+            p_K = about.probabilities(model(x_NCHW).double().cpu().numpy())[0]
+            decisions = about.decisions
+            if about.task == "classify":
+                k = about.classes.index(decisions[0].called(p_K[None])[0])
+                return [(k, float(p_K[k]))]
+            least = [1.0 if one.threshold is None else one.threshold for one in decisions]
+        else:
+            K = classes_of(model)
+            targets, many = torch.arange(K, device=x_NCHW.device), x_NCHW.expand(K, -1, -1, -1)
+            p_K = chance(model, Answers(model)(many, focus_of(model, many, targets)), targets).double().cpu().numpy()
+            least = [0.5] * K
+    found = [(k, float(p)) for k, p in enumerate(p_K) if p >= least[k]]
+    return found or [(int(p_K.argmax()), float(p_K.max()))]
+
+
+def overlays(
+    one: Opened, about: About, model: networks.Classifier, classes: Sequence[int], method: str, side: int, opacity: float = 0.5
+) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
+    """A picture for each class, RGB, uint8 (H, W + bar, 3): the image, of `side` pixels at the most, under the map of that class."""
+    x_NCHW, shown = _input(one, about, model), picture(one.image, side)
+    for k in classes:
+        own = in_image(attribute(model, x_NCHW, k, method)[0], one.image.shape)
+        if own.shape != shown.shape[:2]:
+            own = np.asarray(cv2.resize(own, shown.shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
+        yield overlay(shown, own, opacity)
+
+
+def _input(one: Opened, about: About, model: networks.Classifier) -> torch.Tensor:
+    return torch.from_numpy(as_input([one.pixels], about)).to(model.mean.device)
