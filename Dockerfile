@@ -1,9 +1,14 @@
 # The REST service in a container: docker build -t evenray . (docs/guides/serving.md)
 FROM python:3.11-slim AS built
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
+COPY locks locks
+COPY tools/install.sh tools/install.sh
 COPY src src
-RUN python -m venv /opt/evenray && /opt/evenray/bin/pip install --no-cache-dir --constraint constraints.txt '.[app]'
+# Give PyTorch's index of CPU builds (--build-arg PIP_EXTRA_INDEX_URL=...) for an image without the gigabytes of CUDA.
+ARG PIP_EXTRA_INDEX_URL
+ENV PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/evenray && sh tools/install.sh /opt/evenray/bin app
 
 FROM python:3.11-slim
 COPY --from=built /opt/evenray /opt/evenray

@@ -2,9 +2,10 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOCKS  := $(wildcard locks/*.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check env debian format site clean
+.PHONY: demo test check env lock sbom debian format site clean
 
 demo: env            ## install, then run the main job on synthetic radiographs and write a report
 	$(BIN)/evenray demo
@@ -27,16 +28,23 @@ format: $(VENV)/.tests
 site: $(VENV)/.tests          ## build the documentation's site into site/
 	$(BIN)/mkdocs build --strict --quiet
 
+lock: $(VENV)/.tests          ## write locks/ anew after pyproject.toml has changed; versions stay as they are
+	$(BIN)/python tools/lock.py
+
+sbom: $(VENV)/.tests          ## write build/sbom.json: what the environment holds, as CycloneDX
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(VENV)
+
 $(VENV)/.made:
 	$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
 	touch $@
 
-$(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+$(VENV)/.runs: $(VENV)/.made tools/install.sh pyproject.toml $(LOCKS)
+	sh tools/install.sh $(BIN) core --editable
 	touch $@
 
-$(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+$(VENV)/.tests: $(VENV)/.made tools/install.sh pyproject.toml $(LOCKS)
+	sh tools/install.sh $(BIN) dev --editable
 	touch $@ $(VENV)/.runs
 
 # The browser tests need Chromium and a Korean font, those of a PACS Orthanc. Without root they are skipped, and say so.
