@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from evenray.core.artefacts import digest, state_folder
 from evenray.core.errors import UsageError
 from evenray.core.recipe import ReportSettings
 from evenray.core.texts import Texts
@@ -149,6 +148,7 @@ def _beside(
         return None
     if len(runs) > 1:
         raise UsageError(f"--pacs is answered by one model, and {len(runs)} are named; start a server for each.")
+    from evenray.core.artefacts import digest, state_folder
     from evenray.scale.archive import Archive
     from evenray.serve.pacs.ledger import Ledger
     from evenray.serve.pacs.loop import Pacs

@@ -36,7 +36,6 @@ METHOD = "gradcam"
 BOXES = 100  # of one image in a report; how many there are stands beside
 SIDE = 1024  # pixels of an overlay's longer side: a capture is stored uncompressed
 CAPTION = "evenray: research use only, not for diagnosis"
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _names(found: Answers) -> list[tuple[str, str]]:
     return list(found.table.select("file", "fragment").iter_rows())
 
 
-def _called(row: Row, about: About) -> list[int] | None:
+def _called(row: dict[str, Any], about: About) -> list[int] | None:
     """The classes that an image was called, or the most probable one; None of masks and boxes."""
     if about.task == "classify":
         return [about.classes.index(row["decision"])]
@@ -141,7 +140,7 @@ def _called(row: Row, about: About) -> list[int] | None:
 
 
 def _groups(
-    row: Row, found: Answers, sources: Sources, segments: Mapping[str, tuple[Path, str, str]]
+    row: dict[str, Any], found: Answers, sources: Sources, segments: Mapping[str, tuple[Path, str, str]]
 ) -> Iterator[Group]:
     """The measurement groups of one image."""
     about, name, fragment = found.about, row["file"], row["fragment"]
