@@ -22,8 +22,8 @@ NAMES = [
     "Cancelled", "Curve", "DataError", "Dataset", "EpochDone", "Estimate", "EvenrayError", "Finding", "Findings", "Histogram", "Image",
     "Message", "Predictions", "ReadError", "Recipe", "Run", "Scores", "StageBegun", "StageDone", "Step", "Told", "UsageError",
     "audit", "build", "choose_threshold", "compare", "compare_runs", "deidentify", "demo", "enhance", "ensemble", "evaluate",
-    "explain", "export", "gallery", "histogram", "imagenet", "labs", "layers", "plan", "predict", "read", "report", "robustness", "run",
-    "scan", "score", "share", "split", "table7", "train", "understand", "weights",
+    "explain", "export", "gallery", "histogram", "imagenet", "labs", "layers", "plan", "predict", "read", "report", "robustness",
+    "run", "scan", "score", "share", "split", "table7", "train", "understand", "weights",
 ]  # fmt: skip
 HEAVY = (
     "torch", "cv2", "polars", "sklearn", "scipy", "numpy", "pydicom", "jinja2", "lightning_fabric", "captum", "fastapi", "uvicorn",

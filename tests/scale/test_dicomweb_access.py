@@ -147,7 +147,7 @@ def test_tls_trusts_the_authority_that_the_environment_names(tmp_path: Path, mon
     server.handle_error = lambda *given: None  # type: ignore[method-assign]  # of who hangs up on an unknown certificate
     url = f"dicomwebs://127.0.0.1:{server.server_port}/web"
     with serving(server):
-        with pytest.raises(DataError, match="cannot be asked .SSLError"):
+        with pytest.raises(DataError, match=r"cannot be asked .SSLError"):
             local(url)
         assert not server.asked
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))

@@ -23,12 +23,8 @@ import evenray as er
 from evenray.core.errors import DataError, UsageError
 from tests.data.deidentify.test_dicom import CANARIES, DATE, NAME, NUMBER, radiograph
 
-LETTERS = (
-    cv2.putText(np.zeros((128, 128), np.uint8), "MINSU 1979", (2, 70), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2).astype(
-        np.uint16
-    )
-    << 4
-)
+WORD = cv2.putText(np.zeros((128, 128), np.uint8), "MINSU 1979", (2, 70), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+LETTERS = WORD.astype(np.uint16) << 4
 
 
 def smooth(seed: int, side: int = 128) -> np.ndarray[Any, Any]:

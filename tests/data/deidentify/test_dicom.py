@@ -174,8 +174,11 @@ def test_what_a_network_needs_stays(tmp_path: Path) -> None:
         InstanceNumber="3", SeriesNumber="1001",
     )  # fmt: skip
     _, found = cleaned(source, tmp_path)
-    for keyword in ("ImagerPixelSpacing", "ViewPosition", "BodyPartExamined", "KVP", "WindowCenter", "WindowWidth", "RescaleSlope",
-                    "RescaleType", "PresentationLUTShape", "PatientOrientation", "InstanceNumber", "SeriesNumber", "Modality"):  # fmt: skip
+    kept = (
+        "ImagerPixelSpacing", "ViewPosition", "BodyPartExamined", "KVP", "WindowCenter", "WindowWidth", "RescaleSlope", "RescaleType",
+        "PresentationLUTShape", "PatientOrientation", "InstanceNumber", "SeriesNumber", "Modality",
+    )  # fmt: skip
+    for keyword in kept:
         assert found[keyword].value == source[keyword].value
     assert found.Manufacturer == "Fujifilm"
     assert list(found.ImageType) == ["ORIGINAL", "PRIMARY"]

@@ -18,17 +18,16 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.multival import MultiValue
-from pydicom.pixels.utils import get_expected_length
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
-from pydicom.uid import UID, RLELossless, UID_dictionary
+from pydicom.uid import UID
 
 from evenray.core.errors import ReadError
 from evenray.images.readers.dicom_terms import MANUFACTURERS
 
 from .names import Names
+from .pixels import clean_pixels
 from .profile import EDITION, action
-from .streams import UnsoundStream, begins, blanked
 from .terms import known_terms, meaning
 
 __all__ = ["METHOD", "deidentify"]
@@ -51,7 +50,6 @@ MAY_BE_EMPTY = {  # of type 2 in some modules
     "AcquisitionContextSequence",
 }  # fmt: skip
 CODE = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator", "CodeMeaning")
-UNSOUND = "its compressed pixels cannot be followed to their end, so texts in them cannot be found"
 TELLING = 5  # digits of a number that may be a person's
 DATE_LONG = 8
 NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
@@ -71,7 +69,7 @@ def deidentify(dataset: FileDataset, names: Names, path: str) -> bytes:
     told = set(_digits(dataset))
     dataset.SOPInstanceUID = dataset.get("SOPInstanceUID") or path  # replaced like any other
     _strip(dataset, names, told)
-    _pixels(dataset, syntax, path)
+    clean_pixels(dataset, syntax, path)
     _state(dataset)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
@@ -213,7 +211,7 @@ def _values(element: DataElement) -> list[Any]:
 
 def _uids(element: DataElement, names: Names) -> list[str]:
     """Those of the standard (classes, syntaxes, code tables) as they are, all others replaced."""
-    return [str(one) if str(one) in UID_dictionary else names.uid(str(one)) for one in _values(element) if str(one)]
+    return [str(one) if UID(str(one)).name != str(one) else names.uid(str(one)) for one in _values(element) if str(one)]
 
 
 def _code(item: Dataset) -> bool:
@@ -242,69 +240,6 @@ def _maker(text: str) -> str | None:
         return None
     known = (name for word, name in MANUFACTURERS.items() if re.search(rf"(?<![a-z])({word})", text.lower()))
     return next(known, "other")
-
-
-def _pixels(dataset: FileDataset, syntax: UID, path: str) -> None:
-    """Pixel data without what follows it, and without texts in its streams."""
-    if "PixelData" not in dataset:
-        return
-    element = dataset["PixelData"]
-    if not syntax.is_encapsulated:
-        size = get_expected_length(dataset)
-        element.value = element.value[: size + size % 2]
-        if dataset.get("BitsStored", 0) < dataset.get("BitsAllocated", 0) == 16 and _has_more_bits(dataset):
-            raise ReadError(
-                path, "holds more in its pixels than their stored bits, such as an overlay, which would stay"
-            )
-        return
-    if syntax == RLELossless:  # its segments are counted, and hold pixels alone
-        return
-    data = bytearray(element.value)
-    try:
-        frames = list(_frames(element.value))
-        for frame in frames:
-            stream, at = blanked(b"".join(element.value[start:end] for start, end in frame)), 0
-            for start, end in frame:
-                data[start:end] = stream[at : at + end - start]
-                at += end - start
-    except UnsoundStream:
-        raise ReadError(path, UNSOUND) from None
-    if len(data) % 2 and frames:  # an odd last fragment, which DICOM does not have, would get its padding behind it
-        start, end = frames[-1][-1]
-        data[start - 4 : start] = (end - start + 1).to_bytes(4, "little")
-        data.append(0)
-    element.value = bytes(data)
-
-
-def _has_more_bits(dataset: Dataset) -> bool:
-    """Whether bits above those stored are neither zeros nor the sign repeated."""
-    import numpy as np
-
-    high = int(dataset.get("HighBit", dataset.BitsStored - 1))
-    words = np.frombuffer(dataset.PixelData[: len(dataset.PixelData) // 2 * 2], "<u2")
-    if high + 1 != dataset.BitsStored or high >= 15:
-        return high + 1 != dataset.BitsStored
-    above = words >> (high + 1)
-    signs = (words >> high) & 1
-    full = (1 << (15 - high)) - 1
-    return bool(((above != 0) & ~((above == full) & (signs == 1))).any())
-
-
-def _frames(data: bytes) -> Iterator[list[tuple[int, int]]]:
-    """Where the fragments of each frame lie in encapsulated pixel data (PS3.5, A.4): a frame begins with its stream's first marker."""
-    at, frame = 0, list[tuple[int, int]]()
-    while at + 8 <= len(data) and data[at : at + 4] != b"\xfe\xff\xdd\xe0":
-        start, end = at + 8, at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
-        if data[at : at + 4] != b"\xfe\xff\x00\xe0" or end > len(data):
-            raise UnsoundStream
-        if at and begins(data[start:end]) and frame:  # the first item is the table of offsets
-            yield frame
-            frame = []
-        if at:
-            frame.append((start, end))
-        at = end
-    if frame:
-        yield frame
 
 
 def _state(dataset: Dataset) -> None:

@@ -111,9 +111,10 @@ def meaning(scheme: str, value: str) -> str | None:
 def _codes() -> dict[tuple[str, str], str]:
     from pydicom.sr._concepts_dict import concepts
 
+    known: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = concepts  # type: ignore[assignment]
     return {
         (scheme, code): meaning
-        for scheme, words in concepts.items()
+        for scheme, words in known.items()
         for word in words.values()
         for code, (meaning, *_) in word.items()
     }
