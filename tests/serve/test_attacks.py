@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import struct
 import tempfile
@@ -66,6 +67,14 @@ def test_files_that_hurt_are_refused_with_a_reason(client: httpx.Client, route: 
         assert tempfile.gettempdir() not in answered.text
         assert "<script" not in answered.text
     assert client.post("/v1/predict", content=GREY).json()["images"] == 1
+
+
+@pytest.mark.parametrize("name", list(HURTING))
+def test_files_are_refused_in_the_language_of_the_request(client: httpx.Client, name: str) -> None:
+    answered = client.post("/v1/predict", content=HURTING[name], params={"lang": "ko"})
+    told = [answered.json().get("message", ""), *(one["reason"] for one in answered.json().get("rejected", []))]
+    for sentence in filter(None, told):
+        assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", sentence), sentence
 
 
 @pytest.mark.parametrize("shared", ["c0_fdat_a1_f0_n2.png", "pal_exp_40.dcm", "conf_rle.bmp"])

@@ -83,7 +83,7 @@ class Follower:
         if state != "running":
             self.task = None
         return Progress(
-            state=state, error=error_of(self.folder) if state == "failed" else "",
+            state=state, error=self.texts.reason(error_of(self.folder)) if state == "failed" else "",
             stages=[self._shown(stage, state) for stage in self.stages.values()], task=self.task,
             epochs=list(self.epochs.values()) or self._history(), told=self.told,
         )  # fmt: skip

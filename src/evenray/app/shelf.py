@@ -115,9 +115,9 @@ def card_of(folder: Path, say: Language) -> RunCard:
                 name: run.asked.told(value) if run.asked else value for name, value in run.choice.named.items()
             }
         plain |= {"figure": _figure(run, say), "report": run.report is not None}
-        error = error_of(folder) if state == "failed" else ""
+        error = say.reason(error_of(folder)) if state == "failed" else ""
     except EvenrayError as problem:
-        error = str(problem)
+        error = say.reason(str(problem))
     return RunCard(state=state, error=error, **plain)
 
 

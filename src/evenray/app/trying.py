@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from evenray.core.texts import Texts
 from evenray.learning.predict.about import About
 from evenray.serve.answering import answer
 from evenray.serve.forms import Answer, Predicted
@@ -42,11 +43,11 @@ class Tried(BaseModel):
     operating_point: float | None
 
 
-def tried(helpers: Helpers, folder: Path, paths: Sequence[Path], notice: str) -> Tried:
+def tried(helpers: Helpers, folder: Path, paths: Sequence[Path], say: Texts) -> Tried:
     """What the network of a run says of a file. Problem 422 where it cannot be read."""
     loaded = helpers.model(folder)
     about = loaded.model.about
-    said = answer(loaded, paths[:1], helpers.decoders, notice, None, threading.Event())
+    said = answer(loaded, paths[:1], helpers.decoders, say, None, threading.Event())
     image = helpers.image(Wanted(paths[0], said.answers[0].fragment or None, about.value_range))
     shown = picture(image)
     heat = None

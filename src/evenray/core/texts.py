@@ -24,6 +24,7 @@ LANGUAGES = ("en", "ko")
 PARTICLES = {
     "(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와"), "을(를)": ("을", "를"), "은(는)": ("은", "는"),
 }  # fmt: skip
+LONGEST = 2000  # characters of a reason that is looked up
 FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read 일, a word in n ends in ㄴ
 
 
@@ -88,6 +89,20 @@ class Texts:
         told = ", ".join(f"{name} {value}" for name, value in values.items())
         return f"{message.code}: {told}" if told else message.code
 
+    def reason(self, text: str) -> str:
+        """What the library itself says of a file, a spec or a setting, which is English, in this language; as it is where it is
+        none of reasons.json.
+
+        >>> Texts("ko").reason("the pixel data ends after 12 of 512 bytes; the file is truncated")
+        '화소 데이터가 512바이트 중 12바이트에서 끝납니다. 파일이 잘렸습니다'
+        """
+        if self.code == "en" or len(text) > LONGEST:
+            return text
+        for key, pattern in _reasons():
+            if found := pattern.fullmatch(text):
+                return self(key, **{name: self.reason(value) for name, value in found.groupdict().items()})
+        return text
+
     def word(self, name: str, value: str) -> str:
         """The word for a value that is a code, by the value's name; any other text is its own word.
 
@@ -127,6 +142,21 @@ def _read(code: str) -> dict[str, str]:
         if file.name.endswith(".json"):
             found |= json.loads(file.read_text(encoding="utf-8"))
     return texts(code) | found
+
+
+@cache
+def _reasons() -> list[tuple[str, re.Pattern[str]]]:
+    """What the library says in English, as patterns, those that say most first."""
+    found = list[tuple[int, str, re.Pattern[str]]]()
+    for key, text in _read("en").items():
+        if key.startswith("reason."):
+            parts = re.split(r"\{(\w+)\}", text)
+            words, names = parts[::2], parts[1::2]
+            pattern = re.escape(words[0])
+            for name, word in zip(names, words[1:], strict=True):
+                pattern += f"(?P<{name}>.*?){re.escape(word)}"
+            found.append((sum(map(len, words)), key, re.compile(pattern, re.DOTALL)))
+    return [(key, pattern) for _, key, pattern in sorted(found, key=lambda each: -each[0])]
 
 
 def _agreed(text: str) -> str:

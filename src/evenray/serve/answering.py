@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evenray.core.events import Cancelled
 from evenray.core.lost import Lost
 from evenray.core.names import printable
+from evenray.core.texts import Texts
 from evenray.learning.predict.files import Answers, Item, predict
 
 from .decoding import Decoders
@@ -32,9 +33,9 @@ Prevalence = float | Mapping[str, float] | None
 
 
 def answer(
-    loaded: Loaded, paths: Sequence[Path], decoders: Decoders, notice: str, prevalence: Prevalence, given_up: threading.Event
+    loaded: Loaded, paths: Sequence[Path], decoders: Decoders, say: Texts, prevalence: Prevalence, given_up: threading.Event
 ) -> Predicted:  # fmt: skip
-    """The answers of a model for files, in the order sent. `given_up` ends the work between two images (Cancelled).
+    """The answers of a model for files, in the order sent, in the language of `say`. `given_up` ends the work between two images (Cancelled).
 
     Problem 422 where none can be read, 413 for too many images; UsageError for a prevalence that the model does not take.
     """
@@ -49,11 +50,13 @@ def answer(
     IMAGES.labels(loaded.name, "answered").inc(found.table.height)
     IMAGES.labels(loaded.name, "rejected").inc(found.rejected.height)
     IMAGES.labels(loaded.name, "out_of_distribution").inc(found.flagged)
-    rejected = [Rejected(file=int(file), reason=printable(reason)) for file, reason in found.rejected.iter_rows()]
     if not found.table.height:
-        raise Problem(422, "serve.unreadable", reason=rejected[0].reason)
-    told = found.as_json() | {"answers": _answers(found), "rejected": rejected}
-    return Predicted(notice=notice, model=loaded.name, since=loaded.since, **told)
+        raise Problem(422, "serve.unreadable", reason=printable(found.rejected["reason"][0]))
+    rejected = [
+        Rejected(file=int(file), reason=say.reason(printable(reason))) for file, reason in found.rejected.iter_rows()
+    ]
+    told = found.as_json() | {"answers": [_said(one, say) for one in _answers(found)], "rejected": rejected}
+    return Predicted(notice=say("serve.notice"), model=loaded.name, since=loaded.since, **told)
 
 
 def listed(paths: Sequence[Path], decoders: Decoders, *, every: bool) -> list[Item]:
@@ -84,6 +87,13 @@ def _answers(found: Answers) -> list[Answer]:
 def _row(row: dict[str, Any], **more: Any) -> Answer:
     """A row of the table, whose columns of classes all have a prefix of their own."""
     return Answer.model_validate({**row, **more, "file": int(row["file"])})
+
+
+def _said(answer: Answer, say: Texts) -> Answer:
+    """An answer that says in the language of its reader why an image is unlike the training images."""
+    if not answer.why:
+        return answer
+    return answer.model_copy(update={"why": "; ".join(map(say.reason, answer.why.split("; ")))})
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -71,5 +71,7 @@ def problem_of(error: Exception) -> Problem:
 
 def response_of(problem: Problem, language: str) -> JSONResponse:
     """A refusal as it is sent."""
-    told = Refusal(error=problem.code, message=Texts(language)(problem.code, **problem.values))
+    say = Texts(language)
+    values = {name: say.reason(value) if name == "reason" else value for name, value in problem.values.items()}
+    told = Refusal(error=problem.code, message=say(problem.code, **values))
     return JSONResponse(told.model_dump(), problem.status_code, problem.headers)

@@ -87,10 +87,10 @@ async def predict(
     """What `evenray predict` says of the files."""
     service = service_of(request)
     loaded, asked = service.models.get(model), _prevalence(prevalence)
-    notice = Texts(language_of(request))("serve.notice")
+    say = Texts(language_of(request))
 
     def job(paths: Sequence[Path], given_up: threading.Event) -> Predicted:
-        return answer(loaded, paths, service.decoders, notice, asked, given_up)
+        return answer(loaded, paths, service.decoders, say, asked, given_up)
 
     return _json(await service.worked(request, job))
 

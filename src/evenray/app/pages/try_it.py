@@ -35,6 +35,6 @@ def page(request: Request, run: str | None = None) -> HTMLResponse:
 async def predict(request: Request, run: str) -> Tried:
     """What the network says of one file: an image or DICOM, as the multipart field `file`. It is gone with the answer."""
     helpers, folder = helpers_of(request), place_of(request).folder(run)
-    notice = language_of(request)("app.try_it.notice")
+    say = language_of(request)
     async with received(request, helpers.folder) as paths:
-        return await asyncio.to_thread(tried, helpers, folder, paths, notice)
+        return await asyncio.to_thread(tried, helpers, folder, paths, say)
