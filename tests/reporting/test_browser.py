@@ -142,10 +142,12 @@ def _one_against_the_rest(test: Predictions, k: int) -> Predictions:
     return Predictions(table, ("rest", "it"), "it")
 
 
-@pytest.mark.parametrize("width", [390, 768, 1600])
-def test_nothing_leaves_and_nothing_overflows(browser: Any, page_two: Path, page_three: Path, width: int) -> None:
-    for path in (page_two, page_three):
-        visit = Visit(browser, path, width)
+@pytest.mark.parametrize("drawn", ["page_two", "page_three"])
+def test_nothing_leaves_and_nothing_overflows(browser: Any, drawn: str, request: pytest.FixtureRequest) -> None:
+    path = request.getfixturevalue(drawn)
+    visit = Visit(browser, path)
+    for width in (390, 768, 1600):
+        visit.page.set_viewport_size({"width": width, "height": 900})
         visit.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         visit.page.wait_for_timeout(100)
         assert [url for url in visit.asked if not url.startswith("data:")] == [path.as_uri()]
