@@ -54,13 +54,14 @@ def option(meaning: str, column: str) -> str:
 
 
 def box_columns(columns: Sequence[str]) -> list[str]:
-    """The columns that say where something lies in an image; fewer than two say nothing, nor does a size alone.
+    """The columns that say where something lies in an image; it takes two beside those of a size.
 
-    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height"])
+    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height", "y"])
     (['x_min', 'y_min'], [], [])
     """
     found = [name for name in columns if compact(name) in PLACES]
-    return found if len(found) > 1 and any(compact(name) not in SIZES for name in found) else []
+    where = [name for name in found if compact(name) not in SIZES]
+    return found if len(where) > 1 or (len(found) > 1 and "bbox" in map(compact, where)) else []
 
 
 def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:

@@ -113,7 +113,20 @@ def weak_label(name: str) -> bool:
     """
     plain = compact(name)
     return plain in WEAK or plain.endswith(
-        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급")
+        (
+            "label",
+            "labels",
+            "class",
+            "diagnosis",
+            "grade",
+            "stage",
+            "level",
+            "birads",
+            "severity",
+            "malignancy",
+            "진단",
+            "등급",
+        )
     )
 
 
@@ -153,7 +166,9 @@ def sexes_of(name: str, values: list[str]) -> dict[str, str]:
     ({'True': 'M', 'False': 'F'}, {'0': 'M', '1': 'F'}, {})
     """
     plain = compact(name).removeprefix("is")
-    if plain not in ("male", "female", "남성", "여성") or not all(FLAGS.get(value.casefold()) is not None for value in values):
+    if plain not in ("male", "female", "남성", "여성") or not all(
+        FLAGS.get(value.casefold()) is not None for value in values
+    ):
         return {}
     yes, no = "MF" if plain in ("male", "남성") else "FM"
     return {value: yes if FLAGS[value.casefold()] else no for value in values}
