@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -84,6 +85,13 @@ def test_what_holds_no_regions_of_these_images_is_refused(films: Path, tmp_path:
 
 def test_without_a_word_classes_have_no_regions(films: Path) -> None:
     assert regions_of(scan(films), None).of(0, 1) is None
+
+
+def test_a_table_beside_the_images_that_nobody_named_may_be_no_table_of_regions(films: Path) -> None:
+    (films / "entries.csv").write_text("file,x,row\nsick/sick1.png,high,1\n")
+    data = scan(films)
+    data = replace(data, facts=data.facts.model_copy(update={"box_tables": ("entries.csv",)}))
+    assert regions_of(data, None).of(0, 1) is None
 
 
 def test_the_outlined_lesions_of_real_ultrasounds(evenray_data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def regions_of(dataset: Dataset, place: str | None) -> Regions:
         for name in dataset.facts.box_tables:
             path = as_path(root / name)
             if path.is_file():
-                return _named(dataset, root, images, path)
+                with suppress(DataError):  # nobody asked for it
+                    return _named(dataset, root, images, path)
     return Regions(dataset)
 
 

@@ -72,7 +72,9 @@ def name_levels(files: Iterable[str]) -> list[Level]:
         kinds = Counter(shown[word] for word in told if word is not None)
         if not 2 <= len(kinds) <= MOST_CLASSES or min(kinds.values()) < EACH:
             continue
-        level = replace(level_of(place, {word: {""} for word in kinds}), names={word: {""} for word in shown}, shown=shown)
+        level = replace(
+            level_of(place, {word: {""} for word in kinds}), names={word: {""} for word in shown}, shown=shown
+        )
         alike = any(set(other.shown.values()) == set(kinds) for other in found)
         grades = level.kind == "numbers" and place == "name-1" and alone
         if not alike and (grades or (level.kind in ("label", "numbered") and not all(map(str.isdecimal, kinds)))):
@@ -89,7 +91,7 @@ def shown_words(words: Iterable[str]) -> dict[str, str]:
     counts = Counter(words)
     letters = {word: match[1] for word in counts if (match := LETTERS.fullmatch(word))}
     counted = len(letters) == len(counts) and 2 * len(counts) > counts.total()
-    return letters if counted and 1 < len(set(letters.values())) else {word: word for word in counts}
+    return letters if counted and len(set(letters.values())) > 1 else {word: word for word in counts}
 
 
 def persons_in_paths(files: list[str]) -> Persons | None:

@@ -189,8 +189,8 @@ def _list_unnamed(
     asked = choices.asked
     if not files and (inside := next((name for name in tables if name.lower().endswith(".parquet")), None)):
         raise DataError(
-            f"The folder '{path}' holds no image but the table '{inside}'; images inside a table are not read: write them out as files,"
-            f" and say --labels '{path / inside}'."
+            f"The folder '{path}' holds no image but the table '{inside}'; images inside a table are not read: write them out as"
+            f" files, and say --labels '{path / inside}'."
         )
     if asked.columns and all(FOLDER.fullmatch(name) for names in asked.columns.values() for name in names):
         return list_folders(path, files, patient, asked)

@@ -16,7 +16,16 @@ from .meanings import FLAGS
 from .positive import healthy
 from .words import MISSING
 
-__all__ = ["FINDINGS", "Told", "Uncertain", "findings_in_columns", "findings_in_text", "flag_columns", "nearly_flags", "one_class"]
+__all__ = [
+    "FINDINGS",
+    "Told",
+    "Uncertain",
+    "findings_in_columns",
+    "findings_in_text",
+    "flag_columns",
+    "nearly_flags",
+    "one_class",
+]
 
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]

@@ -15,7 +15,7 @@ from evenray.core.errors import DataError
 from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
-from .meanings import FLAGS, PLACES, compact, is_attribute, known_values, meaning_of, says_nothing, weak_label
+from .meanings import FLAGS, PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
 from .raw_table import header_line
 from .run_columns import run_columns
 from .words import DATE, MISSING, quoted
@@ -54,13 +54,14 @@ def option(meaning: str, column: str) -> str:
 
 
 def box_columns(columns: Sequence[str]) -> list[str]:
-    """The columns that say where something lies in an image; fewer than two say nothing, nor does a size alone.
+    """The columns that say where something lies in an image; it takes two beside those of a size.
 
-    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height"])
+    >>> box_columns(["image", "x_min", "y_min", "lesion"]), box_columns(["path", "y"]), box_columns(["width", "height", "y"])
     (['x_min', 'y_min'], [], [])
     """
-    found = [name for name in columns if compact(name) in PLACES]
-    return found if len(found) > 1 and any(compact(name) not in SIZES for name in found) else []
+    found = [name for name in columns if compact(name) in PLACES and not is_torn(name)]
+    where = [name for name in found if compact(name) not in SIZES]
+    return found if len(where) > 1 or (len(found) > 1 and "bbox" in map(compact, where)) else []
 
 
 def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:
@@ -82,8 +83,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if len(flags) > 1 and (odd := next((name for name in free if nearly_flags(raw[name])), None)):
         word = nearly_flags(raw[odd]) or ""
         raise DataError(
-            f"The column '{odd}' of the label table '{path}' holds '{word}' besides yes and no: correct it, or say that it is unknown with"
-            f" --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
+            f"The column '{odd}' of the label table '{path}' holds '{word}' besides yes and no: correct it, or say that it is"
+            f" unknown with --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
             f" {option('ignore', odd)}."
         )
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):

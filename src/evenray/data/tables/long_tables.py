@@ -52,7 +52,9 @@ def _readings(raw: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, str, str]]:
         flag, (key,) = flags[0], [name for name in raw.columns if name not in flags]
         if raw[key].head(MOST).str.contains(NAMED_END).all():
             ends = raw[key].str.extract_groups(NAMED_END)
-            table = pl.DataFrame([ends.struct.field("1").alias(key), ends.struct.field("2").alias(f"{key} "), raw[flag]])
+            table = pl.DataFrame(
+                [ends.struct.field("1").alias(key), ends.struct.field("2").alias(f"{key} "), raw[flag]]
+            )
             if not table[key].null_count():
                 yield table, f"{key} ", flag
 

@@ -13,6 +13,7 @@ __all__ = [
     "age_like",
     "compact",
     "is_attribute",
+    "is_torn",
     "known_values",
     "meaning_of",
     "says_nothing",
@@ -45,7 +46,8 @@ WORDS: dict[str, str] = {
     " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
-    "sex": "sex gender male female ismale isfemale 남성 여성 patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
+    "sex": "sex gender male female ismale isfemale 남성 여성"
+    " patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
     "age": "age patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
     "split": "split part set subset foldname partition 분할 데이터구분",
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
@@ -95,13 +97,22 @@ def compact(name: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
+def is_torn(name: str) -> bool:
+    """Whether a name is one of two that a comma within brackets made, as of NIH's `OriginalImagePixelSpacing[x,y]`.
+
+    >>> is_torn("y]"), is_torn("y"), is_torn("size[mm]")
+    (True, False, False)
+    """
+    return name.count("[") != name.count("]")
+
+
 def meaning_of(name: str) -> str | None:
     """What a column's name says that it holds: one of MEANINGS, or "view"; None where it says nothing known.
 
     >>> meaning_of("Patient ID"), meaning_of("진단명"), meaning_of("isic_id"), meaning_of("lesion_id"), meaning_of("Follow-up #")
     ('patient', 'label', 'path', 'group', None)
     """
-    plain = compact(name)
+    plain = "" if is_torn(name) else compact(name)
     return MEANING.get(plain) or ("group" if plain in GROUPS else None)
 
 
@@ -113,7 +124,20 @@ def weak_label(name: str) -> bool:
     """
     plain = compact(name)
     return plain in WEAK or plain.endswith(
-        ("label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급")
+        (
+            "label",
+            "labels",
+            "class",
+            "diagnosis",
+            "grade",
+            "stage",
+            "level",
+            "birads",
+            "severity",
+            "malignancy",
+            "진단",
+            "등급",
+        )
     )
 
 
@@ -153,7 +177,9 @@ def sexes_of(name: str, values: list[str]) -> dict[str, str]:
     ({'True': 'M', 'False': 'F'}, {'0': 'M', '1': 'F'}, {})
     """
     plain = compact(name).removeprefix("is")
-    if plain not in ("male", "female", "남성", "여성") or not all(FLAGS.get(value.casefold()) is not None for value in values):
+    if plain not in ("male", "female", "남성", "여성") or not all(
+        FLAGS.get(value.casefold()) is not None for value in values
+    ):
         return {}
     yes, no = "MF" if plain in ("male", "남성") else "FM"
     return {value: yes if FLAGS[value.casefold()] else no for value in values}

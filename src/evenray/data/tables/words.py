@@ -41,8 +41,8 @@ def whole_numbers(labels: Iterable[str]) -> dict[str, str]:
 
 
 def check_labels(labels: Iterable[str], source: object, place: str = "") -> None:
-    """DataError for labels that are measurements, and for classes that differ only by case, spaces or the width of letters (full-width Ａ and A); `place` is the column or
-    the level of folders that they are from.
+    """DataError for labels that are measurements, and for classes that differ only by case, spaces or the width of letters
+    (full-width ones); `place` is the column or the level of folders that they are from.
 
     >>> check_labels(["normal", "NORMAL", "sick"], "t.csv", "dx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -57,7 +57,8 @@ def check_labels(labels: Iterable[str], source: object, place: str = "") -> None
     if len(fractions) > FRACTIONS or (len(whole) > FRACTIONS and len(whole) == len(labels) and not counted):
         raise DataError(
             f"The labels of '{source}' look like numbers, not classes: {len(labels)} different ones such as"
-            f" {', '.join(fractions[:3] or map(str, whole[:3]))}. A classifier needs classes; give a column of them, or bin the numbers."
+            f" {', '.join(fractions[:3] or map(str, whole[:3]))}. A classifier needs classes; give a column of them, or bin the"
+            " numbers."
         )
     kinds: dict[str, list[str]] = {}
     for label in labels:
