@@ -13,7 +13,7 @@ import pytest
 import evenray as er
 from evenray.core.errors import DataError, UsageError
 from evenray.scale import local
-from evenray.scale.pacs import Pace
+from evenray.scale.pace import Pace
 from tests.scale.orthanc import USER, WORD, free_port, orthanc
 
 

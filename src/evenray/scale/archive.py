@@ -18,7 +18,8 @@ from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, EvenrayError, UsageError
 from evenray.images.readers.dicom_parse import quiet
 
-from .dicomweb import _client, _pace
+from .dicomweb import client_of
+from .pace import pace
 
 __all__ = ["UID", "Archive", "Gone", "Unreachable"]
 
@@ -50,10 +51,10 @@ class Archive:
 
     def __init__(self, url: str) -> None:
         self.server = _server(url)
-        self.client = _client(self.server)
+        self.client = client_of(self.server)
         self.client.set_chunk_size(WHOLE)
         self.client._timeout = SECONDS
-        self.waited = _pace()
+        self.waited = pace("EVENRAY_DICOMWEB_RATE")
         for name in QUIET:  # their log lines quote UIDs
             logging.getLogger(name).setLevel(logging.CRITICAL)
 

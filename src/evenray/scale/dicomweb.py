@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 
-__all__ = ["Dicomweb"]
+__all__ = ["Dicomweb", "client_of"]
 
 PROTOCOLS = {"dicomweb": "http", "dicomwebs": "https"}
 AT_ONCE = 4
@@ -40,7 +40,7 @@ class Dicomweb:
                 " give EVENRAY_DICOMWEB_TOKEN, or EVENRAY_DICOMWEB_USER and EVENRAY_DICOMWEB_PASSWORD, in the environment."
             )
         self.address = f"{PROTOCOLS[split.scheme]}://{split.netloc}{split.path.rstrip('/')}"
-        self.waited, self.client = waited, _client(self.address)
+        self.waited, self.client = waited, client_of(self.address)
 
     def listed(self, filters: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         """The UIDs of study, series and instance of every image that matches."""
@@ -72,7 +72,8 @@ class Dicomweb:
                 pass
 
 
-def _client(server: str) -> Any:
+def client_of(server: str) -> Any:
+    """A client of the DICOMweb service at an http(s) address, as the environment says who asks."""
     try:
         from dicomweb_client.api import DICOMwebClient
         from dicomweb_client.session_utils import create_session, create_session_from_user_pass

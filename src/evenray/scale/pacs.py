@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import threading
-import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +20,7 @@ from evenray.core.errors import DataError, UsageError
 
 from .dicomweb import Dicomweb
 from .dimse import Dimse
+from .pace import pace
 
 __all__ = ["SCHEMES", "fetched_images"]
 
@@ -75,9 +74,9 @@ def fetched_images(url: str) -> Path:
 
 def _archive(url: str) -> Dicomweb | Dimse:
     if urlsplit(url).scheme != "dicom":
-        return Dicomweb(url, _pace("EVENRAY_DICOMWEB_RATE"))
-    pace = _pace("EVENRAY_DICOM_RATE")
-    return Dimse(url, pace, singly=pace.rate is not None)
+        return Dicomweb(url, pace("EVENRAY_DICOMWEB_RATE"))
+    waited = pace("EVENRAY_DICOM_RATE")
+    return Dimse(url, waited, singly=waited.rate is not None)
 
 
 def _filters(url: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -117,29 +116,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # a disk without links
         shutil.copyfile(source, target)
-
-
-class Pace:
-    """Called before each request: waits so long that no more are made than so many a second."""
-
-    def __init__(self, rate: float | None) -> None:
-        self.rate, self.next, self.lock = rate, 0.0, threading.Lock()
-
-    def __call__(self) -> None:
-        if self.rate is None:
-            return
-        with self.lock:
-            now = time.monotonic()
-            at, self.next = max(now, self.next), max(now, self.next) + 1 / self.rate
-        time.sleep(max(0.0, at - now))
-
-
-def _pace(variable: str) -> Pace:
-    told = os.environ.get(variable)
-    try:
-        rate = float(told) if told else None
-    except ValueError:
-        rate = -1.0
-    if rate is not None and not 0 < rate < float("inf"):
-        raise UsageError(f"{variable} is '{told}'; give a number of requests a second above 0, such as 5.")
-    return Pace(rate)
