@@ -221,6 +221,30 @@ def test_wrong_places_are_refused(archive: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_identifiers_are_no_classes(tmp_path: Path) -> None:
+    """Folders called by UIDs, as archives and fetches from a PACS have them, are no classes; folders called by persons are refused."""
+    for number in range(4):
+        save(
+            tmp_path / "uids" / f"1.2.3.{NUMBER}.{number // 2}" / f"{number}.dcm",
+            number,
+            smooth(number, 64),
+            PatientID=f"P{number}",
+        )
+        who = ("Minsu", "Jiwoo")[number // 2]
+        save(
+            tmp_path / "names" / who / f"{number}.dcm",
+            number,
+            smooth(number, 64),
+            PatientID=f"P{number}",
+            PatientName=who,
+        )
+    done = er.deidentify(tmp_path / "uids", tmp_path / "out", jobs=1)
+    assert NUMBER.encode() not in b"".join(content(done.folder).values())
+    assert pl.read_csv(done.folder / "labels.csv").columns == ["file", "patient"]
+    with pytest.raises(DataError, match="A class of the data is an identifier"):
+        er.deidentify(tmp_path / "names", tmp_path / "other", jobs=1)
+
+
 def test_masks_are_refused_in_a_sentence(tmp_path: Path) -> None:
     for folder in ("images", "masks"):
         (tmp_path / "set" / folder).mkdir(parents=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,10 +23,11 @@ from evenray.core.types import Dataset
 from evenray.data.audit.text import words
 from evenray.data.deidentify import METHOD, Names, Person, Secret, deidentified, ending, mixed, person_of
 from evenray.data.scan.entries import Listing
+from evenray.data.scan.levels import UID
 from evenray.data.scan.listing import listing
 from evenray.data.scan.scanning import scan_listed
 from evenray.data.tables.expressions import columns_asked
-from evenray.data.tables.identifiers import FEWEST_SHARED, SHARED
+from evenray.data.tables.identifiers import FEWEST_SHARED, SHARED, canonical
 from evenray.data.tables.labels import Choices
 from evenray.data.tables.pseudonym import pseudonym
 
@@ -136,6 +137,7 @@ def _export(listed: Listing, target: Path, place: Path, secret: Secret, jobs: in
     cases = cases.unique("file", keep="first", maintain_order=True).filter(~pl.col("file").is_in(list(left)))
     root = listed.root
     persons = _persons(root, cases["file"].to_list(), jobs, left)
+    _check_labels(dataset, persons.values())
     who, unknown = _patients(cases, persons, secret.key, left)
     tasks: dict[str, Task] = {}
     for row in cases.filter(pl.col("file").is_in(list(who))).iter_rows(named=True):
@@ -186,6 +188,16 @@ def _persons(root: Path, files: list[str], jobs: int, left: dict[str, str]) -> d
         elif person is not None:
             found[file] = person
     return found
+
+
+def _check_labels(dataset: Dataset, persons: Iterable[Person]) -> None:
+    """DataError where a class is an identifier: it would be handed on."""
+    named = {canonical(word) for one in persons for word in (one.identifier, one.name) if word}
+    if any(UID.fullmatch(name) or canonical(name) in named for name in dataset.classes):
+        raise DataError(
+            "A class of the data is an identifier (a UID, or a patient's ID or name), and labels are handed on as they are. Say with"
+            " --labels or --column what the classes are; --column ignore=folder1 leaves a level of folders out."
+        )
 
 
 def _person(path: Path) -> Person | str | None:

@@ -13,7 +13,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.positive import healthy
 from evenray.data.tables.words import composed
 
-__all__ = ["PATIENT", "Kind", "Level", "level_of", "names_by_depth"]
+__all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth"]
 
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
@@ -31,6 +31,7 @@ GRADE = re.compile(
     r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?",
     re.IGNORECASE,
 )
+UID = re.compile(r"\d+(\.\d+){3,}")  # as archives call the folders of studies and series
 PREFIXED = re.compile(
     r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
 )
@@ -63,8 +64,8 @@ def level_of(place: str, names: dict[str, set[str]]) -> Level:
     ...     return [level_of("folder1", {name: {""} for name in names}).kind for names in levels]
     >>> kinds(("train", "test"), ("fold_0", "fold_1"), ("40X", "100X"))
     ['split', 'storage', 'numbered']
-    >>> kinds(("patient1", "patient2"), ("sick", "well"), ("0", "1"))
-    ['patient', 'label', 'numbers']
+    >>> kinds(("patient1", "patient2"), ("sick", "well"), ("0", "1"), ("1.2.840.1", "1.2.840.2"))
+    ['patient', 'label', 'numbers', 'storage']
     """
     level = Level(place, names, shown={name: _shown(name) for name in names})
     level.kind = _kind(level)
@@ -85,7 +86,7 @@ def _kind(level: Level) -> Kind:
         if 2 <= len(set(shown.values())) <= 5 and any(healthy(rest) for rest in shown.values()):
             level.shown = shown
             return "label"
-    if all(STORAGE.fullmatch(name) or is_mask_folder(name) for name in names):
+    if all(STORAGE.fullmatch(name) or UID.fullmatch(name) or is_mask_folder(name) for name in names):
         return "storage"
     if len(names) == 1:
         return "one"
