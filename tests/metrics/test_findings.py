@@ -124,3 +124,14 @@ def test_the_interval_of_a_mean_covers_that_of_the_population(metric: str) -> No
         found = measured_findings(predictions(240, seed, patients=80), seed=seed, resamples=200)[metric]
         covered.append(found.low <= truth <= found.high)
     assert 0.86 <= np.mean(covered) <= 1.0
+
+
+def test_what_is_right_everywhere_has_an_interval_all_the_same() -> None:
+    rng = np.random.default_rng(0)
+    present = np.stack([np.arange(24) % 3 == 0, np.arange(24) % 4 == 0], axis=1)
+    logits = np.where(present, 4.0, -4.0) + rng.normal(0, 0.1, present.shape)
+    found = measured_findings(made(present, np.ones_like(present), logits, np.arange(24)), resamples=50)
+    measure = found["balanced_accuracy"]
+    assert measure.value == 1
+    assert 0.3 < measure.low < 0.9
+    assert measure.high == 1

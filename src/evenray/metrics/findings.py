@@ -131,7 +131,9 @@ def _measured(
 
 
 def _bounds(name: str, value: float, spread: Floats, fewest: int) -> tuple[float, float]:
-    if name in (*BOUNDED, SENSITIVITY_AT) and (abs(value - 1) < TOUCHES or (abs(value) < TOUCHES and name != "mcc")):
+    if name in (*BOUNDED, SENSITIVITY_AT, "balanced_accuracy") and (
+        abs(value - 1) < TOUCHES or (abs(value) < TOUCHES and name != "mcc")
+    ):
         return clopper_pearson(fewest if value > TOUCHES else 0, fewest)  # a bootstrap sees no spread there
     low, high = interval_of(name, value, spread)
     if fewest == 1 or not high - low > TOUCHES:

@@ -91,7 +91,7 @@ class Source:
             if path.exists():
                 found = path.stat()
                 stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
-        read = (listed.table.source, *listed.table.others) if listed.table is not None else ()
+        read = [listed.table.source, *listed.table.others] if listed.table is not None else []
         tables = [Path(self.path), *map(Path, read)]
         tables = [path for path in tables if path.is_file() and path.suffix.lower() != ".npz"]
         return digest([[(path.name, file_digest(path)) for path in tables], stats.hexdigest()])

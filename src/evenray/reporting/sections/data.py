@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,11 @@ from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
+# Notes of the scan on what labels were taken to mean; others may name files.
+LABELS_READ = frozenset(
+    f"scan.{code}" for code in
+    ("uncertain", "blank_no", "blank_unknown", "no_finding", "one_hot", "long_table", "readers", "look_ordered")
+)  # fmt: skip
 CATEGORIES = ("site", "size", "bits", "manufacturer", "modality", "view", "photometric", "format", "sex")
 ROWS = 32  # intervals of a frequency table
 SIZES = 12  # sizes of images that are named one by one
@@ -45,6 +51,7 @@ class Shown:
     findings: list[tuple[str, list[Count]]]
     understood: Understood | None
     characteristics: Characteristics | None
+    notes: list[str]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -61,7 +68,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         count_figure=_count_figure(run, kept, colours, say),
         rows_are_classes=run.drawn != run.classes,
         histograms=[Figure(name, pixels(c, name, say, colours[name])) for name, c in counts.items()],
-        table=_frequencies(counts, value_range),
+        table=_frequencies(counts, value_range, say),
         value_range=f"{value_range[0]:g} – {value_range[1]:g}",
         means={name: png_uri(picture) for name, picture in run.mean_thumbnails().items()},
         colours=colours if run.drawn == run.classes else {},
@@ -72,6 +79,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         findings=_findings(run, kept),
         understood=run.facts.understood,
         characteristics=characteristics(run, say),
+        notes=[say.message(note) for note in run.facts.notes if note.code in LABELS_READ],
     )
 
 
@@ -204,10 +212,14 @@ def _levels(kept: pl.DataFrame) -> tuple[float, float]:
 
 
 def _frequencies(
-    counts: Mapping[str, NDArray[np.int64]], value_range: tuple[float, float]
+    counts: Mapping[str, NDArray[np.int64]], value_range: tuple[float, float], say: Language
 ) -> list[tuple[str, list[int]]]:
     """Bin/Interval and Count/Frequency of each class, in equal intervals of grey levels."""
     edges = np.linspace(value_range[0] - 0.5, value_range[1] + 0.5, ROWS + 1)
     sums = [np.add.reduceat(c, np.arange(0, len(c), max(1, len(c) // ROWS))) for c in counts.values()]
     tables = [Histogram(c, edges, 0, 1.0).table() for c in sums]
-    return [(rows[0][0], [count for _, count in rows]) for rows in zip(*tables, strict=True)]
+    names = [
+        re.sub(r"^(\S+) to (\S+)$", lambda ends: say("format.interval", low=ends[1], high=ends[2]), row[0])
+        for row in tables[0]
+    ]
+    return [(name, [count for _, count in rows]) for name, rows in zip(names, zip(*tables, strict=True), strict=True)]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evenray.core.artefacts.scores import BaselineScores, Figure, PartScores
+from evenray.core.types import Predictions
+from evenray.metrics import decide
 from evenray.metrics.detection import RATES
+from evenray.metrics.intervals import clustered_share
 from evenray.metrics.sample_size import patients_for
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -49,11 +55,14 @@ class Needed:
     patients: int | None
 
 
+Bounds = tuple[float, float] | None
+
+
 @dataclass(frozen=True)
 class Shown:
     parts: Sequence[tuple[str, int]]
     rows: list[tuple[str, list[Figure | None], tuple[float, float]]]
-    per_class: list[tuple[str, int, float | None, float | None]]
+    per_class: list[tuple[str, int, float | None, float | None, Bounds, Bounds]]
     by_distance: list[tuple[int, int, float]]
     baselines: tuple[BaselineScores, ...]
     needed: list[Needed]
@@ -110,9 +119,9 @@ def _by_distance(run: RunView) -> list[tuple[int, int, float]]:
     return [(apart, n, n / max(total, 1)) for apart, n in enumerate(found)]
 
 
-def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None]]:
+def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None, Bounds, Bounds]]:
     """Of each of many classes in the test part: cases, the share that is found, the share of its calls that is right, at the
-    prevalence asked for.
+    prevalence asked for, and the intervals of the two over patients; a share at another prevalence has none.
     """
     if run.binary or run.test is None or not run.test.confusion:
         return []
@@ -122,9 +131,19 @@ def _per_class(run: RunView) -> list[tuple[str, int, float | None, float | None]
     weights = (
         [1.0] * len(counts) if run.shares is None else [s / max(n, 1) for s, n in zip(run.shares, counts, strict=True)]
     )
+    test = run.predictions.part("test") if run.predictions is not None else None
+    said = decide(test, None) if test is not None and len(test.table) == sum(counts) else None
     found = []
     for k, (name, cases) in enumerate(zip(run.classes, counts, strict=True)):
         right, called = confusion[k][k], sum(weight * row[k] for weight, row in zip(weights, confusion, strict=True))
         precision = weights[k] * right / called if called and known else None
-        found.append((name, cases, right / cases if cases else None, precision))
+        bounds: list[Bounds] = [None, None]
+        if test is not None and said is not None:
+            true = test.targets == k
+            bounds = [_share(test, said == k, true), _share(test, true, said == k) if run.shares is None else None]
+        found.append((name, cases, right / cases if cases else None, precision, bounds[0], bounds[1]))
     return found
+
+
+def _share(test: Predictions, came: NDArray[np.bool_], among: NDArray[np.bool_]) -> Bounds:
+    return clustered_share(came[among], test.patients[among]) if among.any() else None

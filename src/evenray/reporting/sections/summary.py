@@ -115,7 +115,8 @@ def _findings(run: RunView, say: Language) -> str:
     best, worst = (choose(areas, key=lambda name: areas[name].value) for choose in (max, min))
     told = {"best": best, "worst": worst, "n": sum(area.low > 0.5 for area in areas.values()), "k": len(areas)}
     figures = {"high": say.number(areas[best].value), "low": say.number(areas[worst].value)}
-    return say("verdict.findings", **told, **figures)
+    alike = "_alike" if len(areas) > 1 and figures["high"] == figures["low"] else ""
+    return say(f"verdict.findings{alike}", **told, **figures)
 
 
 def _tested(run: RunView, test: PartScores, say: Language) -> str:
