@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -28,10 +29,12 @@ def place(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(place: Path) -> Iterator[str]:
-    """Where a workbench of that folder answers."""
-    with in_background(workbench(Workplace.of(place))) as url:
-        yield url
+def address(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a workbench of that folder answers; its temporary files are among none of other servers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        with in_background(workbench(Workplace.of(place))) as url:
+            yield url
 
 
 class Visit:

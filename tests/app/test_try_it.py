@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,3 +61,18 @@ def test_the_story_of_the_page(visit: Callable[..., Any], address: str, film: Pa
     assert say("app.try_it.notice") in page.inner_text(".tried")
     assert seen.breaches() == []
     seen.well()
+
+
+def test_a_run_that_is_out_of_date_is_told_without_its_place(address: str, place: Path, film: Path) -> None:
+    shutil.copytree(place / "finished", place / "stale")
+    (place / "stale" / "split.parquet").write_bytes(b"")
+    try:
+        answer = httpx.post(
+            f"{address}/try-it/stale", content=film.read_bytes(), headers={"Accept-Language": "ko"}, timeout=120
+        )
+    finally:
+        shutil.rmtree(place / "stale")
+    assert answer.status_code == 409
+    assert "'stale'" in answer.json()["message"]
+    assert str(place) not in answer.text
+    assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", re.sub("'[^']*'", "", answer.json()["message"]))

@@ -81,6 +81,8 @@ def test_what_is_wrong_with_a_spec_is_said_in_korean(zeros: Image, spec: str) ->
 
 def test_values_are_put_into_words_and_quoted_texts_stay() -> None:
     say = Texts("ko")
+    stale = "'one' is out of date: the inputs of stage train have changed since; 'evenray evaluate one' brings it up to date."
+    assert say.reason(stale).startswith("'one' 실행이 최신이 아닙니다: train 단계의 입력이")
     nested = "is damaged: valid has a shape of its own"
     assert say.reason(nested) == "손상되었습니다: valid has a shape of its own"
     assert say.reason("has a damaged member 'is not a file.npy'") == "'is not a file.npy' 항목이 손상되었습니다"

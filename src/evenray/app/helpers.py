@@ -23,7 +23,7 @@ from evenray.serve.uploads import private_folder
 
 from .decoding import Wanted, read_wanted
 
-__all__ = ["Helpers", "helpers_of"]
+__all__ = ["Helpers", "helpers_of", "without_path"]
 
 
 class Helpers:
@@ -71,11 +71,23 @@ class Helpers:
         with self._loading:
             mark = (folder, mark_of(folder))
             if self._models is None or self._models[0] != mark:
-                new = Models([str(folder)])
+                try:
+                    new = Models([str(folder)])
+                except EvenrayError as error:
+                    raise Problem(409, "serve.failed", reason=without_path(error, folder)) from None
                 if self._models is not None:
                     self._models[1].close()
                 self._models = (mark, new)
             return self._models[1].get(None)
+
+
+def without_path(error: EvenrayError, folder: Path) -> str:
+    """What an error says, with the name of a run in place of its folder: where that lies is the server's own.
+
+    >>> without_path(EvenrayError("'/srv/runs/one' is out of date."), Path("/srv/runs/one"))
+    "'one' is out of date."
+    """
+    return str(error).replace(str(folder), folder.name)
 
 
 def helpers_of(request: Request) -> Helpers:

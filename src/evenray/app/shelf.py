@@ -24,6 +24,7 @@ from evenray.learning.tasks import task_of
 from evenray.reporting.language import Language
 from evenray.serve.problems import Problem
 
+from .helpers import without_path
 from .jobs import State, error_of, state_of
 from .opened import opened
 from .recipes import recipe_of
@@ -117,7 +118,7 @@ def card_of(folder: Path, say: Language) -> RunCard:
         plain |= {"figure": _figure(run, say), "report": run.report is not None}
         error = say.reason(error_of(folder)) if state == "failed" else ""
     except EvenrayError as problem:
-        error = say.reason(str(problem))
+        error = say.reason(without_path(problem, folder))
     return RunCard(state=state, error=error, **plain)
 
 

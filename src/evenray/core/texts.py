@@ -24,7 +24,7 @@ LANGUAGES = ("en", "ko")
 PARTICLES = {
     "(이)라고": ("이라고", "라고"), "(으)로": ("으로", "로"), "와(과)": ("과", "와"), "을(를)": ("을", "를"), "은(는)": ("은", "는"),
 }  # fmt: skip
-LONGEST = 2000  # characters of a reason that is looked up
+LONGEST = 4000  # characters of a reason that is looked up
 FINAL_L, FINAL, OPEN = "178lL", "0136780lmnLMN", "2459aiouyAIOUY"  # 1 is read 일, a word in n ends in ㄴ
 
 
@@ -98,9 +98,9 @@ class Texts:
         """
         if self.code == "en" or len(text) > LONGEST:
             return text
-        for key, pattern in _reasons():
-            if found := pattern.fullmatch(text):
-                return self(key, **{name: self.reason(value) for name, value in found.groupdict().items()})
+        for key, words, names in _reasons():
+            if (values := _between(words, text)) is not None:
+                return self(key, **{name: self.reason(value) for name, value in zip(names, values, strict=True)})
         return text
 
     def word(self, name: str, value: str) -> str:
@@ -145,18 +145,32 @@ def _read(code: str) -> dict[str, str]:
 
 
 @cache
-def _reasons() -> list[tuple[str, re.Pattern[str]]]:
-    """What the library says in English, as patterns, those that say most first."""
-    found = list[tuple[int, str, re.Pattern[str]]]()
-    for key, text in _read("en").items():
-        if key.startswith("reason."):
-            parts = re.split(r"\{(\w+)\}", text)
-            words, names = parts[::2], parts[1::2]
-            pattern = re.escape(words[0])
-            for name, word in zip(names, words[1:], strict=True):
-                pattern += f"(?P<{name}>.*?){re.escape(word)}"
-            found.append((sum(map(len, words)), key, re.compile(pattern, re.DOTALL)))
-    return [(key, pattern) for _, key, pattern in sorted(found, key=lambda each: -each[0])]
+def _reasons() -> list[tuple[str, list[str], list[str]]]:
+    """What the library says in English: key, the words around its values, and their names; those that say most first."""
+    parts = {key: re.split(r"\{(\w+)\}", text) for key, text in _read("en").items() if key.startswith("reason.")}
+    found = [(key, each[::2], each[1::2]) for key, each in parts.items()]
+    return sorted(found, key=lambda each: -sum(map(len, each[1])))
+
+
+def _between(words: list[str], text: str) -> list[str] | None:
+    """What stands between words that begin a text, follow one another and end it; None where they do not. A pattern would try
+    every way to part a text, which somebody may have written for that.
+
+    >>> _between(["", " of ", " bytes"], "3 of 4 bytes"), _between(["all"], "all"), _between(["a", "a"], "a")
+    (['3', '4'], [], None)
+    """
+    if len(words) == 1:
+        return [] if text == words[0] else None
+    at, end, found = len(words[0]), len(text) - len(words[-1]), list[str]()
+    if at > end or not text.startswith(words[0]) or not text.endswith(words[-1]):
+        return None
+    for word in words[1:-1]:
+        place = text.find(word, at, end)
+        if place < 0:
+            return None
+        found.append(text[at:place])
+        at = place + len(word)
+    return [*found, text[at:end]]
 
 
 def _agreed(text: str) -> str:

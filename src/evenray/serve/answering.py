@@ -35,7 +35,8 @@ Prevalence = float | Mapping[str, float] | None
 def answer(
     loaded: Loaded, paths: Sequence[Path], decoders: Decoders, say: Texts, prevalence: Prevalence, given_up: threading.Event
 ) -> Predicted:  # fmt: skip
-    """The answers of a model for files, in the order sent, in the language of `say`. `given_up` ends the work between two images (Cancelled).
+    """The answers of a model for files, in the order sent, in the language of `say`. `given_up` ends the work between two images
+    (Cancelled).
 
     Problem 422 where none can be read, 413 for too many images; UsageError for a prevalence that the model does not take.
     """

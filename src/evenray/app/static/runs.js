@@ -35,7 +35,7 @@ function card(run) {
   const pick = make("input", { type: "checkbox", "data-key": `${run.name} pick`, checked: chosen.has(run.name), "aria-label": say("pick", { name: run.name }),
     onchange: event => { chosen[event.target.checked ? "add" : "delete"](run.name); mark(); } });
   const images = run.images === null ? "" : say("images", { count: number(run.images) });
-  const picked = Object.values(run.chosen).join(", ");
+  const picked = Object.entries(run.chosen).map(([name, value]) => `${say(`chosen_${name}`)} ${value}`).join(", ");
   return make("article.panel.run", { "data-run": run.name },
     make("div.row", {}, run.figure ? pick : null, make("h2", {}, run.name), make("span.grow"), badge(run.state)),
     run.figure ? make("div.figure", {}, strip(run.figure), make("p", {}, run.figure.text)) : null,
