@@ -77,8 +77,9 @@ def command(stage: str, place: Path, log: Path, memory: int, shift: float) -> No
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for number in (1, 2):
         os.dup2(handle, number)
-    os.environ["TMPDIR"] = str(place)
-    tempfile.tempdir = None
+    if place.is_mount():  # as full as the disk of the run
+        os.environ["TMPDIR"] = str(place)
+        tempfile.tempdir = None
     if shift:
         clock, nanoseconds = time.time, time.time_ns
         time.time = lambda: clock() + shift
@@ -288,11 +289,9 @@ def moved(trial: Trial) -> None:
     elsewhere = trial.place.with_name("moved")
     trial.place.rename(elsewhere)
     one.wait()
-    if trial.place.exists():
-        files = [path for path in trial.place.rglob("*") if path.is_file()]
-        if files:
-            raise Left(f"{len(files)} files at the old place: {files[0].relative_to(trial.place)}")
-        shutil.rmtree(trial.place)
+    if (trial.place / "run" / "provenance.json").exists() or (one.ended == "done" and trial.place.exists()):
+        raise Left(f"a run at the old place: {', '.join(left(trial.place))[:160]}")
+    shutil.rmtree(trial.place, ignore_errors=True)
     trial.place = elsewhere
 
 
