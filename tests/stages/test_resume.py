@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from evenray.core.errors import StorageError
+from evenray.core.errors import DataError, StorageError
 
 from .conftest import STAGES, Heard
 
@@ -197,3 +197,31 @@ def test_a_disk_that_refuses_every_file_leaves_no_folder(
     with pytest.raises(StorageError, match=os.strerror(number).lower()):
         go(tmp_path / "run", "scan")
     assert not any((tmp_path / "run").iterdir()) if (tmp_path / "run").exists() else True
+
+
+@pytest.mark.parametrize("stage", ["split", "train", "report"])
+def test_a_folder_that_is_moved_while_a_stage_works_is_whole_at_its_new_place(
+    copied: Path, go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """No ledger of this stage alone stands at the old place, which would be taken for the run."""
+    module, name, _ = MIDDLES[stage]
+    original, before = getattr(importlib.import_module(module), name), (copied / "provenance.json").read_bytes()
+    change: dict[str, Any] = {"split": {"seed": 5}, "train": {"epochs": 1}, "report": {"lang": "ko"}}[stage]
+
+    def move(*args: Any, **options: Any) -> Any:
+        if copied.exists():
+            copied.rename(tmp_path / "moved")
+        return original(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[module], name, move)
+        with pytest.raises(
+            DataError, match=r"copied was moved or removed while evenray worked in it\. Run the same command"
+        ):
+            go(copied, stage, **change)
+    assert not (copied / "provenance.json").exists()
+    assert len((tmp_path / "moved" / "provenance.json").read_bytes()) >= len(before) // 2
+    (
+        tmp_path / "moved" / ".lock"
+    ).unlink()  # as good as gone when its process, which here is that of the test, has ended
+    assert stage in go(tmp_path / "moved", stage, **change).done

@@ -263,3 +263,12 @@ def test_where_it_may_write(place: Place, tmp_path: Path) -> None:
         er.share(place.run, place.run / "out")
     with pytest.raises(er.DataError, match="There is no run folder"):
         er.share(tmp_path / "none", tmp_path / "out")
+
+
+def test_a_folder_of_another_format_is_told_as_such(finished_run: Path, tmp_path: Path) -> None:
+    """Before one of its files is taken for damaged."""
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    (run / "provenance.json").write_text('{"stages": {}}')
+    (run / "dataset.json").write_text("{}")
+    with pytest.raises(er.EvenrayError, match=r"made by another version of evenray \(format 1; this version reads 2\)"):
+        er.share(run, tmp_path / "shared")

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from evenray.core.errors import EvenrayError
+from evenray.core.memory import out_of_memory
 
 from ._app import app
 from ._screen import say, screen
@@ -39,6 +40,12 @@ for _verb in (
     import_module(f"{__package__}.{_verb}")
 
 
+OUT_OF_MEMORY = (
+    "There is not enough memory. Make room (other programs; --jobs 1, a smaller --batch or --size), then run the same command again:"
+    " what was finished stands."
+)
+
+
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     # Threads that wait for work should sleep: spinning, they slow everything down as soon as the machine is shared.
@@ -62,6 +69,8 @@ def main() -> None:
     except Exception as error:
         from evenray.core.artefacts import refusal, remedy
 
+        if out_of_memory(error):
+            _fail(OUT_OF_MEMORY, 1)
         why = refusal(error)
         if why is None:
             raise

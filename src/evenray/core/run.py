@@ -53,6 +53,7 @@ class Run(Displayed):
         if not self.path.is_dir():
             raise DataError(f"There is no run folder {self.path}; give the folder that 'evenray run' made.")
         self.folder = RunFolder(self.path)
+        _ = self.ledger  # another version's folder is told before one of its files is taken for damaged
 
     def __repr__(self) -> str:
         done = ", ".join(self.ledger.stages) or "no stage"

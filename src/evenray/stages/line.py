@@ -14,7 +14,7 @@ import polars as pl
 from evenray.core.artefacts import Ledger, RunFolder, atomic, digest, now, sweep
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import keep_root
-from evenray.core.artefacts.lock import alone
+from evenray.core.artefacts.lock import alone, staying
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.core.events import Events, Map, StageBegun, StageDone
 from evenray.core.names import as_path
@@ -223,8 +223,9 @@ def run_stage(
     job.events.send(StageBegun(each.name))
     meter = job.tools.meter(each.on_device)
     job.tools.key = digest([each.name, key, stamps, device])
-    outputs = each.work(each.read(job.folder) if inputs is None else inputs, settings, job.tools)
-    written = each.write(job.folder, outputs)
+    with staying(job.folder.path):
+        outputs = each.work(each.read(job.folder) if inputs is None else inputs, settings, job.tools)
+        written = each.write(job.folder, outputs)
     cost = job.tools.cost(meter, each.on_device)
     job.folder.finish(each.name, key, stamps, device, written, cost)
     job.events.send(StageDone(each.name, cost.seconds))

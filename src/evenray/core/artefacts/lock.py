@@ -13,9 +13,10 @@ from threading import Event, Thread
 from evenray.core.errors import DataError
 from evenray.core.processes import processes
 
+from .asked import Asked
 from .files import atomic, running
 
-__all__ = ["LOCK", "alone", "worker"]
+__all__ = ["LOCK", "alone", "staying", "worker"]
 
 LOCK = ".lock"
 BEAT = 30.0  # seconds between signs of life
@@ -52,6 +53,24 @@ def alone(folder: Path) -> Iterator[None]:
         if made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def staying(folder: Path) -> Iterator[None]:
+    """A stage's work in a run folder. DataError where the folder was moved or removed meanwhile: whoever writes there makes it
+    anew, and a ledger in it would tell of this stage alone."""
+    gone = (
+        f"{folder} was moved or removed while evenray worked in it. Run the same command again with the folder's new place; what"
+        " was written to the old one since then can be removed."
+    )
+    try:
+        yield
+    except Exception as error:
+        if (folder / Asked.file).exists():
+            raise
+        raise DataError(gone) from error
+    if not (folder / Asked.file).exists():
+        raise DataError(gone)
 
 
 def worker(folder: Path) -> int | None:
