@@ -65,7 +65,7 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
     flags = exported.flag_rates or {}
     return {
         "model": _model(run, say, model, exported), "counts": _counts(run), "test": test, "whose": _whose(run, say),
-        "units": say(f"card.units_{_units(run, test)}"), "corrected": _corrected(run, model),
+        "units": say(f"card.units_{_units(run, test)}"), "corrected": _corrected(model),
         "metrics": [
             (say.name("metric", name), say.number(e.value), say.interval(e.low, e.high), say.number(e.baseline))
             for name, e in test.metrics.items()
@@ -136,7 +136,7 @@ def _units(run: RunView, test: PartScores) -> str:
     return "images" if test.patients == test.cases else "studies"
 
 
-def _corrected(run: RunView, model: ModelRecord) -> bool:
+def _corrected(model: ModelRecord) -> bool:
     """Whether what the remedy does to probabilities had to be undone."""
     from evenray.learning.tasks import task_of  # torch, which pages do without
 

@@ -256,12 +256,6 @@ class RunView(Run):
         found = self.test.metrics.get("auroc") if self.test else None
         return None if found is None or np.isnan([found.low, found.high]).any() else found
 
-    @cached_property
-    def given_parts(self) -> bool:
-        """Whether the data say themselves what is tested on."""
-        table = self._whatever("cases.parquet")
-        return table is not None and "part" in table.columns and bool((table["part"] == "test").any())
-
     @property
     def used(self) -> pl.DataFrame:
         """Part and patient of every case that is in a part; no row where either is not told."""

@@ -69,10 +69,10 @@ def planned(
         for start, one in zip(found.starts, judged, strict=True)
     )
     taken = next(i for i, one in enumerate(judged) if one.taken)
-    return _chosen(found.starts[taken], plans[taken], plan, judged[taken], recipe), (*rows, *left_out)
+    return _chosen(found.starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out)
 
 
-def _chosen(start: Start, plan: Plan, scratch: Plan, judged: Judged, recipe: PlanSettings) -> Plan:
+def _chosen(start: Start, plan: Plan, judged: Judged, recipe: PlanSettings) -> Plan:
     """The plan of the start that was taken, with the reasons of what follows from it."""
     if start.weights is None:
         return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))

@@ -19,7 +19,6 @@ from .runs import from_runs
 __all__ = ["mask_pixels"]
 
 Ints = NDArray[np.integer[Any]]
-GIF = b"GIF8"
 
 
 def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int, int] = (0, 0)) -> Ints:

@@ -44,7 +44,7 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     free = [level for level in levels if level.place not in ignored and not NAME.fullmatch(level.place)]
     parts = wanted.get("split") or next((level for level in free if level.kind == "split"), None)
     if wanted.get("label") is None and parts is None:
-        _check_parts(free, paths, root)
+        _check_parts(free, root)
     classes = wanted.get("label") or _classes([level for level in free if level is not parts], root)
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
@@ -131,7 +131,7 @@ def _check(levels: list[Level], asked: Asked, root: Path) -> None:
             _level(levels, column)
 
 
-def _check_parts(levels: list[Level], paths: dict[str, list[str]], root: Path) -> None:
+def _check_parts(levels: list[Level], root: Path) -> None:
     """DataError where folders of parts stand beside folders that are none."""
     for level in levels:
         parts = sorted(name for name in level.names if part_of(name))

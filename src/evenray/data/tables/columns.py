@@ -94,7 +94,7 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
             found = best_keys(keys_of(raw, seen, [wanted[meaning]], meaning))
             how = "path" if meaning == "path" else "header"
             return found[0] if found else Key(wanted[meaning], meaning, how, 0, raw[wanted[meaning]].n_unique())  # type: ignore[arg-type]
-    if named := [name for name in free if meaning_of(name) == "path" and _stand_there(raw[name], seen)]:
+    if named := [name for name in free if meaning_of(name) == "path" and _stand_there(raw[name])]:
         return Key(named[0], "path", "path", raw[named[0]].n_unique(), raw[named[0]].n_unique(), named=True)
     keys = keys_of(raw, seen, free, steps=False)
     if not any(key.meaning in ("path", "sop") and key.matched > 1 for key in keys):
@@ -122,12 +122,10 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
     )
 
 
-def _stand_there(column: pl.Series, seen: Seen) -> bool:
-    """Whether the paths of a column are written in full or exist as they stand, so that no folder need be searched."""
-    values = column.drop_nulls().unique(maintain_order=True)
-    if not values.str.contains(r"^([A-Za-z]:)?[/\\]").any():
-        return False
-    return bool(values.str.contains(r"^([A-Za-z]:)?[/\\]").all())
+def _stand_there(column: pl.Series) -> bool:
+    """Whether the paths of a column are written in full, so that no folder need be searched."""
+    values = column.drop_nulls()
+    return len(values) > 0 and bool(values.str.contains(r"^([A-Za-z]:)?[/\\]").all())
 
 
 def _same_images(raw: pl.DataFrame, seen: Seen, keys: list[Key]) -> bool:

@@ -21,7 +21,6 @@ from .layers import evaluating
 __all__ = ["SHARES", "removal"]
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # of the image that are deleted, or inserted
-ORDERS = ("map", "random", "centre")
 BLUR = 0.1  # deviation as a share of the image's side
 Curves = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ A writer is `f(source, target, images, note)`: `images` maps the fragments of th
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from evenray.core.artefacts import atomic
@@ -46,8 +46,6 @@ ENDINGS = {
     "npz": (".npz",),
 }
 OTHERS = (".gif", ".webp", ".jp2", ".jxl", ".heic", ".avif", ".pdf", ".npy", ".gz", ".zip")
-
-Writer = Callable[[Path, Path, Mapping[str, Image], str], None]
 
 
 def write(

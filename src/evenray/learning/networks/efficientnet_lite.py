@@ -79,9 +79,6 @@ class EfficientNetLite(Network):
         x = cast(Tensor, self._relu(self._bn1(self._conv_head(x))))
         return levels([*maps, x]) if self.every_level else x
 
-    def pool(self, map_NCHW: Tensor) -> Tensor:
-        return map_NCHW.mean((2, 3))
-
     def head(self, features: Tensor) -> Tensor:
         logits: Tensor = self._fc(self._dropout(features))
         return logits

@@ -110,9 +110,6 @@ class GoogLeNet(Network):
                 self._pending.append((AUXILIARY_WEIGHT, self.aux1(x) if name == "4a" else self.aux2(x)))
         return x
 
-    def pool(self, map_NCHW: Tensor) -> Tensor:
-        return map_NCHW.mean((2, 3))
-
     def head(self, features: Tensor) -> Tensor:
         logits: Tensor = self.fc(self.dropout(features))
         return logits

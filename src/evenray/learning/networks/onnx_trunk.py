@@ -63,9 +63,6 @@ class OnnxTrunk(Network):
         made: Tensor = self.maps(found)
         return made
 
-    def pool(self, map_NCHW: Tensor) -> Tensor:
-        return map_NCHW.mean((2, 3))
-
     def head(self, features: Tensor) -> Tensor:
         logits: Tensor = self._fc(features)
         return logits

@@ -42,6 +42,12 @@ def patients_known(run: RunView) -> bool:
     return not run.used.is_empty() and not run.used["patient"].null_count()
 
 
+def parts_given(run: RunView) -> bool:
+    """Whether the data say themselves what is tested on."""
+    table = run.folder.read_table("cases.parquet") if run.folder.has("cases.parquet") else None
+    return table is not None and "part" in table.columns and bool((table["part"] == "test").any())
+
+
 def left_out(run: RunView, say: Language) -> Found:
     counts = _counts(run)
     return ("left_out", counts) if counts else None
@@ -80,7 +86,7 @@ def parts(run: RunView, say: Language) -> Found:
         return "parts_nested", {"folds": run.nested.folds, "repeats": run.nested.repeats, "seed": seed}
     if run.cases is None or not run.parts:
         return None
-    key = "parts_given" if run.given_parts else "parts" if patients_known(run) else "parts_images"
+    key = "parts_given" if parts_given(run) else "parts" if patients_known(run) else "parts_images"
     return key, {part: say.count(int((run.cases["part"] == part).sum())) for part in PARTS} | {"seed": seed}
 
 

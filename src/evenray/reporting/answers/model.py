@@ -66,7 +66,7 @@ def training(run: RunView, say: Language) -> Found:
     if run.model is None or run.planned is None:
         return None
     balance = {"balance": run.model.balance}
-    if str(_decided(run, "finetune")).startswith("frozen"):
+    if run.planned.plan.frozen and not run.marked:
         return "training_frozen", balance
     values = {
         name: _decided(run, of) for name, of in (("rate", "learning_rate"), ("batch", "batch"), ("epochs", "epochs"))

@@ -31,10 +31,10 @@ def context(run: RunView, say: Language) -> Shown | None:
         return None
     shown = [each for each in record.compared if each.p_holm < SHOWN_AT]
     findings = any(each.finding for each in record.compared)
-    return Shown(record, shown, _figures(record, findings, say), findings)
+    return Shown(record, shown, _figures(record, say), findings)
 
 
-def _figures(record: GroupsRecord, findings: bool, say: Language) -> list[Figure]:
+def _figures(record: GroupsRecord, say: Language) -> list[Figure]:
     """One a metric; of findings, which are many, those of the smallest p alone."""
     found = []
     for metric in FIRST:

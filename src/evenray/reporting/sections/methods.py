@@ -9,7 +9,7 @@ from typing import Any
 
 from evenray.core.artefacts.plan import Planned
 from evenray.images.corruptions import CORRUPTIONS
-from evenray.reporting.answers.data import patients_known
+from evenray.reporting.answers.data import parts_given, patients_known
 from evenray.reporting.bibliography import bibtex, named
 from evenray.reporting.language import LANGUAGES, Language
 from evenray.reporting.view import RunView
@@ -110,7 +110,7 @@ def _data(run: RunView, say: Language, cite: _Cited) -> list[str]:
     elif run.parts:
         sizes = {part: say.count(used.filter(part=part).height) for part in ("train", "validation", "test")}
         whole = patients_known(run)
-        told.append(say(f"methods.{'given' if run.given_parts else 'drawn' if whole else 'drawn_images'}", **sizes))
+        told.append(say(f"methods.{'given' if parts_given(run) else 'drawn' if whole else 'drawn_images'}", **sizes))
         told += [say("methods.apart")] if whole and not run.torn else []
         again = len(run.ledger.test_opened)
         told.append(say("methods.opened_again", n=again) if again > 1 else say("methods.opened"))
@@ -134,9 +134,9 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
             "imagenet": cite("russakovsky2015imagenet") if "imagenet" in weights else "",
         }
         told.append(say("methods.weights", network=model.network.spec, work=works, **values))
-    if str(plan.value("finetune")).startswith("frozen"):
-        told.append(say("methods.frozen"))
-    else:
+    if plan.plan.frozen:
+        told.append(say("methods.frozen_trunk" if run.marked else "methods.frozen"))
+    if run.marked or not plan.plan.frozen:
         values = {name: say.value(plan.value(name)) for name in ("learning_rate", "batch", "epochs")}
         values |= {"adamw": cite("loshchilov2019adamw"), "cycle": cite("smith2019onecycle")}
         told.append(say("methods.training", **values, average=cite("polyak1992averaging")))
