@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evenray.core.errors import MissingExtra, ReadError
-from evenray.core.types import Image
 from evenray.evidence.explain.answers import Answers, chance, classes_of, focus_of
 from evenray.evidence.explain.attribution import attribute
-from evenray.images.readers import fragments, middle, read
 from evenray.learning import networks
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import as_input
-from evenray.learning.predict.decoding import Task
+from evenray.learning.predict.decoding import Opened
 from evenray.reporting.overlay import overlay
 
 from .attributing import in_image
 from .overlays import picture
 
-__all__ = ["Opened", "called", "opened", "overlays"]
-
-
-class Opened(NamedTuple):
-    """An image as it is, and as the network takes it."""
-
-    image: Image
-    fragment: str
-    pixels: NDArray[Any]
-
-
-def opened(task: Task, about: About) -> Opened | str:
-    """An image of a file (None: the middle one), or why it cannot be read."""
-    item, fragment = task.item, task.fragment
-    try:
-        if item.lost:
-            return item.lost
-        fragment = middle(fragments(item.path)) if fragment is None else fragment
-        image = read(item.path, fragment=fragment, value_range=about.value_range)
-        return Opened(image, fragment, about.pixels(image))
-    except ReadError as error:
-        return error.reason
-    except MissingExtra as error:
-        return str(error)
+__all__ = ["called", "overlays"]
 
 
 def called(one: Opened, about: About, model: networks.Classifier) -> list[tuple[int, float]]:

@@ -22,7 +22,7 @@ from evenray.core.types import REJECTED
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
-from evenray.learning.predict.decoding import Task, tasks_of
+from evenray.learning.predict.decoding import Opened, Task, opened, tasks_of
 from evenray.learning.predict.files import items
 from evenray.learning.tasks import fitted
 from evenray.learning.train import machine
@@ -30,7 +30,7 @@ from evenray.reporting import errors_page
 from evenray.scale import isolated, local
 from evenray.stages.errors import errors_of
 from evenray.stages.explain import explained_of
-from evenray.stages.file_overlays import Opened, called, opened, overlays
+from evenray.stages.file_overlays import called, overlays
 from evenray.stages.line import run as run_line
 from evenray.stages.line import stage_of
 from evenray.stages.overlays import png

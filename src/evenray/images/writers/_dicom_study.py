@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -14,14 +15,17 @@ SHARED = (
     "StudyID", "AccessionNumber", "ReferringPhysicianName", "FrameOfReferenceUID", "PositionReferenceIndicator",
     "SpecificCharacterSet",
 )  # fmt: skip
+DAY = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
+TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9]([0-5][0-9](\.[0-9]{1,6})?)?)?")
 # Of type 2: there, if empty.
 EMPTY = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
          "ReferringPhysicianName")  # fmt: skip
-# Parts of the body that come in pairs.
-PAIRED = {
-    "ANKLE", "ARM", "AXILLA", "BREAST", "CALCANEUS", "CLAVICLE", "EAR", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FINGER", "FOOT",
-    "FOREARM", "HAND", "HIP", "HUMERUS", "KIDNEY", "KNEE", "LEG", "RADIUS", "SCAPULA", "SHOULDER", "THIGH", "THUMB", "TIBIA",
-    "TOE", "WRIST", "ZYGOMA",
+# Parts of the body of which there is one (PS3.16, annex L); of any other a side has to be told, if only that it is not known.
+SINGLE = {
+    "ABDOMEN", "ABDOMENPELVIS", "AORTA", "BLADDER", "BRAIN", "CHEST", "CHESTABDOMEN", "COCCYX", "COLON", "CSPINE", "CTSPINE",
+    "ESOPHAGUS", "GALLBLADDER", "HEAD", "HEADNECK", "HEART", "JAW", "LARYNX", "LIVER", "LSPINE", "LSSPINE", "MAXILLA",
+    "MEDIASTINUM", "NECK", "NECKCHEST", "NOSE", "PANCREAS", "PELVIS", "PENIS", "PHARYNX", "PROSTATE", "RECTUM", "SKULL", "SPINE",
+    "SPLEEN", "SSPINE", "STERNUM", "STOMACH", "THYMUS", "TLSPINE", "TONGUE", "TRACHEA", "TSPINE", "UTERUS", "WHOLEBODY",
 }  # fmt: skip
 
 
@@ -31,11 +35,10 @@ def laterality_of(image: Dataset) -> str:
 
 
 def add_laterality(made: Any, image: Dataset) -> None:
-    """The side of the body that an image is of becomes Laterality of an object of a part that comes
-    in pairs, or is not known (where the side is not known either, empty), and ImageLaterality where there is no one side, or of any
-    other part (PS3.3 C.7.3.1)."""
+    """The side of the body that an image is of becomes Laterality of an object of a part that may come in pairs (where the side is not
+    known, empty), and ImageLaterality where there is no one side, or of a part that is single (PS3.3 C.7.3.1)."""
     side, part = laterality_of(image), str(image.get("BodyPartExamined") or "")
-    if (not part or part.upper() in PAIRED) and (side in ("L", "R") or not side):
+    if part.upper() not in SINGLE and (side in ("L", "R") or not side):
         made.Laterality = side
     elif side:
         made.ImageLaterality = side
@@ -51,6 +54,8 @@ def moment(image: Dataset) -> tuple[str, str]:
     ('20240105', '000000')
     """
     for what in ("Content", "Acquisition", "Series", "Study"):
-        if day := image.get(f"{what}Date"):
-            return str(day), str(image.get(f"{what}Time") or "000000")
+        day = str(image.get(f"{what}Date") or "").replace(".", "")  # with points before 1993 (PS3.5, 6.2)
+        if DAY.fullmatch(day):
+            time = str(image.get(f"{what}Time") or "").replace(":", "")
+            return day, time if TIME.fullmatch(time) else "000000"
     return "19000101", "000000"

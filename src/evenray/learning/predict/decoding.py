@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from evenray.core.errors import MissingExtra, ReadError
 from evenray.core.events import Map
 from evenray.core.lost import Lost
+from evenray.core.types import Image
 from evenray.images.readers import fragments, middle, read
 
 from .about import About
 from .out_of_distribution import Fingerprint
 
-__all__ = ["Decoded", "Item", "Task", "batches", "decode", "fragments_of", "tasks_of"]
+__all__ = ["Decoded", "Item", "Opened", "Task", "batches", "decode", "fragments_of", "opened", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class Decoded(NamedTuple):
     spacing: tuple[float, float] | None
 
 
+class Opened(NamedTuple):
+    """An image as it is, and as the network takes it."""
+
+    image: Image
+    fragment: str
+    pixels: NDArray[Any]
+
+
 def tasks_of(item: Item, *, every: bool = False) -> Iterator[Task]:
     """The images of a file to predict; `every` frame, or the middle one."""
     names = fragments_of(item, every=every)
@@ -79,6 +88,21 @@ def decode(task: Task, about: About) -> Decoded | str:
         image = read(item.path, fragment=fragment, value_range=about.value_range)
         fingerprint = None if about.training_images is None else Fingerprint.of(image)
         return Decoded(item.file, fragment, about.pixels(image), fingerprint, image.shape, image.spacing_mm)
+    except ReadError as error:
+        return error.reason
+    except MissingExtra as error:
+        return str(error)
+
+
+def opened(task: Task, about: About) -> Opened | str:
+    """An image of a file (None: the middle one), or why it cannot be read."""
+    item, fragment = task.item, task.fragment
+    try:
+        if item.lost:
+            return item.lost
+        fragment = middle(fragments(item.path)) if fragment is None else fragment
+        image = read(item.path, fragment=fragment, value_range=about.value_range)
+        return Opened(image, fragment, about.pixels(image))
     except ReadError as error:
         return error.reason
     except MissingExtra as error:

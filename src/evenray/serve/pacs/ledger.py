@@ -94,7 +94,8 @@ class Ledger:
                 self._add(one, "waiting", due)
                 if one.settled:
                     self.base.execute(
-                        "UPDATE study SET due = MIN(due, ?), ticket = '' WHERE uid = ? AND state = 'waiting' AND attempts = 0", (due, one.study)
+                        "UPDATE study SET due = MIN(due, ?), ticket = ''"
+                        " WHERE uid = ? AND state = 'waiting' AND attempts = 0", (due, one.study)
                     )  # fmt: skip
             self.base.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", (position,))
 

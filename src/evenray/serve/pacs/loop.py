@@ -19,11 +19,10 @@ from fastapi import FastAPI
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, ReadError
 from evenray.core.names import printable
 from evenray.images.writers.dicom_sr import report_uid
-from evenray.learning.predict.decoding import Item
+from evenray.learning.predict.decoding import Item, opened
 from evenray.learning.predict.files import predict
 from evenray.scale.archive import Archive, Gone, Unreachable
 from evenray.scale.new_studies import Feed, feed_of
-from evenray.stages.file_overlays import opened
 
 from ..answering import listed
 from ..metrics import STUDIES

@@ -24,9 +24,9 @@ from evenray.images.writers.dicom_sr import Algorithm, Group, Segment, write_rep
 from evenray.learning import networks
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import Answers
-from evenray.learning.predict.decoding import Item, Task
+from evenray.learning.predict.decoding import Item, Opened, Task
 from evenray.learning.train import machine
-from evenray.stages.file_overlays import Opened, called, overlays
+from evenray.stages.file_overlays import called, overlays
 
 from ..models import Loaded
 
