@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["AT_WORK", "BATCH", "COMPUTING", "IMAGES", "LATENCY", "REGISTRY", "RELOADS", "REQUESTS", "STUDIES", "exposed"]
+__all__ = [
+    "AT_WORK",
+    "BATCH",
+    "COMPUTING",
+    "IMAGES",
+    "LATENCY",
+    "REGISTRY",
+    "RELOADS",
+    "REQUESTS",
+    "STUDIES",
+    "exposed",
+]
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
