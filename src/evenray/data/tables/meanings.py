@@ -41,7 +41,7 @@ WORDS: dict[str, str] = {
     "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
     " befund diagnose diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
-    " 라벨 레이블 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
+    " 라벨 라벨 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
     "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
     " grader graderid"
     " 판독의 판독자 평가자",
