@@ -47,6 +47,11 @@ def test_a_run_is_served_until_it_is_told_to_stop(finished_run: Path, tmp_path: 
         (["--host", "0.0.0.0"], "there is no token"),
         (["--token", "short"], "too easy to guess"),
         (["--lang", "fr"], "lang"),
+        (["--body-part", "CHEST"], "--body-part is about the studies of a PACS; give --pacs URL"),
+        (["--everything"], "give --pacs URL"),
+        (["another-run", "--pacs", "dicomweb://127.0.0.1:1/rs"], "2 are named; start a server for each"),
+        (["--pacs", "dicomweb://me:secret@pacs/rs"], "EVENRAY_DICOMWEB_TOKEN"),
+        (["--pacs", "pacs.example"], "dicomweb://127.0.0.1:8042/dicom-web"),
     ],
 )
 def test_what_is_not_safe_is_refused_before_a_model_is_loaded(options: list[str], why: str) -> None:

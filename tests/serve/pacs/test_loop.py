@@ -22,10 +22,14 @@ from evenray.images.writers.dicom_sr import class_code, probability_code
 from evenray.scale.archive import Archive, Unreachable
 from evenray.serve.application import application
 from evenray.serve.journal import JsonLines
+from evenray.serve.limits import Limits
+from evenray.serve.models import Models
 from evenray.serve.pacs.loop import Pacs
 from evenray.serve.pacs.routes import router
 from evenray.serve.pacs.rules import Rules
+from evenray.serve.rest import rest_application
 from evenray.serve.running import in_background
+from evenray.serve.security import Access
 from evenray.serve.service import Service
 from evenray.verbs.predict import predict
 from tests.scale.orthanc import free_port
@@ -343,6 +347,21 @@ def test_the_loop_outlives_a_pacs_that_is_away(services: Services, pacs: Made, h
     beside.stopping.set()
     beside.woken.set()
     thread.join()
+    assert hospital.answers(study) == [1, 1, 0]
+
+
+def test_the_service_answers_a_study_that_the_webhook_tells_of(
+    hospital: Hospital, sources: dict[str, str], pacs: Made
+) -> None:
+    beside, study = pacs(every=0), hospital.send()
+    service = Service(Models([sources["finished"]], "cpu"), jobs=1)
+    with in_background(rest_application(service, Access(), Limits(), beside)) as url:
+        assert httpx.post(f"{url}/v1/pacs/studies", json={"study": study}).status_code == 202
+        end = time.monotonic() + 60
+        while httpx.get(f"{url}/v1/pacs").json()["answered"] == 0 and time.monotonic() < end:
+            time.sleep(0.1)
+        assert 'evenray_pacs_studies_total{outcome="answered"}' in httpx.get(f"{url}/metrics").text
+        assert "/v1/pacs/studies" in httpx.get(f"{url}/docs").text
     assert hospital.answers(study) == [1, 1, 0]
 
 
