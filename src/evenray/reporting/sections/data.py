@@ -218,8 +218,9 @@ def _frequencies(
     edges = np.linspace(value_range[0] - 0.5, value_range[1] + 0.5, ROWS + 1)
     sums = [np.add.reduceat(c, np.arange(0, len(c), max(1, len(c) // ROWS))) for c in counts.values()]
     tables = [Histogram(c, edges, 0, 1.0).table() for c in sums]
-    names = [
-        re.sub(r"^(\S+) to (\S+)$", lambda ends: say("format.interval", low=ends[1], high=ends[2]), row[0])
-        for row in tables[0]
-    ]
-    return [(name, [count for _, count in rows]) for name, rows in zip(names, zip(*tables, strict=True), strict=True)]
+    found = []
+    for rows in zip(*tables, strict=True):
+        ends = re.fullmatch(r"(\S+) to (\S+)", rows[0][0])
+        name = say("format.interval", low=ends[1], high=ends[2]) if ends else rows[0][0]
+        found.append((name, [count for _, count in rows]))
+    return found
