@@ -39,13 +39,13 @@ $(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.runs
 
-# The browser tests need Chromium and a Korean font, those of a PACS Orthanc. Without root they are skipped, and say so.
+# The browser tests need Chromium and a Korean font, those of a PACS Orthanc and dciodvfy. Without root they are skipped, and say so.
 debian:
-	@command -v chromium >/dev/null && command -v Orthanc >/dev/null && fc-list 2>/dev/null | grep -qi cjk || { \
+	@command -v chromium >/dev/null && command -v Orthanc >/dev/null && command -v dciodvfy >/dev/null && fc-list 2>/dev/null | grep -qi cjk || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	      chromium fonts-noto-cjk fontconfig orthanc orthanc-dicomweb >/dev/null; \
-	  else echo "chromium or Orthanc is not installed and cannot be here: their tests will be skipped"; fi; }
+	      chromium fonts-noto-cjk fontconfig orthanc orthanc-dicomweb dicom3tools >/dev/null; \
+	  else echo "chromium, Orthanc or dciodvfy is not installed and cannot be here: their tests will be skipped"; fi; }
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site *.egg-info src/*.egg-info
