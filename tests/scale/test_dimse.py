@@ -55,12 +55,12 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dimse, "BACK_OFF", 0.01)
 
 
-@pytest.mark.parametrize("listen", [None, f"127.0.0.1:{LISTEN}"])
+@pytest.mark.parametrize("way", ["C-GET", "C-MOVE"])
 def test_the_images_of_a_node_are_data_as_a_folder_is(
-    server: str, archive: Path, listen: str | None, monkeypatch: pytest.MonkeyPatch
+    server: str, archive: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if listen:
-        monkeypatch.setenv("EVENRAY_DICOM_LISTEN", listen)
+    if way == "C-MOVE":
+        monkeypatch.setenv("EVENRAY_DICOM_LISTEN", f"127.0.0.1:{LISTEN}")
     here = local(server)
     assert uids(here) == uids(archive)
     there = {path.SOPInstanceUID: path.PixelData for path in map(pydicom.dcmread, images(archive))}
