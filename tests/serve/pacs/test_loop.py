@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from pydicom.dataset import Dataset
 from evenray.core.artefacts import file_digest
 from evenray.core.errors import DataError
 from evenray.images.writers.dicom_sr import class_code, probability_code
+from evenray.learning.predict.files import Answers, Item
+from evenray.learning.predict.files import predict as predict_items
 from evenray.scale.archive import Archive, Unreachable
 from evenray.serve.application import application
 from evenray.serve.journal import JsonLines
 from evenray.serve.limits import Limits
-from evenray.serve.models import Models
+from evenray.serve.models import Loaded, Models
 from evenray.serve.pacs.loop import Pacs
 from evenray.serve.pacs.routes import router
 from evenray.serve.pacs.rules import Rules
@@ -52,6 +54,11 @@ def answered(beside: Pacs, service: Service) -> None:
     """Work until nothing is due."""
     while beside.one(service):
         pass
+
+
+def in_process(loaded: Loaded, files: Sequence[Path]) -> Answers:
+    """What `predict` says, decoded in this process."""
+    return predict_items(loaded.model, [Item(str(path), path) for path in files])
 
 
 def items(container: Dataset) -> Iterator[Dataset]:
@@ -120,7 +127,8 @@ def test_a_study_gets_valid_results_that_say_what_predict_says(
     for number, one in enumerate(images.values()):
         one.save_as(tmp_path / f"{number}.dcm", enforce_file_format=True)
     loaded = services[task].models.get(None)
-    truth = predict(loaded.source, [tmp_path / "0.dcm", tmp_path / "1.dcm"], device="cpu", jobs=1)
+    files = [tmp_path / "0.dcm", tmp_path / "1.dcm"]
+    truth = predict(loaded.source, files, device="cpu", jobs=1) if task == "finished" else in_process(loaded, files)
     rows = dict(zip(images, truth.table.to_dicts(), strict=True))
     seen = [told(group) for group in groups(report)]
     weights = file_digest(loaded.source / "model.safetensors")
@@ -154,7 +162,7 @@ def test_findings_and_boxes_are_told_each_with_its_probability(
     image.save_as(tmp_path / "0.dcm", enforce_file_format=True)
     beside.ledger.ask(study)
     answered(beside, services[task])
-    found = predict(services[task].models.get(None).source, tmp_path / "0.dcm", device="cpu", jobs=1)
+    found = in_process(services[task].models.get(None), [tmp_path / "0.dcm"])
     row = found.table.row(0, named=True)
     [report] = hospital.objects(study, "SR")
     seen = {group["Finding"]: group for one in groups(report)[:2] for group in [told(one)]}
