@@ -53,16 +53,16 @@ def _toggle() -> None:
         time.sleep(0.01)
 
 
-def compute() -> None:
-    """Keep one core busy for ever."""
-    while True:
+def compute(parent: int) -> None:
+    """Keep one core busy while the process that started this one lives."""
+    while os.getppid() == parent:
         sum(range(10**6))
 
 
 @contextmanager
 def load(count: int) -> Iterator[None]:
     """`count` busy processes beside what runs within."""
-    busy = [FRESH.Process(target=compute, daemon=True) for _ in range(count)]
+    busy = [FRESH.Process(target=compute, args=(os.getpid(),), daemon=True) for _ in range(count)]
     for process in busy:
         process.start()
     try:
