@@ -295,7 +295,7 @@ def test_a_wrong_place_to_listen_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynetdicom", None)
     with pytest.raises(
-        MissingExtra, match=r"dicom:// URLs needs pynetdicom; install it with: pip install 'evenray\[pacs\]'"
+        MissingExtra, match=r"dicom:// needs pynetdicom; install it with: pip install 'evenray\[pacs\]'"
     ):
         local("dicom://127.0.0.1/X")
 

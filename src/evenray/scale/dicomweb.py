@@ -78,7 +78,7 @@ def client_of(server: str) -> Any:
         from dicomweb_client.api import DICOMwebClient
         from dicomweb_client.session_utils import create_session, create_session_from_user_pass
     except ImportError:
-        raise MissingExtra("dicomweb:// URLs", "dicomweb-client", "pacs") from None
+        raise MissingExtra("dicomweb://", "dicomweb-client", "pacs") from None
     token, user, word = _credentials(urlsplit(server).hostname or "")
     session = create_session_from_user_pass(user, word) if user and word and not token else create_session()
     client = DICOMwebClient(server, session=session, headers={"Authorization": f"Bearer {token}"} if token else None)

@@ -57,7 +57,7 @@ class Dimse:
         try:
             import pynetdicom  # noqa: F401
         except ImportError:
-            raise MissingExtra("dicom:// URLs", "pynetdicom", "pacs") from None
+            raise MissingExtra("dicom://", "pynetdicom", "pacs") from None
         own, self.host, self.port, self.called = parts(url)
         self.own, self.waited, self.most = own or OWN, waited, 1 if singly else AT_ONCE
         self.address = f"dicom://{self.host}:{self.port}/{self.called}"

@@ -216,9 +216,9 @@ def system_of(url: str) -> tuple[Any, str]:
         )
     except ImportError:
         if protocol in EXTRAS:
-            raise MissingExtra(f"{protocol}:// URLs", EXTRAS[protocol], "scale") from None
+            raise MissingExtra(f"{protocol}://", EXTRAS[protocol], "scale") from None
         hint = known_implementations.get(protocol, {}).get("err", "install its fsspec package")
-        raise UsageError(f"{protocol}:// URLs need another package: {hint}.") from None
+        raise UsageError(f"{protocol}:// needs another package: {hint}.") from None
     except ValueError:
         raise UsageError(
             f"There is no storage '{protocol}://'; known are: {', '.join(sorted(known_implementations))}."
