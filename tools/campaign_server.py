@@ -213,7 +213,7 @@ def waited(test: Callable[[], Any], otherwise: str, seconds: float = PATIENCE) -
     while not test():
         if time.monotonic() > end:
             raise Fault(otherwise)
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 class Asking:
@@ -294,7 +294,9 @@ def job(trial: Trial) -> None:
 
 def new_job(trial: Trial, url: str) -> str:
     """Begin a run like the one that is there."""
-    answered = httpx.post(f"{url}/runs/new", json={"like": "run", "name": "new", "settings": {}}, timeout=60)
+    form = httpx.get(f"{url}/runs/form", params={"like": "run"}, timeout=60).json()
+    settings = {one["name"]: one["value"] for one in form["fields"]}
+    answered = httpx.post(f"{url}/runs/new", json={"like": "run", "name": "new", "settings": settings}, timeout=60)
     trial.said(answered, ())
     return str(answered.json()["run"])
 

@@ -62,9 +62,11 @@ class _Server(uvicorn.Server):
     """Tells the application's streams to end, and leaves the process to its caller when it has stopped. An application that
     fails while it starts or ends fails here, too: uvicorn itself only logs that."""
 
+    failure: Exception | None = None
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         router = self.config.app.router  # type: ignore[union-attr]
-        whole, self.failure = router.lifespan_context, None
+        whole = router.lifespan_context
 
         @contextlib.asynccontextmanager
         async def noted(app: FastAPI) -> AsyncIterator[object]:
@@ -76,7 +78,10 @@ class _Server(uvicorn.Server):
                 raise
 
         router.lifespan_context = noted
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self.failure or EvenrayError("The server has not started; its log says why.") from None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         application = self.config.app
