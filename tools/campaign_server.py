@@ -576,7 +576,10 @@ def judged(trial: Trial, kind: str) -> list[str]:
         changed = {name for name, found in left(trial.run).items() if before.get(name) != found} - set(OF_JOBS)
         if changed:
             raise Fault(f"the run has changed: {', '.join(sorted(changed))}")
-        waited(lambda: not alive(trial), "a process is left", 10)
+        with contextlib.suppress(Fault):
+            waited(lambda: not alive(trial), "", 10)
+        if processes := alive(trial):
+            raise Fault(f"processes are left: {'; '.join(processes)}")
         if there := sorted(path.name for path in trial.temporary.iterdir()):
             raise Fault(f"left in the temporary folder: {', '.join(there)}")
         if others := [path.name for path in trial.run.parent.iterdir() if path.name not in ("run", "images.npz")]:
@@ -591,14 +594,14 @@ def judged(trial: Trial, kind: str) -> list[str]:
     return []
 
 
-def alive(trial: Trial) -> list[int]:
-    """Processes of the sessions of the trial's servers."""
+def alive(trial: Trial) -> list[str]:
+    """The commands of processes of the sessions of the trial's servers."""
     sessions, found = {one.process for one in trial.servers}, []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError):
             words = stat.read_text().rpartition(")")[2].split()
             if int(words[3]) in sessions and words[0] not in "ZX":
-                found.append(int(stat.parent.name))
+                found.append(stat.with_name("cmdline").read_text().replace("\0", " ")[-160:])
     return found
 
 

@@ -8,6 +8,7 @@ import inspect
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
@@ -91,22 +92,25 @@ def test_what_comes_too_slowly_or_is_too_much_is_refused(attacked: str, shelf: P
     reading = [(method, path) for method, path, reads in changing() if reads]
 
     def sent(method: str, path: str, length: int, content: bytes) -> socket.socket:
-        connection = socket.create_connection((host, int(port)), timeout=20)
+        connection = socket.create_connection((host, int(port)), timeout=5)
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         connection.sendall(head.encode() + content)
         return connection
 
     def answer(connection: socket.socket) -> bytes:
         found = b""
-        with connection, contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):
             while more := connection.recv(2**16):
                 found += more
         return found
 
-    slow = [sent(*route, 100, b'{"like": ') for route in reading]
-    large = [sent(*route, 10_001, b"") for route in reading]
-    for route, one in zip(reading, map(answer, large), strict=True):
-        assert (route, b" 413 " in one, b"serve.too_large" in one) == (route, True, True)
-    for route, one in zip(reading, map(answer, slow), strict=True):
-        assert (route, b" 408 " in one, b"serve.too_slow" in one) == (route, True, True)
+    with ExitStack() as closed:
+        slow, large = (
+            [closed.enter_context(sent(*route, length, content)) for route in reading]
+            for length, content in ((100, b'{"like": '), (10_001, b""))
+        )
+        for route, one in zip(reading, map(answer, large), strict=True):
+            assert (route, b" 413 " in one, b"serve.too_large" in one) == (route, True, True)
+        for route, one in zip(reading, map(answer, slow), strict=True):
+            assert (route, b" 408 " in one, b"serve.too_slow" in one) == (route, True, True)
     assert stands(shelf) == before
