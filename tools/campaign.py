@@ -66,8 +66,8 @@ def archive(path: Path) -> Path:
 
 
 # -- one process ---------------------------------------------------------------------------------------------------------
-def command(stage: str, place: Path, log: Path, memory: int, shift: float) -> None:
-    """What `evenray STAGE` does, in a process that has imported everything; `memory` bytes more than it has now."""
+def command(words: list[str], log: Path, memory: int, shift: float, temporary: Path | None) -> None:
+    """What `evenray WORDS` does, in a process that has imported everything; `memory` bytes more than it has now."""
     import torch
 
     from evenray.cli import main
@@ -77,21 +77,14 @@ def command(stage: str, place: Path, log: Path, memory: int, shift: float) -> No
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for number in (1, 2):
         os.dup2(handle, number)
-    if place.is_mount():  # as full as the disk of the run
-        os.environ["TMPDIR"] = str(place)
+    if temporary is not None:
+        os.environ["TMPDIR"] = str(temporary)
         tempfile.tempdir = None
     if shift:
         clock, nanoseconds = time.time, time.time_ns
         time.time = lambda: clock() + shift
         time.time_ns = lambda: nanoseconds() + int(shift * 1e9)
-    sys.argv = [
-        "evenray",
-        stage,
-        str(place / "images.npz"),
-        "-o",
-        str(place / "run"),
-        *OPTIONS[: None if takes_all(stage) else 0],
-    ]
+    sys.argv = ["evenray", *words]
     if memory:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + memory
@@ -145,7 +138,15 @@ class Started:
 
 
 def start(stage: str, place: Path, log: Path, memory: int = 0, shift: float = 0.0) -> Started:
-    process = SERVER.Process(target=command, args=(stage, place, log, memory, shift))
+    options = OPTIONS if takes_all(stage) else ()
+    words = [stage, str(place / "images.npz"), "-o", str(place / "run"), *options]
+    temporary = place if place.is_mount() else None  # as full as the disk of the run
+    return begun(words, log, memory, shift, temporary)
+
+
+def begun(words: list[str], log: Path, memory: int = 0, shift: float = 0.0, temporary: Path | None = None) -> Started:
+    """`evenray WORDS` under way, with a clock that is `shift` seconds fast and temporary files in a folder."""
+    process = SERVER.Process(target=command, args=(words, log, memory, shift, temporary))
     process.start()
     return Started(process, log)
 
@@ -333,7 +334,8 @@ def judged(trial: Trial, kind: str) -> tuple[str, list[str]]:
         return "done", [str(wrong)]
     ends = [one.ended for one in trial.ends]
     faults = [f"{end} {one.sentence}" for end, one in zip(ends, trial.ends, strict=True) if end.startswith("fault")]
-    faults += [end for end in ends if end.startswith("died") and kind not in ("kill", "clock")]
+    dead = [one for one in trial.ends if one.ended.startswith("died") and kind not in ("kill", "clock")]
+    faults += [f"{one.ended}: {' '.join(one.log.read_text('utf-8', 'replace').split())[-200:]}" for one in dead]
     again = start(trial.stage, trial.place, trial.log.with_name("again"), shift=trial.shift)
     again.wait()
     if again.ended != "done":

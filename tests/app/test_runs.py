@@ -161,7 +161,8 @@ def test_a_job_is_stopped_and_taken_up_by_another_server(runs: Path, tiny_recipe
     with pytest.raises(Problem):
         start(folder, "run")
     assert state_of(folder) == "running"
-    assert waited(lambda: worker(folder) is not None)
+    assert worker(folder) is not None  # at once: another server must see it, too
+    assert waited((folder / EVENTS).is_file)
     stop(folder)
     assert waited(lambda: state_of(folder) != "running")
     assert state_of(folder) in ("new", "stopped")
@@ -235,7 +236,7 @@ def test_the_story_of_the_page(visit: Callable[..., Any], shelf: str, runs: Path
         page.click("#form [type=submit]")
         page.wait_for_selector("[data-run=three] .badge.live")
         name = page.inner_text("#watched-title")
-        assert waited(lambda: worker(runs / "three") is not None)
+        assert waited((runs / "three" / EVENTS).is_file)
         page.click("[data-key='three stop']")
         page.wait_for_selector("[data-run=three] .badge:not(.live)")
     # Delete, with undo.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import resource
 import socket
 import struct
 import tempfile
@@ -11,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
@@ -192,3 +194,23 @@ def test_what_takes_too_long_is_given_up(
     assert (answered.status_code, answered.json()["error"]) == (503, "serve.too_long")
     monkeypatch.undo()
     assert client.post("/v1/predict", content=GREY).status_code == 200
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 100 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("sent", [{"content": bytes(300_000)}, {"files": [("file", bytes(300_000))]}])
+def test_where_the_disk_refuses_a_file_that_is_told(
+    client: httpx.Client, service: Service, sent: dict[str, Any], full_disk: None
+) -> None:
+    answered = client.post("/v1/predict", params={"lang": "ko"}, **sent)
+    assert (answered.status_code, answered.json()["error"]) == (507, "serve.storage")
+    assert answered.json()["message"] == "서버가 디스크에 쓸 수 없습니다: 파일이 너무 큽니다."
+    assert [path.name for path in service.folder.iterdir()] == ["lock"]
+    assert client.post("/v1/predict", content=GREY).json()["images"] == 1

@@ -12,17 +12,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from evenray.core.errors import EvenrayError, UsageError
 from evenray.serve.application import application
 from evenray.serve.journal import JsonLines
-from evenray.serve.running import bound, in_background
+from evenray.serve.running import bound, in_background, serve
 
 # A server of one route, which says how many bytes were sent; without the networks it starts at once.
 SCRIPT = """
@@ -160,3 +162,23 @@ def test_small_answers_are_sent_at_once() -> None:
 
     asyncio.run(listen())
     assert found[0] != 0
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), EvenrayError("The models are gone."), RuntimeError()]
+)
+def test_a_server_that_cannot_start_fails_with_the_reason(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("evenray.serve", "uvicorn"):  # which the server's log is set for
+        for part in ("handlers", "propagate", "level"):
+            monkeypatch.setattr(logging.getLogger(name), part, getattr(logging.getLogger(name), part))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        raise error
+        yield
+
+    told = list[str]()
+    with pytest.raises(type(error)) as raised:
+        serve(application("test", [], lifespan=lifespan), "127.0.0.1", 0, ready=told.append)
+    assert raised.value is error
+    assert told == []

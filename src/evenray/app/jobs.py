@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from evenray.core.artefacts import Ledger, RunFolder
-from evenray.core.artefacts.lock import worker
+from evenray.core.artefacts.lock import InUse, hand, worker
 from evenray.core.errors import EvenrayError
 from evenray.core.names import printable
 from evenray.serve.problems import Problem
@@ -26,34 +26,38 @@ PROGRAM = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from evenray.cli import main; main()"
 )
 ERROR = "error "  # how the command line begins the sentence that it fails with
-_started: dict[Path, subprocess.Popen[bytes]] = {}  # they hold no lock while they import
-_starting = threading.Lock()
 
 
 def start(folder: Path, verb: str, options: Sequence[str] = ()) -> None:
     """Begin or take up the work of a run folder, which has its recipe. Problem 409 where somebody works there already."""
-    with _starting:
-        if _works(folder):
-            raise Problem(409, "app.running")
-        command = [sys.executable, "-c", PROGRAM, verb, str(folder), "--events", str(folder / EVENTS), *options]
+    command = [sys.executable, "-c", PROGRAM, verb, str(folder), "--events", str(folder / EVENTS), *options]
+
+    def process() -> int:
         with (folder / LOG).open("wb") as log:
-            _started[folder] = subprocess.Popen(
+            begun = subprocess.Popen(
                 command, cwd=folder.parent, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        threading.Thread(target=begun.wait, daemon=True).start()  # or its number would stay taken when it has ended
+        return begun.pid
+
+    try:
+        hand(folder, process)
+    except InUse:
+        raise Problem(409, "app.running") from None
 
 
 def stop(folder: Path) -> None:
     """Ask the work to end as Ctrl-C does: what is done stands, and it can be taken up. Problem 409 where nobody works."""
-    process = worker(folder) or (_started[folder].pid if _works(folder) else None)
+    process = worker(folder)
     if process is None:
         raise Problem(409, "app.not_running")
     os.kill(process, signal.SIGINT)
 
 
 def state_of(folder: Path) -> State:
-    """How far a run is, from its folder alone but for the second in which a job begins."""
-    if _works(folder):
+    """How far a run is, from its folder alone."""
+    if worker(folder) is not None:
         return "running"
     if error_of(folder):
         return "failed"
@@ -77,11 +81,3 @@ def error_of(folder: Path) -> str:
     traceback = any(line.startswith("Traceback") for line in lines)
     # Grave findings of the audit begin alike, but do not stand last.
     return printable(lines[-1].removeprefix(ERROR)) if traceback or lines[-1].startswith(ERROR) else ""
-
-
-def _works(folder: Path) -> bool:
-    process = _started.get(folder)
-    if process is not None and process.poll() is not None:
-        del _started[folder]
-        process = None
-    return process is not None or worker(folder) is not None

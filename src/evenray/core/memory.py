@@ -7,10 +7,11 @@ import re
 
 __all__ = ["out_of_memory"]
 
-# torch, OpenCV, the loader of shared libraries, threads, Rust's allocator, CUDA
+# torch and its oneDNN, OpenCV, the loader of shared libraries, threads, Rust's allocator, CUDA
 SAID = re.compile(
     r"can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|out of memory|failed to allocate"
-    r"|failed to map segment|cannot map|can't start new thread|memory allocation of \d+ bytes failed|std::bad_alloc",
+    r"|failed to map segment|cannot map|can't start new thread|memory allocation of \d+ bytes failed|std::bad_alloc"
+    r"|could not create a primitive",
     re.IGNORECASE,
 )
 

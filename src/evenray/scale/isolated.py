@@ -83,7 +83,8 @@ class _Worker(threading.Thread):
         self.idle = threading.Event()
         self.process: subprocess.Popen[bytes] | None = None
         self.shared = tempfile.TemporaryFile()  # noqa: SIM115 - closed where this thread ends
-        self.shared.truncate(8)
+        self.shared.write(bytes(8))  # not only made so long: on a full disk the first look at it would end this process
+        self.shared.flush()
         self.part = mmap.mmap(self.shared.fileno(), 8)
         self.start()
 

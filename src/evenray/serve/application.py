@@ -50,7 +50,7 @@ def application(
     """
     app = FastAPI(
         title=title, version=version("evenray"), description=DESCRIPTION, docs_url=None, redoc_url=None,
-        lifespan=lifespan, responses=refused_with(400, 401, 403, 404, 408, 413, 422, 429), redirect_slashes=False,
+        lifespan=lifespan, responses=refused_with(400, 401, 403, 404, 408, 413, 422, 429, 503, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.stopping = asyncio.Event()
     for error in (EvenrayError, HTTPException, RequestValidationError):

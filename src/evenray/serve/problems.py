@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from evenray.core.errors import EvenrayError, ReadError, UsageError
+from evenray.core.artefacts import refusal
+from evenray.core.errors import EvenrayError, ReadError, StorageError, UsageError
+from evenray.core.memory import out_of_memory
 from evenray.core.names import printable
 from evenray.core.texts import LANGUAGES, Texts
 
@@ -63,9 +65,13 @@ def problem_of(error: Exception) -> Problem:
         return Problem(422, "serve.invalid", place=printable(place)[:200], reason=printable(first["msg"])[:200])
     if isinstance(error, ReadError):  # its path is the server's own
         return Problem(422, "serve.unreadable", reason=printable(error.reason))
-    if isinstance(error, EvenrayError):
+    if isinstance(error, EvenrayError) and not isinstance(error, StorageError):
         status = 422 if isinstance(error, UsageError) else 409
         return Problem(status, "serve.failed", reason=printable(str(error)))
+    if (why := refusal(error)) is not None:  # the error's own text has a path of the server's
+        return Problem(507, "serve.storage", reason=why)
+    if out_of_memory(error):
+        return Problem(503, "serve.memory", {"Retry-After": "5"})
     return Problem(500, "serve.internal")
 
 

@@ -19,7 +19,7 @@ from evenray.core.texts import Texts
 from evenray.images.ct_windows import CT_WINDOWS
 
 from .answering import answer
-from .application import IN_ENGLISH, application, refused_with
+from .application import IN_ENGLISH, application
 from .docs import router as docs
 from .forms import Counts, ModelDetails, Predicted, RunSummary
 from .light import counted, enhanced
@@ -34,7 +34,6 @@ from .service import Service, service_of
 
 __all__ = ["rest_application", "router"]
 
-LATER = refused_with(503)
 BODY = {
     "requestBody": {
         "required": True,
@@ -71,7 +70,7 @@ router = APIRouter(prefix="/v1")
 beside = APIRouter()
 
 
-@router.post("/predict", **_told("predict"), response_model=Predicted, openapi_extra=BODY, responses=LATER)
+@router.post("/predict", **_told("predict"), response_model=Predicted, openapi_extra=BODY)
 async def predict(
     request: Request,
     model: Name = None,
@@ -100,7 +99,7 @@ async def predict(
     **_told("enhance"),
     response_class=Response,
     openapi_extra=BODY,
-    responses={**LATER, 200: {"content": {"image/png": {}}, "description": IN_ENGLISH("serve.status.200")}},
+    responses={200: {"content": {"image/png": {}}, "description": IN_ENGLISH("serve.status.200")}},
 )
 async def enhance(
     request: Request,
@@ -124,7 +123,7 @@ async def enhance(
     return Response(await service.worked(request, job), media_type="image/png")
 
 
-@router.post("/histogram", **_told("histogram"), response_model=Counts, openapi_extra=BODY, responses=LATER)
+@router.post("/histogram", **_told("histogram"), response_model=Counts, openapi_extra=BODY)
 async def histogram(
     request: Request,
     bins: Annotated[int | None, Query(description=IN_ENGLISH("serve.parameter.bins"), ge=1, le=4096)] = None,

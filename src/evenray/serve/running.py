@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -59,7 +59,29 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Tells the application's streams to end, and leaves the process to its caller when it has stopped."""
+    """Tells the application's streams to end, and leaves the process to its caller when it has stopped. An application that
+    fails while it starts or ends fails here, too: uvicorn itself only logs that."""
+
+    failure: Exception | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        router = self.config.app.router  # type: ignore[union-attr]
+        whole = router.lifespan_context
+
+        @contextlib.asynccontextmanager
+        async def noted(app: FastAPI) -> AsyncIterator[object]:
+            try:
+                async with whole(app) as state:
+                    yield state
+            except Exception as error:
+                self.failure = error
+                raise
+
+        router.lifespan_context = noted
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self.failure or EvenrayError("The server has not started; its log says why.") from None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         application = self.config.app
@@ -111,6 +133,8 @@ def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None] = 
         server_ready = threading.Thread(target=_tell, args=(server, _url(host, listener), ready), daemon=True)
         server_ready.start()
         server.run([listener])
+        if server.failure is not None:
+            raise server.failure
 
 
 @contextlib.contextmanager

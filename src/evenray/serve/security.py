@@ -141,7 +141,7 @@ class Guard:
             return  # nobody waits for an answer
         except Exception as error:
             problem = problem_of(error)
-            if problem.status_code == 500:
+            if problem.status_code >= 500:
                 log.error("failed", extra={"told": {"error": type(error).__name__, "where": _where(error)}})
             if begun:  # too late for another answer: the connection is cut, which the other side notices
                 raise ConnectionAbortedError from None

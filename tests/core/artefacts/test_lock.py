@@ -13,7 +13,7 @@ from threading import Barrier
 
 import pytest
 
-from evenray.core.artefacts.lock import LOCK, SILENCE, alone
+from evenray.core.artefacts.lock import LOCK, SILENCE, InUse, alone, hand, worker
 from evenray.core.errors import DataError
 
 HOLD = """
@@ -126,3 +126,59 @@ def test_later_ranks_of_a_distributed_run_share_the_lock_of_the_first(
         pass
     assert other.poll() is None
     assert (tmp_path / "run" / LOCK).exists()
+
+
+TAKE = HOLD.replace("with alone", "sys.stdin.readline()\nwith alone")
+
+
+def test_a_folder_is_held_for_a_process_that_has_not_come_to_it_yet(tmp_path: Path) -> None:
+    begun = list[subprocess.Popen[str]]()
+
+    def start() -> int:
+        words = [sys.executable, "-c", TAKE, str(tmp_path)]
+        begun.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        return begun[-1].pid
+
+    hand(tmp_path, start)
+    with begun[0] as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert worker(tmp_path) == process.pid
+        with pytest.raises(InUse, match=f"process {process.pid} "):
+            hand(tmp_path, start)
+        with pytest.raises(InUse), alone(tmp_path):
+            pass
+        assert len(begun) == 1  # the second was not even started
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "held\n"  # the one that it was handed to may work
+        assert worker(tmp_path) == process.pid
+        with pytest.raises(InUse):
+            hand(tmp_path, start)
+        process.stdin.close()
+        process.wait()
+    assert worker(tmp_path) is None
+    assert not (tmp_path / LOCK).exists()
+
+
+def test_of_many_that_hand_the_folder_over_at_once_one_does(tmp_path: Path) -> None:
+    count, begun, together = 8, list[subprocess.Popen[bytes]](), Barrier(8)
+
+    def start() -> int:
+        begun.append(subprocess.Popen(["sleep", "60"]))
+        return begun[-1].pid
+
+    def one(_: int) -> bool:
+        together.wait()
+        try:
+            hand(tmp_path, start)
+        except InUse:
+            return False
+        return True
+
+    with ThreadPoolExecutor(count) as threads:
+        assert sum(threads.map(one, range(count))) == 1
+    [process] = begun
+    assert worker(tmp_path) == process.pid
+    process.kill()
+    process.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -16,20 +16,25 @@ from evenray.core.processes import processes
 from .asked import Asked
 from .files import atomic, running
 
-__all__ = ["LOCK", "alone", "staying", "worker"]
+__all__ = ["LOCK", "InUse", "alone", "hand", "staying", "worker"]
 
 LOCK = ".lock"
 BEAT = 30.0  # seconds between signs of life
 SILENCE = 600.0  # without one for so long, a process of another machine counts as gone; clocks may differ by minutes
+HANDED = "handed"  # to a process that has not taken it over yet
+
+
+class InUse(DataError):
+    """Somebody works in the folder."""
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold the folder while the block runs; it is made if it is not there, and removed again if it stays empty.
 
-    The lock is a line "process host start". A process of this machine that no longer runs, or one of another machine that
-    has given no sign of life for ten minutes, has lost it. Of the processes of one distributed run only the first holds
-    it. Raises DataError naming the process that works there.
+    The lock is a line "process host start", with a fourth word where it was handed to that process (`hand`). A process of
+    this machine that no longer runs, or one of another machine that has given no sign of life for ten minutes, has lost it. Of
+    the processes of one distributed run only the first holds it. Raises InUse naming the process that works there.
     """
     if processes().rank:
         yield
@@ -55,6 +60,17 @@ def alone(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
+def hand(folder: Path, start: Callable[[], int]) -> None:
+    """Let `start` begin a process that is to work in the folder, and hold this for it from its first moment on: until it has
+    imported what it needs and comes to `alone`, seconds pass. `start` returns its number, and is not called where InUse is
+    raised."""
+    with _guarded(folder):
+        _refuse(folder / LOCK)
+        process = start()
+        with atomic(folder / LOCK) as temporary:
+            temporary.write_text(f"{_line(process)} {HANDED}")
+
+
 @contextmanager
 def staying(folder: Path) -> Iterator[None]:
     """A stage's work in a run folder. DataError where the folder was moved or removed meanwhile: whoever writes there makes it
@@ -75,11 +91,8 @@ def staying(folder: Path) -> Iterator[None]:
 
 def worker(folder: Path) -> int | None:
     """The process of this machine that works in a folder; None where there is none."""
-    words = (_holder(folder / LOCK) or "").split()
-    if len(words) != 3 or not words[0].isdigit() or words[1] != (platform.node() or "here"):
-        return None
-    process = int(words[0])
-    return process if running(process) and words[2] == _started(process) else None
+    process, host, begun, *_ = _words(folder / LOCK) or (0, "", "")
+    return process if host == (platform.node() or "here") and _lives(process, begun) else None
 
 
 @contextmanager
@@ -116,20 +129,31 @@ def _holder(path: Path) -> str | None:
         return None
 
 
+def _words(path: Path) -> tuple[int, str, str, str] | None:
+    """Whose lock it is: the process, its machine, its start, and whether it was handed to it; None where nobody's."""
+    words = (_holder(path) or "").split()
+    if len(words) not in (3, 4) or not words[0].isdigit():
+        return None
+    return int(words[0]), words[1], words[2], "".join(words[3:])
+
+
+def _lives(process: int, begun: str) -> bool:
+    return running(process) and _started(process) == begun
+
+
 def _refuse(path: Path) -> None:
-    held = _holder(path)
-    if held is None or len(words := held.split()) != 3 or not words[0].isdigit():
+    if (held := _words(path)) is None:
         return
-    process, host = int(words[0]), words[1]
+    process, host, begun, how = held
     if host == (platform.node() or "here"):
-        if not running(process) or _line(process) != held:
+        if not _lives(process, begun) or (process == os.getpid() and how == HANDED):
             return
         fix = "wait for it to end, stop it, or name another folder with -o."
     else:
         if time.time() - path.stat().st_mtime > SILENCE:
             return
         fix = f"wait for it to end, or name another folder with -o; if it is gone, remove {path}."
-    raise DataError(f"{path.parent} is in use: process {process} on {host} is working in it; {fix}")
+    raise InUse(f"{path.parent} is in use: process {process} on {host} is working in it; {fix}")
 
 
 def _beat(path: Path, done: Event) -> None:
