@@ -286,7 +286,7 @@ class TestFailure:
         (folders / "sick" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         ended = cli("scan", folders, "-o", tmp_path / "run", "--jobs", "1")
         assert ended.code == 0
-        assert "7 images: sick 2, well 5; 1 files set aside" in ended.err
+        assert "7 images: sick 2, well 5; 1 file set aside" in ended.err
         assert (tmp_path / "run" / "rejected.csv").read_text().splitlines()[1].startswith("sick/broken.png,")
 
     def test_the_positive_class_and_what_is_left_out_are_named(self, cli: Cli, folders: Path, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ class TestFailure:
         (folders / "remarks.csv").write_text("file;finding\n0.png;old rib\n", encoding="utf-8")
         ended = cli("scan", folders, "-o", tmp_path / "run", "--jobs", "1")
         said = " ".join(ended.err.split())
-        assert "7 images: sick 2, well 5; 1 files set aside" in said
+        assert "7 images: sick 2, well 5; 1 file set aside" in said
         assert "note remarks.csv in the folder is not used: it names 0 of the 7 images, and the folders are the" in said
         assert "positive class: sick (the only class whose name does not mean healthy)" in said
         table = tmp_path / "labels.csv"

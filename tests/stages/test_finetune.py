@@ -17,6 +17,7 @@ from .conftest import Heard
 
 Go = Callable[..., Heard]
 NETWORK = "vgg11(head=average, width=0.05)"
+ONE = {"choose": {"members": 1, "compare_epochs": 1}}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,13 @@ def changed(folder: Path, weights: Path) -> set[str]:
 
 
 def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_path: Path, weights: Path) -> None:
-    frozen = {"network": NETWORK, "pretrained": str(weights), "finetune": "frozen", "balance": ("none", "oversample")}
+    frozen = {
+        "network": NETWORK,
+        "pretrained": str(weights),
+        "finetune": "frozen",
+        "balance": ("none", "oversample"),
+        **ONE,
+    }
     told = go(tmp_path, "compare", **frozen)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*.npy")}
     assert told.done[-1] == "compare"
@@ -46,7 +53,15 @@ def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_
 
 
 def test_the_last_blocks_alone_change(go: Go, tmp_path: Path, weights: Path) -> None:
-    go(tmp_path, "train", network=NETWORK, pretrained=str(weights), finetune="last(1, decay=0.5)", contrast="none")
+    go(
+        tmp_path,
+        "train",
+        network=NETWORK,
+        pretrained=str(weights),
+        finetune="last(1, decay=0.5)",
+        contrast="none",
+        **ONE,
+    )
     assert changed(tmp_path, weights) == {"features.16", "features.18", "classifier.1"}
 
 

@@ -33,7 +33,9 @@ __all__ = ["isolated"]
 
 WORKER = Path(__file__).with_name("isolated_worker.py")
 SMALL = 2**15  # bytes of an item that fit into the pipe while the worker writes an answer
-LEAN = 2**30  # bytes of a worker that is worth keeping; one that prepares images for a network has half of it from the start
+LEAN = (
+    2**30
+)  # bytes of a worker that is worth keeping; one that prepares images for a network has half of it from the start
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Memory of large images is kept for the next one: to hand it back and ask again costs up to a tenth of the reading (glibc).
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}

@@ -13,7 +13,6 @@ from threading import Event, Thread
 from evenray.core.errors import DataError
 from evenray.core.processes import processes
 
-from .asked import Asked
 from .files import atomic, running
 
 __all__ = ["LOCK", "InUse", "alone", "hand", "staying", "worker"]
@@ -75,6 +74,7 @@ def hand(folder: Path, start: Callable[[], int]) -> None:
 def staying(folder: Path) -> Iterator[None]:
     """A stage's work in a run folder. DataError where the folder was moved or removed meanwhile: whoever writes there makes it
     anew, and a ledger in it would tell of this stage alone."""
+    begun = _identity(folder)
     gone = (
         f"{folder} was moved or removed while evenray worked in it. Run the same command again with the folder's new place; what"
         " was written to the old one since then can be removed."
@@ -82,11 +82,20 @@ def staying(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (folder / Asked.file).exists():
+        if _identity(folder) == begun:
             raise
         raise DataError(gone) from error
-    if not (folder / Asked.file).exists():
+    if _identity(folder) != begun:
         raise DataError(gone)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another one that was made in its place."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def worker(folder: Path) -> int | None:
