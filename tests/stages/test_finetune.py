@@ -33,7 +33,13 @@ def changed(folder: Path, weights: Path) -> set[str]:
 
 
 def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_path: Path, weights: Path) -> None:
-    frozen = {"network": NETWORK, "pretrained": str(weights), "finetune": "frozen", "balance": ("none", "oversample"), "choose": {}}
+    frozen = {
+        "network": NETWORK,
+        "pretrained": str(weights),
+        "finetune": "frozen",
+        "balance": ("none", "oversample"),
+        "choose": {},
+    }
     told = go(tmp_path, "compare", **frozen)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*.npy")}
     assert told.done[-1] == "compare"
@@ -46,7 +52,15 @@ def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_
 
 
 def test_the_last_blocks_alone_change(go: Go, tmp_path: Path, weights: Path) -> None:
-    go(tmp_path, "train", network=NETWORK, pretrained=str(weights), finetune="last(1, decay=0.5)", contrast="none", choose={})
+    go(
+        tmp_path,
+        "train",
+        network=NETWORK,
+        pretrained=str(weights),
+        finetune="last(1, decay=0.5)",
+        contrast="none",
+        choose={},
+    )
     assert changed(tmp_path, weights) == {"features.16", "features.18", "classifier.1"}
 
 
