@@ -35,7 +35,7 @@ NEEDING = [
     ("The label table 'labels.xlsx' is a workbook: reading it", "excel", "scan pictures --labels labels.xlsx"),
     ("the network timm(resnet18)", "zoo", "run pictures --network timm(resnet18) -o other"),
 ]
-PLAIN = ["enhance films/CT_small.dcm --all", "predict RUN pictures -o answers.csv", "report RUN"]
+PLAIN = ["enhance films/CT_small.dcm --all", "predict RUN pictures -o answers.csv"]
 
 # Python runs a module of this name first, in the processes that a process starts too.
 HIDING = """

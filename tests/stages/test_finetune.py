@@ -17,7 +17,6 @@ from .conftest import Heard
 
 Go = Callable[..., Heard]
 NETWORK = "vgg11(head=average, width=0.05)"
-ONE = {"choose": {"members": 1, "compare_epochs": 1}}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_a_frozen_run_compares_and_trains_on_the_same_kept_features(go: Go, tmp_
         "pretrained": str(weights),
         "finetune": "frozen",
         "balance": ("none", "oversample"),
-        **ONE,
+        "choose": {},
     }
     told = go(tmp_path, "compare", **frozen)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*.npy")}
@@ -60,7 +59,7 @@ def test_the_last_blocks_alone_change(go: Go, tmp_path: Path, weights: Path) -> 
         pretrained=str(weights),
         finetune="last(1, decay=0.5)",
         contrast="none",
-        **ONE,
+        choose={},
     )
     assert changed(tmp_path, weights) == {"features.16", "features.18", "classifier.1"}
 
