@@ -23,6 +23,8 @@ def out_of_memory(error: BaseException | None) -> bool:
     (True, True)
     >>> out_of_memory(ImportError("libx.so.1: failed to map segment from shared object")), out_of_memory(ValueError("x"))
     (True, False)
+    >>> out_of_memory(RuntimeError("could not create a primitive"))
+    True
     """
     while error is not None:
         short = isinstance(error, OSError) and error.errno == errno.ENOMEM
