@@ -292,6 +292,7 @@ def job(trial: Trial) -> None:
     if state_of(second.url, name) != "done":
         trial.said(httpx.post(f"{second.url}/runs/{name}/start", timeout=60), ())
     same_job(trial, second.url, name)
+    second.end()
 
 
 def new_job(trial: Trial, url: str) -> str:
