@@ -11,7 +11,7 @@ __all__ = ["out_of_memory"]
 SAID = re.compile(
     r"can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|out of memory|failed to allocate"
     r"|failed to map segment|cannot map|can't start new thread|memory allocation of \d+ bytes failed|std::bad_alloc"
-    r"|could not create a primitive",
+    r"|could not create a primitive|could not spawn threads",
     re.IGNORECASE,
 )
 
