@@ -15,6 +15,7 @@ import pytest
 
 from evenray.core.lost import Lost
 from evenray.scale import isolated
+from evenray.scale.isolated import _Worker
 
 from .workers import Brief, Files, between, greedy, large, once, read_all, slow, where
 
@@ -130,3 +131,14 @@ def runs(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_what_is_shared_with_a_worker_has_its_room_on_the_disk() -> None:
+    """A page without it would end this process by SIGBUS at the first look, were the disk full by then."""
+    worker = _Worker()
+    try:
+        assert os.fstat(worker.shared.fileno()).st_blocks > 0
+        assert worker.part[:] == bytes(8)
+    finally:
+        worker.jobs.put(None)
+        worker.join()

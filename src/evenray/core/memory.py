@@ -11,7 +11,7 @@ __all__ = ["out_of_memory"]
 SAID = re.compile(
     r"can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|out of memory|failed to allocate"
     r"|failed to map segment|cannot map|can't start new thread|memory allocation of \d+ bytes failed|std::bad_alloc"
-    r"|could not create a primitive",
+    r"|could not create a primitive|could not spawn threads",
     re.IGNORECASE,
 )
 
@@ -23,6 +23,8 @@ def out_of_memory(error: BaseException | None) -> bool:
     (True, True)
     >>> out_of_memory(ImportError("libx.so.1: failed to map segment from shared object")), out_of_memory(ValueError("x"))
     (True, False)
+    >>> out_of_memory(RuntimeError("could not create a primitive"))
+    True
     """
     while error is not None:
         short = isinstance(error, OSError) and error.errno == errno.ENOMEM

@@ -114,3 +114,17 @@ def _digest(path: Path) -> str:
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_table_for_which_memory_is_short_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_table("cases.parquet", pl.DataFrame({"case": ["a"]}))
+
+    def short(path: object) -> pl.DataFrame:
+        raise pl.exceptions.ComputeError("could not spawn threads: ThreadPoolBuildError")
+
+    monkeypatch.setattr(pl, "read_parquet", short)
+    with pytest.raises(MemoryError, match="could not spawn threads"):
+        folder.read_table("cases.parquet")

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError
+from evenray.core.memory import out_of_memory
 from evenray.core.meter import Cost
 from evenray.core.names import in_utf8
 from evenray.core.spreadsheets import plain, to_csv
@@ -54,6 +55,8 @@ class RunFolder:
                     table = pl.read_parquet(named)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             first = (str(error).splitlines() or [""])[0]
+            if out_of_memory(error):  # which says nothing of the file
+                raise MemoryError(first) from None
             raise DataError(f"{path} cannot be read ({first}); it is damaged: make it again.") from None
         return checked(table, path)
 
