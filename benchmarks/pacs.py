@@ -15,7 +15,6 @@ a server with its decoders, read while it works.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -27,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from contrast import Figures, note
+from figures import Figures, note, told
 from prediction import saved
 from serving import Server, held
 
@@ -63,8 +62,7 @@ def main() -> None:
             source = folder / "model" / "model.safetensors"
         with orthanc(folder, StableAge=1, SaveJobs=False) as address:
             beside(figures, Hospital(f"dicomweb://{address}"), source, folder, studies, servers, kills)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    told(figures, options.json)
 
 
 def beside(
