@@ -35,13 +35,16 @@ def test_every_readable_dicom_file_reads_as_pydicom_decodes_it(evenray_data: Pat
     assert len(paths) == 80
     refused, compared = {}, 0
     for path in paths:
+        large = path.stat().st_size > 1_000_000
         try:
-            images = [read(path, fragment=name) for name in fragments(path)]
+            names = fragments(path)
+            looked_at = sorted({names[0], names[len(names) // 2], names[-1]}) if large else names
+            images = [read(path, fragment=name) for name in looked_at]
         except ReadError as error:
             refused[path.name] = error.reason
             continue
         assert all(image.shape == images[0].shape for image in images)
-        if path.stat().st_size > 1_000_000 or path.name in CONTRADICTORY:
+        if large or path.name in CONTRADICTORY:
             continue
         with quiet():
             try:
