@@ -17,7 +17,19 @@ from evenray.core.lost import Lost
 from evenray.scale import isolated
 from evenray.scale.isolated import _Worker
 
-from .workers import Brief, Files, between, greedy, large, once, read_all, slow, where
+from .workers import (
+    Brief,
+    Files,
+    at_the_limit,
+    between,
+    greedy,
+    large,
+    once,
+    read_all,
+    reads_with_another_clock,
+    slow,
+    where,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -85,6 +97,13 @@ def test_computing_for_ever_is_ended() -> None:
     assert found[1] == "1"
     assert isinstance(found[0], Lost)
     assert "of computing" in found[0].reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts computing by ticks")
+def test_computing_is_counted_as_the_system_counts_it() -> None:
+    assert list(isolated(1)(reads_with_another_clock, [8.5])) == ["read"]
+    [late] = isolated(1)(at_the_limit, [0])
+    assert -0.1 < late < 1.0
 
 
 def test_limits_stay_from_one_small_image_to_the_next_and_no_longer() -> None:

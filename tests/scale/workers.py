@@ -123,3 +123,31 @@ def wait(path: str) -> None:
     Path(path).write_text(str(os.getpid()))
     while True:
         pass
+
+
+def at_the_limit(_: int) -> float:
+    """How far the clock of the budget is from a limit of computing when the system says that it has been reached."""
+    said: list[float] = []
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    signal.signal(signal.SIGXCPU, lambda *_: said.append(budget.computed()))
+    limit = int(budget.computed()) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, before[1]))
+    while not said:
+        sum(range(10_000))
+    resource.setrlimit(resource.RLIMIT_CPU, before)
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    return said[0] - limit
+
+
+def reads_with_another_clock(behind: float) -> str:
+    """Read in a process that is said to have run for less than the system counts, as after an hour on a busy machine."""
+    clock = time.process_time
+    while clock() < 1.5:  # a limit is a whole second above 0
+        sum(range(10_000))
+    time.process_time = lambda: clock() - behind
+    try:
+        with budget.reading():
+            sum(range(10_000_000))
+    finally:
+        time.process_time = clock
+    return "read"

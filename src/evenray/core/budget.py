@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-__all__ = ["ASLEEP", "MEMORY", "NO_MEMORY", "SECONDS", "allow", "begin_part", "keep", "kept", "reading", "seconds"]
+__all__ = [
+    "ASLEEP", "MEMORY", "NO_MEMORY", "SECONDS", "allow", "begin_part", "computed", "keep", "kept", "reading", "seconds",
+]  # fmt: skip
 
 SECONDS = 6.0  # of computing, for one image of no size
 MEMORY = 2**30  # bytes, beyond those of the image itself
@@ -20,6 +22,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 SMALL = 2**25  # bytes of an image for which nothing is set anew
 ASLEEP = 600  # seconds by the clock, for what waits for ever and computes nothing
 NO_MEMORY = "needs more memory than this machine has free, or than an image of its size is worth"
+COUNTED = ~0 << 3  # the clock that Linux holds against RLIMIT_CPU (CPUCLOCK_PROF of this process; posix-timers.h)
 FRESH = 0.5  # seconds for which limits once set serve the small files that follow as well
 
 
@@ -45,6 +48,18 @@ def kept() -> bool:
 def seconds(size: int) -> int:
     """How long one image of so many bytes may be computed on."""
     return int(SECONDS + size / RATE) + 1
+
+
+def computed() -> float:
+    """The processor time of this process as its limit counts it, in seconds.
+
+    Linux counts ticks for the limit, and time.process_time() says how long the process really ran: after minutes of computing
+    on a busy machine they are seconds apart, and a limit set by the second clock may have passed before the work begins.
+    """
+    try:
+        return time.clock_gettime(COUNTED)
+    except OSError:  # not Linux
+        return time.process_time()
 
 
 def begin_part(number: int) -> None:
@@ -107,7 +122,7 @@ class _Kept:
         return sum(self.allowed.values())
 
     def _begin(self) -> None:
-        self.begun, self.cpu = time.monotonic(), time.process_time()
+        self.begun, self.cpu = time.monotonic(), computed()
         if self.memory >= 0:  # what RLIMIT_DATA counts, memory that this process may write to, in pages
             self.data = int(os.pread(self.memory, 200, 0).split()[5]) * PAGE
         self._set()
