@@ -18,7 +18,7 @@ from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, EvenrayError, UsageError
 from evenray.images.readers.dicom_parse import quiet
 
-from .dicomweb import client_of
+from .dicomweb import PROTOCOLS, client_of
 from .pace import pace
 
 __all__ = ["UID", "Archive", "Gone", "Unreachable"]
@@ -29,7 +29,7 @@ WHOLE = 2**31  # bytes sent at once: requests in chunks cannot be tried again
 DUPLICATE = 0x0111  # the PACS has this instance already (PS3.18, table I.2-2)
 # Not the study's fault: nobody is let in, or the service is not where it was said to be, or not well.
 OF_ALL = {401, 403, 407, 429, 502, 503, 504}
-SCHEMES = {"dicomweb": "http", "dicomwebs": "https", "http": "http", "https": "https"}
+SCHEMES = PROTOCOLS | {"http": "http", "https": "https"}
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 QUIET = ("dicomweb_client", "urllib3")
 

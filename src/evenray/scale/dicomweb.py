@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 
-__all__ = ["Dicomweb", "client_of"]
+__all__ = ["PROTOCOLS", "Dicomweb", "client_of"]
 
 PROTOCOLS = {"dicomweb": "http", "dicomwebs": "https"}
 AT_ONCE = 4
