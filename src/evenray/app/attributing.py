@@ -42,7 +42,7 @@ def looked(folder: Path, image: Image, output: int) -> NDArray[np.uint8]:
         about = looker.about
         if about.task not in ("classify", "tag"):
             raise Problem(409, "app.no_attribution")
-        pixels, place = about.placed(image)
+        pixels, place = about.preparation.placed(image)
         heat = attribute(looker.network, torch.from_numpy(as_input([pixels], about)), output)[0]
     return np.asarray(np.rint(place.inside(heat) * 255), np.uint8)
 

@@ -61,7 +61,7 @@ class Helpers:
         with suppress(EvenrayError, Problem):
             model = self.model(folder).model
             nothing = Task(Item("", self.folder / "nothing"), None, True)
-            self.decoders.warm(partial(decode, about=model.about), nothing)
+            self.decoders.warm(partial(decode, preparation=model.about.preparation), nothing)
             model.run(np.zeros((1, model.about.channels, model.about.side, model.about.side), np.float32))
 
     def model(self, folder: Path) -> Loaded:

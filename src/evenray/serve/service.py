@@ -60,7 +60,9 @@ class Service:
         self.decoders.warm(held, picture)
         for loaded in self.models.loaded.values():
             model = replace(loaded.model, run=loaded.run.run)
-            self.decoders.warm(partial(decode, about=model.about), Task(Item("1", picture), None, True))
+            self.decoders.warm(
+                partial(decode, preparation=model.about.preparation), Task(Item("1", picture), None, True)
+            )
             predict(model, [Item("1", picture)], map=self.decoders.map)
         picture.unlink()
 

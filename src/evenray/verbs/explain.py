@@ -126,7 +126,7 @@ def _files(
     rows, rejected = list[dict[str, Any]](), list[tuple[str, str]]()
     tasks = [task for item in found for task in tasks_of(item)]
     with events.task("task.explain", len(found)) as tick:
-        decoded = isolated(settings.get("jobs") or 0)(partial(opened, about=about), tasks)
+        decoded = isolated(settings.get("jobs") or 0)(partial(opened, preparation=about.preparation), tasks)
         for task, one in zip(tasks, decoded, strict=True):
             if isinstance(one, str | Lost):
                 rejected.append((task.item.file, one if isinstance(one, str) else one.reason))

@@ -161,7 +161,7 @@ class Inside:
         """What the model says of an image, some squares of which are covered. UsageError for a network without a run."""
         if self.about is None or self._run is None:
             raise UsageError("These weights have no classes of their own; choose the network of a finished run.")
-        pixels = self.about.pixels(image).astype(np.float32) / np.float32(self.about.scale)
+        pixels = self.about.preparation.pixels(image).astype(np.float32) / np.float32(self.about.scale)
         x_NCHW = pixels[None, None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
         side = x_NCHW.shape[-1]
         for one in covered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -16,9 +16,7 @@ from evenray.core.artefacts import Record, file_digest
 from evenray.core.artefacts.model import ModelRecord
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.artefacts.uncertainty import UncertaintyRecord
-from evenray.core.types import Image
-from evenray.data.letterbox import Placement, letterbox
-from evenray.images.contrast import add_references, enhance
+from evenray.images.contrast import add_references
 from evenray.images.histogram import Histogram
 from evenray.learning.plan import kept_side
 from evenray.learning.tasks import Task, task_of
@@ -28,6 +26,7 @@ from evenray.metrics.measuring import Cut
 
 from .calling import Calling
 from .decision import Decision
+from .preparation import Preparation
 
 __all__ = ["About", "FindingPoint"]
 
@@ -76,7 +75,7 @@ class About(ModelRecord):
     ordered: bool = False
 
     def model_post_init(self, _: object) -> None:
-        add_references({name: Histogram.of_json(found.model_dump()) for name, found in self.references.items()})
+        add_references(self.preparation.references)  # a data set may be prepared by `contrast` too
 
     @classmethod
     def of_run(cls, folder: Path) -> About:
@@ -109,6 +108,14 @@ class About(ModelRecord):
         target = found._task.target(scores.prevalence, model.classes, model.positive)
         asked = zip(found.decisions, target, strict=True)  # the thresholds were chosen for the prevalence
         return found._with([replace(one, prevalence=shares) for one, shares in asked])
+
+    @property
+    def preparation(self) -> Preparation:
+        """How files become the pixels that the network takes."""
+        return Preparation(
+            self.contrast, self.side, self.channels, self.scale, self.value_range, self.training_images is not None,
+            {name: Histogram.of_json(found.model_dump()) for name, found in self.references.items()},
+        )  # fmt: skip
 
     @property
     def size(self) -> int:
@@ -167,14 +174,6 @@ class About(ModelRecord):
         """The same model where the classes have other shares; see docs/guides/deploying.md for what that does to the threshold."""
         target = self._task.target(prevalence, self.classes, self.positive)
         return self._with([one.at(shares) for one, shares in zip(self.decisions, target, strict=True)])
-
-    def pixels(self, image: Image) -> NDArray[Any]:
-        """An image as the network takes it but for the division by `scale`: (side, side[, 3]) of uint8 or uint16."""
-        return self.placed(image)[0]
-
-    def placed(self, image: Image) -> tuple[NDArray[Any], Placement]:
-        """`pixels`, and where the image lies in them."""
-        return letterbox(enhance(image, self.contrast), self.side, self.channels, self.scale)
 
     def probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Corrected and calibrated probabilities at `given`, float64 (N, K), as `predictions` has them."""

@@ -35,7 +35,7 @@ def predict_boxes(
 ) -> Answers:  # fmt: skip
     """The boxes of files: of a file with many frames those of its middle one, of a .npz file those of all of its images."""
     found, rejected, tables = list[tuple[Decoded, Floats]](), list[tuple[str, str]](), list[pl.DataFrame]()
-    for batch in batches(files, about, model.batch, rejected, map, tick):
+    for batch in batches(files, about.preparation, model.batch, rejected, map, tick):
         boxes = _boxes(model, about, batch)
         found.extend((one._replace(pixels=one.pixels[:0]), own) for one, own in zip(batch, boxes, strict=True))
         tables.append(_rows(about, batch, boxes))

@@ -16,8 +16,8 @@ from evenray.core.lost import Lost
 from evenray.core.types import Image
 from evenray.images.readers import fragments, middle, read
 
-from .about import About
 from .out_of_distribution import Fingerprint
+from .preparation import Preparation
 
 __all__ = ["Decoded", "Item", "Opened", "Task", "batches", "decode", "fragments_of", "opened", "tasks_of"]
 
@@ -77,7 +77,7 @@ def fragments_of(item: Item, *, every: bool = False) -> Sequence[str | None]:
     return [None]
 
 
-def decode(task: Task, about: About) -> Decoded | str:
+def decode(task: Task, preparation: Preparation) -> Decoded | str:
     """An image as the network takes it, or why it cannot be read."""
     item, fragment = task.item, task.fragment
     try:
@@ -85,24 +85,24 @@ def decode(task: Task, about: About) -> Decoded | str:
             return item.lost
         if fragment is None:
             fragment = middle(fragments(item.path))
-        image = read(item.path, fragment=fragment, value_range=about.value_range)
-        fingerprint = None if about.training_images is None else Fingerprint.of(image)
-        return Decoded(item.file, fragment, about.pixels(image), fingerprint, image.shape, image.spacing_mm)
+        image = read(item.path, fragment=fragment, value_range=preparation.value_range)
+        fingerprint = Fingerprint.of(image) if preparation.described else None
+        return Decoded(item.file, fragment, preparation.pixels(image), fingerprint, image.shape, image.spacing_mm)
     except ReadError as error:
         return error.reason
     except MissingExtra as error:
         return str(error)
 
 
-def opened(task: Task, about: About) -> Opened | str:
+def opened(task: Task, preparation: Preparation) -> Opened | str:
     """An image of a file (None: the middle one), or why it cannot be read."""
     item, fragment = task.item, task.fragment
     try:
         if item.lost:
             return item.lost
         fragment = middle(fragments(item.path)) if fragment is None else fragment
-        image = read(item.path, fragment=fragment, value_range=about.value_range)
-        return Opened(image, fragment, about.pixels(image))
+        image = read(item.path, fragment=fragment, value_range=preparation.value_range)
+        return Opened(image, fragment, preparation.pixels(image))
     except ReadError as error:
         return error.reason
     except MissingExtra as error:
@@ -111,7 +111,7 @@ def opened(task: Task, about: About) -> Opened | str:
 
 def batches(
     files: Sequence[Item],
-    about: About,
+    preparation: Preparation,
     size: int,
     rejected: list[tuple[str, str]],
     map: Map,
@@ -120,7 +120,7 @@ def batches(
     """The images of files, `size` at a time, the last ones, of which there may be none, as well. What cannot be read goes to
     `rejected` with its reason; `tick` hears of every file that is done."""
     batch, work = list[Decoded](), [task for item in files for task in tasks_of(item)]
-    for task, found in zip(work, map(partial(decode, about=about), work), strict=True):
+    for task, found in zip(work, map(partial(decode, preparation=preparation), work), strict=True):
         if isinstance(found, str | Lost):
             rejected.append((task.item.file, found if isinstance(found, str) else found.reason))
         else:

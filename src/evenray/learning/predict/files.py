@@ -71,7 +71,9 @@ def predict(
     if about.task == "detect":
         return predict_boxes(model, about, files, map=map, tick=tick)
     rejected = list[tuple[str, str]]()
-    tables = [_answers(model, about, batch) for batch in batches(files, about, model.batch, rejected, map, tick)]
+    tables = [
+        _answers(model, about, batch) for batch in batches(files, about.preparation, model.batch, rejected, map, tick)
+    ]
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
 

@@ -171,7 +171,7 @@ class Pacs:
         for path, _, _ in segments.values():
             self.archive.store(path)
         tasks = results.tasks(found, sources)
-        drawn = decoders.map(partial(opened, about=found.about), tasks)
+        drawn = decoders.map(partial(opened, preparation=found.about.preparation), tasks)
         for path in results.pictures(tasks, drawn, found, sources, place):
             self.archive.store(path)
             path.unlink()
