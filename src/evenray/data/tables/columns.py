@@ -216,7 +216,7 @@ def _patient_by_values(
         for name in free:
             pairs = [(matches.get(p), v) for p, v in rows.select(key.column, name).iter_rows() if v is not None]
             hits = [str(value).casefold() in steps_of(file) for file, value in pairs if file]
-            if hits and sum(hits) >= MOST * len(hits):
+            if sum(hits) >= MOST * len(hits) and 2 * len(hits) > len(pairs):
                 return name
     telling = [name for name in free if _are_names(raw[name].drop_nulls().unique())]
     return min(telling, key=lambda name: raw[name].n_unique()) if telling else None
@@ -224,7 +224,7 @@ def _patient_by_values(
 
 def _are_names(values: pl.Series) -> bool:
     """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
-    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
+    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[-+]?[\d.,]+$").all()
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:

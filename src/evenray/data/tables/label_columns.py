@@ -75,7 +75,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
-    flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
+    every = [name for name in flag_columns(raw, free) if not _is_constant(raw[name])]
+    flags = [name for name in every if not says_nothing(name) and not is_attribute(name)]
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
         others = [name for name in flags if compact(name) in OUTCOMES]
@@ -90,7 +91,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
-        chosen = f"{option('label', weak[0])} for one class, or {_findings_option(flags)} for several findings an image"
+        ways = " or ".join(option("label", name) for name in weak[:SHOWN])
+        chosen = f"{ways} for one class, or {_findings_option(flags)} for several findings an image"
         raise DataError(f"The label table '{path}' can be read in two ways: say {chosen}.")
     if weak:
         if boxes:
@@ -102,7 +104,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])
-        return LabelColumns((_only(raw, plain, path),), by="values")
+        return LabelColumns((_only(raw, plain, path, every),), by="values")
     if boxes:
         raise _boxes(path, raw, boxes, None)
     for name in free:
@@ -118,12 +120,18 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     )
 
 
+def _is_constant(column: pl.Series) -> bool:
+    """Whether every row says the same, so that nothing can be learnt of it."""
+    return not column.null_count() and column.n_unique() == 1
+
+
 def _findings_option(flags: list[str]) -> str:
     return f"--column 'findings={'+'.join(map(quoted, flags))}'"
 
 
-def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
-    """The one of several columns to take where they divide the rows alike, words before numbers; DataError where not."""
+def _only(raw: pl.DataFrame, names: list[str], path: Path, flags: Sequence[str] = ()) -> str:
+    """The one of several columns to take where they divide the rows alike, words before numbers; DataError where not, which names
+    the columns of yes and no (`flags`) as findings too."""
     twins = [names[0]]
     for name in names[1:]:
         if _alike(raw, names[0], name):
@@ -132,8 +140,9 @@ def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
     if others:
         ways = " or ".join(option("label", name) for name in [twins[0], *others][:SHOWN])
         shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:SHOWN])
+        together = f", or {_findings_option([*flags])} for several findings an image" if len(flags) > 1 else ""
         raise DataError(
-            f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}."
+            f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}{together}."
         )
     return next((name for name in twins if not _numbers(raw[name])), twins[0])
 

@@ -13,7 +13,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 
-from .cleaning import cleaned, labels_cleaned
+from .cleaning import cleaned, labels_cleaned, refuse_codes
 from .columns import Columns, How, columns_of
 from .expressions import Asked
 from .findings import Told, Uncertain, findings_in_columns, findings_in_text
@@ -94,7 +94,9 @@ class LabelTable:
         whole_paths(raw, seen, columns.key, (*columns.unused, *columns.others.values()), path)
         check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
-        table, key = _columns(raw, columns, seen, path)
+        renamed = {name: _renamed(raw[name], asked.values[meaning], asked.rest.get(meaning))
+                   for meaning, name in columns.others.items() if meaning in asked.values}  # fmt: skip
+        table, key = _columns(raw.with_columns(**renamed), columns, seen, path)
         boxes = bool(box_columns(raw.columns) or run_columns(raw))
         ratings = None
         if "reader" in table.columns and _repeats(table, key):
@@ -135,6 +137,8 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
         values = {"-1": {"ignore": "", "positive": "1", "negative": "0"}[choices.uncertain]}
         count = int((column == "-1").sum())
         notes += (Message("scan.uncertain", {"count": count, "variant": choices.uncertain}),)
+    if not values and rest is None:
+        refuse_codes(column, path)
     column = _renamed(column, values, rest)
     notes = () if values.get("blank") else notes
     several = findings_in_text(column, several=meaning == "findings")

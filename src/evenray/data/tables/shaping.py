@@ -18,6 +18,7 @@ from .keys import Key
 from .long_tables import widened
 from .match_paths import match_paths
 from .meanings import PLACES, compact
+from .reader_columns import reader_columns, row_a_reader
 from .seen import Seen, side_of
 from .words import quoted
 
@@ -46,8 +47,8 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
 
 
 def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side where columns come in pairs, a column a finding where each had
-    a row, and what is to be said of it.
+    """The table with what `asked` says of its shape, a row a side or a reader where columns come in pairs, a column a finding where
+    each had a row, and what is to be said of it.
 
     `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file.
     """
@@ -62,9 +63,13 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, A
         if compact(steps[-1]) not in map(compact, others):
             raw = raw.drop(steps[-1])  # which would look like numbered persons
     asked = replace(asked, columns=columns)
+    used = {compact(name) for name in asked.used}
+    readers = reader_columns(raw)
+    if readers and used.isdisjoint(compact(name) for of in readers.values() for name in of.values()):
+        raw, said = row_a_reader(raw, readers)
+        return raw, asked, (said,)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
-    used = {compact(name) for name in asked.used}
     if not pairs or used & {compact(name) for name in sided}:
         wide = widened(raw)
         if wide is None or used & {compact(name) for name in raw.columns if name not in wide[0].columns}:
