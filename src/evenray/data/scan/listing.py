@@ -160,22 +160,22 @@ def _check_names(path: Path, images: list[str], annotations: Annotations) -> Non
     if level := next((level for level in name_levels(images) if level.tells_health), None):
         classes = ", ".join(sorted(set(level.shown.values())))
         raise DataError(
-            f"The images of '{path}' have {'masks' if annotations.task == 'segment' else 'boxes'}, and words of their names may be classes"
-            f" ({classes}): say --task {annotations.task}, or --column label={level.place}."
+            f"The images of '{path}' have {'masks' if annotations.task == 'segment' else 'boxes'}, and words of their names may be"
+            f" classes ({classes}): say --task {annotations.task}, or --column label={level.place}."
         )
 
 
 def _check_folders(path: Path, folders: Listing, labelled: Listing) -> None:
-    """DataError where folders that tell healthy from sick and the table that lies among them say different things."""
+    """DataError where folders tell healthy from sick, and the table that lies among them says something else in columns that are
+    not called labels."""
     table = labelled.table
-    if table is None or table.key != "path" or len(folders.labels) < 2 or not any(map(healthy, folders.labels)):
+    words = [label for label in folders.labels if not label.isdecimal()]  # numbers may count folders
+    told_by_name = any(row.meaning in ("label", "findings") and row.how == "name" for row in labelled.understood.rows)
+    if table is None or table.key != "path" or told_by_name or len(folders.labels) < 2 or not any(map(healthy, words)):
         return
     folder = {entry.file: str(entry.label) for entry in folders.entries}
-    rows = [
-        (folder[file], said)
-        for file, said in table.table.select("path", table.said).drop_nulls().iter_rows()
-        if file in folder
-    ]
+    told = table.table.select("path", table.said).drop_nulls()
+    rows = [(folder[file], said) for file, said in told.iter_rows() if file in folder]
     if table.names:
         more = all(healthy(name) != any(said) for name, said in rows)
     else:

@@ -79,7 +79,7 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
     if labels is None:
         keys = (*KEYS, "group")
         candidates = [name for name in free if meaning_of(name) not in keys or is_plain(raw[name])]
-        labels = label_columns(raw, candidates, path)
+        labels = label_columns(raw, candidates, path, others.get("patient"))
         _check_names(raw, [name for name in free if meaning_of(name) == "path"], labels, path)
         how["label"] = labels.by
         free = [name for name in free if name not in labels.columns]

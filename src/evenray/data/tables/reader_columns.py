@@ -21,9 +21,9 @@ def reader_columns(raw: pl.DataFrame) -> dict[str, dict[str, str]]:
     """The columns of several readers: what each is called but for the reader, "" where nothing else, and by reader its name. None
     where the table says who read in a column, or has a column of labels that is nobody's.
 
-    >>> reader_columns(pl.DataFrame({"name": ["a"], "R1:ICH": ["0"], "R2:ICH": ["1"], "R1:SDH": ["0"], "R2:SDH": ["0"]}))
-    {'ICH': {'1': 'R1:ICH', '2': 'R2:ICH'}, 'SDH': {'1': 'R1:SDH', '2': 'R2:SDH'}}
-    >>> reader_columns(pl.DataFrame({"file": ["a"], "label_reader1": ["sick"], "label_reader2": ["well"]}))
+    >>> reader_columns(pl.DataFrame({"name": ["a", "b"], "R1:ICH": ["0", "1"], "R2:ICH": ["1", "1"]}))
+    {'ICH': {'1': 'R1:ICH', '2': 'R2:ICH'}}
+    >>> reader_columns(pl.DataFrame({"file": ["a", "b"], "label_reader1": ["sick", "well"], "label_reader2": ["well", "well"]}))
     {'label': {'1': 'label_reader1', '2': 'label_reader2'}}
     """
     found: dict[str, dict[str, str]] = {}
