@@ -16,7 +16,7 @@ from evenray.data.tables.words import check_labels, quoted
 
 from .entries import Entry, Listing
 from .file_names import NAME, name_levels, shown_words, word_at, words_of
-from .levels import Level, level_of, names_by_depth
+from .levels import Level, level_of, names_by_depth, parts_and_classes
 
 __all__ = ["list_folders"]
 
@@ -38,8 +38,8 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
             f"The folder '{root}' holds no image; expected class/file, part/class/file, or files and --labels."
         )
     wrapper = _wrapper(files)
-    paths = {file: file[len(wrapper) :].split("/") for file in files}
-    depths = names_by_depth(file[len(wrapper) :] for file in files)
+    paths = _two_levels({file: file[len(wrapper) :].split("/") for file in files})
+    depths = names_by_depth("/".join(steps) for steps in paths.values())
     levels = [level_of(f"folder{at}", names) for at, names in enumerate(depths, 1)]
     levels += _named_levels(asked, files)
     _check(levels, asked, root)
@@ -104,11 +104,22 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     )  # fmt: skip
 
 
+def _two_levels(paths: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The steps of files, with a folder such as `train_normal` as two: the part, and the class in it."""
+    for depth, names in enumerate(names_by_depth("/".join(steps) for steps in paths.values())):
+        if both := parts_and_classes(names):
+            return {
+                file: [*steps[:depth], *both[steps[depth]], *steps[depth + 1 :]] if len(steps) > depth + 1 else steps
+                for file, steps in paths.items()
+            }
+    return paths
+
+
 def _check_classes(entries: list[Entry], classes: Level, root: Path) -> None:
     """DataError where a class of the training part stands in another part with less or more behind its name."""
     of = {part: {entry.label for entry in entries if entry.part == part and entry.label} for part in PART_NAMES}
     train = of.pop("train")
-    pairs = {}
+    pairs: dict[str, str] = {}
     for others in of.values():
         for name in sorted(others - train):
             twins = [twin for twin in sorted(train - others) if _begin_alike(name, twin)]

@@ -13,7 +13,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.positive import healthy
 from evenray.data.tables.words import composed
 
-__all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth"]
+__all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth", "parts_and_classes"]
 
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
@@ -55,6 +55,26 @@ class Level:
         """Whether nearly every name lies in several of the folders above, where there are several."""
         above = {folder for folders in self.names.values() for folder in folders}
         return len(above) > 1 and sum(len(folders) > 1 for folders in self.names.values()) * 2 > len(self.names)
+
+
+def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The part of a split and the rest of each name, where all names say both: `train_normal`, `test_covid`. Nothing where one
+    does not, or where they say one part or one rest.
+
+    >>> parts_and_classes(["train_normal", "train_covid", "test_normal"])["train_covid"], parts_and_classes(["test_a", "a"])
+    (('train', 'covid'), {})
+    """
+    found = {}
+    for name in names:
+        words = re.split(r"[-_ ]+", name)
+        for part, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
+            if rest and part_of(part):
+                found[name] = part, "_".join(rest)
+                break
+        else:
+            return {}
+    several = all(len({told[at] for told in found.values()}) > 1 for at in (0, 1))
+    return found if several else {}
 
 
 def level_of(place: str, names: dict[str, set[str]]) -> Level:

@@ -57,9 +57,20 @@ def flag_columns(raw: pl.DataFrame, columns: Iterable[str]) -> list[str]:
     for name in columns:
         values = raw[name].drop_nulls().unique().head(len(FLAGS) + len(MISSING) + 1)
         words = {value.casefold() for value in values.to_list() if value not in MISSING}
-        if words <= FLAGS.keys() and any(FLAGS[word] for word in words):
+        if words <= FLAGS.keys() and any(_flags_of(words).values()):
             found.append(name)
     return found
+
+
+def _flags_of(words: Iterable[str]) -> dict[str, bool | None]:
+    """What each word means; an x beside no o is a mark, and says yes.
+
+    >>> _flags_of(["O", "X"]), _flags_of(["x"])
+    ({'O': True, 'X': False}, {'x': True})
+    """
+    plain = {word: word.casefold() for word in words}
+    marks = "o" not in plain.values()
+    return {word: True if marks and flag == "x" else FLAGS[flag] for word, flag in plain.items()}
 
 
 def nearly_flags(column: pl.Series) -> str | None:
@@ -90,7 +101,7 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
             f"The columns of findings hold '{strange[0]}', which is neither yes, no nor uncertain; say what it means, as"
             f" with --column 'findings=...:{strange[0]}=1', or name the column as label={columns[0]}."
         )
-    known = {word: FLAGS[word.casefold()] for word in words}
+    known = _flags_of(words)
     flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)

@@ -14,7 +14,7 @@ from evenray.core.errors import DataError
 from .match_paths import ENDING
 from .meanings import meaning_of
 
-__all__ = ["AGAIN", "SEPARATORS", "with_names", "without_titles"]
+__all__ = ["AGAIN", "SEPARATORS", "first_lines", "with_names", "without_titles"]
 
 SEPARATORS = "\t;,|"
 LINES = 10  # among which the names of the columns stand
@@ -34,7 +34,7 @@ def without_titles(text: str) -> str:
     'Patient No,Sex,File'
     """
     start = 0
-    lines = text.split("\n", LINES)[:LINES]
+    lines = first_lines(text, LINES)
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         cells, under = _cells(line), _cells(below)
         known = {meaning for cell in cells if (meaning := meaning_of(cell))}
@@ -48,6 +48,25 @@ def without_titles(text: str) -> str:
             return named.getvalue() + text[start + len(line) + len(below) + 2 :]
         start += len(line) + 1
     return text
+
+
+def first_lines(text: str, count: int = 1) -> list[str]:
+    """The first lines of a table, each whole where a quoted name or value goes on in the next.
+
+    >>> first_lines('"Patient\\nID",label\\n1,sick\\n')
+    ['"Patient\\nID",label']
+    """
+    found: list[str] = []
+    open_ = False
+    for line in text.split("\n", LINES * count + LINES)[: LINES * count + LINES]:
+        if open_:
+            found[-1] += f"\n{line}"
+        elif len(found) == count:
+            break
+        else:
+            found.append(line)
+        open_ = found[-1].count('"') % 2 == 1
+    return found
 
 
 def _cells(line: str) -> list[str]:

@@ -27,7 +27,7 @@ from .places import placed
 from .raw_table import read_raw_table
 from .run_columns import run_columns
 from .seen import Seen, side_of
-from .shaping import check_rows, found_columns, images_by_words, shaped, whole_paths
+from .shaping import check_rows, found_columns, images_by_words, numbers_named, shaped, whole_paths
 from .words import check_labels, quoted
 
 __all__ = ["BoxTableError", "Choices", "LabelTable"]
@@ -88,7 +88,7 @@ class LabelTable:
         raw = read_parts([path, *others]) if others else read_raw_table(path)
         raw, asked, said = shaped(raw.unique(maintain_order=True), choices.asked, path, seen)
         choices = replace(choices, asked=found_columns(raw, asked, path))
-        raw = images_by_words(raw, seen, choices.asked)
+        raw = images_by_words(numbers_named(raw, seen), seen, choices.asked)
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")

@@ -62,9 +62,10 @@ NUMBER = r"(id|no|nr|num|number|nummer|index|idx|code|key|hash|uid|identifier)"
 PATIENT = re.compile(rf"(anon|anonymous|deid|new|original)?({PERSON}{NUMBER}+|{NUMBER}{PERSON})")
 # Labels where no column has one of the names above: these name a property, which may be another column's label.
 WEAK = {
-    "abnormality", "category", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype", "abnormalitytype",
-    "type", "result", "status", "assessment", "birads", "cancer", "malignant", "malignancy", "tumor", "tumour", "disorder", "kl",
-    "klgrade", "isup", "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
+    "abnormality", "category", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype",
+    "abnormalitytype", "type", "result", "status", "assessment", "birads", "cancer", "malignant", "malignancy",
+    "tumor", "tumour", "disorder", "kl", "histology", "histologicaltype", "subtype", "조직형", "klgrade", "isup",
+    "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
 }  # fmt: skip
 GROUPS = {
     "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
@@ -84,8 +85,10 @@ PLACES = {
 FLAGS = {
     "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
     "ja": True, "oui": True, "si": True, "sí": True, "sì": True, "sim": True, "はい": True, "有": True, "是": True,
+    "present": True, "positive": True, "pos": True, "+": True, "o": True, "양성": True, "있음": True, "陽性": True, "阳性": True,
     "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
     "nein": False, "nee": False, "non": False, "não": False, "nao": False, "いいえ": False, "無": False, "无": False, "否": False,
+    "absent": False, "negative": False, "neg": False, "x": False, "음성": False, "없음": False, "陰性": False, "阴性": False,
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -128,16 +131,17 @@ def meaning_of(name: str) -> str | None:
         return found
     if PATIENT.fullmatch(plain):
         return "patient"
-    return "group" if plain in GROUPS else "split" if len(parts_named(name)) > 1 else None
+    return "group" if plain in GROUPS else "split" if parts_named(name) else None
 
 
 def parts_named(name: str) -> list[str]:
     """The parts of a split that a column's name counts up, in its order; none where it says anything else.
 
-    >>> parts_named("Train_Val_Test"), parts_named("train_test_split"), parts_named("test")
-    (['train', 'validation', 'test'], ['train', 'test'], ['test'])
+    >>> parts_named("Train_Val_Test"), parts_named("train_test_split"), parts_named("is_train"), parts_named("test result")
+    (['train', 'validation', 'test'], ['train', 'test'], ['train'], [])
     """
     words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    words = words[1:] if words[:1] == ["is"] else words
     words = words[:-1] if words[1:] and words[-1] in ("split", "set", "part") else words
     parts = [part_of(word) for word in words]
     return [] if None in parts else [part for part in parts if part]

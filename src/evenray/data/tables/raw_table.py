@@ -109,7 +109,10 @@ def header_line(columns: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
+    """A name as it is typed, without the lines of a legend below it, such as `0 = unknown`."""
     name = re.sub(r"_duplicated_\d+$", "", name)
+    lines = [line.strip() for line in name.splitlines() if line.strip()]
+    name = " ".join([*lines[:1], *(line for line in lines[1:] if "=" not in line)]) if lines[1:] else name
     return str(_typed(pl.Series([name]))[0])
 
 

@@ -21,10 +21,11 @@ from .reader_columns import reader_columns, row_a_reader
 from .seen import Seen, side_of
 from .words import quoted
 
-__all__ = ["check_rows", "found_columns", "images_by_words", "shaped", "whole_paths"]
+__all__ = ["check_rows", "found_columns", "images_by_words", "numbers_named", "shaped", "whole_paths"]
 
 MERGED, FEWEST = 0.25, 8  # share of rows left blank, and rows, from which cells may have been merged
 SAMPLE, MOST = 200, 0.9
+START = re.compile(r"([a-z]{2,})([-_ ]?)\d")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BETWEEN = r"[\s_\-./()]+"
 
@@ -67,8 +68,8 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.
         )
         others = [compact(name) for meaning, names in asked.columns.items() if meaning != "path" for name in names]
         # What is a number of images would look like one of persons.
-        used = steps[-1:] if named is None else [name for name in steps[1:] if meaning_of(name) not in KEYS]
-        raw = (joined if named is None else named).drop(name for name in used if compact(name) not in others)
+        spent = steps[-1:] if named is None else [name for name in steps[1:] if meaning_of(name) not in KEYS]
+        raw = (joined if named is None else named).drop(name for name in spent if compact(name) not in others)
     asked = replace(asked, columns=columns)
     used = {compact(name) for name in asked.used}
     readers = reader_columns(raw)
@@ -119,6 +120,17 @@ def _alike(left: pl.Series, right: pl.Series) -> bool:
     left, right = left.drop_nulls().unique(), right.drop_nulls().unique()
     kinds = [re.sub(r"\d+", "0", text) for text in (*left.head(SAMPLE), *right.head(SAMPLE)) if side_of(text)]
     return bool(left.is_in(right.implode()).any()) or len(kinds) >= MOST * min(2 * SAMPLE, len(left) + len(right))
+
+
+def numbers_named(raw: pl.DataFrame, seen: Seen) -> pl.DataFrame:
+    """The table with numbers as the images' names have them, where a column is called by the letters that all names begin with:
+    LNDbID 7 is LNDb-0007."""
+    starts = {found[1]: found[2] for file in seen.files if (found := START.match(file.rpartition("/")[2].casefold()))}
+    if len(starts) != 1 or not (letters := next(iter(starts))):
+        return raw
+    names = [name for name in raw.columns if letters in compact(name) and raw[name].str.contains(r"^\d+(\.0)?$").all()]
+    plain = [pl.lit(letters + starts[letters]) + pl.col(name).str.replace(r"\.0$", "") for name in names[:1]]
+    return raw.with_columns(column.alias(name) for column, name in zip(plain, names, strict=False))
 
 
 def images_by_words(raw: pl.DataFrame, seen: Seen, asked: Asked) -> pl.DataFrame:
