@@ -176,11 +176,11 @@ def _check_folders(path: Path, folders: Listing, labelled: Listing) -> None:
     folder = {entry.file: str(entry.label) for entry in folders.entries}
     told = table.table.select("path", table.said).drop_nulls()
     rows = [(folder[file], said) for file, said in told.iter_rows() if file in folder]
-    if table.names:
-        more = all(healthy(name) != any(said) for name, said in rows)
+    if table.names:  # healthy folders are those without findings
+        agree = {healthy(name) != any(said) for name, said in rows} == {True}
     else:
-        more = len(set(rows)) == len({said for _, said in rows})
-    if not more:
+        agree = len(set(rows)) == len({said for _, said in rows})
+    if not agree:
         place = next((row.place for row in folders.understood.rows if row.meaning == "label"), "folder1")
         raise DataError(
             f"The folders of '{path}' tell classes ({', '.join(sorted(folders.labels)[:SHOWN])}), and the table '{table.source}' says"

@@ -146,7 +146,6 @@ CHECKS: dict[str, Callable[[list[str]], bool]] = {
         side_of(value) or value.casefold() in ("b", "both", "bilateral", "양측") for value in values
     ),
     "view": lambda values: 2 * sum(_names_view(value) for value in values) >= len(values),
-    "split": lambda values: not {value.casefold() for value in values} <= FLAGS.keys() or len(values) == 2,
     "age": lambda values: sum(age_of(value) is not None for value in values) >= 0.5 * len(values),
 }
 

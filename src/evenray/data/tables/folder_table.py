@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import match_paths
-from .part_tables import are_parts
+from .part_tables import are_parts, have_same_columns
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
 
@@ -22,6 +23,7 @@ __all__ = ["FolderTable", "table_in_folder"]
 
 NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
+SHOWN = 4
 FEW = 20  # folders above which they are patients or studies rather than classes
 
 
@@ -40,17 +42,17 @@ class FolderTable:
 
 
 def table_in_folder(root: Path, inside: Sequence[str], seen: Seen, classes: set[str], choices: Choices) -> FolderTable:
-    """The one table of labels in a folder; where it holds none and its folders are no classes, in a folder inside it or in
-    the folder that it lies in, if it names nearly all images.
+    """The one table of labels in a folder; where it holds none, in a folder inside it or, where its folders are no classes, in the
+    folder that it lies in, if it names nearly all images.
 
     `inside` are the tables below the folder; `classes` are the folders that the images lie in. Where there are several, a table
     wins only if it names nearly all images.
     """
     found = _one_of([as_path(root / name) for name in inside if "/" not in name], seen, classes, choices)
-    if found.table is not None or found.refused is not None or found.several or len(classes) > 1:
+    if found.table is not None or found.refused is not None or found.several:
         return found
     below = [as_path(root / name) for name in inside if 0 < name.count("/") <= DEEP]
-    for paths in (below, _beside(root.resolve())):
+    for paths in (below, [] if len(classes) > 1 else _beside(root.resolve())):
         if 0 < len(paths) <= MOST:
             other = _one_of(paths, seen, classes, choices, nearly=True)
             if other.table is not None or other.several:
@@ -87,7 +89,7 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
     if nearly:
-        tables, notes = [table for table in tables if _coverage(table, seen)[0] >= NEARLY], []
+        tables, notes = _together(tables, seen, choices)
     sources = [Path(table.source) for table in tables]
     if are_parts(sources):
         tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
@@ -109,6 +111,19 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     outcome = ("scan.table_taken" if taken else "scan.table_passed_over") + ("_for_folders" if len(classes) > 1 else "")
     notes.append(Message(outcome, {"file": file, "coverage": coverage}))
     return FolderTable(table if taken else None, tuple(notes), tuple(boxes))
+
+
+def _together(tables: list[LabelTable], seen: Seen, choices: Choices) -> tuple[list[LabelTable], list[Message]]:
+    """The tables that name nearly all images, else all of them as one, where they have the same columns and do so together."""
+    whole = [table for table in tables if _coverage(table, seen)[0] >= NEARLY]
+    sources = [Path(table.source) for table in tables]
+    if not whole and len(tables) > 1 and have_same_columns(sources):
+        with suppress(DataError):
+            together = LabelTable.read(sources[0], seen, choices, sources[1:])
+            if _coverage(together, seen)[0] >= NEARLY:
+                names = [path.name for path in sources][:SHOWN]
+                return [together], [Message("scan.tables_together", {"count": len(tables), "tables": names})]
+    return whole, []
 
 
 def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:

@@ -14,7 +14,7 @@ from .meanings import meaning_of
 from .parts import part_of
 from .raw_table import read_raw_table
 
-__all__ = ["are_parts", "read_parts"]
+__all__ = ["are_parts", "have_same_columns", "read_parts"]
 
 
 def are_parts(paths: Sequence[Path]) -> bool:
@@ -23,11 +23,15 @@ def are_parts(paths: Sequence[Path]) -> bool:
     if len(paths) < 2 or len(set(told.values())) < len(paths) or None in told.values():
         return False
     rests = {re.sub(part[0], "", path.stem) for path, part in told.items() if part}
+    return len(rests) == 1 and have_same_columns(paths)
+
+
+def have_same_columns(paths: Sequence[Path]) -> bool:
+    """Whether all tables can be read and have the same columns."""
     try:
-        columns = [set(read_raw_table(path).columns) for path in paths]
+        return len({frozenset(read_raw_table(path).columns) for path in paths}) == 1
     except DataError:
         return False
-    return len(rests) == 1 and all(each == columns[0] for each in columns)
 
 
 def read_parts(paths: Sequence[Path]) -> pl.DataFrame:

@@ -125,12 +125,13 @@ def _alike(left: pl.Series, right: pl.Series) -> bool:
 def numbers_named(raw: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     """The table with numbers as the images' names have them, where a column is called by the letters that all names begin with:
     LNDbID 7 is LNDb-0007."""
-    starts = {found[1]: found[2] for file in seen.files if (found := START.match(file.rpartition("/")[2].casefold()))}
-    if len(starts) != 1 or not (letters := next(iter(starts))):
-        return raw
-    names = [name for name in raw.columns if letters in compact(name) and raw[name].str.contains(r"^\d+(\.0)?$").all()]
-    plain = [pl.lit(letters + starts[letters]) + pl.col(name).str.replace(r"\.0$", "") for name in names[:1]]
-    return raw.with_columns(column.alias(name) for column, name in zip(plain, names, strict=False))
+    numbers = [name for name in raw.columns if raw[name].str.contains(r"^\d+(\.0)?$").all() and len(compact(name)) > 3]
+    for name in numbers:
+        starts = {START.match(file.rpartition("/")[2].casefold()) for file in seen.files}
+        told = {(start[1], start[2]) if start else ("", "") for start in starts}
+        if len(told) == 1 and (letters := next(iter(told)))[0] and letters[0] in compact(name):
+            return raw.with_columns(pl.lit("".join(letters)) + pl.col(name).str.replace(r"\.0$", ""))
+    return raw
 
 
 def images_by_words(raw: pl.DataFrame, seen: Seen, asked: Asked) -> pl.DataFrame:
@@ -141,7 +142,8 @@ def images_by_words(raw: pl.DataFrame, seen: Seen, asked: Asked) -> pl.DataFrame
         sample = raw[name].drop_nulls().unique(maintain_order=True).head(SAMPLE)
         if not len(sample) or sample.str.contains(r"^([A-Za-z]:)?[/\\]").all() or match_paths(sample, seen.files).found:
             continue
-        if columns_of_paths(raw, seen, [name]) and (found := files_named(raw, seen, [name])) is not None:
+        found = files_named(raw, seen, [name])
+        if found is not None and found.height == raw.height and found[name].count() >= MOST * raw[name].count():
             return found
     return raw
 
