@@ -53,6 +53,8 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
     )
+    if patients is None and classes is not None and classes.persons:
+        patients = Level(classes.place, classes.names, "patient", shown={name: name for name in classes.names})
     if classes is not None:
         if "label" not in wanted:
             classes.shown |= {name: "" for name in classes.names if UNLABELLED.fullmatch(name)}

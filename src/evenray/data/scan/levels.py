@@ -31,6 +31,7 @@ GRADE = re.compile(
     r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?",
     re.IGNORECASE,
 )
+LETTERS = re.compile(r"([^\W\d_]{2,}(?:[-_ ][^\W\d_]+)*)[-_ ]?\d+")
 UID = re.compile(r"\d+(\.\d+){3,}")  # as archives call the folders of studies and series
 PREFIXED = re.compile(
     r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
@@ -40,11 +41,13 @@ PREFIXED = re.compile(
 @dataclass
 class Level:
     """The folders at one depth, or the words at one place of names: `place` is what --column calls it, such as folder2 or
-    name-1; `names` with the folders that each lies in; `shown` what a name stands for."""
+    name-1; `names` with the folders that each lies in; `shown` what a name stands for. `persons` says that the names are of
+    patients whom they count in each class: AMD1, NORMAL1."""
 
     place: str
     names: dict[str, set[str]] = field(default_factory=dict)
     kind: Kind = "one"
+    persons: bool = False
     shown: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -120,6 +123,14 @@ def _kind(level: Level) -> Kind:
         return "label"
     if known_values(names) is not None:
         return "storage"
+    letters = {name: bare[1] for name in names if (bare := LETTERS.fullmatch(name))}
+    if (
+        len(letters) == len(names)
+        and 2 <= len(set(letters.values())) <= len(names) // 2
+        and any(map(healthy, letters.values()))
+    ):
+        level.shown, level.persons = letters, True
+        return "label"
     digits = [name for name in names if re.search(r"\d", name) and not healthy(name)]
     skeletons = {re.sub(r"\d+", "#", name) for name in digits}
     if len(digits) == len(names) and len(skeletons) <= max(1, len(names) // 2):

@@ -12,22 +12,24 @@ import polars as pl
 
 from evenray.core.errors import DataError, UsageError
 
-from .ages import age_of
+from .ages import OLDEST, age_of
 from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
 from .match_paths import match_paths
-from .meanings import FLAGS, KEYS, known_values, meaning_of, says_nothing
+from .meanings import FLAGS, KEYS, is_attribute, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
+from .words import DATE
 
 __all__ = ["Columns", "How", "columns_of"]
 
 SAMPLE = 200
 How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
+FEWEST_BLOCKS = 5
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
 
@@ -228,15 +230,28 @@ def _are_names(values: pl.Series) -> bool:
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:
-    """DataError where a column whose name says nothing may hold patients, whom nothing else tells apart; x beside y is a place."""
+    """DataError where a column may hold patients, whom nothing else tells apart: repeated numbers below a name that says nothing (x
+    beside y is a place), or numbers below any unknown name that stand in blocks, as rows of one patient do."""
     places = box_columns(free)
     for name in (name for name in free if name not in places):
         whole = raw[name].drop_nulls().str.contains(r"^\d+(\.0*)?$")
-        if says_nothing(name) and len(whole) and whole.all() and _groups(raw[name], strict=True):
+        unknown = meaning_of(name) is None and not is_attribute(name) and _in_blocks(raw[name])
+        if (says_nothing(name) or unknown) and len(whole) and whole.all() and _groups(raw[name], strict=True):
             raise DataError(
                 f"The column '{name}' of '{path}' holds repeated whole numbers, perhaps of patients, who must not stand on both"
                 f" sides of a split: say {option('patient', name)}, or {option('ignore', name)}."
             )
+
+
+def _in_blocks(column: pl.Series) -> bool:
+    """Whether whole numbers are too large for a measure or count up, and none comes back once another has followed."""
+    values = column.drop_nulls()
+    values = values.filter(values.str.contains(r"^\d{1,15}$"))
+    kinds = values.unique(maintain_order=True)
+    if len(kinds) <= FEWEST_BLOCKS or values.rle_id()[-1] + 1 > len(kinds) or all(map(DATE.fullmatch, kinds.to_list())):
+        return False
+    numbers = kinds.cast(pl.Int64)
+    return int(numbers.min()) > OLDEST or bool((numbers.diff().drop_nulls() == 1).all())  # type: ignore[arg-type]
 
 
 def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path: Path) -> None:

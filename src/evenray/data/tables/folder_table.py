@@ -15,7 +15,7 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import match_paths
-from .part_tables import are_parts, have_same_columns
+from .part_tables import have_same_columns, parts_among
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
 
@@ -74,9 +74,12 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     notes: list[Message] = []
     boxes: list[str] = []
     refused: list[DataError] = []
-    for path in filter(_is_list, paths):
+    paths = list(filter(_is_list, paths))
+    parts = parts_among(paths)
+    for path in [path for path in paths if path not in parts[1:]]:
+        others = parts[1:] if path in parts else []
         try:
-            tables.append(LabelTable.read(path, seen, choices))
+            tables.append(LabelTable.read(path, seen, choices, others))
         except BoxTableError:
             boxes.append(path.name)
         except UsageError as error:
@@ -90,10 +93,8 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     boxes += [Path(table.source).name for table in tables if table.boxes]
     if nearly:
         tables, notes = _together(tables, seen, choices)
-    sources = [Path(table.source) for table in tables]
-    if are_parts(sources):
-        tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
-        values = {"count": len(sources), "tables": [path.name for path in sources]}
+    if parts and any(table.source == str(parts[0]) for table in tables):
+        values = {"count": len(parts), "tables": [path.name for path in parts]}
         notes.append(Message("scan.tables_of_parts", values))
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
@@ -137,11 +138,13 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file may be a table: of JSON only what begins as a list does."""
-    if path.suffix.lower() != ".json":
+    """Whether a file may be a table: of JSON only what begins as a list does, of text what has a name and a word in its first line."""
+    if path.suffix.lower() not in (".json", ".txt"):
         return True
     try:
         with path.open("rb") as file:
+            if path.suffix.lower() == ".txt":
+                return len(re.split(rb"[\s,;]+", file.readline(4096).strip())) > 1
             return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     except OSError:
         return False

@@ -37,7 +37,7 @@ WORDS: dict[str, str] = {
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
     "study": "study studyid studyuid studyinstanceuid exam examid 검사",
     "accession": "accession accessionnumber accessionno accno accnum acc 검사번호 접수번호 판독번호",
-    "patient": "patient patients pat pid pt ptid rid eid subject subjects subj person caseid participant mrn ipp nip nhc"
+    "patient": "patient patients pat pid pt ptid rid eid subject subjects subj person caseid participant mrn ipp nip nhc empi"
     " patientenid patientennr patientennummer npatient nopatient paciente idpaciente paziente idpaziente prontuario"
     " 患者 患者id 患者番号 患者编号"
     " 차트번호 병록번호 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
@@ -73,9 +73,12 @@ GROUPS = {
 }  # fmt: skip
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
-    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor",
-    "model", "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
-    "smoking", "smoker", "initialexam", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp",
+    "manufacturer", "vendor", "model", "device", "machine", "protocol", "modality", "collection",
+    "seriesdescription", "studydescription", "protocolname", "imagetype", "finalimagetype", "sopclassname",
+    "numberofimages", "numberofframes", "filesize", "fileformat", "imagewidth", "imageheight", "bodypart",
+    "bodypartexamined", "orientation", "magnification", "race", "ethnicity", "smoking", "smoker", "initialexam",
+    "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
 }  # fmt: skip
 # Columns that say where something lies in an image.
 PLACES = {
@@ -86,6 +89,7 @@ FLAGS = {
     "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
     "ja": True, "oui": True, "si": True, "sí": True, "sì": True, "sim": True, "はい": True, "有": True, "是": True,
     "present": True, "positive": True, "pos": True, "+": True, "o": True, "양성": True, "있음": True, "陽性": True, "阳性": True,
+    "t": True, "1,0": True, "f": False, "0,0": False,
     "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
     "nein": False, "nee": False, "non": False, "não": False, "nao": False, "いいえ": False, "無": False, "无": False, "否": False,
     "absent": False, "negative": False, "neg": False, "x": False, "음성": False, "없음": False, "陰性": False, "阴性": False,

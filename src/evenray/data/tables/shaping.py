@@ -17,7 +17,7 @@ from .long_tables import widened
 from .match_paths import match_paths
 from .meanings import KEYS, PLACES, compact, meaning_of
 from .path_columns import columns_of_paths, files_named
-from .reader_columns import reader_columns, row_a_reader
+from .repeated_columns import a_row_each, repeated_columns
 from .seen import Seen, side_of
 from .words import quoted
 
@@ -25,7 +25,8 @@ __all__ = ["check_rows", "found_columns", "images_by_words", "numbers_named", "s
 
 MERGED, FEWEST = 0.25, 8  # share of rows left blank, and rows, from which cells may have been merged
 SAMPLE, MOST = 200, 0.9
-START = re.compile(r"([a-z]{2,})([-_ ]?)\d")
+START = re.compile(r"([a-z]{3,})([-_ ]?)\d")
+CALLED = re.compile(r"([a-z]{3,}?)(?:id|no|nr|num|number)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BETWEEN = r"[\s_\-./()]+"
 
@@ -47,8 +48,8 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
 
 
 def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side or a reader where columns come in pairs, a column a finding where
-    each had a row, and what is to be said of it.
+    """The table with what `asked` says of its shape, a row a side, a reader or a visit where columns come in pairs, a column a
+    finding where each had a row, and what is to be said of it.
 
     `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file, or
     words and numbers of it in their order.
@@ -56,26 +57,26 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.
     columns = dict(asked.columns)
     fill = [_column(raw, name, path) for name in columns.pop("fill", ())]
     raw = raw.with_columns(pl.col(fill).forward_fill()) if fill else raw
+    used = {compact(name) for names in columns.values() for name in names}
+    notes: tuple[Message, ...] = ()
+    repeated = repeated_columns(raw)
+    if repeated and used.isdisjoint(map(compact, repeated.used)):
+        raw, said = a_row_each(raw, repeated)
+        notes = (said,)
     steps = [_column(raw, name, path) for name in columns.get("path", ())]
     if len(steps) > 1:
         columns["path"] = ("+".join(steps),)
         joined = raw.with_columns(pl.concat_str(steps, separator="/").alias("+".join(steps)))
-        sample = joined["+".join(steps)].drop_nulls().head(SAMPLE)
-        named = (
-            None
-            if 2 * len(match_paths(sample, seen.files).found) > len(sample.unique())
-            else files_named(raw, seen, steps)
-        )
+        sample = joined["+".join(steps)].drop_nulls().unique().head(SAMPLE)
+        plain = 2 * len(match_paths(sample, seen.files).found) > len(sample)
+        named = None if plain else files_named(raw, seen, steps)
         others = [compact(name) for meaning, names in asked.columns.items() if meaning != "path" for name in names]
         # What is a number of images would look like one of persons.
         spent = steps[-1:] if named is None else [name for name in steps[1:] if meaning_of(name) not in KEYS]
         raw = (joined if named is None else named).drop(name for name in spent if compact(name) not in others)
     asked = replace(asked, columns=columns)
-    used = {compact(name) for name in asked.used}
-    readers = reader_columns(raw)
-    if readers and used.isdisjoint(compact(name) for of in readers.values() for name in of.values()):
-        raw, said = row_a_reader(raw, readers)
-        return raw, asked, (said,)
+    if notes:
+        return raw, asked, notes
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
     if not pairs or used & {compact(name) for name in sided}:
@@ -125,12 +126,14 @@ def _alike(left: pl.Series, right: pl.Series) -> bool:
 def numbers_named(raw: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     """The table with numbers as the images' names have them, where a column is called by the letters that all names begin with:
     LNDbID 7 is LNDb-0007."""
-    numbers = [name for name in raw.columns if raw[name].str.contains(r"^\d+(\.0)?$").all() and len(compact(name)) > 3]
+    numbers = [name for name in raw.columns if raw[name].str.contains(r"^\d+(\.0)?$").all()]
     for name in numbers:
-        starts = {START.match(file.rpartition("/")[2].casefold()) for file in seen.files}
+        called = CALLED.fullmatch(compact(name))
+        starts = {START.match(file.rpartition("/")[2].casefold()) for file in seen.files} if called else set()
         told = {(start[1], start[2]) if start else ("", "") for start in starts}
-        if len(told) == 1 and (letters := next(iter(told)))[0] and letters[0] in compact(name):
-            return raw.with_columns(pl.lit("".join(letters)) + pl.col(name).str.replace(r"\.0$", ""))
+        if called and told == {(called[1], next(iter(told))[1])}:
+            plain = pl.col(name).str.replace(r"\.0$", "")
+            return raw.with_columns((pl.lit("".join(next(iter(told)))) + plain).alias(name))
     return raw
 
 
