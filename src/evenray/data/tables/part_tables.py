@@ -48,7 +48,7 @@ def read_parts(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _in_own_folder(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """The table with names of files that stand beside it, or in a folder of its part, as whole paths: another may have the same names."""
+    """The table with names of files beside it, or in a folder of its part, as whole paths: another may have the same names."""
     part = _part(path)
     beside = sorted(each for each in path.parent.iterdir() if each.is_dir() and part and part_of(each.name) == part[1])
     for name in raw.columns:

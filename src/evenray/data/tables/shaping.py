@@ -131,7 +131,7 @@ def numbers_named(raw: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         called = CALLED.fullmatch(compact(name))
         starts = {START.match(file.rpartition("/")[2].casefold()) for file in seen.files} if called else set()
         told = {(start[1], start[2]) if start else ("", "") for start in starts}
-        if called and told == {(called[1], next(iter(told))[1])}:
+        if called and len(told) == 1 and next(iter(told))[0] == called[1]:
             plain = pl.col(name).str.replace(r"\.0$", "")
             return raw.with_columns((pl.lit("".join(next(iter(told)))) + plain).alias(name))
     return raw
