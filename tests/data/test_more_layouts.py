@@ -44,11 +44,22 @@ def test_a_collection_as_it_comes(name: str, tmp_path: Path) -> None:
 
 def test_masks_in_folders_of_any_spelling_are_no_class(tmp_path: Path) -> None:
     for number in range(8):
-        picture(tmp_path / f"CXR_png/MCUCXR_{number:04d}_{number % 2}.png", number)
+        picture(tmp_path / f"CXR_png/MCUCXR_{number:04d}.png", number)
         for side in ("left", "right"):
-            mask(tmp_path / f"ManualMask/{side}Mask/MCUCXR_{number:04d}_{number % 2}.png", number)
+            mask(tmp_path / f"ManualMask/{side}Mask/MCUCXR_{number:04d}.png", number)
     found = listing(tmp_path)
     assert (found.reading.task, len(found.entries)) == ("segment", 8)
+
+
+def test_masks_beside_images_whose_names_tell_health_are_asked_about(tmp_path: Path) -> None:
+    for number in range(8):
+        picture(tmp_path / f"CXR_png/MCUCXR_{number:04d}_{number % 2}.png", number)
+        mask(tmp_path / f"ManualMask/MCUCXR_{number:04d}_{number % 2}.png", number)
+    with pytest.raises(DataError, match=r"\(0, 1\): say --task segment, or --column label=name-1\."):
+        listing(tmp_path)
+    assert listing(tmp_path, wanted=Wanted(task="segment")).reading.task == "segment"
+    found = scan_listed(listing(tmp_path, choices=Choices(columns_asked(["label=name-1"]))))
+    assert found.counts == {"0": 4, "1": 4}
 
 
 def test_a_sex_is_no_label_and_many_numbers_are_no_classes(tmp_path: Path) -> None:

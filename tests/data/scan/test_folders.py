@@ -294,3 +294,31 @@ def test_folders_asked_for_as_patients_win_over_headers(tmp_path: Path, dicom: M
     asked = Choices(columns_asked(["label=folder1,patient=folder2"]))
     data = scan(tmp_path / "tree", choices=asked)
     assert data.cases["patient"].n_unique() == 4
+
+
+def test_folders_may_say_part_and_class_at_once(tmp_path: Path, png: Make) -> None:
+    for seed, name in enumerate(("train_normal", "train_covid", "test_normal", "test_covid")):
+        png(f"CT/{name}/{seed}.png", seed)
+    assert {(file, label, part) for file, label, part, _ in rows(tmp_path)} == {
+        ("CT/train_normal/0.png", "normal", "train"),
+        ("CT/train_covid/1.png", "covid", "train"),
+        ("CT/test_normal/2.png", "normal", "test"),
+        ("CT/test_covid/3.png", "covid", "test"),
+    }
+
+
+def test_a_class_that_two_parts_spell_differently_is_asked_about(tmp_path: Path, png: Make) -> None:
+    for seed, name in enumerate(("train/adeno_T2_N0", "train/normal", "test/adeno", "test/normal")):
+        png(f"{name}/{seed}.png", seed)
+    with pytest.raises(DataError, match="'label=folder2:adeno_T2_N0=adeno'"):
+        listing(tmp_path)
+    choices = Choices(columns_asked(["label=folder2:adeno_T2_N0=adeno"]))
+    assert listing(tmp_path, choices=choices).labels == {"adeno", "normal"}
+
+
+def test_folders_without_a_class_are_left_out_and_named(tmp_path: Path, png: Make) -> None:
+    for seed, name in enumerate(("yes", "no", "yes", "no", "pred")):
+        png(f"{name}/{seed}.png", seed)
+    found = listing(tmp_path)
+    assert found.labels == {"yes", "no"}
+    assert "1 image lies in folders without a class (pred) and is left out" in told(found.notes)

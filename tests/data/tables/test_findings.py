@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.data.scan import scan
-from evenray.data.tables.findings import findings_in_columns, findings_in_text
+from evenray.data.tables.findings import findings_in_columns, findings_in_text, flag_columns
 
 from ..conftest import Make, told
 
@@ -74,3 +74,30 @@ def test_a_data_set_of_findings(png: Make, text: Make) -> None:
                      "3.png": [True, True, False], "4.png": [False, False, True]}  # fmt: skip
     assert data.cases["label"].null_count() == 5
     assert data.facts.unlabelled == 1
+
+
+def test_normal_of_one_thing_is_a_finding_and_abnormal_is_none_healthy() -> None:
+    table = pl.DataFrame(
+        {
+            "ETT - Abnormal": ["1", "0", "0", "0"],
+            "ETT - Normal": ["0", "1", "0", "0"],
+            "CVC - Normal": ["1", "0", "0", "1"],
+            "CVC - Borderline": ["0", "1", "0", "0"],
+        }
+    )
+    assert findings_in_columns(table, table.columns, "ignore", several=False).names == tuple(table.columns)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("ja", "nein"), ("O", "X"), ("양성", "음성"), ("Present", "Absent")])
+def test_yes_and_no_in_other_words(yes: str, no: str) -> None:
+    table = pl.DataFrame({"a": [yes, no, no, yes], "b": [yes, yes, no, no]})
+    assert flag_columns(table, table.columns) == ["a", "b"]
+    found = findings_in_columns(table, table.columns, "ignore", several=False)
+    assert found.values.to_list() == [[True, True], [False, True], [False, False], [True, False]]
+
+
+def test_rows_that_say_nothing_in_columns_that_never_say_no_are_asked_about() -> None:
+    table = pl.DataFrame({"fracture": ["1", None, None, None], "cast": ["1", "1", None, None]})
+    with pytest.raises(DataError, match="'findings=fracture\\+cast:blank=0', where nobody looked"):
+        findings_in_columns(table, table.columns, "ignore", several=False)
+    assert findings_in_columns(table, table.columns, "ignore", several=True).values.null_count() == 2

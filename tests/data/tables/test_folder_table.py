@@ -9,6 +9,8 @@ import pytest
 from evenray.core.errors import DataError
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
+from evenray.data.tables.expressions import columns_asked
+from evenray.data.tables.labels import Choices
 
 from ..conftest import Make, told
 
@@ -109,3 +111,27 @@ def test_a_table_of_boxes_is_no_table_of_labels_and_needs_no_note(folders: Path,
     assert scan(folders).facts.box_tables == ("lesions.csv",)
     with pytest.raises(DataError, match=r"lesions\.csv' has no column of labels"):
         listing(folders, labels=folders / "lesions.csv")
+
+
+def test_findings_that_contradict_folders_are_asked_about(tmp_path: Path, png: Make, text: Make) -> None:
+    lines = []
+    for seed in range(12):
+        png(f"{'Fractured' if seed % 4 == 0 else 'Non_fractured'}/{seed}.png", seed)
+        lines.append(f"{seed}.png,{seed % 2},{int(seed % 3 == 0)},{int(seed % 4 == 0)}")
+    table = text("t.csv", "image_id,hand,leg,fractured\n" + "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match="say --column label=folder1 for the folders, or --labels"):
+        listing(tmp_path)
+    assert listing(tmp_path, labels=table).reading.task == "tag"
+    assert listing(tmp_path, choices=Choices(columns_asked(["label=folder1"]))).labels == {"Fractured", "Non_fractured"}
+
+
+def test_tables_of_the_same_columns_in_folders_of_their_images_are_read_together(
+    tmp_path: Path, png: Make, text: Make
+) -> None:
+    for base in "AB":
+        for seed in range(6):
+            png(f"Base{base}/{base}{seed}.png", seed)
+        text(f"Base{base}/list_{base}.csv", "image,grade\n" + "".join(f"{base}{n}.png,{n % 2}\n" for n in range(6)))
+    found = listing(tmp_path)
+    assert len(scan(tmp_path)) == 12
+    assert any("2 tables of the same columns" in sentence for sentence in told(found.notes))

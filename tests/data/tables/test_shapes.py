@@ -162,3 +162,71 @@ def test_rows_of_lesions_are_taken_together_where_asked(tmp_path: Path) -> None:
     assert found.cases.sort("file")["findings"].to_list() == [
         [n % 3 == 0] for n in map(int, (f[1:-4] for f in sorted(FILES)))
     ]
+
+
+def test_names_of_groups_above_names_are_no_names(tmp_path: Path) -> None:
+    rows = [f"{n // 2},{'MF'[n // 2 % 2]},{file},{label(n)}" for n, file in enumerate(FILES)]
+    cases = read(draw(tmp_path / "img", FILES), ["Patient,,Image,", "No,Sex,File,Label", *rows])
+    assert labels_of(cases) == RIGHT
+    assert cases["patient"].n_unique() == 6
+
+
+def test_a_name_may_stand_on_several_lines_with_its_legend(tmp_path: Path) -> None:
+    head = '"Patient\nID","Finding\n0 = healthy\n1 = sick",Image'
+    rows = [f"P{n // 2},{int(label(n) == 'sick')},{file}" for n, file in enumerate(FILES)]
+    cases = read(draw(tmp_path / "img", FILES), [head, *rows])
+    assert labels_of(cases) == {file: str(int(label(n) == "sick")) for n, file in enumerate(FILES)}
+    assert cases["patient"].n_unique() == 6
+
+
+def test_without_names_a_sex_among_the_values_is_none(tmp_path: Path) -> None:
+    rows = [f"{file[:-4]}.IMG\t{['Female', 'Male'][n // 2 % 2]}\t{label(n)}" for n, file in enumerate(FILES)]
+    cases = read(draw(tmp_path / "img", FILES), rows, name="t.tsv")
+    assert labels_of(cases) == RIGHT
+
+
+@pytest.mark.parametrize("code", ["9", "-9", "99", "-9999"])
+def test_a_number_far_from_the_others_is_asked_about(tmp_path: Path, code: str) -> None:
+    rows = ["image,karzinom", *(f"{file},{code if n % 4 == 3 else n % 2}" for n, file in enumerate(FILES))]
+    folder = draw(tmp_path / "img", FILES)
+    with pytest.raises(DataError, match=f"3 times {code} beside 0, 1: where it codes that nothing is known"):
+        read(folder, rows)
+    assert set(read(folder, rows, f"label=karzinom:{code}=")["label"]) == {"0", "1"}
+    assert set(read(folder, rows, f"label=karzinom:{code}={code}")["label"]) == {"0", "1", code}
+
+
+def test_grades_in_a_row_hold_no_code(tmp_path: Path) -> None:
+    rows = ["image,score", *(f"{file},{n % 4 + 6}" for n, file in enumerate(FILES))]  # 6 to 9
+    assert set(read(draw(tmp_path / "img", FILES), rows)["label"]) == set("6789")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "parts"),
+    [
+        ("Train_Val_Test", "123", ["train", "validation", "test"]),
+        ("Train", "110", ["train", "train", "test"]),
+        ("is_test", ["no", "no", "yes"], ["train", "train", "test"]),
+    ],
+)
+def test_a_column_called_after_parts_tells_them(tmp_path: Path, column: str, values: str, parts: list[str]) -> None:
+    rows = [f"image,label,{column}", *(f"{file},{label(n)},{values[n // 4]}" for n, file in enumerate(FILES))]
+    cases = read(draw(tmp_path / "img", FILES), rows)
+    assert dict(cases.select("file", "part").iter_rows()) == {file: parts[n // 4] for n, file in enumerate(FILES)}
+
+
+def test_a_side_in_numbers_is_asked_about(tmp_path: Path) -> None:
+    sides = {f"{9000900 + p}_{side}.png": label(p + at) for p in range(8) for at, side in enumerate("RL")}
+    folder = draw(tmp_path / "knees", list(sides))
+    rows = ["ID,SIDE,label", *(f"{f[:7]},{1 + (f[8] == 'L')},{said}" for f, said in sides.items())]
+    with pytest.raises(DataError, match="say --column 'side=SIDE:1=R,2=L' or --column 'side=SIDE:1=L,2=R'"):
+        read(folder, rows)
+    assert labels_of(read(folder, rows, "side=SIDE:1=R,2=L")) == sides
+
+
+def test_an_empty_list_is_no_finding(tmp_path: Path) -> None:
+    rows = [{"file_name": f, "syms": [[], ["Mass"], ["Mass", "Edema"]][n % 3]} for n, f in enumerate(FILES)]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    found = scan(draw(tmp_path / "img", FILES), labels=tmp_path / "t.json")
+    assert dict(zip(found.cases["file"], found.cases["findings"].to_list(), strict=True)) == {
+        f: [[False, False], [False, True], [True, True]][n % 3] for n, f in enumerate(FILES)
+    }

@@ -76,3 +76,9 @@ def test_another_name_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "labels.xlsx", Sheet=ROWS).rename(tmp_path / "labels.dat")
     with pytest.raises(DataError, match="is a workbook by another name"):
         read_raw_table(path)
+
+
+def test_a_sheet_with_a_legend_beside_it_is_read(tmp_path: Path) -> None:
+    legend = [["Code", "Meaning"], [1, "benign"], [2, "malignant"]]
+    found = read_raw_table(write(tmp_path / "labels.xlsx", data=ROWS, legend=legend))
+    assert found["파일"].to_list() == ["a.png", "b.png"]

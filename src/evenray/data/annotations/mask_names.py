@@ -119,6 +119,9 @@ def _in_folders(
             twins = next((stems[name] for name in names if name in stems), [])
             if not twins and (start := START.match(stem)):
                 twins = rests.get(start[1].casefold(), [])
+            if not twins:  # x_ODsegSoftmap.png, in a folder of masks
+                begins = (stem[: cut.start()] for cut in [*re.finditer(r"[-_. ]", stem)][::-1])
+                twins = next((stems[begin] for begin in begins if begin in stems), [])
             pairs[file] = nearest(file, twins)
             called += bool(twins)
         if called >= 0.5 * len(pairs):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.names import as_text
+from evenray.data.tables.parts import part_of
 from evenray.data.tables.raw_table import SUFFIXES
 
 from .entries import Rejected
@@ -72,7 +73,9 @@ def list_files(root: Path) -> Files:
 
 
 def _may_be_table(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    path = Path(name)
+    listed = path.suffix.lower() == ".txt" and part_of(path.stem) is not None  # a line an image: its name and its class
+    return not name.startswith(".") and (listed or path.suffix.lower() in SUFFIXES)
 
 
 def _may_be_image(name: str) -> bool:

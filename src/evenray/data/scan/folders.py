@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +12,18 @@ from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.parts import part_of
-from evenray.data.tables.words import check_labels
+from evenray.data.tables.words import check_labels, quoted
 
 from .entries import Entry, Listing
 from .file_names import NAME, name_levels, shown_words, word_at, words_of
-from .levels import Level, level_of, names_by_depth
+from .levels import Level, level_of, names_by_depth, parts_and_classes
 
 __all__ = ["list_folders"]
 
 EXAMPLES, SHOWN, FEW = 3, 3, 12
+PART_NAMES = ("train", "validation", "test")
+# Folders beside those of classes whose images have no class yet.
+UNLABELLED = re.compile(r"(to[-_ ]?)?pred(ict)?(ions?|ed)?|un[-_ ]?labell?ed(.images?)?|미분류|라벨없음", re.IGNORECASE)
 
 
 def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str | None], asked: Asked) -> Listing:
@@ -34,8 +38,8 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
             f"The folder '{root}' holds no image; expected class/file, part/class/file, or files and --labels."
         )
     wrapper = _wrapper(files)
-    paths = {file: file[len(wrapper) :].split("/") for file in files}
-    depths = names_by_depth(file[len(wrapper) :] for file in files)
+    paths = _two_levels({file: file[len(wrapper) :].split("/") for file in files})
+    depths = names_by_depth("/".join(steps) for steps in paths.values())
     levels = [level_of(f"folder{at}", names) for at, names in enumerate(depths, 1)]
     levels += _named_levels(asked, files)
     _check(levels, asked, root)
@@ -49,7 +53,11 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
     )
+    if patients is None and classes is not None and classes.persons:
+        patients = Level(classes.place, classes.names, "patient", shown={name: name for name in classes.names})
     if classes is not None:
+        if "label" not in wanted:
+            classes.shown |= {name: "" for name in classes.names if UNLABELLED.fullmatch(name)}
         known, rest = asked.values.get("label", {}), asked.rest.get("label")
         classes.shown = {
             name: known.get(shown, shown if rest is None else rest) for name, shown in classes.shown.items()
@@ -70,8 +78,14 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
                 part=part_of(part) if part else None,
             )
         )
+    if classes is not None and parts is not None and "label" not in wanted:
+        _check_classes(entries, classes, root)
     above = len(files) - len(entries) if classes is not None else len(files)
-    notes = [Message("scan.above_classes", {"count": above})] if above and classes is not None else []
+    notes = []
+    if above and classes is not None:
+        unlabelled = sorted(name for name, shown in classes.shown.items() if not shown)
+        code = "scan.unlabelled_folders" if unlabelled else "scan.above_classes"
+        notes.append(Message(code, {"count": above, **({"folders": unlabelled[:SHOWN]} if unlabelled else {})}))
     if classes is None and (
         doubtful := next(
             (level for level in free if level.kind in ("numbered", "patient") and len(level.names) <= FEW), None
@@ -90,6 +104,39 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         root, tuple(entries), layout=layout, unlabelled=above, notes=tuple(notes),
         understood=_understood(root, levels, told, wanted, entries),
     )  # fmt: skip
+
+
+def _two_levels(paths: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The steps of files, with a folder such as `train_normal` as two: the part, and the class in it."""
+    for depth, names in enumerate(names_by_depth("/".join(steps) for steps in paths.values())):
+        if both := parts_and_classes(names):
+            return {
+                file: [*steps[:depth], *both[steps[depth]], *steps[depth + 1 :]] if len(steps) > depth + 1 else steps
+                for file, steps in paths.items()
+            }
+    return paths
+
+
+def _check_classes(entries: list[Entry], classes: Level, root: Path) -> None:
+    """DataError where a class of the training part stands in another part with less or more behind its name."""
+    of = {part: {entry.label for entry in entries if entry.part == part and entry.label} for part in PART_NAMES}
+    train = of.pop("train")
+    pairs: dict[str, str] = {}
+    for others in of.values():
+        for name in sorted(others - train):
+            twins = [twin for twin in sorted(train - others) if _begin_alike(name, twin)]
+            pairs |= {twins[0]: min(name, twins[0], key=len), name: min(name, twins[0], key=len)} if twins else {}
+    if pairs:
+        renamed = ",".join(f"{quoted(name)}={quoted(short)}" for name, short in pairs.items() if name != short)
+        raise DataError(
+            f"In '{root}' the parts of the split call their classes differently, such as {' and '.join(map(repr, [*pairs][:2]))}:"
+            f" where they are one, say --column 'label={classes.place}:{renamed}', else --column label={classes.place}."
+        )
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    one, other = one.casefold(), other.casefold()
+    return one.startswith(other) or other.startswith(one)
 
 
 def _name(steps: list[str], level: Level | None) -> str | None:

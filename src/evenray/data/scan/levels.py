@@ -13,7 +13,7 @@ from evenray.data.tables.parts import part_of
 from evenray.data.tables.positive import healthy
 from evenray.data.tables.words import composed
 
-__all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth"]
+__all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth", "parts_and_classes"]
 
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
@@ -31,6 +31,7 @@ GRADE = re.compile(
     r"(?:.*[-_ ])?(?:grade|stage|class|type|level|score|kl|bi-?rads|cat(?:egory)?|label|group|등급|단계|병기|유형)[-_ .]*\d+[a-d]?",
     re.IGNORECASE,
 )
+LETTERS = re.compile(r"([^\W\d_]{2,}(?:[-_ ][^\W\d_]+)*)[-_ ]?\d+")
 UID = re.compile(r"\d+(\.\d+){3,}")  # as archives call the folders of studies and series
 PREFIXED = re.compile(
     r"(?:study|series|exam|scan|image|visit|session|patient|case|검사)[-_ ]?\d+[-_ ](.+)", re.IGNORECASE
@@ -40,11 +41,13 @@ PREFIXED = re.compile(
 @dataclass
 class Level:
     """The folders at one depth, or the words at one place of names: `place` is what --column calls it, such as folder2 or
-    name-1; `names` with the folders that each lies in; `shown` what a name stands for."""
+    name-1; `names` with the folders that each lies in; `shown` what a name stands for. `persons` says that the names are of
+    patients whom they count in each class: AMD1, NORMAL1."""
 
     place: str
     names: dict[str, set[str]] = field(default_factory=dict)
     kind: Kind = "one"
+    persons: bool = False
     shown: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -55,6 +58,26 @@ class Level:
         """Whether nearly every name lies in several of the folders above, where there are several."""
         above = {folder for folders in self.names.values() for folder in folders}
         return len(above) > 1 and sum(len(folders) > 1 for folders in self.names.values()) * 2 > len(self.names)
+
+
+def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The part of a split and the rest of each name, where all names say both: `train_normal`, `test_covid`. Nothing where one
+    does not, or where they say one part or one rest.
+
+    >>> parts_and_classes(["train_normal", "train_covid", "test_normal"])["train_covid"], parts_and_classes(["test_a", "a"])
+    (('train', 'covid'), {})
+    """
+    found = {}
+    for name in names:
+        words = re.split(r"[-_ ]+", name)
+        for part, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
+            if rest and part_of(part):
+                found[name] = part, "_".join(rest)
+                break
+        else:
+            return {}
+    several = all(len({told[at] for told in found.values()}) > 1 for at in (0, 1))
+    return found if several else {}
 
 
 def level_of(place: str, names: dict[str, set[str]]) -> Level:
@@ -100,6 +123,14 @@ def _kind(level: Level) -> Kind:
         return "label"
     if known_values(names) is not None:
         return "storage"
+    letters = {name: bare[1] for name in names if (bare := LETTERS.fullmatch(name))}
+    if (
+        len(letters) == len(names)
+        and 2 <= len(set(letters.values())) <= len(names) // 2
+        and any(map(healthy, letters.values()))
+    ):
+        level.shown, level.persons = letters, True
+        return "label"
     digits = [name for name in names if re.search(r"\d", name) and not healthy(name)]
     skeletons = {re.sub(r"\d+", "#", name) for name in digits}
     if len(digits) == len(names) and len(skeletons) <= max(1, len(names) // 2):

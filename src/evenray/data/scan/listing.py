@@ -15,17 +15,19 @@ from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.core.understood import UnderstoodRow
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
+from evenray.data.annotations.found import Annotations
 from evenray.data.annotations.tables import is_box_table, is_run_table
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder
 from evenray.data.tables.grades import grades, look_ordered
 from evenray.data.tables.labels import Choices, LabelTable
+from evenray.data.tables.positive import healthy
 from evenray.data.tables.seen import Seen
 
 from .annotating import with_annotations
 from .entries import Entry, Listing
-from .file_names import persons_in_paths
+from .file_names import name_levels, persons_in_paths
 from .files import list_files
 from .folders import list_folders
 from .medmnist import list_archive
@@ -35,6 +37,7 @@ from .table_listing import list_table, list_tree
 
 __all__ = ["listing"]
 
+SHOWN = 4
 FOLDER = re.compile(r"folder ?\d+|name-?\d", re.IGNORECASE)
 PatientOf = Callable[[str], str | None]  # the patient that a path names
 
@@ -139,6 +142,8 @@ def _list_folder(
     told = {note.code for note in unused} | ({"annotations.masks_unused"} if annotations is not None else set())
     if "annotations.masks_unused" in told:  # which says more
         found = replace(found, notes=tuple(note for note in found.notes if note.code != "scan.aside_mask"))
+    if annotations is not None and wanted.asked is None:
+        _check_names(path, images, annotations)
     if annotations is None:
         of_boxes = [name for name in found.boxes if is_box_table(path / name)]
         tables = (
@@ -148,6 +153,39 @@ def _list_folder(
     aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}
     found = replace(found, understood=found.understood.model_copy(update={"set_aside": aside}))
     return with_annotations(found, annotations, wanted)
+
+
+def _check_names(path: Path, images: list[str], annotations: Annotations) -> None:
+    """DataError where images have masks or boxes, and names that tell healthy from sick."""
+    if level := next((level for level in name_levels(images) if level.tells_health), None):
+        classes = ", ".join(sorted(set(level.shown.values())))
+        raise DataError(
+            f"The images of '{path}' have {'masks' if annotations.task == 'segment' else 'boxes'}, and words of their names may be"
+            f" classes ({classes}): say --task {annotations.task}, or --column label={level.place}."
+        )
+
+
+def _check_folders(path: Path, folders: Listing, labelled: Listing) -> None:
+    """DataError where folders tell healthy from sick, and the table that lies among them says something else in columns that are
+    not called labels."""
+    table = labelled.table
+    words = [label for label in folders.labels if not label.isdecimal()]  # numbers may count folders
+    told_by_name = any(row.meaning in ("label", "findings") and row.how == "name" for row in labelled.understood.rows)
+    if table is None or table.key != "path" or told_by_name or len(folders.labels) < 2 or not any(map(healthy, words)):
+        return
+    folder = {entry.file: str(entry.label) for entry in folders.entries}
+    told = table.table.select("path", table.said).drop_nulls()
+    rows = [(folder[file], said) for file, said in told.iter_rows() if file in folder]
+    if table.names:  # healthy folders are those without findings
+        agree = {healthy(name) != any(said) for name, said in rows} == {True}
+    else:
+        agree = len(set(rows)) == len({said for _, said in rows})
+    if not agree:
+        place = next((row.place for row in folders.understood.rows if row.meaning == "label"), "folder1")
+        raise DataError(
+            f"The folders of '{path}' tell classes ({', '.join(sorted(folders.labels)[:SHOWN])}), and the table '{table.source}' says"
+            f" something else: say --column label={place} for the folders, or --labels '{table.source}' for the table."
+        )
 
 
 def _list_table(path: Path, patient: PatientOf, choices: Choices, wanted: Wanted) -> Listing:
@@ -201,7 +239,10 @@ def _list_unnamed(
     seen = Seen(path, lambda: files, patient)
     beside: FolderTable = table_in_folder(path, tables, seen, found.labels, choices)
     if beside.table is not None:
-        found = list_tree(path, beside.table, files, patient)
+        labelled = list_tree(path, beside.table, files, patient)
+        if not asked.columns:
+            _check_folders(path, found, labelled)
+        found = labelled
     elif beside.refused is not None and (asked.columns or (len(found.labels) < 2 and not plain)):
         raise beside.refused
     elif error is not None:

@@ -12,6 +12,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.data.tables.join import one_row_each
+from evenray.data.tables.label_columns import option
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.match_paths import PathMatches, match_paths
 from evenray.data.tables.parts import part_of
@@ -147,6 +148,8 @@ def _with_files(table: LabelTable, matches: PathMatches, files: list[str]) -> tu
         if ambiguous:
             count = matches.ambiguous[ambiguous[0]]
             advice = f"{count} files are called '{ambiguous[0]}': put their folders before the names."
+            if 3 * len({file.rpartition("/")[0] for file in files}) <= len(paths):  # folders of views or sequences
+                advice += f" Where these are views of one patient, who has one label, say {option('patient', column)}."
         raise DataError(
             f"{table.source} matches none of the {len(files)} images: its column {column} has {values}, such as '{lost[0]}', and"
             f" none is the path of one image, such as '{files[0]}'. {advice}"

@@ -6,7 +6,7 @@ import re
 
 from evenray.metrics import bands
 
-__all__ = ["age_band", "age_of"]
+__all__ = ["OLDEST", "age_band", "age_of"]
 
 OLDEST = 130
 AGE = re.compile(

@@ -12,14 +12,18 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .identifiers import FEWEST_SHARED, SHARED, canonical, is_nobody
+from .meanings import FLAGS, parts_named
 from .parts import part_of
 from .words import MISSING, quoted, whole_numbers
 
-__all__ = ["cleaned", "labels_cleaned"]
+__all__ = ["cleaned", "labels_cleaned", "refuse_codes"]
 
 FOLD = re.compile(r"(fold|cv)?[\s_-]*\d+(\.0+)?", re.IGNORECASE)
 PARTS = re.compile(r"[|;,/+]")
 SHOWN = 5
+# Numbers that registers write for a missing value, and what all others must be below.
+CODES = {-1: 99, 9: 5, 8: 4, **dict.fromkeys((-8, -9, -88, -99, -999, -9999), 9999), **dict.fromkeys((88, 99), 20),
+         **dict.fromkeys((888, 999, 9999), 100)}  # fmt: skip
 
 
 def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Message, ...]]:
@@ -41,6 +45,22 @@ def labels_cleaned(column: pl.Series, path: Path) -> tuple[pl.Series, tuple[Mess
         code = "scan.rows_lacking_words" if words else "scan.rows_lacking"
         notes = (Message(code, values | ({"words": words} if words else {})),)
     return column.replace(whole_numbers(column.drop_nulls().unique())), notes
+
+
+def refuse_codes(column: pl.Series, path: Path) -> None:
+    """DataError where labels are a few numbers in a row and one far from them, such as 9 beside 0 and 1, that codes a missing one."""
+    counts = dict(column.drop_nulls().value_counts().iter_rows())
+    if len(counts) < 3 or not all(re.fullmatch(r"-?\d+", word) for word in counts):
+        return
+    for word, count in counts.items():
+        rest = sorted(int(other) for other in counts if other != word)
+        inside = rest[0] in (0, 1) and rest[-1] < CODES.get(int(word), 0)
+        if inside and (len(rest) > 2 or word != "-1"):  # -1 beside 0 and 1 is uncertain
+            raise DataError(
+                f"The column '{column.name}' of the label table '{path}' holds {count} times {word} beside"
+                f" {', '.join(map(str, rest[:SHOWN]))}: where it codes that nothing is known, say --column"
+                f" 'label={quoted(column.name)}:{word}=', where it is a class, --column 'label={quoted(column.name)}:{word}={word}'."
+            )
 
 
 def _refuse_cut(column: pl.Series, path: Path) -> None:
@@ -128,17 +148,39 @@ def _patients(table: pl.DataFrame, key: str, path: Path) -> tuple[pl.DataFrame, 
     return table, notes
 
 
+def _numbered_parts(words: list[str], column: str) -> dict[str, str | None]:
+    """What numbers mean below a column that counts the parts up, as 1, 2 and 3 below DeepLesion's `Train_Val_Test`.
+
+    >>> _numbered_parts(["1", "3"], "Train_Val_Test"), _numbered_parts(["0", "1"], "train/test"), _numbered_parts(["1"], "fold")
+    ({'1': 'train', '3': 'test'}, {'0': 'train', '1': 'test'}, {})
+    >>> _numbered_parts(["0", "1"], "Train")
+    {'0': 'test', '1': 'train'}
+    """
+    named = parts_named(column)
+    if len(named) == 1:  # yes and no
+        other = "test" if named == ["train"] else "train"
+        return {word: named[0] if flag else other for word in words if (flag := FLAGS.get(word.casefold())) is not None}
+    if not named or not all(word.isdecimal() for word in words):
+        return {}
+    first = 0 if "0" in words else 1
+    numbers = {word: int(word) - first for word in words}
+    if max(numbers.values(), default=0) != len(named) - 1:
+        return {}
+    return {word: named[number] for word, number in numbers.items()}
+
+
 def _parts(given: pl.Series, path: Path, column: str) -> pl.Series | None:
     """The column `part` as train, validation and test; None where it holds numbers of folds."""
     parts = {word: part_of(word) for word in given.drop_nulls().unique().sort()}
+    parts |= _numbered_parts(list(parts), column)
     unknown = [word for word, part in parts.items() if part is None]
-    if unknown and all(FOLD.fullmatch(word) for word in parts):
+    if unknown and len(parts_named(column)) < 2 and all(FOLD.fullmatch(word) for word in parts):
         return None
     if unknown:
         raise DataError(
             f"The label table '{path}' assigns cases to the part{'s' if len(unknown) > 1 else ''}"
             f" {', '.join(repr(word) for word in unknown[:SHOWN])}; known are: train, val, test, and other words for them."
-            " Write one of these, leave the rows out, or leave the column out with --column"
-            f" 'ignore={quoted(column)}'."
+            f" Say what it means with --column 'split={quoted(column)}:{quoted(unknown[0])}=train', or leave the column out with"
+            f" --column 'ignore={quoted(column)}'."
         )
     return given.replace_strict(parts, default=None, return_dtype=pl.String)

@@ -12,22 +12,24 @@ import polars as pl
 
 from evenray.core.errors import DataError, UsageError
 
-from .ages import age_of
+from .ages import OLDEST, age_of
 from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
 from .match_paths import match_paths
-from .meanings import FLAGS, KEYS, known_values, meaning_of, says_nothing
+from .meanings import FLAGS, KEYS, is_attribute, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
+from .words import DATE
 
 __all__ = ["Columns", "How", "columns_of"]
 
 SAMPLE = 200
 How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
+FEWEST_BLOCKS = 5
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
 
@@ -79,7 +81,7 @@ def columns_of(raw: pl.DataFrame, seen: Seen, asked: Asked, path: Path) -> Colum
     if labels is None:
         keys = (*KEYS, "group")
         candidates = [name for name in free if meaning_of(name) not in keys or is_plain(raw[name])]
-        labels = label_columns(raw, candidates, path)
+        labels = label_columns(raw, candidates, path, others.get("patient"))
         _check_names(raw, [name for name in free if meaning_of(name) == "path"], labels, path)
         how["label"] = labels.by
         free = [name for name in free if name not in labels.columns]
@@ -216,7 +218,7 @@ def _patient_by_values(
         for name in free:
             pairs = [(matches.get(p), v) for p, v in rows.select(key.column, name).iter_rows() if v is not None]
             hits = [str(value).casefold() in steps_of(file) for file, value in pairs if file]
-            if hits and sum(hits) >= MOST * len(hits):
+            if sum(hits) >= MOST * len(hits) and 2 * len(hits) > len(pairs):
                 return name
     telling = [name for name in free if _are_names(raw[name].drop_nulls().unique())]
     return min(telling, key=lambda name: raw[name].n_unique()) if telling else None
@@ -224,19 +226,32 @@ def _patient_by_values(
 
 def _are_names(values: pl.Series) -> bool:
     """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
-    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
+    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[-+]?[\d.,]+$").all()
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:
-    """DataError where a column whose name says nothing may hold patients, whom nothing else tells apart; x beside y is a place."""
+    """DataError where a column may hold patients, whom nothing else tells apart: repeated numbers below a name that says nothing (x
+    beside y is a place), or numbers below any unknown name that stand in blocks, as rows of one patient do."""
     places = box_columns(free)
     for name in (name for name in free if name not in places):
         whole = raw[name].drop_nulls().str.contains(r"^\d+(\.0*)?$")
-        if says_nothing(name) and len(whole) and whole.all() and _groups(raw[name], strict=True):
+        unknown = meaning_of(name) is None and not is_attribute(name) and _in_blocks(raw[name])
+        if (says_nothing(name) or unknown) and len(whole) and whole.all() and _groups(raw[name], strict=True):
             raise DataError(
                 f"The column '{name}' of '{path}' holds repeated whole numbers, perhaps of patients, who must not stand on both"
                 f" sides of a split: say {option('patient', name)}, or {option('ignore', name)}."
             )
+
+
+def _in_blocks(column: pl.Series) -> bool:
+    """Whether whole numbers are too large for a measure or count up, and none comes back once another has followed."""
+    values = column.drop_nulls()
+    values = values.filter(values.str.contains(r"^\d{1,15}$"))
+    kinds = values.unique(maintain_order=True)
+    if len(kinds) <= FEWEST_BLOCKS or values.rle_id()[-1] + 1 > len(kinds) or all(map(DATE.fullmatch, kinds.to_list())):
+        return False
+    numbers = kinds.cast(pl.Int64)
+    return int(numbers.min()) > OLDEST or bool((numbers.diff().drop_nulls() == 1).all())  # type: ignore[arg-type]
 
 
 def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Literal
 
 import polars as pl
 
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
 
 from .meanings import FLAGS
 from .positive import healthy
-from .words import MISSING
+from .words import MISSING, quoted
 
 __all__ = [
     "FINDINGS",
@@ -30,6 +30,7 @@ __all__ = [
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
 LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
+SHOWN = 4
 FEW_BLANK = 0.1  # share of rows
 FEW_STRANGE = 0.25  # of the values that are yes or no
 NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
@@ -56,9 +57,20 @@ def flag_columns(raw: pl.DataFrame, columns: Iterable[str]) -> list[str]:
     for name in columns:
         values = raw[name].drop_nulls().unique().head(len(FLAGS) + len(MISSING) + 1)
         words = {value.casefold() for value in values.to_list() if value not in MISSING}
-        if words <= FLAGS.keys() and any(FLAGS[word] for word in words):
+        if words <= FLAGS.keys() and any(_flags_of(words).values()):
             found.append(name)
     return found
+
+
+def _flags_of(words: Iterable[str]) -> dict[str, bool | None]:
+    """What each word means; an x beside no o is a mark, and says yes.
+
+    >>> _flags_of(["O", "X"]), _flags_of(["x"])
+    ({'O': True, 'X': False}, {'x': True})
+    """
+    plain = {word: word.casefold() for word in words}
+    marks = "o" not in plain.values()
+    return {word: True if marks and flag == "x" else FLAGS[flag] for word, flag in plain.items()}
 
 
 def nearly_flags(column: pl.Series) -> str | None:
@@ -89,7 +101,7 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
             f"The columns of findings hold '{strange[0]}', which is neither yes, no nor uncertain; say what it means, as"
             f" with --column 'findings=...:{strange[0]}=1', or name the column as label={columns[0]}."
         )
-    known = {word: FLAGS[word.casefold()] for word in words}
+    known = _flags_of(words)
     flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
@@ -100,7 +112,7 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
         classes = pl.select(pl.when(one).then(classes)).to_series()
         return Told(classes, (), (Message("scan.one_hot", {"count": len(columns)}),))
     notes: list[Message] = []
-    none = [name for name in columns if healthy(name)]
+    none = [name for name in columns if healthy(name) and not _of_one_thing(name, columns)]
     names = [name for name in columns if name not in none]
     if not names:
         names, none = list(columns), []
@@ -127,6 +139,13 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
     values = whole.select(pl.concat_list(pl.all()).alias("findings")).to_series()
     empty = whole.select(pl.all_horizontal(pl.all().is_null())).to_series()
     values = pl.select(pl.when(~empty).then(values)).to_series().cast(FINDINGS)
+    silent = not none and all((flags[name] != False).all() for name in columns)  # noqa: E712
+    if silent and not several and not doubtful and int(empty.sum()) > FEW_BLANK * len(empty):
+        asked = f"findings={'+'.join(map(quoted, columns))}"
+        raise DataError(
+            f"The columns {', '.join(map(repr, columns[:SHOWN]))} say yes or nothing, and {empty.sum()} of {len(empty)} rows say"
+            f" nothing at all: where these have no finding, say --column '{asked}:blank=0', where nobody looked, --column '{asked}'."
+        )
     if count := int(doubts.select(pl.sum_horizontal(pl.col(names).cast(pl.UInt32)).sum()).item() or 0):
         notes.append(Message("scan.uncertain", {"count": count, "variant": uncertain}))
     blanks = sum(int((flags[name].is_null() & ~doubts[name] & ~empty).sum()) for name in names)
@@ -135,6 +154,17 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
     if none:
         notes.append(Message("scan.no_finding", {"names": none}))
     return Told(values, tuple(names), tuple(notes))
+
+
+def _of_one_thing(name: str, columns: Iterable[str]) -> bool:
+    """Whether a healthy name speaks of one thing alone, of which another finding speaks too: `ETT - Normal` beside `ETT - Abnormal`.
+
+    >>> _of_one_thing("ETT - Normal", ["ETT - Abnormal"]), _of_one_thing("No Finding", ["Edema", "Nodule"])
+    (True, False)
+    """
+    thing = re.split(r"[\W_]+", name.strip().casefold())[0]
+    others = [other for other in columns if not healthy(other)]
+    return not healthy(thing) and any(re.split(r"[\W_]+", other.strip().casefold())[0] == thing for other in others)
 
 
 def one_class(flags: pl.DataFrame) -> bool:
@@ -188,14 +218,15 @@ def _parted(texts: list[str]) -> dict[str, tuple[str, ...]] | None:
     """The parts of each text, by the sign that separates them; None where none does."""
     if texts and all(LIST.fullmatch(text) for text in texts):
         return {text: _split(LIST.fullmatch(text)[1], ",") for text in texts}  # type: ignore[index]
+    none = [text for text in texts if (found := LIST.fullmatch(text)) and not found[1].strip()]
     for sign in ("|", ";,", ";", ",", "/", "+"):
-        parts = {text: _split(text, sign) for text in texts}
+        parts = {text: () if text in none else _split(text, sign) for text in texts}
         several = [found for found in parts.values() if len(found) > 1]
         if not several:
             continue
         if sign == "|" or _recur(parts, sign):
             return parts
-    return None
+    return {text: () if text in none else (text,) for text in texts} if none else None
 
 
 def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:

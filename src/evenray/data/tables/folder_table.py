@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import match_paths
-from .part_tables import are_parts
+from .part_tables import have_same_columns, parts_among
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
 
@@ -22,6 +23,7 @@ __all__ = ["FolderTable", "table_in_folder"]
 
 NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
+SHOWN = 4
 FEW = 20  # folders above which they are patients or studies rather than classes
 
 
@@ -40,17 +42,17 @@ class FolderTable:
 
 
 def table_in_folder(root: Path, inside: Sequence[str], seen: Seen, classes: set[str], choices: Choices) -> FolderTable:
-    """The one table of labels in a folder; where it holds none and its folders are no classes, in a folder inside it or in
-    the folder that it lies in, if it names nearly all images.
+    """The one table of labels in a folder; where it holds none, in a folder inside it or, where its folders are no classes, in the
+    folder that it lies in, if it names nearly all images.
 
     `inside` are the tables below the folder; `classes` are the folders that the images lie in. Where there are several, a table
     wins only if it names nearly all images.
     """
     found = _one_of([as_path(root / name) for name in inside if "/" not in name], seen, classes, choices)
-    if found.table is not None or found.refused is not None or found.several or len(classes) > 1:
+    if found.table is not None or found.refused is not None or found.several:
         return found
     below = [as_path(root / name) for name in inside if 0 < name.count("/") <= DEEP]
-    for paths in (below, _beside(root.resolve())):
+    for paths in (below, [] if len(classes) > 1 else _beside(root.resolve())):
         if 0 < len(paths) <= MOST:
             other = _one_of(paths, seen, classes, choices, nearly=True)
             if other.table is not None or other.several:
@@ -72,9 +74,12 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     notes: list[Message] = []
     boxes: list[str] = []
     refused: list[DataError] = []
-    for path in filter(_is_list, paths):
+    paths = list(filter(_is_list, paths))
+    parts = parts_among(paths)
+    for path in [path for path in paths if path not in parts[1:]]:
+        others = parts[1:] if path in parts else []
         try:
-            tables.append(LabelTable.read(path, seen, choices))
+            tables.append(LabelTable.read(path, seen, choices, others))
         except BoxTableError:
             boxes.append(path.name)
         except UsageError as error:
@@ -87,11 +92,9 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
     if nearly:
-        tables, notes = [table for table in tables if _coverage(table, seen)[0] >= NEARLY], []
-    sources = [Path(table.source) for table in tables]
-    if are_parts(sources):
-        tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
-        values = {"count": len(sources), "tables": [path.name for path in sources]}
+        tables, notes = _together(tables, seen, choices)
+    if parts and any(table.source == str(parts[0]) for table in tables):
+        values = {"count": len(parts), "tables": [path.name for path in parts]}
         notes.append(Message("scan.tables_of_parts", values))
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
@@ -111,6 +114,19 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     return FolderTable(table if taken else None, tuple(notes), tuple(boxes))
 
 
+def _together(tables: list[LabelTable], seen: Seen, choices: Choices) -> tuple[list[LabelTable], list[Message]]:
+    """The tables that name nearly all images, else all of them as one, where they have the same columns and do so together."""
+    whole = [table for table in tables if _coverage(table, seen)[0] >= NEARLY]
+    sources = [Path(table.source) for table in tables]
+    if not whole and len(tables) > 1 and have_same_columns(sources):
+        with suppress(DataError):
+            together = LabelTable.read(sources[0], seen, choices, sources[1:])
+            if _coverage(together, seen)[0] >= NEARLY:
+                names = [path.name for path in sources][:SHOWN]
+                return [together], [Message("scan.tables_together", {"count": len(tables), "tables": names})]
+    return whole, []
+
+
 def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
     """The share of the images, or of a sample's identifiers, that a table names; and how that is said."""
     if table.key == "path":
@@ -122,11 +138,13 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file may be a table: of JSON only what begins as a list does."""
-    if path.suffix.lower() != ".json":
+    """Whether a file may be a table: of JSON only what begins as a list does, of text what has a name and a word in its first line."""
+    if path.suffix.lower() not in (".json", ".txt"):
         return True
     try:
         with path.open("rb") as file:
+            if path.suffix.lower() == ".txt":
+                return len(re.split(rb"[\s,;]+", file.readline(4096).strip())) > 1
             return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     except OSError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from evenray.core.errors import DataError
 from .match_paths import ENDING
 from .meanings import meaning_of
 
-__all__ = ["AGAIN", "SEPARATORS", "with_names", "without_titles"]
+__all__ = ["AGAIN", "SEPARATORS", "first_lines", "with_names", "without_titles"]
 
 SEPARATORS = "\t;,|"
 LINES = 10  # among which the names of the columns stand
@@ -23,21 +24,67 @@ MOST = 0.9
 
 def without_titles(text: str) -> str:
     """A table as text from the line that names its columns: the first with two known names or more, where the lines above
-    it have none.
+    it have none; or the one below it, where that names groups of columns, as merged cells do, and the next names each.
 
     >>> without_titles("Study of 2023,,\\nimage,patient,label\\na.png,1,sick\\n").partition("\\n")[0]
     'image,patient,label'
     >>> without_titles("c1,c2\\na.png,sick\\n").partition("\\n")[0]
     'c1,c2'
+    >>> without_titles("Patient,,Image\\nNo,Sex,File\\n1,M,a.png\\n").partition("\\n")[0]
+    'Patient No,Sex,File'
     """
     start = 0
-    for line in text.split("\n", LINES)[:LINES]:
-        cells = next(csv.reader([line.strip("\r")], delimiter=max(SEPARATORS, key=line.count)), [])
+    lines = first_lines(text, LINES)
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        cells, under = _cells(line), _cells(below)
         known = {meaning for cell in cells if (meaning := meaning_of(cell))}
-        if len(known) > 1 or (known and start == 0 and sum(bool(cell.strip()) for cell in cells) > 1):
-            return text[start:]
+        if len(known) > 1 or (known and start == 0 and sum(map(bool, cells)) > 1):
+            more = {meaning for cell in under if (meaning := meaning_of(cell))}
+            groups = not all(cells) and all(under) and len(under) == len(set(under)) and len(more) > 1
+            if not groups:
+                return text[start:]
+            named = io.StringIO()
+            csv.writer(named, delimiter=_separator(below), lineterminator="\n").writerow(_grouped(cells, under))
+            return named.getvalue() + text[start + len(line) + len(below) + 2 :]
         start += len(line) + 1
     return text
+
+
+def first_lines(text: str, count: int = 1) -> list[str]:
+    """The first lines of a table, each whole where a quoted name or value goes on in the next.
+
+    >>> first_lines('"Patient\\nID",label\\n1,sick\\n')
+    ['"Patient\\nID",label']
+    """
+    found: list[str] = []
+    open_ = False
+    for line in text.split("\n", LINES * count + LINES)[: LINES * count + LINES]:
+        if open_:
+            found[-1] += f"\n{line}"
+        elif len(found) == count:
+            break
+        else:
+            found.append(line)
+        open_ = found[-1].count('"') % 2 == 1
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line.strip("\r")], delimiter=_separator(line)), [])]
+
+
+def _separator(line: str) -> str:
+    return max(SEPARATORS, key=line.count)
+
+
+def _grouped(groups: list[str], names: list[str]) -> list[str]:
+    """The names, with that of their group where the two together are known and the name alone is not: `No` below `Patient`."""
+    found, group = [], ""
+    for at, name in enumerate(names):
+        group = (groups[at] if at < len(groups) else "") or group
+        together = f"{group} {name}"
+        found.append(together if meaning_of(together) and not meaning_of(name) else name)
+    return found
 
 
 def with_names(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -48,7 +95,7 @@ def with_names(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
     """
     names = raw.columns
     given = [name for name in names if not name.startswith("column ")]
-    if not any(meaning_of(name) for name in names) and (
+    if not any(meaning_of(name) and not (raw[name] == name).any() for name in names) and (
         any(_is_value(name, raw[name]) for name in given) or _are_numbers(given)
     ):
         first = pl.DataFrame(

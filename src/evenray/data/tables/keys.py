@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,11 +12,12 @@ import polars as pl
 from .identifiers import canonical
 from .match_paths import ENDING, as_number, folded
 from .meanings import KEYS, meaning_of
-from .seen import Seen
+from .seen import Seen, unpadded
 
 __all__ = ["Key", "best_keys", "files_of", "keys_of", "values_at"]
 
 HALF, NEARLY = 0.5, 0.9
+KIND = re.compile(r"[-_ ](study|series|image|exam|scan|patient|subject|case)$")  # as SIIM's 00086460a852_study
 SHARED = ("series", "study", "accession", "patient")  # what several images have in common
 PLAIN = ("accession", "patient")  # identifiers that people type
 OTHERS = {"label", "site", "split", "sex", "age", "side", "view", "reader"}  # whose values may well be names of folders
@@ -173,8 +175,9 @@ def _step(value: str, known: dict[str, list[str]]) -> str | None:
     value = value.strip("/")
     if value in known:
         return value
-    if value.isdecimal() and (bare := value.lstrip("0") or "0") in known:
-        return bare
+    for way in (unpadded(value), bare := KIND.sub("", value), unpadded(bare)):
+        if way in known:
+            return way
     if "/" not in value:
         return None
     steps = [step for step in value.split("/") if step in known]

@@ -16,6 +16,7 @@ from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
 from .meanings import FLAGS, PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
+from .person_columns import columns_of_persons
 from .raw_table import header_line
 from .run_columns import run_columns
 from .words import DATE, MISSING, quoted
@@ -25,7 +26,7 @@ __all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_co
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
 OUTCOMES = {"cancer", "malignant", "malignancy", "tumor", "tumour"}
 SIZES = {"w", "h", "width", "height", "radius"}
-SHOWN = 4
+SHOWN, MOST_WAYS = 4, 8
 
 
 class BoxTableError(DataError):
@@ -64,8 +65,8 @@ def box_columns(columns: Sequence[str]) -> list[str]:
     return found if len(where) > 1 or (len(found) > 1 and "bbox" in map(compact, where)) else []
 
 
-def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> LabelColumns:
-    """The columns of labels among those that mean nothing else.
+def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person: str | None = None) -> LabelColumns:
+    """The columns of labels among those that mean nothing else; `person` is the column of patients.
 
     A column whose name says so; else columns that say yes and no, one a finding; else one whose name may say so; else the only
     one with few repeated values. DataError where two readings differ, with the options that choose, or where there is none.
@@ -75,7 +76,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
-    flags = [name for name in flag_columns(raw, free) if not says_nothing(name)]
+    every = [name for name in flag_columns(raw, free) if not _is_constant(raw[name])]
+    flags = [name for name in every if not says_nothing(name) and not is_attribute(name)]
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
         others = [name for name in flags if compact(name) in OUTCOMES]
@@ -87,10 +89,14 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
             f" unknown with --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
             f" {option('ignore', odd)}."
         )
+    if len(flags) > 1 and person and not _one_hot(raw, flags):
+        plain = [name for name in free if name not in flags and is_plain(raw[name]) and not is_attribute(name)]
+        _check_persons(raw, person, flags, list(dict.fromkeys([*weak, *plain])), path)
     if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1 and weak:
-        chosen = f"{option('label', weak[0])} for one class, or {_findings_option(flags)} for several findings an image"
+        ways = " or ".join(option("label", name) for name in weak[:SHOWN])
+        chosen = f"{ways} for one class, or {_findings_option(flags)} for several findings an image"
         raise DataError(f"The label table '{path}' can be read in two ways: say {chosen}.")
     if weak:
         if boxes:
@@ -102,7 +108,7 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])
-        return LabelColumns((_only(raw, plain, path),), by="values")
+        return LabelColumns((_only(raw, plain, path, every),), by="values")
     if boxes:
         raise _boxes(path, raw, boxes, None)
     for name in free:
@@ -118,12 +124,34 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     )
 
 
+def _check_persons(raw: pl.DataFrame, person: str, flags: list[str], single: list[str], path: Path) -> None:
+    """DataError where some columns of yes and no speak of persons, as smoking does, and others of their images; `single` are those
+    that may be one class."""
+    apart = columns_of_persons(raw, person, flags, single)
+    findings = [name for name in flags if name not in apart]
+    if len(findings) == len(flags):
+        return
+    ways = [option("label", name) for name in single if name not in apart]
+    ways = [*ways[:MOST_WAYS], *([_findings_option(findings)] if len(findings) > 1 else []), _findings_option(flags)]
+    shown = ", ".join(f"'{name}'" for name in flags if name in apart)
+    raise DataError(
+        f"In the label table '{path}' some columns of yes and no ({shown}) say the same of all images of a patient, as his or her age"
+        f" does, and others differ between them: say which are the labels, {' or '.join(ways)}."
+    )
+
+
+def _is_constant(column: pl.Series) -> bool:
+    """Whether every row says the same, so that nothing can be learnt of it."""
+    return not column.null_count() and column.n_unique() == 1
+
+
 def _findings_option(flags: list[str]) -> str:
     return f"--column 'findings={'+'.join(map(quoted, flags))}'"
 
 
-def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
-    """The one of several columns to take where they divide the rows alike, words before numbers; DataError where not."""
+def _only(raw: pl.DataFrame, names: list[str], path: Path, flags: Sequence[str] = ()) -> str:
+    """The one of several columns to take where they divide the rows alike, words before numbers; DataError where not, which names
+    the columns of yes and no (`flags`) as findings too."""
     twins = [names[0]]
     for name in names[1:]:
         if _alike(raw, names[0], name):
@@ -132,8 +160,9 @@ def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
     if others:
         ways = " or ".join(option("label", name) for name in [twins[0], *others][:SHOWN])
         shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:SHOWN])
+        together = f", or {_findings_option([*flags])} for several findings an image" if len(flags) > 1 else ""
         raise DataError(
-            f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}."
+            f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}{together}."
         )
     return next((name for name in twins if not _numbers(raw[name])), twins[0])
 

@@ -13,22 +13,22 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.understood import Understood, UnderstoodRow
 
-from .cleaning import cleaned, labels_cleaned
+from .cleaning import cleaned, labels_cleaned, refuse_codes
 from .columns import Columns, How, columns_of
 from .expressions import Asked
 from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
 from .keys import files_of, values_at
 from .label_columns import BoxTableError, box_columns, option
-from .meanings import KEYS, sexes_of
+from .meanings import KEYS, meaning_of, sexes_of
 from .opinions import rows_of_places, settled
 from .part_tables import read_parts
 from .places import placed
 from .raw_table import read_raw_table
 from .run_columns import run_columns
 from .seen import Seen, side_of
-from .shaping import check_rows, found_columns, shaped, whole_paths
-from .words import check_labels
+from .shaping import check_rows, found_columns, images_by_words, numbers_named, shaped, whole_paths
+from .words import check_labels, quoted
 
 __all__ = ["BoxTableError", "Choices", "LabelTable"]
 
@@ -86,15 +86,18 @@ class LabelTable:
         two ways, and with which option to choose."""
         choices = choices or Choices()
         raw = read_parts([path, *others]) if others else read_raw_table(path)
-        raw, asked, said = shaped(raw.unique(maintain_order=True), choices.asked, path)
+        raw, asked, said = shaped(raw.unique(maintain_order=True), choices.asked, path, seen)
         choices = replace(choices, asked=found_columns(raw, asked, path))
+        raw = images_by_words(numbers_named(raw, seen), seen, choices.asked)
         columns = columns_of(raw, seen, choices.asked, path)
         if columns.labels is None:  # columns_of raises where there are none
             raise DataError(f"The label table '{path}' has no column of labels.")
-        whole_paths(raw, seen, columns.key, (*columns.unused, *columns.others.values()), path)
+        whole_paths(raw, seen, columns, path)
         check_rows(raw, columns, path)
         told, notes = _labels(raw, columns, choices, path)
-        table, key = _columns(raw, columns, seen, path)
+        renamed = {name: _renamed(raw[name], asked.values[meaning], asked.rest.get(meaning))
+                   for meaning, name in columns.others.items() if meaning in asked.values}  # fmt: skip
+        table, key = _columns(raw.with_columns(**renamed), columns, seen, path)
         boxes = bool(box_columns(raw.columns) or run_columns(raw))
         ratings = None
         if "reader" in table.columns and _repeats(table, key):
@@ -117,7 +120,7 @@ class LabelTable:
             _understood(raw, columns, told, path), told.names, (*said, *notes, *more), ratings, boxes,
             _exact(raw, columns, seen, path), tuple(map(str, others)),
         )  # fmt: skip
-        return replace(found, table=_one_row_a_patient(found, columns, seen), key=key.replace("_step", "path"))
+        return replace(found, table=_one_row_a_patient(raw, found, columns, seen), key=key.replace("_step", "path"))
 
 
 def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -> tuple[Told, tuple[Message, ...]]:
@@ -135,6 +138,8 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
         values = {"-1": {"ignore": "", "positive": "1", "negative": "0"}[choices.uncertain]}
         count = int((column == "-1").sum())
         notes += (Message("scan.uncertain", {"count": count, "variant": choices.uncertain}),)
+    if not values and rest is None:
+        refuse_codes(column, path)
     column = _renamed(column, values, rest)
     notes = () if values.get("blank") else notes
     several = findings_in_text(column, several=meaning == "findings")
@@ -179,7 +184,7 @@ def _repeats(table: pl.DataFrame, key: str) -> bool:
     return bool(table[key].drop_nulls().is_duplicated().any())
 
 
-def _one_row_a_patient(found: LabelTable, columns: Columns, seen: Seen) -> pl.DataFrame:
+def _one_row_a_patient(raw: pl.DataFrame, found: LabelTable, columns: Columns, seen: Seen) -> pl.DataFrame:
     """The table, with the files of its steps of paths; DataError where rows of one patient cannot be told apart."""
     table, key = found.table, columns.key
     grouped = key.meaning == "patient" and found.key in ("patient", "_step")
@@ -192,6 +197,14 @@ def _one_row_a_patient(found: LabelTable, columns: Columns, seen: Seen) -> pl.Da
             what = (
                 f"a column of sides ('{side}')" if side and not several and not repeated else "several rows a patient"
             )
+            codes = [name for name in columns.unused if meaning_of(name) == "side" and raw[name].n_unique() == 2]
+            if codes:
+                first, second = raw[codes[0]].unique().sort().to_list()
+                ways = [f"--column 'side={quoted(codes[0])}:{first}={a},{second}={b}'" for a, b in ("RL", "LR")]
+                raise DataError(
+                    f"'{found.source}' finds the images by the patient alone ('{key.column}'), and '{codes[0]}' may tell the side by"
+                    f" {first} and {second}: say {' or '.join(ways)}."
+                )
             keep = (
                 f"; to give each patient's label to all of his or her images, say {option('ignore', side)}"
                 if side

@@ -16,7 +16,7 @@ __all__ = ["ENDING", "PathMatches", "as_number", "folded", "match_paths", "witho
 ENDINGS = frozenset(
     {
         "nii", "dcm", "dicom", "ima", "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "tif", "tiff", "pgm", "ppm", "pnm", "npz", "npy",
-        "gif", "webp", "jp2", "j2k", "mha", "mhd", "nrrd", "svs", "ndpi",
+        "gif", "webp", "jp2", "j2k", "mha", "mhd", "nrrd", "svs", "ndpi", "img",
     }
 )  # fmt: skip
 ENDING = rf"(?i)\.(nii\.gz|{'|'.join(sorted(ENDINGS))})$"

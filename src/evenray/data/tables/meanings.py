@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .parts import part_of
+
 __all__ = [
     "FLAGS",
     "KEYS",
@@ -16,6 +18,7 @@ __all__ = [
     "is_torn",
     "known_values",
     "meaning_of",
+    "parts_named",
     "says_nothing",
     "sexes_of",
     "weak_label",
@@ -34,11 +37,12 @@ WORDS: dict[str, str] = {
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
     "study": "study studyid studyuid studyinstanceuid exam examid 검사",
     "accession": "accession accessionnumber accessionno accno accnum acc 검사번호 접수번호 판독번호",
-    "patient": "patient patientid patientno patientnumber pid subject subjectid person personid caseid participant participantid mrn"
-    " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente 患者 患者id 患者番号 患者编号"
-    " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
-    "side": "side laterality imagelaterality leftright leftorright breast leftorrightbreast eye 좌우 편측",
-    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
+    "patient": "patient patients pat pid pt ptid rid eid subject subjects subj person caseid participant mrn ipp nip nhc empi"
+    " patientenid patientennr patientennummer npatient nopatient paciente idpaciente paziente idpaziente prontuario"
+    " 患者 患者id 患者番号 患者编号"
+    " 차트번호 병록번호 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
+    "side": "side laterality imagelaterality exameye eyeside imageside leftright leftorright breast leftorrightbreast eye 좌우 편측",
+    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
     " befund diagnose diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
     " 라벨 라벨 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
@@ -53,21 +57,28 @@ WORDS: dict[str, str] = {
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
 }  # fmt: skip
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
+PERSON = r"(patients?|pat|pt|subjects?|subj|sub|persons?|participants?)"
+NUMBER = r"(id|no|nr|num|number|nummer|index|idx|code|key|hash|uid|identifier)"
+PATIENT = re.compile(rf"(anon|anonymous|deid|new|original)?({PERSON}{NUMBER}+|{NUMBER}{PERSON})")
 # Labels where no column has one of the names above: these name a property, which may be another column's label.
 WEAK = {
-    "abnormality", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype", "abnormalitytype", "type", "result",
-    "status", "assessment", "birads", "cancer", "malignant", "malignancy", "tumor", "tumour", "disorder", "kl", "klgrade", "isup",
+    "abnormality", "category", "severity", "grade", "grading", "stage", "level", "lesion", "lesiontype",
+    "abnormalitytype", "type", "result", "status", "assessment", "birads", "cancer", "malignant", "malignancy",
+    "tumor", "tumour", "disorder", "kl", "histology", "histologicaltype", "subtype", "조직형", "klgrade", "isup",
     "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
 }  # fmt: skip
 GROUPS = {
     "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
-    "증례", "증례번호",
+    "증례", "증례번호", "fall", "fallnr", "fallnummer",
 }  # fmt: skip
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
-    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor",
-    "model", "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
-    "smoking", "smoker", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp",
+    "manufacturer", "vendor", "model", "device", "machine", "protocol", "modality", "collection",
+    "seriesdescription", "studydescription", "protocolname", "imagetype", "finalimagetype", "sopclassname",
+    "numberofimages", "numberofframes", "filesize", "fileformat", "imagewidth", "imageheight", "bodypart",
+    "bodypartexamined", "orientation", "magnification", "race", "ethnicity", "smoking", "smoker", "initialexam",
+    "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
 }  # fmt: skip
 # Columns that say where something lies in an image.
 PLACES = {
@@ -76,7 +87,12 @@ PLACES = {
 }  # fmt: skip
 FLAGS = {
     "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
+    "ja": True, "oui": True, "si": True, "sí": True, "sì": True, "sim": True, "はい": True, "有": True, "是": True,
+    "present": True, "positive": True, "pos": True, "+": True, "o": True, "양성": True, "있음": True, "陽性": True, "阳性": True,
+    "t": True, "1,0": True, "f": False, "0,0": False,
     "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
+    "nein": False, "nee": False, "non": False, "não": False, "nao": False, "いいえ": False, "無": False, "无": False, "否": False,
+    "absent": False, "negative": False, "neg": False, "x": False, "음성": False, "없음": False, "陰性": False, "阴性": False,
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -111,9 +127,28 @@ def meaning_of(name: str) -> str | None:
 
     >>> meaning_of("Patient ID"), meaning_of("진단명"), meaning_of("isic_id"), meaning_of("lesion_id"), meaning_of("Follow-up #")
     ('patient', 'label', 'path', 'group', None)
+    >>> meaning_of("Patient_index"), meaning_of("SUB_ID"), meaning_of("patient_overall"), meaning_of("Train_Val_Test")
+    ('patient', 'patient', None, 'split')
     """
     plain = "" if is_torn(name) else compact(name)
-    return MEANING.get(plain) or ("group" if plain in GROUPS else None)
+    if found := MEANING.get(plain):
+        return found
+    if PATIENT.fullmatch(plain):
+        return "patient"
+    return "group" if plain in GROUPS else "split" if parts_named(name) else None
+
+
+def parts_named(name: str) -> list[str]:
+    """The parts of a split that a column's name counts up, in its order; none where it says anything else.
+
+    >>> parts_named("Train_Val_Test"), parts_named("train_test_split"), parts_named("is_train"), parts_named("test result")
+    (['train', 'validation', 'test'], ['train', 'test'], ['train'], [])
+    """
+    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    words = words[1:] if words[:1] == ["is"] else words
+    words = words[:-1] if words[1:] and words[-1] in ("split", "set", "part") else words
+    parts = [part_of(word) for word in words]
+    return [] if None in parts else [part for part in parts if part]
 
 
 def weak_label(name: str) -> bool:

@@ -29,11 +29,11 @@ DENIED = re.compile(
     r"|ninguna|sem|senza) \w.*"
     r"|un ?(infected|affected|diseased|remarkable)"
     r"|(no|non)(tumou?r|covid|disease|cancer|lesion|finding|pneumonia|glaucoma|nodule|mass)s?"
-    r"|.*\w ?(free|negative|normal|absent|아님|아닌|없음|없는|음성|正常|陰性|阴性|なし|ではない)"
+    r"|.*\w (free|negative|normal|absent)|.*\w ?(아님|아닌|없음|없는|음성|正常|陰性|阴性|なし|ではない)"
     r"|(无|無|未见)\w+|비(감염|질환)\w*|무(증상|소견|병변)\w*"
 )
 # What looks denied or healthy and is not: abnormal, 비정상, 異常, nodule.
-SICK = re.compile(r"(ab|un|not |non )?abnormal\w*|(ab|not |non )normal\w*|비정상.*|異常|异常"
+SICK = re.compile(r"(.* )?((ab|un|not |non )?abnormal\w*|(ab|not |non )normal\w*)|비정상.*|異常|异常"
                   r"|non ?(specific|small cell|hodgkin|benign).*|not (well|healthy|benign|clear)"
                   r"|unhealthy|unwell|nicht (gesund|normal)|anormal\w*|unclear|un(known|determined|classified)")  # fmt: skip
 FEW = 1 / 3  # a class of at most a third of the other is the one looked for, whatever it is called
@@ -48,6 +48,8 @@ def healthy(name: str) -> bool:
     [True, True, True, True, True, True, True]
     >>> [healthy(name) for name in ("abnormal", "비정상", "nodule", "non-small-cell", "Norwood", "unknown", "異常", "not normal")]
     [False, False, False, False, False, False, False, False]
+    >>> healthy("ETT - Abnormal"), healthy("ETT - Normal"), healthy("knee not normal")
+    (False, True, False)
     >>> healthy("Normal(Healthy skin)"), healthy("Abnormal(Ulcer)")
     (True, False)
     """

@@ -30,8 +30,8 @@ def read_raw_table(path: Path) -> pl.DataFrame:
     composed letters are put together, rows and columns without any value are dropped, and so are repeated lines of column names
     and equal columns of one name.
 
-    Lists become `a|b`, and an image that a Parquet file holds beside its name becomes the name. DataError for what is no
-    table, has no row, or holds images or bytes alone.
+    Lists become `a|b`, empty ones `[]`, and an image that a Parquet file holds beside its name becomes the name. DataError for what
+    is no table, has no row, or holds images or bytes alone.
     """
     if not path.exists():
         raise DataError(f"There is no label table '{path}'.")
@@ -92,7 +92,7 @@ def _read_json(path: Path) -> pl.DataFrame:
 
 def _plain_value(value: Any) -> str | None:
     if isinstance(value, list):
-        return "|".join(str(part) for part in value if not isinstance(part, dict | list)) or None
+        return "|".join(str(part) for part in value if not isinstance(part, dict | list)) or (None if value else "[]")
     return None if value is None or isinstance(value, dict) else str(value)
 
 
@@ -109,7 +109,10 @@ def header_line(columns: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
+    """A name as it is typed, without the lines of a legend below it, such as `0 = unknown`."""
     name = re.sub(r"_duplicated_\d+$", "", name)
+    lines = [line.strip() for line in name.splitlines() if line.strip()]
+    name = " ".join([*lines[:1], *(line for line in lines[1:] if "=" not in line)]) if lines[1:] else name
     return str(_typed(pl.Series([name]))[0])
 
 
@@ -140,7 +143,11 @@ def _as_text(column: pl.Series, path: Path) -> pl.Series:
         return column.struct.field("path").cast(pl.String)
     if isinstance(kind, pl.List | pl.Array):
         lists = column.cast(pl.List(pl.String), strict=False)
-        return lists.list.join("|")
+        return (
+            pl.select(pl.when(lists.list.len() == 0).then(pl.lit("[]")).otherwise(lists.list.join("|")))
+            .to_series()
+            .alias(column.name)
+        )
     if kind == pl.Binary:
         try:
             return column.cast(pl.String)

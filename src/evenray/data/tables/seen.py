@@ -17,7 +17,7 @@ from evenray.images.readers import Identity, identity
 
 from .match_paths import folded, without_ending, without_zeros
 
-__all__ = ["Seen", "side_of", "steps_of"]
+__all__ = ["Seen", "side_of", "steps_of", "unpadded"]
 
 SAMPLE = 64  # files whose headers are opened
 NUMBERED = re.compile(r"([a-z가-힣]{1,12})[-_ ]?0*(\d+)")
@@ -64,6 +64,10 @@ class Seen:
         for file in self.files:
             for step in steps_of(file):
                 found.setdefault(step, []).append(file)
+        known = set(found)
+        for step in known:
+            if (plain := unpadded(step)) not in known:
+                found[plain] = [*found.get(plain, ()), *found[step]]
         return found
 
     @cached_property
@@ -104,6 +108,15 @@ def steps_of(file: str) -> set[str]:
         if step.isdecimal() and step.startswith("0"):
             steps.add(step.lstrip("0") or "0")
     return steps - {""}
+
+
+def unpadded(step: str) -> str:
+    """A step without the zeros before its numbers.
+
+    >>> unpadded("ucsf-pdgm-0004"), unpadded("s00_07"), unpadded("1.50")
+    ('ucsf-pdgm-4', 's0_7', '1.50')
+    """
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", step)
 
 
 def side_of(text: str) -> str | None:

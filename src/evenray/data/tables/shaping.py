@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +13,20 @@ from evenray.core.messages import Message
 
 from .columns import Columns
 from .expressions import Asked
-from .keys import Key
 from .long_tables import widened
 from .match_paths import match_paths
-from .meanings import PLACES, compact
+from .meanings import KEYS, PLACES, compact, meaning_of
+from .path_columns import columns_of_paths, files_named
+from .repeated_columns import a_row_each, repeated_columns
 from .seen import Seen, side_of
 from .words import quoted
 
-__all__ = ["check_rows", "found_columns", "shaped", "whole_paths"]
+__all__ = ["check_rows", "found_columns", "images_by_words", "numbers_named", "shaped", "whole_paths"]
 
 MERGED, FEWEST = 0.25, 8  # share of rows left blank, and rows, from which cells may have been merged
 SAMPLE, MOST = 200, 0.9
+START = re.compile(r"([a-z]{3,})([-_ ]?)\d")
+CALLED = re.compile(r"([a-z]{3,}?)(?:id|no|nr|num|number)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BETWEEN = r"[\s_\-./()]+"
 
@@ -45,26 +47,38 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
     raise UsageError(f"--column names '{name}', which is no column of '{path}'; its columns are {known}.")
 
 
-def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side where columns come in pairs, a column a finding where each had
-    a row, and what is to be said of it.
+def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
+    """The table with what `asked` says of its shape, a row a side, a reader or a visit where columns come in pairs, a column a
+    finding where each had a row, and what is to be said of it.
 
-    `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file.
+    `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file, or
+    words and numbers of it in their order.
     """
     columns = dict(asked.columns)
     fill = [_column(raw, name, path) for name in columns.pop("fill", ())]
     raw = raw.with_columns(pl.col(fill).forward_fill()) if fill else raw
+    used = {compact(name) for names in columns.values() for name in names}
+    notes: tuple[Message, ...] = ()
+    repeated = repeated_columns(raw)
+    if repeated and used.isdisjoint(map(compact, repeated.used)):
+        raw, said = a_row_each(raw, repeated)
+        notes = (said,)
     steps = [_column(raw, name, path) for name in columns.get("path", ())]
     if len(steps) > 1:
         columns["path"] = ("+".join(steps),)
-        raw = raw.with_columns(pl.concat_str(steps, separator="/").alias("+".join(steps)))
-        others = [name for meaning, names in asked.columns.items() if meaning != "path" for name in names]
-        if compact(steps[-1]) not in map(compact, others):
-            raw = raw.drop(steps[-1])  # which would look like numbered persons
+        joined = raw.with_columns(pl.concat_str(steps, separator="/").alias("+".join(steps)))
+        sample = joined["+".join(steps)].drop_nulls().unique().head(SAMPLE)
+        plain = 2 * len(match_paths(sample, seen.files).found) > len(sample)
+        named = None if plain else files_named(raw, seen, steps)
+        others = [compact(name) for meaning, names in asked.columns.items() if meaning != "path" for name in names]
+        # What is a number of images would look like one of persons.
+        spent = steps[-1:] if named is None else [name for name in steps[1:] if meaning_of(name) not in KEYS]
+        raw = (joined if named is None else named).drop(name for name in spent if compact(name) not in others)
     asked = replace(asked, columns=columns)
+    if notes:
+        return raw, asked, notes
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
-    used = {compact(name) for name in asked.used}
     if not pairs or used & {compact(name) for name in sided}:
         wide = widened(raw)
         if wide is None or used & {compact(name) for name in raw.columns if name not in wide[0].columns}:
@@ -109,9 +123,42 @@ def _alike(left: pl.Series, right: pl.Series) -> bool:
     return bool(left.is_in(right.implode()).any()) or len(kinds) >= MOST * min(2 * SAMPLE, len(left) + len(right))
 
 
-def whole_paths(raw: pl.DataFrame, seen: Seen, key: Key, others: Iterable[str], path: Path) -> None:
-    """DataError where several images have the names that a column holds, and another column holds the folders of these."""
-    if key.how != "path" or key.meaning != "path" or not raw[key.column].is_duplicated().any():
+def numbers_named(raw: pl.DataFrame, seen: Seen) -> pl.DataFrame:
+    """The table with numbers as the images' names have them, where a column is called by the letters that all names begin with:
+    LNDbID 7 is LNDb-0007."""
+    numbers = [name for name in raw.columns if raw[name].str.contains(r"^\d+(\.0)?$").all()]
+    for name in numbers:
+        called = CALLED.fullmatch(compact(name))
+        starts = {START.match(file.rpartition("/")[2].casefold()) for file in seen.files} if called else set()
+        told = {(start[1], start[2]) if start else ("", "") for start in starts}
+        if called and len(told) == 1 and next(iter(told))[0] == called[1]:
+            plain = pl.col(name).str.replace(r"\.0$", "")
+            return raw.with_columns((pl.lit("".join(next(iter(told)))) + plain).alias(name))
+    return raw
+
+
+def images_by_words(raw: pl.DataFrame, seen: Seen, asked: Asked) -> pl.DataFrame:
+    """The table with files in place of the values of a column called as one of images, where it names them in other signs than their
+    paths have."""
+    names = asked.columns.get("path") or [name for name in raw.columns if meaning_of(name) == "path"]
+    for name in names:
+        sample = raw[name].drop_nulls().unique(maintain_order=True).head(SAMPLE)
+        if not len(sample) or sample.str.contains(r"^([A-Za-z]:)?[/\\]").all() or match_paths(sample, seen.files).found:
+            continue
+        found = files_named(raw, seen, [name])
+        if found is not None and found.height == raw.height and found[name].count() >= MOST * raw[name].count():
+            return found
+    return raw
+
+
+def whole_paths(raw: pl.DataFrame, seen: Seen, columns: Columns, path: Path) -> None:
+    """DataError where several images have the names that a column holds, and another column holds the folders of these, or where
+    rows find the same images and several columns together name one each."""
+    key, others = columns.key, (*columns.unused, *columns.others.values())
+    if not raw[key.column].drop_nulls().is_duplicated().any() or {"side", "reader"} & columns.others.keys():
+        return
+    if key.how != "path" or key.meaning != "path":
+        _several(raw, seen, [key.column, *others], path)
         return
     sample = raw.drop_nulls(key.column).head(SAMPLE)
     plain = match_paths(sample[key.column], seen.files)
@@ -124,6 +171,16 @@ def whole_paths(raw: pl.DataFrame, seen: Seen, key: Key, others: Iterable[str], 
                 f"Several images have the name '{next(iter(plain.ambiguous))}' of the column '{key.column}' of '{path}', and"
                 f" '{name}' holds their folders: say --column 'path={quoted(name)}+{quoted(key.column)}'."
             )
+
+    _several(raw, seen, [key.column, *others], path)
+
+
+def _several(raw: pl.DataFrame, seen: Seen, columns: list[str], path: Path) -> None:
+    if len(found := columns_of_paths(raw, seen, columns)) > 1:
+        raise DataError(
+            f"The columns {', '.join(map(repr, found))} of '{path}' name the images together, such as '{seen.files[0]}': say --column"
+            f" 'path={'+'.join(map(quoted, found))}'."
+        )
 
 
 def check_rows(raw: pl.DataFrame, columns: Columns, path: Path) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .header import SEPARATORS, without_titles
+from .header import SEPARATORS, first_lines, without_titles
 from .workbook import WORKBOOKS, sheet_text
 
 __all__ = ["read_text_table"]
@@ -36,7 +36,7 @@ def read_text_table(path: Path, what: str = "table", *, numbers: bool = False) -
         text, separator = rest, declared[1]
     else:
         text = without_titles(text)
-        first = text.partition("\n")[0]
+        first = "".join(first_lines(text))
         separator = max(SEPARATORS, key=first.count)
         separator = " " if not first.count(separator) and " " in first.strip() and _is_spaced(text) else separator
     commas = numbers and separator == ";"

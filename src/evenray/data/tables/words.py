@@ -10,9 +10,10 @@ from evenray.core.errors import DataError
 
 __all__ = ["DATE", "MISSING", "check_labels", "composed", "quoted", "whole_numbers"]
 
-# What R, pandas and Excel write for a missing value. As they write it: 'none' in small letters is a class of some data.
+# What R, SAS, pandas, Excel and archives write for a missing value. As they write it: 'none' in small letters is a class of some data.
 MISSING = (
-    "", "-", "--", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", "NONE", "?",
+    "", "-", "--", "'--", ".", "NA", "N/A", "n/a", "N.A.", "n.a.", "#N/A", "#VALUE!", "#REF!", "#DIV/0!", "<NA>", "NaN", "nan", "-nan",
+    "NULL", "null", "None", "NONE", "?", "not reported", "Not Reported", "not available", "Not Available", "[Not Available]",
 )  # fmt: skip
 DATE = re.compile(
     r"(19|20)\d\d[-/. 년]+(0?[1-9]|1[0-2])([-/. 월]+(0?[1-9]|[12]\d|3[01])\D?)?([ T]\d.*)?"
