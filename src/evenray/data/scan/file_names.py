@@ -22,6 +22,7 @@ FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
 SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
 MOST_CLASSES, EACH = 20, 3
+CODE = 8  # letters and digits
 LETTERS = re.compile(r"([^\W\d_]+)\d+")
 
 
@@ -36,10 +37,10 @@ class Persons:
 def words_of(file: str) -> list[str]:
     """The words of a file's name.
 
-    >>> words_of("train/CNV/CNV-1016042-1.jpeg")
-    ['CNV', '1016042', '1']
+    >>> words_of("train/CNV/CNV-1016042-1.jpeg"), words_of("7-[1 0 0].png")
+    (['CNV', '1016042', '1'], ['7', '[1 0 0]'])
     """
-    return re.split(r"[-_ ]+", composed(without_ending(file.rpartition("/")[2])))
+    return re.split(r"[-_ ]+(?![^\[]*\])", composed(without_ending(file.rpartition("/")[2])))
 
 
 def word_at(words: list[str], place: str) -> str | None:
@@ -114,7 +115,14 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
-    return _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+    return (
+        _sided(files)
+        or _cut_out(files)
+        or _counted(words)
+        or _sliced(words)
+        or _hashed(words)
+        or _numbered_folders(files)
+    )
 
 
 def _sliced(words: dict[str, list[str]]) -> Persons | None:
@@ -137,6 +145,34 @@ def _sliced(words: dict[str, list[str]]) -> Persons | None:
         if telling and max(images.values()) <= LARGEST * len(words):
             return Persons(f"name{at}", {file: "-".join(each[:at]) for file, each in words.items()})
     return None
+
+
+def _hashed(words: dict[str, list[str]]) -> Persons | None:
+    """What names begin with where that is a long code which several images have, as of a video and its frames."""
+    persons = {file: each[0] for file, each in words.items()}
+    images = Counter(persons.values())
+    codes = all(len(code) >= CODE and re.fullmatch(r"(?=.*[a-f])(?=.*\d)[0-9a-f]+", code) for code in images)
+    if not codes or not FEWEST <= len(images) <= REPEATED * len(words) or max(images.values()) > LARGEST * len(words):
+        return None
+    return Persons("name1", persons)
+
+
+def _cut_out(files: list[str]) -> Persons | None:
+    """Images and what was cut out of each, in a folder below with names that begin with theirs: 001.png and cropped/001_02.png."""
+    stems = {without_ending(file) for file in files}
+    found: dict[str, str] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        above, stem = folder.rpartition("/")[0], without_ending(name)
+        starts = [stem[: cut.start()] for cut in re.finditer(r"[-_ ]", stem)]
+        places = [f"{above}/{start}" if above else start for start in reversed(starts)]
+        if folder and (whole := next((place for place in places if place in stems), None)):
+            found[file] = whole
+    wholes = set(found.values())
+    if len(wholes) < FEWEST:
+        return None
+    found |= {file: stem for file in files if (stem := without_ending(file)) in wholes}
+    return Persons("name1", found) if 2 * len(found) > len(files) else None
 
 
 def _numbered_folders(files: list[str]) -> Persons | None:

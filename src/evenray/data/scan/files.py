@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,11 @@ NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods",
 }  # fmt: skip
+# Text files that may be lists of images and labels; others are notes, or boxes of an image each.
+LIST = re.compile(
+    r"(.*[-_ ])?(train\w*|val\w*|test\w*|dev|labels?|lists?|annotations?|ground[-_ ]?truth)([-_ ].*)?\.txt",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def list_files(root: Path) -> Files:
 
 
 def _may_be_table(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    return not name.startswith(".") and (Path(name).suffix.lower() in SUFFIXES or LIST.fullmatch(name) is not None)
 
 
 def _may_be_image(name: str) -> bool:

@@ -16,6 +16,7 @@ from evenray.data.tables.words import check_labels
 from .entries import Entry, Listing
 from .file_names import NAME, name_levels, shown_words, word_at, words_of
 from .levels import Level, level_of, names_by_depth
+from .versions import check_versions
 
 __all__ = ["list_folders"]
 
@@ -49,6 +50,9 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     patients = wanted.get("patient") or next(
         (level for level in free if level.kind == "patient" and level is not classes), None
     )
+    if patients is None:
+        others = [level for level in free if level not in (parts, classes)]
+        check_versions(root, wrapper, {file: steps for file, steps in paths.items() if not patient_of(file)}, others)
     if classes is not None:
         known, rest = asked.values.get("label", {}), asked.rest.get("label")
         classes.shown = {

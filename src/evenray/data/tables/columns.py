@@ -28,6 +28,7 @@ __all__ = ["Columns", "How", "columns_of"]
 SAMPLE = 200
 How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
+FEWEST_RIVAL = 0.1  # share of the images that a column finds which another finds beside them
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
 
@@ -103,6 +104,7 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         keys += keys_of(raw, seen, [wanted["patient"]], "patient")
     keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
     best = best_keys(keys)
+    best += _others_images(raw, seen, best[0], keys) if len(best) == 1 else []
     if len(best) > 1 and not _same_images(raw, seen, best):
         columns = [key.column for key in best]
         shown, ways = (
@@ -120,6 +122,18 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         f" {len(seen.files)} images, such as '{seen.files[0] if seen.files else ''}', or identifiers of their headers. If one"
         f" should, say --column path=COLUMN, or sop, series, study or patient. {header_line(raw.columns)}"
     )
+
+
+def _others_images(raw: pl.DataFrame, seen: Seen, best: Key, keys: list[Key]) -> list[Key]:
+    """The other columns of names that find images which the best one does not find, as many as one in ten of its own."""
+    rivals = [key for key in keys if key.meaning == key.how == "path" and key.column != best.column]
+    rivals = [key for key in rivals if key.exact >= best.exact and key.matched > FEWEST_RIVAL * best.matched]
+    if not rivals or best.meaning != "path" or best.how != "path":
+        return []
+    images = {
+        key.column: set(match_paths(raw[key.column].drop_nulls(), seen.files).found.values()) for key in [best, *rivals]
+    }
+    return [key for key in rivals if len(images[key.column] - images[best.column]) > FEWEST_RIVAL * best.matched]
 
 
 def _stand_there(column: pl.Series) -> bool:

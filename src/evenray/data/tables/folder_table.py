@@ -13,7 +13,7 @@ from evenray.core.names import as_path
 
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
-from .match_paths import match_paths
+from .match_paths import ENDING, match_paths
 from .part_tables import are_parts
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
@@ -22,6 +22,7 @@ __all__ = ["FolderTable", "table_in_folder"]
 
 NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
+LINE = 1024  # bytes of a file that tell whether it is a list
 FEW = 20  # folders above which they are patients or studies rather than classes
 
 
@@ -47,7 +48,7 @@ def table_in_folder(root: Path, inside: Sequence[str], seen: Seen, classes: set[
     wins only if it names nearly all images.
     """
     found = _one_of([as_path(root / name) for name in inside if "/" not in name], seen, classes, choices)
-    if found.table is not None or found.refused is not None or found.several or len(classes) > 1:
+    if found.table is not None or found.several or (len(classes) > 1 and found.refused is None):
         return found
     below = [as_path(root / name) for name in inside if 0 < name.count("/") <= DEEP]
     for paths in (below, _beside(root.resolve())):
@@ -86,13 +87,13 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
-    if nearly:
-        tables, notes = [table for table in tables if _coverage(table, seen)[0] >= NEARLY], []
+    notes = [] if nearly else notes
     sources = [Path(table.source) for table in tables]
     if are_parts(sources):
         tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
         values = {"count": len(sources), "tables": [path.name for path in sources]}
         notes.append(Message("scan.tables_of_parts", values))
+    tables = [table for table in tables if not nearly or _coverage(table, seen)[0] >= NEARLY]
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
@@ -122,14 +123,18 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file may be a table: of JSON only what begins as a list does."""
-    if path.suffix.lower() != ".json":
+    """Whether a file may be a table: of JSON only what begins as a list does, of plain text what names an image and more."""
+    if path.suffix.lower() not in (".json", ".txt"):
         return True
     try:
         with path.open("rb") as file:
-            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+            start = file.read(LINE).lstrip(b"\xef\xbb\xbf \t\r\n")
     except OSError:
         return False
+    if path.suffix.lower() == ".json":
+        return start.startswith(b"[")
+    words = start.partition(b"\n")[0].decode("utf-8", "replace").replace(",", " ").split()
+    return len(words) > 1 and any(re.search(ENDING, word) for word in words)
 
 
 def _names_images(path: Path, seen: Seen) -> bool:
@@ -138,6 +143,5 @@ def _names_images(path: Path, seen: Seen) -> bool:
         raw = read_raw_table(path)
     except DataError:
         return False
-    return any(
-        key.meaning == "path" and key.matched >= 0.5 * len(seen.files) for key in keys_of(raw, seen, raw.columns)
-    )
+    named = sum(key.matched for key in keys_of(raw, seen, raw.columns) if key.meaning == "path")
+    return named >= 0.5 * len(seen.files)

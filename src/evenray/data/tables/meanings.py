@@ -34,7 +34,9 @@ WORDS: dict[str, str] = {
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
     "study": "study studyid studyuid studyinstanceuid exam examid 검사",
     "accession": "accession accessionnumber accessionno accno accnum acc 검사번호 접수번호 판독번호",
-    "patient": "patient patientid patientno patientnumber pid subject subjectid person personid caseid participant participantid mrn"
+    "patient": "patient patientid patientno patientnumber patientnum patientcode patientkey patientuid patienthash patientidx"
+    " subjectno subjectnum subjectnumber subjectcode donor donorid animal animalid dogid catid mouseid pid subject"
+    " subjectid person personid caseid participant participantid mrn"
     " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente 患者 患者id 患者番号 患者编号"
     " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
     "side": "side laterality imagelaterality leftright leftorright breast leftorrightbreast eye 좌우 편측",
@@ -59,14 +61,20 @@ WEAK = {
     "status", "assessment", "birads", "cancer", "malignant", "malignancy", "tumor", "tumour", "disorder", "kl", "klgrade", "isup",
     "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
 }  # fmt: skip
+LABEL_ENDS = (
+    "label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급",
+)  # fmt: skip
 GROUPS = {
-    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
-    "증례", "증례번호",
+    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid",
+    "biopsy", "video", "videoid", "videoname", "clipid", "wsi", "wsiid", "core", "coreid", "specimen", "specimenid", "tmacore",
+    "병변번호", "증례", "증례번호",
 }  # fmt: skip
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
-    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp", "manufacturer", "vendor",
-    "model", "device", "machine", "protocol", "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "folds", "kfold", "cvfold",
+    "foldid", "kvp", "fps", "framerate", "weight", "weights", "sampleweight", "scoreweight", "plate", "well", "replicate", "batch",
+    "operator", "stain", "staining", "resolution", "manufacturer", "vendor", "model", "device", "machine", "protocol",
+    "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",
     "smoking", "smoker", "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
 }  # fmt: skip
 # Columns that say where something lies in an image.
@@ -75,8 +83,10 @@ PLACES = {
     "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
 }  # fmt: skip
 FLAGS = {
-    "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
-    "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
+    **dict.fromkeys(("1", "1.0", "1.", "true", "yes", "y", "ja", "wahr", "oui", "vrai", "sí", "si", "verdadero", "sì", "vero", "sim",
+                     "verdadeiro", "예", "네", "유", "참", "はい", "有", "是"), True),
+    **dict.fromkeys(("0", "0.0", "0.", "false", "no", "n", "nein", "falsch", "non", "faux", "falso", "não", "nao", "아니오",
+                     "아니요", "무", "거짓", "いいえ", "無", "无", "否"), False),
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -85,6 +95,10 @@ VALUES: dict[str, str] = {
     "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
+# Words of names that count or weigh something, or say how a label was found rather than which it is.
+ABOUT = re.compile(r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?"
+                   r"|confirmation)", re.IGNORECASE)  # fmt: skip
+WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 
 
@@ -121,24 +135,13 @@ def weak_label(name: str) -> bool:
 
     >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue")
     (True, True, False)
+    >>> weak_label("diagnosis_2"), weak_label("skin_condition_on_label_name"), weak_label("diagnosis_confirm_type")
+    (True, True, False)
     """
-    plain = compact(name)
-    return plain in WEAK or plain.endswith(
-        (
-            "label",
-            "labels",
-            "class",
-            "diagnosis",
-            "grade",
-            "stage",
-            "level",
-            "birads",
-            "severity",
-            "malignancy",
-            "진단",
-            "등급",
-        )
-    )
+    plain = re.sub(r"(?<=\D)\d$|(?<=.)name$", "", compact(name))
+    if is_attribute(name):
+        return False
+    return plain in WEAK or MEANING.get(plain) == "label" or plain.endswith(LABEL_ENDS)
 
 
 def is_attribute(name: str) -> bool:
@@ -146,8 +149,11 @@ def is_attribute(name: str) -> bool:
 
     >>> is_attribute("Follow-up #"), is_attribute("Manufacturer"), is_attribute("outcome")
     (True, True, False)
+    >>> is_attribute("n_raters"), is_attribute("diagnosis_confirm_type"), is_attribute("nodule")
+    (True, True, False)
     """
-    return compact(name) in ATTRIBUTES
+    spaced = " ".join(word for word in WORDS_OF.split(name) if word)
+    return compact(name) in ATTRIBUTES or ABOUT.fullmatch(spaced) is not None
 
 
 def says_nothing(name: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["PARTS", "part_of"]
+__all__ = ["PARTS", "part_of", "parts_of"]
 
 WORDS = {
     "train": ("train", "training", "학습", "훈련", "学習", "訓練", "训练", "entraînement", "entrenamiento",
@@ -21,6 +22,8 @@ PART = {word: part for part, words in WORDS.items() for word in words}
 PARTS = {word: PART[word] for word in ("train", "training", "val", "valid", "validation", "dev", "test", "testing")}
 THINGS = re.compile(r"\s*(set|split|data|dataset|part|partition|용|데이터|데이터셋|세트|셋|데이터 세트|データ|集)$")
 
+FOLLOWED = re.compile(r"[-_ ]?(?:[A-D]|\d{1,4})$")
+
 
 @lru_cache(4096)
 def part_of(word: str) -> str | None:
@@ -31,3 +34,19 @@ def part_of(word: str) -> str | None:
     """
     plain = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", word).lower()).strip()
     return PART.get(plain) or PART.get(THINGS.sub("", plain))
+
+
+def parts_of(words: Iterable[str]) -> dict[str, str] | None:
+    """The part that each word means, None where one means none. Where they mean several parts, a letter or number may follow, as
+    in TestA and TestB; where they mean one, such words count something else.
+
+    >>> parts_of(["Train", "TestA", "Test-B"]), parts_of(["train_1", "train_2"]), parts_of(["train", "normal"])
+    ({'Train': 'train', 'TestA': 'test', 'Test-B': 'test'}, None, None)
+    """
+    words = list(words)
+    plain = {word: part for word in words if (part := part_of(word))}
+    if len(plain) == len(words):
+        return plain
+    found = {word: plain.get(word) or part_of(FOLLOWED.sub("", word)) for word in words}
+    known = {word: part for word, part in found.items() if part is not None}
+    return known if len(known) == len(words) and len(set(known.values())) > 1 else None

@@ -14,10 +14,13 @@ from evenray.core.messages import Message
 
 from .columns import Columns
 from .expressions import Asked
+from .image_columns import with_images_as_rows
 from .keys import Key
 from .long_tables import widened
+from .marks import with_marks
 from .match_paths import match_paths
 from .meanings import PLACES, compact
+from .part_columns import with_parts
 from .seen import Seen, side_of
 from .words import quoted
 
@@ -46,8 +49,8 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
 
 
 def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side where columns come in pairs, a column a finding where each had
-    a row, and what is to be said of it.
+    """The table with what `asked` says of its shape, a row an image where a row has several, a row a side where columns come in
+    pairs, a column a finding where each had a row, and what is to be said of it.
 
     `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file.
     """
@@ -62,9 +65,13 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, A
         if compact(steps[-1]) not in map(compact, others):
             raw = raw.drop(steps[-1])  # which would look like numbered persons
     asked = replace(asked, columns=columns)
+    raw = with_marks(raw, [name for meaning in asked.values for name in asked.columns.get(meaning, ())])
+    raw = with_parts(raw) if "split" not in columns else raw
+    used = {compact(name) for name in asked.used}
+    if several := with_images_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
+        return several[0], asked, (several[1],)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
-    used = {compact(name) for name in asked.used}
     if not pairs or used & {compact(name) for name in sided}:
         wide = widened(raw)
         if wide is None or used & {compact(name) for name in raw.columns if name not in wide[0].columns}:
