@@ -18,6 +18,7 @@ NAME = re.compile(r"name-?[1-9]", re.IGNORECASE)  # name1 is the first word, nam
 CALLED = re.compile(
     r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|피험자)\d+", re.IGNORECASE
 )
+CALLED_APART = re.compile(CALLED.pattern.replace(r"\d+", r"-\d+"), re.IGNORECASE)
 FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
 SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
@@ -96,7 +97,7 @@ def shown_words(words: Iterable[str]) -> dict[str, str]:
 
 
 def persons_in_paths(files: list[str]) -> Persons | None:
-    """The persons that folders or names tell: called as such (patient00001, 환자07), numbers that a side follows (10_left,
+    """The persons that folders or names tell: called as such (patient00001, patient_01, 환자07), numbers that a side follows (10_left,
     9003175R), or numbers whose images are counted from 1.
 
     >>> persons_in_paths([f"{c}/{c}-{p}-{n}.png" for c in ("CNV", "DME") for p in range(101, 107) for n in (1, 2, 3)]).place
@@ -115,6 +116,9 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
+        apart = {file: "-".join(each[at : at + 2]) for file, each in words.items()}
+        if len(set(apart.values())) <= REPEATED * len(files) and all(map(CALLED_APART.fullmatch, apart.values())):
+            return Persons(f"name{at + 2}", apart)
     return (
         _sided(files)
         or _cut_out(files)

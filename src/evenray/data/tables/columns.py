@@ -17,7 +17,7 @@ from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
-from .match_paths import match_paths
+from .match_paths import ENDING, match_paths
 from .meanings import FLAGS, KEYS, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
@@ -192,12 +192,20 @@ def _by_values(raw: pl.DataFrame, name: str) -> str | None:
 
 def _patient_named(raw: pl.DataFrame, free: list[str], key: Key) -> str | None:
     if key.meaning == "patient":
-        return key.column
+        above = [name for name in free if meaning_of(name) == "patient" and key.how == "step" and _holds(raw, name, key.column)]
+        return above[0] if above else key.column
     for meaning in ("patient", "group", "study", "accession"):  # a study is of one patient
         for name in free:
             if meaning_of(name) == meaning and _groups(raw[name], strict=meaning in KEYS[:-1]):
                 return name
-    return key.column if meaning_of(key.column) == "patient" else None
+    images = raw[key.column].drop_nulls().str.contains(ENDING).any()  # names of images, whatever the column is called
+    return key.column if meaning_of(key.column) == "patient" and not images else None
+
+
+def _holds(raw: pl.DataFrame, name: str, inner: str) -> bool:
+    """Whether a column tells fewer things apart than another, each of which is of one of them: patients and their slides."""
+    pairs = raw.select(name, inner).drop_nulls().unique()
+    return pairs[name].n_unique() < pairs[inner].n_unique() == pairs.height
 
 
 def _groups(column: pl.Series, *, strict: bool) -> bool:

@@ -94,6 +94,11 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
         values = {"count": len(sources), "tables": [path.name for path in sources]}
         notes.append(Message("scan.tables_of_parts", values))
     tables = [table for table in tables if not nearly or _coverage(table, seen)[0] >= NEARLY]
+    named = [table for table in tables if table.named]
+    if len(named) == 1 < len(tables):
+        rest = [Path(table.source).name for table in tables if table is not named[0]]
+        notes.append(Message("scan.table_of_several", {"file": Path(named[0].source).name, "tables": rest}))
+        tables = named
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
@@ -124,6 +129,8 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 
 def _is_list(path: Path) -> bool:
     """Whether a file may be a table: of JSON only what begins as a list does, of plain text what names an image and more."""
+    if "submission" in path.stem.lower():  # of a challenge: what to hand in, filled with zeros
+        return False
     if path.suffix.lower() not in (".json", ".txt"):
         return True
     try:

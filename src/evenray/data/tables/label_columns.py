@@ -25,7 +25,7 @@ __all__ = ["BoxTableError", "LabelColumns", "are_weights", "box_columns", "is_pl
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
 OUTCOMES = {"cancer", "malignant", "malignancy", "tumor", "tumour"}
 SIZES = {"w", "h", "width", "height", "radius"}
-SHOWN = 4
+SHOWN, MANY = 4, 10
 SHORT = re.compile(r"[A-Za-z]\d?")
 
 
@@ -178,8 +178,8 @@ def _only(raw: pl.DataFrame, names: list[str], path: Path) -> str:
             twins.append(name)
     others = [name for name in names if name not in twins]
     if others:
-        ways = " or ".join(option("label", name) for name in [twins[0], *others][:SHOWN])
-        shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:SHOWN])
+        ways = " or ".join(option("label", name) for name in [twins[0], *others][:MANY])
+        shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:MANY])
         raise DataError(
             f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}."
         )

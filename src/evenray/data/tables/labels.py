@@ -28,7 +28,7 @@ from .raw_table import read_raw_table
 from .run_columns import run_columns
 from .seen import Seen, side_of
 from .shaping import check_rows, found_columns, shaped, whole_paths
-from .words import check_labels
+from .words import check_codes, check_labels
 
 __all__ = ["BoxTableError", "Choices", "LabelTable"]
 
@@ -76,6 +76,12 @@ class LabelTable:
         return "findings" if self.names else "label"
 
     @property
+    def named(self) -> bool:
+        """Whether more than the few values of one column tells that it labels."""
+        said = [row for row in self.understood.rows if row.meaning in ("label", "finding")]
+        return bool(self.names) or len(said) > 1 or any(row.how != "values" for row in said)
+
+    @property
     def labels(self) -> list[str]:
         """The classes that rows have, or the names of the findings."""
         return list(self.names) or self.table["label"].drop_nulls().unique().to_list()
@@ -109,6 +115,8 @@ class LabelTable:
         )
         labels = list(told.names) or table["label"].drop_nulls().unique().to_list()
         check_labels(labels, path, "" if told.names else columns.labels.columns[0])
+        if not told.names and "label" not in choices.asked.values:
+            check_codes(labels, path, columns.labels.columns[0])
         table, more = cleaned(table, key, path, columns.others.get("split", ""))
         if columns.key.rank >= KEYS.index("series") and key != "patient_side":
             more.append(Message("scan.label_of_all", {"column": columns.key.column, "meaning": columns.key.meaning}))

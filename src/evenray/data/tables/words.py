@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from evenray.core.errors import DataError
 
-__all__ = ["DATE", "MISSING", "check_labels", "composed", "quoted", "whole_numbers"]
+__all__ = ["DATE", "MISSING", "check_codes", "check_labels", "composed", "quoted", "whole_numbers"]
 
 # What R, pandas and Excel write for a missing value. As they write it: 'none' in small letters is a class of some data.
 MISSING = (
@@ -20,6 +20,7 @@ DATE = re.compile(
     r"|(0?[1-9]|[12]\d|3[01])[-/.](0?[1-9]|[12]\d|3[01])[-/.](\d\d){1,2}( \d.*)?"
 )
 FRACTIONS = 20  # distinct fractions above which labels are measurements
+UNKNOWN = {9, 99, 999, 88, 77}  # what stands for unknown among codes
 WHOLE = re.compile(r"(-?\d+)(?:\.0+|,00?)?")
 
 
@@ -70,6 +71,26 @@ def check_labels(labels: Iterable[str], source: object, place: str = "") -> None
         raise DataError(
             f"'{source}' has the labels '{first}' and '{second}', which differ only by case, width or spaces; write each class in"
             f" one way{way}."
+        )
+
+
+def check_codes(labels: Iterable[str], source: object, place: str) -> None:
+    """DataError for classes that are numbers in a row and a 9 or 99 far above them, as which lists of codes write unknown.
+
+    >>> check_codes(["0", "1", "9"], "t.csv", "relapse")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    evenray.core.errors.DataError: 't.csv' has the labels 0, 1 and 9, ... say --column label=relapse:9= , or --column label=relapse:9=9 ...
+    """
+    labels = set(labels)
+    if not all(re.fullmatch(r"-?\d{1,4}", label) for label in labels):
+        return
+    *rest, last = sorted(map(int, labels), key=abs)
+    if abs(last) in UNKNOWN and len(rest) > 1 and rest == list(range(rest[0], rest[0] + len(rest))) and abs(last) > rest[-1] + 1:
+        way = f"--column label={quoted(place)}:{last}="
+        raise DataError(
+            f"'{source}' has the labels {', '.join(map(str, rest))} and {last}, and {last} may stand for unknown: to leave it out"
+            f" say {way} , or {way}{last} to keep it as a class."
         )
 
 
