@@ -60,6 +60,9 @@ def labels(found: Listing) -> set[str | None]:
         ("{Train,TestA,TestB}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
         ("{800,7000}/{HP,NORM}/{1,2}.png", {"HP", "NORM"}, 0, 0),
         ("{HP,NORM}/{40,100,200,400}/{1,2}.png", {"HP", "NORM"}, 0, 0),
+        ("{TRAIN,TEST,TEST_SIMPLE}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
+        ("{train_images,test_images}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
+        ("{train_and_validation_sets,test_set}/{A,B}/{1,2}.png", {"A", "B"}, 2, 0),
         ("{HP,NORM}/{101,102,103}/{1,2}.png", {"HP", "NORM"}, 0, 3),
     ],
 )
@@ -204,3 +207,55 @@ def test_a_table_without_labels_does_not_hide_one_below(tmp_path: Path) -> None:
         "image,MEL,NV\n" + "".join(f"{n},{at % 2},{1 - at % 2}\n" for at, n in enumerate(names))
     )
     assert listing(tmp_path).labels == {"MEL", "NV"}
+
+
+def test_masks_of_several_readers_in_a_folder_of_masks_are_no_images(tmp_path: Path) -> None:
+    drawn(
+        tmp_path,
+        "Main Dataset/{Baso,eosi}/{1,2,3}.bmp",
+        "Ground Truth Segmentation/{Baso,eosi}/area{1,2}/{1,2,3}_expert.bmp",
+    )
+    found = sorted_out(tmp_path, list_files(tmp_path).paths)
+    assert len(found.images) == 6
+    assert len(found.masks) == 12
+
+
+def test_tables_of_one_name_in_folders_of_parts(tmp_path: Path) -> None:
+    for at, part in enumerate(("train", "valid", "test")):
+        drawn(tmp_path, f"{part}/{{1,2,3}}.jpg")  # the same names in each
+        rows = [f"{n}.jpg, {int((n + at) % 2)}, {int((n + at + 1) % 2)}" for n in (1, 2, 3)]
+        (tmp_path / part / "_classes.csv").write_text("filename, fungal, healthy\n" + "\n".join(rows) + "\n")
+    found = listing(tmp_path)
+    assert found.table is not None
+    told = {(row["path"], row["label"], row["part"]) for row in found.table.table.iter_rows(named=True)}
+    assert {
+        ("train/1.jpg", "fungal", "train"),
+        ("valid/1.jpg", "healthy", "validation"),
+        ("test/1.jpg", "fungal", "test"),
+    } <= told
+    assert len(told) == 9
+
+
+def test_of_two_tables_the_one_with_labels_and_patients_of_the_other(tmp_path: Path) -> None:
+    names = [f"ISIC_{n:02d}" for n in range(12)]
+    drawn(tmp_path, f"Input/{{{','.join(names)}}}.jpg")
+    truth = [f"{name},{n % 2},{1 - n % 2}" for n, name in enumerate(names)]
+    others = [f"{name},{['torso', 'head'][n // 2 % 2]},L{n // 2}" for n, name in enumerate(names)]
+    (tmp_path / "Truth.csv").write_text("image,MEL,NV\n" + "\n".join(truth) + "\n")
+    (tmp_path / "Metadata.csv").write_text("image,anatom_site_general,lesion_id\n" + "\n".join(others) + "\n")
+    (tmp_path / "sample_submission.csv").write_text("image,MEL,NV\n" + "".join(f"{name},0,1\n" for name in names))
+    found = listing(tmp_path)
+    assert found.labels == {"MEL", "NV"}
+    assert [entry.folder for entry in found.entries] == [f"L{n // 2}" for n in range(12)]
+    assert ("Metadata.csv: lesion_id", "patient") in [(row.place, row.meaning) for row in found.understood.rows]
+    (tmp_path / "Other.csv").write_text(
+        "image,region\n" + "".join(f"{name},{'ab'[n % 2]}\n" for n, name in enumerate(names))
+    )
+    assert "scan.table_of_several" in {note.code for note in listing(tmp_path).notes}
+    (tmp_path / "Metadata.csv").unlink()
+    assert {entry.folder for entry in listing(tmp_path).entries} == {None}
+
+
+def test_a_patient_in_two_words_of_names(tmp_path: Path) -> None:
+    drawn(tmp_path, "{Mild,Severe}/UC_patient_{101,102,103,104,105,106}_{1,2}.bmp")
+    assert {entry.folder for entry in listing(tmp_path).entries} == {f"patient-{n}" for n in range(101, 107)}

@@ -288,3 +288,24 @@ def test_several_images_a_row(text: Make) -> None:
     named = text("t.csv", "case_id,clinical,scope,dx\n" + "\n".join(lines) + "\n")
     with pytest.raises(DataError, match=r"'clinical' and 'scope' .* each find images, and not the same"):
         read_labels(named, *FILES)
+
+
+def test_a_code_for_unknown_among_numbers_is_asked_about(text: Make) -> None:
+    table = text("t.csv", rows("image,relapse", "scan_{:03d}", lambda n: (0, 1, 0, 9)[n % 4]))
+    with pytest.raises(DataError, match="9 may stand for unknown: to leave it out say --column label=relapse:9= "):
+        read_labels(table, *FILES)
+    assert set(asked(table, "label=relapse:9=").table["label"]) == {"0", "1", None}
+    assert set(asked(table, "label=relapse:9=9").table["label"]) == {"0", "1", "9"}
+
+
+def test_slides_find_tiles_and_patients_have_slides(text: Make) -> None:
+    files = [f"patches/slide_{slide}/{tile}.png" for slide in range(12) for tile in range(3)]
+    table = "case_id,slide_id,label\n" + "".join(f"P_{n // 2},slide_{n},{kind(n)}\n" for n in range(12))
+    found = read_labels(text("t.csv", table), *files)
+    assert meanings(found.understood)["patient"] == "case_id"
+    assert found.table.drop_nulls("path")["patient"].n_unique() == 6
+
+
+def test_names_of_images_below_the_word_patient_are_no_patients(text: Make) -> None:
+    table = rows("patient,stage", "scan_{:03d}.png", kind)
+    assert "patient" not in meanings(read_labels(text("t.csv", table), *FILES).understood)

@@ -192,7 +192,11 @@ def _by_values(raw: pl.DataFrame, name: str) -> str | None:
 
 def _patient_named(raw: pl.DataFrame, free: list[str], key: Key) -> str | None:
     if key.meaning == "patient":
-        above = [name for name in free if meaning_of(name) == "patient" and key.how == "step" and _holds(raw, name, key.column)]
+        above = [
+            name
+            for name in free
+            if meaning_of(name) == "patient" and key.how == "step" and _holds(raw, name, key.column)
+        ]
         return above[0] if above else key.column
     for meaning in ("patient", "group", "study", "accession"):  # a study is of one patient
         for name in free:

@@ -72,7 +72,8 @@ GROUPS = {
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
     "anatomsite", "anatomsitegeneral", "anatomsitespecial", "anatomicalsite", "anatomicsite", "bodysite", "location", "localization",
-    "localisation", "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "folds", "kfold", "cvfold",
+    "localisation",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "folds", "kfold", "cvfold",
     "foldid", "kvp", "fps", "framerate", "weight", "weights", "sampleweight", "scoreweight", "plate", "well", "replicate", "batch",
     "operator", "stain", "staining", "resolution", "manufacturer", "vendor", "model", "device", "machine", "protocol",
     "bodypart", "bodypartexamined", "orientation", "magnification", "race", "ethnicity",

@@ -56,7 +56,9 @@ def _names(paths: Sequence[Path]) -> list[str]:
 def _are_images(column: pl.Series) -> bool:
     """Whether values are names of images without folders."""
     values = column.drop_nulls()
-    return len(values) > 0 and bool(values.str.contains(ENDING).all()) and not values.str.contains("/", literal=True).any()
+    return (
+        len(values) > 0 and bool(values.str.contains(ENDING).all()) and not values.str.contains("/", literal=True).any()
+    )
 
 
 def _part(name: str) -> tuple[str, str] | None:

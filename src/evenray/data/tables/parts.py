@@ -10,7 +10,8 @@ from functools import lru_cache
 __all__ = ["PARTS", "part_of", "parts_of"]
 
 WORDS = {
-    "train": ("train", "training", "trainval", "train val", "train and val", "train and validation", "training and validation", "학습", "훈련", "学習", "訓練", "训练", "entraînement", "entrenamiento",
+    "train": ("train", "training", "trainval", "train val", "train and val", "train and validation", "training and validation",
+              "학습", "훈련", "学習", "訓練", "训练", "entraînement", "entrenamiento",
               "treino", "addestramento"),
     "validation": ("validation", "val", "valid", "validate", "validating", "dev", "tune", "tuning", "검증", "検証", "验证",
                    "validierung", "validación", "validação", "validazione"),
@@ -20,7 +21,9 @@ WORDS = {
 PART = {word: part for part, words in WORDS.items() for word in words}
 # The words that the names of arrays in MedMNIST files use, and their usual variants.
 PARTS = {word: PART[word] for word in ("train", "training", "val", "valid", "validation", "dev", "test", "testing")}
-THINGS = re.compile(r"\s*(sets?|splits?|data|datasets?|part|partition|용|데이터|데이터셋|세트|셋|데이터 세트|データ|集)$")
+THINGS = re.compile(
+    r"\s*(sets?|splits?|data|datasets?|part|partition|용|데이터|데이터셋|세트|셋|데이터 세트|データ|集)$"
+)
 
 FOLLOWED = re.compile(r"[-_ ]?(?:[A-D]|\d{1,4})$")
 

@@ -80,13 +80,18 @@ def check_codes(labels: Iterable[str], source: object, place: str) -> None:
     >>> check_codes(["0", "1", "9"], "t.csv", "relapse")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    evenray.core.errors.DataError: 't.csv' has the labels 0, 1 and 9, ... say --column label=relapse:9= , or --column label=relapse:9=9 ...
+    evenray.core.errors.DataError: 't.csv' has the labels 0, 1 and 9, and 9 may stand for unknown: to leave it out say --column ...
     """
     labels = set(labels)
     if not all(re.fullmatch(r"-?\d{1,4}", label) for label in labels):
         return
     *rest, last = sorted(map(int, labels), key=abs)
-    if abs(last) in UNKNOWN and len(rest) > 1 and rest == list(range(rest[0], rest[0] + len(rest))) and abs(last) > rest[-1] + 1:
+    if (
+        abs(last) in UNKNOWN
+        and len(rest) > 1
+        and rest == list(range(rest[0], rest[0] + len(rest)))
+        and abs(last) > rest[-1] + 1
+    ):
         way = f"--column label={quoted(place)}:{last}="
         raise DataError(
             f"'{source}' has the labels {', '.join(map(str, rest))} and {last}, and {last} may stand for unknown: to leave it out"
