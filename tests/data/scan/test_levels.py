@@ -259,3 +259,19 @@ def test_of_two_tables_the_one_with_labels_and_patients_of_the_other(tmp_path: P
 def test_a_patient_in_two_words_of_names(tmp_path: Path) -> None:
     drawn(tmp_path, "{Mild,Severe}/UC_patient_{101,102,103,104,105,106}_{1,2}.bmp")
     assert {entry.folder for entry in listing(tmp_path).entries} == {f"patient-{n}" for n in range(101, 107)}
+
+
+def test_augmented_copies_and_folds_that_repeat_images_are_refused(tmp_path: Path) -> None:
+    drawn(
+        tmp_path / "a",
+        "Original Dataset/{Measles,Normal}/m_{01,02}.png",
+        "AugmentedDataset/{Measles,Normal}/m_{01,02}_{1,2}.png",
+    )
+    with pytest.raises(DataError, match=r"AugmentedDataset hold augmented copies .* such as '.*/Original Dataset'"):
+        listing(tmp_path / "a")
+    assert len(listing(tmp_path / "a" / "Original Dataset").entries) == 4
+    drawn(tmp_path / "f", "{fold_1,fold_2}/{benign,malignant}/SOB_{001,002,003}.png")
+    with pytest.raises(DataError, match="fold_1, fold_2 hold files of the same names"):
+        listing(tmp_path / "f")
+    drawn(tmp_path / "g", "fold_1/{benign,malignant}/SOB_{001,002}.png", "fold_2/{benign,malignant}/SOB_{003,004}.png")
+    assert len(listing(tmp_path / "g").entries) == 8

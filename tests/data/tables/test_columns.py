@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -309,3 +310,51 @@ def test_slides_find_tiles_and_patients_have_slides(text: Make) -> None:
 def test_names_of_images_below_the_word_patient_are_no_patients(text: Make) -> None:
     table = rows("patient,stage", "scan_{:03d}.png", kind)
     assert "patient" not in meanings(read_labels(text("t.csv", table), *FILES).understood)
+
+
+def test_columns_of_readers_are_settled_by_the_majority(text: Make) -> None:
+    said = [lambda n: "G1" if n % 3 else "G2", lambda n: "G1" if n % 3 else "G2", lambda n: "G2"]
+    table = rows("file,case,Expert 1,Expert 2,Expert 3", "scan_{:03d}", lambda n: f"C{n // 2}", *said)
+    found = read_labels(text("t.csv", table), *FILES)
+    assert found.table["label"].to_list() == [said[0](n) for n in range(30)]
+    assert found.ratings is not None
+    assert found.ratings.height == 90
+    assert set(asked(text("t.csv", table), reader="Expert 3").table["label"]) == {"G2"}
+    with pytest.raises(DataError, match=r"'consensus' .* may each be the labels"):
+        read_labels(
+            text("t.csv", rows("file,Expert 1,Expert 2,consensus", "scan_{:03d}", *said[:2], lambda n: f"G{n % 2}")),
+            *FILES,
+        )
+
+
+def test_labels_that_name_files_are_refused(text: Make) -> None:
+    table = rows("image,label,kit", "scan_{:03d}.png", "masks/scan_{:03d}.png", lambda n: "AB"[n % 2])
+    with pytest.raises(DataError, match=r"'label' .* names files, such as 'masks/scan_000.png', perhaps masks"):
+        read_labels(text("t.csv", table), *FILES)
+
+
+@pytest.mark.parametrize(("yes", "no", "name"), [("+", "-", "HP"), ("O", "X", "용종"), ("○", "×", "polyp")])
+def test_signs_that_mean_yes_and_no(text: Make, yes: str, no: str, name: str) -> None:
+    found = read_labels(text("t.csv", rows(f"image,{name}", "scan_{:03d}", lambda n: no if n % 3 else yes)), *FILES)
+    assert found.table["label"].to_list() == ["0" if n % 3 else "1" for n in range(30)]
+
+
+def test_dates_are_no_patients_and_numbers_of_rows_find_no_images(text: Make) -> None:
+    day = rows("image,dx,datum", "scan_{:03d}", kind, lambda n: f"2019-03-{n // 2 + 1:02d}")
+    assert "patient" not in meanings(read_labels(text("t.csv", day), *FILES).understood)
+    table = ",ID,dx\n" + "".join(f"{n},{n + 1},{kind(n)}\n" for n in range(30))
+    found = read_labels(text("t.csv", table), *(f"{n + 1}.png" for n in range(30)))
+    assert meanings(found.understood)["path"] == "ID"
+
+
+def test_addresses_find_the_images_they_end_in(text: Make) -> None:
+    table = rows("url,outcome,patientnummer", "https://host/derm/scan_{:03d}.png?v=2", kind, lambda n: 7000 + n // 3)
+    found = read_labels(text("t.csv", table), *FILES)
+    assert meanings(found.understood) == {"path": "url", "label": "outcome", "patient": "patientnummer"}
+
+
+def test_an_object_of_names_and_labels(text: Make) -> None:
+    plain = json.dumps({f"scan_{n:03d}.png": kind(n) for n in range(30)})
+    assert read_labels(text("t.json", plain), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]
+    objects = json.dumps({f"scan_{n:03d}": {"dx": kind(n), "age": 40} for n in range(30)})
+    assert read_labels(text("t.json", objects), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]

@@ -108,3 +108,11 @@ def test_minus_one_means_no_where_nothing_else_can() -> None:
         table.with_columns(mass=pl.Series(["0", "0", "1"])), ["polyp", "mass"], "ignore", several=False
     )
     assert beside.values.to_list()[1] == [None, False]
+
+
+def test_words_behind_a_comma_that_only_qualify_are_no_findings() -> None:
+    words = ["Melanoma, NOS", "Melanoma, in situ", "Carcinoma, in situ", "Carcinoma, NOS", "Nevus"]
+    assert findings_in_text(pl.Series(words), several=False) is None
+    found = findings_in_text(pl.Series(["Edema, Mass", "Mass, Nodule", "Nodule", "Edema"]), several=False)
+    assert found is not None
+    assert found.names == ("Edema", "Mass", "Nodule")

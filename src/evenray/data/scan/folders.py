@@ -52,7 +52,8 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     )
     if patients is None:
         others = [level for level in free if level not in (parts, classes)]
-        check_versions(root, wrapper, {file: steps for file, steps in paths.items() if not patient_of(file)}, others)
+        unknown = {file: steps for file, steps in paths.items() if not patient_of(file)}
+        check_versions(root, wrapper, unknown, others, parts)
     if classes is not None:
         known, rest = asked.values.get("label", {}), asked.rest.get("label")
         classes.shown = {

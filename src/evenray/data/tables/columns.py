@@ -22,6 +22,7 @@ from .meanings import FLAGS, KEYS, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
+from .words import DATE
 
 __all__ = ["Columns", "How", "columns_of"]
 
@@ -102,6 +103,8 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         keys = keys_of(raw, seen, free)
     if "patient" in wanted:
         keys += keys_of(raw, seen, [wanted["patient"]], "patient")
+    counts = [key for key in keys if key.how == "path" and says_nothing(key.column) and _counts_rows(raw[key.column])]
+    keys = [key for key in keys if key not in counts] or keys  # the number of a row may well be that of another image
     keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
     best = best_keys(keys)
     best += _others_images(raw, seen, best[0], keys) if len(best) == 1 else []
@@ -134,6 +137,10 @@ def _others_images(raw: pl.DataFrame, seen: Seen, best: Key, keys: list[Key]) ->
         key.column: set(match_paths(raw[key.column].drop_nulls(), seen.files).found.values()) for key in [best, *rivals]
     }
     return [key for key in rivals if len(images[key.column] - images[best.column]) > FEWEST_RIVAL * best.matched]
+
+
+def _counts_rows(column: pl.Series) -> bool:
+    return column.to_list() == [str(number) for number in range(len(column))]
 
 
 def _stand_there(column: pl.Series) -> bool:
@@ -250,7 +257,8 @@ def _patient_by_values(
 
 def _are_names(values: pl.Series) -> bool:
     """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
-    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
+    dates = all(map(DATE.fullmatch, values.head(SAMPLE)))
+    return not dates and looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[\d.,]+$").all()
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:

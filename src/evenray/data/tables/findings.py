@@ -223,7 +223,7 @@ def _parted(texts: list[str]) -> dict[str, tuple[str, ...]] | None:
         several = [found for found in parts.values() if len(found) > 1]
         if not several:
             continue
-        if sign == "|" or _recur(parts, sign):
+        if sign == "|" or (_recur(parts, sign) and not _qualify(parts)):
             return parts
     return None
 
@@ -237,6 +237,13 @@ def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:
     joined = {part for found in parts.values() if len(found) > 1 for part in found}
     again = sum(count[part] > 1 for part in joined)
     return again * 2 > len(joined) if sign in ";, " else again == len(joined)
+
+
+def _qualify(parts: dict[str, tuple[str, ...]]) -> bool:
+    """Whether what stands behind a sign never stands before one or alone: `Carcinoma, NOS` is one class and no list."""
+    firsts = {found[0] for found in parts.values() if found}
+    behind = {part for found in parts.values() for part in found[1:]}
+    return len(behind) > 1 and len(parts) > len(firsts) and firsts.isdisjoint(behind)
 
 
 def _split(text: str, sign: str) -> tuple[str, ...]:

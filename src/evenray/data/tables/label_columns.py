@@ -15,6 +15,7 @@ from evenray.core.errors import DataError
 from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
+from .match_paths import ENDING
 from .meanings import FLAGS, PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
 from .raw_table import header_line
 from .run_columns import run_columns
@@ -76,6 +77,11 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path) -> Labe
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
+    if not named and (files := next((name for name in called if _are_files(raw[name])), None)):
+        raise DataError(
+            f"The column '{files}' of the label table '{path}' names files, such as '{raw[files].drop_nulls()[0]}', perhaps masks:"
+            " these are found beside the images with --task segment; for classes say --column label=COLUMN."
+        )
     flags = _flags(raw, free)
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
@@ -212,12 +218,17 @@ def _is_plausible(column: pl.Series) -> bool:
     """Whether values can be classes or findings: not nearly all different, and not numbered things."""
     values = column.drop_nulls()
     kinds = values.n_unique()
-    if are_weights(values):
+    if are_weights(values) or _are_files(values):
         return False
     if not kinds or (kinds > MOST_CLASSES and kinds > 0.5 * len(values)):
         return kinds == 0
     many = kinds > 10 and kinds > 0.1 * len(values)
     return not (many and looks_like_identifiers(values.unique().to_list()))
+
+
+def _are_files(column: pl.Series) -> bool:
+    values = column.drop_nulls()
+    return len(values) > 0 and bool(values.str.contains(ENDING).all())
 
 
 def _are_measurements(column: pl.Series) -> bool:

@@ -28,7 +28,8 @@ MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", 
 WORDS: dict[str, str] = {
     "path": "path file filename image imagepath filepath imagefilepath imagename imageid imagefile imagefilename imageindex"
     " img imgpath imgid imgname isicid idcode dicomid picture newnames"
-    " dateiname datei bild bildname nomdufichier nomfichier fichier archivo nombrearchivo imagen ファイル名 ファイル 画像 文件名 图像"
+    " dateiname datei bild bildname nomdufichier nomfichier fichier archivo nombrearchivo imagen"
+    " bestand bestandsnaam foto photo imagem arquivo filnavn immagine ファイル名 ファイル 画像 文件名 图像"
     " 파일 파일명 파일이름 영상 영상명 영상파일 이미지 이미지명 이미지파일 경로 파일경로 영상경로 이미지경로",
     "sop": "sop sopuid sopinstanceuid instanceuid",
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
@@ -37,20 +38,22 @@ WORDS: dict[str, str] = {
     "patient": "patient patientid patientno patientnumber patientnum patientcode patientkey patientuid patienthash patientidx"
     " subjectno subjectnum subjectnumber subjectcode donor donorid animal animalid dogid catid mouseid pid subject"
     " subjectid person personid caseid participant participantid mrn"
-    " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente 患者 患者id 患者番号 患者编号"
+    " patientenid patientennr patientennummer patientnr npatient nopatient idpatient paciente idpaciente prontuário prontuario"
+    " historiaclínica historiaclinica nhc expediente paziente 患者 患者id 患者番号 患者编号"
     " 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
     "side": "side laterality imagelaterality leftright leftorright breast leftorrightbreast eye 좌우 편측",
     "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
-    " befund diagnose diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
+    " befund diagnose doença doenca enfermedad maladie malattia"
+    " diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
     " 라벨 라벨 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
     "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
     " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
     "sex": "sex gender male female ismale isfemale 남성 여성"
-    " patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
-    "age": "age patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
+    " patientsex patientgender patientsexdicom geschlecht sexe sexo género genero geslacht kön sesso 性別 性别 성별",
+    "age": "age leeftijd età patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
     "split": "split part set subset foldname partition 분할 데이터구분",
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
 }  # fmt: skip
@@ -100,6 +103,8 @@ VALUES: dict[str, str] = {
 # Words of names that count or weigh something, or say how a label was found rather than which it is.
 ABOUT = re.compile(r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?"
                    r"|confirmation)", re.IGNORECASE)  # fmt: skip
+PERSON = re.compile(r"(patient|patienten|paciente|paziente|pasient|subject|participant)(en|s)?"
+                    r"(id|ids|no|nr|num|nummer|number|numero|número|code|codigo|código|key|uid|hash|idx|index)")  # fmt: skip
 WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 
@@ -129,7 +134,7 @@ def meaning_of(name: str) -> str | None:
     ('patient', 'label', 'path', 'group', None)
     """
     plain = "" if is_torn(name) else compact(name)
-    return MEANING.get(plain) or ("group" if plain in GROUPS else None)
+    return MEANING.get(plain) or ("group" if plain in GROUPS else "patient" if PERSON.fullmatch(plain) else None)
 
 
 def weak_label(name: str) -> bool:

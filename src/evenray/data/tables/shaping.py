@@ -21,6 +21,7 @@ from .marks import with_marks
 from .match_paths import match_paths
 from .meanings import PLACES, compact
 from .part_columns import with_parts
+from .reader_columns import with_readers_as_rows
 from .seen import Seen, side_of
 from .words import quoted
 
@@ -65,11 +66,14 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, A
         if compact(steps[-1]) not in map(compact, others):
             raw = raw.drop(steps[-1])  # which would look like numbered persons
     asked = replace(asked, columns=columns)
+    raw = raw.with_columns(pl.all().str.replace(r"^(https?://[^?#]+)[?#].*$", "$1"))
     raw = with_marks(raw, [name for meaning in asked.values for name in asked.columns.get(meaning, ())])
     raw = with_parts(raw) if "split" not in columns else raw
     used = {compact(name) for name in asked.used}
     if several := with_images_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
         return several[0], asked, (several[1],)
+    if readers := with_readers_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
+        return readers[0], asked, (readers[1],)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
     if not pairs or used & {compact(name) for name in sided}:
