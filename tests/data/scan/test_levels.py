@@ -57,6 +57,13 @@ def labels(found: Listing) -> set[str | None]:
         ("{0,1,2,3,4}/{1,2}.png", {"0", "1", "2", "3", "4"}, 0, 0),
         ("{grade1,grade2,grade3}/{1,2}.png", {"grade1", "grade2", "grade3"}, 0, 0),
         ("{L,R}/{no_tumor,tumor}/{1,2}.png", {"no_tumor", "tumor"}, 0, 0),
+        ("{Train,TestA,TestB}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
+        ("{800,7000}/{HP,NORM}/{1,2}.png", {"HP", "NORM"}, 0, 0),
+        ("{HP,NORM}/{40,100,200,400}/{1,2}.png", {"HP", "NORM"}, 0, 0),
+        ("{TRAIN,TEST,TEST_SIMPLE}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
+        ("{train_images,test_images}/{Lymphocyte,Monocyte}/{1,2}.png", {"Lymphocyte", "Monocyte"}, 2, 0),
+        ("{train_and_validation_sets,test_set}/{A,B}/{1,2}.png", {"A", "B"}, 2, 0),
+        ("{HP,NORM}/{101,102,103}/{1,2}.png", {"HP", "NORM"}, 0, 3),
     ],
 )
 def test_the_level_of_the_classes(tmp_path: Path, pattern: str, classes: set[str], parts: int, patients: int) -> None:
@@ -139,3 +146,132 @@ def test_a_copy_of_the_folder_inside_it_is_left_out(tmp_path: Path, name: str) -
 def test_invisible_letters_make_no_other_class(tmp_path: Path, odd: str) -> None:
     root = drawn(tmp_path / "d", "{sick,normal}/{1,2}.png", f"{odd}/3.png")
     assert labels(listing(root)) == {"sick", "normal"}
+
+
+def test_versions_of_the_same_images_are_refused(tmp_path: Path) -> None:
+    drawn(tmp_path, "{Original,Segmented}/{Benign,Pre}/WBC-{001,002,003}.jpg")
+    with pytest.raises(
+        DataError, match=r"Original, Segmented hold files of the same names.*, say --column ignore=folder1"
+    ) as refused:
+        listing(tmp_path)
+    assert str(tmp_path / "Original") in str(refused.value)
+    assert labels(listing(tmp_path / "Original")) == {"Benign", "Pre"}
+    whole = listing(tmp_path, choices=Choices(columns_asked(["ignore=folder1", "label=folder2"])))
+    assert len(whole.entries) == 12
+    assert labels(whole) == {"Benign", "Pre"}
+
+
+def test_new_images_of_keras_are_no_thumbnails(tmp_path: Path) -> None:
+    drawn(
+        tmp_path,
+        "{Caries,Ulcer}/preview/{c_0_1009,c_1_77}.jpeg",
+        "{Caries,Ulcer}/original/{a,b}.jpg",
+        "{Caries,Ulcer}/thumbs/a_thumb.jpg",
+    )
+    found = sorted_out(tmp_path, list_files(tmp_path).paths)
+    assert found.aside == {"thumbnail": 2}
+    assert len(found.images) == 8
+
+
+def test_videos_and_cut_out_cells_are_kept_together(tmp_path: Path) -> None:
+    videos = [f"{n * 2654435761 % 2**64:016x}"[:14] + "a1" for n in range(1, 7)]
+    frames = listing(drawn(tmp_path / "frames", *(f"{{Normal,Polyp}}/{video}_{{22803,22917}}.jpg" for video in videos)))
+    assert {entry.folder for entry in frames.entries} == set(videos)
+    drawn(tmp_path / "cells", "{Metaplastic,Parabasal}/{001,002,003}.bmp")
+    cells = listing(drawn(tmp_path / "cells", "{Metaplastic,Parabasal}/CROPPED/{001,002,003}_{01,02}.bmp"))
+    assert len(cells.entries) == 18
+    assert len({entry.folder for entry in cells.entries}) == 6
+    assert labels(cells) == {"Metaplastic", "Parabasal"}
+
+
+def test_lists_of_paths_and_labels_of_each_part_are_read_together(tmp_path: Path) -> None:
+    drawn(tmp_path, "images/{01,02,03,04,05,06,07,08,09}.png")
+    for at, part in enumerate(("train", "val", "test")):
+        lines = [f"images/{n:02d}.png\t{n % 3}" for n in range(at * 3 + 1, at * 3 + 4)]
+        (tmp_path / f"{part}.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "test_notes.txt").write_text("Nothing to see here.\n")
+    found = listing(tmp_path)
+    assert found.labels == {"0", "1", "2"}
+    assert found.table is not None
+    assert dict(found.table.table["part"].value_counts().iter_rows()) == {"train": 3, "validation": 3, "test": 3}
+
+
+def test_a_table_without_labels_does_not_hide_one_below(tmp_path: Path) -> None:
+    drawn(tmp_path, "Input/{ISIC_01,ISIC_02,ISIC_03,ISIC_04,ISIC_05,ISIC_06,ISIC_07,ISIC_08,ISIC_09}.jpg")
+    names = [f"ISIC_{n:02d}" for n in range(1, 10)]
+    (tmp_path / "Groupings.csv").write_text(
+        "image,lesion_id,diagnosis_confirm_type\n" + "".join(f"{n},L{n},{'ab'[at % 2]}\n" for at, n in enumerate(names))
+    )
+    (tmp_path / "Truth").mkdir()
+    (tmp_path / "Truth/Truth.csv").write_text(
+        "image,MEL,NV\n" + "".join(f"{n},{at % 2},{1 - at % 2}\n" for at, n in enumerate(names))
+    )
+    assert listing(tmp_path).labels == {"MEL", "NV"}
+
+
+def test_masks_of_several_readers_in_a_folder_of_masks_are_no_images(tmp_path: Path) -> None:
+    drawn(
+        tmp_path,
+        "Main Dataset/{Baso,eosi}/{1,2,3}.bmp",
+        "Ground Truth Segmentation/{Baso,eosi}/area{1,2}/{1,2,3}_expert.bmp",
+    )
+    found = sorted_out(tmp_path, list_files(tmp_path).paths)
+    assert len(found.images) == 6
+    assert len(found.masks) == 12
+
+
+def test_tables_of_one_name_in_folders_of_parts(tmp_path: Path) -> None:
+    for at, part in enumerate(("train", "valid", "test")):
+        drawn(tmp_path, f"{part}/{{1,2,3}}.jpg")  # the same names in each
+        rows = [f"{n}.jpg, {int((n + at) % 2)}, {int((n + at + 1) % 2)}" for n in (1, 2, 3)]
+        (tmp_path / part / "_classes.csv").write_text("filename, fungal, healthy\n" + "\n".join(rows) + "\n")
+    found = listing(tmp_path)
+    assert found.table is not None
+    told = {(row["path"], row["label"], row["part"]) for row in found.table.table.iter_rows(named=True)}
+    assert {
+        ("train/1.jpg", "fungal", "train"),
+        ("valid/1.jpg", "healthy", "validation"),
+        ("test/1.jpg", "fungal", "test"),
+    } <= told
+    assert len(told) == 9
+
+
+def test_of_two_tables_the_one_with_labels_and_patients_of_the_other(tmp_path: Path) -> None:
+    names = [f"ISIC_{n:02d}" for n in range(12)]
+    drawn(tmp_path, f"Input/{{{','.join(names)}}}.jpg")
+    truth = [f"{name},{n % 2},{1 - n % 2}" for n, name in enumerate(names)]
+    others = [f"{name},{['torso', 'head'][n // 2 % 2]},L{n // 2}" for n, name in enumerate(names)]
+    (tmp_path / "Truth.csv").write_text("image,MEL,NV\n" + "\n".join(truth) + "\n")
+    (tmp_path / "Metadata.csv").write_text("image,anatom_site_general,lesion_id\n" + "\n".join(others) + "\n")
+    (tmp_path / "sample_submission.csv").write_text("image,MEL,NV\n" + "".join(f"{name},0,1\n" for name in names))
+    found = listing(tmp_path)
+    assert found.labels == {"MEL", "NV"}
+    assert [entry.folder for entry in found.entries] == [f"L{n // 2}" for n in range(12)]
+    assert ("Metadata.csv: lesion_id", "patient") in [(row.place, row.meaning) for row in found.understood.rows]
+    (tmp_path / "Other.csv").write_text(
+        "image,region\n" + "".join(f"{name},{'ab'[n % 2]}\n" for n, name in enumerate(names))
+    )
+    assert "scan.table_of_several" in {note.code for note in listing(tmp_path).notes}
+    (tmp_path / "Metadata.csv").unlink()
+    assert {entry.folder for entry in listing(tmp_path).entries} == {None}
+
+
+def test_a_patient_in_two_words_of_names(tmp_path: Path) -> None:
+    drawn(tmp_path, "{Mild,Severe}/UC_patient_{101,102,103,104,105,106}_{1,2}.bmp")
+    assert {entry.folder for entry in listing(tmp_path).entries} == {f"patient-{n}" for n in range(101, 107)}
+
+
+def test_augmented_copies_and_folds_that_repeat_images_are_refused(tmp_path: Path) -> None:
+    drawn(
+        tmp_path / "a",
+        "Original Dataset/{Measles,Normal}/m_{01,02}.png",
+        "AugmentedDataset/{Measles,Normal}/m_{01,02}_{1,2}.png",
+    )
+    with pytest.raises(DataError, match=r"AugmentedDataset hold augmented copies .* such as '.*/Original Dataset'"):
+        listing(tmp_path / "a")
+    assert len(listing(tmp_path / "a" / "Original Dataset").entries) == 4
+    drawn(tmp_path / "f", "{fold_1,fold_2}/{benign,malignant}/SOB_{001,002,003}.png")
+    with pytest.raises(DataError, match="fold_1, fold_2 hold files of the same names"):
+        listing(tmp_path / "f")
+    drawn(tmp_path / "g", "fold_1/{benign,malignant}/SOB_{001,002}.png", "fold_2/{benign,malignant}/SOB_{003,004}.png")
+    assert len(listing(tmp_path / "g").entries) == 8

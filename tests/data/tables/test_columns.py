@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -200,3 +201,163 @@ def test_the_order_of_columns_and_rows_means_nothing(text: Make, seed: int) -> N
     found = read_labels(text("t.csv", "\n".join(",".join(line) for line in [header, *body]) + "\n"), *FILES)
     said = dict(found.table.select("path", "label").iter_rows())
     assert said == {f"scan_{number:03d}": kind(number) for number in range(30)}
+
+
+def test_numbers_are_no_labels_by_themselves_beside_measurements_or_many_classes(text: Make) -> None:
+    measured = rows("image,EF,rate", "scan_{:03d}", lambda n: f"{40 + n * 0.7:.2f}", lambda n: 50 + n % 3)
+    with pytest.raises(
+        DataError, match=r"'rate' .* holds a few numbers .* measurements .'EF'.: say --column label=rate"
+    ):
+        read_labels(text("t.csv", measured), *FILES)
+    many = [f"{letter}{ending}" for letter in "abcdefg" for ending in ("cus", "ria", "ium")] * 3
+    table = "image,species,bin\n" + "".join(f"scan_{n:03d},{many[n]},{n % 4}\n" for n in range(60))
+    files = [f"scan_{n:03d}.png" for n in range(60)]
+    with pytest.raises(DataError, match="say --column label=species or --column label=bin"):
+        read_labels(text("t.csv", table), *files)
+    with pytest.raises(DataError, match="say which it is with --column label=species"):  # a fold is no label
+        read_labels(text("t.csv", table.replace("bin", "kfold")), *files)
+
+
+def test_how_a_label_was_found_is_no_label(text: Make) -> None:
+    table = rows(
+        "image,diagnosis_confirm_type,n_raters,weight", "scan_{:03d}", lambda n: "ab"[n % 2], lambda n: 1 + n % 2, "2"
+    )
+    with pytest.raises(DataError, match="no column of labels"):
+        read_labels(text("t.csv", table), *FILES)
+
+
+def test_properties_of_yes_and_no_beside_columns_of_words_are_refused(text: Make) -> None:
+    table = rows("isic_id,biopsy_done,melanocytic,diagnosis_1,diagnosis_2", "scan_{:03d}", lambda n: n % 2, lambda n: n % 3 == 0,
+                 kind, lambda n: f"{kind(n)} {'ab'[n % 2]}")  # fmt: skip
+    with pytest.raises(
+        DataError, match="two ways: say --column label=diagnosis_1 or --column label=diagnosis_2 for one class, or"
+    ):
+        read_labels(text("t.csv", table), *FILES)
+
+
+def test_marks_are_yes_and_a_block_of_one_mark_a_row_is_proposed(text: Make) -> None:
+    def mark(*hits: int) -> object:
+        return lambda n: "X" if n % 3 in hits else ""
+
+    columns = ("scan_{:03d}", mark(0), mark(1), mark(2), mark(0, 1), lambda n: "AT"[n % 2])
+    table = text("t.csv", rows("image,Nevus,Atypical,Melanoma,White,Streaks", *columns))
+    with pytest.raises(DataError, match=r"say --column 'findings=Nevus.Atypical.Melanoma' for one class, or"):
+        read_labels(table, *FILES)
+    found = asked(table, "findings=Nevus+Atypical+Melanoma")
+    assert found.table["findings"].to_list()[:2] == [[True, False, False], [False, True, False]]
+
+
+def test_findings_called_by_a_letter_and_a_number_are_not_lost(text: Make) -> None:
+    table = rows(
+        "image,NC,G3,G4", "scan_{:03d}", lambda n: int(n % 3 == 0), lambda n: int(n % 3 == 1), lambda n: int(n % 2)
+    )
+    assert read_labels(text("t.csv", table), *FILES).names == ("NC", "G3", "G4")
+
+
+def test_yes_and_no_in_other_languages(text: Make) -> None:
+    for yes, no in (("VERDADERO", "FALSO"), ("wahr", "falsch"), ("oui", "non"), ("はい", "いいえ")):
+        table = rows(
+            "image,polyp,ulcer",
+            "scan_{:03d}",
+            lambda n, y=yes, o=no: y if n % 3 else o,
+            lambda n, y=yes, o=no: y if n % 2 else o,
+        )
+        found = read_labels(text("t.csv", table), *FILES)
+        assert found.names == ("polyp", "ulcer")
+        assert found.table["findings"][0].to_list() == [False, False]
+
+
+def test_columns_of_train_and_of_test_are_parts(text: Make) -> None:
+    table = rows("image,Plane,Train ", "scan_{:03d}", kind, lambda n: int(n < 20))
+    found = read_labels(text("t.csv", table), *FILES)
+    assert found.table["part"].to_list() == ["train"] * 20 + ["test"] * 10
+    assert meanings(found.understood) == {"path": "image", "label": "Plane", "split": "Train"}
+
+
+def test_weights_of_classes_are_no_findings(text: Make) -> None:
+    table = rows("image,labels,weighted_label", "scan_{:03d}", kind, lambda n: "\"{'a': 0.7, 'b': 0.3}\"")
+    assert meanings(read_labels(text("t.csv", table), *FILES).understood)["label"] == "labels"
+    with pytest.raises(DataError, match=r"gives each class a weight, such as {'a': 0.7"):
+        asked(text("t.csv", table), "label=weighted_label")
+
+
+def test_several_images_a_row(text: Make) -> None:
+    lines = [f"C{n},scan_{n * 2:03d}.png,{f'scan_{n * 2 + 1:03d}.png' if n % 3 else ''},{kind(n)}" for n in range(15)]
+    found = read_labels(text("t.csv", "case_id,image_1_path,image_2_path,dx\n" + "\n".join(lines) + "\n"), *FILES)
+    assert found.table.height == 25
+    assert found.table["path"].n_unique() == 25
+    named = text("t.csv", "case_id,clinical,scope,dx\n" + "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r"'clinical' and 'scope' .* each find images, and not the same"):
+        read_labels(named, *FILES)
+
+
+def test_a_code_for_unknown_among_numbers_is_asked_about(text: Make) -> None:
+    table = text("t.csv", rows("image,relapse", "scan_{:03d}", lambda n: (0, 1, 0, 9)[n % 4]))
+    with pytest.raises(
+        DataError,
+        match=r"7 times 9 beside 0, 1: where it codes .* 'label=relapse:9='",
+    ):
+        read_labels(table, *FILES)
+    assert set(asked(table, "label=relapse:9=").table["label"]) == {"0", "1", None}
+    assert set(asked(table, "label=relapse:9=9").table["label"]) == {"0", "1", "9"}
+
+
+def test_slides_find_tiles_and_patients_have_slides(text: Make) -> None:
+    files = [f"patches/slide_{slide}/{tile}.png" for slide in range(12) for tile in range(3)]
+    table = "case_id,slide_id,label\n" + "".join(f"P_{n // 2},slide_{n},{kind(n)}\n" for n in range(12))
+    found = read_labels(text("t.csv", table), *files)
+    assert meanings(found.understood)["patient"] == "case_id"
+    assert found.table.drop_nulls("path")["patient"].n_unique() == 6
+
+
+def test_names_of_images_below_the_word_patient_are_no_patients(text: Make) -> None:
+    table = rows("patient,stage", "scan_{:03d}.png", kind)
+    assert "patient" not in meanings(read_labels(text("t.csv", table), *FILES).understood)
+
+
+def test_columns_of_readers_are_settled_by_the_majority(text: Make) -> None:
+    said = [lambda n: "G1" if n % 3 else "G2", lambda n: "G1" if n % 3 else "G2", lambda n: "G2"]
+    table = rows("file,case,Expert 1,Expert 2,Expert 3", "scan_{:03d}", lambda n: f"C{n // 2}", *said)
+    found = read_labels(text("t.csv", table), *FILES)
+    assert found.table["label"].to_list() == [said[0](n) for n in range(30)]
+    assert found.ratings is not None
+    assert found.ratings.height == 90
+    assert set(asked(text("t.csv", table), reader="Expert 3").table["label"]) == {"G2"}
+    with pytest.raises(DataError, match=r"'consensus' .* may each be the labels"):
+        read_labels(
+            text("t.csv", rows("file,Expert 1,Expert 2,consensus", "scan_{:03d}", *said[:2], lambda n: f"G{n % 2}")),
+            *FILES,
+        )
+
+
+def test_labels_that_name_files_are_refused(text: Make) -> None:
+    table = rows("image,label,kit", "scan_{:03d}.png", "masks/scan_{:03d}.png", lambda n: "AB"[n % 2])
+    with pytest.raises(DataError, match=r"'label' .* names files, such as 'masks/scan_000.png', perhaps masks"):
+        read_labels(text("t.csv", table), *FILES)
+
+
+@pytest.mark.parametrize(("yes", "no", "name"), [("+", "-", "HP"), ("O", "X", "용종"), ("○", "×", "polyp")])
+def test_signs_that_mean_yes_and_no(text: Make, yes: str, no: str, name: str) -> None:
+    found = read_labels(text("t.csv", rows(f"image,{name}", "scan_{:03d}", lambda n: no if n % 3 else yes)), *FILES)
+    assert found.table["label"].to_list() == ["0" if n % 3 else "1" for n in range(30)]
+
+
+def test_dates_are_no_patients_and_numbers_of_rows_find_no_images(text: Make) -> None:
+    day = rows("image,dx,datum", "scan_{:03d}", kind, lambda n: f"2019-03-{n // 2 + 1:02d}")
+    assert "patient" not in meanings(read_labels(text("t.csv", day), *FILES).understood)
+    table = ",ID,dx\n" + "".join(f"{n},{n + 1},{kind(n)}\n" for n in range(30))
+    found = read_labels(text("t.csv", table), *(f"{n + 1}.png" for n in range(30)))
+    assert meanings(found.understood)["path"] == "ID"
+
+
+def test_addresses_find_the_images_they_end_in(text: Make) -> None:
+    table = rows("url,outcome,patientnummer", "https://host/derm/scan_{:03d}.png?v=2", kind, lambda n: 7000 + n // 3)
+    found = read_labels(text("t.csv", table), *FILES)
+    assert meanings(found.understood) == {"path": "url", "label": "outcome", "patient": "patientnummer"}
+
+
+def test_an_object_of_names_and_labels(text: Make) -> None:
+    plain = json.dumps({f"scan_{n:03d}.png": kind(n) for n in range(30)})
+    assert read_labels(text("t.json", plain), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]
+    objects = json.dumps({f"scan_{n:03d}": {"dx": kind(n), "age": 40} for n in range(30)})
+    assert read_labels(text("t.json", objects), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]

@@ -101,3 +101,45 @@ def test_rows_that_say_nothing_in_columns_that_never_say_no_are_asked_about() ->
     with pytest.raises(DataError, match="'findings=fracture\\+cast:blank=0', where nobody looked"):
         findings_in_columns(table, table.columns, "ignore", several=False)
     assert findings_in_columns(table, table.columns, "ignore", several=True).values.null_count() == 2
+
+
+def test_numbers_put_apart_by_spaces_are_findings_and_0_is_one_of_them() -> None:
+    found = findings_in_text(pl.Series(["16 0", "0", "7", "25 7 0", None, "25"]), several=False)
+    assert found is not None
+    assert found.names == ("0", "7", "16", "25")
+    assert found.values.to_list()[:2] == [[True, False, True, False], [True, False, False, False]]
+    assert findings_in_text(pl.Series(["big one", "big", "one"]), several=False) is None
+
+
+@pytest.mark.parametrize("way", ["[{}, {}, {}]", "[{} {} {}]", "({}.0, {}.0, {}.0)", "{}|{}|{}"])
+def test_vectors_of_0_and_1_are_a_finding_a_place(way: str) -> None:
+    one = findings_in_text(pl.Series([way.format(*row) for row in ((1, 0, 0), (0, 0, 1), (0, 1, 0))]), several=False)
+    assert one is not None
+    assert one.values.to_list() == ["class 0", "class 2", "class 1"]
+    several = findings_in_text(pl.Series([way.format(*row) for row in ((1, 0, 1), (0, 0, 0))]), several=False)
+    assert several is not None
+    assert several.values.to_list() == [[True, False, True], [False, False, False]]
+
+
+def test_arrays_as_numpy_prints_them_are_lists() -> None:
+    found = findings_in_text(pl.Series(["['Eczema' 'Insect Bite']", "['Eczema']"]), several=False)
+    assert found is not None
+    assert found.names == ("Eczema", "Insect Bite")
+
+
+def test_minus_one_means_no_where_nothing_else_can() -> None:
+    table = pl.DataFrame({"polyp": ["1", "-1", "-1"], "ulcer": ["1", "1", "-1"]})
+    found = findings_in_columns(table, table.columns, "ignore", several=False)
+    assert found.values.to_list() == [[True, True], [False, True], [False, False]]
+    beside = findings_in_columns(
+        table.with_columns(mass=pl.Series(["0", "0", "1"])), ["polyp", "mass"], "ignore", several=False
+    )
+    assert beside.values.to_list()[1] == [None, False]
+
+
+def test_words_behind_a_comma_that_only_qualify_are_no_findings() -> None:
+    words = ["Melanoma, NOS", "Melanoma, in situ", "Carcinoma, in situ", "Carcinoma, NOS", "Nevus"]
+    assert findings_in_text(pl.Series(words), several=False) is None
+    found = findings_in_text(pl.Series(["Edema, Mass", "Mass, Nodule", "Nodule", "Edema"]), several=False)
+    assert found is not None
+    assert found.names == ("Edema", "Mass", "Nodule")

@@ -126,8 +126,9 @@ def test_json_is_a_table(tmp_path: Path, lines: bool) -> None:
     text = [json.dumps(row) for row in rows] if lines else [json.dumps(rows)]
     folder = draw(tmp_path / "img", FILES)
     assert labels_of(read(folder, text, name="t.jsonl" if lines else "t.json")) == RIGHT
+    assert labels_of(read(folder, [json.dumps(RIGHT)], name="t.json")) == RIGHT  # a label by its image's name
     with pytest.raises(DataError, match="is no list of objects"):
-        read(folder, [json.dumps(RIGHT)], name="t.json")
+        read(folder, [json.dumps({"images": [RIGHT]})], name="t.json")
 
 
 def test_dates_and_visits_are_no_labels(tmp_path: Path) -> None:

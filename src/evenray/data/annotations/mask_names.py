@@ -115,7 +115,7 @@ def _in_folders(
         called = 0
         for file in inside:
             stem = without_ending(PurePosixPath(file).name).casefold()
-            names = stems_of_image(stem)
+            names = [*stems_of_image(stem), *(stem[: cut.start()] for cut in [*re.finditer(r"[-_ ]", stem)][::-1])]
             twins = next((stems[name] for name in names if name in stems), [])
             if not twins and (start := START.match(stem)):
                 twins = rests.get(start[1].casefold(), [])

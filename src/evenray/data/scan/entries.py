@@ -39,10 +39,10 @@ class Listing:
     """All entries, in a fixed order, with the folder they are relative to; `table` labels them once they are read.
 
     `unlabelled` counts what the layout names but does not label. `notes` say what was taken for what, and what is left
-    out. `unopened` are folders that cannot be opened, and why; `boxes` tables of places in images that are not used;
-    `annotations` the masks or boxes that the entries have, where these are the task. `names` are the findings of the entries,
-    where they have some. `pattern` is None where the pattern of patients is in all paths of unknown patient, or none was given;
-    `without_pattern` is a path that lacks it.
+    out. `unopened` are folders that cannot be opened, and why; `tables` all tables below the folder, `boxes` those of places in
+    images that are not used; `annotations` the masks or boxes that the entries have, where these are the task. `names` are the
+    findings of the entries, where they have some. `pattern` is None where the pattern of patients is in all paths of unknown
+    patient, or none was given; `without_pattern` is a path that lacks it.
     """
 
     root: Path
@@ -54,6 +54,7 @@ class Listing:
     notes: tuple[Message, ...] = ()
     unopened: Rejected = ()
     boxes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     annotations: Annotations | None = None
     pattern: PatientPattern | None = None
     without_pattern: str = ""

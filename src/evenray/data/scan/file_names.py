@@ -18,10 +18,12 @@ NAME = re.compile(r"name-?[1-9]", re.IGNORECASE)  # name1 is the first word, nam
 CALLED = re.compile(
     r"(?:patients?|pat|subjects?|subj|sub|persons?|case|pt|participant|mrn|pid|환자|대상자|피험자)\d+", re.IGNORECASE
 )
+CALLED_APART = re.compile(CALLED.pattern.replace(r"\d+", r"-\d+"), re.IGNORECASE)
 FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
 SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
 MOST_CLASSES, EACH = 20, 3
+CODE = 8  # letters and digits
 LETTERS = re.compile(r"([^\W\d_]+)\d+")
 
 
@@ -36,10 +38,10 @@ class Persons:
 def words_of(file: str) -> list[str]:
     """The words of a file's name.
 
-    >>> words_of("train/CNV/CNV-1016042-1.jpeg")
-    ['CNV', '1016042', '1']
+    >>> words_of("train/CNV/CNV-1016042-1.jpeg"), words_of("7-[1 0 0].png")
+    (['CNV', '1016042', '1'], ['7', '[1 0 0]'])
     """
-    return re.split(r"[-_ ]+", composed(without_ending(file.rpartition("/")[2])))
+    return re.split(r"[-_ ]+(?![^\[]*\])", composed(without_ending(file.rpartition("/")[2])))
 
 
 def word_at(words: list[str], place: str) -> str | None:
@@ -95,7 +97,7 @@ def shown_words(words: Iterable[str]) -> dict[str, str]:
 
 
 def persons_in_paths(files: list[str]) -> Persons | None:
-    """The persons that folders or names tell: called as such (patient00001, 환자07), numbers that a side follows (10_left,
+    """The persons that folders or names tell: called as such (patient00001, patient_01, 환자07), numbers that a side follows (10_left,
     9003175R), or numbers whose images are counted from 1.
 
     >>> persons_in_paths([f"{c}/{c}-{p}-{n}.png" for c in ("CNV", "DME") for p in range(101, 107) for n in (1, 2, 3)]).place
@@ -114,7 +116,17 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
-    return _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+        apart = {file: "-".join(each[at : at + 2]) for file, each in words.items()}
+        if len(set(apart.values())) <= REPEATED * len(files) and all(map(CALLED_APART.fullmatch, apart.values())):
+            return Persons(f"name{at + 2}", apart)
+    return (
+        _sided(files)
+        or _cut_out(files)
+        or _counted(words)
+        or _sliced(words)
+        or _hashed(words)
+        or _numbered_folders(files)
+    )
 
 
 def _sliced(words: dict[str, list[str]]) -> Persons | None:
@@ -137,6 +149,34 @@ def _sliced(words: dict[str, list[str]]) -> Persons | None:
         if telling and max(images.values()) <= LARGEST * len(words):
             return Persons(f"name{at}", {file: "-".join(each[:at]) for file, each in words.items()})
     return None
+
+
+def _hashed(words: dict[str, list[str]]) -> Persons | None:
+    """What names begin with where that is a long code which several images have, as of a video and its frames."""
+    persons = {file: each[0] for file, each in words.items()}
+    images = Counter(persons.values())
+    codes = all(len(code) >= CODE and re.fullmatch(r"(?=.*[a-f])(?=.*\d)[0-9a-f]+", code) for code in images)
+    if not codes or not FEWEST <= len(images) <= REPEATED * len(words) or max(images.values()) > LARGEST * len(words):
+        return None
+    return Persons("name1", persons)
+
+
+def _cut_out(files: list[str]) -> Persons | None:
+    """Images and what was cut out of each, in a folder below with names that begin with theirs: 001.png and cropped/001_02.png."""
+    stems = {without_ending(file) for file in files}
+    found: dict[str, str] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        above, stem = folder.rpartition("/")[0], without_ending(name)
+        starts = [stem[: cut.start()] for cut in re.finditer(r"[-_ ]", stem)]
+        places = [f"{above}/{start}" if above else start for start in reversed(starts)]
+        if folder and (whole := next((place for place in places if place in stems), None)):
+            found[file] = whole
+    wholes = set(found.values())
+    if len(wholes) < FEWEST:
+        return None
+    found |= {file: stem for file in files if (stem := without_ending(file)) in wholes}
+    return Persons("name1", found) if 2 * len(found) > len(files) else None
 
 
 def _numbered_folders(files: list[str]) -> Persons | None:

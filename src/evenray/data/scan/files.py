@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.names import as_text
-from evenray.data.tables.parts import part_of
 from evenray.data.tables.raw_table import SUFFIXES
 
 from .entries import Rejected
@@ -18,6 +18,11 @@ NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods",
 }  # fmt: skip
+# Text files that may be lists of images and labels; others are notes, or boxes of an image each.
+LIST = re.compile(
+    r"(.*[-_ ])?(train\w*|val\w*|test\w*|dev|labels?|lists?|annotations?|ground[-_ ]?truth)([-_ ].*)?\.txt",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,7 @@ def list_files(root: Path) -> Files:
 
 
 def _may_be_table(name: str) -> bool:
-    path = Path(name)
-    listed = path.suffix.lower() == ".txt" and part_of(path.stem) is not None  # a line an image: its name and its class
-    return not name.startswith(".") and (listed or path.suffix.lower() in SUFFIXES)
+    return not name.startswith(".") and (Path(name).suffix.lower() in SUFFIXES or LIST.fullmatch(name) is not None)
 
 
 def _may_be_image(name: str) -> bool:

@@ -17,6 +17,7 @@ from evenray.data.tables.words import check_labels, quoted
 from .entries import Entry, Listing
 from .file_names import NAME, name_levels, shown_words, word_at, words_of
 from .levels import Level, level_of, names_by_depth, parts_and_classes
+from .versions import check_versions
 
 __all__ = ["list_folders"]
 
@@ -55,6 +56,10 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     )
     if patients is None and classes is not None and classes.persons:
         patients = Level(classes.place, classes.names, "patient", shown={name: name for name in classes.names})
+    if patients is None:
+        others = [level for level in free if level not in (parts, classes)]
+        unknown = {file: steps for file, steps in paths.items() if not patient_of(file)}
+        check_versions(root, wrapper, unknown, others, parts)
     if classes is not None:
         if "label" not in wanted:
             classes.shown |= {name: "" for name in classes.names if UNLABELLED.fullmatch(name)}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from evenray.data.annotations.mask_names import is_mask_folder
 from evenray.data.tables.meanings import known_values
-from evenray.data.tables.parts import part_of
+from evenray.data.tables.parts import part_of, parts_of
 from evenray.data.tables.positive import healthy
 from evenray.data.tables.words import composed
 
@@ -17,6 +17,7 @@ __all__ = ["PATIENT", "UID", "Kind", "Level", "level_of", "names_by_depth", "par
 
 Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "one"]
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
+MAGNIFICATIONS = {4, 5, 10, 16, 20, 25, 32, 40, 50, 60, 63, 100, 200, 400, 600, 1000}  # of microscopes
 STORAGE = re.compile(
     r"(?:.*[-_ ])?(?:images?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw"
     r"|originals?|folds?|cv|parts?|batch(?:es)?|sets?|splits?|chunks?|shards?|subsets?|vol(?:ume)?s?|dis[ck]s?|archives?|dirs?|folders?|영상|이미지|데이터)"
@@ -101,7 +102,8 @@ def _shown(name: str) -> str:
 
 def _kind(level: Level) -> Kind:
     names = list(level.names)
-    if all(part_of(name) for name in names):
+    if (parts := parts_of(names)) is not None:
+        level.shown = parts
         return "split"
     rests = [PREFIXED.fullmatch(name) for name in names]
     if all(rests):
@@ -118,7 +120,8 @@ def _kind(level: Level) -> Kind:
     if all(_is_number(name) for name in names):
         numbers = sorted(int(name) for name in names)
         grades = numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        return "numbers" if grades and len(names) <= MOST_GRADES else "patient"
+        persons = len(names) >= FEWEST_PATIENTS and not MAGNIFICATIONS.issuperset(numbers)
+        return "numbers" if grades and len(names) <= MOST_GRADES else "patient" if persons else "numbered"
     if all(GRADE.fullmatch(name) for name in names) and len(names) <= MOST_GRADES:
         return "label"
     if known_values(names) is not None:

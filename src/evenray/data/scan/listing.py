@@ -32,6 +32,7 @@ from .files import list_files
 from .folders import list_folders
 from .medmnist import list_archive
 from .patient_pattern import compiled, patient_of
+from .persons_in_tables import persons_in_tables
 from .sorting import sorted_out
 from .table_listing import list_table, list_tree
 
@@ -70,7 +71,7 @@ def listing(
     else:
         found = _list_table(path, partial(patient_of, pattern), choices, wanted)
     found = _graded(found, choices)
-    return _with_persons(found, choices) if pattern is None else _with_pattern(found, pattern)
+    return _with_persons(found, choices, labels) if pattern is None else _with_pattern(found, pattern)
 
 
 def _graded(found: Listing, choices: Choices) -> Listing:
@@ -86,12 +87,18 @@ def _graded(found: Listing, choices: Choices) -> Listing:
     return found
 
 
-def _with_persons(found: Listing, choices: Choices) -> Listing:
-    """The listing with the patients that folders or names of files tell, where neither a table nor --patient does."""
+def _with_persons(found: Listing, choices: Choices, labels: str | Path | None) -> Listing:
+    """The listing with the patients that another table, folders or names of files tell, where neither the table of labels nor
+    --patient does."""
     told = found.table is not None and "patient" in found.table.table.columns
     if told or any(entry.patient or entry.folder for entry in found.entries):
         return found
-    persons = persons_in_paths([entry.file for entry in found.entries])
+    files = [entry.file for entry in found.entries]
+    beside = [found.root / name for name in found.tables]
+    beside += sorted(Path(labels).parent.glob("*.[ct]sv")) if labels is not None else []
+    used = {Path(found.table.source).resolve()} if found.table is not None else set()
+    tables = [path for path in dict.fromkeys(path.resolve() for path in beside) if path not in used]
+    persons = persons_in_tables(found.root, tables, files) or persons_in_paths(files)
     if persons is None or persons.place in choices.asked.columns.get("ignore", ()):
         return found
     count = len(set(persons.of.values()))
@@ -134,7 +141,7 @@ def _list_folder(
     understood = found.understood.model_copy(update={"set_aside": {**kept.aside, **found.understood.set_aside}})
     found = replace(
         found, rejected=(*files.rejected, *found.rejected), notes=(*found.notes, *notes), unopened=files.unopened,
-        understood=understood,
+        understood=understood, tables=files.tables,
     )  # fmt: skip
     images = [entry.file for entry in found.entries]
     beside = Beside(kept.masks, files.others, _files_of)

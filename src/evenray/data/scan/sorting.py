@@ -11,6 +11,7 @@ from pathlib import Path
 from evenray.core.names import as_path
 from evenray.data.annotations.mask_names import masks_by_name
 from evenray.data.annotations.masks_by_pixels import masks_by_pixels
+from evenray.data.tables.match_paths import without_ending
 
 __all__ = ["Sorted", "sorted_out"]
 
@@ -73,6 +74,12 @@ def _same_size(root: Path, one: str, other: str) -> bool:
 
 
 def _thumbnails(files: list[str]) -> set[str]:
-    """Files in folders of thumbnails, where most files lie elsewhere."""
+    """Files in folders of thumbnails, where other files of their names lie elsewhere: Keras writes new images to `preview`."""
     found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])}
-    return found if len(found) * 2 <= len(files) else set()
+    stems = {_stem(file) for file in files if file not in found}
+    return {file for file in found if _stem(file) in stems}
+
+
+def _stem(file: str) -> str:
+    name = without_ending(file.rpartition("/")[2])
+    return re.sub(rf"(?i)[-_. ]?{THUMBNAILS.pattern}$", "", name).casefold()

@@ -15,7 +15,7 @@ from evenray.data.tables.join import one_row_each
 from evenray.data.tables.label_columns import option
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.match_paths import PathMatches, match_paths
-from evenray.data.tables.parts import part_of
+from evenray.data.tables.parts import parts_of
 from evenray.data.tables.places import exists
 from evenray.data.tables.seen import Seen
 
@@ -58,8 +58,9 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
 def _parts(files: list[str]) -> dict[str, str | None]:
     """The part of each file, where a level of its folders names parts alone."""
     for depth, names in enumerate(names_by_depth(files)):
-        if all(part_of(name) for name in names) and all(file.count("/") > depth for file in files):
-            return {file: part_of(file.split("/")[depth]) for file in files}
+        parts = parts_of(names)
+        if parts is not None and all(file.count("/") > depth for file in files):
+            return {file: parts[file.split("/")[depth]] for file in files}
     return {}
 
 

@@ -12,7 +12,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .identifiers import FEWEST_SHARED, SHARED, canonical, is_nobody
-from .meanings import FLAGS, parts_named
+from .meanings import parts_named
 from .parts import part_of
 from .words import MISSING, quoted, whole_numbers
 
@@ -153,14 +153,9 @@ def _numbered_parts(words: list[str], column: str) -> dict[str, str | None]:
 
     >>> _numbered_parts(["1", "3"], "Train_Val_Test"), _numbered_parts(["0", "1"], "train/test"), _numbered_parts(["1"], "fold")
     ({'1': 'train', '3': 'test'}, {'0': 'train', '1': 'test'}, {})
-    >>> _numbered_parts(["0", "1"], "Train")
-    {'0': 'test', '1': 'train'}
     """
     named = parts_named(column)
-    if len(named) == 1:  # yes and no
-        other = "test" if named == ["train"] else "train"
-        return {word: named[0] if flag else other for word in words if (flag := FLAGS.get(word.casefold())) is not None}
-    if not named or not all(word.isdecimal() for word in words):
+    if len(named) < 2 or not all(word.isdecimal() for word in words):
         return {}
     first = 0 if "0" in words else 1
     numbers = {word: int(word) - first for word in words}

@@ -17,7 +17,7 @@ from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
 from .keys import Key, best_keys, files_of, keys_of
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
-from .match_paths import match_paths
+from .match_paths import ENDING, match_paths
 from .meanings import FLAGS, KEYS, is_attribute, known_values, meaning_of, says_nothing
 from .parts import part_of
 from .raw_table import header_line
@@ -30,6 +30,7 @@ SAMPLE = 200
 How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
 FEWEST_BLOCKS = 5
+FEWEST_RIVAL = 0.1  # share of the images that a column finds which another finds beside them
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
 
@@ -103,8 +104,11 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         keys = keys_of(raw, seen, free)
     if "patient" in wanted:
         keys += keys_of(raw, seen, [wanted["patient"]], "patient")
+    counts = [key for key in keys if key.how == "path" and says_nothing(key.column) and _counts_rows(raw[key.column])]
+    keys = [key for key in keys if key not in counts] or keys  # the number of a row may well be that of another image
     keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
     best = best_keys(keys)
+    best += _others_images(raw, seen, best[0], keys) if len(best) == 1 else []
     if len(best) > 1 and not _same_images(raw, seen, best):
         columns = [key.column for key in best]
         shown, ways = (
@@ -122,6 +126,22 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         f" {len(seen.files)} images, such as '{seen.files[0] if seen.files else ''}', or identifiers of their headers. If one"
         f" should, say --column path=COLUMN, or sop, series, study or patient. {header_line(raw.columns)}"
     )
+
+
+def _others_images(raw: pl.DataFrame, seen: Seen, best: Key, keys: list[Key]) -> list[Key]:
+    """The other columns of names that find images which the best one does not find, as many as one in ten of its own."""
+    rivals = [key for key in keys if key.meaning == key.how == "path" and key.column != best.column]
+    rivals = [key for key in rivals if key.exact >= best.exact and key.matched > FEWEST_RIVAL * best.matched]
+    if not rivals or best.meaning != "path" or best.how != "path":
+        return []
+    images = {
+        key.column: set(match_paths(raw[key.column].drop_nulls(), seen.files).found.values()) for key in [best, *rivals]
+    }
+    return [key for key in rivals if len(images[key.column] - images[best.column]) > FEWEST_RIVAL * best.matched]
+
+
+def _counts_rows(column: pl.Series) -> bool:
+    return column.to_list() == [str(number) for number in range(len(column))]
 
 
 def _stand_there(column: pl.Series) -> bool:
@@ -180,12 +200,24 @@ def _by_values(raw: pl.DataFrame, name: str) -> str | None:
 
 def _patient_named(raw: pl.DataFrame, free: list[str], key: Key) -> str | None:
     if key.meaning == "patient":
-        return key.column
+        above = [
+            name
+            for name in free
+            if meaning_of(name) == "patient" and key.how == "step" and _holds(raw, name, key.column)
+        ]
+        return above[0] if above else key.column
     for meaning in ("patient", "group", "study", "accession"):  # a study is of one patient
         for name in free:
             if meaning_of(name) == meaning and _groups(raw[name], strict=meaning in KEYS[:-1]):
                 return name
-    return key.column if meaning_of(key.column) == "patient" else None
+    images = raw[key.column].drop_nulls().str.contains(ENDING).any()  # names of images, whatever the column is called
+    return key.column if meaning_of(key.column) == "patient" and not images else None
+
+
+def _holds(raw: pl.DataFrame, name: str, inner: str) -> bool:
+    """Whether a column tells fewer things apart than another, each of which is of one of them: patients and their slides."""
+    pairs = raw.select(name, inner).drop_nulls().unique()
+    return pairs[name].n_unique() < pairs[inner].n_unique() == pairs.height
 
 
 def _groups(column: pl.Series, *, strict: bool) -> bool:
@@ -226,7 +258,8 @@ def _patient_by_values(
 
 def _are_names(values: pl.Series) -> bool:
     """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
-    return looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[-+]?[\d.,]+$").all()
+    dates = all(map(DATE.fullmatch, values.head(SAMPLE)))
+    return not dates and looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[-+]?[\d.,]+$").all()
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:

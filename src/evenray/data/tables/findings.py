@@ -31,6 +31,9 @@ FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
 LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
 SHOWN = 4
+# Vectors of 0 and 1, as they are printed, or as lists in JSON become texts.
+VECTOR = r"^[\[(] *[01]\.?0*(?:[ ,]+[01]\.?0*)+ *[\])]$|^[01](?:\|[01]){2,}$"
+MOST_PLACES = 1000
 FEW_BLANK = 0.1  # share of rows
 FEW_STRANGE = 0.25  # of the values that are yes or no
 NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
@@ -103,6 +106,11 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
         )
     known = _flags_of(words)
     flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
+    if False not in known.values() and not raw.select(columns).null_count().sum_horizontal().item():
+        known |= dict.fromkeys(
+            (word for word, flag in known.items() if flag is None), False
+        )  # -1 is all that can mean no
+        flags = flags.with_columns(pl.all().fill_null(False))
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
     if not several and not doubtful and one_class(flags):
@@ -179,9 +187,9 @@ def one_class(flags: pl.DataFrame) -> bool:
 def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
     """Several findings in one text, `A|B`, `A; B`, `A, B` or `['A', 'B']`; None where the texts are single classes.
 
-    A comma or semicolon separates only where one of its parts is found elsewhere as well, alone or beside another: the class
-    'normal, benign' is one. A word such as No Finding is no finding of its own: it says no to all of them. With `several`
-    single classes are findings too.
+    Vectors of 0 and 1 are a finding a place. Numbers may also be put apart by spaces, `16 0`. A comma or semicolon separates only
+    where one of its parts is found elsewhere as well, alone or beside another: the class 'normal, benign' is one. A word such as
+    No Finding is no finding of its own: it says no to all of them. With `several` single classes are findings too.
 
     >>> told = findings_in_text(pl.Series(["Mass|Edema", "Edema|Mass", "No Finding", None, "Edema"]), several=False)
     >>> told.names, told.values.to_list()
@@ -190,13 +198,17 @@ def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
     True
     """
     texts = column.drop_nulls().unique().sort().to_list()
+    if (vectors := _vectors(column)) is not None:
+        return findings_in_columns(vectors, vectors.columns, "ignore", several=several)
     parts = _parted(texts)
     if parts is None and several:
         parts = {text: (text,) for text in texts}
     if parts is None:
         return None
-    names = sorted({part for found in parts.values() for part in found if not healthy(part)})
-    none = sorted({part for found in parts.values() for part in found if healthy(part)})
+    # A number beside others is the number of a class: 0 is no word for nothing there.
+    beside = {part for found in parts.values() if len(found) > 1 for part in found if part.isdecimal()}
+    none = sorted({part for found in parts.values() for part in found if healthy(part)} - beside)
+    names = _in_order({part for found in parts.values() for part in found} - set(none))
     if not names:
         return None
     if (
@@ -214,17 +226,35 @@ def findings_in_text(column: pl.Series, *, several: bool) -> Told | None:
     return Told(rows.gather(at), tuple(names), notes)
 
 
+def _in_order(names: set[str]) -> list[str]:
+    """By name; numbers by their size."""
+    return sorted(names, key=lambda name: (int(name) if name.isdecimal() else 0, name))
+
+
+def _vectors(column: pl.Series) -> pl.DataFrame | None:
+    """A column a place, called by its number, of texts such as [0, 1, 0]: as many 0 and 1 in every row; None for any other."""
+    if not column.count() or not column.drop_nulls().str.contains(VECTOR).all():
+        return None
+    numbers = column.str.extract_all(r"[01](?:\.0*)?").list.eval(pl.element().str.slice(0, 1))
+    width = numbers.drop_nulls().list.len()
+    if width.n_unique() != 1 or width[0] > MOST_PLACES:
+        return None
+    return pl.DataFrame([numbers.list.get(at).alias(f"class {at}") for at in range(width[0])])
+
+
 def _parted(texts: list[str]) -> dict[str, tuple[str, ...]] | None:
     """The parts of each text, by the sign that separates them; None where none does."""
     if texts and all(LIST.fullmatch(text) for text in texts):
-        return {text: _split(LIST.fullmatch(text)[1], ",") for text in texts}  # type: ignore[index]
+        # numpy writes the texts of an array without commas
+        return {text: _split(re.sub(r"(?<=['\"])\s+(?=['\"])", ",", LIST.fullmatch(text)[1]), ",") for text in texts}  # type: ignore[index]
     none = [text for text in texts if (found := LIST.fullmatch(text)) and not found[1].strip()]
-    for sign in ("|", ";,", ";", ",", "/", "+"):
+    numbers = all(re.fullmatch(r"[\d ]+", text) for text in texts)  # only numbers of classes are put apart by spaces
+    for sign in ("|", ";,", ";", ",", "/", "+", *((" ",) if numbers else ())):
         parts = {text: () if text in none else _split(text, sign) for text in texts}
         several = [found for found in parts.values() if len(found) > 1]
         if not several:
             continue
-        if sign == "|" or _recur(parts, sign):
+        if sign == "|" or (_recur(parts, sign) and not _qualify(parts)):
             return parts
     return {text: () if text in none else (text,) for text in texts} if none else None
 
@@ -237,7 +267,14 @@ def _recur(parts: dict[str, tuple[str, ...]], sign: str) -> bool:
             count[part] = count.get(part, 0) + 1
     joined = {part for found in parts.values() if len(found) > 1 for part in found}
     again = sum(count[part] > 1 for part in joined)
-    return again * 2 > len(joined) if sign in ";," else again == len(joined)
+    return again * 2 > len(joined) if sign in ";, " else again == len(joined)
+
+
+def _qualify(parts: dict[str, tuple[str, ...]]) -> bool:
+    """Whether what stands behind a sign never stands before one or alone: `Carcinoma, NOS` is one class and no list."""
+    firsts = {found[0] for found in parts.values() if found}
+    behind = {part for found in parts.values() for part in found[1:]}
+    return len(behind) > 1 and len(parts) > len(firsts) and firsts.isdisjoint(behind)
 
 
 def _split(text: str, sign: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from evenray.core.names import as_path
 
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
-from .match_paths import match_paths
+from .match_paths import ENDING, match_paths
 from .part_tables import have_same_columns, parts_among
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
@@ -24,6 +24,7 @@ __all__ = ["FolderTable", "table_in_folder"]
 NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
 SHOWN = 4
+LINE = 1024  # bytes of a file that tell whether it is a list
 FEW = 20  # folders above which they are patients or studies rather than classes
 
 
@@ -49,7 +50,7 @@ def table_in_folder(root: Path, inside: Sequence[str], seen: Seen, classes: set[
     wins only if it names nearly all images.
     """
     found = _one_of([as_path(root / name) for name in inside if "/" not in name], seen, classes, choices)
-    if found.table is not None or found.refused is not None or found.several:
+    if found.table is not None or found.several:
         return found
     below = [as_path(root / name) for name in inside if 0 < name.count("/") <= DEEP]
     for paths in (below, [] if len(classes) > 1 else _beside(root.resolve())):
@@ -96,6 +97,11 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     if parts and any(table.source == str(parts[0]) for table in tables):
         values = {"count": len(parts), "tables": [path.name for path in parts]}
         notes.append(Message("scan.tables_of_parts", values))
+    named = [table for table in tables if table.named]
+    if len(named) == 1 < len(tables):
+        rest = [Path(table.source).name for table in tables if table is not named[0]]
+        notes.append(Message("scan.table_of_several", {"file": Path(named[0].source).name, "tables": rest}))
+        tables = named
     if len(tables) > 1:
         names = [Path(table.source).name for table in tables]
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
@@ -138,16 +144,20 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file may be a table: of JSON only what begins as a list does, of text what has a name and a word in its first line."""
+    """Whether a file may be a table: of JSON only what begins as a list does, of plain text what names an image and more."""
+    if "submission" in path.stem.lower():  # of a challenge: what to hand in, filled with zeros
+        return False
     if path.suffix.lower() not in (".json", ".txt"):
         return True
     try:
         with path.open("rb") as file:
-            if path.suffix.lower() == ".txt":
-                return len(re.split(rb"[\s,;]+", file.readline(4096).strip())) > 1
-            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+            start = file.read(LINE).lstrip(b"\xef\xbb\xbf \t\r\n")
     except OSError:
         return False
+    if path.suffix.lower() == ".json":
+        return start.startswith(b"[")
+    words = start.partition(b"\n")[0].decode("utf-8", "replace").replace(",", " ").split()
+    return len(words) > 1 and any(re.search(ENDING, word) for word in words)
 
 
 def _names_images(path: Path, seen: Seen) -> bool:
@@ -156,6 +166,5 @@ def _names_images(path: Path, seen: Seen) -> bool:
         raw = read_raw_table(path)
     except DataError:
         return False
-    return any(
-        key.meaning == "path" and key.matched >= 0.5 * len(seen.files) for key in keys_of(raw, seen, raw.columns)
-    )
+    named = sum(key.matched for key in keys_of(raw, seen, raw.columns) if key.meaning == "path")
+    return named >= 0.5 * len(seen.files)

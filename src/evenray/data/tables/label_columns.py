@@ -15,18 +15,20 @@ from evenray.core.errors import DataError
 from .findings import flag_columns, nearly_flags, one_class
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
+from .match_paths import ENDING
 from .meanings import FLAGS, PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
 from .person_columns import columns_of_persons
 from .raw_table import header_line
 from .run_columns import run_columns
 from .words import DATE, MISSING, quoted
 
-__all__ = ["BoxTableError", "LabelColumns", "box_columns", "is_plain", "label_columns", "option"]
+__all__ = ["BoxTableError", "LabelColumns", "are_weights", "box_columns", "is_plain", "label_columns", "option"]
 
 MOST_CLASSES, MOST_PLAIN, ROWS_EACH, SMALL = 50, 20, 3, 10
 OUTCOMES = {"cancer", "malignant", "malignancy", "tumor", "tumour"}
 SIZES = {"w", "h", "width", "height", "radius"}
-SHOWN, MOST_WAYS = 4, 8
+SHOWN, MANY = 4, 10
+SHORT = re.compile(r"[A-Za-z]\d?")
 
 
 class BoxTableError(DataError):
@@ -76,8 +78,13 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
     called = [name for name in free if meaning_of(AGAIN.sub(r"\1", name)) == "label"]
     named = [name for name in called if _is_plausible(raw[name])]
     named = named or [name for name in called if _are_measurements(raw[name])]
+    if not named and (files := next((name for name in called if _are_files(raw[name])), None)):
+        raise DataError(
+            f"The column '{files}' of the label table '{path}' names files, such as '{raw[files].drop_nulls()[0]}', perhaps masks:"
+            " these are found beside the images with --task segment; for classes say --column label=COLUMN."
+        )
     every = [name for name in flag_columns(raw, free) if not _is_constant(raw[name])]
-    flags = [name for name in every if not says_nothing(name) and not is_attribute(name)]
+    flags = _named_flags(every)
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
         others = [name for name in flags if compact(name) in OUTCOMES]
@@ -92,11 +99,14 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
     if len(flags) > 1 and person and not _one_hot(raw, flags):
         plain = [name for name in free if name not in flags and is_plain(raw[name]) and not is_attribute(name)]
         _check_persons(raw, person, flags, list(dict.fromkeys([*weak, *plain])), path)
-    if len(flags) > 1 and (_one_hot(raw, flags) or not weak):
+    words = [name for name in free if name not in flags and meaning_of(name) is None and not is_attribute(name)]
+    words = weak or [name for name in words if is_plain(raw[name]) and not _numbers(raw[name])]
+    if len(flags) > 1 and (_one_hot(raw, flags) or not words):
         return LabelColumns(tuple(flags), flags=True, by="values")
-    if len(flags) > 1 and weak:
-        ways = " or ".join(option("label", name) for name in weak[:SHOWN])
-        chosen = f"{ways} for one class, or {_findings_option(flags)} for several findings an image"
+    if len(flags) > 1:
+        block = _one_hot_block(raw, flags)
+        single = _findings_option(block) if block else " or ".join(option("label", name) for name in words[:SHOWN])
+        chosen = f"{single} for one class, or {_findings_option(flags)} for several findings an image"
         raise DataError(f"The label table '{path}' can be read in two ways: say {chosen}.")
     if weak:
         if boxes:
@@ -108,7 +118,9 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
     if plain:
         if boxes:
             raise _boxes(path, raw, boxes, plain[0])
-        return LabelColumns((_only(raw, plain, path, every),), by="values")
+        only = _only(raw, plain, path, every)
+        _check_alone(raw, only, [name for name in free if name not in plain], path)
+        return LabelColumns((only,), by="values")
     if boxes:
         raise _boxes(path, raw, boxes, None)
     for name in free:
@@ -118,9 +130,10 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
                 f" '{name}' means no, say --column 'label={quoted(name)}:blank=no'."
             )
     shown = ", ".join(f"'{name}'" for name in columns[:SHOWN]) or "none is left"
+    many = next((option("label", name) for name in free if _are_many_classes(raw[name])), "--column label=COLUMN")
     raise DataError(
         f"The label table '{path}' has no column of labels that can be told by its name or its values (of: {shown}); say which"
-        f" it is with --column label=COLUMN. {header_line(raw.columns)}"
+        f" it is with {many}. {header_line(raw.columns)}"
     )
 
 
@@ -132,7 +145,7 @@ def _check_persons(raw: pl.DataFrame, person: str, flags: list[str], single: lis
     if len(findings) == len(flags):
         return
     ways = [option("label", name) for name in single if name not in apart]
-    ways = [*ways[:MOST_WAYS], *([_findings_option(findings)] if len(findings) > 1 else []), _findings_option(flags)]
+    ways = [*ways[:MANY], *([_findings_option(findings)] if len(findings) > 1 else []), _findings_option(flags)]
     shown = ", ".join(f"'{name}'" for name in flags if name in apart)
     raise DataError(
         f"In the label table '{path}' some columns of yes and no ({shown}) say the same of all images of a patient, as his or her age"
@@ -143,6 +156,46 @@ def _check_persons(raw: pl.DataFrame, person: str, flags: list[str], single: lis
 def _is_constant(column: pl.Series) -> bool:
     """Whether every row says the same, so that nothing can be learnt of it."""
     return not column.null_count() and column.n_unique() == 1
+
+
+def _named_flags(every: Sequence[str]) -> list[str]:
+    """The columns of yes and no that have names; a letter and a number (G3, or N) is one beside others of yes and no."""
+    found = [name for name in every if (not says_nothing(name) or SHORT.fullmatch(name)) and not is_attribute(name)]
+    short = [name for name in found if says_nothing(name)]
+    return found if len(short) > 2 or len(short) < len(found) else []
+
+
+def _check_alone(raw: pl.DataFrame, label: str, others: Sequence[str], path: Path) -> None:
+    """DataError where a column of numbers is the only one with few values, and others hold measurements or many classes, which may
+    as well be what is asked for."""
+    if not _numbers(raw[label]) or label in flag_columns(raw, [label]):
+        return
+    free = [name for name in others if meaning_of(name) is None and not is_attribute(name) and not says_nothing(name)]
+    classes = [name for name in free if _are_many_classes(raw[name])]
+    measured = [name for name in free if name not in classes and _are_measurements(raw[name])]
+    if classes or measured:
+        ways = " or ".join(option("label", name) for name in [*classes, label][:SHOWN])
+        what = f"many words ('{classes[0]}')" if classes else f"measurements ('{measured[0]}')"
+        raise DataError(
+            f"The column '{label}' of the label table '{path}' holds a few numbers and may be the labels, but others hold"
+            f" {what}: say {ways}. Measurements are no classes: bin them first."
+        )
+
+
+def _are_many_classes(column: pl.Series) -> bool:
+    """Whether values are words that repeat, more kinds than a column of labels without a name has."""
+    values = column.drop_nulls()
+    kinds = values.unique().to_list()
+    words = kinds and not _numbers(values) and not looks_like_identifiers(kinds) and known_values(kinds) is None
+    return bool(words) and MOST_PLAIN < len(kinds) <= 0.5 * len(values) and not all(map(DATE.fullmatch, kinds))
+
+
+def _one_hot_block(raw: pl.DataFrame, flags: list[str]) -> list[str]:
+    """The most columns side by side of which every row names one, three at least; none where there is no such block."""
+    names = raw.columns if len(flags) <= MOST_CLASSES else []
+    blocks = [names[start:end] for start in range(len(names)) for end in range(start + 3, start + len(flags))]
+    blocks = [block for block in blocks if set(block) <= set(flags)]
+    return next((block for block in sorted(blocks, key=len, reverse=True) if _one_hot(raw, block)), [])
 
 
 def _findings_option(flags: list[str]) -> str:
@@ -158,8 +211,8 @@ def _only(raw: pl.DataFrame, names: list[str], path: Path, flags: Sequence[str] 
             twins.append(name)
     others = [name for name in names if name not in twins]
     if others:
-        ways = " or ".join(option("label", name) for name in [twins[0], *others][:SHOWN])
-        shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:SHOWN])
+        ways = " or ".join(option("label", name) for name in [twins[0], *others][:MANY])
+        shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:MANY])
         together = f", or {_findings_option([*flags])} for several findings an image" if len(flags) > 1 else ""
         raise DataError(
             f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}{together}."
@@ -193,10 +246,17 @@ def _is_plausible(column: pl.Series) -> bool:
     """Whether values can be classes or findings: not nearly all different, and not numbered things."""
     values = column.drop_nulls()
     kinds = values.n_unique()
+    if are_weights(values) or _are_files(values):
+        return False
     if not kinds or (kinds > MOST_CLASSES and kinds > 0.5 * len(values)):
         return kinds == 0
     many = kinds > 10 and kinds > 0.1 * len(values)
     return not (many and looks_like_identifiers(values.unique().to_list()))
+
+
+def _are_files(column: pl.Series) -> bool:
+    values = column.drop_nulls()
+    return len(values) > 0 and bool(values.str.contains(ENDING).all())
 
 
 def _are_measurements(column: pl.Series) -> bool:
@@ -209,10 +269,21 @@ def is_plain(column: pl.Series) -> bool:
     values = column.drop_nulls()
     values = values.filter(~values.is_in(MISSING))
     kinds = values.unique().to_list()
-    if not 2 <= len(kinds) <= MOST_PLAIN or known_values(kinds) is not None or all(map(DATE.fullmatch, kinds)):
+    if (
+        not 2 <= len(kinds) <= MOST_PLAIN
+        or are_weights(values)
+        or known_values(kinds) is not None
+        or all(map(DATE.fullmatch, kinds))
+    ):
         return False
     often = len(values) >= ROWS_EACH * len(kinds) or len(values) < SMALL
     return often and not any(re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*", kind) for kind in kinds)
+
+
+def are_weights(column: pl.Series) -> bool:
+    """Whether values give each class a weight, as {'nevus': 0.7, 'melanoma': 0.3} does."""
+    values = column.drop_nulls()
+    return len(values) > 0 and bool(values.str.contains(r"^\{(.*:.*)?\}$").all())
 
 
 def _boxes(path: Path, raw: pl.DataFrame, boxes: list[str], label: str | None) -> BoxTableError:

@@ -19,7 +19,7 @@ from .expressions import Asked
 from .findings import Told, Uncertain, findings_in_columns, findings_in_text
 from .identifiers import canonical
 from .keys import files_of, values_at
-from .label_columns import BoxTableError, box_columns, option
+from .label_columns import BoxTableError, are_weights, box_columns, option
 from .meanings import KEYS, meaning_of, sexes_of
 from .opinions import rows_of_places, settled
 from .part_tables import read_parts
@@ -74,6 +74,12 @@ class LabelTable:
     def said(self) -> str:
         """The column that labels: `label` or `findings`."""
         return "findings" if self.names else "label"
+
+    @property
+    def named(self) -> bool:
+        """Whether more than the few values of one column tells that it labels."""
+        said = [row for row in self.understood.rows if row.meaning in ("label", "finding")]
+        return bool(self.names) or len(said) > 1 or any(row.how != "values" for row in said)
 
     @property
     def labels(self) -> list[str]:
@@ -134,6 +140,11 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
         told = findings_in_columns(pl.DataFrame(said), labels.columns, choices.uncertain, several=meaning == "findings")
         return told, told.notes
     column, notes = labels_cleaned(raw[labels.columns[0]], path)
+    if are_weights(column):
+        raise DataError(
+            f"The column '{column.name}' of '{path}' gives each class a weight, such as {column.drop_nulls()[0]}; give a column of"
+            " one class, or of a list of findings, with --column label=COLUMN."
+        )
     if not values and rest is None and set(column.drop_nulls().unique()) == {"-1", "0", "1"}:
         values = {"-1": {"ignore": "", "positive": "1", "negative": "0"}[choices.uncertain]}
         count = int((column == "-1").sum())

@@ -31,34 +31,36 @@ MEANINGS = (*KEYS, "side", "label", "findings", "reader", "site", "sex", "age", 
 WORDS: dict[str, str] = {
     "path": "path file filename image imagepath filepath imagefilepath imagename imageid imagefile imagefilename imageindex"
     " img imgpath imgid imgname isicid idcode dicomid picture newnames"
-    " dateiname datei bild bildname nomdufichier nomfichier fichier archivo nombrearchivo imagen ファイル名 ファイル 画像 文件名 图像"
+    " dateiname datei bild bildname nomdufichier nomfichier fichier archivo nombrearchivo imagen"
+    " bestand bestandsnaam foto photo imagem arquivo filnavn immagine ファイル名 ファイル 画像 文件名 图像"
     " 파일 파일명 파일이름 영상 영상명 영상파일 이미지 이미지명 이미지파일 경로 파일경로 영상경로 이미지경로",
     "sop": "sop sopuid sopinstanceuid instanceuid",
     "series": "series seriesid seriesuid seriesinstanceuid 시리즈",
     "study": "study studyid studyuid studyinstanceuid exam examid 검사",
     "accession": "accession accessionnumber accessionno accno accnum acc 검사번호 접수번호 판독번호",
     "patient": "patient patients pat pid pt ptid rid eid subject subjects subj person caseid participant mrn ipp nip nhc empi"
-    " patientenid patientennr patientennummer npatient nopatient paciente idpaciente paziente idpaziente prontuario"
-    " 患者 患者id 患者番号 患者编号"
+    " donor donorid animal animalid dogid catid mouseid npatient nopatient idpatient idpaciente idpaziente prontuário prontuario"
+    " paciente paziente historiaclínica historiaclinica expediente 患者 患者id 患者番号 患者编号"
     " 차트번호 병록번호 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
     "side": "side laterality imagelaterality exameye eyeside imageside leftright leftorright breast leftorrightbreast eye 좌우 편측",
-    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels y dx"
+    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
-    " befund diagnose diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
+    " befund diagnose doença doenca enfermedad maladie malattia"
+    " diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
     " 라벨 라벨 진단 진단명 진단결과 분류 정답 병명 소견 판독 판독결과 질환 질환명 결과 클래스",
     "reader": "reader readerid readername rad radid radiologist radiologistid rater raterid annotator annotatorid observer"
     " grader graderid"
     " 판독의 판독자 평가자",
     "site": "site siteid hospital hospitalid institution center centre scanner 병원 기관 센터 병원명 기관명",
     "sex": "sex gender male female ismale isfemale 남성 여성"
-    " patientsex patientgender patientsexdicom geschlecht sexe sexo género genero 性別 性别 성별",
-    "age": "age patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
+    " patientsex patientgender patientsexdicom geschlecht sexe sexo género genero geslacht kön sesso 性別 性别 성별",
+    "age": "age leeftijd età patientage ageyears ageapprox ageatstudy ageinyears alter âge edad idade 年齢 年龄 나이 연령 만나이",
     "split": "split part set subset foldname partition 분할 데이터구분",
     "view": "view imageview viewposition viewpositiondicom projection appa frontallateral 촬영방향",
 }  # fmt: skip
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
-PERSON = r"(patients?|pat|pt|subjects?|subj|sub|persons?|participants?)"
-NUMBER = r"(id|no|nr|num|number|nummer|index|idx|code|key|hash|uid|identifier)"
+PERSON = r"(patient(en|s)?|paciente|paziente|pasient|pat|pt|subjects?|subj|sub|persons?|participants?)"
+NUMBER = r"(ids?|no|nr|num|number|nummer|numero|número|index|idx|codes?|codigo|código|key|hash|uid|identifier)"
 PATIENT = re.compile(rf"(anon|anonymous|deid|new|original)?({PERSON}{NUMBER}+|{NUMBER}{PERSON})")
 # Labels where no column has one of the names above: these name a property, which may be another column's label.
 WEAK = {
@@ -67,15 +69,22 @@ WEAK = {
     "tumor", "tumour", "disorder", "kl", "histology", "histologicaltype", "subtype", "조직형", "klgrade", "isup",
     "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
 }  # fmt: skip
+LABEL_ENDS = (
+    "label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급",
+)  # fmt: skip
 GROUPS = {
-    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
-    "증례", "증례번호", "fall", "fallnr", "fallnummer",
+    "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid",
+    "biopsy", "video", "videoid", "videoname", "clipid", "wsi", "wsiid", "core", "coreid", "specimen", "specimenid", "tmacore",
+    "병변번호", "증례", "증례번호", "fall", "fallnr", "fallnummer",
 }  # fmt: skip
 # What an image was taken with and when, and what a person is: few repeated values that are no label.
 ATTRIBUTES = {
-    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "kvp",
-    "manufacturer", "vendor", "model", "device", "machine", "protocol", "modality", "collection",
-    "seriesdescription", "studydescription", "protocolname", "imagetype", "finalimagetype", "sopclassname",
+    "anatomsite", "anatomsitegeneral", "anatomsitespecial", "anatomicalsite", "anatomicsite", "bodysite", "location", "localization",
+    "localisation",
+    "visit", "session", "followup", "timepoint", "slice", "frame", "phase", "sequence", "fold", "folds", "kfold", "cvfold",
+    "foldid", "kvp", "fps", "framerate", "weight", "weights", "sampleweight", "scoreweight", "plate", "well", "replicate", "batch",
+    "operator", "stain", "staining", "resolution", "manufacturer", "vendor", "model", "device", "machine", "protocol", "modality",
+    "collection", "seriesdescription", "studydescription", "protocolname", "imagetype", "finalimagetype", "sopclassname",
     "numberofimages", "numberofframes", "filesize", "fileformat", "imagewidth", "imageheight", "bodypart",
     "bodypartexamined", "orientation", "magnification", "race", "ethnicity", "smoking", "smoker", "initialexam",
     "year", "month", "장비", "촬영장비", "제조사", "방문", "차수", "부위", "촬영부위", "검사명",
@@ -86,13 +95,16 @@ PLACES = {
     "xmin", "ymin", "xmax", "ymax", "x0", "y0", "bbox",
 }  # fmt: skip
 FLAGS = {
-    "1": True, "1.0": True, "1.": True, "true": True, "yes": True, "y": True, "예": True, "유": True,
-    "ja": True, "oui": True, "si": True, "sí": True, "sì": True, "sim": True, "はい": True, "有": True, "是": True,
-    "present": True, "positive": True, "pos": True, "+": True, "o": True, "양성": True, "있음": True, "陽性": True, "阳性": True,
-    "t": True, "1,0": True, "f": False, "0,0": False,
-    "0": False, "0.0": False, "0.": False, "false": False, "no": False, "n": False, "아니오": False, "무": False,
-    "nein": False, "nee": False, "non": False, "não": False, "nao": False, "いいえ": False, "無": False, "无": False, "否": False,
-    "absent": False, "negative": False, "neg": False, "x": False, "음성": False, "없음": False, "陰性": False, "阴性": False,
+    **dict.fromkeys((
+        "1", "1.0", "1.", "1,0", "true", "t", "yes", "y", "present", "positive", "pos", "+", "o", "ja", "wahr", "oui", "vrai",
+        "sí", "si", "verdadero", "sì", "vero", "sim", "verdadeiro", "예", "네", "유", "참", "양성", "있음", "はい", "有", "是",
+        "陽性", "阳性"
+    ), True),
+    **dict.fromkeys((
+        "0", "0.0", "0.", "0,0", "false", "f", "no", "n", "absent", "negative", "neg", "x", "nein", "nee", "falsch", "non",
+        "faux", "falso", "não", "nao", "아니오", "아니요", "무", "거짓", "음성", "없음", "いいえ", "無", "无", "否", "陰性",
+        "阴性"
+    ), False),
     "-1": None, "-1.0": None,
 }  # fmt: skip
 VALUES: dict[str, str] = {
@@ -101,6 +113,10 @@ VALUES: dict[str, str] = {
     "side": "l r left right b both bilateral 좌 우 왼쪽 오른쪽 좌측 우측 양측",
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
+# Words of names that count or weigh something, or say how a label was found rather than which it is.
+ABOUT = re.compile(r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?"
+                   r"|confirmation)", re.IGNORECASE)  # fmt: skip
+WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 
 
@@ -135,7 +151,7 @@ def meaning_of(name: str) -> str | None:
         return found
     if PATIENT.fullmatch(plain):
         return "patient"
-    return "group" if plain in GROUPS else "split" if parts_named(name) else None
+    return "group" if plain in GROUPS else "split" if len(parts_named(name)) > 1 else None
 
 
 def parts_named(name: str) -> list[str]:
@@ -156,24 +172,13 @@ def weak_label(name: str) -> bool:
 
     >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue")
     (True, True, False)
+    >>> weak_label("diagnosis_2"), weak_label("skin_condition_on_label_name"), weak_label("diagnosis_confirm_type")
+    (True, True, False)
     """
-    plain = compact(name)
-    return plain in WEAK or plain.endswith(
-        (
-            "label",
-            "labels",
-            "class",
-            "diagnosis",
-            "grade",
-            "stage",
-            "level",
-            "birads",
-            "severity",
-            "malignancy",
-            "진단",
-            "등급",
-        )
-    )
+    plain = re.sub(r"(?<=\D)\d$|(?<=.)name$", "", compact(name))
+    if is_attribute(name):
+        return False
+    return plain in WEAK or MEANING.get(plain) == "label" or plain.endswith(LABEL_ENDS)
 
 
 def is_attribute(name: str) -> bool:
@@ -181,8 +186,11 @@ def is_attribute(name: str) -> bool:
 
     >>> is_attribute("Follow-up #"), is_attribute("Manufacturer"), is_attribute("outcome")
     (True, True, False)
+    >>> is_attribute("n_raters"), is_attribute("diagnosis_confirm_type"), is_attribute("nodule")
+    (True, True, False)
     """
-    return compact(name) in ATTRIBUTES
+    spaced = " ".join(word for word in WORDS_OF.split(name) if word)
+    return compact(name) in ATTRIBUTES or ABOUT.fullmatch(spaced) is not None
 
 
 def says_nothing(name: str) -> bool:

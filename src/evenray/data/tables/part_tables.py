@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
+from .match_paths import ENDING
 from .meanings import meaning_of
 from .parts import part_of
 from .places import exists
@@ -21,10 +23,12 @@ SAMPLE = 20
 
 
 def parts_among(paths: Sequence[Path]) -> list[Path]:
-    """The tables that have the same columns, and names that differ by the parts of a split that they say; none where there is one."""
-    told = {path: part for path in paths if (part := _part(path))}
-    rests = {re.sub(part[0], "", path.stem) for path, part in told.items()}
-    whole = len(told) > 1 and len(set(told.values())) == len(told) and len(rests) == 1 and have_same_columns([*told])
+    """The tables that have the same columns, and names that differ by the parts of a split that they say, or one name in folders of
+    different parts; none where there is one."""
+    told = {path: (name, part) for path, name in zip(paths, _names(paths), strict=True) if (part := _part(name))}
+    rests = {name.replace(part[0], "") for name, part in told.values()}
+    parts = {part for _, part in told.values()}
+    whole = len(told) > 1 and len(parts) == len(told) and len(rests) == 1 and have_same_columns([*told])
     return [*told] if whole else []
 
 
@@ -37,20 +41,24 @@ def have_same_columns(paths: Sequence[Path]) -> bool:
 
 
 def read_parts(paths: Sequence[Path]) -> pl.DataFrame:
-    """The rows of all, with the part that each table's name says where no column does."""
+    """The rows of all, with the part that each table's name, or folder, says where no column does. What tables in folders of their
+    own name without a folder lies in these."""
     tables = [read_raw_table(path) for path in paths]
-    tables = [_in_own_folder(table, path) for table, path in zip(tables, paths, strict=True)]
     told = any(meaning_of(name) == "split" for name in tables[0].columns)
-    for at, path in enumerate(paths):
-        if not told and (part := _part(path)):
+    for at, (path, name) in enumerate(zip(paths, _names(paths), strict=True)):
+        part = _part(name)
+        tables[at] = _in_own_folder(tables[at], path, part and part[1])
+        if part and not told:
             tables[at] = tables[at].with_columns(split=pl.lit(part[1]))
+        if name != path.stem:
+            plain = [each for each in tables[at].columns if _are_images(tables[at][each])]
+            tables[at] = tables[at].with_columns(pl.concat_str(pl.lit(f"{name}/"), each).alias(each) for each in plain)
     return pl.concat([table.select(tables[0].columns) for table in tables])
 
 
-def _in_own_folder(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
+def _in_own_folder(raw: pl.DataFrame, path: Path, part: str | None) -> pl.DataFrame:
     """The table with names of files beside it, or in a folder of its part, as whole paths: another may have the same names."""
-    part = _part(path)
-    beside = sorted(each for each in path.parent.iterdir() if each.is_dir() and part and part_of(each.name) == part[1])
+    beside = sorted(each for each in path.parent.iterdir() if part and each.is_dir() and part_of(each.name) == part)
     for name in raw.columns:
         sample = raw[name].drop_nulls().head(SAMPLE)
         for folder in (path.parent, *beside):
@@ -60,11 +68,25 @@ def _in_own_folder(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
     return raw
 
 
-def _part(path: Path) -> tuple[str, str] | None:
-    """The word of a table's name that says a part, and the part.
+def _names(paths: Sequence[Path]) -> list[str]:
+    """What may say the parts: the names of tables, or of their folders where tables of one name lie in several."""
+    often = Counter(path.name for path in paths)
+    return [path.parent.name if often[path.name] > 1 else path.stem for path in paths]
 
-    >>> _part(Path("mass_case_description_train_set.csv")), _part(Path("labels.csv"))
+
+def _are_images(column: pl.Series) -> bool:
+    """Whether values are names of images without folders."""
+    values = column.drop_nulls()
+    return (
+        len(values) > 0 and bool(values.str.contains(ENDING).all()) and not values.str.contains("/", literal=True).any()
+    )
+
+
+def _part(name: str) -> tuple[str, str] | None:
+    """The word of a name that says a part, and the part.
+
+    >>> _part("mass_case_description_train_set"), _part("labels")
     (('train', 'train'), None)
     """
-    words = [word for word in re.split(r"[\s_.-]+", path.stem) if part_of(word)]
+    words = [word for word in re.split(r"[\s_.-]+", name) if part_of(word)]
     return (words[0], str(part_of(words[0]))) if len(words) == 1 else None

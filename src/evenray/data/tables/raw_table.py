@@ -70,7 +70,8 @@ def _typed(column: pl.Series) -> pl.Series:
 
 
 def _read_json(path: Path) -> pl.DataFrame:
-    """A list of objects, or an object a line; values that are objects themselves are left out."""
+    """A list of objects, or an object a line, or one object that gives each name its label, or an object; values that are objects
+    themselves are left out."""
     text = path.read_text(encoding="utf-8-sig")
     try:
         rows = (
@@ -80,6 +81,10 @@ def _read_json(path: Path) -> pl.DataFrame:
         )
     except ValueError as error:
         raise DataError(f"The label table '{path}' is no JSON: {error}.") from None
+    if isinstance(rows, dict) and rows and not any(isinstance(value, list) for value in rows.values()):
+        whole = all(isinstance(value, dict) for value in rows.values())
+        if whole or not any(isinstance(value, dict) for value in rows.values()):
+            rows = [{"name": name, **(value if whole else {"label": value})} for name, value in rows.items()]
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(
             f'The label table \'{path}\' is no list of objects, such as [{{"image": "a.png", "label": "sick"}}, ...]; write it'

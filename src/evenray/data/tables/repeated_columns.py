@@ -13,7 +13,11 @@ from .meanings import meaning_of
 
 __all__ = ["Repeated", "a_row_each", "repeated_columns"]
 
-READER = r"(?:r|rad|reader|rater|radiologist|annotator|grader|observer|expert|doctor|판독의|판독자|평가자)[ _-]?(?:\d{1,2}|[a-c])"
+READER = (
+    r"(?:r|rad|reader|rater|radiologist|pathologist|dermatologist|ophthalmologist|endoscopist|specialist|examiner|annotator|grader"
+    r"|observer|expert|doctor|판독의|판독자|전문의|평가자)[ _-]?(?:\d{1,2}|[a-h])"
+)
+AGREED = re.compile(r"(.*[\W_])?(majority|consensus|final|agreed|adjudicated|합의|최종)([\W_].*)?", re.IGNORECASE)
 VISIT = r"(?:v|t|tp|visit|time|timepoint|ses|session|exam|scan|방문)[ _-]?\d{1,2}|pre|post|baseline|followup|follow-up"
 SHOWN = 4
 
@@ -56,7 +60,9 @@ def repeated_columns(raw: pl.DataFrame) -> Repeated | None:
             and len({tuple(sorted(each)) for each in found.columns.values()}) == 1
             and set(found.columns).isdisjoint(others)
         )
-        said = kind in others or any(meaning_of(name) in ("reader", "label") for name in others)
+        said = kind in others or any(
+            meaning_of(name) in ("reader", "label") or AGREED.fullmatch(name) for name in others
+        )
         if whole and not said and all(_alike(raw, each) for each in found.columns.values()):
             return found
     return None

@@ -13,9 +13,12 @@ from evenray.core.messages import Message
 
 from .columns import Columns
 from .expressions import Asked
+from .image_columns import with_images_as_rows
 from .long_tables import widened
+from .marks import with_marks
 from .match_paths import match_paths
 from .meanings import KEYS, PLACES, compact, meaning_of
+from .part_columns import with_parts
 from .path_columns import columns_of_paths, files_named
 from .repeated_columns import a_row_each, repeated_columns
 from .seen import Seen, side_of
@@ -48,8 +51,8 @@ def _column(raw: pl.DataFrame, name: str, path: Path) -> str:
 
 
 def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.DataFrame, Asked, tuple[Message, ...]]:
-    """The table with what `asked` says of its shape, a row a side, a reader or a visit where columns come in pairs, a column a
-    finding where each had a row, and what is to be said of it.
+    """The table with what `asked` says of its shape, a row an image where a row has several, a row a side, a reader or a visit where
+    columns come in pairs, a column a finding where each had a row, and what is to be said of it.
 
     `fill` columns hold for the blank rows below a value; several columns of `path` are the folders and the name of a file, or
     words and numbers of it in their order.
@@ -75,8 +78,14 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.
         spent = steps[-1:] if named is None else [name for name in steps[1:] if meaning_of(name) not in KEYS]
         raw = (joined if named is None else named).drop(name for name in spent if compact(name) not in others)
     asked = replace(asked, columns=columns)
+    raw = raw.with_columns(pl.all().str.replace(r"^(https?://[^?#]+)[?#].*$", "$1"))
+    raw = with_marks(raw, [name for meaning in asked.values for name in asked.columns.get(meaning, ())])
+    raw = with_parts(raw, [_column(raw, name, path) for name in columns.get("split", ())])
     if notes:
         return raw, asked, notes
+    used = {compact(name) for name in asked.used}
+    if several := with_images_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
+        return several[0], asked, (several[1],)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
     if not pairs or used & {compact(name) for name in sided}:
