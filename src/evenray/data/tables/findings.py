@@ -29,7 +29,7 @@ __all__ = [
 
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
-LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
+LIST = re.compile(r"""[\[({](?!\s*"[^"]*"\s*:)(.*)[\])}]""", re.DOTALL)  # not a JSON object
 SHOWN = 4
 FEW_BLANK = 0.1  # share of rows
 FEW_STRANGE = 0.25  # of the values that are yes or no

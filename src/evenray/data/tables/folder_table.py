@@ -91,6 +91,8 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
+    if any(len(table.labels) > 1 for table in tables):  # what says one thing of all images labels none
+        tables = [table for table in tables if len(table.labels) > 1 or table.names]
     if nearly:
         tables, notes = _together(tables, seen, choices)
     if parts and any(table.source == str(parts[0]) for table in tables):
