@@ -103,6 +103,8 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
         )
     known = _flags_of(words)
     flags = raw.select(pl.col(name).replace_strict(known, default=None, return_dtype=pl.Boolean) for name in columns)
+    if all(known.values()) and bool((flags.select(pl.sum_horizontal(pl.all().is_not_null())).to_series() == 1).all()):
+        flags = flags.fill_null(False)  # a mark in each row
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
     if not several and not doubtful and one_class(flags):

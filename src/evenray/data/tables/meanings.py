@@ -67,6 +67,13 @@ WEAK = {
     "tumor", "tumour", "disorder", "kl", "histology", "histologicaltype", "subtype", "조직형", "klgrade", "isup",
     "gleason", "dr", "score", "등급", "중증도", "병기", "병변", "이상소견",
 }  # fmt: skip
+ENDS = (
+    "label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급",
+)  # fmt: skip
+NAMED, ABOUT = (
+    {"diagnosis", "pathology", "classification", "histology"},
+    {"age", "days", "date", "time", "method", "year", "source"},
+)
 GROUPS = {
     "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid", "병변번호",
     "증례", "증례번호", "fall", "fallnr", "fallnummer",
@@ -154,26 +161,12 @@ def parts_named(name: str) -> list[str]:
 def weak_label(name: str) -> bool:
     """Whether a name may be that of labels, where no column has a clearer one.
 
-    >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue")
-    (True, True, False)
+    >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue"), weak_label("Pathology / Follow up")
+    (True, True, False, True)
     """
     plain = compact(name)
-    return plain in WEAK or plain.endswith(
-        (
-            "label",
-            "labels",
-            "class",
-            "diagnosis",
-            "grade",
-            "stage",
-            "level",
-            "birads",
-            "severity",
-            "malignancy",
-            "진단",
-            "등급",
-        )
-    )
+    words = set(re.split(r"[\W_]+", name.casefold()))
+    return plain in WEAK or plain.endswith(ENDS) or (bool(words & NAMED) and not words & ABOUT)
 
 
 def is_attribute(name: str) -> bool:
