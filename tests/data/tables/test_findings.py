@@ -101,3 +101,9 @@ def test_rows_that_say_nothing_in_columns_that_never_say_no_are_asked_about() ->
     with pytest.raises(DataError, match="'findings=fracture\\+cast:blank=0', where nobody looked"):
         findings_in_columns(table, table.columns, "ignore", several=False)
     assert findings_in_columns(table, table.columns, "ignore", several=True).values.null_count() == 2
+
+
+def test_a_mark_in_each_row_is_a_class() -> None:
+    table = pl.DataFrame({"COVID": ["x", None, None], "Normal": [None, "x", None], "Opacity": [None, None, "x"]})
+    found = findings_in_columns(table, table.columns, "ignore", several=False)
+    assert found.values.to_list() == ["COVID", "Normal", "Opacity"]
