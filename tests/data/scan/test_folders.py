@@ -330,3 +330,11 @@ def test_folders_may_count_the_patients_of_a_class(tmp_path: Path, png: Make) ->
     found = scan(tmp_path)
     assert found.counts == {"AMD": 6, "DME": 6, "NORMAL": 6}
     assert found.cases["patient"].n_unique() == 9
+
+
+def test_numbered_folders_in_each_class_are_patients(tmp_path: Path, png: Make) -> None:
+    for seed in range(20):
+        png(f"{('CNV', 'NORMAL')[seed // 10]}/{seed // 2 % 5 + 1}/{seed}.png", seed)
+    found = scan(tmp_path)
+    assert found.counts == {"CNV": 10, "NORMAL": 10}
+    assert found.cases["patient"].n_unique() == 5  # whether CNV/1 and NORMAL/1 are one person is not known
