@@ -322,3 +322,19 @@ def test_folders_without_a_class_are_left_out_and_named(tmp_path: Path, png: Mak
     found = listing(tmp_path)
     assert found.labels == {"yes", "no"}
     assert "1 image lies in folders without a class (pred) and is left out" in told(found.notes)
+
+
+def test_folders_may_count_the_patients_of_a_class(tmp_path: Path, png: Make) -> None:
+    for seed in range(18):
+        png(f"{('AMD', 'DME', 'NORMAL')[seed // 6]}{seed // 2 % 3 + 1}/8bit/{seed}.png", seed)
+    found = scan(tmp_path)
+    assert found.counts == {"AMD": 6, "DME": 6, "NORMAL": 6}
+    assert found.cases["patient"].n_unique() == 9
+
+
+def test_numbered_folders_in_each_class_are_patients(tmp_path: Path, png: Make) -> None:
+    for seed in range(20):
+        png(f"{('CNV', 'NORMAL')[seed // 10]}/{seed // 2 % 5 + 1}/{seed}.png", seed)
+    found = scan(tmp_path)
+    assert found.counts == {"CNV": 10, "NORMAL": 10}
+    assert found.cases["patient"].n_unique() == 5  # whether CNV/1 and NORMAL/1 are one person is not known

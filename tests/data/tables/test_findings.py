@@ -143,3 +143,9 @@ def test_words_behind_a_comma_that_only_qualify_are_no_findings() -> None:
     found = findings_in_text(pl.Series(["Edema, Mass", "Mass, Nodule", "Nodule", "Edema"]), several=False)
     assert found is not None
     assert found.names == ("Edema", "Mass", "Nodule")
+
+
+def test_a_mark_in_each_row_is_a_class() -> None:
+    table = pl.DataFrame({"COVID": ["x", None, None], "Normal": [None, "x", None], "Opacity": [None, None, "x"]})
+    found = findings_in_columns(table, table.columns, "ignore", several=False)
+    assert found.values.to_list() == ["COVID", "Normal", "Opacity"]

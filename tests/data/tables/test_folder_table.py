@@ -135,3 +135,31 @@ def test_tables_of_the_same_columns_in_folders_of_their_images_are_read_together
     found = listing(tmp_path)
     assert len(scan(tmp_path)) == 12
     assert any("2 tables of the same columns" in sentence for sentence in told(found.notes))
+
+
+def test_a_list_of_what_folders_mean_is_no_table_of_labels(tmp_path: Path, png: Make, text: Make) -> None:
+    for seed in range(9):
+        png(f"{seed % 3}/{seed}.png", seed)
+    text("classes.csv", "id,name\n0,normal\n1,drusen\n2,cnv\n")
+    found = listing(tmp_path)
+    assert (found.labels, found.layout) == ({"0", "1", "2"}, "class/file")
+    assert any("classes.csv in the folder is not used" in sentence for sentence in told(found.notes))
+
+
+def test_lists_of_names_and_classes_are_parts(tmp_path: Path, png: Make, text: Make) -> None:
+    for part, count in (("train", 8), ("test", 4)):
+        for seed in range(count):
+            png(f"{part}/{seed}.png", seed)
+        text(f"{part}.txt", "".join(f"{seed}.png {seed % 2}\n" for seed in range(count)))
+    text("README.txt", "Images of the eye.\n")
+    found = scan(tmp_path)
+    assert found.counts == {"0": 6, "1": 6}
+    assert dict(found.cases["part"].value_counts().iter_rows()) == {"train": 8, "test": 4}
+
+
+def test_a_table_that_says_one_thing_of_all_labels_none(tmp_path: Path, png: Make, text: Make) -> None:
+    for seed in range(8):
+        png(f"images/{seed}.png", seed)
+    text("train.csv", "image,target\n" + "".join(f"{n}.png,{n % 2}\n" for n in range(8)))
+    text("sample_submission.csv", "image,target\n" + "".join(f"{n}.png,0\n" for n in range(8)))
+    assert scan(tmp_path).counts == {"0": 4, "1": 4}

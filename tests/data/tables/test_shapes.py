@@ -231,3 +231,29 @@ def test_an_empty_list_is_no_finding(tmp_path: Path) -> None:
     assert dict(zip(found.cases["file"], found.cases["findings"].to_list(), strict=True)) == {
         f: [[False, False], [False, True], [True, True]][n % 3] for n, f in enumerate(FILES)
     }
+
+
+def test_visits_in_columns_are_rows(tmp_path: Path) -> None:
+    files = {f"P{p:03d}_V{v}.png": str((p + v * (p % 2)) % 3) for p in range(8) for v in (1, 2)}
+    folder = draw(tmp_path / "img", list(files))
+    rows = ["patient,V1_grade,V2_grade"]
+    rows += [f"P{p:03d},{files[f'P{p:03d}_V1.png']},{files[f'P{p:03d}_V2.png']}" for p in range(8)]
+    with pytest.raises(DataError, match="'path=patient\\+visit'"):
+        read(folder, rows)
+    cases = read(folder, rows, "path=patient+visit")
+    assert labels_of(cases) == files
+    assert cases["patient"].n_unique() == 8
+
+
+def test_numbers_in_blocks_below_an_unknown_name_may_be_patients(tmp_path: Path) -> None:
+    files = [f"{n:02d}.png" for n in range(24)]
+    rows = ["image,zz_anon,label", *(f"{file},{39128264 + n // 2 * 7},{label(n)}" for n, file in enumerate(files))]
+    folder = draw(tmp_path / "img", files)
+    with pytest.raises(DataError, match="say --column patient=zz_anon, or --column ignore=zz_anon"):
+        read(folder, rows)
+    assert read(folder, rows, "patient=zz_anon")["patient"].n_unique() == 12
+
+
+def test_a_constant_column_called_findings_gives_way(tmp_path: Path) -> None:
+    rows = ["image,Findings,Pathology / Follow up", *(f"{f},mass,{label(n)}" for n, f in enumerate(FILES))]
+    assert labels_of(read(draw(tmp_path / "img", FILES), rows)) == RIGHT

@@ -21,7 +21,7 @@ from .versions import check_versions
 
 __all__ = ["list_folders"]
 
-EXAMPLES, SHOWN, FEW = 3, 3, 12
+EXAMPLES, SHOWN, FEW, FEWEST = 3, 3, 12, 5
 PART_NAMES = ("train", "validation", "test")
 # Folders beside those of classes whose images have no class yet.
 UNLABELLED = re.compile(r"(to[-_ ]?)?pred(ict)?(ions?|ed)?|un[-_ ]?labell?ed(.images?)?|미분류|라벨없음", re.IGNORECASE)
@@ -56,6 +56,11 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
     )
     if patients is None and classes is not None and classes.persons:
         patients = Level(classes.place, classes.names, "patient", shown={name: name for name in classes.names})
+    if (
+        patients is None and classes is not None
+    ):  # class/1/, class/2/, ...: nearly always patients, and never worse than nobody
+        below = free[free.index(classes) + 1 :] if classes in free else []
+        patients = next((level for level in below if _counts_patients(level, len(files))), None)
     if patients is None:
         others = [level for level in free if level not in (parts, classes)]
         unknown = {file: steps for file, steps in paths.items() if not patient_of(file)}
@@ -109,6 +114,12 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         root, tuple(entries), layout=layout, unlabelled=above, notes=tuple(notes),
         understood=_understood(root, levels, told, wanted, entries),
     )  # fmt: skip
+
+
+def _counts_patients(level: Level, images: int) -> bool:
+    """Whether folders below those of classes are counted anew in each of them, and hold several images."""
+    folders = sum(len(above) for above in level.names.values())
+    return level.kind == "numbers" and len(level.names) >= FEWEST and level.repeats() and images >= 2 * folders
 
 
 def _two_levels(paths: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ __all__ = [
 
 FINDINGS = pl.List(pl.Boolean)
 Uncertain = Literal["ignore", "positive", "negative"]
-LIST = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
+LIST = re.compile(r"""[\[({](?!\s*"[^"]*"\s*:)(.*)[\])}]""", re.DOTALL)  # not a JSON object
 SHOWN = 4
 # Vectors of 0 and 1, as they are printed, or as lists in JSON become texts.
 VECTOR = r"^[\[(] *[01]\.?0*(?:[ ,]+[01]\.?0*)+ *[\])]$|^[01](?:\|[01]){2,}$"
@@ -111,6 +111,8 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
             (word for word, flag in known.items() if flag is None), False
         )  # -1 is all that can mean no
         flags = flags.with_columns(pl.all().fill_null(False))
+    if all(known.values()) and bool((flags.select(pl.sum_horizontal(pl.all().is_not_null())).to_series() == 1).all()):
+        flags = flags.fill_null(False)  # a mark in each row
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
     if not several and not doubtful and one_class(flags):

@@ -92,6 +92,13 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
     boxes += [Path(table.source).name for table in tables if table.boxes]
+    legends = [table for table in tables if _is_legend(table)]
+    for table in legends:
+        values = {"file": Path(table.source).name, "coverage": _coverage(table, seen)[1]}
+        notes.append(Message("scan.table_passed_over_for_folders", values))
+    tables = [table for table in tables if table not in legends]
+    if any(len(table.labels) > 1 for table in tables):  # what says one thing of all images labels none
+        tables = [table for table in tables if len(table.labels) > 1 or table.names]
     if nearly:
         tables, notes = _together(tables, seen, choices)
     if parts and any(table.source == str(parts[0]) for table in tables):
@@ -118,6 +125,12 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     outcome = ("scan.table_taken" if taken else "scan.table_passed_over") + ("_for_folders" if len(classes) > 1 else "")
     notes.append(Message(outcome, {"file": file, "coverage": coverage}))
     return FolderTable(table if taken else None, tuple(notes), tuple(boxes))
+
+
+def _is_legend(table: LabelTable) -> bool:
+    """Whether a table names each folder once and calls each otherwise, as a list of what classes mean does."""
+    key = table.understood.rows[0]
+    return key.meaning != "path" and not table.names and len(table.labels) == key.of > 1
 
 
 def _together(tables: list[LabelTable], seen: Seen, choices: Choices) -> tuple[list[LabelTable], list[Message]]:

@@ -112,8 +112,11 @@ def with_names(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
 
 
 def _is_value(name: str, column: pl.Series) -> bool:
-    """Whether a name is that of a file, or stands below itself again as a word, or is numbered as the values are."""
-    if re.search(ENDING, name):
+    """Whether a name is that of a file or a path among paths, or stands below itself again as a word, or is numbered as the values
+    are."""
+    if re.search(ENDING, name) or (
+        name.count("/") > 1 and bool((column.str.count_matches("/", literal=True) > 1).all())
+    ):
         return True
     if not any(letter.isalpha() for letter in name):
         return False

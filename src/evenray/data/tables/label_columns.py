@@ -86,6 +86,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
     every = [name for name in flag_columns(raw, free) if not _is_constant(raw[name])]
     flags = _named_flags(every)
     weak = [name for name in free if weak_label(name) and is_plain(raw[name])]
+    telling = [name for name in named if raw[name].drop_nulls().n_unique() > 1]
+    named = telling if telling or weak or len(flags) > 1 else named
     if named:  # a yes or no such as `malignant` beside a `disease` is another question
         others = [name for name in flags if compact(name) in OUTCOMES]
         return LabelColumns((_only(raw, [*named, *others], path),), sure=True)

@@ -72,6 +72,8 @@ WEAK = {
 LABEL_ENDS = (
     "label", "labels", "class", "diagnosis", "grade", "stage", "level", "birads", "severity", "malignancy", "진단", "등급",
 )  # fmt: skip
+DIAGNOSES = {"diagnosis", "pathology", "classification", "histology"}
+OF_DIAGNOSES = {"age", "days", "date", "time", "method", "year", "source"}
 GROUPS = {
     "lesionid", "case", "caseno", "casenum", "casenumber", "eyeid", "slide", "slideid", "nodule", "noduleid", "biopsyid",
     "biopsy", "video", "videoid", "videoname", "clipid", "wsi", "wsiid", "core", "coreid", "specimen", "specimenid", "tmacore",
@@ -170,15 +172,17 @@ def parts_named(name: str) -> list[str]:
 def weak_label(name: str) -> bool:
     """Whether a name may be that of labels, where no column has a clearer one.
 
-    >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue")
-    (True, True, False)
+    >>> weak_label("Abnormality"), weak_label("DR grade"), weak_label("Background Tissue"), weak_label("Pathology / Follow up")
+    (True, True, False, True)
     >>> weak_label("diagnosis_2"), weak_label("skin_condition_on_label_name"), weak_label("diagnosis_confirm_type")
     (True, True, False)
     """
     plain = re.sub(r"(?<=\D)\d$|(?<=.)name$", "", compact(name))
     if is_attribute(name):
         return False
-    return plain in WEAK or MEANING.get(plain) == "label" or plain.endswith(LABEL_ENDS)
+    words = set(re.split(r"[\W_]+", name.casefold()))
+    named = bool(words & DIAGNOSES) and not words & OF_DIAGNOSES
+    return named or plain in WEAK or MEANING.get(plain) == "label" or plain.endswith(LABEL_ENDS)
 
 
 def is_attribute(name: str) -> bool:

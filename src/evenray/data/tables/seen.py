@@ -101,6 +101,8 @@ def steps_of(file: str) -> set[str]:
     steps = {_plain(folder) for folder in folders} | {stem}
     for cut in re.finditer(r"[-_ .]", stem):
         steps.add(stem[: cut.start()])
+    if sided := re.fullmatch(r"(\d{3,})[lr]", stem):
+        steps.add(sided[1])
     for step in [_plain(folder) for folder in folders]:
         if numbered := NUMBERED.fullmatch(step):
             steps.add(numbered[2])
