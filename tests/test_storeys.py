@@ -18,7 +18,7 @@ STOREYS = (
     "images.binning", "images.levels", "images.ct_windows", "images.histogram", "images.readers", "images.writers", "images.contrast",
     "images.corruptions",
     "metrics",
-    "data.tables", "data.annotations", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
+    "data.tables", "data.volumes", "data.annotations", "data.audit", "data.exclusions", "data.scan", "data.iterative", "data.strata", "data.split",
     "data.design",
     "data.letterbox", "data.store", "data.regions", "data.external", "data.demo", "data.deidentify",
     "learning.balance", "learning.networks", "learning.boxes", "learning.tasks", "learning.augment", "learning.tta",
