@@ -20,7 +20,7 @@ Boxes = NDArray[np.float64]
 
 
 class Sighted:
-    """Finds every connected region that it is shown, also what a border cuts off one, its edges wrong by a share of `blur` of its sides at most."""
+    """Finds every connected region that it is shown, also what a border cuts off one; edges are wrong by a share `blur` of the sides."""
 
     size, training = SIZE, False
 

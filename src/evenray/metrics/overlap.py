@@ -57,8 +57,9 @@ def overlap(true: Mask, called: Mask, spacing: tuple[float, float] = (1.0, 1.0),
 
 
 def hd95(true: Mask, called: Mask, spacing: tuple[float, ...] = (1.0, 1.0)) -> float:
-    """Of masks, or of volumes with a spacing of three numbers, the larger of the 95th percentiles of the distances from each border to the other (Huttenlocher et al. 1993; as MONAI
-    and DeepMind's surface-distance have it), in the unit of `spacing`; both masks have a pixel or more.
+    """The larger of the 95th percentiles of the distances from each border to the other (Huttenlocher et al. 1993; as MONAI
+    and DeepMind's surface-distance have it), in the unit of `spacing`; both masks have a pixel or more. Of volumes, bool (D, H, W),
+    the spacing has three numbers.
 
     The border of a mask are its pixels that touch one outside of it by an edge (voxels: by a face), also beyond the image.
     """

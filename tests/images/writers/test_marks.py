@@ -19,9 +19,9 @@ from evenray.core.errors import UsageError
 from evenray.data.annotations import read_mask
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
+from evenray.data.volumes import stacks
 from evenray.images.readers import fragments, read
 from evenray.images.writers.boxes import write_boxes
-from evenray.data.volumes import stacks
 from evenray.images.writers.masks import series_of, write_masks, write_series
 
 SHAPE = (20, 30)

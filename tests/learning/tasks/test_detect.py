@@ -169,7 +169,8 @@ def test_what_a_task_of_boxes_refuses() -> None:
         ({"network": "vgg16_bn"}, r"ssd\(vgg16_bn\)"), ({"balance": "dice"}, "no remedy for boxes"),
         ({"balance": "minority_mixup"}, "no remedy for boxes"), ({"threshold": "youden"}, "youden"), ({"tta": "fivecrop"}, "tta"),
         ({"prevalence": 0.1}, "prevalence"), ({"imbalance": "10:1"}, "imbalance"),
-        ({"patch": 64, "size": 48}, "patch"), ({"scale_jitter": (1.0, 1.5)}, "scale-jitter"), ({"patient_score": "max"}, "patient-score"),
+        ({"patch": 64, "size": 48}, "patch"), ({"scale_jitter": (1.0, 1.5)}, "scale-jitter"),
+        ({"patient_score": "max"}, "patient-score"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=wrong):
             task.check(Recipe(**settings), CLASSES, "")

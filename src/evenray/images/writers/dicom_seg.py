@@ -60,7 +60,10 @@ def series_of(source: Path) -> tuple[str, ...] | None:
         image = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=[*ALIKE, *PLACED, "NumberOfFrames"])
     except (pydicom.errors.InvalidDicomError, OSError, ValueError):
         return None
-    if any(not image.get(keyword) for keyword in ("SeriesInstanceUID", *PLACED)) or (image.get("NumberOfFrames") or 1) > 1:
+    if (
+        any(not image.get(keyword) for keyword in ("SeriesInstanceUID", *PLACED))
+        or (image.get("NumberOfFrames") or 1) > 1
+    ):
         return None
     turned = [f"{float(number):.3f}" for number in image.ImageOrientationPatient]
     return (*(str(image.get(keyword, "")) for keyword in ALIKE), *turned)
@@ -81,9 +84,7 @@ class _Slice:
         return float(np.dot(np.cross(turned[:3], turned[3:]), [float(x) for x in self.image.ImagePositionPatient]))
 
 
-def _write(
-    target: Path, slices: Sequence[_Slice], classes: Sequence[str], name: str, identity: str
-) -> tuple[str, str]:
+def _write(target: Path, slices: Sequence[_Slice], classes: Sequence[str], name: str, identity: str) -> tuple[str, str]:
     image, several = slices[0].image, len({str(one.image.get("SOPInstanceUID", "")) for one in slices}) > 1
     frames = [(k, place) for k in range(len(classes)) for place in range(len(slices))]
     pixels = np.stack([slices[place].mask == k + 1 for k, place in frames]).astype(np.uint8)
@@ -128,7 +129,10 @@ def _write(
     organization = seg.DimensionOrganizationSequence[0].DimensionOrganizationUID
     seg.DimensionIndexSequence = [
         _made(DimensionOrganizationUID=organization, DimensionIndexPointer=pointer, FunctionalGroupPointer=group)
-        for pointer, group in ((0x0062000B, 0x0062000A), (0x00200032, 0x00209113) if several else (0x00201019, 0x00089124))
+        for pointer, group in (
+            (0x0062000B, 0x0062000A),
+            (0x00200032, 0x00209113) if several else (0x00201019, 0x00089124),
+        )
     ]
     of_images = {str(one.image.get("SOPInstanceUID", "")): one.image for one in slices}
     references = [

@@ -16,7 +16,8 @@ __all__ = ["found_in", "objects_in", "told"]
 def told(
     detected: Sequence[Detected], objects_NM5: NDArray[np.float64], side: int, losses: Sequence[float] | None = None
 ) -> NDArray[Any]:
-    """A structured array (N,): `found` (kept_in(side), 6) class, left, top, right, bottom and score; `objects` (M, 5); `side` and `loss`.
+    """A structured array (N,): `found` (kept_in(side), 6) class, left, top, right, bottom and score; `objects` (M, 5); `side` and
+    `loss`, NaN where there is none.
 
     Places, given as shares of the side of the square, are kept in its pixels; rows of NaN fill up.
     """

@@ -45,7 +45,9 @@ class Writing:
                 self._write(slices[0][0], {"": masks[0]})
                 continue
             target = write_series([item.path for item, *_ in slices], self.folder / inside, masks, self.classes)
-            self.written |= dict.fromkeys((item.file for item, *_ in slices), target.relative_to(self.folder).as_posix())
+            self.written |= dict.fromkeys(
+                (item.file for item, *_ in slices), target.relative_to(self.folder).as_posix()
+            )
         self.waiting.clear()
         return self.written
 

@@ -27,7 +27,8 @@ RATIO = 3.0
 FOREGROUND = 0.5  # the share of patches that hold an object for sure: a patch anywhere seldom has one of a few
 OF_ALL = ("focal", "class_balanced_focal")
 KNOWN = (
-    "none", "weighted", *OF_ALL, "logit_adjustment", "hard_negatives", "foreground_patches", "oversample", "undersample", "progressive", "double",
+    "none", "weighted", *OF_ALL, "logit_adjustment", "hard_negatives", "foreground_patches", "oversample", "undersample",
+    "progressive", "double",
 )  # fmt: skip
 BACKGROUND = "background"
 Ints = NDArray[np.int64]
