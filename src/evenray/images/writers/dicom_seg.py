@@ -55,7 +55,7 @@ def write_series_seg(
 
 
 def series_of(source: Path) -> tuple[str, ...] | None:
-    """What slices that can stand in one SEG have in common: series, frame of reference, size and orientation; None of any other file."""
+    """What slices of one SEG have in common: series, frame of reference, size and orientation; None of any other file."""
     try:
         image = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=[*ALIKE, *PLACED, "NumberOfFrames"])
     except (pydicom.errors.InvalidDicomError, OSError, ValueError):

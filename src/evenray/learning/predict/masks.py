@@ -33,8 +33,8 @@ def predict_masks(
     model: Model, about: About, files: Sequence[Item], folder: Path | None, *, map: Map = map,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:  # fmt: skip
-    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none. Slices of
-    one DICOM series, a file each, have one file of masks together.
+    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none. The
+    slices of a DICOM series, a file each, have one file of masks together.
 
     What cannot be read is set aside with its reason; a file with a frame that cannot be read has no mask.
     """
