@@ -20,7 +20,7 @@ Boxes = NDArray[np.float64]
 
 
 class Sighted:
-    """Finds every connected region that it is shown, also what a border cuts off one; edges are wrong by a share `blur` of the sides."""
+    """Finds every connected region that it is shown, also what a border cuts off one, with edges wrong by a share `blur`."""
 
     size, training = SIZE, False
 
