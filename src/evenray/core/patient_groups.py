@@ -9,7 +9,7 @@ __all__ = ["patient_groups"]
 
 def patient_groups(cases: pl.DataFrame) -> pl.Series:
     """The name of the group of every case: the patient; where unknown, the study; else the file, where it holds several
-    cases; null where nothing is known.
+    cases, or the volume that it is a slice of; null where nothing is known.
 
     A study is of one patient, and files that were made anonymous often keep it. If all cases name the same study, it is
     ignored, and so is an archive (.npz), which holds many patients. Columns that are missing count as unknown.
@@ -27,4 +27,6 @@ def patient_groups(cases: pl.DataFrame) -> pl.Series:
         file = pl.col("file").cast(pl.String)
         several = (pl.len().over("file") > 1) & ~file.str.ends_with(".npz")
         known.append(pl.when(several).then("file " + file))
+    if "volume" in cases.columns:
+        known.append("volume " + pl.col("volume").cast(pl.String))
     return cases.with_columns(patient_group=pl.coalesce(known))["patient_group"]

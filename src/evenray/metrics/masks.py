@@ -3,7 +3,8 @@ nothing anywhere.
 
 How images without the class count (Maier-Hein & Reinke et al. 2024, "Metrics reloaded", on empty masks): Dice, IoU and HD95 are
 means over the images that have it, in which calling nothing is worth 0 (HD95: the diagonal of the image). Of the others it
-is told in how many nothing was called (`clean`), and false regions and pooled figures count all images.
+is told in how many nothing was called (`clean`), and false regions and pooled figures count all images. Volumes count
+in the same way, each once (`volumes`).
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from evenray.core.types import Estimate, Predictions, Scores
 from .intervals import percentile_interval, replicates
 from .pixel_bins import BINS, CENTRES, best_threshold, edge_of, swept
 from .scoring import Measure
+from .volumes import VOLUME_METRICS, Volumes
 
 __all__ = ["MASK_METRICS", "chosen_threshold", "counts_of", "measured_masks", "score_masks", "threshold_rule"]
 
 # Means over images that have the class; over those that have not; over all images; over all pixels or lesions.
 MASK_METRICS = (
     "dice", "iou", "hd95", "clean", "false_lesions", "lesion_sensitivity", "dice_pooled", "sensitivity", "ppv", "accuracy",
-    "area_bias", "area_low", "area_high", "brier", "dice_gain",
+    "area_bias", "area_low", "area_high", *VOLUME_METRICS, "brier", "dice_gain",
 )  # fmt: skip
 LOWEST_LIMIT = 1.959963984540054  # standard deviations of the limits of agreement (Bland & Altman 1986)
 Floats = NDArray[np.float64]
@@ -128,6 +130,7 @@ class _Class:
         if "diagonal" in table.columns:
             self.own["diagonal"] = table["diagonal"].to_numpy()
         self.has = self.true > 0
+        self.volumes = Volumes.of(table, k)
 
     def ratios(self) -> Ratios:
         one, has, lacks = np.ones_like(self.true), self.has.astype(float), (~self.has).astype(float)
@@ -148,9 +151,9 @@ class _Class:
                 "hd95": (np.where(self.has, np.nan_to_num(own["hd95"]), 0.0), has),
                 "false_lesions": (own["false_lesions"], one), "lesion_sensitivity": (own["found"], own["lesions"]),
                 "area_bias": (own["area_called"] - own["area_true"], one),
-                "_square": ((own["area_called"] - own["area_true"]) ** 2, one),
+                "_area_square": ((own["area_called"] - own["area_true"]) ** 2, one),
             }  # fmt: skip
-        return found
+        return found | (self.volumes.ratios() if self.volumes else {})
 
     def nothing(self) -> dict[str, float]:
         """The figures of calling nothing anywhere; NaN where such a forecast has none."""
@@ -171,7 +174,7 @@ class _Class:
             found |= {"lesion_sensitivity": 0.0} if own["lesions"].sum() else {}
             if "diagonal" in own and has.any():
                 found["hd95"] = float(own["diagonal"][has].mean())
-        return found
+        return found | (self.volumes.nothing(LOWEST_LIMIT) if self.volumes else {})
 
 
 def _measures(
@@ -185,9 +188,10 @@ def _measures(
         for k, own in enumerate(ratios):
             with np.errstate(divide="ignore", invalid="ignore"):
                 told = {name: np.asarray((W @ top) / (W @ below)) for name, (top, below) in own.items()}
-                if "_square" in told:
-                    spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop("_square") - told["area_bias"] ** 2, 0))
-                    told |= {"area_low": told["area_bias"] - spread, "area_high": told["area_bias"] + spread}
+                for what in [name[1:-7] for name in told if name.endswith("_square")]:
+                    middle = told[f"{what}_bias"]
+                    spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop(f"_{what}_square") - middle**2, 0))
+                    told |= {f"{what}_low": middle - spread, f"{what}_high": middle + spread}
             found |= {f"{name}_{k}": values for name, values in told.items()}
         return found
 

@@ -56,14 +56,14 @@ def overlap(true: Mask, called: Mask, spacing: tuple[float, float] = (1.0, 1.0),
     return Overlap(T, C, int(np.count_nonzero(true & called)), T * pixel, C * pixel, distance, *each)
 
 
-def hd95(true: Mask, called: Mask, spacing: tuple[float, float] = (1.0, 1.0)) -> float:
+def hd95(true: Mask, called: Mask, spacing: tuple[float, ...] = (1.0, 1.0)) -> float:
     """The larger of the 95th percentiles of the distances from each border to the other (Huttenlocher et al. 1993; as MONAI
-    and DeepMind's surface-distance have it), in the unit of `spacing`; both masks have a pixel or more.
+    and DeepMind's surface-distance have it), in the unit of `spacing`; both masks have a pixel or more. Of volumes, bool (D, H, W),
+    the spacing has three numbers.
 
-    The border of a mask are its pixels that touch one outside of it by an edge, also beyond the image.
+    The border of a mask are its pixels that touch one outside of it by an edge (voxels: by a face), also beyond the image.
     """
-    rows, columns = (np.flatnonzero((true | called).any(axis=axis)) for axis in (1, 0))
-    inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    (inside,) = scipy.ndimage.find_objects((true | called).astype(np.uint8))
     borders = [_border(mask[inside]) for mask in (true, called)]
     found = []
     for one, other in (borders, borders[::-1]):
@@ -73,9 +73,7 @@ def hd95(true: Mask, called: Mask, spacing: tuple[float, float] = (1.0, 1.0)) ->
 
 
 def _border(mask: Mask) -> Mask:
-    padded = np.pad(mask, 1)
-    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.asarray(mask & ~inner)
+    return np.asarray(mask & ~scipy.ndimage.binary_erosion(mask))
 
 
 def lesions(true: Mask, called: Mask) -> tuple[int, int, int]:

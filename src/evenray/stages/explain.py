@@ -69,7 +69,13 @@ class ExplainOutputs:
 def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> ExplainOutputs:
     """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are
     also shown with their outlines; the checks of these maps; and images before and after the contrast."""
-    explained, task = explained_of(inputs, settings, tools), inputs.cases.facts.task
+    task = inputs.cases.facts.task
+    if (
+        task == "detect" and inputs.planned.plan.patch
+    ):  # maps are of whole images, which this detector never sees at their size
+        tools.events.tell("explain.windows")
+        return ExplainOutputs(None, _overlays(inputs, tools), _previews(inputs))
+    explained = explained_of(inputs, settings, tools)
     if task not in OF_IMAGES:
         overlays = _overlays(inputs, tools)
         noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])

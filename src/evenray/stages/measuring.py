@@ -22,6 +22,7 @@ from evenray.learning.train.mask_part import log_odds
 from evenray.metrics.overlap import Overlap, overlap
 
 from .tools import Tools
+from .volumes import MeasuredVolumes
 
 __all__ = ["called_masks", "in_own_pixels", "spacing_of", "watched_masks"]
 
@@ -73,12 +74,14 @@ def in_own_pixels(
     unit = spacing_of(whole).unit
     spacing = spacing_of(cases).of if unit == "mm" else [(1.0, 1.0)] * len(cases)
     found: dict[int, list[Overlap]] = {}
+    volumes = MeasuredVolumes(cases, spacing if unit == "mm" else None)
     pixels, pictures, files = np.zeros(len(cases), np.int64), dict[str, bytes](), dict[str, str]()
     names = cases.cases["case"].to_list()
     for row, called in masks:
         true = read_mask(cases, row)
         known = true != UNKNOWN_PIXEL
         pixels[row] = np.count_nonzero(known)
+        volumes.add(row, np.where(known, true, 0), np.where(known, called, 0))
         found[row] = [overlap(true == k, called == k, spacing[row], known) for k in range(1, len(cases.classes) + 1)]
         files[names[row]] = f"{names[row]}.png"
         pictures[files[names[row]]] = cv2.imencode(".png", called)[1].tobytes()
@@ -87,7 +90,7 @@ def in_own_pixels(
         own = [found[row][k] for row in range(len(cases))]
         columns += [pl.Series(f"{name}_{k}", [getattr(one, name) for one in own]) for name in Overlap.__annotations__]
         columns.append(pl.Series(f"pixels_{k}", pixels))
-    measured = replace(predictions, table=predictions.table.with_columns(*columns))
+    measured = replace(predictions, table=predictions.table.with_columns(*columns, *volumes.columns))
     return measured, Gallery(DrawnMasks(classes=cases.classes, files=files), pictures)
 
 

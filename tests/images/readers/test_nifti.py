@@ -54,9 +54,9 @@ def test_every_orientation_gives_the_same_view() -> None:
             for axis, (source, sign) in enumerate(zip(order, signs, strict=True)):
                 affine[source, axis] = LPS[source, source] * sign
             stored = stored[tuple(slice(None, None, sign) for sign in signs)]
-            turned, spacing = _turned("a.nii", stored[..., None], affine)
+            turned, spacing, step = _turned("a.nii", stored[..., None], affine)
             np.testing.assert_array_equal(turned[..., 0], VOLUME)
-            assert spacing == (0.75, 0.5)
+            assert (spacing, step) == ((0.75, 0.5), abs(LPS[2, 2]))
 
 
 def test_a_marker_at_the_right_front_is_at_the_top_left(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import cv2
@@ -18,9 +19,10 @@ from evenray.core.errors import UsageError
 from evenray.data.annotations import read_mask
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
+from evenray.data.volumes import stacks
 from evenray.images.readers import fragments, read
 from evenray.images.writers.boxes import write_boxes
-from evenray.images.writers.masks import write_masks
+from evenray.images.writers.masks import series_of, write_masks, write_series
 
 SHAPE = (20, 30)
 
@@ -48,6 +50,48 @@ def slices(path: Path, number: int) -> None:
     file.PixelData = np.random.default_rng(number).integers(0, 4000, SHAPE, np.uint16).tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, file, enforce_file_format=True)
+
+
+def test_the_slices_of_a_series_have_one_segmentation_that_others_read(tmp_path: Path) -> None:
+    """Written in no order; by highdicom each slice has its own mask, and by the scan they are one volume."""
+    order, scan_folder = [2, 0, 3, 1], tmp_path / "scan"
+    for n in order:
+        slices(scan_folder / f"s{n}.dcm", n)
+    paths = [scan_folder / f"s{n}.dcm" for n in order]
+    assert len({series_of(path) for path in paths}) == 1
+    target = write_series(paths, scan_folder, [mask_of(n) for n in order], ["liver", "tumour"])
+    seg = pytest.importorskip("highdicom").seg.segread(target)
+    uids = [pydicom.dcmread(path).SOPInstanceUID for path in paths]
+    told = seg.get_pixels_by_source_instance(uids, combine_segments=True)
+    np.testing.assert_array_equal(told, np.stack([mask_of(n) for n in order]))
+    solid = seg.get_volume(combine_segments=True)
+    assert solid.spacing == pytest.approx((2.0, 0.5, 0.7))
+    dataset = scan(scan_folder, wanted=Wanted(task="segment"))
+    assert (dataset.classes, len(dataset)) == (("liver", "tumour"), 4)
+    (stack,) = stacks(dataset.cases).values()
+    assert stack.step == 2.0
+    for n, row in enumerate(stack.rows):
+        np.testing.assert_array_equal(read_mask(dataset, row), mask_of(n))
+
+
+def test_only_slices_with_a_place_of_one_series_stand_together(tmp_path: Path) -> None:
+    slices(tmp_path / "a.dcm", 0)
+    file = pydicom.dcmread(tmp_path / "a.dcm")
+    own = series_of(tmp_path / "a.dcm")
+    assert own is not None
+    for keyword, value in (
+        ("SeriesInstanceUID", "1.2.9"), ("ImagePositionPatient", None), ("ImageOrientationPatient", [0, 1, 0, 0, 0, -1]), ("Rows", 15),
+    ):  # fmt: skip
+        changed = deepcopy(file)
+        if value is None:
+            del changed[keyword]
+        else:
+            setattr(changed, keyword, value)
+        pydicom.dcmwrite(tmp_path / "b.dcm", changed)
+        assert (series_of(tmp_path / "b.dcm") is None) == (value is None)
+        assert series_of(tmp_path / "b.dcm") != own
+    (tmp_path / "c.dcm").write_bytes(b"no such file")
+    assert series_of(tmp_path / "c.dcm") is None
 
 
 def test_a_mask_of_a_dicom_is_a_segmentation_that_pydicom_and_the_scan_read(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ NEEDED: dict[str, dict[str, Any]] = {  # polars types
 }  # fmt: skip
 NUMBERS = {
     "cases.parquet": ("rows", "columns", "channels", "bits", "bits_stored", "low", "high", "smallest_value", "largest_value",
-                      "spacing_row", "spacing_column", "window_center", "window_width", "sketch", "mean", "std"),
+                      "spacing_row", "spacing_column", "slice_position", "window_center", "window_width", "sketch", "mean", "std"),
     "history.csv": ("validation_auroc", "validation_macro_auprc", "learning_rate", "seconds", "validation_seconds"),
 }  # fmt: skip
 ALWAYS = ("case", "file", "part", "label", "target", "contrast", "balance", "epoch")  # columns without a gap

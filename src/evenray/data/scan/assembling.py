@@ -19,6 +19,7 @@ from evenray.data.tables.join import join
 from evenray.data.tables.positive import positive_class
 from evenray.data.tables.pseudonym import case_names
 from evenray.data.tables.words import composed
+from evenray.data.volumes import named_volumes
 
 from .entries import Listing
 
@@ -75,6 +76,8 @@ def assemble(
         ratings = rows.select("case", "file", "fragment").join(ratings, on=["file", "fragment"], maintain_order="left")
         ratings = ratings.drop("file", "fragment").drop_nulls("reader")
     synthetic = bool(rows["synthetic"].any())
+    if reading.task == "segment":
+        rows = named_volumes(rows, key)
     rows = rows.drop("sop_instance", "series", "accession", "patient_side", "kind", "synthetic")
     rows = rows.select("case", pl.all().exclude("case"))
     counts: dict[str, int] = {}

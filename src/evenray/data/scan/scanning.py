@@ -56,7 +56,7 @@ SCHEMA: dict[str, Any] = {
     "channels": pl.Int32, "bits": pl.Int32, "dtype": pl.String, "low": pl.Float64, "high": pl.Float64,
     "bits_stored": pl.Int32, "smallest_value": pl.Float64, "largest_value": pl.Float64, "spacing_row": pl.Float64,
     "spacing_column": pl.Float64, "spacing_source": pl.String, "window_center": pl.Float64, "window_width": pl.Float64,
-    "synthetic": pl.Boolean, **COLUMNS,
+    "slice_position": pl.Float64, "synthetic": pl.Boolean, **COLUMNS,
 }  # fmt: skip
 
 
@@ -259,7 +259,7 @@ def describe_image(image: Image) -> dict[str, Column]:
 
 
 HEADER = ("format", "modality", "manufacturer", "view", "bits_stored", "smallest_value", "largest_value", "window_center",
-          "window_width", "synthetic")  # fmt: skip
+          "window_width", "slice_position", "synthetic")  # fmt: skip
 
 
 def pixel_hash(image: Image) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from ._identity import Identity
@@ -40,6 +41,9 @@ def facts(dataset: Dataset, groups: Sequence[Dataset], layout: Layout) -> dict[s
     for keyword, key in (("WindowCenter", "window_center"), ("WindowWidth", "window_width")):
         if found := numbers(groups, keyword):
             header[key] = found[0]
+    across, place = numbers(groups, "ImageOrientationPatient"), numbers(groups, "ImagePositionPatient")
+    if len(across) == 6 and len(place) == 3:  # along the normal of the slice (PS3.3 C.7.6.2.1.1)
+        header["slice_position"] = float(np.dot(np.cross(across[:3], across[3:]), place))
     if layout.frames > 1:
         header["frames"] = layout.frames
     if text(groups, "LossyImageCompression") == "01":

@@ -34,6 +34,7 @@ class Volume:
     inter: float
     sha256: str
     spacing: tuple[float, float] | None
+    step: float  # from slice to slice, in mm; 0 where it is not known
     declared: ValueRange | None
     range: ValueRange
     range_from: str
@@ -76,6 +77,8 @@ def read(source: Source, fragment: str = "", value_range: ValueRange | None = No
         valid = np.isfinite(pixels)
         pixels = np.where(valid, pixels, np.float32(0))
     asked = asked_range(value_range, window)
+    if volume.step and volume.slices > 1:
+        header["slice_position"] = slice_ * volume.step
     header |= {"bits_allocated": 8 * stored.dtype.itemsize, "range_from": "asked for" if asked else origin}
     return Image(
         np.ascontiguousarray(pixels),
@@ -145,10 +148,10 @@ def _load(source: Source) -> Volume:
     if slope == 0:  # not used, as the standard says
         slope, inter = 1.0, 0.0
     with np.errstate(all="ignore"):
-        turned, spacing = _turned(path, voxels, affine)
+        turned, spacing, step = _turned(path, voxels, affine)
     low, high = float(header["cal_min"]), float(header["cal_max"])
     declared = (low, high) if -np.inf < low < high < np.inf else None
-    return Volume(turned, slope, inter, source.sha256, spacing, declared, *_range(path, turned, slope, inter))
+    return Volume(turned, slope, inter, source.sha256, spacing, step, declared, *_range(path, turned, slope, inter))
 
 
 def _header(path: str, head: bytes) -> tuple[Any, tuple[int, ...], np.dtype[Any], int]:
@@ -199,20 +202,20 @@ def _voxels(path: str, data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]
     return voxels.reshape((*(*shape, 1)[:3], -1), order="F")
 
 
-def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float, float] | None]:
-    """Axes to the patient's left, posterior and superior, by the file's affine; spacing of (row, column) in mm."""
+def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float, float] | None, float]:
+    """Axes to the patient's left, posterior and superior, by the file's affine; spacing of (row, column) and of slices in mm."""
     if not np.isfinite(affine).all():
         raise ReadError(path, "its affine is not finite")
     nib = _nibabel()
     orientation = nib.io_orientation(affine)
     if np.isnan(orientation).any():  # a degenerate affine: the axes are left as they are stored
-        return voxels, None
+        return voxels, None, 0.0
     flip = nib.orientations.ornt_transform(orientation, nib.orientations.axcodes2ornt("LPS"))
     turned = np.asarray(nib.apply_orientation(voxels, flip))
     check(path, "pixels", turned.shape[0] * turned.shape[1], "pixels")
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
-    across, along = (float(sizes[np.flatnonzero(orientation[:, 0] == axis)[0]]) for axis in (0, 1))
-    return turned, (along, across) if along > 0 and across > 0 else None
+    across, along, step = (float(sizes[np.flatnonzero(orientation[:, 0] == axis)[0]]) for axis in (0, 1, 2))
+    return turned, (along, across) if along > 0 and across > 0 else None, step
 
 
 def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[ValueRange, str]:

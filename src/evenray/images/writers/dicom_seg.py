@@ -1,9 +1,11 @@
-"""DICOM SEG (PS3.3 A.51): masks of one DICOM file as binary segments, a frame for each class and image frame."""
+"""DICOM SEG (PS3.3 A.51): masks of one DICOM file, or of the slices of a series, as binary segments, a frame for each class and
+image frame."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,13 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from ._dicom_study import EMPTY, SHARED, laterality_of, moment
 
-__all__ = ["SEGMENTATION", "write_seg"]
+__all__ = ["SEGMENTATION", "series_of", "write_seg", "write_series_seg"]
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 CATEGORY = ("49755003", "Morphologically Abnormal Structure")  # SNOMED CT, of CID 7150
 TYPE = ("52988006", "Lesion")
+ALIKE = ("SeriesInstanceUID", "FrameOfReferenceUID", "Rows", "Columns")
+PLACED = ("ImagePositionPatient", "ImageOrientationPatient")
 
 
 def write_seg(
@@ -34,9 +38,58 @@ def write_seg(
     same masks written twice have the same ones.
     """
     image = pydicom.dcmread(source, stop_before_pixels=True, force=True)
-    frames = [(k, name) for k in range(len(classes)) for name in masks]
-    pixels = np.stack([masks[name] == k + 1 for k, name in frames]).astype(np.uint8)
-    entropy = [str(image.get("SOPInstanceUID", source.name)), *classes]
+    return _write(target, [_Slice(image, name, mask) for name, mask in masks.items()], classes, source.name, identity)
+
+
+def write_series_seg(
+    sources: Sequence[Path], target: Path, masks: Sequence[NDArray[np.uint8]], classes: Sequence[str]
+) -> tuple[str, str]:
+    """The masks of slices, a file each, of what `series_of` calls one series: one object, its frames in the order of the slices along
+    their normal, each with the place of its slice. Otherwise as `write_seg`."""
+    slices = [
+        _Slice(pydicom.dcmread(path, stop_before_pixels=True, force=True), "", mask)
+        for path, mask in zip(sources, masks, strict=True)
+    ]
+    slices.sort(key=lambda one: one.place)
+    return _write(target, slices, classes, sources[0].name, "")
+
+
+def series_of(source: Path) -> tuple[str, ...] | None:
+    """What slices of one SEG have in common: series, frame of reference, size and orientation; None of any other file."""
+    try:
+        image = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=[*ALIKE, *PLACED, "NumberOfFrames"])
+    except (pydicom.errors.InvalidDicomError, OSError, ValueError):
+        return None
+    if (
+        any(not image.get(keyword) for keyword in ("SeriesInstanceUID", *PLACED))
+        or (image.get("NumberOfFrames") or 1) > 1
+    ):
+        return None
+    turned = [f"{float(number):.3f}" for number in image.ImageOrientationPatient]
+    return (*(str(image.get(keyword, "")) for keyword in ALIKE), *turned)
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """The header of an image, the fragment of it, and its mask."""
+
+    image: Dataset
+    fragment: str
+    mask: NDArray[np.uint8]
+
+    @property
+    def place(self) -> float:
+        """Along the normal of the slice, in mm."""
+        turned = [float(number) for number in self.image.ImageOrientationPatient]
+        return float(np.dot(np.cross(turned[:3], turned[3:]), [float(x) for x in self.image.ImagePositionPatient]))
+
+
+def _write(target: Path, slices: Sequence[_Slice], classes: Sequence[str], name: str, identity: str) -> tuple[str, str]:
+    image, several = slices[0].image, len({str(one.image.get("SOPInstanceUID", "")) for one in slices}) > 1
+    frames = [(k, place) for k in range(len(classes)) for place in range(len(slices))]
+    pixels = np.stack([slices[place].mask == k + 1 for k, place in frames]).astype(np.uint8)
+    made_of = dict.fromkeys(str(one.image.get("SOPInstanceUID", name)) for one in slices)
+    entropy = [*made_of, *classes]
     entropy.append(identity or hashlib.sha256(pixels.tobytes()).hexdigest())
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -76,17 +129,23 @@ def write_seg(
     organization = seg.DimensionOrganizationSequence[0].DimensionOrganizationUID
     seg.DimensionIndexSequence = [
         _made(DimensionOrganizationUID=organization, DimensionIndexPointer=pointer, FunctionalGroupPointer=group)
-        for pointer, group in ((0x0062000B, 0x0062000A), (0x00201019, 0x00089124))
+        for pointer, group in (
+            (0x0062000B, 0x0062000A),
+            (0x00200032, 0x00209113) if several else (0x00201019, 0x00089124),
+        )
     ]
-    reference = _made(
-        ReferencedSOPClassUID=image.get("SOPClassUID", ""), ReferencedSOPInstanceUID=image.get("SOPInstanceUID", "")
-    )
+    of_images = {str(one.image.get("SOPInstanceUID", "")): one.image for one in slices}
+    references = [
+        _made(ReferencedSOPClassUID=one.get("SOPClassUID", ""), ReferencedSOPInstanceUID=one.get("SOPInstanceUID", ""))
+        for one in of_images.values()
+    ]
     seg.ReferencedSeriesSequence = [
-        _made(SeriesInstanceUID=image.get("SeriesInstanceUID", ""), ReferencedInstanceSequence=[reference])
+        _made(SeriesInstanceUID=image.get("SeriesInstanceUID", ""), ReferencedInstanceSequence=references)
     ]
-    seg.SharedFunctionalGroupsSequence = [_shared(image)]
+    step = abs(slices[1].place - slices[0].place) if several else 0.0
+    seg.SharedFunctionalGroupsSequence = [_shared(image, step)]
     seg.PerFrameFunctionalGroupsSequence = [
-        _frame(image, k + 1, name, [*masks].index(name), len(masks)) for k, name in frames
+        _frame(slices[place], k + 1, place, placed=several or len(slices) == 1) for k, place in frames
     ]
     seg.PixelData = pack_bits(pixels.ravel())
     pydicom.dcmwrite(target, seg, enforce_file_format=True)
@@ -111,22 +170,25 @@ def _segment(number: int, name: str) -> Dataset:
     )  # fmt: skip
 
 
-def _shared(image: Dataset) -> Dataset:
-    """The size of pixels and the orientation, where the image knows them."""
+def _shared(image: Dataset, step: float) -> Dataset:
+    """The size of pixels and the orientation, where the image knows them, and the distance of slices, where there are several."""
     found = Dataset()
     if spacing := image.get("PixelSpacing") or image.get("ImagerPixelSpacing"):
         thickness = image.get("SliceThickness") or 1
         found.PixelMeasuresSequence = [_made(PixelSpacing=list(spacing), SliceThickness=thickness)]
+        if step:
+            found.PixelMeasuresSequence[0].SpacingBetweenSlices = pydicom.valuerep.DSfloat(step, auto_format=True)
     if orientation := image.get("ImageOrientationPatient"):
         found.PlaneOrientationSequence = [_made(ImageOrientationPatient=list(orientation))]
     return found
 
 
-def _frame(image: Dataset, segment: int, name: str, place: int, of: int) -> Dataset:
+def _frame(one: _Slice, segment: int, place: int, *, placed: bool) -> Dataset:
+    image, name = one.image, one.fragment
     found = _made(SegmentIdentificationSequence=[_made(ReferencedSegmentNumber=segment)])
     source = _made(
         ReferencedSOPClassUID=image.get("SOPClassUID", ""), ReferencedSOPInstanceUID=image.get("SOPInstanceUID", ""),
-        PurposeOfReferenceCodeSequence=[
+        SpatialLocationsPreserved="YES", PurposeOfReferenceCodeSequence=[
             _made(CodeValue="121322", CodingSchemeDesignator="DCM", CodeMeaning="Source image for image processing operation")
         ],
     )  # fmt: skip
@@ -135,6 +197,6 @@ def _frame(image: Dataset, segment: int, name: str, place: int, of: int) -> Data
     derivation = _made(CodeValue="113076", CodingSchemeDesignator="DCM", CodeMeaning="Segmentation")
     found.DerivationImageSequence = [_made(SourceImageSequence=[source], DerivationCodeSequence=[derivation])]
     found.FrameContentSequence = [_made(DimensionIndexValues=[segment, place + 1])]
-    if (position := image.get("ImagePositionPatient")) and of == 1:
+    if (position := image.get("ImagePositionPatient")) and placed:
         found.PlanePositionSequence = [_made(ImagePositionPatient=list(position))]
     return found

@@ -17,10 +17,10 @@ from evenray.core.artefacts import atomic
 from evenray.core.errors import UsageError
 from evenray.images.readers import fragments, sniff
 
-from .dicom_seg import write_seg
+from .dicom_seg import series_of, write_seg, write_series_seg
 from .nifti import turned_back
 
-__all__ = ["write_masks"]
+__all__ = ["series_of", "write_masks", "write_series"]
 
 Mask = NDArray[np.uint8]
 
@@ -72,6 +72,19 @@ def write_masks(
             shown = np.where(mask == 1, np.uint8(255), np.uint8(0)) if len(classes) == 1 else mask
             with atomic(target) as temporary:
                 temporary.write_bytes(cv2.imencode(".png", shown)[1].tobytes())
+    return target
+
+
+def write_series(
+    sources: Sequence[Path], folder: str | os.PathLike[str], masks: Sequence[Mask], classes: Sequence[str]
+) -> Path:
+    """Write the masks of the slices of one DICOM series (`series_of`) as one SEG below `folder`, and return where: it is called by the
+    first file, NAME_series_mask.dcm."""
+    first = sources[0]
+    target = Path(folder) / f"{first.stem if first.suffix.lower() == '.dcm' else first.name}_series_mask.dcm"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(target) as temporary:
+        write_series_seg(sources, temporary, masks, classes)
     return target
 
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from evenray.core.events import Map
 from evenray.core.lost import Lost
 from evenray.core.types import REJECTED
-from evenray.images.writers.masks import write_masks
 from evenray.metrics.pixel_bins import log_odds_of
 
 from .about import About
 from .answers import Answers, as_input, beside, columns_of
 from .decoding import Decoded, Item, Task, decode, tasks_of
+from .writing import Writing
 
 if TYPE_CHECKING:
     from .engines import Model
@@ -33,30 +33,32 @@ def predict_masks(
     model: Model, about: About, files: Sequence[Item], folder: Path | None, *, map: Map = map,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:  # fmt: skip
-    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none.
+    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none. The
+    slices of a DICOM series, a file each, have one file of masks together.
 
     What cannot be read is set aside with its reason; a file with a frame that cannot be read has no mask.
     """
     tables, rejected = list[pl.DataFrame](), list[tuple[str, str]]()
     kept: dict[tuple[str, str], Mask] = {}
+    writing = None if folder is None else Writing(folder, about.classes)
     work = [task for item in files for task in tasks_of(item, every=True)]
     for item, frames, reason in _by_file(work, map(partial(decode, preparation=about.preparation), work)):
         if reason:
             rejected.append((item.file, reason))
         else:
             masks = dict(_masks(model, about, frames))
-            written = None
-            if folder is None:
+            if writing is None:
                 kept |= {(item.file, name): mask for name, mask in masks.items()}
             else:
-                below = Path(item.file)
-                inside = Path() if below.is_absolute() or ".." in below.parts else below.parent
-                written = write_masks(item.path, folder / inside, masks, about.classes).relative_to(folder).as_posix()
-            tables.append(_rows(about, frames, masks, written))
+                writing.add(item, masks)
+            tables.append(_rows(about, frames, masks))
         tick(1)
-    tables = tables or [_rows(about, [], {}, None)]
+    table = pl.concat(tables or [_rows(about, [], {})])
+    written = {} if writing is None else writing.done()
+    where = pl.Series("mask", [written.get(file) for file in table["file"]], pl.String)
+    table = table.insert_column(2 + 2 * len(about.classes), where)
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
-    return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), kept)
+    return Answers(table, refused, about, model.engine, model.precision, len(files), kept)
 
 
 def _by_file(
@@ -82,7 +84,7 @@ def _masks(model: Model, about: About, frames: Sequence[Decoded]) -> Iterator[tu
             yield one.fragment, calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.shape)
 
 
-def _rows(about: About, frames: Sequence[Decoded], masks: dict[str, Mask], written: str | None) -> pl.DataFrame:
+def _rows(about: About, frames: Sequence[Decoded], masks: dict[str, Mask]) -> pl.DataFrame:
     columns: dict[str, tuple[type[pl.DataType], object]] = {
         "file": (pl.String, [one.file for one in frames]), "fragment": (pl.String, [one.fragment for one in frames]),
     }  # fmt: skip
@@ -93,5 +95,4 @@ def _rows(about: About, frames: Sequence[Decoded], masks: dict[str, Mask], writt
             for n, one in zip(pixels, frames, strict=True)
         ]
         columns |= {f"pixels_{name}": (pl.Int64, pixels), f"mm2_{name}": (pl.Float64, area)}
-    columns["mask"] = (pl.String, [written] * len(frames))
     return pl.DataFrame([*columns_of(columns), *beside(frames, about)])

@@ -23,7 +23,9 @@ PANELS = {
 
 
 def learning(history: pl.DataFrame, panel: str, lines: Mapping[str, str], say: Language) -> Svg:
-    """The columns of `history` that `lines` names with their colours, against its epochs; a line for each member."""
+    """The columns of `history` that `lines` names with their colours, against its epochs; a line for each member. What was
+    never measured, as the loss of boxes in windows, has none."""
+    lines = {column: colour for column, colour in lines.items() if not history[column].cast(pl.Float64).is_nan().all()}
     words = {column: say(f"learning.{column}") for column in lines}
     members = history.partition_by("member", maintain_order=True) if "member" in history.columns else [history]
     x = axis(history["epoch"], say("axis.epoch"), words=number, count=6, least=1, nice=False, grid=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,8 @@ import polars as pl
 from evenray.core.artefacts.scores import Figure as Told
 from evenray.core.artefacts.scores import PartScores
 from evenray.core.types import Predictions
-from evenray.reporting.figures.agreement import areas
+from evenray.metrics.volumes import VOLUME_METRICS, Volumes
+from evenray.reporting.figures.agreement import areas, volumes
 from evenray.reporting.figures.histogram import touching
 from evenray.reporting.figures.plot import Axis, Scale, axis
 from evenray.reporting.figures.svg import ACCENT, WIDTH, Figure, number
@@ -34,6 +35,18 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """Whole volumes: how many were measured, and how many not; the figures of each class and their means."""
+
+    measured: int
+    left: int
+    told: tuple[str, ...]
+    rows: list[Row]
+    means: list[Told | None]
+    figures: list[Figure]
+
+
+@dataclass(frozen=True)
 class Shown:
     told: tuple[str, ...]
     rows: list[Row]
@@ -43,6 +56,7 @@ class Shown:
     paradox: list[tuple[str, Told]]
     figures: list[Figure]
     uncorrected: bool
+    volumes: Whole | None
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -61,7 +75,29 @@ def context(run: RunView, say: Language) -> Shown | None:
         told=told, rows=rows, means=[test.metrics.get(name) for name in told], unit=unit, rule=results.threshold_rule or "",
         paradox=[(name, test.metrics[name]) for name in beside if name in test.metrics],
         figures=[*_spread(found, say), *_areas(found, unit, say)], uncorrected=not any(calibrated),
+        volumes=_volumes(run, found, test, say),
     )  # fmt: skip
+
+
+def _volumes(run: RunView, found: Predictions, test: PartScores, say: Language) -> Whole | None:
+    each = [Volumes.of(found.table, k) for k in range(len(found.classes))]
+    assert run.results is not None
+    told = tuple(name for name in VOLUME_METRICS if name in test.metrics)
+    known = [(name, one) for name, one in zip(found.classes, each, strict=True) if one is not None]
+    if not known or not told:
+        return None
+    rows, figures = [], []
+    for name, one in known:
+        record = run.results.findings[name]
+        row = _row(name, record.parts.get("test"), record.threshold, told)
+        rows.append(replace(row, images=int(one.has.sum())))
+        shown = one.one > 0
+        if shown.sum() > 1:
+            drawn = volumes(one.ml_true[shown], one.ml_called[shown], name, say)
+            figures.append(Figure(say("masks.volume_areas", name=name), drawn, say("masks.volume_areas_caption")))
+    measured = int(known[0][1].one.sum())
+    left = found.table["volume"].drop_nulls().n_unique() - measured
+    return Whole(measured, left, told, rows, [test.metrics.get(name) for name in told], figures)
 
 
 def _row(name: str, part: PartScores | None, threshold: float | None, told: tuple[str, ...]) -> Row:

@@ -14,6 +14,7 @@ from evenray.metrics import decide
 from evenray.metrics.detection import RATES
 from evenray.metrics.intervals import clustered_share
 from evenray.metrics.sample_size import patients_for
+from evenray.metrics.volumes import VOLUME_METRICS
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -34,11 +35,20 @@ ORDER = (
         "area_bias",
         "area_low",
         "area_high",
+        *VOLUME_METRICS,
         "dice_gain",
     ),
     *("map50", "map", "froc", *(f"sensitivity_at_{rate:g}" for rate in RATES), "false_positives"),
 )
-FREE = ("false_positives", "hd95", "false_lesions", "area_bias", "area_low", "area_high")  # in units of their own
+FREE = (
+    "false_positives",
+    "hd95",
+    "false_lesions",
+    "area_bias",
+    "area_low",
+    "area_high",
+    *VOLUME_METRICS[1:],
+)  # in units of their own
 SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
 # Widths of intervals to aim at: Riley et al. (Stat Med 2021) for AUROC (.1) and calibration slope (.4).
 WANTED = {"auroc": 0.1, "auprc": 0.1, "sensitivity": 0.1, "specificity": 0.1, "calibration_slope": 0.4}

@@ -1,0 +1,60 @@
+"""Masks written as they come: those of a file at once, those of the slices of a DICOM series together when all files are done."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.images.readers import sniff
+from evenray.images.writers.masks import series_of, write_masks, write_series
+
+from .decoding import Item
+
+__all__ = ["Writing"]
+
+Mask = NDArray[np.uint8]
+
+
+class Writing:
+    """Masks below `folder`, in a folder of theirs for each folder of images; slices wait compressed, a few kilobytes each."""
+
+    def __init__(self, folder: Path, classes: Sequence[str]) -> None:
+        self.folder, self.classes = folder, classes
+        self.written: dict[str, str] = {}
+        self.waiting: dict[tuple[Path, tuple[str, ...]], list[tuple[Item, bytes, tuple[int, ...]]]] = {}
+
+    def add(self, item: Item, masks: dict[str, Mask]) -> None:
+        """The masks of a file by its fragments."""
+        series = series_of(item.path) if sniff(item.path) == "dicom" else None
+        if series is None:
+            self._write(item, masks)
+            return
+        (mask,) = masks.values()
+        of_series = self.waiting.setdefault((self._inside(item), series), [])
+        of_series.append((item, zlib.compress(mask.tobytes(), 1), mask.shape))
+
+    def done(self) -> dict[str, str]:
+        """Write what waits; where the masks of each file are, below the folder."""
+        for (inside, _), slices in self.waiting.items():
+            masks = [np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape) for _, packed, shape in slices]
+            if len(slices) == 1:
+                self._write(slices[0][0], {"": masks[0]})
+                continue
+            target = write_series([item.path for item, *_ in slices], self.folder / inside, masks, self.classes)
+            self.written |= dict.fromkeys(
+                (item.file for item, *_ in slices), target.relative_to(self.folder).as_posix()
+            )
+        self.waiting.clear()
+        return self.written
+
+    def _write(self, item: Item, masks: dict[str, Mask]) -> None:
+        target = write_masks(item.path, self.folder / self._inside(item), masks, self.classes)
+        self.written[item.file] = target.relative_to(self.folder).as_posix()
+
+    def _inside(self, item: Item) -> Path:
+        below = Path(item.file)
+        return Path() if below.is_absolute() or ".." in below.parts else below.parent
