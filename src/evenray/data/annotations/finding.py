@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,12 @@ from evenray.core.messages import Message
 
 from .dicom_seg import seg_files
 from .found import Annotations
-from .mask_files import mask_files, masks_in_folder
+from .mask_files import mask_files, masks_in_folder, masks_like
 from .sources import Sources, box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
+LISTS = (".txt", ".csv", "dataset.json")  # endings of files that may name the values of masks
 Unannotated = Literal["leave-out", "empty"]
 
 
@@ -41,6 +43,13 @@ class Wanted:
                     f" {self.masks or 'not given'} and --boxes {self.boxes or 'not given'}. Give one of them."
                 )
         return self.task or (named[0] if named else None)  # type: ignore[return-value]
+
+
+    @property
+    def masks_like(self) -> str | None:
+        """The pattern that the user gave in place of a folder of masks."""
+        pattern = self.masks is not None and re.search(r"[*?]", self.masks) and not Path(self.masks).exists()
+        return self.masks if pattern else None
 
 
 @dataclass(frozen=True)
@@ -85,12 +94,12 @@ def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
     """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
     if segs := seg_files(root, list(beside.masks)):
         return Sources("dicom_seg", root, tuple(segs)).read(root, images)
-    return replace(mask_files(beside.masks), lists=_lists(root, beside.others))
+    return replace(mask_files(root, beside.masks), lists=_lists(root, beside.others))
 
 
 def _lists(above: Path, others: Sequence[str]) -> tuple[Path, ...]:
     """The files that may name the values of masks."""
-    return tuple(above / file for file in others if file.lower().endswith((".txt", "dataset.json")))
+    return tuple(above / file for file in others if file.lower().endswith(LISTS))
 
 
 def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
@@ -113,6 +122,10 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
             )
         return sources.read(root, images)
     place = Path(wanted.masks)
+    if wanted.masks_like is not None:
+        every = [*images, *beside.masks]
+        found = masks_like(root, wanted.masks_like, every, beside.masks, images)
+        return replace(found, lists=_lists(root, beside.others))
     above, files, others = _below(
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )

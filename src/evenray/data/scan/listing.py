@@ -112,13 +112,13 @@ def _list_folder(
     path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices, wanted: Wanted
 ) -> Listing:
     files = list_files(path)
-    kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths))
+    kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths), like=wanted.masks_like)
     try:
         if labels is not None:
             seen = Seen(path, lambda: kept.images, patient)
             found = list_tree(path, LabelTable.read(Path(labels), seen, choices), kept.images, patient)
         else:
-            plain = wanted.asked in ("segment", "detect")
+            plain = wanted.asked in ("segment", "detect") or (wanted.asked is None and any(kept.masks.values()))
             found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain)
     except DataError as error:
         if not files.unopened:
@@ -172,7 +172,7 @@ def _files_of(folder: Path) -> tuple[list[str], list[str]]:
 
 def _told_masks(path: Path, wanted: Wanted, files: list[str]) -> list[str] | None:
     """The files that are masks as the user said, None where that is to be found out."""
-    if wanted.masks is None:
+    if wanted.masks is None or wanted.masks_like is not None:
         return None
     folder = Path(wanted.masks).resolve()
     if not folder.is_relative_to(path.resolve()):
