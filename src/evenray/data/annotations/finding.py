@@ -79,7 +79,7 @@ def annotations_of(
     if task == "detect":
         return _boxes(root, images, beside, wanted), ()
     pairs = any(beside.masks.values())
-    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images)
+    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images, images)
     if boxes and (pairs or masks):
         raise DataError(
             f"The images of '{root}' have boxes ({boxes.shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
@@ -93,7 +93,7 @@ def annotations_of(
 def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
     """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
     if segs := seg_files(root, list(beside.masks)):
-        return Sources("dicom_seg", root, tuple(segs)).read(root, images)
+        return Sources("dicom_seg", "segment", root, tuple(segs)).read(root, images)
     return replace(mask_files(root, beside.masks), lists=_lists(root, beside.others))
 
 
@@ -115,7 +115,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     if wanted.masks is None:
         if any(beside.masks.values()):
             return _files(root, images, beside)
-        sources = mask_sources(root, beside.others, images)
+        sources = mask_sources(root, beside.others, images, images)
         if sources is None:
             raise DataError(
                 f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
@@ -129,7 +129,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     above, files, others = _below(
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )
-    if sources := mask_sources(above, others, files):
+    if sources := mask_sources(above, others, files, images):
         return sources.read(root, images)
     if place.is_dir():
         lists = (*_lists(above, others), *_lists(root, beside.others))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from evenray.data.tables.match_paths import without_ending
+from evenray.data.tables.match_paths import match_paths, without_ending
 
-__all__ = ["FEWEST", "Twins", "by_number", "nearest", "stem_of", "stem_of_channel"]
+__all__ = ["FEWEST", "Twins", "by_number", "near_first", "nearest", "stem_of", "stem_of_channel"]
 
 FEWEST = 3  # pairs from which a way of naming is one
 MOST_WAYS, OFTEN = 60, 0.9  # ways of numbering; the share of the fewer numbers that two of them have in common
@@ -43,6 +43,16 @@ class Twins:
         ('val/images/a.png', None)
         """
         return nearest(file, self.by_stem.get(stem_of(file) if stem is None else stem, []))
+
+
+def near_first(names: Iterable[str], images: Sequence[str], folder: Path, root: Path) -> dict[str, str]:
+    """The image below `root` that each name in a file of `folder` means: of those below that folder if one is called so, else of all."""
+    names, found = list(dict.fromkeys(names)), dict[str, str]()
+    inside = folder.resolve()
+    if inside != root.resolve() and inside.is_relative_to(root.resolve()):
+        above = f"{inside.relative_to(root.resolve()).as_posix()}/"
+        found = match_paths(names, [image for image in images if image.startswith(above)]).found
+    return match_paths((name for name in names if name not in found), images, root=root.resolve().name).found | found
 
 
 def nearest(file: str, images: Sequence[str]) -> str | None:
