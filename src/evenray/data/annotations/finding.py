@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +16,13 @@ from evenray.core.messages import Message
 from .dicom_seg import seg_files
 from .found import Annotations
 from .mask_files import mask_files, masks_in_folder, masks_like
+from .pairing import Twins
 from .sources import Sources, box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
 LISTS = (".txt", ".csv", "dataset.json")  # endings of files that may name the values of masks
+DATA = (".mat", ".npy", ".h5", ".hdf5", ".gz", ".xyc", ".geojson")  # what masks and boxes come in, and images seldom do
 Unannotated = Literal["leave-out", "empty"]
 
 
@@ -118,7 +121,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         sources = mask_sources(root, beside.others, images, images)
         if sources is None:
             raise DataError(
-                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
+                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER.{_called_alike(beside, images)}"
             )
         return sources.read(root, images)
     place = Path(wanted.masks)
@@ -144,7 +147,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         sources = box_sources(root, beside.others, images)
         if sources is None:
             raise DataError(
-                f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
+                f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER.{_called_alike(beside, images)}"
             )
         return sources.read(root, images)
     place = Path(wanted.boxes)
@@ -166,3 +169,17 @@ def _below(place: Path, expected: str, beside: Beside) -> tuple[Path, Sequence[s
     if place.is_dir():
         return place, *beside.files_of(place)
     return place.parent, [place.name], [place.name]
+
+
+def _called_alike(beside: Beside, images: Sequence[str]) -> str:
+    """What an error adds of files that are called as the images and may be annotations in a format that is not read."""
+    twins = Twins(images)
+    endings = Counter(Path(image).suffix.lower() for image in images)
+    rare = [image for image in images if 2 * endings[Path(image).suffix.lower()] <= len(images)]
+    alike = [file for file in (*beside.others, *rare) if file.lower().endswith(DATA) or twins.of(file) not in (None, file)]
+    if not alike:
+        return ""
+    return (
+        f" {len(alike)} files such as '{alike[0]}' may be annotations in a format that is not read, or points without a size; write masks as PNG"
+        " or TIFF called as their images, boxes as COCO JSON or as a table with xmin, ymin, xmax and ymax."
+    )

@@ -7,6 +7,7 @@ from .cvat import CVAT
 from .darwin import DARWIN
 from .label_studio import LABEL_STUDIO
 from .labelme import LABELME
+from .named_boxes import NAMED_BOXES
 from .shapes import Format
 from .slide_outlines import SLIDE_OUTLINES
 from .supervisely import SUPERVISELY
@@ -15,5 +16,5 @@ from .via import VIA
 __all__ = ["FORMATS"]
 
 FORMATS: dict[str, Format] = {
-    own.name: own for own in (LABELME, VIA, SUPERVISELY, DARWIN, LABEL_STUDIO, CVAT, SLIDE_OUTLINES, BOX_LISTS)
+    own.name: own for own in (LABELME, VIA, SUPERVISELY, DARWIN, LABEL_STUDIO, CVAT, SLIDE_OUTLINES, BOX_LISTS, NAMED_BOXES)
 }

@@ -65,7 +65,7 @@ def masks_by_name(files: list[str]) -> dict[str, str | None]:
     begun: dict[tuple[str, str], list[str]] = {}  # images by what their names begin with
     for (folder, stem), paths in by_stem.items() if named else ():
         others = [path for path in paths if path not in named]
-        for cut in re.finditer(r"[-_. ]", stem):
+        for cut in re.finditer(r"[-_. ]", stem) if others else ():
             begun.setdefault((folder, stem[: cut.start()]), []).extend(others)
     for file, stem in named.items():
         folder = str(PurePosixPath(file).parent)

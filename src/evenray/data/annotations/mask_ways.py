@@ -105,13 +105,16 @@ def _pattern(mask: str) -> str:
 
     >>> _pattern("mouse fat/label masks/mouse_fat_01.tif"), _pattern("IMD002/IMD002_lesion/IMD002_lesion.bmp")
     ('label masks/*', '*_lesion.bmp')
+    >>> _pattern("IMD002/IMD002_roi/IMD002_R1.bmp")
+    '*IMD*_R*.bmp'
     """
     folder, _, name = mask.rpartition("/")
     last = folder.rpartition("/")[2]
     if last and not re.search(r"\d", last):
         return f"{last}/*"
-    word = re.search(r"[-_. ][^\W\d_][^\d]*$", name)
-    return f"*{word[0]}" if word else re.sub(r"\d+", "*", f"*{name}")
+    bare = without_ending(name)
+    word = re.search(r"[-_. ][^\W\d_][^\d]*$", bare)
+    return f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare)}{name[len(bare) :]}"
 
 
 def _words(mask: str, image: str) -> Words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -19,7 +20,7 @@ from .found import Annotated, MaskFile
 from .mask_pixels import mask_pixels
 from .reading import joined
 
-__all__ = ["COLUMNS", "describe_boxes", "describe_masks"]
+__all__ = ["COLUMNS", "describe_boxes", "describe_masks", "with_masks"]
 
 ALL_AROUND = 0.9  # share of the pixels at the border
 MOST_VALUES = 256  # that are counted of one mask, the most frequent ones
@@ -54,6 +55,16 @@ class BoxColumns(TypedDict):
     boxes: list[BoxStruct]
     annotated_rows: int
     annotated_columns: int
+
+
+def with_masks(root: Path, annotated: Annotated, names: Sequence[str]) -> Sequence[str]:
+    """The frames of an image of several volumes that its masks are of: where these have a volume, the middle one."""
+    volumes = len({name.partition(",volume=")[2] for name in names})
+    if volumes < 2 or not annotated.masks[0].file:
+        return names
+    slices = len(names) // volumes
+    own = len(fragments(as_path(root / annotated.masks[0].file)))
+    return names[volumes // 2 * slices :][:slices] if own == slices else names
 
 
 def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> MaskColumns:

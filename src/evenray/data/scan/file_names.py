@@ -22,6 +22,7 @@ FEWEST, LARGEST = 5, 0.2  # patients; share of the images that are one patient's
 FROM_START, REPEATED = 0.8, 0.5
 SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
 MOST_CLASSES, EACH = 20, 3
+EXPORTED = re.compile(r"(.+?)[-_.](?:jpe?g|png|bmp|tiff?|webp)\.rf\.[0-9a-zA-Z]+", re.IGNORECASE)
 LETTERS = re.compile(r"([^\W\d_]+)\d+")
 
 
@@ -114,7 +115,16 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         # A number of its own for each image may be the image's.
         if len(set(called.values())) <= REPEATED * len(files) and all(map(CALLED.fullmatch, called.values())):
             return Persons(f"name{at + 1}", called)
-    return _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+    return _exported(files) or _sided(files) or _counted(words) or _sliced(words) or _numbered_folders(files)
+
+
+def _exported(files: list[str]) -> Persons | None:
+    """The image that several files are versions of, as Roboflow calls them: x_jpg.rf.3f2a.jpg and x_jpg.rf.91bc.jpg."""
+    found = {file: EXPORTED.fullmatch(without_ending(file.rpartition("/")[2])) for file in files}
+    versions = {file: match[1] for file, match in found.items() if match}
+    if len(versions) < len(files) or len(set(versions.values())) > REPEATED * len(files):
+        return None
+    return Persons("name1", versions)
 
 
 def _sliced(words: dict[str, list[str]]) -> Persons | None:

@@ -136,7 +136,7 @@ def _list_folder(
     )  # fmt: skip
     images = [entry.file for entry in found.entries]
     beside = Beside(kept.masks, files.others, _files_of)
-    annotations, unused = annotations_of(path, images, beside, wanted, labelled=len(found.labels) > 1)
+    annotations, unused = annotations_of(path, images, beside, wanted, labelled=_are_labelled(found))
     told = {note.code for note in unused} | ({"annotations.masks_unused"} if annotations is not None else set())
     if "annotations.masks_unused" in told:  # which says more
         found = replace(found, notes=tuple(note for note in found.notes if note.code != "scan.aside_mask"))
@@ -149,6 +149,11 @@ def _list_folder(
     aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}
     found = replace(found, understood=found.understood.model_copy(update={"set_aside": aside}))
     return with_annotations(found, annotations, wanted)
+
+
+def _are_labelled(found: Listing) -> bool:
+    """Whether the images have labels that can be learnt: several, and of folders not nearly one for each image."""
+    return len(found.labels) > 1 and (found.table is not None or 2 * len(found.labels) <= max(4, len(found.entries)))
 
 
 def _list_table(path: Path, patient: PatientOf, choices: Choices, wanted: Wanted) -> Listing:
