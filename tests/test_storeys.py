@@ -22,7 +22,7 @@ STOREYS = (
     "data.design",
     "data.letterbox", "data.store", "data.regions", "data.external", "data.demo", "data.deidentify",
     "learning.balance", "learning.networks", "learning.boxes", "learning.tasks", "learning.augment", "learning.tta",
-    "learning.windows", "learning.train", "learning.linear_head",
+    "learning.windows", "learning.box_windows", "learning.looks", "learning.train", "learning.linear_head",
     "learning.features", "learning.plan", "learning.predict", "learning.baselines", "learning.export",
     "evidence.explain", "evidence.compare", "evidence.robustness", "evidence.table7",
     "reporting",

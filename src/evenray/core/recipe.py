@@ -138,7 +138,10 @@ class TrainSettings(FlipSettings, SeedSettings):
     )  # fmt: skip
 
     patch: int | None = setting(
-        None, "Of masks: train on patches of this side, cut out of images of --size; whole images by default.", ge=28
+        None,
+        "Of masks and boxes: look at patches of this side, cut out of images of --size, or as they come; by default at whole"
+        " images, of boxes at patches where objects would be too small.",
+        ge=28,
     )
 
     @field_validator("scale_jitter")

@@ -1,4 +1,4 @@
-"""Masks of images of any size: a network of pixels looks at windows of its own size, which overlap and are blended."""
+"""Windows of images that are larger than the network, which overlap by half; and masks of such images, in which they are blended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from .networks import Classifier
 from .tasks.checking import check_view
 
-__all__ = ["map_logits", "window_starts"]
+__all__ = ["map_logits", "window_starts", "windows"]
 
 OVERLAP = 0.5  # of a window's side, as in nnU-Net (Isensee et al. 2021)
 SIGMA = 1 / 8  # of the weight's bell, in window sides, as there
@@ -53,15 +53,26 @@ def window_starts(side: int, size: int) -> list[int]:
     return [round(room * i / steps) for i in range(steps + 1)] if steps else [0]
 
 
+def windows(x_1CHW: Tensor, size: int) -> Iterator[tuple[Tensor, list[tuple[int, int]]]]:
+    """The windows of an image, a few at once, (n, C, size, size) at most, with the (top, left) of each.
+
+    >>> [(tuple(some.shape), places) for some, places in windows(torch.zeros(1, 1, 40, 90), 60)]
+    [((2, 1, 40, 60), [(0, 0), (0, 30)])]
+    """
+    height, width = x_1CHW.shape[-2:]
+    places = [(top, left) for top in window_starts(height, size) for left in window_starts(width, size)]
+    for start in range(0, len(places), TOGETHER):
+        some = places[start : start + TOGETHER]
+        yield torch.cat([x_1CHW[..., top : top + size, left : left + size] for top, left in some]), some
+
+
 def _blended(model: Classifier, x_1CHW: Tensor, looks: list[bool]) -> Tensor:
     height, width = x_1CHW.shape[-2:]
-    size = model.size
-    bell = _bell(size).to(x_1CHW.device)
+    bell = _bell(model.size).to(x_1CHW.device)
     total = weight = torch.zeros((), device=x_1CHW.device)
-    for places in _batches(window_starts(height, size), window_starts(width, size)):
-        windows = torch.cat([x_1CHW[..., top : top + size, left : left + size] for top, left in places])
+    for some, places in windows(x_1CHW, model.size):
         for look in looks:
-            p_NKHW = _mirrored(model(_mirrored(windows, look)).float().softmax(1), look)
+            p_NKHW = _mirrored(model(_mirrored(some, look)).float().softmax(1), look)
             if total.ndim == 0:
                 total = p_NKHW.new_zeros(p_NKHW.shape[1], height, width)
                 weight = p_NKHW.new_zeros(height, width)
@@ -71,12 +82,6 @@ def _blended(model: Classifier, x_1CHW: Tensor, looks: list[bool]) -> Tensor:
                 total[:, top : top + rows, left : left + columns] += p_KHW * own
                 weight[top : top + rows, left : left + columns] += own
     return total.div_(weight).clamp_min_(1e-9).log_()[None]
-
-
-def _batches(rows: list[int], columns: list[int]) -> Iterator[list[tuple[int, int]]]:
-    places = [(top, left) for top in rows for left in columns]
-    for start in range(0, len(places), TOGETHER):
-        yield places[start : start + TOGETHER]
 
 
 def _bell(size: int) -> Tensor:

@@ -91,7 +91,8 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
         prepared = whole.cases["case"].gather(of)
     else:
         known = whole if tools.again else dataset
-        made, prepared = stores_of(tools, known, contrasts, plan.compare_size, plan.channels), known.cases["case"]
+        side = plan.image_side(plan.compare_size)
+        made, prepared = stores_of(tools, known, contrasts, side, plan.channels), known.cases["case"]
         stores = {contrast: (store,) for contrast, store in made.items()}
     own = frozen or plan.compare_networks == (
         settings.networks or (plan.network,) if plan.pretrained else settings.networks
@@ -104,7 +105,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
     return Setup(
         dataset=dataset, group=group, fold=folds(dataset, group, plan.folds, settings.seed), stores=stores, rows=rows,
         settings=training, channels=plan.channels,
-        size=min(settings.patch or plan.compare_size, plan.compare_size), device=str(tools.machine.device),
+        size=plan.compare_size, patches=plan.patches, device=str(tools.machine.device),
         seeds=settings.seeds, weights=plan.pretrained if own else None, finetune=plan.finetune if own else "all",
         frozen=frozen,
     )  # fmt: skip

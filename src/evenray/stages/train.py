@@ -77,7 +77,7 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
         findings=remedy.counts if remedy.counts.absent else None,
         value_range=dataset.facts.value_range, scale=learnt.part.store.scale,
         network=NetworkRecord.model_validate_json(learnt.network.description.model_dump_json()),
-        native=native_side(dataset), image_side=plan.size if settings.patch else None, training_images=out_of_distribution.fit(part),
+        native=native_side(dataset), image_side=plan.size if plan.patch else None, training_images=out_of_distribution.fit(part),
         references={name: HistogramRecord.of(found.as_json()) for name, found in references.items()},
     )  # fmt: skip
     checkpoints = _checkpoints(tools)
@@ -98,7 +98,7 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
     plan, several = inputs.plan, inputs.plan.members
     scale = (settings.scale_jitter or (1.0, 1.0))[1]
     parts = parts_of(tools, inputs.cases, plan, inputs.choice.contrast, ("train", "validation"), scale)
-    part, validation = parts["train"][1], parts["validation"][1]
+    part, validation = parts["train"][1].repeated(plan.patches), parts["validation"][1]
     models, history = list[networks.Classifier](), list[dict[str, float]]()
     with _machine(inputs, tools) as machine:
         for member in range(several):
@@ -145,7 +145,7 @@ def _fresh(
     task = inputs.cases.facts.task
     model = network(
         task, inputs.choice.network or plan.network, inputs.cases.classes, channels=plan.channels,
-        size=min(settings.patch or plan.size, plan.size), pretrained=plan.pretrained, seed=seed, mean=mean, std=std,
+        size=plan.looked, pretrained=plan.pretrained, seed=seed, mean=mean, std=std,
     )  # fmt: skip
     model = networks.freeze(model, plan.finetune)
     model.description = model.description.model_copy(update={"scale_jitter": settings.scale_jitter})

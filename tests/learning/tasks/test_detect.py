@@ -21,11 +21,14 @@ from evenray.core.run import Run
 from evenray.learning.balance import DoubleCorrectionWarning
 from evenray.learning.boxes.decoding import Detected
 from evenray.learning.boxes.told import found_in, objects_in, told
+from evenray.learning.predict.engines import load
+from evenray.learning.predict.files import items, predict
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.box_remedies import box_balance
 from evenray.learning.tasks.detect import Detect
 from evenray.metrics import Calibration, measured_by_task
 from evenray.metrics.boxes import found_boxes, true_boxes
+from evenray.metrics.matching import matches
 from evenray.reporting import report_page
 from evenray.stages.box_overlays import case_boxes, chosen_by_f1
 
@@ -166,11 +169,14 @@ def test_what_a_task_of_boxes_refuses() -> None:
         ({"network": "vgg16_bn"}, r"ssd\(vgg16_bn\)"), ({"balance": "dice"}, "no remedy for boxes"),
         ({"balance": "minority_mixup"}, "no remedy for boxes"), ({"threshold": "youden"}, "youden"), ({"tta": "fivecrop"}, "tta"),
         ({"prevalence": 0.1}, "prevalence"), ({"imbalance": "10:1"}, "imbalance"),
-        ({"patch": 64}, "patch"), ({"scale_jitter": (1.0, 1.5)}, "scale-jitter"), ({"patient_score": "max"}, "patient-score"),
+        ({"patch": 64, "size": 48}, "patch"), ({"scale_jitter": (1.0, 1.5)}, "scale-jitter"), ({"patient_score": "max"}, "patient-score"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=wrong):
             task.check(Recipe(**settings), CLASSES, "")
     task.check(Recipe(balance="hard_negatives(5) | oversample", threshold="false_positives(0.5)"), CLASSES, "")
+    task.check(
+        Recipe(balance="hard_negatives(5) | foreground_patches(0.8)", patch=64, size=300, tta="flips"), CLASSES, ""
+    )
 
 
 def test_remedies() -> None:
@@ -238,3 +244,34 @@ def test_on_another_set_boxes_are_measured_as_in_the_test_part(run: Run, tmp_pat
     assert record.causes == ()  # drawn alike
     assert not [one.name for one in record.drift if one.shown]
     assert '<section id="boxes"' in (folder / "external" / "other" / "external.html").read_text(encoding="utf-8")
+
+
+def test_in_a_large_image_objects_are_found_where_they_lie_in_its_own_pixels(run: Run, tmp_path: Path) -> None:
+    """Four by three images as one, in which the run's network looks at windows: it finds what it finds in each, and made small
+    next to nothing."""
+    draw(tmp_path, 24, seed=5)
+    told = json.loads((tmp_path / "boxes.json").read_text())
+    names = [f"{i:03d}.png" for i in range(1, 24, 2)]  # of 48 x 64
+    rows = [np.hstack([cv2.imread(str(tmp_path / name), 0) for name in names[r * 3 : r * 3 + 3]]) for r in range(4)]
+    large = tmp_path / "large"
+    large.mkdir()
+    cv2.imwrite(str(large / "all.png"), np.vstack(rows))
+    true = [
+        [box["category_id"] - 1, x + 64 * (i % 3), y + 48 * (i // 3), x + w + 64 * (i % 3), y + h + 48 * (i // 3)]
+        for i, name in enumerate(names)
+        for box in told["annotations"]
+        if told["images"][box["image_id"] - 1]["file_name"] == name
+        for x, y, w, h in [box["bbox"]]
+    ]
+    shares = []
+    for side in (144, 48):  # as large as in training, three quarters of the file's pixels; and the whole made small
+        folder = Path(shutil.copytree(run.path, tmp_path / f"run-{side}"))
+        record = json.loads((folder / "model.json").read_text())
+        (folder / "model.json").write_text(json.dumps(record | {"image_side": side}))
+        answers = predict(load(folder), items([large]))
+        assert answers.boxes is not None
+        assert answers.boxes.images.rows() == [("all.png", 192, 192)]
+        found = answers.boxes.boxes.select("class", "x0", "y0", "x1", "y1", "score").to_numpy()
+        one = matches([np.array(true, float)], [found], len(CLASSES), (0.5,))[0]
+        shares.append(one.hit.sum() / one.objects.sum())
+    assert shares[0] > 0.5 > 0.2 > shares[1]

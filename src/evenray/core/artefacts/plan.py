@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -66,7 +66,11 @@ class Fingerprint(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """Every setting of training and comparison; `why` has the reason of each."""
+    """Every setting of training and comparison; `why` has the reason of each.
+
+    `patch` is the side of the patches that the network looks at in images of `size`, `patches` how many of an image an epoch shows;
+    None where it looks at whole images.
+    """
 
     pretrained: str | None
     finetune: str
@@ -87,6 +91,17 @@ class Plan:
     compare_cases: int
     search: str
     why: Mapping[str, Message]
+    patch: int | None = None
+    patches: int = 1
+
+    @property
+    def looked(self) -> int:
+        """The side of what the network looks at."""
+        return self.patch or self.size
+
+    def image_side(self, looked: int) -> int:
+        """The side of images in which a network that looks at squares of this side sees as large a part as planned."""
+        return looked if self.patch is None else max(looked, round(looked * self.size / self.patch))
 
     @property
     def frozen(self) -> bool:
@@ -141,8 +156,8 @@ class Planned(Record):
         values = {choice.name: choice.value for choice in self.choices}
         if isinstance(values.get("compare_networks"), list):
             values["compare_networks"] = tuple(values["compare_networks"])
-        known = [field.name for field in fields(Plan) if field.name != "why"]
-        if lacking := [name for name in known if name not in values]:
+        known = [field.name for field in fields(Plan) if field.name in values]
+        if lacking := [f.name for f in fields(Plan) if f.default is MISSING and f.name not in ("why", *known)]:
             raise DataError(
                 f"{self.file}: the choice {lacking[0]} is missing; the file was changed or damaged: make it again."
             )

@@ -70,6 +70,7 @@ class Setup:
     weights: str | None = None
     finetune: str = "all"
     frozen: bool = False
+    patches: int = 1
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Fold:
     frozen: bool
     settings: Settings
     device: str
+    patches: int
 
 
 def folds_of(cell: Cell, setup: Setup, folder: Path, epochs: int) -> list[list[Fold]]:
@@ -114,13 +116,13 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
                   setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type,
-                  *([VARIANCE] if setup.frozen else [])])  # fmt: skip
+                  setup.patches, *([VARIANCE] if setup.frozen else [])])  # fmt: skip
     return Fold(
         path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],
         held=setup.rows[held], cases=tuple(dataset.cases["case"].gather(held)), classes=dataset.classes,
         positive=dataset.positive, balance=balance,
         network=cell.network, channels=setup.channels, size=setup.size, weights=setup.weights, finetune=setup.finetune,
-        frozen=setup.frozen, settings=settings, device=setup.device,
+        frozen=setup.frozen, settings=settings, device=setup.device, patches=setup.patches,
     )  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def _remedy(work: Fold) -> Balance:
 
 
 def _whole(work: Fold) -> NDArray[Any]:
-    part = examples(work.settings.task, work.stores[0], work.train, work.targets)
+    part = examples(work.settings.task, work.stores[0], work.train, work.targets).repeated(work.patches)
     mean, std = (None, None) if work.weights else statistics(part)
     model = network(
         work.settings.task, work.network, work.classes, channels=work.channels, size=work.size, pretrained=work.weights,

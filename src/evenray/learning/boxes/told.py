@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .decoding import KEPT, Detected
+from .decoding import Detected, kept_in
 
 __all__ = ["found_in", "objects_in", "told"]
 
@@ -16,14 +16,19 @@ __all__ = ["found_in", "objects_in", "told"]
 def told(
     detected: Sequence[Detected], objects_NM5: NDArray[np.float64], side: int, losses: Sequence[float] | None = None
 ) -> NDArray[Any]:
-    """A structured array (N,): `found` (KEPT, 6) class, left, top, right, bottom and score; `objects` (M, 5); `side` and `loss`.
+    """A structured array (N,): `found` (kept_in(side), 6) class, left, top, right, bottom and score; `objects` (M, 5); `side` and `loss`.
 
     Places, given as shares of the side of the square, are kept in its pixels; rows of NaN fill up.
     """
     M = objects_NM5.shape[1]
     kept = np.zeros(
         len(detected),
-        [("found", np.float64, (KEPT, 6)), ("objects", np.float64, (M, 5)), ("side", np.int64), ("loss", np.float64)],
+        [
+            ("found", np.float64, (kept_in(side), 6)),
+            ("objects", np.float64, (M, 5)),
+            ("side", np.int64),
+            ("loss", np.float64),
+        ],
     )
     kept["found"], kept["objects"] = np.nan, objects_NM5
     kept["loss"] = np.nan if losses is None else losses

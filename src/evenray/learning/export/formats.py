@@ -21,11 +21,10 @@ from torch import Tensor, nn
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 from evenray.learning import networks
+from evenray.learning.looks import look_of
 from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import KEY, Run, compiled
-from evenray.learning.tta import tta_logits
-from evenray.learning.windows import map_logits
 
 __all__ = ["onnx", "openvino", "quantized", "safetensors"]
 
@@ -56,7 +55,7 @@ def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Pa
             "The trunk of this model is a graph of another file, which is not exported again; export with --format safetensors,"
             " which holds it."
         )
-    if about.task == "segment" and about.side > model.size:
+    if about.task in ("segment", "detect") and about.side > model.size:
         raise UsageError(
             f"The network looks at windows of {model.size} pixels in images of {about.side}, and a graph has one size; export"
             " with --format safetensors."
@@ -122,7 +121,7 @@ class _Augmented(nn.Module):
     def __init__(self, model: Classifier, about: About) -> None:
         super().__init__()
         self.model, self.view = model, about.view
-        self.look = map_logits if about.task == "segment" else tta_logits
+        self.look = look_of(about.task)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._registry import bound, detectors, networks, segmenters
-from .averaged import average, members
+from .averaged import average, mean_of_boxes, members
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
 
@@ -25,6 +25,7 @@ __all__ = [
     "fine_tunings",
     "freeze",
     "load",
+    "mean_of_boxes",
     "members",
     "networks",
     "parameter_groups",

@@ -17,7 +17,7 @@ from ._classifier import Classifier
 from ._network import Network
 from .output import Output, as_classes, as_outputs
 
-__all__ = ["Averaged", "average", "members"]
+__all__ = ["Averaged", "average", "mean_of_boxes", "members"]
 
 
 class Averaged(Network):
@@ -61,10 +61,19 @@ class Averaged(Network):
 
 
 def _mean(logits: Sequence[Tensor], output: Output) -> Tensor:
-    if output == "boxes":  # of the same default boxes: their offsets and log-odds
-        return torch.stack(list(logits)).mean(0)
+    if output == "boxes":
+        return mean_of_boxes(logits)
     said = [as_classes(one, output).log_softmax(1) for one in logits]
     return as_outputs(torch.stack(said).logsumexp(0) - math.log(len(logits)), output)
+
+
+def mean_of_boxes(answers: Sequence[Tensor]) -> Tensor:
+    """Several answers (N, A, 8 + 1 + K) about the same default boxes as one: the mean of their offsets and of their log-odds.
+
+    So boxes are averaged before any is suppressed: default boxes say which of them are about the same place, for which fusing
+    finished boxes has to guess by their overlap (Solovyev et al. 2021, weighted boxes fusion; Casado-Garcia & Heras 2020).
+    """
+    return torch.stack(list(answers)).mean(0)
 
 
 def average(models: Sequence[Classifier]) -> Classifier:

@@ -19,7 +19,8 @@ from . import training
 from .budget import affordable
 from .comparison import compared
 from .images import fingerprint, kept_side, native_side
-from .network import covered, network_and_size
+from .network import covered, network_and_size, with_smallest_boxes
+from .patches import PLACES, an_epoch, patch_and_side, small_objects, through_patches
 from .precision import expected
 
 LOWER: dict[str, Literal["quick", "standard", "thorough"]] = {
@@ -37,21 +38,30 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     channels, why["channels"] = training.channels(dataset, recipe)
     batch, why["batch"] = training.batch(train, recipe)
 
+    looked = through_patches(recipe)
+
     def views_in_all(members: int) -> int:
         return len(train) * training.epochs(len(train), batch, members, recipe)[0] * members
 
     members, why["members"] = training.members(
-        len(train), recipe, lambda count: covered(dataset, recipe, views_in_all(count), budget)
+        len(train), looked, lambda count: covered(dataset, looked, views_in_all(count), budget)
     )
-    epochs, why["epochs"] = training.epochs(len(train), batch, members, recipe)
-    network, size = network_and_size(dataset, recipe, views_in_all(members), budget, why)
+    network, size = network_and_size(dataset, looked, views_in_all(members), budget, why)
+    patch, side = patch_and_side(dataset, recipe, size, why) if dataset.facts.task in PLACES else (None, size)
+    if dataset.facts.task == "detect" and not recipe.networks:
+        network = with_smallest_boxes(network, small_objects(dataset) * side / size)
+    patches = an_epoch(len(train), batch, training.STEPS[recipe.effort], recipe, patch, side)
+    if patch is not None:
+        why["patches"] = Message("plan.patches", {"side": patch})
+    epochs, why["epochs"] = training.epochs(len(train) * patches, batch, members, recipe)
     learning_rate, why["learning_rate"] = training.learning_rate(recipe)
     keep, why["keep"] = training.keep(dataset, recipe)
     patience, why["patience"] = training.patience(recipe, keep, epochs)
     tta, why["tta"] = training.tta(recipe)
-    grid = compared(dataset, recipe, network, size, epochs, budget, why)
+    grid = compared(dataset, recipe, network, size, epochs, budget, why, patches)
     return Plan(
         pretrained=recipe.weights, finetune=recipe.finetune, network=network,
-        size=size, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
+        size=side, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,
         learning_rate=learning_rate, patience=patience, tta=tta, **asdict(grid), why=why,
+        patch=patch, patches=patches,
     )  # fmt: skip

@@ -49,9 +49,10 @@ class Comparison:
 
 
 def compared(
-    dataset: Dataset, recipe: PlanSettings, network: str, size: int, epochs: int, budget: float, why: dict[str, Message]
-) -> Comparison:
-    """The comparison that COMPARISON budgets cover; `why` takes the reasons."""
+    dataset: Dataset, recipe: PlanSettings, network: str, size: int, epochs: int, budget: float, why: dict[str, Message],
+    patches: int = 1,
+) -> Comparison:  # fmt: skip
+    """The comparison that COMPARISON budgets cover; `why` takes the reasons. An epoch shows so many `patches` of an image."""
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = ASKED if recipe.folds else Message("plan.folds", {"effort": recipe.effort})
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
@@ -65,7 +66,7 @@ def compared(
     else:
         fewer = 2 if dataset.facts.task == "segment" else 1  # each image has thousands of pixels to learn from
         cases = min(COMPARED[recipe.effort][0] // fewer, n)
-        images = cells * (folds - 1) * cases * left * recipe.seeds * max(len(recipe.imbalances), 1)
+        images = cells * (folds - 1) * cases * patches * left * recipe.seeds * max(len(recipe.imbalances), 1)
         asked = (recipe.choose or {}).get("compare_size")
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
         if dataset.facts.task == "detect" and not asked:  # an object of a few pixels is found by none

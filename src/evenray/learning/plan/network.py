@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from evenray.core.artefacts.plan import ASKED
-from evenray.core.marks import BoxStruct
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
@@ -13,13 +10,13 @@ from evenray.core.types import Dataset
 from .budget import COSTS, cost_message
 from .images import native_side
 
-__all__ = ["ENOUGH", "SIZES", "covered", "network_and_size"]
+__all__ = ["ENOUGH", "SIZES", "covered", "network_and_size", "with_smallest_boxes"]
 
 CANDIDATES = ("vgg16_bn(head=average)", "vgg16_bn(head=average, width=0.5)", "vgg11_bn(head=average, width=0.5)")
 OF_BOXES = ("ssd(vgg16_bn)", "ssd(vgg16_bn(width=0.5))", "ssd(vgg11_bn(width=0.25))")
 OF_MASKS = ("unet(vgg16_bn)", "unet(vgg16_bn(width=0.5))", "unet(vgg11_bn(width=0.25))")
 LARGE_WITH_BOXES = 300  # as in the paper
-SMALL_OBJECTS, LEAST_SMALLEST, LARGEST_SMALLEST = 0.05, 0.03, 0.1
+LEAST_SMALLEST, LARGEST_SMALLEST = 0.03, 0.1
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
 ENOUGH = 48  # pixels below which one network at a larger size does better than the average of several (docs/log.md)
 
@@ -58,8 +55,6 @@ def network_and_size(
         why["network"] = Message("plan.network.smallest", {"candidates": len(candidates(dataset)), "cost": cost})
     values = {"side": native_side(dataset), "cost": cost, "variant": "" if fits else "smallest"}
     why["size"] = ASKED if recipe.size else Message("plan.size", values)
-    if dataset.facts.task == "detect" and not recipe.networks:
-        network = with_smallest_boxes(network, dataset)
     return network, size
 
 
@@ -68,21 +63,11 @@ def candidates(dataset: Dataset) -> tuple[str, ...]:
     return {"segment": OF_MASKS, "detect": OF_BOXES}.get(dataset.facts.task, CANDIDATES)
 
 
-def with_smallest_boxes(network: str, dataset: Dataset) -> str:
-    """A planned SSD whose smallest default boxes are as large as small objects are: one in twenty is smaller (of a square that holds
-    the image). Where these are a tenth of the side or more it stays as it is in the paper."""
-    sides: list[float] = []
-    for rows, columns, boxes in dataset.part("train").cases.select("rows", "columns", "boxes").iter_rows():
-        sides += [
-            ((b["x1"] - b["x0"]) * (b["y1"] - b["y0"])) ** 0.5 / max(rows, columns) for b in boxes or () if _solid(b)
-        ]
-    share = float(np.quantile(sides, SMALL_OBJECTS)) if sides else LARGEST_SMALLEST
+def with_smallest_boxes(network: str, share: float) -> str:
+    """A planned SSD whose smallest default boxes are as large as small objects are, by their `share` of the side of what it looks at.
+    Where that is a tenth or more it stays as it is in the paper."""
     smallest = round(min(max(share, LEAST_SMALLEST), LARGEST_SMALLEST), 2)
     return network if smallest == LARGEST_SMALLEST else f"{network[:-1]}, smallest={smallest:g})"
-
-
-def _solid(box: BoxStruct) -> bool:
-    return not box["ignored"] and box["x1"] > box["x0"] and box["y1"] > box["y0"]
 
 
 def _open(dataset: Dataset, recipe: PlanSettings) -> tuple[list[str], list[int]]:

@@ -51,7 +51,8 @@ def _boxes(model: Model, about: About, batch: Sequence[Decoded]) -> list[Floats]
     """What is called in each image, (m, 6): class, left, top, right, bottom, in pixels of the file, and the probability."""
     if not batch:
         return []
-    detected = decoding.decode(torch.from_numpy(model.run(as_input([one.pixels for one in batch], about))))
+    answers = torch.from_numpy(model.run(as_input([one.pixels for one in batch], about)))
+    detected = decoding.decode(answers, decoding.kept_in(about.side))
     kept = told(detected, np.full((len(batch), 1, 5), np.nan), about.side)
     cuts = np.array([1.0 if point.threshold is None else point.threshold for point in about.points])
     found = []

@@ -41,7 +41,7 @@ class Model:
     @property
     def batch(self) -> int:
         """Images that are computed together: enough to keep the cores busy, few enough for the caches."""
-        if self.about.task == "segment":  # whose outputs are as large as the images
+        if self.about.task == "segment" or self.about.side > self.about.size:  # whose outputs, or images, are large
             return max(1, min(16, 2**20 // self.about.side**2))
         return 256 if self.about.side <= 64 else 64 if self.about.side <= 128 else 16
 
@@ -73,9 +73,8 @@ def _torch(path: Path, device: str) -> Model:
     import torch
 
     from evenray.learning import networks
+    from evenray.learning.looks import look_of
     from evenray.learning.train import keep_malloc, machine
-    from evenray.learning.tta import tta_logits
-    from evenray.learning.windows import map_logits
 
     folder, file = (path, path / "model.safetensors") if path.is_dir() else (path.parent, path)
     if not file.is_file():
@@ -85,10 +84,11 @@ def _torch(path: Path, device: str) -> Model:
     fabric = machine(device)
     network = networks.load(file).to(fabric.device).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    look = look_of(about.task)
+
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
         x = torch.from_numpy(x_NCHW).to(fabric.device).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), fabric.autocast():
-            look = map_logits if about.task == "segment" else tta_logits
             logits: NDArray[np.float64] = look(network, x, about.view).float().cpu().numpy().astype(np.float64)
         return logits
 

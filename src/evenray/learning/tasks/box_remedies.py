@@ -24,9 +24,10 @@ from .sampling import draws, sampling
 __all__ = ["box_balance", "box_loss", "check_box_remedy"]
 
 RATIO = 3.0
+FOREGROUND = 0.5  # the share of patches that hold an object for sure: a patch anywhere seldom has one of a few
 OF_ALL = ("focal", "class_balanced_focal")
 KNOWN = (
-    "none", "weighted", *OF_ALL, "logit_adjustment", "hard_negatives", "oversample", "undersample", "progressive", "double",
+    "none", "weighted", *OF_ALL, "logit_adjustment", "hard_negatives", "foreground_patches", "oversample", "undersample", "progressive", "double",
 )  # fmt: skip
 BACKGROUND = "background"
 Ints = NDArray[np.int64]
@@ -63,6 +64,7 @@ def box_balance(spec: str, objects_NK: Ints, classes: tuple[str, ...], *, epochs
         ratio = RATIO
     return Balance(
         loss=chosen.loss, sampler=None if sampler is None else sampled, hard_negatives=ratio, constant_from=drawing.constant_from,
+        foreground=FOREGROUND if chosen.foreground is None else chosen.foreground,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a recipe cannot ask of masks."""
+"""What a recipe cannot ask of masks, and of boxes neither."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evenray.learning.networks import segmenters
 
 from .pixel_remedies import BACKGROUND_NAME
 
-__all__ = ["check_masks", "check_view"]
+__all__ = ["check_masks", "check_places", "check_view"]
 
 VIEWS = ("centre", "flips")
 
@@ -29,10 +29,7 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
             raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
         if remedy.hard_negatives is not None:
             raise UsageError(f"{spec} is about boxes, and these images have masks; leave it out.")
-    if recipe.tta is not None:
-        check_view(recipe.tta)
-    if recipe.patch and recipe.size and recipe.patch > recipe.size:
-        raise UsageError(f"--patch is {recipe.patch}, but images are of --size {recipe.size}; give a smaller one.")
+    check_places(recipe)
     for given, why in (
         (recipe.imbalances, "--imbalance thins a class of images"),
         (recipe.scale_jitter, "--scale-jitter crops images to labels that hold for all of them"),
@@ -42,8 +39,16 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
             raise UsageError(f"{why}, and masks tell pixels; leave it out.")
 
 
+def check_places(recipe: Recipe) -> None:
+    """UsageError for views and patches that a task of places in images, masks or boxes, does not have."""
+    if recipe.tta is not None:
+        check_view(recipe.tta)
+    if recipe.patch and recipe.size and recipe.patch > recipe.size:
+        raise UsageError(f"--patch is {recipe.patch}, but images are of --size {recipe.size}; give a smaller one.")
+
+
 def check_view(view: str) -> None:
-    """UsageError for a test-time augmentation that masks do not have."""
+    """UsageError for a test-time augmentation that masks and boxes do not have."""
     names = [str(step) for step in parse(view)]
     if len(names) != 1 or names[0] not in VIEWS:
-        raise UsageError(f"--tta is '{view}', but masks are told pixel by pixel; give centre or flips.")
+        raise UsageError(f"--tta is '{view}', but masks and boxes are told place by place; give centre or flips.")

@@ -33,6 +33,7 @@ from evenray.metrics.measuring import Prevalence as Prevalences
 
 from .box_remedies import box_balance, box_loss, check_box_remedy
 from .box_scores import summarise_boxes
+from .checking import check_places
 from .classify import bootstrap_counts
 from .question import Question, Target
 from .table import identified
@@ -161,12 +162,11 @@ class Detect:
             check_box_remedy(spec)
             box_balance(spec, np.full((2, len(classes)), 1000), classes, epochs=2)
         detection_rules.bind(recipe.threshold or USUAL.threshold)
+        check_places(recipe)
         for given, why in (
             (recipe.imbalances, "--imbalance thins one positive class of cases"),
             (recipe.scale_jitter, "--scale-jitter crops images to labels that hold for all of them"),
-            (recipe.patch, "--patch cuts images to train masks on"),
             (recipe.patient_score == "max", "--patient-score max is about one probability an image"),
-            ((recipe.tta or "centre") != "centre", f"--tta {recipe.tta} looks at an image in several ways"),
         ):
             if given:
                 raise UsageError(f"{why}, and boxes are looked for in images as they are; leave it out.")

@@ -16,7 +16,7 @@ from evenray.learning.networks import Classifier
 from evenray.learning.windows import map_logits
 from evenray.metrics.pixel_bins import BINS, REACH, STEP
 
-from .part import Part, Views
+from .part import Part, Views, anywhere
 
 __all__ = ["MaskPart", "log_odds", "pixel_counts"]
 
@@ -38,15 +38,7 @@ class MaskPart(Part):
         return augment_masks(x, answers, chance, flips=views.flips, size=views.size, centres_N2=centres)
 
     def plain(self, x: Tensor, chance: Chance, views: Views) -> Tensor:
-        """A patch of each that lies anywhere, where images are larger than the network."""
-        size = views.size
-        if max(x.shape[-2:]) <= size:
-            return x
-        places = chance.uniform(16)[:, 14:].tolist()
-        corners = [[int(p * (side - size + 1)) for p, side in zip(pair, x.shape[-2:], strict=True)] for pair in places]
-        return torch.stack(
-            [one[:, top : top + size, left : left + size] for one, (top, left) in zip(x, corners, strict=True)]
-        )
+        return anywhere(x, views.size, chance)
 
     def logits(self, model: Classifier, x: Tensor, tta: str) -> Tensor:
         return map_logits(model, x, tta)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from evenray.learning.augment import Chance, augment, scale_jitter
 from evenray.learning.networks import Classifier
 from evenray.learning.tta import tta_logits
 
-__all__ = ["Examples", "Part", "Views", "statistics"]
+__all__ = ["Examples", "Part", "Views", "anywhere", "statistics"]
 
 STATISTICS = 2048
 MOST = 2**28  # pixels that are looked at together for them
@@ -26,7 +26,7 @@ MOST = 2**28  # pixels that are looked at together for them
 @dataclass(frozen=True)
 class Views:
     """How training looks at examples: mirrored or not, at the network's `size`, at `scales` (low, high) of it or as they are;
-    `foreground` is the share of patches that lie about a pixel of a class."""
+    `foreground` is the share of patches that lie about a pixel of a class, or an object."""
 
     size: int
     flips: bool = False
@@ -85,6 +85,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def repeated(self, times: int) -> Self:
+        """The same with every example so many times, one beside the other, so that an epoch looks at it as often."""
+        rows, targets = np.repeat(self.rows, times), np.repeat(self.targets, times, axis=0)
+        return replace(self, rows=rows, targets=targets, cases=[name for name in self.cases for _ in range(times)])
+
     def inputs(self, which: NDArray[np.int64], device: torch.device, chance: Chance | None = None) -> Tensor:
         """x_NCHW float32 in 0..1, channels last in memory; every chance finds the same pixels."""
         taken = torch.from_numpy(self.store[self.rows[which]]).to(device).to(torch.float32).div_(self.store.scale)
@@ -108,6 +113,21 @@ class Part:
 
     def told(self, which: NDArray[np.int64], logits: Tensor) -> NDArray[Any]:
         return logits.double().cpu().numpy()
+
+
+def anywhere(x_NCHW: Tensor, size: int, chance: Chance) -> Tensor:
+    """A patch of each image that lies anywhere, where images are larger than the network.
+
+    >>> anywhere(torch.zeros(2, 1, 40, 60), 28, Chance.of([0], 2)).shape
+    torch.Size([2, 1, 28, 28])
+    """
+    if max(x_NCHW.shape[-2:]) <= size:
+        return x_NCHW
+    places = chance.uniform(16)[:, 14:].tolist()
+    corners = [[int(p * (side - size + 1)) for p, side in zip(pair, x_NCHW.shape[-2:], strict=True)] for pair in places]
+    return torch.stack(
+        [one[:, top : top + size, left : left + size] for one, (top, left) in zip(x_NCHW, corners, strict=True)]
+    )
 
 
 def statistics(part: Part) -> tuple[list[float], list[float]]:
