@@ -52,8 +52,10 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     if dataset.facts.task == "segment" and recipe.patch is None and recipe.size is None:
         patch, side = patch_of_masks(dataset, network, size, budget, why)
         if patch is not None:  # of which there are always enough for all steps
-            views = training.STEPS[recipe.effort] * batch * members
-            network, size = network_and_size(dataset, looked, views, budget, why)
+            members, why["members"] = training.members(
+                len(train), looked, lambda count: covered(dataset, looked, training.views(batch, count, recipe), budget)
+            )
+            network, size = network_and_size(dataset, looked, training.views(batch, members, recipe), budget, why)
             patch, side = patch_of_masks(dataset, network, size, budget, why)
     if dataset.facts.task == "detect" and not recipe.networks:
         network = with_smallest_boxes(network, small_objects(dataset) * side / size)

@@ -24,6 +24,7 @@ THIN = 4.0  # pixels; thinner structures are learnt in larger images
 SAMPLE, FEWEST = 12, 3  # training images whose masks are measured; of which a class must be in so many, or in all that have any
 OVERLAPPING = 4  # how often windows that overlap by half look at each pixel
 FORWARD = 1 / 3  # of what training on an image costs
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 PREDICTED = 3.0  # budgets of the final training that predictions may cost meanwhile and after it
 
 
@@ -48,7 +49,7 @@ def thickness(dataset: Dataset) -> float | None:
 
 
 def _width(mask: NDArray[np.bool_]) -> float:
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    inner = cv2.erode(mask.astype(np.uint8), CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=1)
     area = int(mask.sum())
     return 2 * area / max(1, area - int(inner.sum()))
 
