@@ -33,7 +33,7 @@ def drawn(root: Path, shape: tuple[int, int], width: int, radius: int = 0, n: in
     return er.split(er.scan(root), seed=1)
 
 
-@pytest.mark.parametrize(("width", "radius"), [(3, 0), (8, 0), (0, 9), (0, 60)])
+@pytest.mark.parametrize(("width", "radius"), [(3, 0), (8, 0), (0, 15), (0, 60)])
 def test_thickness_is_the_width_of_lines_and_the_radius_of_discs(width: int, radius: int, tmp_path: Path) -> None:
     found = thickness(drawn(tmp_path, (200, 240), width, radius, n=10))
     assert found is not None

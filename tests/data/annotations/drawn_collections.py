@@ -10,9 +10,8 @@ from pathlib import Path
 import cv2
 import nibabel
 import numpy as np
-from PIL import Image
 
-from .drawn import N, SHAPE, Truth, binary, boxes, boxes_of, image, mask_of, masks, write
+from .drawn import SHAPE, N, Truth, binary, boxes, boxes_of, image, mask_of, masks, write
 
 __all__: list[str] = []
 
@@ -75,7 +74,9 @@ def one_within_another(root: Path) -> Truth:
         inner[6:9, 6:9] = 1
         write(base / "lung masks" / f"c{n}.png", (mask_of(n) == 1).astype(np.uint8) * 255)
         write(base / "infection masks" / f"c{n}.png", inner * 255)
-        found[f"Infection Data/{base.name}/images/c{n}.png"] = np.where(inner, 1, 2 * (mask_of(n) == 1)).astype(np.uint8)
+        found[f"Infection Data/{base.name}/images/c{n}.png"] = np.where(inner, 1, 2 * (mask_of(n) == 1)).astype(
+            np.uint8
+        )
     return Truth(("infection", "lung"), found)
 
 
@@ -130,7 +131,9 @@ def idrid(root: Path) -> Truth:
             if k == 0 or n % 3:
                 picture = (own == k + 1).astype(np.uint8) * 76
                 write(top / "2. All Segmentation Groundtruths" / part / name / f"IDRiD_{n:02}_{letters}.tif", picture)
-        found[f"A. Segmentation/1. Original Images/{part}/IDRiD_{n:02}.jpg"] = own * (own != 2) + 2 * (own == 2) * (n % 3 > 0)
+        found[f"A. Segmentation/1. Original Images/{part}/IDRiD_{n:02}.jpg"] = own * (own != 2) + 2 * (own == 2) * (
+            n % 3 > 0
+        )
     return Truth(("microaneurysms ma", "optic disc od"), found, options={"task": "segment"})
 
 
@@ -169,7 +172,9 @@ def brats(root: Path) -> Truth:
         volume = np.stack([mask_of(n + k).T for k in range(2)], axis=2)
         (root / name).mkdir()
         for k, kind in enumerate(("flair", "t1", "seg")):
-            values = volume if kind == "seg" else np.random.default_rng(k).integers(0, 900, volume.shape).astype(np.int16)
+            values = (
+                volume if kind == "seg" else np.random.default_rng(k).integers(0, 900, volume.shape).astype(np.int16)
+            )
             nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.0, -1, 1, 1])), root / name / f"{name}_{kind}.nii.gz")
         found |= {f"{name}/{name}_flair.nii.gz#{k}": mask_of(n + k) for k in range(2)}
     return Truth(("1", "2"), found, options={"task": "segment"}, frames=2)
@@ -229,9 +234,16 @@ def named_colours(root: Path) -> Truth:
     """As CamVid comes: folders of parts, `_L`, and a table of colours."""
     for n in range(N):
         image(root / "train" / f"0001TP_{n:06}.png", n)
-        write(root / "train_labels" / f"0001TP_{n:06}_L.png", np.array([[0, 0, 0], [64, 128, 64], [192, 0, 128]], np.uint8)[mask_of(n)])
+        write(
+            root / "train_labels" / f"0001TP_{n:06}_L.png",
+            np.array([[0, 0, 0], [64, 128, 64], [192, 0, 128]], np.uint8)[mask_of(n)],
+        )
     (root / "class_dict.csv").write_text("name,r,g,b\nCell Wall,64,128,64\nNucleus,192,0,128\nVoid,0,0,0\n")
-    return Truth(("Cell Wall", "Nucleus"), {f"train/0001TP_{n:06}.png": mask_of(n) for n in range(N)}, options={"task": "segment"})
+    return Truth(
+        ("Cell Wall", "Nucleus"),
+        {f"train/0001TP_{n:06}.png": mask_of(n) for n in range(N)},
+        options={"task": "segment"},
+    )
 
 
 def _outlined(root: Path, classes: tuple[str, ...] = ("cell",), folder: str = "images") -> Truth:
@@ -259,7 +271,11 @@ def via(root: Path) -> Truth:
     for n in range(N):
         xs, ys = zip(*ring(block(n)), strict=True)
         where = {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
-        whole[f"p{n}.png123"] = {"filename": f"p{n}.png", "size": 123, "regions": [{"shape_attributes": where, "region_attributes": {"kind": "cell"}}]}
+        whole[f"p{n}.png123"] = {
+            "filename": f"p{n}.png",
+            "size": 123,
+            "regions": [{"shape_attributes": where, "region_attributes": {"kind": "cell"}}],
+        }
     (root / "via_region_data.json").write_text(json.dumps({"_via_settings": {}, "_via_img_metadata": whole}))
     return _outlined(root)
 
@@ -297,7 +313,10 @@ def supervisely(root: Path) -> Truth:
         (x0, y0), *_ = ring(block(n))
         if n % 2:
             png = cv2.imencode(".png", block(n)[int(y0) :, int(x0) :] * 255)[1].tobytes()
-            shape = {"geometryType": "bitmap", "bitmap": {"data": base64.b64encode(zlib.compress(png)).decode(), "origin": [int(x0), int(y0)]}}
+            shape = {
+                "geometryType": "bitmap",
+                "bitmap": {"data": base64.b64encode(zlib.compress(png)).decode(), "origin": [int(x0), int(y0)]},
+            }
         else:
             hole = [[x0 + 1, y0 + 1], [x0 + 3, y0 + 1], [x0 + 3, y0 + 2], [x0 + 1, y0 + 2]]
             shape = {"geometryType": "polygon", "points": {"exterior": ring(block(n)), "interior": [hole]}}
@@ -314,7 +333,9 @@ def darwin(root: Path) -> Truth:
     for n in range(N):
         path = [{"x": x, "y": y} for x, y in ring(block(n))]
         size = {"width": W, "height": H}
-        whole = {"image": {**size, "filename": f"p{n}.png"}} if n % 2 else {"item": {"name": f"p{n}.png", "slots": [size]}}
+        whole = (
+            {"image": {**size, "filename": f"p{n}.png"}} if n % 2 else {"item": {"name": f"p{n}.png", "slots": [size]}}
+        )
         polygon = {"path": path} if n % 2 else {"paths": [path]}
         (root / "annotations").mkdir(exist_ok=True)
         whole["annotations"] = [{"name": "COVID-19", "tag": {}}, {"name": "cell", "polygon": polygon}]  # type: ignore[assignment]
@@ -344,7 +365,9 @@ def yolo_outlines(root: Path) -> Truth:
     (root / "data.yaml").write_text("names: [cell]\n")
     for n in range(N):
         (root / "labels").mkdir(exist_ok=True)
-        (root / "labels" / f"p{n}.txt").write_text("0 " + " ".join(f"{x / W:.6f} {y / H:.6f}" for x, y in ring(block(n))))
+        (root / "labels" / f"p{n}.txt").write_text(
+            "0 " + " ".join(f"{x / W:.6f} {y / H:.6f}" for x, y in ring(block(n)))
+        )
     return _outlined(root)
 
 
@@ -366,7 +389,9 @@ def roboflow_coco(root: Path) -> Truth:
             image(root / part / f"p{n}.jpg", len(names))
             whole["images"].append({"id": n, "file_name": f"p{n}.jpg", "height": H, "width": W})
             for k, x0, y0, x1, y1 in boxes_of(len(names)):
-                whole["annotations"].append({"image_id": n, "category_id": k + 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": []})
+                whole["annotations"].append(
+                    {"image_id": n, "category_id": k + 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": []}
+                )
             names.append(f"{part}/p{n}.jpg")
         (root / part / "_annotations.coco.json").write_text(json.dumps(whole))
     return _named(names)
@@ -394,7 +419,11 @@ def _pictures(root: Path, folder: str = "images") -> list[str]:
 @boxes
 def midog(root: Path) -> Truth:
     """COCO in all but the boxes, which are two corners each."""
-    whole: dict[str, list[object]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}
+    whole: dict[str, list[object]] = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+    }
     for n in range(N):
         whole["images"].append({"id": n, "file_name": f"p{n}.png", "height": H, "width": W})
         whole["annotations"] += [{"image_id": n, "category_id": k + 1, "bbox": four} for k, *four in boxes_of(n)]
@@ -421,7 +450,10 @@ def three_readers(root: Path) -> Truth:
     lines = ["image_id,class_name,rad_id,x_min,y_min,x_max,y_max"]
     for n in range(N):
         for k, reader in enumerate(("R8", "R9", "R10")):
-            rows = [f"p{n},{'ab'[kind]},{reader},{x0 + k - 1},{y0},{x1 + k - 1},{y1}" for kind, x0, y0, x1, y1 in boxes_of(n)]
+            rows = [
+                f"p{n},{'ab'[kind]},{reader},{x0 + k - 1},{y0},{x1 + k - 1},{y1}"
+                for kind, x0, y0, x1, y1 in boxes_of(n)
+            ]
             lines += rows if n else [f"p0,No finding,{reader},,,,"]
         lines += [f"p{n},b,R9,22,1,28,5"] if n else []
     (root / "train.csv").write_text("\n".join(lines))
@@ -435,8 +467,13 @@ def labelme_boxes(root: Path) -> Truth:
     """Corners in any order."""
     names = _pictures(root)
     for n in range(N):
-        shapes = [{"label": "ab"[k], "points": [[x1, y1], [x0, y0]], "shape_type": "rectangle"} for k, x0, y0, x1, y1 in boxes_of(n)]
-        (root / "images" / f"p{n}.json").write_text(json.dumps({"shapes": shapes, "imagePath": f"p{n}.png", "imageHeight": H, "imageWidth": W}))
+        shapes = [
+            {"label": "ab"[k], "points": [[x1, y1], [x0, y0]], "shape_type": "rectangle"}
+            for k, x0, y0, x1, y1 in boxes_of(n)
+        ]
+        (root / "images" / f"p{n}.json").write_text(
+            json.dumps({"shapes": shapes, "imagePath": f"p{n}.png", "imageHeight": H, "imageWidth": W})
+        )
     return _named(names)
 
 
@@ -444,7 +481,9 @@ def labelme_boxes(root: Path) -> Truth:
 def cvat_boxes(root: Path) -> Truth:
     texts = []
     for n in range(N):
-        drawn = "".join(f'<box label="{"ab"[k]}" xtl="{x0}" ytl="{y0}" xbr="{x1}" ybr="{y1}"/>' for k, x0, y0, x1, y1 in boxes_of(n))
+        drawn = "".join(
+            f'<box label="{"ab"[k]}" xtl="{x0}" ytl="{y0}" xbr="{x1}" ybr="{y1}"/>' for k, x0, y0, x1, y1 in boxes_of(n)
+        )
         texts.append(f'<image id="{n}" name="p{n}.png" width="{W}" height="{H}">{drawn}</image>')
     (root / "annotations.xml").write_text(f"<annotations><meta/>{''.join(texts)}</annotations>")
     return _named(_pictures(root))
@@ -469,7 +508,9 @@ def boxes_by_name(root: Path) -> Truth:
     """As Kvasir has them: an object by the name of its image."""
     whole = {}
     for n in range(N):
-        listed = [{"label": "ab"[k], "xmin": x0, "ymin": y0, "xmax": x1, "ymax": y1} for k, x0, y0, x1, y1 in boxes_of(n)]
+        listed = [
+            {"label": "ab"[k], "xmin": x0, "ymin": y0, "xmax": x1, "ymax": y1} for k, x0, y0, x1, y1 in boxes_of(n)
+        ]
         whole[f"p{n}"] = {"height": H, "width": W, "bbox": listed}
     (root / "bboxes.json").write_text(json.dumps(whole))
     return _named(_pictures(root))
@@ -480,7 +521,10 @@ def boxes_of_lines(root: Path) -> Truth:
     """As Hugging Face has them: corner and sides in lists, an object a line."""
     lines = []
     for n in range(N):
-        found = {"bbox": [[x0, y0, x1 - x0, y1 - y0] for _, x0, y0, x1, y1 in boxes_of(n)], "categories": [k for k, *_ in boxes_of(n)]}
+        found = {
+            "bbox": [[x0, y0, x1 - x0, y1 - y0] for _, x0, y0, x1, y1 in boxes_of(n)],
+            "categories": [k for k, *_ in boxes_of(n)],
+        }
         lines.append(json.dumps({"file_name": f"p{n}.png", "objects": found}))
     names = _pictures(root)
     (root / "images" / "metadata.jsonl").write_text("\n".join(lines))
@@ -492,6 +536,11 @@ def kitti(root: Path) -> Truth:
     names = _pictures(root, "training/image_2")
     for n in range(N):
         (root / "training" / "label_2").mkdir(exist_ok=True)
-        rows = [f"{'ab'[k]} 0.00 0 0.00 {x0:.2f} {y0:.2f} {x1:.2f} {y1:.2f} 0 0 0 0 0 0 0" for k, x0, y0, x1, y1 in boxes_of(n)]
-        (root / "training" / "label_2" / f"p{n}.txt").write_text("\n".join([*rows, "DontCare -1 -1 -10 1 1 5 5 -1 -1 -1 -1000 -1000 -1000 -10"]))
+        rows = [
+            f"{'ab'[k]} 0.00 0 0.00 {x0:.2f} {y0:.2f} {x1:.2f} {y1:.2f} 0 0 0 0 0 0 0"
+            for k, x0, y0, x1, y1 in boxes_of(n)
+        ]
+        (root / "training" / "label_2" / f"p{n}.txt").write_text(
+            "\n".join([*rows, "DontCare -1 -1 -10 1 1 5 5 -1 -1 -1 -1000 -1000 -1000 -10"])
+        )
     return _named(names)

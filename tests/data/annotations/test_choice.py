@@ -201,7 +201,9 @@ def test_masks_that_show_the_same_are_no_classes(folders: tuple[str, str], tmp_p
         image(tmp_path / "images" / f"im{n:04}.ppm", n)
         for k, folder in enumerate(folders):
             mask = binary(n).copy()
-            mask[: 6 + 2 * k, 8 - k] = k
+            mask[:5, 20] = mask[8] = 0
+            mask[:5, 20] = k
+            mask[6] *= 1 - k
             write(tmp_path / folder / f"im{n:04}.png", mask * 255)
     with pytest.raises(DataError, match="masks of several kinds"):
         scan(tmp_path)
@@ -214,5 +216,7 @@ def test_what_is_called_as_the_images_and_not_read_is_named(tmp_path: Path) -> N
         image(tmp_path / "im" / f"Im{n:03}_1.jpg", n)
         (tmp_path / "xyc").mkdir(exist_ok=True)
         (tmp_path / "xyc" / f"Im{n:03}_1.txt").write_text("12 14\n3 9\n")
-    with pytest.raises(DataError, match="6 files such as 'xyc/Im000_1.txt' may be annotations in a format that is not read"):
+    with pytest.raises(
+        DataError, match=r"6 files such as 'xyc/Im000_1.txt' may be annotations in a format that is not read"
+    ):
         scan(tmp_path, wanted=Wanted("detect"))

@@ -17,7 +17,9 @@ from .drawn import BOXES, MASKS, Truth
 
 
 def scanned(root: Path, truth: Truth) -> Dataset:
-    options = {name: value if name in ("task", "pattern") else str(root / value) for name, value in truth.options.items()}
+    options = {
+        name: value if name in ("task", "pattern") else str(root / value) for name, value in truth.options.items()
+    }
     options |= {"masks": options.pop("pattern")} if "pattern" in options else {}
     return scan(root / truth.data, wanted=Wanted(**options))  # type: ignore[arg-type]
 

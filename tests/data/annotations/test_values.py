@@ -33,11 +33,23 @@ def jpeg(seed: int) -> Counts:
         ([[(0, 5), (1, 4), (255, 1)], [(0, 5), (2, 1)]], ("1", "2"), "numbers"),  # 255 is unknown
         ([[(0, 900), (128, 60), (255, 40)], [(0, 900), (128, 50), (255, 50)]], ("128", "255"), "levels"),
         ([[(0, 9), *((k, 3) for k in range(1, n))] for n in (5, 30, 61)], ("foreground",), "objects"),
-        ([[(0, 9), *((k, 3) for k in range(1, n))] for n in (3, 5, 6, 9)], ("foreground",), "objects"),  # few, never the same number
+        (
+            [[(0, 9), *((k, 3) for k in range(1, n))] for n in (3, 5, 6, 9)],
+            ("foreground",),
+            "objects",
+        ),  # few, never the same number
         ([[(0, 9), *((k, 3) for k in range(1, 5))]] * 9, ("1", "2", "3", "4"), "numbers"),  # always the same
-        ([[(0, 900), *((k + n, 30) for k in range(7, 240, 40))] for n in range(9)], ("foreground",), "objects"),  # with gaps, of a crop
+        (
+            [[(0, 900), *((k + n, 30) for k in range(7, 240, 40))] for n in range(9)],
+            ("foreground",),
+            "objects",
+        ),  # with gaps, of a crop
         ([[(0, 900), *((900 + k + n, 30) for k in range(0, 5000, 7))] for n in range(3)], ("foreground",), "objects"),
-        ([[(0, 9), *((k << 16, 3) for k in range(1, n))] for n in (12, 9, 7, 6)], ("foreground",), "objects"),  # in one channel
+        (
+            [[(0, 9), *((k << 16, 3) for k in range(1, n))] for n in (12, 9, 7, 6)],
+            ("foreground",),
+            "objects",
+        ),  # in one channel
         ([[(0, 9), (0xFF0000, 3)], [(0, 9), (0x00FF00, 3)]], ("#00ff00", "#ff0000"), "colours"),
     ],
 )

@@ -12,7 +12,10 @@ from .shapes import BadFile, Drawn, Format, Shape, rectangle
 
 __all__ = ["BOX_LISTS"]
 
-BOXES, LABELS = ("bboxes", "bbox", "boxes", "objects"), ("labels", "label", "categories", "category", "classes", "class_labels", "class")
+BOXES, LABELS = (
+    ("bboxes", "bbox", "boxes", "objects"),
+    ("labels", "label", "categories", "category", "classes", "class_labels", "class"),
+)
 IMAGES = ("file_name", "filename", "file", "image", "image_path", "img", "path", "image_id", "id")
 CORNERS = ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1")
 SIDES = ("x", "y", "width", "height"), ("x", "y", "w", "h")
@@ -76,7 +79,7 @@ def _label(one: Mapping[str, Any]) -> str:
 
 
 def _named(one: Mapping[str, Any]) -> tuple[Four, str]:
-    for names, way in ((*((names, "told") for names in CORNERS), *((names, "sides") for names in SIDES))):
+    for names, way in (*((names, "told") for names in CORNERS), *((names, "sides") for names in SIDES)):
         if all(name in one for name in names):
             return tuple(float(one[name]) for name in names), way  # type: ignore[return-value]
     _, fours, way = _boxes(one)
@@ -90,4 +93,6 @@ def _shape(label: str, four: Four, sides: bool) -> Shape:
     return Shape(label, rectangle(*((a, b, a + c, b + d) if sides else four)), is_box=True)
 
 
-BOX_LISTS = Format("box_lists", (".json", ".jsonl", ".ndjson"), lambda head: START.search(head) is not None, _read, outlines=False)
+BOX_LISTS = Format(
+    "box_lists", (".json", ".jsonl", ".ndjson"), lambda head: START.search(head) is not None, _read, outlines=False
+)

@@ -38,9 +38,19 @@ SIDES = [
 ]
 CENTRES = [("xcenter", "ycenter", "width", "height"), ("cx", "cy", "w", "h"), ("cx", "cy", "width", "height"),
            ("xcentre", "ycentre", "width", "height")]  # fmt: skip
-TEXTS = ("bbox", "box", "boundingbox", "bboxes", "boxes", "boundingboxes")  # a column of x, y, width and height as one text, or several
+TEXTS = (
+    "bbox",
+    "box",
+    "boundingbox",
+    "bboxes",
+    "boxes",
+    "boundingboxes",
+)  # a column of x, y, width and height as one text, or several
 NUMBERS = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
-LOOKED_AT, BEYOND = 64, 0.1  # boxes whose images are opened; the share of those beyond their images from which on they are corners
+LOOKED_AT, BEYOND = (
+    64,
+    0.1,
+)  # boxes whose images are opened; the share of those beyond their images from which on they are corners
 MOST_SHARE = 1.001  # coordinates up to here, not all of them whole, are shares of the image's sides
 Four = tuple[float, ...]
 
@@ -118,7 +128,9 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
     return Annotations("detect", "box_table", annotated, classes, shares=shares, notes=tuple(notes))
 
 
-def _rows(raw: pl.DataFrame, columns: _Columns, path: Path, images: Sequence[str], root: Path) -> tuple[list[_Row], tuple[Message, ...]]:
+def _rows(
+    raw: pl.DataFrame, columns: _Columns, path: Path, images: Sequence[str], root: Path
+) -> tuple[list[_Row], tuple[Message, ...]]:
     """The rows of a table that are of an image, and what is to be said of the others."""
     key, files = image_column(raw, images, path, root)
     kind = class_column(raw, {key, *columns.names})

@@ -41,7 +41,9 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
     else:
         counted = rows["mask_values"].to_list()
         borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
-        meaning = meaning_of_values([[(each["value"], each["pixels"]) for each in one or ()] for one in counted], borders)
+        meaning = meaning_of_values(
+            [[(each["value"], each["pixels"]) for each in one or ()] for one in counted], borders
+        )
         meaning = _named(meaning, annotations)
         notes.append(meaning.note)
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))

@@ -123,7 +123,12 @@ def _are_corners(whole: dict[str, Any]) -> bool:
 
 
 def _annotated(
-    annotations: list[dict[str, Any]], index: dict[Any, int], size: tuple[int, int] | None, task: str, path: Path, corners: bool
+    annotations: list[dict[str, Any]],
+    index: dict[Any, int],
+    size: tuple[int, int] | None,
+    task: str,
+    path: Path,
+    corners: bool,
 ) -> Annotated:
     boxes, masks = [], []
     for each in annotations:

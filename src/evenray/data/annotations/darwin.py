@@ -19,7 +19,9 @@ def _read(path: Path) -> list[Drawn]:
     of = whole.get("image") or whole["item"]
     name = str(of.get("filename") or of.get("name") or "")
     measured = (of.get("slots") or [of])[0]
-    size = (int(measured["height"]), int(measured["width"])) if measured.get("height") and measured.get("width") else None
+    size = (
+        (int(measured["height"]), int(measured["width"])) if measured.get("height") and measured.get("width") else None
+    )
     return [Drawn(name, [shape for each in whole["annotations"] if (shape := _shape(each)) is not None], size)]
 
 

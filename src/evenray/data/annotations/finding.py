@@ -47,7 +47,6 @@ class Wanted:
                 )
         return self.task or (named[0] if named else None)  # type: ignore[return-value]
 
-
     @property
     def masks_like(self) -> str | None:
         """The pattern that the user gave in place of a folder of masks."""
@@ -121,7 +120,8 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         sources = mask_sources(root, beside.others, images, images)
         if sources is None:
             raise DataError(
-                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER.{_called_alike(beside, images)}"
+                f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
+                + _called_alike(beside, images)
             )
         return sources.read(root, images)
     place = Path(wanted.masks)
@@ -147,7 +147,8 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         sources = box_sources(root, beside.others, images)
         if sources is None:
             raise DataError(
-                f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER.{_called_alike(beside, images)}"
+                f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
+                + _called_alike(beside, images)
             )
         return sources.read(root, images)
     place = Path(wanted.boxes)
@@ -176,10 +177,12 @@ def _called_alike(beside: Beside, images: Sequence[str]) -> str:
     twins = Twins(images)
     endings = Counter(Path(image).suffix.lower() for image in images)
     rare = [image for image in images if 2 * endings[Path(image).suffix.lower()] <= len(images)]
-    alike = [file for file in (*beside.others, *rare) if file.lower().endswith(DATA) or twins.of(file) not in (None, file)]
+    alike = [
+        file for file in (*beside.others, *rare) if file.lower().endswith(DATA) or twins.of(file) not in (None, file)
+    ]
     if not alike:
         return ""
     return (
-        f" {len(alike)} files such as '{alike[0]}' may be annotations in a format that is not read, or points without a size; write masks as PNG"
-        " or TIFF called as their images, boxes as COCO JSON or as a table with xmin, ymin, xmax and ymax."
+        f" {len(alike)} files such as '{alike[0]}' may be annotations in a format that is not read, or points without a size; write"
+        " masks as PNG or TIFF called as their images, boxes as COCO JSON or as a table with xmin, ymin, xmax and ymax."
     )

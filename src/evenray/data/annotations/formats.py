@@ -16,5 +16,6 @@ from .via import VIA
 __all__ = ["FORMATS"]
 
 FORMATS: dict[str, Format] = {
-    own.name: own for own in (LABELME, VIA, SUPERVISELY, DARWIN, LABEL_STUDIO, CVAT, SLIDE_OUTLINES, BOX_LISTS, NAMED_BOXES)
+    own.name: own
+    for own in (LABELME, VIA, SUPERVISELY, DARWIN, LABEL_STUDIO, CVAT, SLIDE_OUTLINES, BOX_LISTS, NAMED_BOXES)
 }

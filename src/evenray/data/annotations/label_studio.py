@@ -16,10 +16,14 @@ __all__ = ["LABEL_STUDIO"]
 def _read(path: Path) -> list[Drawn]:
     found = []
     for task in json.loads(path.read_text(encoding="utf-8-sig")):
-        image = next(value for value in task["data"].values() if isinstance(value, str) and re.search(r"\.\w{2,5}$", value))
+        image = next(
+            value for value in task["data"].values() if isinstance(value, str) and re.search(r"\.\w{2,5}$", value)
+        )
         url = urlsplit(image)
         name = unquote(parse_qs(url.query).get("d", [url.path])[0])
-        made = [each for each in task.get("annotations") or task.get("completions") or [] if not each.get("was_cancelled")]
+        made = [
+            each for each in task.get("annotations") or task.get("completions") or [] if not each.get("was_cancelled")
+        ]
         results = made[0]["result"] if made else []
         shapes = [shape for each in results if (shape := _shape(each)) is not None]
         if made:

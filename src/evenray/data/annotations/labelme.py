@@ -33,4 +33,6 @@ def _shape(each: dict[str, Any]) -> Shape | None:
     return Shape(label, (points,)) if kind == "polygon" and len(points) > 2 else None
 
 
-LABELME = Format("labelme", (".json",), lambda head: '"shapes"' in head and ('"imagePath"' in head or '"shape_type"' in head), _read)
+LABELME = Format(
+    "labelme", (".json",), lambda head: '"shapes"' in head and ('"imagePath"' in head or '"shape_type"' in head), _read
+)

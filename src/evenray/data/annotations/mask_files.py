@@ -14,8 +14,8 @@ from evenray.core.names import as_text
 from .found import Annotated, Annotations
 from .mask_names import stems_of_image
 from .mask_ways import masks_by_image
-from .same_masks import check_classes
 from .pairing import Twins, by_number, stem_of
+from .same_masks import check_classes
 
 __all__ = ["like", "mask_files", "masks_in_folder", "masks_like"]
 
@@ -52,7 +52,7 @@ def masks_in_folder(root: Path, folder: Path, files: Sequence[str], images: Sequ
 def masks_like(
     root: Path, pattern: str, files: Sequence[str], masks: Mapping[str, str | None], images: Sequence[str]
 ) -> Annotations:
-    """The masks among all files whose paths a pattern matches, each of the image that `masks` has for it, else as in `masks_in_folder`.
+    """The masks among all files whose paths a pattern matches, each of the image that `masks` has for it, else told by names.
 
     Raises DataError where the pattern matches none, or none of the matches is an image's.
     """

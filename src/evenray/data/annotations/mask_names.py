@@ -12,11 +12,10 @@ from .pairing import nearest, stem_of_channel
 __all__ = ["MASK_WORDS", "is_mask_folder", "masks_by_name", "stems_of_image"]
 
 MASK_WORDS = (
-    r"masks?|seg|segs|segmentations?|gts?|ground[-_ ]?truths?|roi|rois|contours?|lesion[-_ ]?masks?|superpixels|anno(?:t(?:ation)?)?s?"
+    r"masks?|seg|segs|segmentations?|gts?|ground[-_ ]?truths?|roi|rois|contours?|lesion[-_ ]?masks?|superpixels"
+    r"|anno(?:t(?:ation)?)?s?"
 )
-FOLDERS = re.compile(
-    rf"(?:.*[-_ ])?(?:(?:{MASK_WORDS}|마스크|분할)(?:[-_ ].*)?|label(?:s)?(?:tr|ts)?)", re.IGNORECASE
-)
+FOLDERS = re.compile(rf"(?:.*[-_ ])?(?:(?:{MASK_WORDS}|마스크|분할)(?:[-_ ].*)?|label(?:s)?(?:tr|ts)?)", re.IGNORECASE)
 ENDING = re.compile(rf"^(.+?)[-_. ](?:{MASK_WORDS}|labels?|manual\d?|expert\d?|마스크)(?:[-_. ]?\d+)?$", re.IGNORECASE)
 WHOLE = re.compile(rf"(?:{MASK_WORDS}|label)", re.IGNORECASE)
 FEW = 8  # files of a folder up to which one that is called `mask` alone is the mask of the others

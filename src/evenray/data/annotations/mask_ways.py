@@ -18,8 +18,10 @@ from .pairing import stem_of, stem_of_channel
 __all__ = ["masks_by_image", "several_kinds"]
 
 WORD = re.compile(rf"(?:{MASK_WORDS}|labels?|images?|class(?:es)?|[a-z]|마스크|분할|\d+)", re.IGNORECASE)
-READER = re.compile(r"(?:(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|(?:areafor)?expert|annotator|ho)|[123]stho)\d*)",
-                    re.IGNORECASE)  # fmt: skip
+READER = re.compile(
+    r"(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|(?:areafor)?expert|annotator|ho)|[123]stho)\d*",
+    re.IGNORECASE,
+)
 FIELD = re.compile(r"(?:masks?|fov|field|valid)", re.IGNORECASE)
 SIDE = re.compile(r"(?:left|right|od|os|l|r|좌|우|왼쪽|오른쪽)", re.IGNORECASE)
 OBJECT = re.compile(r"(?:objects?|instances?|inst)", re.IGNORECASE)
@@ -80,7 +82,8 @@ def _told(ways: dict[str, Words], pairs: Mapping[str, str]) -> dict[str, Words]:
     if any(each[0] != other for each in several for other in each):
         telling = {word for each in several for word in set.union(*each) - set.intersection(*each)}
     else:
-        every = set.intersection(*map(set, ways.values())) if ways else set()
+        own = [set(way) for way in ways.values()]
+        every = set.intersection(*own) if own else set[str]()
         known = {word for image in of for word in _split(image)}
         telling = {word for way in ways.values() for word in way if not part_of(word)} - every - known
     return {mask: tuple(word for word in way if word in telling) for mask, way in ways.items()}
@@ -89,14 +92,19 @@ def _told(ways: dict[str, Words], pairs: Mapping[str, str]) -> dict[str, Words]:
 def _check(tags: Mapping[str, str], pairs: Mapping[str, str], counts: Counter[str]) -> None:
     """DataError where masks without a word of their own stand beside such that have one, for most images."""
     images = {tag: {pairs[mask] for mask, own in tags.items() if own == tag} for tag in counts}
-    others = [tag for tag in counts if tag and len(images[tag] & images.get("", set())) >= OFTEN * len(set(pairs.values()))]
+    others = [
+        tag for tag in counts if tag and len(images[tag] & images.get("", set())) >= OFTEN * len(set(pairs.values()))
+    ]
     if others:
         raise several_kinds([min(mask for mask, own in tags.items() if own == tag) for tag in ("", *sorted(others))])
 
 
 def several_kinds(masks: Sequence[str]) -> DataError:
     """The error that names the kinds of masks that the same images have, of one mask of each kind."""
-    shown, ways = " or ".join(f"'{mask}'" for mask in masks), " or ".join(f"--masks '{_pattern(mask)}'" for mask in masks)
+    shown, ways = (
+        " or ".join(f"'{mask}'" for mask in masks),
+        " or ".join(f"--masks '{_pattern(mask)}'" for mask in masks),
+    )
     return DataError(f"The images have masks of several kinds, such as {shown}; say which are meant: {ways}.")
 
 

@@ -110,7 +110,7 @@ def _image(path: Path) -> np.ndarray:
 
 
 def _is_flat(pixels: np.ndarray) -> bool:
-    """Whether pixels say where something is, and not how bright: few levels, next to none between the extremes, or areas of one value."""
+    """Whether pixels say where something is, and not how bright: few levels, few between the extremes, or areas of one value."""
     low, high = float(pixels.min()), float(pixels.max())
     near = NEAR * (high - low)
     if bool(((pixels <= low + near) | (pixels >= high - near)).mean() >= EXTREME):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .runs import Points
 from .shapes import BadFile, Drawn, Format, Shape, rectangle
 
 __all__ = ["NAMED_BOXES"]
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 LINE = re.compile(rf"([^\W\d]\S*)((?:\s+{NUMBER}){{4}}|(?:\s+{NUMBER}){{14,15}})\s*")
-KITTI = slice(3, 7)  # of the numbers that follow the name: left, top, right, bottom, after truncation, occlusion and angle
+KITTI = slice(
+    3, 7
+)  # of the numbers that follow the name: left, top, right, bottom, after truncation, occlusion and angle
 MOST_SHARE = 1.001
 IGNORED = "DontCare"
 
@@ -29,10 +32,14 @@ def _read(path: Path) -> list[Drawn]:
     return [Drawn("", [Shape(name, _ring(four, shares), is_box=True) for name, four in told], shares=shares)]
 
 
-def _ring(four: list[float], centres: bool) -> tuple[tuple[tuple[float, float], ...], ...]:
+def _ring(four: list[float], centres: bool) -> tuple[Points, ...]:
     a, b, c, d = four
     return rectangle(a - c / 2, b - d / 2, a + c / 2, b + d / 2) if centres else rectangle(a, b, c, d)
 
 
-NAMED_BOXES = Format("named_boxes", (".txt",), lambda head: LINE.fullmatch(head.lstrip("\ufeff\r\n ").partition("\n")[0].strip()) is not None,
-                     _read, outlines=False)  # fmt: skip
+def _is_so(head: str) -> bool:
+    first = head.lstrip("\ufeff\r\n ").partition("\n")[0]
+    return LINE.fullmatch(first.strip()) is not None
+
+
+NAMED_BOXES = Format("named_boxes", (".txt",), _is_so, _read, outlines=False)

@@ -46,7 +46,7 @@ class Twins:
 
 
 def near_first(names: Iterable[str], images: Sequence[str], folder: Path, root: Path) -> dict[str, str]:
-    """The image below `root` that each name in a file of `folder` means: of those below that folder if one is called so, else of all."""
+    """The image below `root` that each name in a file of `folder` means: of those below that folder if one is so called, else any."""
     names, found = list(dict.fromkeys(names)), dict[str, str]()
     inside = folder.resolve()
     if inside != root.resolve() and inside.is_relative_to(root.resolve()):
@@ -72,8 +72,8 @@ def nearest(file: str, images: Sequence[str]) -> str | None:
 
 
 def by_number(files: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Files that count as others do in paths that differ by words alone (images/21_training.tif and manual/21_manual1.gif, t007.tif and
-    man_seg007.tif), each way with the one that is most like it first; those of a way by the files of the other.
+    """Files that count as others do in paths that differ by words alone (images/21_training.tif and manual/21_manual1.gif, t007.tif
+    and man_seg007.tif), each way with the one that is most like it first; those of a way by the files of the other.
 
     >>> images, masks = [f"images/{n:02}_test.tif" for n in range(3)], [f"manual/{n:02}_manual1.gif" for n in range(3)]
     >>> next(by_number([*images, *masks]))["images/01_test.tif"]

@@ -39,8 +39,8 @@ def of_most_readers(readers: Sequence[Sequence[Box]]) -> tuple[Box, ...]:
 
 
 def _mean(boxes: Sequence[Box]) -> Box:
-    corners = np.mean([(box.x0, box.y0, box.x1, box.y1) for box in boxes], axis=0).tolist()
-    return Box(boxes[0].index, *corners, ignored=all(box.ignored for box in boxes))
+    x0, y0, x1, y1 = np.mean([(box.x0, box.y0, box.x1, box.y1) for box in boxes], axis=0).tolist()
+    return Box(boxes[0].index, x0, y0, x1, y1, all(box.ignored for box in boxes))
 
 
 def _likeness(box: Box, group: dict[int, Box]) -> float:

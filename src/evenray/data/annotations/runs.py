@@ -8,10 +8,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_ROW", "by_row", "from_counts", "from_runs", "from_steps", "inside", "outlines", "to_runs", "uncompressed"]
+__all__ = [
+    "BY_ROW",
+    "by_row",
+    "from_counts",
+    "from_runs",
+    "from_steps",
+    "inside",
+    "outlines",
+    "to_runs",
+    "uncompressed",
+]
 
 BY_ROW = "rows "  # before runs that go so
-OUTLINES, OF_SHARES = "outlines ", "outlines of shares "  # before the points of outlines, in pixels or in shares of the sides
+OUTLINES, OF_SHARES = (
+    "outlines ",
+    "outlines of shares ",
+)  # before the points of outlines, in pixels or in shares of the sides
 Points = Sequence[tuple[float, float]]  # x and y of the corners of pixels: the middle of the first is at .5
 
 
@@ -74,7 +87,11 @@ def outlines(rings: Iterable[Points], *, shares: bool = False) -> str:
 def _filled(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     start = OF_SHARES if text.startswith(OF_SHARES) else OUTLINES
     scale = np.array(shape[::-1] if start == OF_SHARES else (1, 1), np.float64)
-    rings = [np.array(ring.split(), np.float64).reshape(-1, 2) * scale for ring in text.removeprefix(start).split(";") if ring]
+    rings = [
+        np.array(ring.split(), np.float64).reshape(-1, 2) * scale
+        for ring in text.removeprefix(start).split(";")
+        if ring
+    ]
     return inside(rings, shape)
 
 

@@ -20,7 +20,10 @@ from .mask_ways import several_kinds
 __all__ = ["check_classes"]
 
 SAMPLE, FEWEST = 5, 2  # images whose masks are compared, and of which both masks have something
-SAME, WITHIN = 0.5, 0.95  # overlap (intersection over union); share of the smaller that lies in the larger, as a cup in its disc
+SAME, WITHIN = (
+    0.5,
+    0.95,
+)  # overlap (intersection over union); share of the smaller that lies in the larger, as a cup in its disc
 
 
 def check_classes(root: Path, masks: Mapping[str, Sequence[MaskFile]], classes: Sequence[str]) -> None:

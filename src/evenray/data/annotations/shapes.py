@@ -66,7 +66,9 @@ class Format:
 
     def files(self, root: Path, files: Iterable[str]) -> tuple[str, ...]:
         """Those of some files that are of this format."""
-        return tuple(file for file in files if file.lower().endswith(self.endings) and self.is_so(_head(as_path(root / file))))
+        return tuple(
+            file for file in files if file.lower().endswith(self.endings) and self.is_so(_head(as_path(root / file)))
+        )
 
     def outlined(self, root: Path, files: Sequence[str]) -> bool:
         """Whether an object in some files is more than a box."""
@@ -127,7 +129,9 @@ def read_shapes(
             boxes = tuple(_box(shape, classes.index(shape.label)) for shape in shapes)
             found[image] = Annotated(boxes=(*before.boxes, *boxes), size=drawn.size)
         else:
-            masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes if not shape.is_box)
+            masks = tuple(
+                _mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes if not shape.is_box
+            )
             found[image] = Annotated((*before.masks, *masks), size=drawn.size)
     notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
     return Annotations(task, own.name, found, classes, shares, notes=notes, rejected=tuple(rejected))

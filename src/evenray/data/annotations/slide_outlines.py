@@ -43,5 +43,8 @@ def _of_asap(tree: Xml.Element) -> list[Shape]:
 
 
 SLIDE_OUTLINES = Format(
-    "slide_outlines", (".xml",), lambda head: "<ASAP_Annotations" in head or ("<Annotations" in head and "<Region" in head), _read
+    "slide_outlines",
+    (".xml",),
+    lambda head: "<ASAP_Annotations" in head or ("<Annotations" in head and "<Region" in head),
+    _read,
 )

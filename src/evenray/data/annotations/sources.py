@@ -10,15 +10,15 @@ from typing import Literal
 
 from evenray.core.names import as_path, as_text
 
+from .box_tables import is_box_table, read_box_table
 from .class_names import class_names
 from .coco import coco_shapes, is_coco, read_coco
 from .dicom_seg import read_seg, seg_files
 from .formats import FORMATS
 from .found import Annotations
 from .pairing import Twins
-from .shapes import read_shapes
-from .box_tables import is_box_table, read_box_table
 from .run_tables import is_run_table, read_run_table
+from .shapes import read_shapes
 from .voc import is_voc, read_voc
 from .yolo import are_outlines, is_yolo, read_yolo
 

@@ -56,4 +56,6 @@ def _bitmap(label: str, bitmap: dict[str, Any], size: tuple[int, int]) -> Shape:
     return Shape(label, runs=to_runs(whole), corners=(left, top, left + part.shape[1], top + part.shape[0]))
 
 
-SUPERVISELY = Format("supervisely", (".json",), lambda head: '"objects"' in head and '"size"' in head and '"tags"' in head, _read)
+SUPERVISELY = Format(
+    "supervisely", (".json",), lambda head: '"objects"' in head and '"size"' in head and '"tags"' in head, _read
+)

@@ -35,7 +35,9 @@ def _shape(region: Mapping[str, Any]) -> Shape | None:
         return Shape(label, circle(float(where["cx"]), float(where["cy"]), right, down))
     if where["name"] != "polygon":
         return None
-    return Shape(label, (tuple(zip(map(float, where["all_points_x"]), map(float, where["all_points_y"]), strict=True)),))
+    return Shape(
+        label, (tuple(zip(map(float, where["all_points_x"]), map(float, where["all_points_y"]), strict=True)),)
+    )
 
 
 VIA = Format("via", (".json",), lambda head: '"shape_attributes"' in head or '"_via_img_metadata"' in head, _read)

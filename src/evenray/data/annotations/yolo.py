@@ -43,7 +43,11 @@ def are_outlines(root: Path, files: Sequence[str]) -> bool:
 
 
 def read_yolo(
-    root: Path, files: Sequence[str], images: Sequence[str], names: Sequence[str], task: Literal["segment", "detect"] = "detect"
+    root: Path,
+    files: Sequence[str],
+    images: Sequence[str],
+    names: Sequence[str],
+    task: Literal["segment", "detect"] = "detect",
 ) -> Annotations:
     """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box.
 

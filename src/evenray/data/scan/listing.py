@@ -14,9 +14,9 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.core.understood import UnderstoodRow
+from evenray.data.annotations.box_tables import is_box_table
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
 from evenray.data.annotations.run_tables import is_run_table
-from evenray.data.annotations.box_tables import is_box_table
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder

@@ -27,9 +27,7 @@ class Sorted:
     aside: dict[str, int]
 
 
-def sorted_out(
-    root: Path, files: list[str], told: Sequence[str] | None = None, like: str | None = None
-) -> Sorted:
+def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None, like: str | None = None) -> Sorted:
     """Tell images from masks, copies and thumbnails: masks lie in folders of masks beside folders of images of the same names,
     or are called as an image with `_mask`, `GT_` or the like, or are called after images and have pixels as masks have. A
     file that no other is like stays an image. Where the user told the masks (`told`), no other is looked for; `like` is a pattern of

@@ -19,7 +19,9 @@ LARGE_WITH_BOXES = 300  # as in the paper
 LEAST_SMALLEST, LARGEST_SMALLEST = 0.03, 0.1
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
 LEAST = 64  # pixels from which on a deeper network is taken before larger images
-ENOUGH_WITH_MASKS = 128  # the same where each pixel is told, and for the average of several: a mask is as fine as its images
+ENOUGH_WITH_MASKS = (
+    128  # the same where each pixel is told, and for the average of several: a mask is as fine as its images
+)
 ENOUGH = 48  # pixels below which one network at a larger size does better than the average of several (docs/log.md)
 
 

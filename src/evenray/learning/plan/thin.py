@@ -21,7 +21,10 @@ from .patches import AN_EPOCH, LARGER, MOST_SIDE
 __all__ = ["patch_of_masks", "thickness"]
 
 THIN = 4.0  # pixels; thinner structures are learnt in larger images
-SAMPLE, FEWEST = 12, 3  # training images whose masks are measured; of which a class must be in so many, or in all that have any
+SAMPLE, FEWEST = (
+    12,
+    3,
+)  # training images whose masks are measured; of which a class must be in so many, or in all that have any
 OVERLAPPING = 4  # how often windows that overlap by half look at each pixel
 FORWARD = 1 / 3  # of what training on an image costs
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
