@@ -39,7 +39,9 @@ def _raw(path: Path) -> pl.DataFrame | None:
 
 
 def image_column(raw: pl.DataFrame, images: Sequence[str], path: Path, root: Path) -> tuple[str, dict[str, str]]:
-    """The column of a raw table that names the images below `root`, and the file of each of its values, those in its own folder first; DataError where there is none. A name may have its folder before it, joined by a line (000001_01_01_109.png)."""
+    """The column of a raw table that names the images below `root`, and the file of each of its values, those in the table's own
+    folder first; DataError where there is none. A name may have its folder before it, joined by a line (000001_01_01_109.png).
+    """
     best: tuple[int, str, dict[str, str]] = (0, "", {})
     joined = {"_".join(image.split("/")[-2:]): image for image in images}
     for name in raw.columns:
