@@ -350,10 +350,11 @@ def slides(root: Path) -> Truth:
         aperio = "".join(f'<Vertex X="{x}" Y="{y}" Z="0"/>' for x, y in ring(block(n)))
         asap = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}"/>' for k, (x, y) in enumerate(ring(block(n))))
         text = (
-            f'<Annotations><Annotation Id="1" Name="cell"><Regions><Region><Vertices>{aperio}</Vertices></Region></Regions></Annotation></Annotations>'
+            f'<Annotations><Annotation Id="1" Name="cell"><Regions><Region><Vertices>{aperio}</Vertices></Region></Regions>'
+            "</Annotation></Annotations>"
             if n % 2
-            else f'<ASAP_Annotations><Annotations><Annotation Type="Polygon" PartOfGroup="cell"><Coordinates>{asap}</Coordinates></Annotation>'
-            "</Annotations></ASAP_Annotations>"
+            else '<ASAP_Annotations><Annotations><Annotation Type="Polygon" PartOfGroup="cell">'
+            f"<Coordinates>{asap}</Coordinates></Annotation></Annotations></ASAP_Annotations>"
         )
         (root / "Annotations").mkdir(exist_ok=True)
         (root / "Annotations" / f"p{n}.xml").write_text(text)

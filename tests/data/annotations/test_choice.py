@@ -198,7 +198,7 @@ def test_masks_of_several_kinds_are_asked_about_with_patterns_that_choose(tmp_pa
 def test_masks_that_show_the_same_are_no_classes(folders: tuple[str, str], tmp_path: Path) -> None:
     """As STARE has them, of two readers called by their initials."""
     for n in range(6):
-        image(tmp_path / "images" / f"im{n:04}.ppm", n)
+        image(tmp_path / "images" / f"im{n:04}.png", n)
         for k, folder in enumerate(folders):
             mask = binary(n).copy()
             mask[:5, 20] = mask[8] = 0

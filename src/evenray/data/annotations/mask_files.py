@@ -59,6 +59,10 @@ def masks_like(
     met = [file for file in files if like(pattern, file)]
     pairs = _paired([file for file in met if masks.get(file) is None], images)
     pairs |= {file: masks[file] for file in met if masks.get(file) is not None}
+    least: dict[str | None, int] = {}  # a/mask/x.png comes before a/vague/mask/x.png
+    for file, image in pairs.items():
+        least[image] = min(least.get(image, file.count("/")), file.count("/"))
+    pairs = {file: image for file, image in pairs.items() if file.count("/") == least[image]}
     if all(image is None for image in pairs.values()):
         raise DataError(
             f"--masks '{pattern}' is no file or folder, and as a pattern it matches {len(met)} files of the data, none of them called"
