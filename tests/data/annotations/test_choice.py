@@ -19,7 +19,7 @@ from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
 from evenray.data.split import split
 
-from .drawn import BOXES, MASKS, image, mask_of, write
+from .drawn import BOXES, MASKS, binary, image, mask_of, write
 
 
 def codes(root: Path, **wanted: Any) -> set[str]:
@@ -178,3 +178,45 @@ def test_nothing_marked_is_nothing_to_learn() -> None:
     empty = dataset.cases.with_columns(findings=pl.lit([False]), mask_pixels=pl.lit([0]))
     with pytest.raises(DataError, match="Nothing is marked"):
         split(dataset.with_cases(empty), together=())
+
+
+def test_masks_of_several_kinds_are_asked_about_with_patterns_that_choose(tmp_path: Path) -> None:
+    """As NuInsSeg has them: binary, with numbers, and where it is vague; each pattern that the error names reads one of them."""
+    for n in range(6):
+        image(tmp_path / "tissue images" / f"h_{n:02}.png", n)
+        write(tmp_path / "mask binary" / f"h_{n:02}.png", binary(n) * 255)
+        write(tmp_path / "label masks" / f"h_{n:02}.tif", mask_of(n).astype(np.uint16))
+        write(tmp_path / "vague areas" / "mask binary" / f"h_{n:02}.png", binary(n + 1) * 0)
+    with pytest.raises(DataError, match="masks of several kinds") as raised:
+        scan(tmp_path)
+    for pattern, classes in (("label masks/*", ("1", "2")), ("mask binary/*", ("foreground",))):
+        assert f"--masks '{pattern}'" in str(raised.value)
+        assert scan(tmp_path, wanted=Wanted(masks=pattern)).classes == classes
+
+
+@pytest.mark.parametrize("folders", [("labels-ah", "labels-vk"), ("GT/first", "GT/thick")])
+def test_masks_that_show_the_same_are_no_classes(folders: tuple[str, str], tmp_path: Path) -> None:
+    """As STARE has them, of two readers called by their initials."""
+    for n in range(6):
+        image(tmp_path / "images" / f"im{n:04}.png", n)
+        for k, folder in enumerate(folders):
+            mask = binary(n).copy()
+            mask[:5, 20] = mask[8] = 0
+            mask[:5, 20] = k
+            mask[6] *= 1 - k
+            write(tmp_path / folder / f"im{n:04}.png", mask * 255)
+    with pytest.raises(DataError, match="masks of several kinds"):
+        scan(tmp_path)
+    wanted = Wanted(masks=f"{folders[0].rpartition('/')[2]}/*")
+    assert read_mask(scan(tmp_path, wanted=wanted), 0).sum() < binary(0).sum()
+
+
+def test_what_is_called_as_the_images_and_not_read_is_named(tmp_path: Path) -> None:
+    for n in range(6):
+        image(tmp_path / "im" / f"Im{n:03}_1.jpg", n)
+        (tmp_path / "xyc").mkdir(exist_ok=True)
+        (tmp_path / "xyc" / f"Im{n:03}_1.txt").write_text("12 14\n3 9\n")
+    with pytest.raises(
+        DataError, match=r"6 files such as 'xyc/Im000_1.txt' may be annotations in a format that is not read"
+    ):
+        scan(tmp_path, wanted=Wanted("detect"))

@@ -12,11 +12,15 @@ from evenray.data.annotations import read_boxes, read_mask
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
 
+from . import drawn_collections  # noqa: F401, which adds to what is drawn
 from .drawn import BOXES, MASKS, Truth
 
 
 def scanned(root: Path, truth: Truth) -> Dataset:
-    options = {name: value if name == "task" else str(root / value) for name, value in truth.options.items()}
+    options = {
+        name: value if name in ("task", "pattern") else str(root / value) for name, value in truth.options.items()
+    }
+    options |= {"masks": options.pop("pattern")} if "pattern" in options else {}
     return scan(root / truth.data, wanted=Wanted(**options))  # type: ignore[arg-type]
 
 

@@ -33,6 +33,23 @@ def jpeg(seed: int) -> Counts:
         ([[(0, 5), (1, 4), (255, 1)], [(0, 5), (2, 1)]], ("1", "2"), "numbers"),  # 255 is unknown
         ([[(0, 900), (128, 60), (255, 40)], [(0, 900), (128, 50), (255, 50)]], ("128", "255"), "levels"),
         ([[(0, 9), *((k, 3) for k in range(1, n))] for n in (5, 30, 61)], ("foreground",), "objects"),
+        (
+            [[(0, 9), *((k, 3) for k in range(1, n))] for n in (3, 5, 6, 9)],
+            ("foreground",),
+            "objects",
+        ),  # few, never the same number
+        ([[(0, 9), *((k, 3) for k in range(1, 5))]] * 9, ("1", "2", "3", "4"), "numbers"),  # always the same
+        (
+            [[(0, 900), *((k + n, 30) for k in range(7, 240, 40))] for n in range(9)],
+            ("foreground",),
+            "objects",
+        ),  # with gaps, of a crop
+        ([[(0, 900), *((900 + k + n, 30) for k in range(0, 5000, 7))] for n in range(3)], ("foreground",), "objects"),
+        (
+            [[(0, 9), *((k << 16, 3) for k in range(1, n))] for n in (12, 9, 7, 6)],
+            ("foreground",),
+            "objects",
+        ),  # in one channel
         ([[(0, 9), (0xFF0000, 3)], [(0, 9), (0x00FF00, 3)]], ("#00ff00", "#ff0000"), "colours"),
     ],
 )
@@ -40,6 +57,21 @@ def test_the_meaning_of_values(masks: list[Counts], classes: tuple[str, ...], ki
     found = meaning_of_values(masks)
     assert (found.classes, found.kind) == (classes, kind)
     assert meaning_of_values(masks[::-1]) == found
+
+
+@pytest.mark.parametrize("values", [(255, 0), (255, 128, 0), (7, 3, 0), (1, 0)])
+def test_white_all_around_is_background(values: tuple[int, ...]) -> None:
+    masks = [sorted(zip(values, (90, 10 + n, 5), strict=False)) for n in range(9)]
+    found = meaning_of_values(masks, [values[0]] * 9)
+    assert found.inverted
+    assert indexed(np.array([values]), found.values, found.indices)[0].tolist()[0] == 0
+    assert indexed(np.array([values[1:]]), found.values, found.indices).min() > 0
+    assert not meaning_of_values(masks, [values[0]] * 5 + [None] * 4).inverted  # as large organs lie in some
+
+
+def test_what_is_unknown_at_the_border_is_no_background() -> None:
+    found = meaning_of_values([[(0, 90), (1, 9), (2, 3), (255, 9)]] * 5, [255] * 5)
+    assert (found.classes, found.inverted) == (("1", "2"), False)
 
 
 def test_too_many_colours_are_no_classes() -> None:

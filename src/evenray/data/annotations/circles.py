@@ -10,7 +10,7 @@ from evenray.data.tables.meanings import compact
 from evenray.data.tables.raw_table import read_raw_table
 
 from .found import Annotated, Annotations, Box
-from .tables import image_column
+from .run_tables import image_column
 
 __all__ = ["is_circle_table", "read_circles"]
 
@@ -35,7 +35,7 @@ def read_circles(path: Path, images: Sequence[str]) -> Annotations:
     names = _columns(raw.columns)
     if names is None:
         raise DataError(f"'{path}' has no columns of circles, such as x, y and radius.")
-    key, files = image_column(raw, images, path)
+    key, files = image_column(raw, images, path, path.parent)
     boxes: dict[str, list[Box]] = {}
     for row, (name, *circle) in enumerate(raw.select(key, *names).iter_rows(), 1):
         if (file := files.get(name)) is None:

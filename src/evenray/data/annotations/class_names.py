@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from evenray.core.names import as_path
 
-__all__ = ["class_names", "names_of_values"]
+__all__ = ["class_names", "names_of_colours", "names_of_values"]
 
 LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
 MOST_BYTES = 2**22
+MOST_NAMES = 256
 
 
 def class_names(root: Path, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -70,3 +71,21 @@ def _json_names(path: Path) -> dict[int, str]:
         return {int(number): str(name) for number, name in pairs if isinstance(number, int | str)}
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return {}
+
+
+def names_of_colours(root: Path, others: Sequence[str]) -> dict[str, str]:
+    """The names of colours such as #ff0000, of a table with the columns name, r, g and b, or of lines `255 0 0 name`."""
+    found: dict[str, str] = {}
+    for file in others:
+        if not file.lower().endswith((".csv", ".txt")) or as_path(root / file).stat().st_size > MOST_BYTES:
+            continue
+        lines = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        for line in lines[:MOST_NAMES]:
+            numbers = re.findall(r"(?<![^\s,;])\d{1,3}(?![^\s,;])", line)
+            name = re.sub(r"(?<![^\s,;])\d{1,3}(?![^\s,;])|[,;\t]", " ", line).strip()
+            if not numbers and line is lines[0]:
+                continue
+            if len(numbers) != 3 or not name or max(map(int, numbers)) > 255:
+                break
+            found["#" + "".join(f"{int(number):02x}" for number in numbers)] = name
+    return found

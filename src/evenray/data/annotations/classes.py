@@ -11,7 +11,7 @@ from evenray.core.errors import DataError
 from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
-from .class_names import names_of_values
+from .class_names import names_of_colours, names_of_values
 from .found import Annotations
 from .mask_values import Meaning, meaning_of_values
 from .reading import index_of
@@ -40,20 +40,28 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
         meaning = Meaning(annotations.classes, (*known, UNKNOWN_PIXEL), (*known, UNKNOWN_PIXEL), "numbers")
     else:
         counted = rows["mask_values"].to_list()
-        meaning = meaning_of_values([[(each["value"], each["pixels"]) for each in one or ()] for one in counted])
-        if meaning.kind == "numbers":
-            meaning = _named(meaning, annotations)
+        borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
+        meaning = meaning_of_values(
+            [[(each["value"], each["pixels"]) for each in one or ()] for one in counted], borders
+        )
+        meaning = _named(meaning, annotations)
         notes.append(meaning.note)
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
 
 
 def _named(meaning: Meaning, annotations: Annotations) -> Meaning:
-    """The same with the names that a file gives to the numbers."""
-    numbers = [int(name) for name in meaning.classes]
-    if not annotations.lists:
+    """The same with the names that a file gives to the numbers or colours."""
+    lists = [str(path.resolve()) for path in annotations.lists]
+    if not lists or meaning.kind not in ("binary", "numbers", "colours"):
         return meaning
-    names = names_of_values(Path("/"), [str(path.resolve()) for path in annotations.lists], numbers[-1])
+    if meaning.kind == "colours":
+        colours = names_of_colours(Path("/"), lists)
+        return replace(meaning, classes=tuple(colours.get(name, name) for name in meaning.classes))
+    numbers = [1] if meaning.kind == "binary" else [int(name) for name in meaning.classes]
+    names = names_of_values(Path("/"), lists, numbers[-1])
+    if meaning.kind == "binary" and set(names) - {0} != {1}:
+        return meaning
     return replace(meaning, classes=tuple(names.get(number, str(number)) for number in numbers))
 
 
@@ -81,7 +89,7 @@ def _measured(rows: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
         {"mask_pixels": pixels, "mask_unknown": unknown, "mask_unexpected": unexpected},
         schema_overrides={"mask_pixels": pl.List(pl.Int64), "mask_unknown": pl.Int64, "mask_unexpected": pl.Int64},
     )
-    return _with_findings(rows.drop("mask_values").hstack(measured), has)
+    return _with_findings(rows.drop("mask_values", "mask_border").hstack(measured), has)
 
 
 def _with_findings(rows: pl.DataFrame, has: pl.DataFrame) -> pl.DataFrame:

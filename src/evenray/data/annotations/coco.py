@@ -8,27 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
-from evenray.data.tables.match_paths import match_paths
 
 from .found import Annotated, Annotations, Box, MaskFile
-from .runs import from_counts, to_runs, uncompressed
+from .pairing import near_first
+from .runs import from_counts, inside, to_runs, uncompressed
 
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
 START = 1 << 16  # letters in which a file names one of its lists
 LISTS = re.compile(r'"(?:annotations|images|categories)"\s*:\s*\[')
+OF_ONE = re.compile(r'"(?:image|item)"\s*:\s*\{')  # as a file of one image has it
+BEYOND = 0.1  # share of the boxes from which on they reach beyond their images because they are corners
 
 
 def is_coco(path: Path) -> bool:
     """Whether a JSON file is COCO's, by its beginning."""
     with path.open("rb") as file:
         head = file.read(START).decode("utf-8", "replace")
-    return head.lstrip("\ufeff \t\r\n").startswith("{") and LISTS.search(head) is not None
+    lists = head.lstrip("\ufeff \t\r\n").startswith("{") and LISTS.search(head) is not None
+    return lists and OF_ONE.search(head) is None
 
 
 def coco_shapes(paths: Sequence[Path]) -> bool:
@@ -61,23 +63,24 @@ def read_coco(
     )
     found: dict[str, Annotated] = {}
     lost: list[str] = []
+    told: list[Message] = []
     for path, whole in loaded.items():
         index = {each["id"]: classes.index(str(each.get("name", each["id"]))) for each in whole.get("categories", [])
                  if str(each.get("name", each["id"])) in classes}  # fmt: skip
         by_image: dict[Any, list[dict[str, Any]]] = {}
         for each in whole["annotations"]:
             by_image.setdefault(each["image_id"], []).append(each)
-        files = match_paths(
-            [str(each["file_name"]) for each in whole["images"]], images, root=root.resolve().name
-        ).found
+        files = near_first([str(each["file_name"]) for each in whole["images"]], images, path.parent, root)
+        corners = _are_corners(whole)
+        told += [Message("annotations.corners", {"file": path.name})] if corners and task == "detect" else []
         for image in whole["images"]:
             file = files.get(str(image["file_name"]))
             if file is None:
                 lost.append(str(image["file_name"]))
                 continue
             size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
-            found[file] = _annotated(by_image.get(image["id"], []), index, size, task, path)
-    notes = [Message("annotations.files_absent", {"count": len(lost)})] if lost else []
+            found[file] = _annotated(by_image.get(image["id"], []), index, size, task, path, corners)
+    notes = [*told, *([Message("annotations.files_absent", {"count": len(lost)})] if lost else [])]
     return Annotations(task, "coco", found, classes, notes=tuple(notes))
 
 
@@ -101,8 +104,31 @@ def _loaded(path: Path) -> dict[str, Any]:
     raise DataError(f"'{path}' is no COCO file; expected an object with the lists images, annotations and categories.")
 
 
+def _are_corners(whole: dict[str, Any]) -> bool:
+    """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides: read as sides, many reach beyond
+    their images, and none that is read as corners does."""
+    sizes = {each["id"]: (each.get("width"), each.get("height")) for each in whole["images"]}
+    boxes = [
+        (*each["bbox"], *sizes[each["image_id"]])
+        for each in whole["annotations"]
+        if isinstance(each.get("bbox"), list) and len(each["bbox"]) == 4 and all(sizes.get(each["image_id"], (None,)))
+    ]
+    try:
+        beyond = sum(x + w > across + 1 or y + h > down + 1 for x, y, w, h, across, down in boxes)
+        return beyond >= max(1, BEYOND * len(boxes)) and all(
+            x < w <= across + 1 and y < h <= down + 1 for x, y, w, h, across, down in boxes
+        )
+    except TypeError:
+        return False
+
+
 def _annotated(
-    annotations: list[dict[str, Any]], index: dict[Any, int], size: tuple[int, int] | None, task: str, path: Path
+    annotations: list[dict[str, Any]],
+    index: dict[Any, int],
+    size: tuple[int, int] | None,
+    task: str,
+    path: Path,
+    corners: bool,
 ) -> Annotated:
     boxes, masks = [], []
     for each in annotations:
@@ -114,10 +140,11 @@ def _annotated(
         try:
             if task == "detect":
                 x, y, width, height = (float(value) for value in each["bbox"])
-                boxes.append(Box(kind, x, y, x + width, y + height, bool(each.get("iscrowd", 0))))
+                far = (width, height) if corners else (x + width, y + height)
+                boxes.append(Box(kind, x, y, *far, bool(each.get("iscrowd", 0))))
             elif each.get("segmentation"):
                 masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=kind + 1))
-        except (ValueError, TypeError, KeyError, IndexError, cv2.error) as error:
+        except (ValueError, TypeError, KeyError, IndexError) as error:
             raise DataError(
                 f"'{path}' has an annotation (id {each.get('id')!r}) that cannot be read: {type(error).__name__} {error}."
             ) from None
@@ -130,9 +157,7 @@ def _runs(shape: Any, size: tuple[int, int] | None) -> str:
         return from_counts(uncompressed(counts) if isinstance(counts, str) else counts)
     if size is None:
         raise ValueError("polygons need the image's height and width")
-    mask = np.zeros(size, np.uint8)
+    mask = np.zeros(size, bool)
     for polygon in shape:
-        # COCO's coordinates are of the corners of pixels, OpenCV's of their centres.
-        points = np.round((np.array(polygon, np.float64).reshape(-1, 1, 2) - 0.5) * 256).astype(np.int32)
-        cv2.fillPoly(mask, [points], 1, shift=8)
-    return to_runs(mask.astype(bool))
+        mask |= inside([np.array(polygon, np.float64).reshape(-1, 2)], size)
+    return to_runs(mask)

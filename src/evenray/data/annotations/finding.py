@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +15,14 @@ from evenray.core.messages import Message
 
 from .dicom_seg import seg_files
 from .found import Annotations
-from .mask_files import mask_files, masks_in_folder
+from .mask_files import mask_files, masks_in_folder, masks_like
+from .pairing import Twins
 from .sources import Sources, box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
+LISTS = (".txt", ".csv", "dataset.json")  # endings of files that may name the values of masks
+DATA = (".mat", ".npy", ".h5", ".hdf5", ".gz", ".xyc", ".geojson")  # what masks and boxes come in, and images seldom do
 Unannotated = Literal["leave-out", "empty"]
 
 
@@ -41,6 +46,12 @@ class Wanted:
                     f" {self.masks or 'not given'} and --boxes {self.boxes or 'not given'}. Give one of them."
                 )
         return self.task or (named[0] if named else None)  # type: ignore[return-value]
+
+    @property
+    def masks_like(self) -> str | None:
+        """The pattern that the user gave in place of a folder of masks."""
+        pattern = self.masks is not None and re.search(r"[*?]", self.masks) and not Path(self.masks).exists()
+        return self.masks if pattern else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def annotations_of(
     if task == "detect":
         return _boxes(root, images, beside, wanted), ()
     pairs = any(beside.masks.values())
-    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images)
+    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images, images)
     if boxes and (pairs or masks):
         raise DataError(
             f"The images of '{root}' have boxes ({boxes.shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
@@ -84,13 +95,13 @@ def annotations_of(
 def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
     """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
     if segs := seg_files(root, list(beside.masks)):
-        return Sources("dicom_seg", root, tuple(segs)).read(root, images)
-    return replace(mask_files(beside.masks), lists=_lists(root, beside.others))
+        return Sources("dicom_seg", "segment", root, tuple(segs)).read(root, images)
+    return replace(mask_files(root, beside.masks), lists=_lists(root, beside.others))
 
 
 def _lists(above: Path, others: Sequence[str]) -> tuple[Path, ...]:
     """The files that may name the values of masks."""
-    return tuple(above / file for file in others if file.lower().endswith((".txt", "dataset.json")))
+    return tuple(above / file for file in others if file.lower().endswith(LISTS))
 
 
 def _unused(root: Path, images: Sequence[str], beside: Beside) -> tuple[Message, ...]:
@@ -106,17 +117,22 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     if wanted.masks is None:
         if any(beside.masks.values()):
             return _files(root, images, beside)
-        sources = mask_sources(root, beside.others, images)
+        sources = mask_sources(root, beside.others, images, images)
         if sources is None:
             raise DataError(
                 f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
+                + _called_alike(beside, images)
             )
         return sources.read(root, images)
     place = Path(wanted.masks)
+    if wanted.masks_like is not None:
+        every = [*images, *beside.masks]
+        found = masks_like(root, wanted.masks_like, every, beside.masks, images)
+        return replace(found, lists=_lists(root, beside.others))
     above, files, others = _below(
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )
-    if sources := mask_sources(above, others, files):
+    if sources := mask_sources(above, others, files, images):
         return sources.read(root, images)
     if place.is_dir():
         lists = (*_lists(above, others), *_lists(root, beside.others))
@@ -132,6 +148,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         if sources is None:
             raise DataError(
                 f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
+                + _called_alike(beside, images)
             )
         return sources.read(root, images)
     place = Path(wanted.boxes)
@@ -153,3 +170,19 @@ def _below(place: Path, expected: str, beside: Beside) -> tuple[Path, Sequence[s
     if place.is_dir():
         return place, *beside.files_of(place)
     return place.parent, [place.name], [place.name]
+
+
+def _called_alike(beside: Beside, images: Sequence[str]) -> str:
+    """What an error adds of files that are called as the images and may be annotations in a format that is not read."""
+    twins = Twins(images)
+    endings = Counter(Path(image).suffix.lower() for image in images)
+    rare = [image for image in images if 2 * endings[Path(image).suffix.lower()] <= len(images)]
+    alike = [
+        file for file in (*beside.others, *rare) if file.lower().endswith(DATA) or twins.of(file) not in (None, file)
+    ]
+    if not alike:
+        return ""
+    return (
+        f" {len(alike)} files such as '{alike[0]}' may be annotations in a format that is not read, or points without a size; write"
+        " masks as PNG or TIFF called as their images, boxes as COCO JSON or as a table with xmin, ymin, xmax and ymax."
+    )

@@ -4,43 +4,49 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from evenray.core.errors import DataError
 from evenray.core.messages import Message
+from evenray.data.tables.match_paths import without_ending
+from evenray.data.tables.parts import part_of
 
 from .found import MaskFile
-from .mask_names import MASK_WORDS
+from .mask_names import CAMEL, MASK_WORDS
 from .pairing import stem_of, stem_of_channel
 
-__all__ = ["masks_by_image"]
+__all__ = ["masks_by_image", "several_kinds"]
 
-WORD = re.compile(rf"(?:{MASK_WORDS}|labels?|images?|마스크|분할|\d+)", re.IGNORECASE)
+WORD = re.compile(rf"(?:{MASK_WORDS}|labels?|images?|class(?:es)?|[a-z]|마스크|분할|\d+)", re.IGNORECASE)
 READER = re.compile(
-    r"(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|expert|annotator|ho)\d*|[123]stho)",
+    r"(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|(?:areafor)?expert|annotator|ho)|[123]stho)\d*",
     re.IGNORECASE,
 )
 FIELD = re.compile(r"(?:masks?|fov|field|valid)", re.IGNORECASE)
+SIDE = re.compile(r"(?:left|right|od|os|l|r|좌|우|왼쪽|오른쪽)", re.IGNORECASE)
+OBJECT = re.compile(r"(?:objects?|instances?|inst)", re.IGNORECASE)
 MOST_CLASSES, EACH = 64, 2  # classes that names may tell, and masks of each at the least
+OFTEN = 0.5  # the share of the images from which on a way of drawing is one of several, and not one mask more
+Words = tuple[str, ...]
 
 
 def masks_by_image(pairs: Mapping[str, str]) -> tuple[dict[str, list[MaskFile]], tuple[str, ...], list[Message]]:
     """The masks of each image, of pairs of a mask and its image; the classes that their names tell, () where they tell none; and
-    what is to be said. Of several readers the first counts, and a mask of the field of view beside one of a reader is none.
+    what is to be said. Of several readers the first counts, masks of the field of view beside those of a reader and masks of single
+    objects beside those of classes are not used, and sides are no classes.
+
+    DataError where masks of several kinds are there for the same images and the names do not say that they are classes.
     """
-    ways = {mask: _words(mask, image) for mask, image in pairs.items()}
-    notes = []
-    readers = sorted({way for way in ways.values() if any(READER.fullmatch(word) for word in way)})
-    if readers:
-        others = {mask for mask, way in ways.items() if way not in readers}
-        fields = {mask for mask in others if all(FIELD.fullmatch(word) for word in _plain(mask))}
-        if fields and fields == others:
-            notes.append(Message("annotations.fields", {"count": len(fields)}))
-            ways = {mask: way for mask, way in ways.items() if mask not in fields}
-        if len(readers) > 1:
-            notes.append(Message("annotations.readers", {"count": len(readers), "name": " ".join(readers[0])}))
-            ways = {mask: way for mask, way in ways.items() if way not in readers[1:]}
-    tags = {mask: " ".join(word for word in way if not READER.fullmatch(word)) for mask, way in ways.items()}
+    ways, notes = _first_reader(_told({mask: _words(mask, image) for mask, image in pairs.items()}, pairs), pairs)
+    whole = {pairs[mask] for mask, way in ways.items() if not any(map(OBJECT.fullmatch, way))}
+    ways = {mask: way for mask, way in ways.items() if pairs[mask] not in whole or not any(map(OBJECT.fullmatch, way))}
+    tags = {mask: " ".join(way) for mask, way in ways.items()}
+    sideless = {mask: " ".join(word for word in way if not SIDE.fullmatch(word)) for mask, way in ways.items()}
+    if len(set(tags.values())) > 1 and len(set(sideless.values())) == 1:
+        notes.append(Message("annotations.sides", {"ways": sorted(set(tags.values()))}))
+        tags = dict.fromkeys(tags, "")
     counts = Counter(tags.values())
+    _check(tags, pairs, counts)
     told = "" not in counts and 1 < len(counts) <= MOST_CLASSES and min(counts.values()) >= EACH
     classes = tuple(sorted(counts)) if told else ()
     found: dict[str, list[MaskFile]] = {}
@@ -49,18 +55,100 @@ def masks_by_image(pairs: Mapping[str, str]) -> tuple[dict[str, list[MaskFile]],
     return found, classes, notes
 
 
-def _words(mask: str, image: str) -> tuple[str, ...]:
+def _first_reader(ways: dict[str, Words], pairs: Mapping[str, str]) -> tuple[dict[str, Words], list[Message]]:
+    """The ways without the words for readers, and without masks of other readers than the first or of the field of view."""
+    notes = []
+    drawn = {mask: " ".join(word for word in way if READER.fullmatch(word)) for mask, way in ways.items()}
+    readers = sorted({reader for reader in drawn.values() if reader})
+    if readers:
+        fields = {mask for mask, reader in drawn.items() if not reader}
+        if fields and all(FIELD.fullmatch(word) for mask in fields for word in _plain(mask)):
+            notes.append(Message("annotations.fields", {"count": len(fields)}))
+            ways = {mask: way for mask, way in ways.items() if mask not in fields}
+        if len(readers) > 1:
+            notes.append(Message("annotations.readers", {"count": len(readers), "name": readers[0]}))
+            ways = {mask: way for mask, way in ways.items() if drawn[mask] not in readers[1:]}
+    plain = {mask: tuple(word for word in way if not READER.fullmatch(word)) for mask, way in ways.items()}
+    return _told(plain, pairs), notes
+
+
+def _told(ways: dict[str, Words], pairs: Mapping[str, str]) -> dict[str, Words]:
+    """The ways with the words alone that some masks of an image have and others of it have not; where no image has several masks, with
+    those that not all masks have."""
+    of: dict[str, list[set[str]]] = {}
+    for mask, way in ways.items():
+        of.setdefault(pairs[mask], []).append(set(way))
+    several = [each for each in of.values() if len(each) > 1]
+    if any(each[0] != other for each in several for other in each):
+        telling = {word for each in several for word in set.union(*each) - set.intersection(*each)}
+    else:
+        own = [set(way) for way in ways.values()]
+        every = own[0].intersection(*own) if own else set[str]()
+        known = {word for image in of for word in _split(image)}
+        telling = {word for way in ways.values() for word in way if not part_of(word)} - every - known
+    return {mask: tuple(word for word in way if word in telling) for mask, way in ways.items()}
+
+
+def _check(tags: Mapping[str, str], pairs: Mapping[str, str], counts: Counter[str]) -> None:
+    """DataError where masks without a word of their own stand beside such that have one, for most images."""
+    images = {tag: {pairs[mask] for mask, own in tags.items() if own == tag} for tag in counts}
+    others = [
+        tag for tag in counts if tag and len(images[tag] & images.get("", set())) >= OFTEN * len(set(pairs.values()))
+    ]
+    if others:
+        raise several_kinds([min(mask for mask, own in tags.items() if own == tag) for tag in ("", *sorted(others))])
+
+
+def several_kinds(masks: Sequence[str]) -> DataError:
+    """The error that names the kinds of masks that the same images have, of one mask of each kind."""
+    shown, ways = (
+        " or ".join(f"'{mask}'" for mask in masks),
+        " or ".join(f"--masks '{_pattern(mask)}'" for mask in masks),
+    )
+    return DataError(f"The images have masks of several kinds, such as {shown}; say which are meant: {ways}.")
+
+
+def _pattern(mask: str) -> str:
+    """A pattern that masks called like one match, of others none: its folder, or its name where numbers tell the folder from others.
+
+    >>> _pattern("mouse fat/label masks/mouse_fat_01.tif"), _pattern("IMD002/IMD002_lesion/IMD002_lesion.bmp")
+    ('label masks/*', '*_lesion.bmp')
+    >>> _pattern("IMD002/IMD002_roi/IMD002_R1.bmp")
+    '*IMD*_R*.bmp'
+    """
+    folder, _, name = mask.rpartition("/")
+    last = folder.rpartition("/")[2]
+    if last and not re.search(r"\d", last):
+        return f"{last}/*"
+    bare = without_ending(name)
+    word = re.search(r"[-_. ][^\W\d_][^\d]*$", bare)
+    return f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare)}{name[len(bare) :]}"
+
+
+def _words(mask: str, image: str) -> Words:
     """The words of a mask's name and folders that its image has not, and that do not say mask or number.
 
     >>> _words("masks/liver/x.png", "images/x.png"), _words("x_liver_mask_1.png", "x.png"), _words("1st_manual/a.gif", "images/a.tif")
     (('liver',), ('liver',), ('1st', 'manual'))
+    >>> _words("leftMask/1.png", "image/1.png")
+    ('left',)
     """
-    stem, base = stem_of(mask), stem_of_channel(stem_of(image))
-    rest = stem.replace(base, " ", 1) if base in stem else ""
+    stem, base = stem_of(mask), stem_of(image)
+    rest = next((stem.replace(name, " ", 1) for name in (base, stem_of_channel(base)) if name in stem), stem)
+    name = {*_split(base), *_split(stem_of_channel(base))}
     above = {step.casefold() for step in image.split("/")[:-1]}
-    steps = [step.casefold() for step in mask.split("/")[:-1] if step.casefold() not in above and step != ".."]
-    words = [word for text in (*steps, rest) for word in re.split(r"[-_. ()]+", text)]
-    return tuple(word for word in words if word and not WORD.fullmatch(word))
+    steps = [step for step in mask.split("/")[:-1] if step.casefold() not in above]
+    own = mask.rpartition("/")[2] if rest == stem else rest  # with the capitals that may part its words
+    words = [word for step in (*steps, own) for word in _split(step)]
+    return tuple(dict.fromkeys(word for word in words if word not in name and not WORD.fullmatch(word)))
+
+
+def _split(path: str) -> Iterator[str]:
+    """The words of a path in small letters, without the numbers that they end with, but for those of readers."""
+    for word in re.split(r"[-_./ ()]+", CAMEL.sub("_", without_ending(path)).casefold()):
+        plain = word if READER.fullmatch(word) else re.sub(r"(?<=[^\W\d])\d+$", "", word)
+        if plain:
+            yield plain
 
 
 def _plain(mask: str) -> list[str]:

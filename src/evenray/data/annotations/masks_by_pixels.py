@@ -1,4 +1,5 @@
-"""Masks that no word tells: files named after an image, or lying beside it in a twin folder, of which only the pixels say mask."""
+"""Masks that no word tells: files named after an image, lying beside it in a twin folder, or numbered as it, of which only the pixels
+say mask."""
 
 from __future__ import annotations
 
@@ -11,15 +12,18 @@ import numpy as np
 from evenray.core.errors import EvenrayError
 from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
-from evenray.images.readers import read
+from evenray.images.readers import fragments, middle, read, sniff
+
+from .mask_pixels import mask_pixels
+from .pairing import FEWEST, by_number
 
 __all__ = ["masks_by_pixels"]
 
-FEWEST = 3  # pairs from which a way of naming is one
 SAMPLE = 5  # pairs that are opened for each
 FOLDERS = 20  # names up to which a level of folders may hold one folder of masks
 LEVELS = 8  # grey levels that a mask has at most
 EXTREME, NEAR = 0.98, 0.04  # or: the share of pixels this near to its darkest or brightest, as in a mask saved as JPEG
+SAME = 0.5  # or: of neighbours that are not both background the share that is equal, as in numbers of objects
 Group = tuple[str, ...]  # a way of naming
 
 
@@ -36,6 +40,9 @@ def masks_by_pixels(root: Path, files: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pairs in groups.values():
         if len(pairs) >= FEWEST and _are_masks(root, pairs):
+            found |= pairs
+    for pairs in by_number([file for file in files if file not in found]):
+        if not found.keys() & pairs.keys() and _are_masks(root, pairs):
             found |= pairs
     return found
 
@@ -85,7 +92,7 @@ def _are_masks(root: Path, pairs: dict[str, str]) -> bool:
     opened = 0
     for file in files[:: max(1, len(files) // SAMPLE)][:SAMPLE]:
         try:
-            mask, image = (read(as_path(root / one)).pixels for one in (file, pairs[file]))
+            mask, image = _mask(as_path(root / file)), _image(as_path(root / pairs[file]))
         except (EvenrayError, OSError):
             continue
         if not _is_flat(mask) or _is_flat(image):
@@ -94,10 +101,25 @@ def _are_masks(root: Path, pairs: dict[str, str]) -> bool:
     return opened >= FEWEST
 
 
+def _mask(path: Path) -> np.ndarray:
+    return mask_pixels(path, middle(fragments(path)) if sniff(path) == "nifti" else "")
+
+
+def _image(path: Path) -> np.ndarray:
+    return read(path, fragment=middle(fragments(path)), window="none").pixels
+
+
 def _is_flat(pixels: np.ndarray) -> bool:
-    """Whether pixels say where something is, and not how bright: few levels, or next to none between the extremes."""
+    """Whether pixels say where something is, and not how bright: few levels, few between the extremes, or areas of one value."""
     low, high = float(pixels.min()), float(pixels.max())
     near = NEAR * (high - low)
-    return (
-        bool(((pixels <= low + near) | (pixels >= high - near)).mean() >= EXTREME) or len(np.unique(pixels)) <= LEVELS
-    )
+    if bool(((pixels <= low + near) | (pixels >= high - near)).mean() >= EXTREME):
+        return True
+    values, counts = np.unique(pixels, return_counts=True)
+    if len(values) <= LEVELS:
+        return True
+    if pixels.ndim > 2:
+        pixels = pixels[..., 0]
+    left, right = pixels[:, :-1], pixels[:, 1:]
+    inside = (left != values[counts.argmax()]) | (right != values[counts.argmax()])
+    return bool(np.mean(left[inside] == right[inside]) >= SAME) if inside.any() else True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -19,12 +20,13 @@ from .found import Annotated, MaskFile
 from .mask_pixels import mask_pixels
 from .reading import joined
 
-__all__ = ["COLUMNS", "describe_boxes", "describe_masks"]
+__all__ = ["COLUMNS", "describe_boxes", "describe_masks", "with_masks"]
 
+ALL_AROUND = 0.9  # share of the pixels at the border
 MOST_VALUES = 256  # that are counted of one mask, the most frequent ones
 VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
 COLUMNS: dict[str, Any] = {
-    "masks": MASKS, "mask_values": VALUES, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
+    "masks": MASKS, "mask_values": VALUES, "mask_border": pl.Int64, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
     "annotated_columns": pl.Int32,
 }  # fmt: skip
 
@@ -41,6 +43,7 @@ class MaskColumns(TypedDict):
 
     masks: list[MaskStruct]
     mask_values: list[ValueCount]
+    mask_border: int | None
     mask_hash: str
     annotated_rows: int
     annotated_columns: int
@@ -54,11 +57,21 @@ class BoxColumns(TypedDict):
     annotated_columns: int
 
 
+def with_masks(root: Path, annotated: Annotated, names: Sequence[str]) -> Sequence[str]:
+    """The frames of an image of several volumes that its masks are of: where these have a volume, the middle one."""
+    volumes = len({name.partition(",volume=")[2] for name in names})
+    if volumes < 2 or not annotated.masks[0].file:
+        return names
+    slices = len(names) // volumes
+    own = len(fragments(as_path(root / annotated.masks[0].file)))
+    return names[volumes // 2 * slices :][:slices] if own == slices else names
+
+
 def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> MaskColumns:
     """The masks of one frame, whose image has `shape`; `place` is its number and how many there are in its file.
 
-    Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels have each value, and a
-    hash of all pixels.
+    Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels have each value, the value
+    of the border, and a hash of all pixels.
 
     ReadError says what is wrong with a mask.
     """
@@ -78,15 +91,25 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
         size = (pixels.shape[0], pixels.shape[1]) if pixels.shape != shape else size
         raw.append(pixels)
     by_value = bool(structs) and structs[0]["values"] is None
+    if not by_value:  # of what lies within another, such as a cup in its disc, the smaller counts
+        sizes = [int(np.count_nonzero(pixels)) / pixels.size for pixels in raw]
+        structs = [structs[k] for k in sorted(range(len(structs)), key=lambda k: -sizes[k])]
     whole = _highest(raw) if by_value else joined(root, structs, shape)
     values_met, counts = _counted(whole)
     kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
     same = whole.astype(np.uint8) if whole.max(initial=0) < 256 else whole.astype(np.int64)  # however deep the file is
     digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(same).tobytes()).hexdigest()
     return {
-        "masks": structs, "mask_hash": digest, "annotated_rows": size[0], "annotated_columns": size[1],
+        "masks": structs, "mask_border": _border(whole), "mask_hash": digest, "annotated_rows": size[0], "annotated_columns": size[1],
         "mask_values": [{"value": v, "pixels": n} for v, n in zip(values_met[kept].tolist(), counts[kept].tolist(), strict=True)],
     }  # fmt: skip
+
+
+def _border(pixels: NDArray[np.integer[Any]]) -> int | None:
+    """The value that nearly all pixels at the border have, None where none has."""
+    around = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    values, counts = np.unique(around, return_counts=True)
+    return int(values[counts.argmax()]) if counts.max() >= ALL_AROUND * len(around) else None
 
 
 def _counted(pixels: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

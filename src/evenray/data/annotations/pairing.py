@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
-from evenray.data.tables.match_paths import without_ending
+from evenray.data.tables.match_paths import match_paths, without_ending
 
-__all__ = ["Twins", "nearest", "stem_of", "stem_of_channel"]
+__all__ = ["FEWEST", "Twins", "by_number", "near_first", "nearest", "stem_of", "stem_of_channel"]
+
+FEWEST = 3  # pairs from which a way of naming is one
+MOST_WAYS, OFTEN = 60, 0.9  # ways of numbering; the share of the fewer numbers that two of them have in common
 
 
 def stem_of(file: str) -> str:
@@ -42,16 +45,71 @@ class Twins:
         return nearest(file, self.by_stem.get(stem_of(file) if stem is None else stem, []))
 
 
+def near_first(names: Iterable[str], images: Sequence[str], folder: Path, root: Path) -> dict[str, str]:
+    """The image below `root` that each name in a file of `folder` means: of those below that folder if one is so called, else any."""
+    names, found = list(dict.fromkeys(names)), dict[str, str]()
+    inside = folder.resolve()
+    if inside != root.resolve() and inside.is_relative_to(root.resolve()):
+        above = f"{inside.relative_to(root.resolve()).as_posix()}/"
+        found = match_paths(names, [image for image in images if image.startswith(above)]).found
+    return match_paths((name for name in names if name not in found), images, root=root.resolve().name).found | found
+
+
 def nearest(file: str, images: Sequence[str]) -> str | None:
-    """Of images the one whose folders are most like those of a file, of the channels of one image the first; None where several
-    images are equally near."""
+    """Of images the one whose folders are most like those of a file, by whole names and then by the words in them; of the channels
+    of one image the first. None where several images are equally near.
+
+    >>> nearest("test-mask/1.png", ["train-image/1.png", "test-image/1.png"])
+    'test-image/1.png'
+    """
     if len(images) < 2:
         return images[0] if images else None
-    common = {image: _common(file, image) for image in images}
-    near = sorted(image for image, shared in common.items() if shared == max(common.values()))
+    near = {image: (_common(file, image), _shared_words(file, image)) for image in images}
+    best = sorted(image for image, likeness in near.items() if likeness == max(near.values()))
     return (
-        near[0] if len({(image.rpartition("/")[0], stem_of_channel(stem_of(image))) for image in near}) == 1 else None
+        best[0] if len({(image.rpartition("/")[0], stem_of_channel(stem_of(image))) for image in best}) == 1 else None
     )
+
+
+def by_number(files: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Files that count as others do in paths that differ by words alone (images/21_training.tif and manual/21_manual1.gif, t007.tif
+    and man_seg007.tif), each way with the one that is most like it first; those of a way by the files of the other.
+
+    >>> images, masks = [f"images/{n:02}_test.tif" for n in range(3)], [f"manual/{n:02}_manual1.gif" for n in range(3)]
+    >>> next(by_number([*images, *masks]))["images/01_test.tif"]
+    'manual/01_manual1.gif'
+    """
+    by_skeleton: dict[str, list[tuple[str, list[int]]]] = {}
+    for file in files:
+        bare = without_ending(file)
+        numbers = [int(number) for number in re.findall(r"\d+", bare)]
+        by_skeleton.setdefault(re.sub(r"\d+", "#", bare), []).append((file, numbers))
+    ways = [way for way in map(_numbered, by_skeleton.values()) if len(way) >= FEWEST]
+    if len(ways) > MOST_WAYS:
+        return
+    for way in ways:
+        first = next(iter(way.values()))
+        others = [other for other in ways if len(way.keys() & other.keys()) >= OFTEN * min(len(way), len(other))]
+        for other in sorted(others, key=lambda other: -_shared_words(first, next(iter(other.values())))):
+            if other is not way and len(both := way.keys() & other.keys()) >= FEWEST:
+                yield {way[number]: other[number] for number in both}
+
+
+def _numbered(group: list[tuple[str, list[int]]]) -> dict[tuple[int, ...], str]:
+    """The files of a group by the numbers in which they differ, each number once; nothing where several have the same."""
+    columns = dict.fromkeys(zip(*(numbers for _, numbers in group), strict=True))
+    told = list(zip(*(column for column in columns if len(set(column)) > 1), strict=True))
+    found = dict(zip(told, (file for file, _ in group), strict=False))
+    return found if len(found) == len(group) else {}
+
+
+def _shared_words(one: str, other: str) -> int:
+    """How many words the folders of two paths have in common."""
+    return len(_words(one) & _words(other))
+
+
+def _words(path: str) -> set[str]:
+    return {word for word in re.split(r"[\W_]+", path.rpartition("/")[0].casefold()) if word}
 
 
 def stem_of_channel(stem: str) -> str:

@@ -1,16 +1,31 @@
-"""Masks as text: runs of pixels, column by column from the top left, as Kaggle's tables and COCO's files have them."""
+"""Masks as text: runs of pixels, column by column from the top left, as Kaggle's tables and COCO's files have them; or outlines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_ROW", "by_row", "from_counts", "from_runs", "from_steps", "to_runs", "uncompressed"]
+__all__ = [
+    "BY_ROW",
+    "by_row",
+    "from_counts",
+    "from_runs",
+    "from_steps",
+    "inside",
+    "outlines",
+    "to_runs",
+    "uncompressed",
+]
 
 BY_ROW = "rows "  # before runs that go so
+OUTLINES, OF_SHARES = (
+    "outlines ",
+    "outlines of shares ",
+)  # before the points of outlines, in pixels or in shares of the sides
+Points = Sequence[tuple[float, float]]  # x and y of the corners of pixels: the middle of the first is at .5
 
 
 def by_row(masks: Iterable[tuple[str, tuple[int, int]]]) -> bool:
@@ -34,12 +49,14 @@ def by_row(masks: Iterable[tuple[str, tuple[int, int]]]) -> bool:
 
 def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """The mask of `start length start length ...`, starts from 1, column by column, bool (H, W); row by row where "rows" stands
-    before. ValueError where it is no such text or does not fit into the image.
+    before; or what lies within `outlines`. ValueError where it is no such text or does not fit into the image.
 
     >>> from_runs("1 2 5 1", (2, 3)).astype(int)
     array([[1, 0, 1],
            [1, 0, 0]])
     """
+    if text.startswith(OUTLINES):
+        return _filled(text, shape)
     if text.startswith(BY_ROW):
         return from_runs(text.removeprefix(BY_ROW), shape[::-1]).T
     numbers = np.array(text.split(), dtype=np.int64)
@@ -53,6 +70,51 @@ def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     np.add.at(steps, starts, 1)
     np.add.at(steps, starts + lengths, -1)
     return np.asarray((np.cumsum(steps[:-1]) > 0).reshape(shape[::-1]).T)
+
+
+def outlines(rings: Iterable[Points], *, shares: bool = False) -> str:
+    """The text of a mask that lies within rings of points; a ring within another is a hole. With `shares` points are in shares of the
+    image's sides, else in pixels.
+
+    >>> from_runs(outlines([[(1, 0), (3, 0), (3, 2), (1, 2)]]), (2, 4)).astype(int)
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0]])
+    """
+    texts = (" ".join(f"{x:.6g} {y:.6g}" for x, y in ring) for ring in rings if len(ring) > 2)
+    return (OF_SHARES if shares else OUTLINES) + ";".join(texts)
+
+
+def _filled(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    start = OF_SHARES if text.startswith(OF_SHARES) else OUTLINES
+    scale = np.array(shape[::-1] if start == OF_SHARES else (1, 1), np.float64)
+    rings = [
+        np.array(ring.split(), np.float64).reshape(-1, 2) * scale
+        for ring in text.removeprefix(start).split(";")
+        if ring
+    ]
+    return inside(rings, shape)
+
+
+def inside(rings: Iterable[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels whose centres lie within an odd number of rings (n, 2) of x and y, bool (H, W). OpenCV's polygons cover their border,
+    which makes objects of a few pixels half a pixel larger on two sides.
+
+    >>> inside([np.array([[1, 0], [3, 0], [3, 2], [1, 2]])], (2, 4)).astype(int)
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0]])
+    """
+    turns = np.zeros((shape[0], shape[1] + 1), np.int64)
+    for ring in rings:
+        ends = np.roll(ring, -1, axis=0)
+        down = (ring[:, 1] < ends[:, 1])[:, None]
+        upper, lower = np.where(down, ring, ends), np.where(down, ends, ring)
+        first, last = (np.clip(np.ceil(each[:, 1] - 0.5), 0, shape[0]).astype(int) for each in (upper, lower))
+        edges = np.repeat(np.arange(len(ring)), last - first)
+        rows = np.arange(len(edges)) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[edges]
+        (x0, y0), (x1, y1) = upper[edges].T, lower[edges].T
+        met = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+        np.add.at(turns, (rows, np.clip(np.ceil(met - 0.5), 0, shape[1]).astype(int)), 1)
+    return np.asarray(np.cumsum(turns[:, :-1], axis=1) % 2 == 1)
 
 
 def to_runs(mask: NDArray[np.bool_]) -> str:

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from evenray.core.names import as_path, as_text
 
+from .box_tables import is_box_table, read_box_table
 from .class_names import class_names
 from .coco import coco_shapes, is_coco, read_coco
 from .dicom_seg import read_seg, seg_files
+from .formats import FORMATS
 from .found import Annotations
 from .pairing import Twins
-from .tables import is_box_table, is_run_table, read_box_table, read_run_table
+from .run_tables import is_run_table, read_run_table
+from .shapes import read_shapes
 from .voc import is_voc, read_voc
-from .yolo import is_yolo, read_yolo
+from .yolo import are_outlines, is_yolo, read_yolo
 
+ENDINGS = tuple({ending for own in FORMATS.values() for ending in own.endings})
 __all__ = ["Sources", "box_sources", "mask_sources"]
 
-TABLES = (".csv", ".tsv", ".parquet")
-Kind = Literal["voc", "coco_boxes", "yolo", "box_table", "coco_masks", "run_table", "dicom_seg"]
+TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Files of one kind, relative to `above`; `others` lie beside them."""
+    """Files of one kind, relative to `above`; `others` lie beside them. `kind` is one of those below, or the name of a format."""
 
-    kind: Kind
+    kind: str
+    task: Literal["segment", "detect"]
     above: Path
     files: tuple[str, ...]
     others: Sequence[str] = ()
@@ -47,17 +51,19 @@ class Sources:
             found = read_voc(self.above, self.files, images)
         elif self.kind == "yolo":
             names, file = class_names(self.above, self.others)
-            found = read_yolo(self.above, self.files, images, names)
+            found = read_yolo(self.above, self.files, images, names, self.task)
             extra = [as_path(self.above / file)] if file else []
         elif self.kind == "dicom_seg":
             own = [image for image in images if (root / image).resolve() not in {path.resolve() for path in paths}]
             found = read_seg(root, paths, own, _relative(root, paths))
+        elif self.kind in FORMATS:
+            found = read_shapes(FORMATS[self.kind], self.above, self.files, images, self.task)
         elif self.kind == "box_table":
-            found = read_box_table(paths[0], images)
+            found = read_box_table(paths, images, root)
         elif self.kind == "run_table":
             found = read_run_table(root, paths[0], images)
         else:
-            found = read_coco(root, paths, images, "segment" if self.kind == "coco_masks" else "detect")
+            found = read_coco(root, paths, images, self.task)
         return replace(found, files=_relative(root, [*paths, *extra]))
 
 
@@ -69,29 +75,48 @@ def _relative(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
 def box_sources(above: Path, others: Sequence[str], images: Sequence[str], *, tables: bool = True) -> Sources | None:
     """The files that hold boxes, of the first kind of which there are any, without `tables` of no table; a text file is one where it
     is called as an image."""
-    twins = Twins(images)
-    texts = [file for file in others if twins.of(file) is not None]
-    kinds: list[tuple[Kind, tuple[str, ...], Sequence[str], Callable[[Path], bool]]] = [
-        ("voc", (".xml",), others, is_voc), ("coco_boxes", (".json",), others, is_coco), ("yolo", (".txt",), texts, is_yolo),
-    ]  # fmt: skip
-    for kind, endings, among, is_kind in kinds:
-        files = tuple(file for file in among if file.lower().endswith(endings) and is_kind(as_path(above / file)))
-        if files:
-            return Sources(kind, above, files, others)
-    return _table("box_table", above, others, is_box_table) if tables else None
+    for kind, found in _texts(above, others, images):
+        if found:
+            return Sources(kind, "detect", above, found, others)
+    return _table("box_table", above, others) if tables else None
 
 
-def mask_sources(above: Path, others: Sequence[str], files: Sequence[str]) -> Sources | None:
-    """The files that hold masks and are no pictures: COCO JSON with outlines, DICOM SEG among `files`, a table of runs."""
-    shapes = tuple(file for file in others if file.lower().endswith(".json") and is_coco(as_path(above / file)))
-    if shapes and coco_shapes([as_path(above / file) for file in shapes]):
-        return Sources("coco_masks", above, shapes)
+def mask_sources(above: Path, others: Sequence[str], files: Sequence[str], images: Sequence[str]) -> Sources | None:
+    """The files that hold masks and are no pictures: outlines of any tool, DICOM SEG among `files`, a table of runs."""
+    for kind, found in _texts(above, others, images):
+        if found and _outlined(kind, above, found):
+            return Sources(kind, "segment", above, found, others)
     if segs := seg_files(above, files):
-        return Sources("dicom_seg", above, tuple(segs))
-    return _table("run_table", above, others, is_run_table)
+        return Sources("dicom_seg", "segment", above, tuple(segs))
+    return _table("run_table", above, others)
 
 
-def _table(kind: Kind, above: Path, others: Sequence[str], is_kind: Callable[[Path], bool]) -> Sources | None:
-    """The first table of a kind."""
-    found = next((file for file in others if file.lower().endswith(TABLES) and is_kind(as_path(above / file))), None)
-    return None if found is None else Sources(kind, above, (found,))
+def _texts(above: Path, others: Sequence[str], images: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The kinds of XML, JSON and text files, each with the files that are of it; a text file is one where it is called as an image."""
+    yield "voc", tuple(file for file in others if file.lower().endswith(".xml") and is_voc(as_path(above / file)))
+    coco = tuple(file for file in others if file.lower().endswith(".json") and is_coco(as_path(above / file)))
+    yield "coco", coco
+    left = [file for file in others if file not in set(coco) and file.lower().endswith(ENDINGS)]
+    yield from ((name, own.files(above, left)) for name, own in FORMATS.items())
+    twins = Twins(images)
+    texts = (file for file in others if file.lower().endswith(".txt") and twins.of(file) is not None)
+    yield "yolo", tuple(file for file in texts if is_yolo(as_path(above / file)))
+
+
+def _outlined(kind: str, above: Path, files: tuple[str, ...]) -> bool:
+    if kind == "coco":
+        return coco_shapes([as_path(above / file) for file in files])
+    if kind == "yolo":
+        return are_outlines(above, files)
+    return kind in FORMATS and FORMATS[kind].outlines and FORMATS[kind].outlined(above, files)
+
+
+def _table(kind: Literal["box_table", "run_table"], above: Path, others: Sequence[str]) -> Sources | None:
+    """The tables of a kind: of boxes all that have the columns of the first."""
+    is_kind = is_box_table if kind == "box_table" else is_run_table
+    tables = [file for file in others if file.lower().endswith(TABLES) and is_kind(as_path(above / file))]
+    if not tables:
+        return None
+    if kind == "run_table":
+        return Sources(kind, "segment", above, tuple(tables[:1]))
+    return Sources(kind, "detect", above, tuple(tables))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as Xml
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ Corners = tuple[float, float, float, float]
 def is_voc(path: Path) -> bool:
     """Whether an XML file is Pascal VOC's, by its beginning."""
     with path.open("rb") as file:
-        return b"<annotation" in file.read(1024)
+        return re.search(rb"<annotation[\s>]", file.read(1024)) is not None
 
 
 def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotations:

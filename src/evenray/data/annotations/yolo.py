@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 
-from .found import Annotated, Annotations, Box
+from .found import Annotated, Annotations, Box, MaskFile
 from .pairing import Twins
+from .runs import outlines
 
-__all__ = ["is_yolo", "read_yolo"]
+__all__ = ["are_outlines", "is_yolo", "read_yolo"]
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 LINE = re.compile(rf"\d+(?:[ \t]+{NUMBER}){{4,}}[ \t]*")
@@ -30,8 +32,24 @@ def is_yolo(path: Path) -> bool:
     return not first or LINE.fullmatch(first) is not None
 
 
-def read_yolo(root: Path, files: Sequence[str], images: Sequence[str], names: Sequence[str]) -> Annotations:
-    """The boxes of some text files, each of the image of its name. Of an outline (segments) its extent is the box.
+def are_outlines(root: Path, files: Sequence[str]) -> bool:
+    """Whether a line of some files is an outline: a class with three points or more."""
+    for file in files:
+        with as_path(root / file).open("rb") as opened:
+            words = opened.readline(2**16).split()
+        if words:
+            return len(words) > 6 and len(words) % 2 == 1
+    return False
+
+
+def read_yolo(
+    root: Path,
+    files: Sequence[str],
+    images: Sequence[str],
+    names: Sequence[str],
+    task: Literal["segment", "detect"] = "detect",
+) -> Annotations:
+    """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box.
 
     A file with a line that is none of the format is set aside. Classes without a name are called by their number.
     """
@@ -39,7 +57,7 @@ def read_yolo(root: Path, files: Sequence[str], images: Sequence[str], names: Se
     highest = -1
     for file in files:
         try:
-            boxes = _boxes(as_path(root / file))
+            boxes, masks = _objects(as_path(root / file))
         except (ValueError, OSError) as error:
             rejected.append((file, f"is no YOLO file that can be read: {error}"))
             continue
@@ -48,16 +66,17 @@ def read_yolo(root: Path, files: Sequence[str], images: Sequence[str], names: Se
             lost += 1
             continue
         highest = max([highest, *(box.index for box in boxes)])
-        found[image] = Annotated(boxes=boxes)
+        found[image] = Annotated(boxes=boxes) if task == "detect" else Annotated(masks)
     classes = (*names, *(str(number) for number in range(len(names), highest + 1)))
     notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
-    return Annotations("detect", "yolo", found, classes, shares=True, notes=notes, rejected=tuple(rejected))
+    shares = task == "detect"
+    return Annotations(task, "yolo", found, classes, shares=shares, notes=notes, rejected=tuple(rejected))
 
 
-def _boxes(path: Path) -> tuple[Box, ...]:
+def _objects(path: Path) -> tuple[tuple[Box, ...], tuple[MaskFile, ...]]:
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-    found = []
+    found, masks = [], []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").split("\n"), 1):
         if not line.strip():
             continue
@@ -68,7 +87,8 @@ def _boxes(path: Path) -> tuple[Box, ...]:
         if len(values) >= 6 and len(values) % 2 == 0:
             xs, ys = values[0::2], values[1::2]
             found.append(Box(int(kind), min(xs), min(ys), max(xs), max(ys)))
+            masks.append(MaskFile(runs=outlines([list(zip(xs, ys, strict=True))], shares=True), index=int(kind) + 1))
         else:
             x, y, width, height = values[:4]
             found.append(Box(int(kind), x - width / 2, y - height / 2, x + width / 2, y + height / 2))
-    return tuple(found)
+    return tuple(found), tuple(masks)

@@ -24,6 +24,7 @@ FROM_START, REPEATED = 0.8, 0.5
 SIDED = re.compile(r"(.*\d.*?)(?:[-_ ](?:left|right|od|os|l|r)|(?<=\d)[lr])(?![^\W\d_])(?:[-_ ].*)?", re.IGNORECASE)
 MOST_CLASSES, EACH = 20, 3
 CODE = 8  # letters and digits
+EXPORTED = re.compile(r"(.+?)[-_.](?:jpe?g|png|bmp|tiff?|webp)\.rf\.[0-9a-zA-Z]+", re.IGNORECASE)
 LETTERS = re.compile(r"([^\W\d_]+)\d+")
 
 
@@ -120,13 +121,23 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         if len(set(apart.values())) <= REPEATED * len(files) and all(map(CALLED_APART.fullmatch, apart.values())):
             return Persons(f"name{at + 2}", apart)
     return (
-        _sided(files)
+        _exported(files)
+        or _sided(files)
         or _cut_out(files)
         or _counted(words)
         or _sliced(words)
         or _hashed(words)
         or _numbered_folders(files)
     )
+
+
+def _exported(files: list[str]) -> Persons | None:
+    """The image that several files are versions of, as Roboflow calls them: x_jpg.rf.3f2a.jpg and x_jpg.rf.91bc.jpg."""
+    found = {file: EXPORTED.fullmatch(without_ending(file.rpartition("/")[2])) for file in files}
+    versions = {file: match[1] for file, match in found.items() if match}
+    if len(versions) < len(files) or len(set(versions.values())) > REPEATED * len(files):
+        return None
+    return Persons("name1", versions)
 
 
 def _sliced(words: dict[str, list[str]]) -> Persons | None:

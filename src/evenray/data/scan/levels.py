@@ -19,7 +19,7 @@ Kind = Literal["split", "storage", "patient", "numbered", "numbers", "label", "o
 MOST_CLASSES, FEWEST_PATIENTS, MOST_GRADES = 60, 3, 12
 MAGNIFICATIONS = {4, 5, 10, 16, 20, 25, 32, 40, 50, 60, 63, 100, 200, 400, 600, 1000}  # of microscopes
 STORAGE = re.compile(
-    r"(?:.*[-_ ])?(?:images?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw"
+    r"(?:.*[-_ ])?(?:images?(?:tr|ts|va)?|imgs?|pics?|pictures?|photos?|data|datasets?|files?|dicoms?|dcm|png|jpe?g|tiff?|nifti|raw"
     r"|originals?|folds?|cv|parts?|batch(?:es)?|sets?|splits?|chunks?|shards?|subsets?|vol(?:ume)?s?|dis[ck]s?|archives?|dirs?|folders?|영상|이미지|데이터)"
     r"[-_ .]*\d*",
     re.IGNORECASE,
@@ -105,6 +105,9 @@ def _kind(level: Level) -> Kind:
     if (parts := parts_of(names)) is not None:
         level.shown = parts
         return "split"
+    if (parts := _parts_within(names)) is not None:
+        level.shown = parts
+        return "split"
     rests = [PREFIXED.fullmatch(name) for name in names]
     if all(rests):
         shown = {name: _shown(rest[1]) for name, rest in zip(names, rests, strict=True) if rest}
@@ -143,6 +146,23 @@ def _kind(level: Level) -> Kind:
     if len(names) > MOST_CLASSES:
         return "patient" if len(digits) * 2 > len(names) else "storage"
     return "label"
+
+
+def _parts_within(names: list[str]) -> dict[str, str] | None:
+    """The part of each name, where names are the same but for a word that is one.
+
+    >>> _parts_within(["ISIC2018_Training_Input", "ISIC2018_Test_Input"]), _parts_within(["a_train", "b_test"])
+    ({'ISIC2018_Training_Input': 'Training', 'ISIC2018_Test_Input': 'Test'}, None)
+    """
+    found, rests = {}, set()
+    for name in names:
+        words = re.split(r"[-_ .]+", name)
+        parts = [word for word in words if part_of(word)]
+        if len(parts) != 1 or len(words) < 2:
+            return None
+        found[name] = parts[0]
+        rests.add(tuple(word for word in words if word != parts[0]))
+    return found if len(names) > 1 and len(rests) == 1 else None
 
 
 def _is_number(name: str) -> bool:

@@ -14,9 +14,10 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
 from evenray.core.understood import UnderstoodRow
+from evenray.data.annotations.box_tables import is_box_table
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
 from evenray.data.annotations.found import Annotations
-from evenray.data.annotations.tables import is_box_table, is_run_table
+from evenray.data.annotations.run_tables import is_run_table
 from evenray.data.tables.expressions import Asked
 from evenray.data.tables.file_kinds import refuse_table
 from evenray.data.tables.folder_table import FolderTable, table_in_folder
@@ -122,13 +123,13 @@ def _list_folder(
     path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices, wanted: Wanted
 ) -> Listing:
     files = list_files(path)
-    kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths))
+    kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths), like=wanted.masks_like)
     try:
         if labels is not None:
             seen = Seen(path, lambda: kept.images, patient)
             found = list_tree(path, LabelTable.read(Path(labels), seen, choices), kept.images, patient)
         else:
-            plain = wanted.asked in ("segment", "detect")
+            plain = wanted.asked in ("segment", "detect") or (wanted.asked is None and any(kept.masks.values()))
             found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain)
     except DataError as error:
         if not files.unopened:
@@ -145,7 +146,7 @@ def _list_folder(
     )  # fmt: skip
     images = [entry.file for entry in found.entries]
     beside = Beside(kept.masks, files.others, _files_of)
-    annotations, unused = annotations_of(path, images, beside, wanted, labelled=len(found.labels) > 1)
+    annotations, unused = annotations_of(path, images, beside, wanted, labelled=_are_labelled(found))
     told = {note.code for note in unused} | ({"annotations.masks_unused"} if annotations is not None else set())
     if "annotations.masks_unused" in told:  # which says more
         found = replace(found, notes=tuple(note for note in found.notes if note.code != "scan.aside_mask"))
@@ -195,6 +196,11 @@ def _check_folders(path: Path, folders: Listing, labelled: Listing) -> None:
         )
 
 
+def _are_labelled(found: Listing) -> bool:
+    """Whether the images have labels that can be learnt: several, and of folders not nearly one for each image."""
+    return len(found.labels) > 1 and (found.table is not None or 2 * len(found.labels) <= max(4, len(found.entries)))
+
+
 def _list_table(path: Path, patient: PatientOf, choices: Choices, wanted: Wanted) -> Listing:
     """A table as DATA: of labels, or, where it has none or the task says so, of the boxes or masks of the images beside it."""
     if wanted.asked not in ("segment", "detect"):
@@ -217,7 +223,7 @@ def _files_of(folder: Path) -> tuple[list[str], list[str]]:
 
 def _told_masks(path: Path, wanted: Wanted, files: list[str]) -> list[str] | None:
     """The files that are masks as the user said, None where that is to be found out."""
-    if wanted.masks is None:
+    if wanted.masks is None or wanted.masks_like is not None:
         return None
     folder = Path(wanted.masks).resolve()
     if not folder.is_relative_to(path.resolve()):

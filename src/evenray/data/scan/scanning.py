@@ -21,7 +21,7 @@ from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.found import Annotations
-from evenray.data.annotations.measuring import COLUMNS, describe_boxes, describe_masks
+from evenray.data.annotations.measuring import COLUMNS, describe_boxes, describe_masks, with_masks
 from evenray.data.audit import measure
 from evenray.data.tables.ages import age_band
 from evenray.data.tables.identifiers import canonical, is_nobody
@@ -180,7 +180,9 @@ def describe(task: Task) -> Reading:
                     raise ReadError(path, reason)
                 names = [entry.fragment] if entry.fragment is not None else fragments(path)
                 # Of a volume with masks every slice is a case.
-                if not task.every_frame and not (entry.annotated and entry.annotated.masks):
+                if entry.annotated and entry.annotated.masks:
+                    names = list(with_masks(Path(task.root), entry.annotated, names))
+                elif not task.every_frame:
                     names = [middle(names)]
                 for number, name in enumerate(names):
                     image = read(path, fragment=name, value_range=task.value_range)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.names import as_path
+from evenray.data.annotations.mask_files import like as is_like
 from evenray.data.annotations.mask_names import masks_by_name
 from evenray.data.annotations.masks_by_pixels import masks_by_pixels
 from evenray.data.tables.match_paths import without_ending
 
 __all__ = ["Sorted", "sorted_out"]
 
-THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|썸네일)", re.IGNORECASE)
+THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|overlays?|썸네일)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class Sorted:
     aside: dict[str, int]
 
 
-def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None) -> Sorted:
+def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None, like: str | None = None) -> Sorted:
     """Tell images from masks, copies and thumbnails: masks lie in folders of masks beside folders of images of the same names,
     or are called as an image with `_mask`, `GT_` or the like, or are called after images and have pixels as masks have. A
-    file that no other is like stays an image. Where the user told the masks (`told`), no other is looked for.
+    file that no other is like stays an image. Where the user told the masks (`told`), no other is looked for; `like` is a pattern of
+    paths of masks besides.
 
     >>> found = sorted_out(Path(), ["a/x.png", "a/x_mask.png", "a/y.png", "b_mask.png"])
     >>> found.images, found.masks
@@ -38,15 +40,18 @@ def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None) 
     """
     copies = _copies(root, files)
     left = [file for file in files if file not in copies]
+    thumbnails = _thumbnails(left)
+    left = [file for file in left if file not in thumbnails]
     masks: dict[str, str | None] = masks_by_name(left) if told is None else dict.fromkeys(told)
     left = [file for file in left if file not in masks]
     if told is None:
-        masks |= masks_by_pixels(root, left)
+        unpaired = [mask for mask, image in masks.items() if image is None]
+        masks |= masks_by_pixels(root, sorted([*left, *unpaired]))
         left = [file for file in left if file not in masks]
         # Of two files of its name one may have turned out to be a mask too.
         masks |= masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
-    thumbnails = _thumbnails(left)
-    left = [file for file in left if file not in thumbnails]
+        masks |= {file: None for file in left if like is not None and file not in masks and is_like(like, file)}
+        left = [file for file in left if file not in masks]
     aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails)}
     return Sorted(left, masks, {kind: count for kind, count in aside.items() if count})
 
@@ -74,7 +79,8 @@ def _same_size(root: Path, one: str, other: str) -> bool:
 
 
 def _thumbnails(files: list[str]) -> set[str]:
-    """Files in folders of thumbnails, where other files of their names lie elsewhere: Keras writes new images to `preview`."""
+    """Files in folders of thumbnails, of new images (Keras writes them to `preview`) or of images that masks are drawn over, where
+    other files of their names lie elsewhere."""
     found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])}
     stems = {_stem(file) for file in files if file not in found}
     return {file for file in found if _stem(file) in stems}

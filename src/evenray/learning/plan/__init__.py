@@ -22,6 +22,7 @@ from .images import fingerprint, kept_side, native_side
 from .network import covered, network_and_size, with_smallest_boxes
 from .patches import PLACES, an_epoch, patch_and_side, small_objects, through_patches
 from .precision import expected
+from .thin import patch_of_masks
 
 LOWER: dict[str, Literal["quick", "standard", "thorough"]] = {
     "quick": "quick", "standard": "quick", "thorough": "standard"
@@ -48,6 +49,14 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     )
     network, size = network_and_size(dataset, looked, views_in_all(members), budget, why)
     patch, side = patch_and_side(dataset, recipe, size, why) if dataset.facts.task in PLACES else (None, size)
+    if dataset.facts.task == "segment" and recipe.patch is None and recipe.size is None:
+        patch, side = patch_of_masks(dataset, network, size, budget, why)
+        if patch is not None:  # of which there are always enough for all steps
+            members, why["members"] = training.members(
+                len(train), looked, lambda count: covered(dataset, looked, training.views(batch, count, recipe), budget)
+            )
+            network, size = network_and_size(dataset, looked, training.views(batch, members, recipe), budget, why)
+            patch, side = patch_of_masks(dataset, network, size, budget, why)
     if dataset.facts.task == "detect" and not recipe.networks:
         network = with_smallest_boxes(network, small_objects(dataset) * side / size)
     patches = an_epoch(len(train), batch, training.STEPS[recipe.effort], recipe, patch, side)

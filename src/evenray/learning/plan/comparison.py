@@ -32,7 +32,7 @@ STAND_INS = {
     "segment": "unet(vgg11_bn(width=0.25))",
     "detect": "ssd(vgg11_bn(width=0.25))",
 }  # by task, where it is another one
-LEAST_WITH_BOXES = 64  # pixels
+LEAST_WITH_PLACES = 64  # pixels
 COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of the final training
 
 
@@ -69,8 +69,8 @@ def compared(
         images = cells * (folds - 1) * cases * patches * left * recipe.seeds * max(len(recipe.imbalances), 1)
         asked = (recipe.choose or {}).get("compare_size")
         sides = [asked] if asked else [s for s in (size, *SIZES) if s <= min(size, COMPARED[recipe.effort][1])]
-        if dataset.facts.task == "detect" and not asked:  # an object of a few pixels is found by none
-            least = min(LEAST_WITH_BOXES, size)
+        if dataset.facts.task in ("detect", "segment") and not asked:  # an object of a few pixels is found by none
+            least = min(LEAST_WITH_PLACES, size)
             sides = [s for s in sides if s >= least] or [least]
         for side in sides:
             share = COMPARISON * budget / (images * (side / 224) ** 2)  # what one image may cost, times the epochs

@@ -18,13 +18,18 @@ OF_MASKS = ("unet(vgg16_bn)", "unet(vgg16_bn(width=0.5))", "unet(vgg11_bn(width=
 LARGE_WITH_BOXES = 300  # as in the paper
 LEAST_SMALLEST, LARGEST_SMALLEST = 0.03, 0.1
 SIZES = (224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
+LEAST = 64  # pixels from which on a deeper network is taken before larger images
+ENOUGH_WITH_MASKS = (
+    128  # the same where each pixel is told, and for the average of several: a mask is as fine as its images
+)
 ENOUGH = 48  # pixels below which one network at a larger size does better than the average of several (docs/log.md)
 
 
 def covered(dataset: Dataset, recipe: PlanSettings, images: int, budget: float) -> bool:
     """Whether the budget covers training on so many images at ENOUGH pixels, or at the size asked for or that there is."""
     names, sizes = _open(dataset, recipe)
-    large = [size for size in sizes if size >= min(ENOUGH, sizes[0])]
+    enough = ENOUGH_WITH_MASKS if dataset.facts.task == "segment" else ENOUGH
+    large = [size for size in sizes if size >= min(enough, sizes[0])]
     return any(_costs(name, size, images) <= budget for name in names for size in large)
 
 
@@ -33,9 +38,10 @@ def network_and_size(
 ) -> tuple[str, int]:
     """The deepest network at the largest size whose training the budget covers; where it covers none, the least there is."""
     names, sizes = _open(dataset, recipe)
+    most = ENOUGH_WITH_MASKS if dataset.facts.task == "segment" else LEAST
     fits = [
         (name, size, least)
-        for least in [s for s in sizes if s <= 64] or sizes
+        for least in [s for s in sizes if s <= most] or sizes
         for name in names
         for size in sizes
         if size >= least and _costs(name, size, images) <= budget

@@ -11,7 +11,7 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 
-__all__ = ["batch", "channels", "epochs", "keep", "learning_rate", "members", "patience", "start", "tta"]
+__all__ = ["batch", "channels", "epochs", "keep", "learning_rate", "members", "patience", "start", "tta", "views"]
 
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
 EPOCHS = (6, 60)
@@ -82,6 +82,11 @@ def epochs(n: int, batch: int, members: int, recipe: PlanSettings) -> tuple[int,
         return planned, Message("plan.epochs.about", values)
     values["steps"] = planned * -(-max(1, n - (batch > 1)) // batch)  # no step is taken on a single image left over
     return planned, Message("plan.epochs.fewest" if planned == EPOCHS[0] else "plan.epochs.most", values)
+
+
+def views(batch: int, members: int, recipe: PlanSettings) -> int:
+    """How many images, or parts of them, are looked at in all where there are enough for all steps."""
+    return round(STEPS[recipe.effort] * batch * members * (SHORTER if members > 1 else 1))
 
 
 def learning_rate(recipe: PlanSettings) -> tuple[float, Message]:

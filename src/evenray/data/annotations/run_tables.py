@@ -1,0 +1,129 @@
+"""Tables of masks as runs: a row an object, several an image; a row without one says that the image has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from evenray.core.errors import DataError, EvenrayError
+from evenray.core.messages import Message
+from evenray.core.names import as_path
+from evenray.data.tables.meanings import compact, meaning_of, weak_label
+from evenray.data.tables.raw_table import read_raw_table
+from evenray.data.tables.run_columns import are_steps, run_columns
+from evenray.images.readers import read
+
+from .found import Annotated, Annotations, MaskFile
+from .pairing import near_first
+from .runs import BY_ROW, by_row, from_steps
+
+__all__ = ["absent", "class_column", "image_column", "is_run_table", "read_run_table"]
+
+LOOKED_AT = 8  # images whose runs are drawn to see how they go
+
+
+def is_run_table(path: Path) -> bool:
+    """Whether a table has a column of runs."""
+    raw = _raw(path)
+    return raw is not None and bool(run_columns(raw))
+
+
+def _raw(path: Path) -> pl.DataFrame | None:
+    try:
+        return read_raw_table(path)
+    except DataError:
+        return None
+
+
+def image_column(raw: pl.DataFrame, images: Sequence[str], path: Path, root: Path) -> tuple[str, dict[str, str]]:
+    """The column of a raw table that names the images below `root`, and the file of each of its values, those in the table's own
+    folder first; DataError where there is none. A name may have its folder before it, joined by a line (000001_01_01_109.png).
+    """
+    best: tuple[int, str, dict[str, str]] = (0, "", {})
+    joined = {"_".join(image.split("/")[-2:]): image for image in images}
+    for name in raw.columns:
+        values = raw[name].drop_nulls().unique(maintain_order=True).to_list()
+        found = near_first(values, images, path.parent, root) or {v: joined[v] for v in values if v in joined}
+        if len(found) > best[0]:
+            best = (len(found), name, found)
+    if not best[0]:
+        shown = ", ".join(f"'{name}'" for name in raw.columns[:6])
+        raise DataError(
+            f"No column of '{path}' ({shown}) names one of the {len(images)} images, such as '{images[0] if images else ''}'; it must"
+            " have one of paths or names of files."
+        )
+    return best[1], best[2]
+
+
+def class_column(raw: pl.DataFrame, taken: set[str]) -> str | None:
+    """The column of classes among those that are not taken, of words before numbers; None without one."""
+    free = [name for name in raw.columns if name not in taken]
+    named = [
+        name
+        for name in free
+        if meaning_of(name) == "label" or compact(name) in ("classid", "categoryid", "classname", "class")
+    ]
+    named = named or [name for name in free if weak_label(name)]
+    words = [name for name in named if not raw[name].drop_nulls().str.contains(r"^\d+(\.0)?$").all()]
+    return next(iter(words or named), None)
+
+
+def absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
+    """What is to be said of the values of a key that name no image."""
+    lost = key.drop_nulls().n_unique() - len(files)
+    return (Message("annotations.filesabsent", {"count": lost}),) if lost else ()
+
+
+def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations:
+    """The masks of a table with a column of runs (start from 1 and length), "" or -1 where there is nothing. The runs go column by
+    column, unless the masks of the first images, which lie below `root`, fall to pieces by that. Where starts do not rise, they
+    count from the end of the run before.
+    """
+    raw = read_raw_table(path)
+    runs = next(iter(run_columns(raw)), None)
+    if runs is None:
+        raise DataError(f"'{path}' has no column of runs, such as '1 3 10 5'.")
+    key, files = image_column(raw, images, path, root)
+    steps = are_steps(raw[runs].drop_nulls().to_list())
+    if steps:
+        raw = raw.with_columns(pl.col(runs).map_elements(_from_steps, return_dtype=pl.String))
+    kind = class_column(raw, {key, runs})
+    said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
+    marked = [value not in (None, "-1") for value in raw[runs].to_list()]
+    names = tuple(sorted({name for name, there in zip(said, marked, strict=True) if there}))
+    some = [
+        (files[name], text)
+        for name, text, there in zip(raw[key], raw[runs], marked, strict=True)
+        if there and name in files
+    ]
+    start = BY_ROW if by_row(_shaped(root, some)) else ""
+    masks: dict[str, list[MaskFile]] = {}
+    for name, text, of, there in zip(raw[key].to_list(), raw[runs].to_list(), said, marked, strict=True):
+        file = files.get(name)
+        if file is None:
+            continue
+        own = masks.setdefault(file, [])
+        if there:
+            own.append(MaskFile(runs=start + text, index=names.index(of) + 1))
+    classes = tuple(name or "foreground" for name in names) or ("foreground",)
+    told = [code for code, so in (("annotations.by_row", start), ("annotations.steps", steps)) if so]
+    notes = (*map(Message, told), *absent(raw[key], files))
+    annotated = {file: Annotated(tuple(own)) for file, own in masks.items()}
+    return Annotations("segment", "run_table", annotated, classes, notes=notes)
+
+
+def _from_steps(text: str) -> str:
+    try:
+        return from_steps(text)
+    except ValueError:  # "-1", or what is no pairs, which its image will tell
+        return text
+
+
+def _shaped(root: Path, masks: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The runs of some images with the shapes of these; what cannot be read is passed over."""
+    for file, text in masks[:LOOKED_AT]:
+        with suppress(EvenrayError, OSError):
+            yield text, read(as_path(root / file)).shape

@@ -1,0 +1,54 @@
+"""Masks that their names call by different words and that show the same: of several readers, or several forms of one drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenray.core.errors import ReadError
+from evenray.core.names import as_path
+
+from .found import MaskFile
+from .mask_pixels import mask_pixels
+from .mask_ways import several_kinds
+
+__all__ = ["check_classes"]
+
+SAMPLE, FEWEST = 5, 2  # images whose masks are compared, and of which both masks have something
+SAME, WITHIN = (
+    0.5,
+    0.95,
+)  # overlap (intersection over union); share of the smaller that lies in the larger, as a cup in its disc
+
+
+def check_classes(root: Path, masks: Mapping[str, Sequence[MaskFile]], classes: Sequence[str]) -> None:
+    """DataError, with the option that chooses, where the masks of two classes have nearly the same pixels in most of some images."""
+    overlaps: dict[tuple[str, str], list[bool]] = {}
+    example: dict[str, str] = {}
+    images = [image for image, own in sorted(masks.items()) if len(own) > 1]
+    for image in images[:: max(1, len(images) // SAMPLE)][:SAMPLE]:
+        drawn: dict[str, NDArray[np.bool_]] = {}
+        for mask in masks[image]:
+            name = classes[(mask.index or 1) - 1]
+            try:
+                drawn[name] = mask_pixels(as_path(root / mask.file), mask.fragment or "") > 0
+            except ReadError:
+                continue
+            example.setdefault(name, mask.file)
+        for one, other in combinations(sorted(drawn), 2):
+            if drawn[one].shape == drawn[other].shape and drawn[one].any() and drawn[other].any():
+                overlaps.setdefault((one, other), []).append(_same(drawn[one], drawn[other]))
+    same = [pair for pair, found in overlaps.items() if len(found) >= FEWEST and median(found) == 1]
+    if same:
+        raise several_kinds([example[name] for name in sorted({name for pair in same for name in pair})])
+
+
+def _same(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    both, any_of = int((one & other).sum()), int((one | other).sum())
+    nested = both >= WITHIN * min(int(one.sum()), int(other.sum()))
+    return both > (WITHIN if nested else SAME) * any_of

@@ -1,0 +1,162 @@
+"""Objects that tools for annotating save as outlines, boxes or small pictures, whatever the tool: what is made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from evenray.core.messages import Message
+from evenray.core.names import as_path
+from evenray.data.tables.match_paths import without_ending
+
+from .found import Annotated, Annotations, Box, MaskFile
+from .pairing import Twins, near_first, stem_of
+from .runs import Points, outlines
+
+__all__ = ["HEAD", "BadFile", "Drawn", "Format", "Shape", "circle", "read_shapes", "rectangle"]
+
+HEAD = 1 << 16  # bytes by which a file tells its format
+UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the names of files that Label Studio was given
+
+
+class BadFile(ValueError):
+    """A file of annotations that cannot be read, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object: rings of x and y, those within others holes, in pixels or in shares of the image's sides; or `runs` of pixels in its
+    image. `is_box` says that it is a rectangle, which outlines nothing."""
+
+    label: str
+    rings: tuple[Points, ...] = ()
+    runs: str = ""
+    corners: tuple[float, float, float, float] | None = None  # where runs alone say where it is
+    is_box: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a file says of one image, called as the tool knows it, "" where the name of the file alone says which; `size` is rows and
+    columns."""
+
+    image: str
+    shapes: list[Shape]
+    size: tuple[int, int] | None = None
+    shares: bool = False
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: how its files end, whether one is of it by its first HEAD bytes as text, and what it says.
+
+    `read` raises BadFile, ValueError, KeyError, TypeError or OSError for what cannot be read.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    is_so: Callable[[str], bool]
+    read: Callable[[Path], list[Drawn]]
+    outlines: bool = field(default=True)  # whether it may outline objects
+
+    def files(self, root: Path, files: Iterable[str]) -> tuple[str, ...]:
+        """Those of some files that are of this format."""
+        return tuple(
+            file for file in files if file.lower().endswith(self.endings) and self.is_so(_head(as_path(root / file)))
+        )
+
+    def outlined(self, root: Path, files: Sequence[str]) -> bool:
+        """Whether an object in some files is more than a box."""
+        for file in files:
+            try:
+                if any(not shape.is_box for drawn in self.read(as_path(root / file)) for shape in drawn.shapes):
+                    return True
+            except (ValueError, KeyError, TypeError, AttributeError, OSError):
+                continue
+        return False
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(HEAD).decode("utf-8", "replace")
+
+
+def rectangle(x0: float, y0: float, x1: float, y1: float) -> tuple[Points, ...]:
+    """The ring of a box."""
+    return (((x0, y0), (x1, y0), (x1, y1), (x0, y1)),)
+
+
+def circle(x: float, y: float, right: float, down: float) -> tuple[Points, ...]:
+    """The ring of an ellipse with its half axes."""
+    turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    return (tuple(zip((x + right * np.cos(turns)).tolist(), (y + down * np.sin(turns)).tolist(), strict=True)),)
+
+
+def read_shapes(
+    own: Format, root: Path, files: Sequence[str], images: Sequence[str], task: Literal["segment", "detect"]
+) -> Annotations:
+    """The masks or boxes of some files of a format, each of the image that it names, else of the one of its own name. For masks a
+    rectangle counts for nothing. A file that cannot be read is set aside; classes are in the order of their names."""
+    read: list[tuple[str, Drawn]] = []
+    rejected = []
+    for file in files:
+        try:
+            read += [(file, drawn) for drawn in own.read(as_path(root / file))]
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            rejected.append((file, f"is no file of {own.name} that can be read: {type(error).__name__} {error}"))
+    by_file: dict[str, list[Drawn]] = {}
+    for file, drawn in read:
+        by_file.setdefault(file, []).append(drawn)
+    of_files = {file: _images_of(file, own_images, images, root) for file, own_images in by_file.items()}
+    wanted = {shape.label for _, drawn in read for shape in drawn.shapes if task == "detect" or not shape.is_box}
+    classes = tuple(sorted(wanted))
+    found: dict[str, Annotated] = {}
+    lost = 0
+    shares = task == "detect" and any(drawn.shares for _, drawn in read)
+    for file, drawn in read:
+        image = of_files[file].get(drawn.image)
+        if image is None:
+            lost += 1
+            continue
+        shapes = [shape for shape in drawn.shapes if shape.label in classes]
+        before = found.get(image, Annotated())
+        if task == "detect":
+            boxes = tuple(_box(shape, classes.index(shape.label)) for shape in shapes)
+            found[image] = Annotated(boxes=(*before.boxes, *boxes), size=drawn.size)
+        else:
+            masks = tuple(
+                _mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes if not shape.is_box
+            )
+            found[image] = Annotated((*before.masks, *masks), size=drawn.size)
+    notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
+    return Annotations(task, own.name, found, classes, shares, notes=notes, rejected=tuple(rejected))
+
+
+def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
+    return MaskFile(runs=shape.runs or outlines(shape.rings, shares=shares), index=index)
+
+
+def _box(shape: Shape, index: int) -> Box:
+    if shape.corners is not None:
+        return Box(index, *shape.corners)
+    xs, ys = ([point[k] for ring in shape.rings for point in ring] for k in (0, 1))
+    return Box(index, min(xs), min(ys), max(xs), max(ys))
+
+
+def _images_of(file: str, drawn: Sequence[Drawn], images: Sequence[str], root: Path) -> dict[str, str]:
+    """The image of each name that a file of annotations has; of one image alone the file may be called as it."""
+    names = {each.image: UPLOADED.sub("", each.image.rpartition("/")[2]) for each in drawn if each.image}
+    folder = as_path(root / file).parent
+    found = near_first(names, images, folder, root)
+    bare = near_first([plain for name, plain in names.items() if name not in found], images, folder, root)
+    found |= {name: bare[plain] for name, plain in names.items() if name not in found and plain in bare}
+    if len(drawn) == 1 and drawn[0].image not in found:
+        twins, stem = Twins(images), stem_of(file)
+        image = twins.of(file) or twins.of(file, without_ending(stem))
+        found |= {drawn[0].image: image} if image is not None else {}
+    return found

@@ -1,0 +1,64 @@
+"""Whether masks are learnt in patches: by how thick what they show is where whole images are made small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import evenray as er
+from evenray.core.messages import Message
+from evenray.core.recipe import Recipe
+from evenray.core.texts import LANGUAGES, Texts
+from evenray.core.types import Dataset
+from evenray.learning.plan import make
+from evenray.learning.plan.thin import patch_of_masks, thickness
+
+
+def drawn(root: Path, shape: tuple[int, int], width: int, radius: int = 0, n: int = 20) -> Dataset:
+    """Images with lines of a width, or with discs of a radius."""
+    rng = np.random.default_rng(0)
+    for k in range(n):
+        mask = np.zeros(shape, np.uint8)
+        if radius:
+            cv2.circle(mask, (shape[1] // 2, shape[0] // 2), radius, 255, -1)
+        else:
+            for at in range(20, shape[0] - 20, 60):
+                mask[at : at + width] = 255
+        for folder, pixels in (("images", rng.integers(0, 255, shape).astype(np.uint8)), ("masks", mask)):
+            (root / folder).mkdir(exist_ok=True)
+            cv2.imwrite(str(root / folder / f"i{k}.png"), pixels)
+    return er.split(er.scan(root), seed=1)
+
+
+@pytest.mark.parametrize(("width", "radius"), [(3, 0), (8, 0), (0, 15), (0, 60)])
+def test_thickness_is_the_width_of_lines_and_the_radius_of_discs(width: int, radius: int, tmp_path: Path) -> None:
+    found = thickness(drawn(tmp_path, (200, 240), width, radius, n=10))
+    assert found is not None
+    assert found * 240 == pytest.approx(width or radius, rel=0.15, abs=0.3)
+
+
+def test_thin_structures_are_learnt_in_patches_and_thick_ones_in_whole_images(tmp_path: Path) -> None:
+    (tmp_path / "thin").mkdir()
+    (tmp_path / "thick").mkdir()
+    thin, thick = drawn(tmp_path / "thin", (560, 580), 4), drawn(tmp_path / "thick", (560, 580), 0, 120)
+    plan = make(thin, Recipe(effort="quick"))
+    assert plan.patch is not None
+    assert plan.patch * 1.5 <= plan.size <= 580
+    assert plan.patches > 1
+    assert plan.compare_size >= 64
+    whole = make(thick, Recipe(effort="quick"))
+    assert (whole.patch, whole.patches, whole.size >= 112) == (None, 1, True)
+    assert make(thin, Recipe(effort="quick", size=64)).patch is None  # what is asked for is kept
+    for language in LANGUAGES:
+        for name in ("patch", "size"):
+            assert "{" not in Texts(language).message(plan.why[name])
+
+
+def test_what_predictions_may_cost_bounds_the_images(tmp_path: Path) -> None:
+    data, network = drawn(tmp_path, (560, 580), 2), "unet(vgg11_bn(width=0.25))"
+    sides = [patch_of_masks(data, network, 64, budget, dict[str, Message]())[1] for budget in (4.0, 400.0, 4000.0)]
+    assert sides == sorted(sides)
+    assert (sides[0], sides[-1]) == (64, 580)
