@@ -25,6 +25,7 @@ from .sorting import sorted_out
 
 __all__ = ["list_table", "list_tree"]
 
+FEW_AMBIGUOUS, SHARE_AMBIGUOUS = 4, 0.1  # of a table's paths
 PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 
@@ -153,6 +154,12 @@ def _with_files(table: LabelTable, matches: PathMatches, files: list[str]) -> tu
             f" none is the path of one image, such as '{files[0]}'. {advice}"
         )
     counts = {"scan.paths_absent": len(lost) - len(ambiguous), "scan.paths_ambiguous": len(ambiguous)}
+    if len(ambiguous) > max(FEW_AMBIGUOUS, SHARE_AMBIGUOUS * len(paths)):
+        raise DataError(
+            f"{len(ambiguous)} of the {len(paths)} images that '{table.source}' names have the name of several files, such as"
+            f" '{ambiguous[0]}' of {matches.ambiguous[ambiguous[0]]}: put their folders before the names, or give the folder that"
+            " holds them alone as DATA."
+        )
     name = Path(table.source).name
     notes = [Message(code, {"count": count, "file": name}) for code, count in counts.items() if count]
     several = "is the name of {} files; the table must say its folder"

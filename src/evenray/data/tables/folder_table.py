@@ -20,7 +20,7 @@ from .seen import Seen
 
 __all__ = ["FolderTable", "table_in_folder"]
 
-NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
+HALF, NEARLY = 0.5, 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
 LINE = 1024  # bytes of a file that tell whether it is a list
 FEW = 20  # folders above which they are patients or studies rather than classes
@@ -72,17 +72,17 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     tables: list[LabelTable] = []
     notes: list[Message] = []
     boxes: list[str] = []
-    refused: list[DataError] = []
-    for path in filter(_is_list, paths):
+    refused: list[tuple[float, DataError]] = []
+    for path, *others in _together(list(filter(_is_list, paths))):
         try:
-            tables.append(LabelTable.read(path, seen, choices))
+            tables.append(LabelTable.read(path, seen, choices, others))
         except BoxTableError:
             boxes.append(path.name)
         except UsageError as error:
-            refused.append(DataError(str(error)))
+            refused.append((1.0, DataError(str(error))))
         except DataError as error:
-            if _names_images(path, seen):
-                refused.append(error)
+            if (share := _share_named(path, seen)) >= HALF:
+                refused.append((share, error))
                 continue
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
@@ -91,8 +91,10 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     sources = [Path(table.source) for table in tables]
     if are_parts(sources):
         tables = [LabelTable.read(sources[0], seen, choices, sources[1:])]
-        values = {"count": len(sources), "tables": [path.name for path in sources]}
-        notes.append(Message("scan.tables_of_parts", values))
+    for table in tables:
+        if table.others:
+            names = sorted(Path(place).name for place in (table.source, *table.others))
+            notes.append(Message("scan.tables_of_parts", {"count": len(names), "tables": list(dict.fromkeys(names))}))
     tables = [table for table in tables if not nearly or _coverage(table, seen)[0] >= NEARLY]
     named = [table for table in tables if table.named]
     if len(named) == 1 < len(tables):
@@ -104,8 +106,9 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
     if len(tables) != 1:
         return FolderTable(
-            None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None, len(tables) > 1
-        )
+            None, tuple(notes), tuple(boxes), max(refused, key=lambda each: each[0])[1] if refused and not tables else None,
+            len(tables) > 1,
+        )  # fmt: skip
     table, file = tables[0], Path(tables[0].source).name
     share, coverage = _coverage(table, seen)
     if table.key == "path":
@@ -144,11 +147,19 @@ def _is_list(path: Path) -> bool:
     return len(words) > 1 and any(re.search(ENDING, word) for word in words)
 
 
-def _names_images(path: Path, seen: Seen) -> bool:
-    """Whether a table that cannot be read as labels names many of the images, and so is meant to label them."""
+def _share_named(path: Path, seen: Seen) -> float:
+    """The share of the images that a table which cannot be read as labels names; one that names many is meant to label them."""
     try:
         raw = read_raw_table(path)
     except DataError:
-        return False
+        return 0.0
     named = sum(key.matched for key in keys_of(raw, seen, raw.columns) if key.meaning == "path")
-    return named >= 0.5 * len(seen.files)
+    return named / max(1, len(seen.files))
+
+
+def _together(paths: list[Path]) -> list[list[Path]]:
+    """The tables, those of one name and the same columns in several folders together."""
+    named: dict[str, list[Path]] = {}
+    for path in paths:
+        named.setdefault(path.name, []).append(path)
+    return [group for same in named.values() for group in ([same] if are_parts(same) else [[each] for each in same])]

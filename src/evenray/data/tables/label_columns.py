@@ -136,6 +136,9 @@ def _flags(raw: pl.DataFrame, free: Sequence[str]) -> list[str]:
     """The columns of yes and no that have names; a letter and a number (G3, or N) is one beside others of yes and no."""
     found = [name for name in flag_columns(raw, free) if not says_nothing(name) or SHORT.fullmatch(name)]
     short = [name for name in found if says_nothing(name)]
+    whole = [name for name in found if raw.height and raw[name].n_unique() == 1]  # such as a total beside one yes a row
+    if whole and len(found) - len(whole) > 1 and _one_hot(raw, rest := [name for name in found if name not in whole]):
+        return rest
     return found if len(short) > 2 or len(short) < len(found) else []
 
 

@@ -101,8 +101,11 @@ VALUES: dict[str, str] = {
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
 # Words of names that count or weigh something, or say how a label was found rather than which it is.
-ABOUT = re.compile(r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?"
-                   r"|confirmation)", re.IGNORECASE)  # fmt: skip
+ABOUT = re.compile(
+    r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?|confirmation)"
+    r"|.+ [xyz]|([xyz] )?coord(inate)?s?( ?[xyz])?|[xyz] (start|end|pos)",
+    re.IGNORECASE,
+)
 PERSON = re.compile(r"(patient|patienten|paciente|paziente|pasient|subject|participant)(en|s)?"
                     r"(id|ids|no|nr|num|nummer|number|numero|número|code|codigo|código|key|uid|hash|idx|index)")  # fmt: skip
 WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")

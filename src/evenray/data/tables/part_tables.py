@@ -19,17 +19,19 @@ __all__ = ["are_parts", "read_parts"]
 
 
 def are_parts(paths: Sequence[Path]) -> bool:
-    """Whether tables have the same columns, and names that differ by the parts of a split that they say, or one name in folders
-    of different parts."""
+    """Whether tables have the same columns, and names that differ by the parts of a split that they say, or one name in
+    several folders, with names of images there or parts."""
     told = {name: _part(name) for name in _names(paths)}
-    if len(paths) < 2 or len(set(told.values())) < len(paths) or None in told.values():
-        return False
     rests = {re.sub(part[0], "", name) for name, part in told.items() if part}
+    parts = len(set(told.values())) == len(paths) and None not in told.values() and len(rests) == 1
+    if len(paths) < 2 or not (parts or len({path.name for path in paths}) == 1):
+        return False
     try:
-        columns = [set(read_raw_table(path).columns) for path in paths]
+        tables = [read_raw_table(path) for path in paths]
     except DataError:
         return False
-    return len(rests) == 1 and all(each == columns[0] for each in columns)
+    alike = all(set(table.columns) == set(tables[0].columns) for table in tables)
+    return alike and (parts or all(any(_are_images(table[name]) for name in table.columns) for table in tables))
 
 
 def read_parts(paths: Sequence[Path]) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from evenray.core.messages import Message
 
 from .columns import Columns
 from .expressions import Asked
+from .finding_columns import with_findings_joined
 from .image_columns import with_images_as_rows
 from .keys import Key
 from .long_tables import widened
@@ -72,6 +73,7 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path) -> tuple[pl.DataFrame, A
     used = {compact(name) for name in asked.used}
     if several := with_images_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
         return several[0], asked, (several[1],)
+    raw = with_findings_joined(raw, [name for name in raw.columns if compact(name) in used])
     if readers := with_readers_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
         return readers[0], asked, (readers[1],)
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
