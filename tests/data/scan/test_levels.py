@@ -192,6 +192,14 @@ def test_lists_of_paths_and_labels_of_each_part_are_read_together(tmp_path: Path
         lines = [f"images/{n:02d}.png\t{n % 3}" for n in range(at * 3 + 1, at * 3 + 4)]
         (tmp_path / f"{part}.txt").write_text("\n".join(lines) + "\n")
     (tmp_path / "test_notes.txt").write_text("Nothing to see here.\n")
+    drawn(tmp_path / "classes", "{normal,polyp}/{k1,k2,k3}.png")
+    for part, number in (("train", 1), ("val", 2), ("test", 3)):
+        (tmp_path / f"classes/{part}.txt").write_text(f"normal/k{number}.png 0\npolyp/k{number}.png 1\n")
+    named = listing(tmp_path / "classes")
+    assert named.labels == {"normal", "polyp"}  # the numbers of the lists are those of the folders
+    assert named.table is not None
+    assert named.table.table["part"].n_unique() == 3
+    (tmp_path / "classes").rename(tmp_path.parent / f"{tmp_path.name}-classes")
     found = listing(tmp_path)
     assert found.labels == {"0", "1", "2"}
     assert found.table is not None

@@ -23,7 +23,7 @@ from .files import list_files
 from .levels import names_by_depth
 from .sorting import sorted_out
 
-__all__ = ["list_table", "list_tree"]
+__all__ = ["list_table", "list_tree", "named_as_folders"]
 
 FEW_AMBIGUOUS, SHARE_AMBIGUOUS = 4, 0.1  # of a table's paths
 PatientOf = Callable[[str], str | None]  # the patient that a path names
@@ -53,6 +53,23 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         boxes=boxes,
         understood=table.understood,
     )
+
+
+def named_as_folders(table: LabelTable, folders: Listing) -> LabelTable:
+    """The table with the names of the folders in place of numbers, where each number stands for the images of one folder of
+    classes."""
+    if table.names or table.key != "path" or not all(map(str.isdecimal, table.labels)):
+        return table
+    classes = {entry.file: entry.label for entry in folders.entries if entry.label is not None}
+    found = match_paths(table.table["path"].drop_nulls(), classes).found
+    rows = table.table.select("path", "label").drop_nulls().iter_rows()
+    pairs = {(label, classes[found[path]]) for path, label in rows if path in found}
+    names = dict(pairs)
+    if not len(pairs) == len(names) == len(set(names.values())) == len(table.labels):
+        return table
+    counts = {names[label]: count for label, count in table.understood.counts.items() if label in names}
+    understood = table.understood.model_copy(update={"counts": dict(sorted(counts.items()))})
+    return replace(table, table=table.table.with_columns(pl.col("label").replace(names)), understood=understood)
 
 
 def _parts(files: list[str]) -> dict[str, str | None]:
