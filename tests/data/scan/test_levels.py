@@ -17,6 +17,8 @@ from evenray.data.scan.sorting import sorted_out
 from evenray.data.tables.expressions import columns_asked
 from evenray.data.tables.labels import Choices
 
+from ..drawn_layouts import picture
+
 
 def drawn(root: Path, *patterns: str) -> Path:
     """Empty files named by patterns: `{a,b}` stands for each of its words, in every combination."""
@@ -190,6 +192,14 @@ def test_lists_of_paths_and_labels_of_each_part_are_read_together(tmp_path: Path
         lines = [f"images/{n:02d}.png\t{n % 3}" for n in range(at * 3 + 1, at * 3 + 4)]
         (tmp_path / f"{part}.txt").write_text("\n".join(lines) + "\n")
     (tmp_path / "test_notes.txt").write_text("Nothing to see here.\n")
+    drawn(tmp_path / "classes", "{normal,polyp}/{k1,k2,k3}.png")
+    for part, number in (("train", 1), ("val", 2), ("test", 3)):
+        (tmp_path / f"classes/{part}.txt").write_text(f"normal/k{number}.png 0\npolyp/k{number}.png 1\n")
+    named = listing(tmp_path / "classes")
+    assert named.labels == {"normal", "polyp"}  # the numbers of the lists are those of the folders
+    assert named.table is not None
+    assert named.table.table["part"].n_unique() == 3
+    (tmp_path / "classes").rename(tmp_path.parent / f"{tmp_path.name}-classes")
     found = listing(tmp_path)
     assert found.labels == {"0", "1", "2"}
     assert found.table is not None
@@ -275,3 +285,50 @@ def test_augmented_copies_and_folds_that_repeat_images_are_refused(tmp_path: Pat
         listing(tmp_path / "f")
     drawn(tmp_path / "g", "fold_1/{benign,malignant}/SOB_{001,002}.png", "fold_2/{benign,malignant}/SOB_{003,004}.png")
     assert len(listing(tmp_path / "g").entries) == 8
+
+
+def test_one_image_in_two_formats_or_with_a_thumbnail_is_one(tmp_path: Path) -> None:
+    for at, place in enumerate(f"{kind}/case_{number}" for kind in ("polyp", "ulcer") for number in range(6)):
+        picture(tmp_path / f"a/{place}.tif", at)
+        picture(tmp_path / f"a/{place}.jpg", at)
+    found = sorted_out(tmp_path / "a", list_files(tmp_path / "a").paths)
+    assert found.aside == {"format": 12}
+    assert {Path(file).suffix for file in found.images} == {".tif"}
+    drawn(
+        tmp_path / "b",
+        "{polyp,ulcer}/case_{01,02,03}.jpg",
+        "{polyp,ulcer}/case_{01,02,03}_thumb.jpg",
+        "polyp/lone_thumb.jpg",
+    )
+    assert sorted_out(tmp_path / "b", list_files(tmp_path / "b").paths).aside == {"thumbnail": 6}
+
+
+def test_a_class_called_seg_is_no_folder_of_masks(tmp_path: Path) -> None:
+    for at, cell in enumerate(("BAND", "EOS", "LYM", "MON", "SEG")):
+        for number in range(3):
+            picture(tmp_path / f"{cell}/{number}.png", at * 10 + number)
+    assert labels(listing(tmp_path)) == {"BAND", "EOS", "LYM", "MON", "SEG"}
+
+
+def test_stains_of_the_same_slides_are_no_classes(tmp_path: Path) -> None:
+    drawn(tmp_path, "{HE,IHC}/{train,test}/{00001_0,00002_1+,00003_2+,00004_0}.png")
+    with pytest.raises(DataError, match=r"HE, IHC hold files of the same names.* say --column label=folder1"):
+        listing(tmp_path)
+    assert labels(listing(tmp_path, choices=Choices(columns_asked(["label=folder1"])))) == {"HE", "IHC"}
+    drawn(tmp_path / "cells", "{Baso,Eosino}/image_{001,002,003,004}.png")
+    assert labels(listing(tmp_path / "cells")) == {"Baso", "Eosino"}
+
+
+def test_a_table_in_each_folder_of_frames(tmp_path: Path) -> None:
+    for video in ("VID01", "VID02", "VID03"):
+        drawn(tmp_path, f"{video}/{{0001,0002,0003}}.png")
+        (tmp_path / video / "labels.csv").write_text("frame,phase_label\n0001.png,cut\n0002.png,clip\n0003.png,cut\n")
+    found = listing(tmp_path)
+    assert found.table is not None
+    assert found.table.table["path"].n_unique() == 9
+    assert {entry.folder or entry.file.split("/")[0] for entry in found.entries} == {"VID01", "VID02", "VID03"}
+    names = [f"{n:02d}" for n in range(20)]
+    shared = drawn(tmp_path / "other", f"trainval/{{{','.join(names)}}}.png", f"test/{{{','.join(names[:6])}}}.png")
+    (tmp_path / "t.csv").write_text("image,label\n" + "".join(f"{n}.png,{'ab'[int(n) % 2]}\n" for n in names))
+    with pytest.raises(DataError, match=r"6 of the 20 images .* have the name of several files, such as '00.png' of 2"):
+        listing(shared, labels=tmp_path / "t.csv")

@@ -361,3 +361,34 @@ def test_an_object_of_names_and_labels(text: Make) -> None:
     assert read_labels(text("t.json", plain), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]
     objects = json.dumps({f"scan_{n:03d}": {"dx": kind(n), "age": 40} for n in range(30)})
     assert read_labels(text("t.json", objects), *FILES).table["label"].to_list() == [kind(n) for n in range(30)]
+
+
+def test_numbered_columns_of_one_vocabulary_are_several_findings(text: Make) -> None:
+    words = ["ulcer", "polyp", "bleeding"]
+    second = rows(
+        "image,Label_1,Label_2", "scan_{:03d}", lambda n: words[n % 3], lambda n: words[(n + 1) % 3] if n % 2 else ""
+    )
+    found = read_labels(text("t.csv", second), *FILES)
+    assert found.names == ("bleeding", "polyp", "ulcer")
+    assert [sum(said) for said in found.table["findings"]] == [2 if n % 2 else 1 for n in range(30)]
+    levels = rows("image,diagnosis_1,diagnosis_2", "scan_{:03d}", kind, lambda n: f"{kind(n)} {n % 2}" if n % 5 else "")
+    with pytest.raises(DataError, match="say --column label=diagnosis_1 or --column label=diagnosis_2"):
+        read_labels(text("t.csv", levels), *FILES)
+
+
+def test_a_total_beside_one_yes_a_row_is_no_finding(text: Make) -> None:
+    flags = [lambda n, k=k: int(n % 3 == k) for k in range(3)]
+    found = read_labels(text("t.csv", rows("image,MEL,NV,BCC,total", "scan_{:03d}", *flags, "1")), *FILES)
+    assert not found.names
+    assert set(found.table["label"]) == {"MEL", "NV", "BCC"}
+
+
+def test_places_of_cells_are_no_labels(text: Make) -> None:
+    table = rows("image,grading_system,nucleus_x,nucleus_y", "scan_{:03d}", kind, lambda n: n % 3, lambda n: n % 4)
+    assert meanings(read_labels(text("t.csv", table), *FILES).understood)["label"] == "grading_system"
+
+
+def test_numbered_types_are_no_patients(text: Make) -> None:
+    table = rows("image,sort", "scan_{:03d}", lambda n: f"Type {1 + n % 5}")
+    found = meanings(read_labels(text("t.csv", table), *FILES).understood)
+    assert found == {"path": "image", "label": "sort"}

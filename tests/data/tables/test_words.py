@@ -8,6 +8,7 @@ import pytest
 
 from evenray.core.errors import DataError
 from evenray.data.scan import scan
+from evenray.data.tables.words import check_labels
 
 from ..conftest import Make, read_labels, told
 
@@ -52,11 +53,13 @@ def test_a_table_without_any_label(text: Make) -> None:
 def test_classes_that_differ_only_by_case_or_spaces_are_refused(
     tmp_path: Path, png: Make, text: Make, labels: tuple[str, str]
 ) -> None:
-    with pytest.raises(DataError, match="which differ only by case, width or spaces; write each class in one way"):
+    with pytest.raises(
+        DataError, match="which differ only by case, width, spaces or signs at their end; write each class in one way"
+    ):
         read_labels(text("t.csv", f"file,label\na,{labels[0]}\nb,{labels[1]}\nc,sick\n"))
     png(f"data/train/{labels[0]}/a.png", 1)
     png(f"data/test/{labels[1]}/b.png", 2)
-    with pytest.raises(DataError, match="which differ only by case, width or spaces"):
+    with pytest.raises(DataError, match="which differ only by case, width, spaces or signs"):
         scan(tmp_path / "data")
 
 
@@ -75,3 +78,9 @@ def test_numbers_are_no_classes(text: Make) -> None:
 def test_whole_numbers_written_as_fractions_are_one_class(text: Make) -> None:
     assert read_labels(text("t.csv", "file,label\na,0.0\nb,0\nc,1.0\n")).table["label"].to_list() == ["0", "0", "1"]
     assert read_labels(text("t.csv", "file;label\na;0,0\nb;1,0\n")).table["label"].to_list() == ["0", "1"]
+
+
+def test_a_sign_at_the_end_makes_no_other_class() -> None:
+    with pytest.raises(DataError, match=r"--column 'label=dx:melanoma\?=melanoma,nevus \(\?\)=nevus'"):
+        check_labels(["melanoma", "melanoma?", "nevus", "nevus (?)"], "t.csv", "dx")
+    check_labels(["1+", "2+", "N+(1-2)", "N+(>2)", "2"], "t.csv")

@@ -82,8 +82,8 @@ def _told(ways: dict[str, Words], pairs: Mapping[str, str]) -> dict[str, Words]:
     if any(each[0] != other for each in several for other in each):
         telling = {word for each in several for word in set.union(*each) - set.intersection(*each)}
     else:
-        own = [set(way) for way in ways.values()]
-        every = own[0].intersection(*own) if own else set[str]()
+        own: list[set[str]] = [set(way) for way in ways.values()]
+        every = {word for word in own[0] if all(word in each for each in own)} if own else set[str]()
         known = {word for image in of for word in _split(image)}
         telling = {word for way in ways.values() for word in way if not part_of(word)} - every - known
     return {mask: tuple(word for word in way if word in telling) for mask, way in ways.items()}

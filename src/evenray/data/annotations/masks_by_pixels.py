@@ -4,7 +4,8 @@ say mask."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -17,8 +18,10 @@ from evenray.images.readers import fragments, middle, read, sniff
 from .mask_pixels import mask_pixels
 from .pairing import FEWEST, by_number
 
-__all__ = ["masks_by_pixels"]
+__all__ = ["are_alike", "masks_by_pixels", "pictures_in_class_folders"]
 
+CELLS = re.compile(r"segs?|roi", re.IGNORECASE)  # that may be names of classes
+ALIKE = 0.8  # correlation of a picture with itself as JPEG
 SAMPLE = 5  # pairs that are opened for each
 FOLDERS = 20  # names up to which a level of folders may hold one folder of masks
 LEVELS = 8  # grey levels that a mask has at most
@@ -45,6 +48,40 @@ def masks_by_pixels(root: Path, files: list[str]) -> dict[str, str]:
         if not found.keys() & pairs.keys() and _are_masks(root, pairs):
             found |= pairs
     return found
+
+
+def pictures_in_class_folders(root: Path, masks: Iterable[str], files: Iterable[str]) -> set[str]:
+    """The files among `masks` in a folder such as SEG that stands beside three folders or more of the same names of files, as one of
+    segmented neutrophils does among other cells, and that are pictures by their pixels."""
+    beside: dict[tuple[str, str], set[str]] = {}
+    for file in files:
+        above, _, folder = file.rpartition("/")[0].rpartition("/")
+        beside.setdefault((above, without_ending(file.rpartition("/")[2])), set()).add(folder)
+    folders: dict[str, list[str]] = {}
+    for file in masks:
+        folder = file.rpartition("/")[0]
+        above, _, name = folder.rpartition("/")
+        if CELLS.fullmatch(name) and len(beside[above, without_ending(file.rpartition("/")[2])]) > FEWEST:
+            folders.setdefault(folder, []).append(file)
+    return {file for inside in folders.values() if _are_pictures(root, inside) for file in inside}
+
+
+def are_alike(root: Path, pairs: list[tuple[str, str]]) -> bool:
+    """Whether the files of pairs, of which a few are opened, show the same picture, as those saved in two formats do."""
+    opened = []
+    for pair in pairs[:: max(1, len(pairs) // SAMPLE)][:SAMPLE]:
+        with suppress(EvenrayError, OSError):
+            one, other = (read(as_path(root / file)).pixels.astype(np.float64) for file in pair)
+            opened.append(one.shape == other.shape and float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) > ALIKE)
+    return bool(opened) and all(opened)
+
+
+def _are_pictures(root: Path, files: list[str]) -> bool:
+    opened = []
+    for file in files[:: max(1, len(files) // SAMPLE)][:SAMPLE]:
+        with suppress(EvenrayError, OSError):
+            opened.append(_is_flat(read(as_path(root / file)).pixels))
+    return bool(opened) and not any(opened)
 
 
 def _pairs(files: list[str]) -> Iterator[tuple[Group, str, str]]:

@@ -62,9 +62,10 @@ def list_folders(root: Path, files: list[str], patient_of: Callable[[str], str |
         below = free[free.index(classes) + 1 :] if classes in free else []
         patients = next((level for level in below if _counts_patients(level, len(files))), None)
     if patients is None:
-        others = [level for level in free if level not in (parts, classes)]
+        sure = classes is not None and (wanted.get("label") is classes or classes.tells_health)
+        others = [level for level in free if level is not parts and not (sure and level is classes)]
         unknown = {file: steps for file, steps in paths.items() if not patient_of(file)}
-        check_versions(root, wrapper, unknown, others, parts)
+        check_versions(root, wrapper, unknown, others, parts, classes)
     if classes is not None:
         if "label" not in wanted:
             classes.shown |= {name: "" for name in classes.names if UNLABELLED.fullmatch(name)}

@@ -35,7 +35,7 @@ from .medmnist import list_archive
 from .patient_pattern import compiled, patient_of
 from .persons_in_tables import persons_in_tables
 from .sorting import sorted_out
-from .table_listing import list_table, list_tree
+from .table_listing import list_table, list_tree, named_as_folders
 
 __all__ = ["listing"]
 
@@ -252,7 +252,7 @@ def _list_unnamed(
     seen = Seen(path, lambda: files, patient)
     beside: FolderTable = table_in_folder(path, tables, seen, found.labels, choices)
     if beside.table is not None:
-        labelled = list_tree(path, beside.table, files, patient)
+        labelled = list_tree(path, named_as_folders(beside.table, found), files, patient)
         if not asked.columns:
             _check_folders(path, found, labelled)
         found = labelled

@@ -6,16 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from evenray.core.names import as_path
 from evenray.data.annotations.mask_files import like as is_like
 from evenray.data.annotations.mask_names import masks_by_name
-from evenray.data.annotations.masks_by_pixels import masks_by_pixels
+from evenray.data.annotations.masks_by_pixels import are_alike, masks_by_pixels, pictures_in_class_folders
 from evenray.data.tables.match_paths import without_ending
 
 __all__ = ["Sorted", "sorted_out"]
 
+FORMATS = (".dcm", ".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg")  # those that keep most first
 THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|overlays?|썸네일)", re.IGNORECASE)
 
 
@@ -43,16 +44,21 @@ def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None, 
     thumbnails = _thumbnails(left)
     left = [file for file in left if file not in thumbnails]
     masks: dict[str, str | None] = masks_by_name(left) if told is None else dict.fromkeys(told)
+    pictures = pictures_in_class_folders(root, masks, left) if told is None else set[str]()
+    masks = {mask: image for mask, image in masks.items() if mask not in pictures}
     left = [file for file in left if file not in masks]
     if told is None:
         unpaired = [mask for mask, image in masks.items() if image is None]
         masks |= masks_by_pixels(root, sorted([*left, *unpaired]))
         left = [file for file in left if file not in masks]
         # Of two files of its name one may have turned out to be a mask too.
-        masks |= masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
+        again = masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
+        masks |= {mask: image for mask, image in again.items() if mask not in pictures}
         masks |= {file: None for file in left if like is not None and file not in masks and is_like(like, file)}
         left = [file for file in left if file not in masks]
-    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails)}
+    formats = _other_formats(root, left)
+    left = [file for file in left if file not in formats]
+    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails), "format": len(formats)}
     return Sorted(left, masks, {kind: count for kind, count in aside.items() if count})
 
 
@@ -79,11 +85,28 @@ def _same_size(root: Path, one: str, other: str) -> bool:
 
 
 def _thumbnails(files: list[str]) -> set[str]:
-    """Files in folders of thumbnails, of new images (Keras writes them to `preview`) or of images that masks are drawn over, where
-    other files of their names lie elsewhere."""
-    found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])}
+    """Files in folders of thumbnails, of new images (Keras writes them to `preview`) or of images that masks are drawn over, or called
+    so, where other files of their names are."""
+    called = {file for file in files if _stem(file) != without_ending(file.rpartition("/")[2]).casefold()}
+    found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])} | called
     stems = {_stem(file) for file in files if file not in found}
     return {file for file in found if _stem(file) in stems}
+
+
+def _other_formats(root: Path, files: list[str]) -> set[str]:
+    """The files that lie beside one of the same name and picture in another format, where that is so of most; those of the format
+    that keeps most are left."""
+    names: dict[str, list[str]] = {}
+    for file in files:
+        names.setdefault(without_ending(file), []).append(file)
+    several = [same for same in names.values() if len(same) > 1]
+    ends = {tuple(sorted(PurePosixPath(file).suffix.lower() for file in same)) for same in several}
+    if 2 * len(several) < len(names) or len(ends) != 1 or not set(*ends) <= set(FORMATS) or len(set(*ends)) < 2:
+        return set()
+    if not are_alike(root, [(same[0], same[1]) for same in several]):
+        return set()
+    best = {min(same, key=lambda file: FORMATS.index(PurePosixPath(file).suffix.lower())) for same in several}
+    return {file for same in several for file in same} - best
 
 
 def _stem(file: str) -> str:

@@ -24,8 +24,9 @@ from .files import list_files
 from .levels import names_by_depth
 from .sorting import sorted_out
 
-__all__ = ["list_table", "list_tree"]
+__all__ = ["list_table", "list_tree", "named_as_folders"]
 
+FEW_AMBIGUOUS, SHARE_AMBIGUOUS = 4, 0.1  # of a table's paths
 PatientOf = Callable[[str], str | None]  # the patient that a path names
 
 
@@ -53,6 +54,23 @@ def list_tree(root: Path, table: LabelTable, files: list[str], patient: PatientO
         boxes=boxes,
         understood=table.understood,
     )
+
+
+def named_as_folders(table: LabelTable, folders: Listing) -> LabelTable:
+    """The table with the names of the folders in place of numbers, where each number stands for the images of one folder of
+    classes."""
+    if table.names or table.key != "path" or not all(map(str.isdecimal, table.labels)):
+        return table
+    classes = {entry.file: entry.label for entry in folders.entries if entry.label is not None}
+    found = match_paths(table.table["path"].drop_nulls(), classes).found
+    rows = table.table.select("path", "label").drop_nulls().iter_rows()
+    pairs = {(label, classes[found[path]]) for path, label in rows if path in found}
+    names = dict(pairs)
+    if not len(pairs) == len(names) == len(set(names.values())) == len(table.labels):
+        return table
+    counts = {names[label]: count for label, count in table.understood.counts.items() if label in names}
+    understood = table.understood.model_copy(update={"counts": dict(sorted(counts.items()))})
+    return replace(table, table=table.table.with_columns(pl.col("label").replace(names)), understood=understood)
 
 
 def _parts(files: list[str]) -> dict[str, str | None]:
@@ -156,6 +174,12 @@ def _with_files(table: LabelTable, matches: PathMatches, files: list[str]) -> tu
             f" none is the path of one image, such as '{files[0]}'. {advice}"
         )
     counts = {"scan.paths_absent": len(lost) - len(ambiguous), "scan.paths_ambiguous": len(ambiguous)}
+    if len(ambiguous) > max(FEW_AMBIGUOUS, SHARE_AMBIGUOUS * len(paths)):
+        raise DataError(
+            f"{len(ambiguous)} of the {len(paths)} images that '{table.source}' names have the name of several files, such as"
+            f" '{ambiguous[0]}' of {matches.ambiguous[ambiguous[0]]}: put their folders before the names, or give the folder that"
+            " holds them alone as DATA."
+        )
     name = Path(table.source).name
     notes = [Message(code, {"count": count, "file": name}) for code, count in counts.items() if count]
     several = "is the name of {} files; the table must say its folder"

@@ -15,10 +15,10 @@ from evenray.core.errors import DataError, UsageError
 from .ages import OLDEST, age_of
 from .expressions import Asked
 from .identifiers import FEWEST_SHARED, SHARED, looks_like_identifiers
-from .keys import Key, best_keys, files_of, keys_of
+from .keys import Key, best_keys, counts_rows, files_of, keys_of, others_images
 from .label_columns import LabelColumns, box_columns, is_plain, label_columns, option
 from .match_paths import ENDING, match_paths
-from .meanings import FLAGS, KEYS, is_attribute, known_values, meaning_of, says_nothing
+from .meanings import FLAGS, KEYS, is_attribute, known_values, meaning_of, says_nothing, weak_label
 from .parts import part_of
 from .raw_table import header_line
 from .seen import Seen, side_of, steps_of
@@ -30,7 +30,6 @@ SAMPLE = 200
 How = Literal["asked", "values", "name"]
 MOST, FEWEST = 0.95, 0.02  # shares of different values among the rows between which values are those of patients
 FEWEST_BLOCKS = 5
-FEWEST_RIVAL = 0.1  # share of the images that a column finds which another finds beside them
 OTHERS = ("side", "reader", "site", "sex", "age", "split", "view")
 
 
@@ -104,11 +103,11 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         keys = keys_of(raw, seen, free)
     if "patient" in wanted:
         keys += keys_of(raw, seen, [wanted["patient"]], "patient")
-    counts = [key for key in keys if key.how == "path" and says_nothing(key.column) and _counts_rows(raw[key.column])]
+    counts = [key for key in keys if key.how == "path" and says_nothing(key.column) and counts_rows(raw[key.column])]
     keys = [key for key in keys if key not in counts] or keys  # the number of a row may well be that of another image
     keys = [key for key in keys if key.meaning != "study" or key.how != "header" or key.named or key.matched > 0]
     best = best_keys(keys)
-    best += _others_images(raw, seen, best[0], keys) if len(best) == 1 else []
+    best += others_images(raw, seen, best[0], keys) if len(best) == 1 else []
     if len(best) > 1 and not _same_images(raw, seen, best):
         columns = [key.column for key in best]
         shown, ways = (
@@ -126,22 +125,6 @@ def _key(raw: pl.DataFrame, seen: Seen, wanted: dict[str, str], free: list[str],
         f" {len(seen.files)} images, such as '{seen.files[0] if seen.files else ''}', or identifiers of their headers. If one"
         f" should, say --column path=COLUMN, or sop, series, study or patient. {header_line(raw.columns)}"
     )
-
-
-def _others_images(raw: pl.DataFrame, seen: Seen, best: Key, keys: list[Key]) -> list[Key]:
-    """The other columns of names that find images which the best one does not find, as many as one in ten of its own."""
-    rivals = [key for key in keys if key.meaning == key.how == "path" and key.column != best.column]
-    rivals = [key for key in rivals if key.exact >= best.exact and key.matched > FEWEST_RIVAL * best.matched]
-    if not rivals or best.meaning != "path" or best.how != "path":
-        return []
-    images = {
-        key.column: set(match_paths(raw[key.column].drop_nulls(), seen.files).found.values()) for key in [best, *rivals]
-    }
-    return [key for key in rivals if len(images[key.column] - images[best.column]) > FEWEST_RIVAL * best.matched]
-
-
-def _counts_rows(column: pl.Series) -> bool:
-    return column.to_list() == [str(number) for number in range(len(column))]
 
 
 def _stand_there(column: pl.Series) -> bool:
@@ -162,6 +145,7 @@ def _same_images(raw: pl.DataFrame, seen: Seen, keys: list[Key]) -> bool:
     return all(each == found[0] for each in found)
 
 
+GRADE = r"(?i)^(sub)?(type|grade|stage|class|group|level|score|category|cat|bi-?rads|단계|등급|유형|군)\b"
 CHECKS: dict[str, Callable[[list[str]], bool]] = {
     "sex": lambda values: known_values(values) == "sex" or {value.casefold() for value in values} <= {*FLAGS, "2"},
     "side": lambda values: all(
@@ -252,6 +236,7 @@ def _patient_by_values(
             hits = [str(value).casefold() in steps_of(file) for file, value in pairs if file]
             if sum(hits) >= MOST * len(hits) and 2 * len(hits) > len(pairs):
                 return name
+    free = [name for name in free if not weak_label(name)]
     telling = [name for name in free if _are_names(raw[name].drop_nulls().unique())]
     return min(telling, key=lambda name: raw[name].n_unique()) if telling else None
 
@@ -259,7 +244,9 @@ def _patient_by_values(
 def _are_names(values: pl.Series) -> bool:
     """Whether values are numbered as patients are, and no bare numbers, which may measure something."""
     dates = all(map(DATE.fullmatch, values.head(SAMPLE)))
-    return not dates and looks_like_identifiers(values.to_list()) and not values.str.contains(r"^[-+]?[\d.,]+$").all()
+    grades = bool(values.str.contains(GRADE).all())
+    numbers = bool(values.str.contains(r"^[-+]?[\d.,]+$").all())
+    return not (dates or grades or numbers) and looks_like_identifiers(values.to_list())
 
 
 def _check_unnamed(raw: pl.DataFrame, free: list[str], path: Path) -> None:

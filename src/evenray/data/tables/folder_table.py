@@ -15,13 +15,13 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import ENDING, match_paths
-from .part_tables import have_same_columns, parts_among
+from .part_tables import have_same_columns, together
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
 
 __all__ = ["FolderTable", "table_in_folder"]
 
-NEARLY = 0.9  # share of the images that a table must name to win against folders of classes
+HALF, NEARLY = 0.5, 0.9  # share of the images that a table must name to win against folders of classes
 DEEP, MOST, LARGEST = 2, 20, 2**28  # levels of folders, tables, and bytes of one, within which a table is looked for
 SHOWN = 4
 LINE = 1024  # bytes of a file that tell whether it is a list
@@ -74,20 +74,17 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     tables: list[LabelTable] = []
     notes: list[Message] = []
     boxes: list[str] = []
-    refused: list[DataError] = []
-    paths = list(filter(_is_list, paths))
-    parts = parts_among(paths)
-    for path in [path for path in paths if path not in parts[1:]]:
-        others = parts[1:] if path in parts else []
+    refused: list[tuple[float, DataError]] = []
+    for path, *others in together(list(filter(_is_list, paths))):
         try:
             tables.append(LabelTable.read(path, seen, choices, others))
         except BoxTableError:
             boxes.append(path.name)
         except UsageError as error:
-            refused.append(DataError(str(error)))
+            refused.append((1.0, DataError(str(error))))
         except DataError as error:
-            if _names_images(path, seen):
-                refused.append(error)
+            if (share := _share_named(path, seen)) >= HALF:
+                refused.append((share, error))
                 continue
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
@@ -100,10 +97,11 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
     if any(len(table.labels) > 1 for table in tables):  # what says one thing of all images labels none
         tables = [table for table in tables if len(table.labels) > 1 or table.names]
     if nearly:
-        tables, notes = _together(tables, seen, choices)
-    if parts and any(table.source == str(parts[0]) for table in tables):
-        values = {"count": len(parts), "tables": [path.name for path in parts]}
-        notes.append(Message("scan.tables_of_parts", values))
+        notes, tables = [], _near(tables, seen, choices)
+    for table in tables:
+        if table.others:
+            names = sorted(Path(place).name for place in (table.source, *table.others))
+            notes.append(Message("scan.tables_of_parts", {"count": len(names), "tables": list(dict.fromkeys(names))}))
     named = [table for table in tables if table.named]
     if len(named) == 1 < len(tables):
         rest = [Path(table.source).name for table in tables if table is not named[0]]
@@ -114,8 +112,9 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
         notes.append(Message("scan.tables_several", {"count": len(tables), "tables": names}))
     if len(tables) != 1:
         return FolderTable(
-            None, tuple(notes), tuple(boxes), refused[0] if refused and not tables else None, len(tables) > 1
-        )
+            None, tuple(notes), tuple(boxes), max(refused, key=lambda each: each[0])[1] if refused and not tables else None,
+            len(tables) > 1,
+        )  # fmt: skip
     table, file = tables[0], Path(tables[0].source).name
     share, coverage = _coverage(table, seen)
     if table.key == "path":
@@ -133,17 +132,16 @@ def _is_legend(table: LabelTable) -> bool:
     return key.meaning != "path" and not table.names and len(table.labels) == key.of > 1
 
 
-def _together(tables: list[LabelTable], seen: Seen, choices: Choices) -> tuple[list[LabelTable], list[Message]]:
+def _near(tables: list[LabelTable], seen: Seen, choices: Choices) -> list[LabelTable]:
     """The tables that name nearly all images, else all of them as one, where they have the same columns and do so together."""
     whole = [table for table in tables if _coverage(table, seen)[0] >= NEARLY]
     sources = [Path(table.source) for table in tables]
     if not whole and len(tables) > 1 and have_same_columns(sources):
         with suppress(DataError):
-            together = LabelTable.read(sources[0], seen, choices, sources[1:])
-            if _coverage(together, seen)[0] >= NEARLY:
-                names = [path.name for path in sources][:SHOWN]
-                return [together], [Message("scan.tables_together", {"count": len(tables), "tables": names})]
-    return whole, []
+            as_one = LabelTable.read(sources[0], seen, choices, sources[1:])
+            if _coverage(as_one, seen)[0] >= NEARLY:
+                return [as_one]
+    return whole
 
 
 def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
@@ -173,11 +171,11 @@ def _is_list(path: Path) -> bool:
     return len(words) > 1 and any(re.search(ENDING, word) for word in words)
 
 
-def _names_images(path: Path, seen: Seen) -> bool:
-    """Whether a table that cannot be read as labels names many of the images, and so is meant to label them."""
+def _share_named(path: Path, seen: Seen) -> float:
+    """The share of the images that a table which cannot be read as labels names; one that names many is meant to label them."""
     try:
         raw = read_raw_table(path)
     except DataError:
-        return False
+        return 0.0
     named = sum(key.matched for key in keys_of(raw, seen, raw.columns) if key.meaning == "path")
-    return named >= 0.5 * len(seen.files)
+    return named / max(1, len(seen.files))

@@ -10,14 +10,15 @@ from typing import Literal
 import polars as pl
 
 from .identifiers import canonical
-from .match_paths import ENDING, as_number, folded
+from .match_paths import ENDING, as_number, folded, match_paths
 from .meanings import KEYS, meaning_of
 from .seen import Seen, unpadded
 
-__all__ = ["Key", "best_keys", "files_of", "keys_of", "values_at"]
+__all__ = ["Key", "best_keys", "counts_rows", "files_of", "keys_of", "others_images", "values_at"]
 
 HALF, NEARLY = 0.5, 0.9
 KIND = re.compile(r"[-_ ](study|series|image|exam|scan|patient|subject|case)$")  # as SIIM's 00086460a852_study
+FEWEST_RIVAL = 0.1  # share of the images that a column finds which another finds beside them
 SHARED = ("series", "study", "accession", "patient")  # what several images have in common
 PLAIN = ("accession", "patient")  # identifiers that people type
 OTHERS = {"label", "site", "split", "sex", "age", "side", "view", "reader"}  # whose values may well be names of folders
@@ -188,3 +189,20 @@ def files_of(value: str, seen: Seen) -> list[str]:
     """The images that a value finds by a step of their paths."""
     hit = _step(value.replace("\\", "/").lower(), seen.by_step)
     return seen.by_step[hit] if hit else []
+
+
+def others_images(raw: pl.DataFrame, seen: Seen, best: Key, keys: list[Key]) -> list[Key]:
+    """The other columns of names that find images which the best one does not find, as many as one in ten of its own."""
+    rivals = [key for key in keys if key.meaning == key.how == "path" and key.column != best.column]
+    rivals = [key for key in rivals if key.exact >= best.exact and key.matched > FEWEST_RIVAL * best.matched]
+    if not rivals or best.meaning != "path" or best.how != "path":
+        return []
+    images = {
+        key.column: set(match_paths(raw[key.column].drop_nulls(), seen.files).found.values()) for key in [best, *rivals]
+    }
+    return [key for key in rivals if len(images[key.column] - images[best.column]) > FEWEST_RIVAL * best.matched]
+
+
+def counts_rows(column: pl.Series) -> bool:
+    """Whether values are 0, 1, 2, ... as an index that pandas wrote has them."""
+    return column.to_list() == [str(number) for number in range(len(column))]

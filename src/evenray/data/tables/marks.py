@@ -7,23 +7,27 @@ from collections.abc import Collection
 
 import polars as pl
 
+from evenray.core.messages import Message
+
 from .meanings import meaning_of
 
 __all__ = ["with_marks"]
 
 PAIRS = {frozenset("ox"): "o", frozenset("○×"): "○", frozenset("○x"): "○", frozenset("+-"): "+", frozenset("✓✗"): "✓"}
+SHOWN = 4
 FEW = 4  # values that are looked at
 MARKS = {"x", "✓", "✔", "√", "☑", "●", "■", "○", "o", "v", "*", "+"}
 
 
-def with_marks(raw: pl.DataFrame, kept: Collection[str] = ()) -> pl.DataFrame:
-    """The table with 1 and 0 in columns that hold a mark and blanks alone, or + and -, or O and X below names in Korean, Japanese
-    or Chinese; columns of a known meaning, and those of `kept`, stay as they are.
+def with_marks(raw: pl.DataFrame, kept: Collection[str] = ()) -> tuple[pl.DataFrame, tuple[Message, ...]]:
+    """The table with 1 and 0 in columns that hold a mark and blanks alone, which is said, or + and -, or O and X below names in
+    Korean, Japanese or Chinese; columns of a known meaning, and those of `kept`, stay as they are.
 
-    >>> with_marks(pl.DataFrame({"nevus": ["X", None, "X"], "grade": ["x", "y", None]})).rows()
+    >>> with_marks(pl.DataFrame({"nevus": ["X", None, "X"], "grade": ["x", "y", None]}))[0].rows()
     [('1', 'x'), ('0', 'y'), ('1', None)]
     """
     found = []
+    ticked: list[str] = []
     asian = any(
         re.search("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]", name) for name in raw.columns
     )  # where O says yes
@@ -39,4 +43,6 @@ def with_marks(raw: pl.DataFrame, kept: Collection[str] = ()) -> pl.DataFrame:
             found.append(pl.when(column.is_not_null()).then(said).alias(name))
         elif len(values) == 1 and values <= MARKS and raw[name].null_count() and meaning_of(name) is None:
             found.append(pl.when(column.is_null()).then(pl.lit("0")).otherwise(pl.lit("1")).alias(name))
-    return raw.with_columns(found)
+            ticked.append(name)
+    notes = (Message("scan.marks", {"columns": ticked[:SHOWN]}),) if ticked else ()
+    return raw.with_columns(found), notes

@@ -116,8 +116,11 @@ VALUES: dict[str, str] = {
     "view": "pa ap lat lateral frontal ll cc mlo ml lm xccl axial sagittal coronal 정면 측면",
 }
 # Words of names that count or weigh something, or say how a label was found rather than which it is.
-ABOUT = re.compile(r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?"
-                   r"|confirmation)", re.IGNORECASE)  # fmt: skip
+ABOUT = re.compile(
+    r"n \w+s|(num|nb|number|count) .+|.+ (counts?|weight|confidence|certainty|source|method|confirm(ed)?( type| by)?|confirmation)"
+    r"|.+ [xyz]|([xyz] )?coord(inate)?s?( ?[xyz])?|[xyz] (start|end|pos)",
+    re.IGNORECASE,
+)
 WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 EMPTY = re.compile(r"(unnamed.*|column.?\d*|col.?\d*|var.?\d*|field.?\d*|x?\d*|[a-z]\d*|열\d*|_+)")
 

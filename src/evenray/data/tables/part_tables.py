@@ -17,19 +17,34 @@ from .parts import part_of
 from .places import exists
 from .raw_table import read_raw_table
 
-__all__ = ["have_same_columns", "parts_among", "read_parts"]
+__all__ = ["have_same_columns", "read_parts", "together"]
 
 SAMPLE = 20
 
 
-def parts_among(paths: Sequence[Path]) -> list[Path]:
-    """The tables that have the same columns, and names that differ by the parts of a split that they say, or one name in folders of
-    different parts; none where there is one."""
-    told = {path: (name, part) for path, name in zip(paths, _names(paths), strict=True) if (part := _part(name))}
-    rests = {name.replace(part[0], "") for name, part in told.values()}
-    parts = {part for _, part in told.values()}
-    whole = len(told) > 1 and len(parts) == len(told) and len(rests) == 1 and have_same_columns([*told])
-    return [*told] if whole else []
+def together(paths: Sequence[Path]) -> list[list[Path]]:
+    """The tables, those in one list that hold parts of one table: of one name in several folders, or of the names of parts."""
+    named: dict[str, list[Path]] = {}
+    for path in paths:
+        named.setdefault(path.name, []).append(path)
+    groups = [same for same in named.values() if len(same) > 1 and _are_parts(same)]
+    rest = [path for path in paths if not any(path in group for group in groups)]
+    told = [path for path in rest if _part(path.stem)]
+    if len(told) > 1 and _are_parts(told):
+        groups.append(told)
+    return [*groups, *([path] for path in rest if path not in (groups[-1] if groups else ()))]
+
+
+def _are_parts(paths: Sequence[Path]) -> bool:
+    """Whether tables have the same columns, and names that differ by the parts of a split that they say, or one name in
+    several folders, with names of images there or parts."""
+    told = {name: part for name in _names(paths) if (part := _part(name))}
+    rests = {name.replace(part[0], "") for name, part in told.items()}
+    parts = len({part for _, part in told.values()}) == len(paths) and len(rests) == 1
+    if not (parts or len({path.name for path in paths}) == 1) or not have_same_columns(paths):
+        return False
+    tables = [] if parts else [read_raw_table(path) for path in paths]
+    return all(any(_are_images(table[name]) for name in table.columns) for table in tables)
 
 
 def have_same_columns(paths: Sequence[Path]) -> bool:

@@ -74,7 +74,7 @@ def _alike(raw: pl.DataFrame, columns: dict[str, str]) -> bool:
     return all(first.is_in(other.implode()).any() for other in others)
 
 
-def a_row_each(raw: pl.DataFrame, found: Repeated) -> tuple[pl.DataFrame, Message]:
+def a_row_each(raw: pl.DataFrame, found: Repeated) -> tuple[pl.DataFrame, tuple[Message, ...]]:
     """The table with a row a reader or visit, its columns called without it, or `label`, and what is to be said of it."""
     names = sorted(next(iter(found.columns.values())))
     rows = pl.concat(
@@ -86,4 +86,4 @@ def a_row_each(raw: pl.DataFrame, found: Repeated) -> tuple[pl.DataFrame, Messag
         for name in names
     )
     values = {"columns": found.used[:SHOWN], "count": len(names), "rows": rows.height, "variant": found.kind}
-    return rows, Message("scan.repeated_columns", values)
+    return rows, (Message("scan.repeated_columns", values),)

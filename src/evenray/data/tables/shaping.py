@@ -13,6 +13,7 @@ from evenray.core.messages import Message
 
 from .columns import Columns
 from .expressions import Asked
+from .finding_columns import with_findings_joined
 from .image_columns import with_images_as_rows
 from .long_tables import widened
 from .marks import with_marks
@@ -61,11 +62,9 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.
     fill = [_column(raw, name, path) for name in columns.pop("fill", ())]
     raw = raw.with_columns(pl.col(fill).forward_fill()) if fill else raw
     used = {compact(name) for names in columns.values() for name in names}
-    notes: tuple[Message, ...] = ()
     repeated = repeated_columns(raw)
-    if repeated and used.isdisjoint(map(compact, repeated.used)):
-        raw, said = a_row_each(raw, repeated)
-        notes = (said,)
+    repeated = repeated if repeated and used.isdisjoint(map(compact, repeated.used)) else None
+    raw, notes = a_row_each(raw, repeated) if repeated else (raw, ())
     steps = [_column(raw, name, path) for name in columns.get("path", ())]
     if len(steps) > 1:
         columns["path"] = ("+".join(steps),)
@@ -79,25 +78,27 @@ def shaped(raw: pl.DataFrame, asked: Asked, path: Path, seen: Seen) -> tuple[pl.
         raw = (joined if named is None else named).drop(name for name in spent if compact(name) not in others)
     asked = replace(asked, columns=columns)
     raw = raw.with_columns(pl.all().str.replace(r"^(https?://[^?#]+)[?#].*$", "$1"))
-    raw = with_marks(raw, [name for meaning in asked.values for name in asked.columns.get(meaning, ())])
+    raw, said = with_marks(raw, [name for meaning in asked.values for name in asked.columns.get(meaning, ())])
     raw = with_parts(raw, [_column(raw, name, path) for name in columns.get("split", ())])
-    if notes:
+    notes = (*notes, *said)
+    if repeated:
         return raw, asked, notes
     used = {compact(name) for name in asked.used}
     if several := with_images_as_rows(raw, [name for name in raw.columns if compact(name) in used]):
-        return several[0], asked, (several[1],)
+        return several[0], asked, (*notes, several[1])
+    raw = with_findings_joined(raw, [name for name in raw.columns if compact(name) in used])
     pairs = {} if "side" in map(compact, raw.columns) else _pairs(raw)
     sided = {name for pair in pairs.values() for name in pair}
     if not pairs or used & {compact(name) for name in sided}:
         wide = widened(raw)
         if wide is None or used & {compact(name) for name in raw.columns if name not in wide[0].columns}:
-            return raw, asked, ()
-        return wide[0], asked, (wide[1],)
+            return raw, asked, notes
+        return wide[0], asked, (*notes, wide[1])
     rows = pl.concat(
         raw.select(pl.all().exclude(sided), *(pl.col(pair[at]).alias(name) for name, pair in pairs.items()), side=pl.lit(side))
         for at, side in enumerate("LR")
     )  # fmt: skip
-    return rows, asked, (Message("scan.side_columns", {"columns": sorted(sided), "rows": rows.height}),)
+    return rows, asked, (*notes, Message("scan.side_columns", {"columns": sorted(sided), "rows": rows.height}))
 
 
 def _pairs(raw: pl.DataFrame) -> dict[str, tuple[str, str]]:

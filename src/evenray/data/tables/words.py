@@ -21,6 +21,7 @@ DATE = re.compile(
     r"|(0?[1-9]|[12]\d|3[01])[-/.](0?[1-9]|[12]\d|3[01])[-/.](\d\d){1,2}( \d.*)?"
 )
 FRACTIONS = 20  # distinct fractions above which labels are measurements
+SIGNS = re.compile(r"[\s(]*[?!.,;:*]+[\s)]*$")  # of doubt, or of a hurry
 WHOLE = re.compile(r"(-?\d+)(?:\.0+|,00?)?")
 
 
@@ -48,7 +49,7 @@ def check_labels(labels: Iterable[str], source: object, place: str = "") -> None
     >>> check_labels(["normal", "NORMAL", "sick"], "t.csv", "dx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case, width or spaces; ...
+    evenray.core.errors.DataError: 't.csv' has the labels 'NORMAL' and 'normal', which differ only by case, width, ...
     """
     labels = sorted(set(labels))
     fractions = [label for label in labels if re.fullmatch(r"-?\d*[.,]\d+(e-?\d+)?", label, re.IGNORECASE)]
@@ -63,14 +64,19 @@ def check_labels(labels: Iterable[str], source: object, place: str = "") -> None
         )
     kinds: dict[str, list[str]] = {}
     for label in labels:
-        kinds.setdefault(" ".join(unicodedata.normalize("NFKC", label).casefold().split()), []).append(label)
+        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+        kinds.setdefault(SIGNS.sub("", plain) or plain, []).append(label)
     if twice := [alike for alike in kinds.values() if len(set(map(composed, alike))) > 1]:
         first, second, *_ = twice[0]
-        renamed = ",".join(f"{'+'.join(map(quoted, others))}={quoted(last)}" for *others, last in twice)
+        best = [min(alike, key=lambda label: (len(label), -alike.index(label))) for alike in twice]
+        others = [[label for label in alike if label != one] for alike, one in zip(twice, best, strict=True)]
+        renamed = ",".join(
+            f"{'+'.join(map(quoted, rest))}={quoted(one)}" for rest, one in zip(others, best, strict=True)
+        )
         way = f", or say --column 'label={quoted(place)}:{renamed}'" if place else ""
         raise DataError(
-            f"'{source}' has the labels '{first}' and '{second}', which differ only by case, width or spaces; write each class in"
-            f" one way{way}."
+            f"'{source}' has the labels '{first}' and '{second}', which differ only by case, width, spaces or signs at their end;"
+            f" write each class in one way{way}."
         )
 
 
