@@ -90,7 +90,7 @@ def test_every_text_is_used() -> None:
     # The reasons of the library are found by their English form (Texts.reason).
     keys = {key for name in FILES for key in read("en", name) if not key.startswith("reason.")}
     built = {
-        "scan.table_passed_over_for_folders", "scan.table_taken_for_folders",  # from two words in the middle
+        "scan.table_taken_for_folders",  # from two words in the middle
         "app.runs.chosen_balance", "app.runs.chosen_contrast",  # by the page Runs, from what was chosen
         "verdict.findings_alike",
     }  # fmt: skip

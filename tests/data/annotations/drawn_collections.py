@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,7 @@ def montgomery(root: Path) -> Truth:
         for k, side in enumerate(("leftMask", "rightMask")):
             write(root / "MontgomerySet" / "ManualMask" / side / name, (mask_of(n) == k + 1).astype(np.uint8) * 255)
         found[f"MontgomerySet/CXR_png/{name}"] = (mask_of(n) > 0).astype(np.uint8)
-    return Truth(("foreground",), found)
+    return Truth(("foreground",), found, options={"task": "segment"})  # the names tell healthy from sick
 
 
 @masks
@@ -408,7 +409,7 @@ def roboflow_tables(root: Path) -> Truth:
             lines += [f"p{n}.jpg,{W},{H},{'ab'[k]},{x0},{y0},{x1},{y1}" for k, x0, y0, x1, y1 in boxes_of(len(names))]
             names.append(f"{part}/p{n}.jpg")
         (root / part / "_annotations.csv").write_text("\n".join(lines))
-    return _named(names)
+    return replace(_named(names), options={"task": "detect"})  # a column of classes alone would label the images
 
 
 def _pictures(root: Path, folder: str = "images") -> list[str]:

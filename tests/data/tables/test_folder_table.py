@@ -134,7 +134,7 @@ def test_tables_of_the_same_columns_in_folders_of_their_images_are_read_together
         text(f"Base{base}/list_{base}.csv", "image,grade\n" + "".join(f"{base}{n}.png,{n % 2}\n" for n in range(6)))
     found = listing(tmp_path)
     assert len(scan(tmp_path)) == 12
-    assert any("2 tables of the same columns" in sentence for sentence in told(found.notes))
+    assert any("2 tables (list_A.csv, list_B.csv) belong together" in sentence for sentence in told(found.notes))
 
 
 def test_a_list_of_what_folders_mean_is_no_table_of_labels(tmp_path: Path, png: Make, text: Make) -> None:

@@ -59,8 +59,8 @@ def meaning_of_values(masks: Iterable[Counts], borders: Sequence[int | None] = (
     ('1', '3')
     >>> meaning_of_values([[(0, 90), (255, 10)], [(0, 90), (254, 4), (127, 1), (255, 5)]]).values
     (0, 255)
-    >>> meaning_of_values([[(0, 10), (255, 90)]], [255]).indices
-    (1, 0)
+    >>> meaning_of_values([[(0, 10), (255, 90)]], [255]).values  # the first is the background
+    (255, 0)
     """
     counted = [list(counts) for counts in masks]
     met = sorted({value for counts in counted for value, _ in counts})

@@ -80,10 +80,10 @@ def _told(ways: dict[str, Words], pairs: Mapping[str, str]) -> dict[str, Words]:
         of.setdefault(pairs[mask], []).append(set(way))
     several = [each for each in of.values() if len(each) > 1]
     if any(each[0] != other for each in several for other in each):
-        telling = {word for each in several for word in set.union(*each) - set.intersection(*each)}
+        telling = {word for each in several for word in each[0].union(*each) - each[0].intersection(*each)}
     else:
-        own: list[set[str]] = [set(way) for way in ways.values()]
-        every = {word for word in own[0] if all(word in each for each in own)} if own else set[str]()
+        own = [set(way) for way in ways.values()]
+        every = own[0].intersection(*own) if own else set[str]()
         known = {word for image in of for word in _split(image)}
         telling = {word for way in ways.values() for word in way if not part_of(word)} - every - known
     return {mask: tuple(word for word in way if word in telling) for mask, way in ways.items()}

@@ -74,7 +74,7 @@ def class_column(raw: pl.DataFrame, taken: set[str]) -> str | None:
 def absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
     """What is to be said of the values of a key that name no image."""
     lost = key.drop_nulls().n_unique() - len(files)
-    return (Message("annotations.filesabsent", {"count": lost}),) if lost else ()
+    return (Message("annotations.files_absent", {"count": lost}),) if lost else ()
 
 
 def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations:

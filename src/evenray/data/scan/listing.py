@@ -153,9 +153,11 @@ def _list_folder(
     if annotations is not None and wanted.asked is None:
         _check_names(path, images, annotations)
     if annotations is None:
-        of_boxes = [name for name in found.boxes if is_box_table(path / name)]
+        of_boxes = [Path(place) for place in found.boxes if is_box_table(Path(place))]
         tables = (
-            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})] if of_boxes else []
+            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0].name})]
+            if of_boxes
+            else []
         )
         return replace(found, notes=(*found.notes, *unused, *tables))
     aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}

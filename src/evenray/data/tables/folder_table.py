@@ -79,7 +79,7 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
         try:
             tables.append(LabelTable.read(path, seen, choices, others))
         except BoxTableError:
-            boxes.append(path.name)
+            boxes += map(str, [path, *others])
         except UsageError as error:
             refused.append((1.0, DataError(str(error))))
         except DataError as error:
@@ -88,7 +88,7 @@ def _one_of(paths: list[Path], seen: Seen, classes: set[str], choices: Choices, 
                 continue
             why = re.split("[:;]", str(error))[0]  # only its beginning: the rest may quote a row
             notes.append(Message("scan.table_unreadable", {"file": path.name, "why": why}))
-    boxes += [Path(table.source).name for table in tables if table.boxes]
+    boxes += [place for table in tables if table.boxes for place in (table.source, *table.others)]
     legends = [table for table in tables if _is_legend(table)]
     for table in legends:
         values = {"file": Path(table.source).name, "coverage": _coverage(table, seen)[1]}
