@@ -97,7 +97,7 @@ def test_values_are_renamed_joined_and_left_out(text: Make) -> None:
 @pytest.mark.parametrize(
     ("text_", "said"),
     [("label=nothing", "which is no column of"), ("label", "give MEANING=COLUMN"), ("colour=dx", "give MEANING=COLUMN"),
-     ("label=dx,label=image", "names label twice"), ('label="dx', "double quote"), ("label=dx+image", "several columns")],
+     ("label=dx,label=image", "names label twice"), ('label="dx', "double quote"), ("side=dx+image", "several columns")],
 )  # fmt: skip
 def test_a_wrong_column_is_wrong_usage(text: Make, text_: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -241,10 +241,13 @@ def test_marks_are_yes_and_a_block_of_one_mark_a_row_is_proposed(text: Make) -> 
 
     columns = ("scan_{:03d}", mark(0), mark(1), mark(2), mark(0, 1), lambda n: "AT"[n % 2])
     table = text("t.csv", rows("image,Nevus,Atypical,Melanoma,White,Streaks", *columns))
-    with pytest.raises(DataError, match=r"say --column 'findings=Nevus.Atypical.Melanoma' for one class, or"):
+    with pytest.raises(DataError, match=r"say --column 'label=Nevus.Atypical.Melanoma' for one class, or"):
         read_labels(table, *FILES)
     found = asked(table, "findings=Nevus+Atypical+Melanoma")
     assert found.table["findings"].to_list()[:2] == [[True, False, False], [False, True, False]]
+    assert asked(table, "label=Nevus+Atypical+Melanoma").table["label"].to_list()[:2] == ["Nevus", "Atypical"]
+    with pytest.raises(DataError, match="are to be one class an image, and some rows say yes in none or in several"):
+        asked(table, "label=Nevus+White")
 
 
 def test_findings_called_by_a_letter_and_a_number_are_not_lost(text: Make) -> None:

@@ -153,9 +153,9 @@ def _list_folder(
     if annotations is not None and wanted.asked is None:
         _check_names(path, images, annotations)
     if annotations is None:
-        of_boxes = [Path(place) for place in found.boxes if is_box_table(Path(place))]
+        of_boxes = [name for name in found.boxes if is_box_table(path / name)]
         tables = (
-            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0].name})]
+            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})]
             if of_boxes
             else []
         )
@@ -266,4 +266,6 @@ def _list_unnamed(
         found = Listing(path, tuple(Entry(file, patient=patient(file)) for file in files), layout="file")
     elif asked.columns:
         found = list_folders(path, files, patient, asked)
-    return replace(found, notes=(*beside.notes, *found.notes), boxes=beside.boxes)
+    places = map(Path, beside.boxes)
+    boxes = (place.relative_to(path).as_posix() if place.is_relative_to(path) else place.name for place in places)
+    return replace(found, notes=(*beside.notes, *found.notes), boxes=tuple(boxes))

@@ -289,6 +289,5 @@ def _check_names(raw: pl.DataFrame, free: list[str], labels: LabelColumns, path:
 def _asked_labels(asked: Asked) -> LabelColumns | None:
     if "label" in asked.columns and "findings" in asked.columns:
         raise UsageError("--column names both label and findings; name one of them.")
-    if "findings" in asked.columns:
-        return LabelColumns(asked.columns["findings"], len(asked.columns["findings"]) > 1, "asked")
-    return LabelColumns(asked.columns["label"], by="asked") if "label" in asked.columns else None
+    names = asked.columns.get("findings") or asked.columns.get("label")
+    return LabelColumns(names, len(names) > 1, "asked") if names else None

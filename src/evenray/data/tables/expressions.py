@@ -63,7 +63,7 @@ def _read(asked: Asked, text: str) -> None:
             if meaning in asked.columns and meaning not in ("ignore", "fill"):
                 raise UsageError(f"--column names {meaning} twice ('{text}'); name it once.")
             asked.columns[meaning] = asked.columns.get(meaning, ()) + tuple(_names(columns))
-            if len(asked.columns[meaning]) > 1 and meaning not in ("ignore", "findings", "path", "fill"):
+            if len(asked.columns[meaning]) > 1 and meaning not in ("ignore", "label", "findings", "path", "fill"):
                 raise UsageError(f"--column gives {meaning} several columns ('{text}'); name one.")
             if not any(asked.columns[meaning]):
                 raise _wrong(text)

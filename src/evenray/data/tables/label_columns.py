@@ -12,11 +12,12 @@ import polars as pl
 
 from evenray.core.errors import DataError
 
-from .findings import flag_columns, nearly_flags, one_class
+from .findings import flag_columns, nearly_flags
 from .header import AGAIN
 from .identifiers import looks_like_identifiers
 from .match_paths import ENDING
-from .meanings import FLAGS, PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
+from .meanings import PLACES, compact, is_attribute, is_torn, known_values, meaning_of, says_nothing, weak_label
+from .one_hot import one_hot, one_hot_block
 from .person_columns import columns_of_persons
 from .raw_table import header_line
 from .run_columns import run_columns
@@ -98,17 +99,17 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
             f" unknown with --column 'findings={'+'.join(map(quoted, [*flags, odd]))}:{quoted(word)}=', or leave the column out with"
             f" {option('ignore', odd)}."
         )
-    if len(flags) > 1 and person and not _one_hot(raw, flags):
+    if len(flags) > 1 and person and not one_hot(raw, flags):
         plain = [name for name in free if name not in flags and is_plain(raw[name]) and not is_attribute(name)]
         _check_persons(raw, person, flags, list(dict.fromkeys([*weak, *plain])), path)
     words = [name for name in free if name not in flags and meaning_of(name) is None and not is_attribute(name)]
     words = weak or [name for name in words if is_plain(raw[name]) and not _numbers(raw[name])]
-    if len(flags) > 1 and (_one_hot(raw, flags) or not words):
+    if len(flags) > 1 and (one_hot(raw, flags) or not words):
         return LabelColumns(tuple(flags), flags=True, by="values")
     if len(flags) > 1:
-        block = _one_hot_block(raw, flags)
-        single = _findings_option(block) if block else " or ".join(option("label", name) for name in words[:SHOWN])
-        chosen = f"{single} for one class, or {_findings_option(flags)} for several findings an image"
+        block = one_hot_block(raw, flags) if len(flags) <= MOST_CLASSES else []
+        single = _together("label", block) if block else " or ".join(option("label", name) for name in words[:SHOWN])
+        chosen = f"{single} for one class, or {_together('findings', flags)} for several findings an image"
         raise DataError(f"The label table '{path}' can be read in two ways: say {chosen}.")
     if weak:
         if boxes:
@@ -147,7 +148,11 @@ def _check_persons(raw: pl.DataFrame, person: str, flags: list[str], single: lis
     if len(findings) == len(flags):
         return
     ways = [option("label", name) for name in single if name not in apart]
-    ways = [*ways[:MANY], *([_findings_option(findings)] if len(findings) > 1 else []), _findings_option(flags)]
+    ways = [
+        *ways[:MANY],
+        *([_together("findings", findings)] if len(findings) > 1 else []),
+        _together("findings", flags),
+    ]
     shown = ", ".join(f"'{name}'" for name in flags if name in apart)
     raise DataError(
         f"In the label table '{path}' some columns of yes and no ({shown}) say the same of all images of a patient, as his or her age"
@@ -192,16 +197,8 @@ def _are_many_classes(column: pl.Series) -> bool:
     return bool(words) and MOST_PLAIN < len(kinds) <= 0.5 * len(values) and not all(map(DATE.fullmatch, kinds))
 
 
-def _one_hot_block(raw: pl.DataFrame, flags: list[str]) -> list[str]:
-    """The most columns side by side of which every row names one, three at least; none where there is no such block."""
-    names = raw.columns if len(flags) <= MOST_CLASSES else []
-    blocks = [names[start:end] for start in range(len(names)) for end in range(start + 3, start + len(flags))]
-    blocks = [block for block in blocks if set(block) <= set(flags)]
-    return next((block for block in sorted(blocks, key=len, reverse=True) if _one_hot(raw, block)), [])
-
-
-def _findings_option(flags: list[str]) -> str:
-    return f"--column 'findings={'+'.join(map(quoted, flags))}'"
+def _together(meaning: str, flags: list[str]) -> str:
+    return f"--column '{meaning}={'+'.join(map(quoted, flags))}'"
 
 
 def _only(raw: pl.DataFrame, names: list[str], path: Path, flags: Sequence[str] = ()) -> str:
@@ -215,7 +212,7 @@ def _only(raw: pl.DataFrame, names: list[str], path: Path, flags: Sequence[str] 
     if others:
         ways = " or ".join(option("label", name) for name in [twins[0], *others][:MANY])
         shown = ", ".join(f"'{name}'" for name in [twins[0], *others][:MANY])
-        together = f", or {_findings_option([*flags])} for several findings an image" if len(flags) > 1 else ""
+        together = f", or {_together('findings', [*flags])} for several findings an image" if len(flags) > 1 else ""
         raise DataError(
             f"The columns {shown} of the label table '{path}' may each be the labels, and they differ: say {ways}{together}."
         )
@@ -234,14 +231,6 @@ def _alike(raw: pl.DataFrame, first: str, second: str) -> bool:
 
 def _numbers(column: pl.Series) -> bool:
     return bool(column.drop_nulls().str.contains(r"^[-+]?\d+([.,]\d+)?$").all())
-
-
-def _one_hot(raw: pl.DataFrame, flags: list[str]) -> bool:
-    known = {word: flag for word, flag in FLAGS.items() if flag is not None}
-    columns = (
-        pl.col(name).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean) for name in flags
-    )
-    return one_class(raw.select(columns))
 
 
 def _is_plausible(column: pl.Series) -> bool:

@@ -138,6 +138,11 @@ def _labels(raw: pl.DataFrame, columns: Columns, choices: Choices, path: Path) -
     if labels.flags:
         said = [_renamed(raw[name], values, rest).alias(name) for name in labels.columns]
         told = findings_in_columns(pl.DataFrame(said), labels.columns, choices.uncertain, several=meaning == "findings")
+        if told.names and "label" in asked.columns:
+            raise DataError(
+                f"The columns {', '.join(map(repr, labels.columns))} of '{path}' are to be one class an image, and some rows say yes"
+                f" in none or in several of them: say --column 'findings={'+'.join(map(quoted, labels.columns))}'."
+            )
         return told, told.notes
     column, notes = labels_cleaned(raw[labels.columns[0]], path)
     if are_weights(column):
