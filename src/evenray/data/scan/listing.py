@@ -155,9 +155,7 @@ def _list_folder(
     if annotations is None:
         of_boxes = [name for name in found.boxes if is_box_table(path / name)]
         tables = (
-            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})]
-            if of_boxes
-            else []
+            [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})] if of_boxes else []
         )
         return replace(found, notes=(*found.notes, *unused, *tables))
     aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}
