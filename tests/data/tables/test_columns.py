@@ -250,6 +250,13 @@ def test_marks_are_yes_and_a_block_of_one_mark_a_row_is_proposed(text: Make) -> 
         asked(table, "label=Nevus+White")
 
 
+def test_numbered_findings_of_one_list_are_not_one_of_them_each(text: Make) -> None:
+    hits = [lambda n, k=k: int(n % (k + 2) == 0) for k in range(3)]
+    table = rows("image,finding___1,finding___2,finding___3", "scan_{:03d}", *hits)
+    found = read_labels(text("t.csv", table), *FILES)
+    assert found.names == ("finding___1", "finding___2", "finding___3")
+
+
 def test_findings_called_by_a_letter_and_a_number_are_not_lost(text: Make) -> None:
     table = rows(
         "image,NC,G3,G4", "scan_{:03d}", lambda n: int(n % 3 == 0), lambda n: int(n % 3 == 1), lambda n: int(n % 2)

@@ -103,6 +103,8 @@ def label_columns(raw: pl.DataFrame, columns: Sequence[str], path: Path, person:
         plain = [name for name in free if name not in flags and is_plain(raw[name]) and not is_attribute(name)]
         _check_persons(raw, person, flags, list(dict.fromkeys([*weak, *plain])), path)
     words = [name for name in free if name not in flags and meaning_of(name) is None and not is_attribute(name)]
+    if set(flags) <= set(weak):  # finding___1, finding___2, ... are findings of one list
+        weak = [name for name in weak if name not in flags]
     words = weak or [name for name in words if is_plain(raw[name]) and not _numbers(raw[name])]
     if len(flags) > 1 and (one_hot(raw, flags) or not words):
         return LabelColumns(tuple(flags), flags=True, by="values")

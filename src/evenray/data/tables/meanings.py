@@ -43,7 +43,7 @@ WORDS: dict[str, str] = {
     " paciente paziente historiaclínica historiaclinica expediente 患者 患者id 患者番号 患者编号"
     " 차트번호 병록번호 환자 환자번호 환자id 환자식별자 등록번호 수진자 수진자번호 대상자 대상자번호 피험자 피험자번호",
     "side": "side laterality imagelaterality exameye eyeside imageside leftright leftorright breast leftorrightbreast eye 좌우 편측",
-    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels category y dx"
+    "label": "label labels class classname target diagnosis finding findings findinglabel findinglabels y dx"
     " pathology classification disease outcome groundtruth benignmalignant"
     " befund diagnose doença doenca enfermedad maladie malattia"
     " diagnostic diagnóstico diagnostico diagnosi 診断 診断名 诊断 标签 ラベル"
