@@ -165,8 +165,8 @@ def parts_named(name: str) -> list[str]:
     >>> parts_named("Train_Val_Test"), parts_named("train_test_split"), parts_named("is_train"), parts_named("test result")
     (['train', 'validation', 'test'], ['train', 'test'], ['train'], [])
     """
-    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
-    words = words[1:] if words[:1] == ["is"] else words
+    words = [word.casefold() for word in WORDS_OF.split(name) if word]
+    words = words[1:] if words[:1] in (["is"], ["in"]) else words
     words = words[:-1] if words[1:] and words[-1] in ("split", "set", "part") else words
     parts = [part_of(word) for word in words]
     return [] if None in parts else [part for part in parts if part]

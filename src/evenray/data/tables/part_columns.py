@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 import polars as pl
 
-from .meanings import FLAGS, meaning_of
-from .parts import part_of
+from .meanings import FLAGS, meaning_of, parts_named
 
 __all__ = ["with_parts"]
 
@@ -36,7 +34,8 @@ def with_parts(raw: pl.DataFrame, asked: Collection[str] = ()) -> pl.DataFrame:
 
 
 def _part(name: str) -> str | None:
-    return part_of(name) or part_of(re.sub(r"^(is|in)(?=[\W_A-Z])[\W_]*", "", name))
+    named = parts_named(name)
+    return named[0] if len(named) == 1 else None
 
 
 def _are_flags(column: pl.Series) -> bool:
