@@ -27,9 +27,8 @@ __all__ = ["LARGE", "box_answers"]
 # In sides of a window. Of any object a quarter of a side or more lies between its middle and the inner borders of some window.
 INNER = 3 / 16  # from the middle of a box to an inner border, at least, for the window to answer for it
 CLEAR = 1 / 32  # from its edge: nearer ones are taken for cut
-SMALL = (
-    1 / 2
-)  # the longest side of a box that windows answer for; of 7/16 none is cut that lies INNER to 1/4 from a border
+# The longest side of a box that windows answer for; of 7/16 none is cut that lies INNER to 1/4 from a border.
+SMALL = 1 / 2
 LARGE = 3 / 8  # the longest side of a box from which on the whole image answers for it
 SURE = 1e-6  # the least probability that has a logarithm here
 Floats = NDArray[np.float64]
