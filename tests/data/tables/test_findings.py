@@ -149,3 +149,11 @@ def test_a_mark_in_each_row_is_a_class() -> None:
     table = pl.DataFrame({"COVID": ["x", None, None], "Normal": [None, "x", None], "Opacity": [None, None, "x"]})
     found = findings_in_columns(table, table.columns, "ignore", several=False)
     assert found.values.to_list() == ["COVID", "Normal", "Opacity"]
+
+
+def test_one_yes_in_every_whole_row_and_a_fifth_with_blanks_is_asked_about() -> None:
+    rows = [("1", "0"), ("0", "1"), ("1", "0"), ("0", "1"), ("0", None)] * 4
+    table = pl.DataFrame(rows, schema=["mass", "edema"], orient="row")
+    with pytest.raises(DataError, match=r"say --column 'findings=mass.edema'"):
+        findings_in_columns(table, table.columns, "ignore", several=False)
+    assert findings_in_columns(table, table.columns, "ignore", several=True).names == ("mass", "edema")

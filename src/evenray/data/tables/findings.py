@@ -34,7 +34,7 @@ SHOWN = 4
 # Vectors of 0 and 1, as they are printed, or as lists in JSON become texts.
 VECTOR = r"^[\[(] *[01]\.?0*(?:[ ,]+[01]\.?0*)+ *[\])]$|^[01](?:\|[01]){2,}$"
 MOST_PLACES = 1000
-FEW_BLANK = 0.1  # share of rows
+FEW_BLANK, SOME_BLANK = 0.1, 0.3  # shares of rows: below the first blanks are slips, between the two it is asked
 FEW_STRANGE = 0.25  # of the values that are yes or no
 NUMBER = re.compile(r"[-+]?\d*[.,]?\d+")
 OUTER = re.compile(r"^['\"]|['\"]$")
@@ -115,6 +115,13 @@ def findings_in_columns(raw: pl.DataFrame, columns: Sequence[str], uncertain: Un
         flags = flags.fill_null(False)  # a mark in each row
     doubtful = [word for word, flag in known.items() if flag is None]
     doubts = raw.select(pl.col(name).is_in(doubtful).fill_null(False) for name in columns)
+    if not several and not doubtful and one_class(flags, SOME_BLANK) and not one_class(flags):
+        together = "+".join(map(quoted, columns))
+        raise DataError(
+            f"In the columns {', '.join(map(repr, columns[:SHOWN]))} every row that leaves nothing blank says yes once, and more than"
+            f" {FEW_BLANK:.0%} leave something blank: for one class an image fill these in or leave them out, for several findings say"
+            f" --column 'findings={together}'."
+        )
     if not several and not doubtful and one_class(flags):
         position = flags.select(pl.concat_list(pl.all().fill_null(False).cast(pl.UInt8)).list.arg_max()).to_series()
         one = flags.select(pl.any_horizontal(pl.all().fill_null(False))).to_series()
@@ -177,12 +184,12 @@ def _of_one_thing(name: str, columns: Iterable[str]) -> bool:
     return not healthy(thing) and any(re.split(r"[\W_]+", other.strip().casefold())[0] == thing for other in others)
 
 
-def one_class(flags: pl.DataFrame) -> bool:
-    """Whether every row says yes in one column alone; a few rows may leave something blank."""
+def one_class(flags: pl.DataFrame, most_blank: float = FEW_BLANK) -> bool:
+    """Whether every row says yes in one column alone; a few rows, a share `most_blank` of them, may leave something blank."""
     blank = flags.select(pl.any_horizontal(pl.all().is_null())).to_series()
     yes = flags.select(pl.sum_horizontal(pl.all().fill_null(False).cast(pl.UInt32))).to_series()
     whole = yes.filter(~blank)
-    few = blank.sum() <= FEW_BLANK * flags.height
+    few = blank.sum() <= most_blank * flags.height
     return flags.width > 1 and few and len(whole) > 0 and bool((whole == 1).all()) and bool((yes <= 1).all())
 
 
