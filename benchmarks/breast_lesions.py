@@ -7,7 +7,9 @@
     grid       contrast x remedy with three seeds by cross-validation on training and validation parts
 
 Near-duplicates stay on one side of a split, for the split keeps groups of them together. A run that was stopped goes on.
-On two quiet cores `unet` takes some hours at 256 pixels; --quick is for seeing that it runs.
+These networks want a graphics card. On a processor `--scratch "unet(vgg11_bn(width=0.25))"` and
+`--frozen "unet(vgg16, batch_norm=True, decoder=0.25)"` take about an hour of a core each at 128 pixels and 40 epochs. --quick is for
+seeing that it runs.
 """
 
 from __future__ import annotations
@@ -29,33 +31,29 @@ PUBLISHED = {"dice": 0.770, "iou": 0.686}  # of a U-Net at 256, three splits
 Row = dict[str, Any]
 
 
-def settings(size: int, kind: str, epochs: int) -> dict[str, Any]:
-    """The recipe of one way to train."""
+def settings(size: int, kind: str, network: str, epochs: int) -> dict[str, Any]:
+    """The recipe of one way to train: from scratch, or on frozen convolutions."""
     shared: dict[str, Any] = {
         "task": "segment", "masks": str(DATA / "breast-ultrasound-256-masks"), "size": size, "epochs": epochs, "batch": 8,
         "contrast": "none", "balance": "dice_cross_entropy", "flips": True, "choose": {"members": 1, "keep": "best"},
         "validation": 0.15, "test": 0.2,
     }  # fmt: skip
-    if kind == "scratch":
-        return shared | {"network": "unet(vgg16_bn)", "learning_rate": 1e-3}
-    return shared | {
-        "network": "unet(vgg16, batch_norm=True)",
-        "pretrained": f"caffe:{WEIGHTS}",
-        "finetune": "frozen",
-        "learning_rate": 1e-3,
-    }
+    shared |= {"network": network, "learning_rate": 1e-3}
+    return shared if kind == "scratch" else shared | {"pretrained": f"caffe:{WEIGHTS}", "finetune": "frozen"}
 
 
-def unet(out: Path, sizes: list[int], seeds: list[int], epochs: int, data: Path, device: str) -> Iterator[Row]:
+def unet(
+    out: Path, networks: dict[str, str], sizes: list[int], seeds: list[int], epochs: int, data: Path, device: str
+) -> Iterator[Row]:  # fmt: skip
     for size in sizes:
-        for kind in ("scratch", "frozen"):
+        for kind, network in networks.items():
             for seed in seeds:
                 run = er.run(
                     data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device,
-                    **settings(size, kind, epochs),
+                    **settings(size, kind, network, epochs),
                 )  # fmt: skip
                 found = run.scores["test"]
-                yield {"what": f"U-Net on VGG16, {size} px, {kind}", "seed": seed, **{
+                yield {"what": f"{network}, {size} px, {kind}", "seed": seed, **{
                     name: [getattr(found.estimates[name], part) for part in ("value", "low", "high")] for name in ("dice", "iou")
                 }}  # fmt: skip
 
@@ -152,10 +150,9 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
 
 
 def grid(out: Path, size: int, epochs: int, seeds: int, data: Path, device: str) -> Iterator[Row]:
-    recipe = settings(size, "scratch", epochs) | {
+    recipe = settings(size, "scratch", "unet(vgg11_bn(width=0.25))", epochs) | {
         "contrast": ("none", "equalize", "clahe"), "seeds": seeds, "device": device,
         "balance": ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky", "oversample"),
-        "network": "unet(vgg11_bn(width=0.25))",
     }  # fmt: skip
     run = er.run(data, None, out / "grid", until="compare", **recipe)
     assert run.grid is not None
@@ -175,13 +172,16 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=["unet", "monai", "grid"], help="unet, monai, grid")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the splits, each from a seed")
     parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
+    parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
+    parser.add_argument("--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     options = parser.parse_args()
     sizes, seeds, epochs = ([64], [0], 3) if options.quick else (options.sizes, options.seeds, options.epochs)
+    networks = {"scratch": options.scratch, "frozen": options.frozen}
     works = {
-        "unet": lambda: unet(options.output, sizes, seeds, epochs, options.data, options.device),
+        "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
         "grid": lambda: grid(options.output, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device),
     }  # fmt: skip

@@ -17,6 +17,7 @@ SPECS = [
     "unet('vgg11(width=0.1)')",
     "unet(vgg13_bn(width=0.1))",
     "unet(vgg16_c(width=0.1), batch_norm=True)",
+    "unet(vgg13_bn(width=0.1), decoder=0.5)",
     "fcn8s(vgg16(width=0.1), dropout=0)",
 ]
 
@@ -56,6 +57,22 @@ def test_unet_on_vgg16_has_the_parameters_that_its_figure_gives() -> None:
         for below, wide in ways
     )
     assert parameters("unet(vgg16)", 2) == VGG16 + up + convolution(64, 2, 1) == 25_854_722
+
+
+def test_a_narrower_way_up_has_that_share_of_the_channels() -> None:
+    """Skips stay as wide as the encoder has them; the encoder's deepest maps too."""
+    ways = [(512, 512, 128), (128, 256, 64), (64, 128, 32), (32, 64, 16)]
+    up = sum(
+        convolution(below, wide, 2) + convolution(skip + wide, wide, 3) + convolution(wide, wide, 3)
+        for below, skip, wide in ways
+    )
+    assert parameters("unet(vgg16, decoder=0.25)", 2) == VGG16 + up + convolution(16, 2, 1)
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5])
+def test_a_share_of_channels_lies_between_nothing_and_all(share: float) -> None:
+    with pytest.raises(UsageError, match="up to 1"):
+        build(f"unet(vgg16, decoder={share})", classes=2, channels=1, size=64)
 
 
 def test_a_unet_of_the_papers_widths_has_the_papers_parameters() -> None:
