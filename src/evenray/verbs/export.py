@@ -23,7 +23,7 @@ from evenray.learning import export as formats
 from evenray.learning import networks
 from evenray.learning.export.exported import Exported
 from evenray.learning.predict.about import About
-from evenray.learning.predict.engines import compiled, has_bf16
+from evenray.learning.predict.engines import compiled, faster_in_bf16
 from evenray.learning.tasks import task_of
 from evenray.learning.train import Part
 from evenray.metrics import measured_by_task
@@ -138,7 +138,7 @@ def _smaller(done: Exported, images: Images) -> Exported:
     target = formats.quantized(done.files[0], images.about, batches)
     found = {
         "f32": _validated(images, done.files[0], "f32"),
-        "int8": _validated(images, target, "bf16" if has_bf16() else "f32"),
+        "int8": _validated(images, target, "bf16" if faster_in_bf16() else "f32"),
     }
     for metric, wide in found["f32"].items():
         small = found["int8"][metric]

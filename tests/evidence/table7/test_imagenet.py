@@ -116,7 +116,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """In float32, so that the reference by hand says the same to rounding."""
-    monkeypatch.setattr(sys.modules["evenray.learning.train.machine"], "_cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(sys.modules["evenray.learning.train.machine"], "_cpu_is_faster_in_bf16", lambda: False)
 
 
 @pytest.mark.parametrize(

@@ -301,3 +301,18 @@ def test_one_process_trains_as_lightnings_fabric_would() -> None:
         (first, loss), (second, other) = found
         assert loss == other
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "faster"),
+    [
+        ("AuthenticAMD", "avx2 avx512f avx512_bf16", True),
+        ("AuthenticAMD", "avx2", False),
+        ("GenuineIntel", "avx512f avx512_bf16", False),
+        ("GenuineIntel", "avx512f avx512_bf16 amx_bf16 amx_tile", True),
+    ],
+)
+def test_bfloat16_is_taken_where_it_is_faster(vendor: str, flags: str, faster: bool) -> None:
+    from evenray.learning.train.machine import _fast_in_bf16
+
+    assert _fast_in_bf16(f"vendor_id\t: {vendor}\nflags\t\t: fpu {flags}\n") is faster

@@ -21,7 +21,7 @@ from .about import About
 if TYPE_CHECKING:
     from evenray.learning.train.alone import Machine
 
-__all__ = ["KEY", "Model", "has_bf16", "load"]
+__all__ = ["KEY", "Model", "faster_in_bf16", "load"]
 
 KEY = "evenray"  # the name of our entry in the metadata of an exported file
 Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
@@ -127,7 +127,7 @@ def _openvino(path: Path, threads: int) -> Model:
     except RuntimeError as error:
         raise ReadError(path, f"OpenVINO cannot load it: {str(error).splitlines()[0]}") from None
     about = _about(path, graph.get_rt_info()[KEY].astype(str) if KEY in graph.get_rt_info() else None)
-    precision = "bf16" if has_bf16() else "f32"
+    precision = "bf16" if faster_in_bf16() else "f32"
     return Model(about, compiled(graph, precision, threads), "openvino", precision)
 
 
@@ -148,8 +148,8 @@ def compiled(graph: Any, precision: str, threads: int = 0) -> Run:
     return run
 
 
-def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+def faster_in_bf16() -> bool:
+    """Whether this processor is faster in bfloat16 than in float32."""
     from evenray.learning.train import machine
 
     return _precision(machine("cpu")) == "bf16"

@@ -27,7 +27,7 @@ PATIENCE = timedelta(days=7)
 
 
 def machine(device: str = "auto", *, precision: Precision | None = None) -> Alone:
-    """This process on one device: `auto` takes a GPU where there is one; bfloat16 only where the processor has it natively."""
+    """This process on one device: `auto` takes a GPU where there is one; bfloat16 only where it is faster."""
     name, index = _device(device)
     _prepare()
     where = torch.device(name, index) if name == "cuda" else torch.device(name)
@@ -114,16 +114,27 @@ def _prepare() -> None:
 
 
 def _precision(name: str) -> Precision:
-    native = torch.cuda.is_bf16_supported() if name == "cuda" else name == "cpu" and _cpu_has_bf16()
+    native = torch.cuda.is_bf16_supported() if name == "cuda" else name == "cpu" and _cpu_is_faster_in_bf16()
     return "bf16-mixed" if native else "32-true"
 
 
-def _cpu_has_bf16() -> bool:
+def _cpu_is_faster_in_bf16() -> bool:
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        return _fast_in_bf16(Path("/proc/cpuinfo").read_text())
     except OSError:
         return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _fast_in_bf16(cpuinfo: str) -> bool:
+    """Whether a processor is faster in bfloat16 than in float32, by what Linux says of it.
+
+    AMD's AVX-512 is, and AMX. Intel's AVX-512 without AMX, which some virtual machines hide, took 1.1 to 1.8 times as long
+    (Emerald Rapids; docs/log.md).
+
+    >>> _fast_in_bf16("vendor_id : GenuineIntel\\nflags : avx512f avx512_bf16")
+    False
+    """
+    return "amx_bf16" in cpuinfo or ("avx512_bf16" in cpuinfo and "AuthenticAMD" in cpuinfo)
 
 
 def _as_torchrun(environment: MutableMapping[str, str], all_of_us: Processes) -> None:
