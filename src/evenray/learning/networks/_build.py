@@ -12,14 +12,13 @@ from torch import Tensor
 
 from evenray.core.errors import ReadError, UsageError
 from evenray.core.names import in_utf8
-from evenray.core.spec import Step
 
 from ._classifier import Classifier
 from ._grey import GreyConv, install_grey
 from ._initialise import silence_unreached
 from ._load import load_into
 from ._network import Network
-from ._registry import bound
+from ._registry import bound, classifier_of
 from .averaged import Averaged
 from .description import NetworkDescription
 from .onnx_trunk import OnnxTrunk
@@ -70,7 +69,7 @@ def build(
     if pretrained is None and isinstance(network, OnnxTrunk):
         raise UsageError(f"{spec} is nothing without its file; name its weights with pretrained.")
     if pretrained is not None:
-        entered, fresh = load_into(network, read_weights(pretrained, Step.of(spec).name, offline=offline), channels)
+        entered, fresh = load_into(network, read_weights(pretrained, classifier_of(spec), offline=offline), channels)
         mean, std, source = entered.mean, entered.std, entered.source.model_copy(update={"fresh": tuple(fresh)})
     description = NetworkDescription(
         spec=str(spec), classes=classes, channels=channels, size=size, mean=tuple(mean), std=tuple(std),

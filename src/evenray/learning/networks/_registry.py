@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import Any
 
 from evenray.core.registry import Registry
 from evenray.core.spec import Step
 
-__all__ = ["bound", "detectors", "networks", "segmenters"]
+__all__ = ["bound", "classifier_of", "detectors", "networks", "segmenters"]
 
 networks = Registry(
     "network",
@@ -61,3 +62,16 @@ def bound(spec: str) -> partial[Any]:
     """
     step = Step.of(spec)
     return next((kind for kind in (segmenters, detectors) if step.name in kind), networks).bind(step)
+
+
+def classifier_of(spec: str) -> str:
+    """The name of the classifier whose weights fit: that of a network of masks or boxes stands in its first parameter.
+
+    >>> classifier_of("unet(vgg16(dropout=0.1), batch_norm=True)"), classifier_of("ssd"), classifier_of("vgg19_bn")
+    ('vgg16', 'vgg16_bn', 'vgg19_bn')
+    """
+    made = bound(spec)
+    if not any(Step.of(spec).name in kind for kind in (segmenters, detectors)):
+        return Step.of(spec).name
+    _, _, _, trunk, *_ = inspect.signature(made.func).parameters.values()
+    return Step.of(made.keywords.get(trunk.name, trunk.default)).name

@@ -22,13 +22,13 @@ from torch.nn import functional
 from ._layers import Dropout, SameConv, Width, levels, scaled
 from ._network import Network
 
-__all__ = ["EfficientNetLite", "efficientnet_lite0"]
+__all__ = ["EfficientNetLite", "LiteTrunk", "efficientnet_lite0"]
 
 # repeats, kernel, stride of the first, expansion, maps
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
           (1, 3, 1, 6, 320))  # fmt: skip
 BLOCKS = ((0, 1), (1, 3), (3, 5), (5, 11), (11, 16))  # bottlenecks between which the map gets smaller
-LEVELS = [end for _, end in BLOCKS[:-1]]
+LEVELS = [end for _, end in BLOCKS]
 EPSILON = 1e-3
 
 
@@ -41,42 +41,59 @@ def efficientnet_lite0(
     return EfficientNetLite(classes, channels, head == "levels", dropout, width)
 
 
-class EfficientNetLite(Network):
-    """Stem, bottlenecks, a last 1 x 1 convolution, the global average and a linear layer."""
+class LiteTrunk(Network):
+    """Stem and bottlenecks, without a head: what a decoder stands on. `channels` are those of its `levels`."""
 
-    def __init__(self, classes: int, channels: int, every_level: bool, dropout: float, width: float) -> None:
+    def __init__(self, channels: int, width: float) -> None:
         super().__init__()
         maps = scaled(32, width)
         self._conv_stem = SameConv(channels, maps, 3, 2, bias=False)
         self._bn0 = nn.BatchNorm2d(maps, eps=EPSILON)
         self._blocks = nn.ModuleList()
+        self.channels = list[int]()
         for repeats, kernel, stride, expansion, wide in STAGES:
             for each in range(repeats):
                 out = scaled(wide, width)
                 self._blocks.append(_Bottleneck(maps, out, kernel, stride if each == 0 else 1, expansion))
                 maps = out
-        wide = scaled(1280, width)
-        self._conv_head = nn.Conv2d(maps, wide, 1, bias=False)
-        self._bn1 = nn.BatchNorm2d(wide, eps=EPSILON)
-        self._relu = nn.ReLU6(inplace=True)
-        self._dropout = nn.Dropout(dropout)
-        self.every_level = every_level
-        lower = [scaled(STAGES[stage][4], width) for stage in (0, 1, 2, 4)] if every_level else []
-        self._fc = nn.Linear(sum(lower) + wide, classes)
+                if len(self._blocks) in LEVELS:
+                    self.channels.append(maps)
         blocks = [[f"_blocks.{i}" for i in range(first, end)] for first, end in BLOCKS]
         blocks[0] = ["_conv_stem", "_bn0", *blocks[0]]
-        blocks[-1] += ["_conv_head", "_bn1", "_relu"]
-        self.blocks, self.head_modules, self.outputs = blocks, ("_dropout", "_fc"), ("_fc",)
-        self.activations = (*(f"_blocks.{i}" for i in range(len(self._blocks))), "_relu")
+        self.blocks: list[list[str]] = blocks
+        self.activations = [f"_blocks.{i}" for i in range(len(self._blocks))]
 
-    def trunk(self, x_NCHW: Tensor) -> Tensor:
+    def levels(self, x_NCHW: Tensor) -> list[Tensor]:
+        """The maps before each halving after the first, and the last ones: of a half, a quarter ... 1/32 of the side."""
         x = functional.relu6(self._bn0(self._conv_stem(x_NCHW)))
         maps = list[Tensor]()
         for i, block in enumerate(self._blocks, 1):
             x = block(x)
             if i in LEVELS:
                 maps.append(x)
-        x = cast(Tensor, self._relu(self._bn1(self._conv_head(x))))
+        return maps
+
+
+class EfficientNetLite(LiteTrunk):
+    """Stem, bottlenecks, a last 1 x 1 convolution, the global average and a linear layer."""
+
+    def __init__(self, classes: int, channels: int, every_level: bool, dropout: float, width: float) -> None:
+        super().__init__(channels, width)
+        *lower, last = self.channels
+        wide = scaled(1280, width)
+        self._conv_head = nn.Conv2d(last, wide, 1, bias=False)
+        self._bn1 = nn.BatchNorm2d(wide, eps=EPSILON)
+        self._relu = nn.ReLU6(inplace=True)
+        self._dropout = nn.Dropout(dropout)
+        self.every_level = every_level
+        self._fc = nn.Linear(sum(lower) * every_level + wide, classes)
+        self.blocks[-1] += ["_conv_head", "_bn1", "_relu"]
+        self.head_modules, self.outputs = ("_dropout", "_fc"), ("_fc",)
+        self.activations = [*self.activations, "_relu"]
+
+    def trunk(self, x_NCHW: Tensor) -> Tensor:
+        *maps, last = self.levels(x_NCHW)
+        x = cast(Tensor, self._relu(self._bn1(self._conv_head(last))))
         return levels([*maps, x]) if self.every_level else x
 
     def head(self, features: Tensor) -> Tensor:

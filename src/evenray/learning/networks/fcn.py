@@ -11,6 +11,8 @@ torch.Size([1, 2, 45, 64])
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +65,22 @@ class FCN8s(Network):
             *(name for name, layer in zip(names, features, strict=True) if isinstance(layer, nn.ReLU)), "classifier.4",
         ]  # fmt: skip
 
+    def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Of a VGG's file the two wide linear layers as convolutions of 7 x 7 and 1 x 1 (section 3.1), where their widths fit."""
+        fc6, fc7 = tensors.get("classifier.0.weight"), tensors.get("classifier.3.weight")
+        if fc6 is not None and fc6.ndim == 4:  # a file of this network
+            return tensors
+        trunk = {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
+        fc6_here: Tensor = self.classifier.get_parameter("0.weight")
+        wide, maps, *kernel = fc6_here.shape
+        if fc6 is None or fc7 is None or fc6.shape != (wide, maps * 49) or fc7.shape != (wide, wide):
+            return trunk
+        return {
+            **trunk,
+            "classifier.0.weight": fc6.view(wide, maps, *kernel), "classifier.0.bias": tensors["classifier.0.bias"],
+            "classifier.3.weight": fc7[..., None, None], "classifier.3.bias": tensors["classifier.3.bias"],
+        }  # fmt: skip
+
     def materialise(self, seed: int) -> None:
         super().materialise(seed)
         for layer in (self.upscore2, self.upscore_pool4, self.upscore8):
@@ -71,9 +89,8 @@ class FCN8s(Network):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Scores (N, K, H, W) of images of any size."""
-        levels = pyramid(self.features, padded(x_NCHW, 2**POOLINGS))
-        third, fourth = (_pooled(level) for level in levels[2:4])
-        scores = self.upscore2(self.score(self.classifier(levels[-1]))) + self.score_pool4(fourth)
+        third, fourth, last = map(_pooled, pyramid(self.features, padded(x_NCHW, 2**POOLINGS))[2:])
+        scores = self.upscore2(self.score(self.classifier(last))) + self.score_pool4(fourth)
         scores = self.upscore_pool4(scores) + self.score_pool3(third)
         found: Tensor = self.upscore8(scores)
         return found[..., : x_NCHW.shape[2], : x_NCHW.shape[3]]
