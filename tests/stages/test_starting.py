@@ -15,6 +15,7 @@ from evenray.evidence.compare import _starts
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.importing import import_weights
+from evenray.verbs.predict import predict
 
 from .conftest import Heard
 
@@ -53,11 +54,11 @@ def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     monkeypatch.setattr(_starts, "settle", lambda belief: 1)  # how one is chosen is tested with the comparison
     go(tmp_path / "run", "evaluate", **OPEN, balance=("none", "oversample"))
     found = planned(tmp_path / "run")
-    assert [start.value.partition(", ")[2] for start in found.starts[1:]] == [
-        "frozen, 28", "last(1), 28", "all(decay=0.4), 28"
-    ]  # fmt: skip
+    *alone, average = [start.value.partition(", ")[2] for start in found.starts[1:]]
+    assert alone == ["frozen, 28", "last(1), 28", "all(decay=0.4), 28"]
+    assert average == f"28 + {drawn}, frozen, 28"
     codes = [start.reason.code for start in found.starts]
-    assert codes == ["plan.start.behind", "plan.start.taken", "plan.start.behind", "plan.start.behind"]
+    assert codes == ["plan.start.behind", "plan.start.taken", *["plan.start.behind"] * 3]
     for start in found.starts:
         assert all(Texts(lang).message(start.reason) != start.reason.code for lang in LANGUAGES)
     plan = found.plan
@@ -69,6 +70,33 @@ def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     assert about.pretrained.sha256 == catalogue.at_hand()[drawn].sha256
     simple = {each["name"] for each in json.loads((tmp_path / "run" / "scores.json").read_text())["baselines"]}
     assert "trunk" in simple
+
+
+@pytest.mark.parametrize("size", [28, None])
+def test_the_average_with_a_head_on_a_frozen_trunk_goes_through_the_line(
+    go: Go, tmp_path: Path, tiny_archive: Path, drawn: str, monkeypatch: pytest.MonkeyPatch, size: int | None
+) -> None:
+    """Without a size small images are enlarged for the trunk (to 64 or 112 pixels), by the network itself."""
+    monkeypatch.setattr(_starts, "settle", lambda belief: len(belief.mean) - 1)
+    run = tmp_path / "run"
+    go(run, "evaluate" if size else "explain", **{**OPEN, "size": size}, balance=("none", "oversample"))
+    found = planned(run)
+    plan, taken = found.plan, next(start for start in found.starts if start.reason.code == "plan.start.taken")
+    assert taken.value.endswith(f" + {drawn}, frozen, {plan.beside_size}")
+    assert (plan.pretrained, plan.beside, plan.given) == (None, drawn, plan.size)
+    for choice in found.choices:
+        assert all(Texts(lang).message(choice.reason) != choice.reason.code for lang in LANGUAGES)
+    model = networks.load(run / "model.safetensors")
+    scratch, trunk = model.description.parts
+    assert (scratch.size, trunk.size, model.size) == (plan.size, plan.beside_size, plan.size)
+    assert trunk.pretrained is not None
+    assert (scratch.pretrained, trunk.pretrained.file) == (None, drawn)
+    kept = Run(run).predictions
+    assert kept is not None
+    answered = predict(run, tiny_archive).table.select(case="fragment", again="p_1")
+    both = kept.table.join(answered, on="case")
+    assert both.height == kept.table.height > 0
+    assert float((both["p_1"] - both["again"]).abs().max()) < 1e-5  # type: ignore[arg-type]
 
 
 def test_asking_for_named_weights_takes_their_network(go: Go, tmp_path: Path, drawn: str) -> None:

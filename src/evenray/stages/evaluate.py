@@ -95,7 +95,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     calibrations, found, plain = [NONE] * len(remedy.questions), dict[str, Predictions](), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
     names = ("validation", "test") if inputs.outer_folds is None else ("validation",)
-    parts = parts_of(tools, dataset, plan, inputs.choice.contrast, names, furthest)
+    parts = parts_of(tools, dataset, plan.given, plan.channels, inputs.choice.contrast, names, furthest)
     with events.task("task.evaluate", sum(len(part) for _, part in parts.values())) as tick:
         for name, (cases, part) in parts.items():
             told = forward(model, part, plan.batch, tools.machine, lambda: tick(plan.batch), tta=tta)

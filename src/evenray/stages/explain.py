@@ -90,7 +90,7 @@ def explained_of(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools)
     task = dataset.facts.task
     settings = fitted(settings, task)
     part = "test" if len(dataset.part("test")) else "validation"  # all else was trained on
-    store = stores_of(tools, dataset, [contrast], plan.size, plan.channels)[contrast]
+    store = stores_of(tools, dataset, [contrast], plan.given, plan.channels)[contrast]
     model = inputs.network.to(tools.machine.device)
     cuts = task_of(task).thresholds(inputs.scores)
     return Explained(dataset, store, model, inputs.predictions.part(part), part, cuts, settings, tools)

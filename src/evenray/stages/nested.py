@@ -83,8 +83,9 @@ def _held_out(inputs: NestedInputs, each: OuterFold, settings: NestedSettings, t
     model = learn(TrainInputs(dataset, record, choice), TrainSettings.of(own), tools).network.to(tools.machine.device)
     tta = own.tta or plan.tta
     parts = parts_of(
-        tools, dataset, plan, choice.contrast, PREDICTED, largest_scale(tta, model.description.scale_jitter)
-    )
+        tools, dataset, plan.given, plan.channels, choice.contrast, PREDICTED,
+        largest_scale(tta, model.description.scale_jitter),
+    )  # fmt: skip
     logits_NK: NDArray[np.float64] = np.full((len(dataset), len(dataset.classes)), np.nan)
     for name, (_, part) in parts.items():
         held = (dataset.cases["part"] == name).to_numpy()

@@ -36,11 +36,11 @@ def stores_of(
 
 
 def parts_of(
-    tools: Tools, dataset: Dataset, plan: Plan, contrast: str, names: tuple[str, ...], scale: float = 1.0
-) -> dict[str, tuple[Dataset, Part]]:
-    """Parts of the data with their prepared pixels, kept `scale` times as large as the network's, where files are."""
-    side = kept_side(plan.size, native_side(dataset), scale)
-    store = stores_of(tools, dataset, [contrast], side, plan.channels)[contrast]
+    tools: Tools, dataset: Dataset, size: int, channels: int, contrast: str, names: tuple[str, ...], scale: float = 1.0
+) -> dict[str, tuple[Dataset, Part]]:  # fmt: skip
+    """Parts of the data with their prepared pixels, kept `scale` times as large as the `size` of the network's, where files are."""
+    side = kept_side(size, native_side(dataset), scale)
+    store = stores_of(tools, dataset, [contrast], side, channels)[contrast]
     return {name: part_of(dataset, store, name) for name in names}
 
 

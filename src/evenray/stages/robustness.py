@@ -86,7 +86,9 @@ def robustness(inputs: RobustnessInputs, settings: RobustnessSettings, tools: To
     asked = dict[str, _Asked]()
     for contrast, network in trained.items():
         model = network.to(tools.machine.device)
-        cases, part = parts_of(tools, dataset, plan, contrast, ("validation",), furthest)["validation"]
+        cases, part = parts_of(tools, dataset, plan.given, plan.channels, contrast, ("validation",), furthest)[
+            "validation"
+        ]
         told = forward(model, part, plan.batch, tools.machine, tta=tta)
         calibrations = fitted_calibrations(
             task, remedy, told, task.targets(cases), EvaluateSettings.of(settings), tools
@@ -99,7 +101,7 @@ def robustness(inputs: RobustnessInputs, settings: RobustnessSettings, tools: To
     cases = dataset.part(name)
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535  # as the store of the whole data set has it
     how = Looks(
-        dataset.root, tuple(asked), kept_side(plan.size, native_side(dataset), furthest), plan.channels, scale,
+        dataset.root, tuple(asked), kept_side(plan.given, native_side(dataset), furthest), plan.channels, scale,
         dataset.facts.value_range, settings.seed,
     )  # fmt: skip
     with tools.events.task("task.robustness", len(cases)) as tick:

@@ -20,7 +20,7 @@ from evenray.evidence.compare import Judged, Setup, judge
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.weights import named
-from evenray.learning.plan import LOWER, make
+from evenray.learning.plan import LOWER, make, native_side
 from evenray.learning.plan.budget import affordable
 from evenray.learning.plan.starts import FOLDS, JUDGED, Start, tried
 from evenray.learning.tasks import task_of
@@ -63,17 +63,37 @@ def planned(
     if len(found.starts) == 1:
         return _because(plan, pretrained=Message("plan.pretrained.costs", {"count": len(found.left_out)})), left_out
     plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in found.starts[1:])]
-    judged = _judged(dataset, recipe, found.starts, plans, tools)
+    frozen = [i for i, start in enumerate(found.starts) if start.frozen]
+    judged = _judged(dataset, recipe, found.starts, plans, frozen, tools)
+    starts = (*found.starts, *(replace(scratch, beside=found.starts[i]) for i in frozen))
+    plans += [_averaged(plan, found.starts[i], native_side(dataset)) for i in frozen]
     rows = tuple(
         PlanChoice.of(START, start.told, one.told("plan.start.taken" if one.taken else "plan.start.behind"))
-        for start, one in zip(found.starts, judged, strict=True)
+        for start, one in zip(starts, judged, strict=True)
     )
     taken = next(i for i, one in enumerate(judged) if one.taken)
-    return _chosen(found.starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out)
+    return _chosen(starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out)
+
+
+def _averaged(plan: Plan, frozen: Start, native: int) -> Plan:
+    """The plan from scratch, averaged with a head on a frozen trunk. Images are given as large as the larger of both wants them,
+    unless they would have to be enlarged for it."""
+    assert frozen.weights is not None
+    given = max(plan.size, frozen.size) if frozen.size <= native else plan.size
+    return replace(plan, beside=frozen.weights.name, beside_size=frozen.size, input_size=given)
 
 
 def _chosen(start: Start, plan: Plan, judged: Judged, recipe: PlanSettings) -> Plan:
     """The plan of the start that was taken, with the reasons of what follows from it."""
+    if start.beside is not None:
+        weights = start.beside.weights
+        assert weights is not None
+        told = {"weights": weights.name, "licence": weights.licence}
+        return _because(
+            plan, pretrained=Message("plan.pretrained.beside", {"weights": weights.name}),
+            beside=judged.told("plan.beside", **told), beside_size=Message("plan.size.of_weights", {"trained": weights.size}),
+            input_size=Message("plan.input_size"),
+        )  # fmt: skip
     if start.weights is None:
         return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))
     values: dict[str, str] = {"weights": start.weights.name, "licence": start.weights.licence}
@@ -100,9 +120,10 @@ def _because(plan: Plan, **why: Message) -> Plan:
 
 
 def _judged(
-    dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], tools: Tools
-) -> list[Judged]:
-    """Every start from the same folds of the same cases, without contrast and remedy where the recipe allows it."""
+    dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], frozen: Sequence[int], tools: Tools
+) -> list[Judged]:  # fmt: skip
+    """Every start from the same folds of the same cases, without contrast and remedy where the recipe allows it; then the average of
+    from scratch with each start on a `frozen` trunk."""
     contrast, balance = ("none" if "none" in methods else methods[0] for methods in (recipe.contrasts, recipe.balances))
     closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
     cases, group, count = closed, groups(closed), FOLDS[recipe.effort]
@@ -122,6 +143,7 @@ def _judged(
             tools.folder / "compare",
             recipe.metric or task_of(dataset.facts.task).compared[0],
             tick,
+            averaged=frozen,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from evenray.core.types import Dataset
 from evenray.images.contrast import fix_references
 from evenray.learning import networks
 from evenray.learning.features import FeaturePart, fit_head
+from evenray.learning.networks.weights import named
 from evenray.learning.plan import native_side
 from evenray.learning.predict import out_of_distribution
 from evenray.learning.tasks import keeps_features, network, task_of
@@ -93,34 +94,52 @@ def train(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> TrainOu
 def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
     """Train every member of the network; every process of a run does this.
 
-    Of several members each has a seed, checkpoints and rows of the history of its own; the network is their average.
+    Of several members each has a seed, checkpoints and rows of the history of its own; the network is their average. A head on a
+    frozen trunk beside it takes seconds, and is left to the first process.
     """
     plan, several = inputs.plan, inputs.plan.members
     scale = (settings.scale_jitter or (1.0, 1.0))[1]
-    parts = parts_of(tools, inputs.cases, plan, inputs.choice.contrast, ("train", "validation"), scale)
+    names = ("train", "validation")
+    parts = parts_of(tools, inputs.cases, plan.size, plan.channels, inputs.choice.contrast, names, scale)
     part, validation = parts["train"][1].repeated(plan.patches), parts["validation"][1]
     models, history = list[networks.Classifier](), list[dict[str, float]]()
     with _machine(inputs, tools) as machine:
         for member in range(several):
-            model, training = _fresh(inputs, settings, part, member)
-            found, rows = _learn_member(inputs, settings, tools, model, training, (part, validation), member, machine)
+            model, training = _fresh(inputs, plan, settings, part, member)
+            found, rows = _learn_member(
+                inputs, plan, settings, tools, model, training, (part, validation), member, machine
+            )
             models.append(found)
             history += [{"member": member + 1, **row} for row in rows] if several > 1 else rows
-    return Learnt(networks.average(models), history, part)
+    model = networks.average(models)
+    if plan.beside is not None and (tools.team is None or tools.team.global_rank == 0):
+        other = _beside(plan, plan.beside)
+        fresh, training = _fresh(inputs, other, settings, part, 0)
+        head, _ = _learn_member(inputs, other, settings, tools, fresh, training, (part, validation), 0, tools.machine)
+        model = networks.mix([model.cpu(), head.cpu()], plan.given)
+    return Learnt(model, history, part)
+
+
+def _beside(plan: Plan, weights: str) -> Plan:
+    """The plan of the head on a frozen trunk that the network is averaged with."""
+    known = named(weights)
+    assert known is not None
+    assert plan.beside_size is not None
+    return replace(plan, pretrained=weights, finetune="frozen", network=known.network, size=plan.beside_size, members=1)
 
 
 def _learn_member(
-    inputs: TrainInputs, settings: TrainSettings, tools: Tools, model: networks.Classifier, training: Settings,
+    inputs: TrainInputs, plan: Plan, settings: TrainSettings, tools: Tools, model: networks.Classifier, training: Settings,
     parts: tuple[Part, Part], member: int, machine: Machine,
 ) -> tuple[networks.Classifier, list[dict[str, float]]]:  # fmt: skip
-    plan, folder = inputs.plan, _checkpoints(tools)
+    folder = _checkpoints(tools)
     remedy = remedy_of(inputs.cases, plan, inputs.choice).balance
     steps = plan.epochs * batches_an_epoch(len(parts[0]), plan.batch)
     code = "task.train_member" if plan.members > 1 else "task.train"
     spec = model.description.spec
     with tools.events.task(code, steps, network=spec, member=member + 1, members=plan.members) as tick:
         if keeps_features(plan.frozen, inputs.cases.facts.task):
-            kept = _kept_parts(inputs, settings, tools, model)
+            kept = _kept_parts(inputs, plan, settings, tools, model)
             return fit_head(model, kept["train"], kept["validation"], training, remedy, machine, tick=lambda: tick(1))
         return fit(
             model, *parts, training, remedy, machine, folder=folder / f"member-{member + 1}" if plan.members > 1 else folder,
@@ -136,10 +155,9 @@ def _machine(inputs: TrainInputs, tools: Tools) -> AbstractContextManager[Machin
 
 
 def _fresh(
-    inputs: TrainInputs, settings: TrainSettings, part: Part, member: int
+    inputs: TrainInputs, plan: Plan, settings: TrainSettings, part: Part, member: int
 ) -> tuple[networks.Classifier, Settings]:
     """The network of a member before its training, and how to train it."""
-    plan = inputs.plan
     seed = settings.seed if member == 0 else seed_of(settings.seed, member)
     mean, std = (None, None) if plan.pretrained else statistics(part)
     task = inputs.cases.facts.task
@@ -166,10 +184,10 @@ def _fresh(
 
 
 def _kept_parts(
-    inputs: TrainInputs, settings: TrainSettings, tools: Tools, model: networks.Classifier
+    inputs: TrainInputs, plan: Plan, settings: TrainSettings, tools: Tools, model: networks.Classifier
 ) -> dict[str, FeaturePart]:
     dataset, contrast = inputs.cases, inputs.choice.contrast
-    rows, stores = kept_features(tools, dataset, inputs.plan, model, [contrast], flips=settings.flips)
+    rows, stores = kept_features(tools, dataset, plan, model, [contrast], flips=settings.flips)
     found = {}
     for name in ("train", "validation"):
         own = np.flatnonzero((dataset.cases["part"] == name).to_numpy())

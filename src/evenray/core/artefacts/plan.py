@@ -69,7 +69,8 @@ class Plan:
     """Every setting of training and comparison; `why` has the reason of each.
 
     `patch` is the side of the patches that the network looks at in images of `size`, `patches` how many of an image an epoch shows;
-    None where it looks at whole images.
+    None where it looks at whole images. `beside` names weights whose frozen trunk, at `beside_size`, has a head of its own that the
+    network is averaged with; `input_size` is then the side of the images that both are given.
     """
 
     pretrained: str | None
@@ -93,6 +94,14 @@ class Plan:
     why: Mapping[str, Message]
     patch: int | None = None
     patches: int = 1
+    beside: str | None = None
+    beside_size: int | None = None
+    input_size: int | None = None
+
+    @property
+    def given(self) -> int:
+        """The side of the images that the finished network is given."""
+        return self.input_size or self.size
 
     @property
     def looked(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenray.core.messages import Message
+from evenray.core.types import Predictions
+from evenray.learning.predict import ensemble
 from evenray.metrics import LOWER_IS_BETTER
 
 from ._cells import Cell, Setup, folds_of, predicted, train_fold
@@ -42,12 +44,13 @@ class Judged:
 
 def judge(
     setups: Sequence[tuple[Setup, str]], contrast: str, balance: str, folder: Path, metric: str,
-    tick: Callable[[int], None] = lambda n: None,
+    tick: Callable[[int], None] = lambda n: None, *, averaged: Sequence[int] = (),
 ) -> list[Judged]:  # fmt: skip
     """Cross-validate every start, a setup with its network, and take one: that of the highest expected figure, or the first
     where alike starts would promise as much by chance. `ahead` is the expected lead over the first; of the first, over the
-    best of the others. Each fold is kept in `folder`."""
-    measured = list[Measured]()
+    best of the others. Each fold is kept in `folder`. `averaged` are starts whose probabilities are averaged with those of the first:
+    each such average is judged too, after the starts themselves, and trains nothing."""
+    measured, runs = list[Measured](), list[tuple[Predictions, float]]()
     for setup, network in setups:
         cell = Cell(contrast, balance, network)
         [works] = folds_of(cell, setup, folder, setup.settings.epochs)
@@ -55,9 +58,14 @@ def judge(
             if not Path(work.path).exists():
                 train_fold(work)
             tick(1)
-        run = predicted(cell, setup, works)
-        measured.append(measure(cell, [run], setup.fold, setup.settings.epochs, setup.settings.seed))
+        runs.append(predicted(cell, setup, works))
+        measured.append(measure(cell, runs[-1:], setup.fold, setup.settings.epochs, setup.settings.seed))
     first = setups[0][0]
+    for i in averaged:
+        cell = Cell(contrast, balance, f"{setups[0][1]} + {setups[i][1]}")
+        (one, seconds), (other, more) = runs[0], runs[i]
+        both = ensemble({"first": one, "other": other}), seconds + more
+        measured.append(measure(cell, [both], first.fold, first.settings.epochs, first.settings.seed))
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     belief = believed(measured, metric, first.settings.seed)
     taken = settle(belief)
@@ -66,7 +74,7 @@ def judge(
         Judged(
             metric=metric, value=one.figures[metric].value, expected=float(sign * belief.mean[i]),
             ahead=float(sign * (belief.mean[i] - (belief.mean[0] if i else best))), cases=len(first.dataset),
-            folds=len(set(first.fold.tolist())), count=len(setups), taken=i == taken, seconds=one.seconds,
+            folds=len(set(first.fold.tolist())), count=len(measured), taken=i == taken, seconds=one.seconds,
         )
         for i, one in enumerate(measured)
     ]  # fmt: skip

@@ -170,21 +170,19 @@ def _at_layer(
     model: Classifier, layer: str | None, x_NCHW: Tensor, one: Callable[[Answers, nn.Module], Tensor]
 ) -> Tensor:
     """What a method makes (N, 1, h, w) of the maps of a layer, enlarged to the image; of an average, the mean over its members."""
-    several = members(model) if layer is None else [model]
-    found = []
-    for member in several:
-        try:
-            module = member.get_submodule(layer or member.attribution_layer)
-        except AttributeError:
-            raise UsageError(
-                f"The model has no layer '{layer}'; its attribution layer is {model.attribution_layer}."
-            ) from None
-        with torch.enable_grad():
-            small = one(Answers(member), module)
-        if small.ndim != 4:
-            raise UsageError(f"The layer '{layer}' makes no maps; name a convolution or the activation after it.")
-        found.append(functional.interpolate(small, x_NCHW.shape[-2:], mode="bilinear", align_corners=False)[:, 0])
-    return torch.stack(found).mean(0)
+    if layer is None and len(several := members(model)) > 1:
+        return torch.stack([_at_layer(member, None, x_NCHW, one) for member in several]).mean(0)
+    try:
+        module = model.get_submodule(layer or model.attribution_layer)
+    except AttributeError:
+        raise UsageError(
+            f"The model has no layer '{layer}'; its attribution layer is {model.attribution_layer}."
+        ) from None
+    with torch.enable_grad():
+        small = one(Answers(model), module)
+    if small.ndim != 4:
+        raise UsageError(f"The layer '{layer}' makes no maps; name a convolution or the activation after it.")
+    return functional.interpolate(small, x_NCHW.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
 
 
 def _maps_and_gradient(

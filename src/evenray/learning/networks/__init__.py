@@ -9,9 +9,11 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._registry import bound, detectors, networks, segmenters
-from .averaged import average, mean_of_boxes, members
+from .averaged import average, mean_of_boxes
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
+from .members import members
+from .mixed import mix
 
 __all__ = [
     "Classifier",
@@ -27,6 +29,7 @@ __all__ = [
     "load",
     "mean_of_boxes",
     "members",
+    "mix",
     "networks",
     "parameter_groups",
     "restore",

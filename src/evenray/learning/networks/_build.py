@@ -21,6 +21,7 @@ from ._network import Network
 from ._registry import bound, classifier_of
 from .averaged import Averaged
 from .description import NetworkDescription
+from .mixed import INSIDE, mix
 from .onnx_trunk import OnnxTrunk
 from .output import Output
 from .weights import read_weights
@@ -81,6 +82,8 @@ def build(
 
 def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifier:
     """The Classifier that this `description` and `state()` came from, with bit-identical outputs."""
+    if about.parts:
+        return mix([restore(part, _inside(state, i)) for i, part in enumerate(about.parts)], about.size)
     with torch.device("meta"):
         make = bound(about.spec)
         made: list[Network] = [make(about.classes, about.channels, about.size) for _ in range(about.members)]
@@ -90,6 +93,12 @@ def restore(about: NetworkDescription, state: Mapping[str, Tensor]) -> Classifie
         network = Averaged(made, about.output) if len(made) > 1 else made[0]
     network.load_state_dict({name: tensor.clone() for name, tensor in state.items()}, assign=True)
     return Classifier(network.requires_grad_(True), about)
+
+
+def _inside(state: Mapping[str, Tensor], member: int) -> dict[str, Tensor]:
+    """The weights of a member of a mix by its own names."""
+    prefix = f"members.{member}.{INSIDE}"
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
 def save(model: Classifier, path: str | Path) -> None:

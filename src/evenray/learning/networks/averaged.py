@@ -17,7 +17,7 @@ from ._classifier import Classifier
 from ._network import Network
 from .output import Output, as_classes, as_outputs
 
-__all__ = ["Averaged", "average", "mean_of_boxes", "members"]
+__all__ = ["Averaged", "average", "mean_of", "mean_of_boxes"]
 
 
 class Averaged(Network):
@@ -38,29 +38,31 @@ class Averaged(Network):
         )
 
     def trunk(self, x_NCHW: Tensor) -> Tensor:
-        return torch.cat([one.trunk(x_NCHW) for one in self._each()], 1)
+        return torch.cat([one.trunk(x_NCHW) for one in self.each], 1)
 
     def pool(self, map_NCHW: Tensor) -> Tensor:
         return torch.cat([one.pool(part) for one, part in self._shared(map_NCHW)], 1)
 
     def head(self, features: Tensor) -> Tensor:
-        return _mean([one.head(part) for one, part in self._shared(features)], self.output)
+        return mean_of([one.head(part) for one, part in self._shared(features)], self.output)
 
     def score_map(self, map_NCHW: Tensor) -> Tensor:
-        return _mean([one.score_map(part) for one, part in self._shared(map_NCHW)], self.output)
+        return mean_of([one.score_map(part) for one, part in self._shared(map_NCHW)], self.output)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return _mean([one(x_NCHW) for one in self._each()], self.output)
+        return mean_of([one(x_NCHW) for one in self.each], self.output)
 
-    def _each(self) -> list[Network]:
+    @property
+    def each(self) -> list[Network]:
         return [one for one in self.members if isinstance(one, Network)]
 
     def _shared(self, x: Tensor) -> list[tuple[Network, Tensor]]:
         """Every member with its part of what stands side by side."""
-        return list(zip(self._each(), x.chunk(len(self.members), 1), strict=True))
+        return list(zip(self.each, x.chunk(len(self.members), 1), strict=True))
 
 
-def _mean(logits: Sequence[Tensor], output: Output) -> Tensor:
+def mean_of(logits: Sequence[Tensor], output: Output) -> Tensor:
+    """Logits that lead to the mean of the probabilities of several."""
     if output == "boxes":
         return mean_of_boxes(logits)
     said = [as_classes(one, output).log_softmax(1) for one in logits]
@@ -99,21 +101,3 @@ def average(models: Sequence[Classifier]) -> Classifier:
         "attribution_layer": f"members.0.{first.description.attribution_layer}",
     })  # fmt: skip
     return Classifier(Averaged([model.network for model in models], about.output), about)
-
-
-def members(model: Classifier) -> list[Classifier]:
-    """The Classifiers that `average` made one of; of any other, itself alone. They share its weights.
-
-    >>> from evenray.learning.networks import build
-    >>> one = build("vgg11(width=0.1)", classes=2, channels=1, size=28)
-    >>> [member.description == one.description for member in members(average([one, one]))]
-    [True, True]
-    """
-    if not isinstance(model.network, Averaged):
-        return [model]
-    whole = model.description
-    about = whole.model_copy(update={
-        "members": 1, "parameters": whole.parameters // whole.members,
-        "attribution_layer": whole.attribution_layer.removeprefix("members.0."),
-    })  # fmt: skip
-    return [Classifier(network, about).to(model.mean.device).train(model.training) for network in model.network._each()]

@@ -32,13 +32,17 @@ EVERY = 0.25  # of the budget of judging, which features of all images may take
 
 @dataclass(frozen=True)
 class Start:
-    """Something to start from, and the settings that the plan is then made with; from scratch where `weights` is None."""
+    """Something to start from, and the settings that the plan is then made with; from scratch where `weights` is None.
+
+    With `beside` it is averaged with what another start leads to.
+    """
 
     weights: Weight | None
     network: str
     size: int
     finetune: str = "all"
     epochs: int | None = None
+    beside: Start | None = None
 
     @property
     def frozen(self) -> bool:
@@ -47,11 +51,11 @@ class Start:
     @property
     def told(self) -> str:
         """
-        >>> Start(None, "vgg11", 48).told
-        'vgg11, 48'
+        >>> Start(None, "vgg11", 48).told, Start(None, "vgg11", 48, beside=Start(None, "vgg13", 64)).told
+        ('vgg11, 48', 'vgg11, 48 + vgg13, 64')
         """
         ways = (self.weights.name, self.finetune) if self.weights else (self.network,)
-        return f"{', '.join(ways)}, {self.size}"
+        return f"{', '.join(ways)}, {self.size}" + (f" + {self.beside.told}" if self.beside else "")
 
     def settings(self, recipe: PlanSettings) -> PlanSettings:
         """The recipe as if this start had been asked for."""
