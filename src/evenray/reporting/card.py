@@ -86,16 +86,18 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
 
 def _model(run: RunView, say: Language, model: ModelRecord, exported: Exported) -> list[tuple[str, str]]:
     network, recipe = model.network.as_json(), run.recipe
-    weights, members = network.get("pretrained"), network.get("members", 1)
+    each = network.get("parts") or [network]  # networks of different kinds, averaged
+    named = [f"{one['members']} × {one['spec']}" if one.get("members", 1) > 1 else one["spec"] for one in each]
+    weights = [Path(str(of["file"])).name if (of := one.get("pretrained")) else say("card.scratch") for one in each]
     versions = run.ledger.packages
     colour = say("card.grey" if network["channels"] == 1 else "card.colour")
     return [
-        (say("card.network"), f"{members} × {network['spec']}" if members > 1 else network["spec"]),
+        (say("card.network"), " + ".join(named)),
         (say("card.parameters"), say.count(network["parameters"])),
         (say("card.size"), say("card.size_text", side=exported.side, colour=colour)),
         (say("card.contrast"), model.contrast),
         (say("card.balance"), model.balance),
-        (say("card.weights"), Path(str(weights["file"])).name if weights else say("card.scratch")),
+        (say("card.weights"), " + ".join(weights)),
         (say("card.effort"), f"{recipe and recipe.effort}, {recipe and recipe.seed}"),
         (say("card.made"), f"evenray {versions.get('evenray', '')}, torch {versions.get('torch', '')}"),
         (say("card.files"), ", ".join(path.name for path in exported.files)),

@@ -57,6 +57,8 @@ def start(run: RunView, say: Language) -> Found:
     if run.model is None or run.recipe is None:
         return None
     weights = _decided(run, "pretrained") or run.recipe.weights
+    if (beside := _decided(run, "beside")) is not None:
+        return "scratch_beside", {"seed": run.recipe.seed, "weights": beside}
     if weights in (None, "none"):
         return "scratch", {"seed": run.recipe.seed}
     return "weights", {"weights": weights, "finetune": _decided(run, "finetune") or run.recipe.finetune}

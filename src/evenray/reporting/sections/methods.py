@@ -144,6 +144,10 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
         told += [say("methods.flips")] if run.recipe and run.recipe.flips else []
     if (plan.value("members") or 1) > 1:
         told.append(say("methods.members", n=plan.value("members")))
+    if (weights := plan.value("beside")) is not None:
+        spec = model.network.as_json()["parts"][-1]["spec"]
+        work = cite(*_works(spec, NETWORKS, whole=False))
+        told.append(say("methods.beside", network=spec, work=work, weights=weights))
     if model.balance == "none":
         return [*told, say("methods.balance_none")]
     values = {"balance": model.balance, "work": cite(*_works(model.balance, REMEDIES))}
