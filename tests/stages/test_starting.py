@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from evenray.evidence.compare import _starts
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.importing import import_weights
+from evenray.learning.plan.starts import Start
+from evenray.stages.starting import _averaged
 from evenray.verbs.predict import predict
 
 from .conftest import Heard
@@ -110,3 +113,17 @@ def test_a_network_asked_for_is_not_judged_against_others(go: Go, tmp_path: Path
     go(tmp_path / "run", "plan", **{**OPEN, "network": "vgg11(width=0.05)"})
     assert planned(tmp_path / "run").starts == ()
     assert planned(tmp_path / "run").plan.pretrained is None
+
+
+@pytest.mark.parametrize(
+    ("native", "own", "frozen", "given"),
+    [(28, 28, 64, 28), (80, 28, 112, 80), (224, 64, 192, 192), (300, 224, 96, 224)],
+)
+def test_images_are_given_as_large_as_a_part_wants_them_but_not_enlarged(
+    go: Go, tmp_path: Path, drawn: str, native: int, own: int, frozen: int, given: int
+) -> None:
+    go(tmp_path / "run", "plan", **{**OPEN, "pretrained": "none"})
+    plan = replace(planned(tmp_path / "run").plan, size=own)
+    start = Start(catalogue.at_hand()[drawn], SPEC, frozen, "frozen")
+    made = _averaged(plan, start, native)
+    assert (made.given, made.size, made.beside_size) == (given, own, frozen)

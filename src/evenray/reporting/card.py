@@ -87,12 +87,11 @@ def _context(run: RunView, say: Language, exported: Exported) -> dict[str, Any]:
 def _model(run: RunView, say: Language, model: ModelRecord, exported: Exported) -> list[tuple[str, str]]:
     network, recipe = model.network.as_json(), run.recipe
     each = network.get("parts") or [network]  # networks of different kinds, averaged
-    named = [f"{one['members']} × {one['spec']}" if one.get("members", 1) > 1 else one["spec"] for one in each]
     weights = [Path(str(of["file"])).name if (of := one.get("pretrained")) else say("card.scratch") for one in each]
     versions = run.ledger.packages
     colour = say("card.grey" if network["channels"] == 1 else "card.colour")
     return [
-        (say("card.network"), " + ".join(named)),
+        (say("card.network"), model.network.named),
         (say("card.parameters"), say.count(network["parameters"])),
         (say("card.size"), say("card.size_text", side=exported.side, colour=colour)),
         (say("card.contrast"), model.contrast),

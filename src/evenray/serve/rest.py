@@ -206,7 +206,7 @@ def _details(loaded: Loaded, notice: str) -> ModelDetails:
         notice=notice, name=loaded.name, since=loaded.since, problem=loaded.problem, task=about.task,
         classes=list(about.classes), positive=about.positive,
         threshold=[point.threshold for point in about.points] or about.threshold, rule=about.rule,
-        prevalence=about.given.tolist(), contrast=about.contrast, balance=about.balance, network=about.network.spec,
+        prevalence=about.given.tolist(), contrast=about.contrast, balance=about.balance, network=about.network.named,
         side=about.side, channels=about.channels, view=about.view, weights=about.weights, engine=model.engine,
         precision=model.precision, device=model.device, batch=model.batch,
         training_images=dict(zip(about.classes, about.counts, strict=True)),
@@ -218,5 +218,5 @@ def _summary(loaded: Loaded) -> RunSummary:
     about = loaded.model.about
     return RunSummary(
         name=loaded.name, task=about.task, classes=list(about.classes), contrast=about.contrast, balance=about.balance,
-        network=about.network.spec, test=loaded.test,
+        network=about.network.named, test=loaded.test,
     )  # fmt: skip

@@ -63,7 +63,8 @@ def planned(
     if len(found.starts) == 1:
         return _because(plan, pretrained=Message("plan.pretrained.costs", {"count": len(found.left_out)})), left_out
     plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in found.starts[1:])]
-    frozen = [i for i, start in enumerate(found.starts) if start.frozen]
+    # A graph is computed outside of torch: an average with one has no gradients, and no form in other formats.
+    frozen = [i for i, start in enumerate(found.starts) if start.frozen and start.weights and not start.weights.fixed]
     judged = _judged(dataset, recipe, found.starts, plans, frozen, tools)
     starts = (*found.starts, *(replace(scratch, beside=found.starts[i]) for i in frozen))
     plans += [_averaged(plan, found.starts[i], native_side(dataset)) for i in frozen]
@@ -76,10 +77,10 @@ def planned(
 
 
 def _averaged(plan: Plan, frozen: Start, native: int) -> Plan:
-    """The plan from scratch, averaged with a head on a frozen trunk. Images are given as large as the larger of both wants them,
-    unless they would have to be enlarged for it."""
+    """The plan from scratch, averaged with a head on a frozen trunk. Images are given as large as the larger of both wants them, but
+    not enlarged for it: the part does that."""
     assert frozen.weights is not None
-    given = max(plan.size, frozen.size) if frozen.size <= native else plan.size
+    given = max(plan.size, min(frozen.size, native))
     return replace(plan, beside=frozen.weights.name, beside_size=frozen.size, input_size=given)
 
 
@@ -92,7 +93,7 @@ def _chosen(start: Start, plan: Plan, judged: Judged, recipe: PlanSettings) -> P
         return _because(
             plan, pretrained=Message("plan.pretrained.beside", {"weights": weights.name}),
             beside=judged.told("plan.beside", **told), beside_size=Message("plan.size.of_weights", {"trained": weights.size}),
-            input_size=Message("plan.input_size"),
+            input_size=Message("plan.input_size"), finetune=Message("plan.finetune.beside"),
         )  # fmt: skip
     if start.weights is None:
         return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))

@@ -95,9 +95,12 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
     """Train every member of the network; every process of a run does this.
 
     Of several members each has a seed, checkpoints and rows of the history of its own; the network is their average. A head on a
-    frozen trunk beside it takes seconds, and is left to the first process.
+    frozen trunk beside it is left to the first process.
     """
     plan, several = inputs.plan, inputs.plan.members
+    other = (
+        None if plan.beside is None else _beside(plan, plan.beside)
+    )  # weights that are gone are told of before hours of work
     scale = (settings.scale_jitter or (1.0, 1.0))[1]
     names = ("train", "validation")
     parts = parts_of(tools, inputs.cases, plan.size, plan.channels, inputs.choice.contrast, names, scale)
@@ -112,8 +115,7 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
             models.append(found)
             history += [{"member": member + 1, **row} for row in rows] if several > 1 else rows
     model = networks.average(models)
-    if plan.beside is not None and (tools.team is None or tools.team.global_rank == 0):
-        other = _beside(plan, plan.beside)
+    if other is not None and (tools.team is None or tools.team.global_rank == 0):
         fresh, training = _fresh(inputs, other, settings, part, 0)
         head, _ = _learn_member(inputs, other, settings, tools, fresh, training, (part, validation), 0, tools.machine)
         model = networks.mix([model.cpu(), head.cpu()], plan.given)

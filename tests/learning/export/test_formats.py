@@ -17,7 +17,7 @@ from evenray.core.types import Image
 from evenray.images.contrast import enhance
 from evenray.images.histogram import Histogram
 from evenray.learning import export
-from evenray.learning.networks import Classifier, average, build
+from evenray.learning.networks import Classifier, average, build, mix
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import load
 from evenray.learning.tta import tta_logits
@@ -97,6 +97,17 @@ def test_an_average_of_networks_is_exported_as_one(some: Any, tmp_path: Path) ->
     compiled = openvino.Core().compile_model(str(graph), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for logits in (session.run(None, {"x_NCHW": x})[0], compiled(x)[0]):
         assert np.abs(torch.from_numpy(logits).softmax(1).numpy() - wanted).max() < 1e-4
+
+
+def test_networks_of_different_kinds_and_sizes_are_exported_as_one(some: Any, tmp_path: Path) -> None:
+    small = build("vgg11(width=0.05)", classes=2, channels=1, size=28, seed=1).eval()
+    large = build("efficientnet_lite0(width=0.25)", classes=2, channels=1, size=56, seed=2).eval()
+    x = np.ascontiguousarray(some[..., :56, :56])
+    model = mix([small, large], 56).eval()
+    for view in ("centre", "flips"):
+        onnx, difference = export.onnx(model, about(model, view, 56), tmp_path / view, x)
+        assert difference < 1e-4
+        assert export.openvino(onnx, about(model, view, 56), model, onnx.parent, x)[1] < 1e-4
 
 
 def test_openvino_is_refused_where_it_resizes_otherwise(

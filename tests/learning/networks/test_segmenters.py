@@ -191,7 +191,12 @@ def test_a_classifiers_whole_file_enters(tmp_path: Path) -> None:
 
 
 def test_efficientnets_weights_enter_by_their_own_names(tmp_path: Path) -> None:
-    lite = build("efficientnet_lite0(width=0.5)", classes=1000, channels=1, size=64, seed=1)
+    colour = build("efficientnet_lite0(width=0.5)", classes=1000, channels=3, size=64, seed=1)
+    save(colour, tmp_path / "colour.safetensors")
+    # Folded for grey images: its first layer has an offset map.
+    lite = build(
+        "efficientnet_lite0(width=0.5)", classes=1000, channels=1, size=64, pretrained=tmp_path / "colour.safetensors"
+    )
     save(lite, tmp_path / "lite.safetensors")
     model = build(
         "unet(efficientnet_lite0(width=0.5))", classes=2, channels=1, size=64, pretrained=tmp_path / "lite.safetensors"

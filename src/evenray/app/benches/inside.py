@@ -263,7 +263,7 @@ def network_of(workplace: Workplace, key: str) -> Inside:
 @lru_cache(maxsize=3)
 def _of_run(folder: Path, stamp: int) -> Inside:
     keep_malloc()
-    model = networks.members(networks.load(folder / "model.safetensors"))[0]
+    model = networks.first_alone(networks.load(folder / "model.safetensors"))
     return Inside(model, About.of_run(folder), folder)
 
 

@@ -26,6 +26,20 @@ class NetworkRecord(Record):
     channels: int
     size: int
     scale_jitter: tuple[float, float] | None = None
+    members: int = 1
+    parts: tuple[NetworkRecord, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """The specs of all that is averaged.
+
+        >>> one, other = (NetworkRecord(spec=spec, classes=2, channels=1, size=28) for spec in ("vgg11", "vgg16"))
+        >>> one.model_copy(update={"parts": (one.model_copy(update={"members": 3}), other)}).named
+        '3 × vgg11 + vgg16'
+        """
+        if self.parts:
+            return " + ".join(part.named for part in self.parts)
+        return f"{self.members} × {self.spec}" if self.members > 1 else self.spec
 
 
 class HistogramRecord(Record):

@@ -101,9 +101,9 @@ def _network(
             raise DataError(f"{path} has no trained network yet; 'evenray train {path}' makes one.")
         record = ModelRecord.read(path)
         add_references({name: Histogram.of_json(found.model_dump()) for name, found in record.references.items()})
-        return networks.members(networks.load(path / "model.safetensors"))[0], path.resolve().name, record
+        return networks.first_alone(networks.load(path / "model.safetensors")), path.resolve().name, record
     if path.suffix == ".safetensors":
-        return networks.members(networks.load(path))[0], path.name, None
+        return networks.first_alone(networks.load(path)), path.name, None
     model = networks.build(str(network), classes=CLASSES, channels=3, size=size, pretrained=pretrained, seed=seed)
     return model, Path(pretrained).name if pretrained else None, None
 

@@ -33,6 +33,8 @@ def quicker(model: Model, source: str | Path, images: int) -> Model:
     packages = ("onnx", "onnxscript", "onnxruntime", "openvino")
     if model.about.task == "segment" and model.about.side > model.about.size:
         return model  # windows are blended outside of any graph
+    if model.about.network.parts:
+        return model  # OpenVINO would resize the images for each part in bfloat16
     if not wanted or images * model.about.side**2 < WORTH or any(find_spec(package) is None for package in packages):
         return model
     source = Path(source)

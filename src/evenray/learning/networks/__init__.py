@@ -12,7 +12,7 @@ from ._registry import bound, detectors, networks, segmenters
 from .averaged import average, mean_of_boxes
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
-from .members import members
+from .members import first_alone, members
 from .mixed import mix
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "features",
     "fine_tuning",
     "fine_tunings",
+    "first_alone",
     "freeze",
     "load",
     "mean_of_boxes",

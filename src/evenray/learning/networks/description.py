@@ -27,8 +27,8 @@ class NetworkDescription(BaseModel):
 
     `mean` and `std` are the preprocessing, one value a channel in unit levels. `grey`: the first layer is a folded one
     for grey images. `attribution_layer` is the layer inside the network whose maps explain a decision. `members`
-    counts the networks of one kind that are averaged, `parts` describes those of different kinds, and `parameters` counts those of
-    all. `scale_jitter` are the scales that it was
+    counts the networks of one kind that are averaged, `parts` describes those of different kinds; `parameters` are those of
+    all together. `scale_jitter` are the scales that it was
     trained at. `output` says whether a soft-max of the logits gives the probabilities of `classes` classes, or a
     sigmoid of each that of a finding.
 

@@ -6,7 +6,7 @@ from ._classifier import Classifier
 from .averaged import Averaged
 from .mixed import Mixed, Part, part_of
 
-__all__ = ["members"]
+__all__ = ["first_alone", "members"]
 
 
 def members(model: Classifier) -> list[Classifier]:
@@ -31,3 +31,16 @@ def members(model: Classifier) -> list[Classifier]:
     else:
         return [model]
     return [one.to(model.mean.device).train(model.training) for one in found]
+
+
+def first_alone(model: Classifier) -> Classifier:
+    """The first network that an average is made of, by itself: it takes images of its own size; of any other, itself.
+
+    >>> from evenray.learning.networks import average, build, mix
+    >>> small, large = (build("vgg11(width=0.1)", classes=2, channels=1, size=size) for size in (28, 56))
+    >>> first_alone(mix([average([small, small]), large], 56)).size
+    28
+    """
+    if isinstance(model.network, Mixed):
+        return first_alone(model.network.parts[0].classifier)
+    return members(model)[0]

@@ -28,7 +28,7 @@ INSIDE = "classifier.network."
 
 
 class Part(Network):
-    """A classifier as a network for images of another side in unit levels: they are resized and normalised as it has them."""
+    """A classifier as a network for images of another side in unit levels: resized by the ratio of both sides, and normalised."""
 
     def __init__(self, classifier: Classifier, size: int) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ def mix(models: Sequence[Classifier], size: int) -> Classifier:
 
 
 def part_of(part: Part, whole: Classifier) -> Classifier:
-    """A member of a mix by itself, for the images of the mix."""
+    """A member of a mix by itself, for the images of the mix: to look into, not to be saved."""
     own = part.classifier.description
     about = whole.description.model_copy(update={
         "spec": own.spec, "parameters": own.parameters, "pretrained": own.pretrained, "parts": (own,),

@@ -75,7 +75,10 @@ class UNet(Network):
     def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Of a classifier's file what the trunk has, without the head."""
         here = self.state_dict()
-        inside = {f"features.{name}": tensor for name, tensor in tensors.items() if f"features.{name}" in here}
+        inside = {  # the offset of a first layer that was folded for grey images has no place yet, but its filters have
+            f"features.{name}": tensor for name, tensor in tensors.items()
+            if f"features.{name.removesuffix('offset')}{'weight' * name.endswith('.offset')}" in here
+        }  # fmt: skip
         return inside or {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

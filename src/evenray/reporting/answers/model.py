@@ -25,7 +25,11 @@ def goal(run: RunView, say: Language) -> Found:
 
 def network(run: RunView, say: Language) -> Found:
     model = run.model
-    return ("network", {"network": model.network.spec, "side": model.network.size}) if model else None
+    if model is None:
+        return None
+    each = model.network.parts or (model.network,)
+    told = " ".join(say("answer.network", network=one.named, side=one.size) for one in each)
+    return "networks", {"networks": told}
 
 
 def preparation(run: RunView, say: Language) -> Found:
@@ -87,7 +91,9 @@ def chosen(run: RunView, say: Language) -> Found:
 def members(run: RunView, say: Language) -> Found:
     if run.model is None:
         return None
-    n = _decided(run, "members") or 1
+    n, beside = _decided(run, "members") or 1, _decided(run, "beside")
+    if beside is not None:
+        return ("members_beside" if n > 1 else "one_beside"), {"n": n, "weights": beside}
     return ("members", {"n": n}) if n > 1 else ("one", {})
 
 

@@ -145,9 +145,9 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
     if (plan.value("members") or 1) > 1:
         told.append(say("methods.members", n=plan.value("members")))
     if (weights := plan.value("beside")) is not None:
-        spec = model.network.as_json()["parts"][-1]["spec"]
-        work = cite(*_works(spec, NETWORKS, whole=False))
-        told.append(say("methods.beside", network=spec, work=work, weights=weights))
+        own, trunk = model.network.parts
+        values = {"network": trunk.spec, "work": cite(*_works(trunk.spec, NETWORKS, whole=False)), "weights": weights}
+        told.append(say("methods.beside", **values, own=own.size, side=trunk.size))
     if model.balance == "none":
         return [*told, say("methods.balance_none")]
     values = {"balance": model.balance, "work": cite(*_works(model.balance, REMEDIES))}

@@ -58,7 +58,7 @@ class Results:
         file = source / "model.safetensors" if source.is_dir() else source
         self.weights = about.weights or file_digest(file)
         self.algorithm = Algorithm(
-            about.network.spec, self.weights,
+            about.network.named, self.weights,
             (f"contrast {about.contrast}", f"engine {loaded.model.engine}, {loaded.model.precision}"),
         )  # fmt: skip
         self.network = networks.load(file).to(machine(device).device).eval() if file.suffix == ".safetensors" else None
