@@ -14,7 +14,16 @@ from evenray.core.errors import DataError
 
 @pytest.fixture
 def content() -> dict[str, Any]:
-    network = {"spec": "vgg11", "classes": 2, "channels": 1, "size": 28, "scale_jitter": [1.0, 1.5], "mean": [0.4]}
+    network = {
+        "spec": "vgg11",
+        "classes": 2,
+        "channels": 1,
+        "size": 28,
+        "scale_jitter": [1.0, 1.5],
+        "mean": [0.4],
+        "members": 1,
+        "parts": [],
+    }
     return {
         "version": 2, "task": "classify", "classes": ["sick", "well"],
         "positive": "sick", "contrast": "none", "balance": "none", "prior": [0.25, 0.75],
