@@ -7,9 +7,9 @@
     grid       contrast x remedy with three seeds by cross-validation on training and validation parts
 
 Near-duplicates stay on one side of a split, for the split keeps groups of them together. A run that was stopped goes on.
-These networks want a graphics card. On a processor `--scratch "unet(vgg11_bn(width=0.25))"` and
-`--frozen "unet(vgg16, batch_norm=True, decoder=0.25)"` take about an hour of a core each at 128 pixels and 40 epochs. --quick is for
-seeing that it runs.
+These networks want a graphics card. On a processor `--scratch "unet(vgg16_bn(width=0.25))"` takes a quarter of an hour of a core at
+128 pixels and 40 epochs, and `--frozen "unet(efficientnet_lite0)" --weights efficientnet_lite0` half as long. --quick is for seeing
+that it runs.
 """
 
 from __future__ import annotations
@@ -26,31 +26,32 @@ import numpy as np
 import evenray as er
 
 DATA = Path(os.environ.get("EVENRAY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-WEIGHTS = DATA / "weights" / "vgg16-imagenet-conv-bgr-fp16.safetensors"
+WEIGHTS = f"caffe:{DATA / 'weights' / 'vgg16-imagenet-conv-bgr-fp16.safetensors'}"
 PUBLISHED = {"dice": 0.770, "iou": 0.686}  # of a U-Net at 256, three splits
 Row = dict[str, Any]
 
 
-def settings(size: int, kind: str, network: str, epochs: int) -> dict[str, Any]:
-    """The recipe of one way to train: from scratch, or on frozen convolutions."""
+def settings(size: int, network: str, epochs: int, weights: str | None = None) -> dict[str, Any]:
+    """The recipe of one way to train: from scratch, or on frozen convolutions with these weights."""
     shared: dict[str, Any] = {
         "task": "segment", "masks": str(DATA / "breast-ultrasound-256-masks"), "size": size, "epochs": epochs, "batch": 8,
         "contrast": "none", "balance": "dice_cross_entropy", "flips": True, "choose": {"members": 1, "keep": "best"},
         "validation": 0.15, "test": 0.2,
     }  # fmt: skip
     shared |= {"network": network, "learning_rate": 1e-3}
-    return shared if kind == "scratch" else shared | {"pretrained": f"caffe:{WEIGHTS}", "finetune": "frozen"}
+    return shared if weights is None else shared | {"pretrained": weights, "finetune": "frozen"}
 
 
 def unet(
-    out: Path, networks: dict[str, str], sizes: list[int], seeds: list[int], epochs: int, data: Path, device: str
+    out: Path, networks: dict[str, tuple[str, str | None]], sizes: list[int], seeds: list[int], epochs: int, data: Path,
+    device: str,
 ) -> Iterator[Row]:  # fmt: skip
     for size in sizes:
-        for kind, network in networks.items():
+        for kind, (network, weights) in networks.items():
             for seed in seeds:
                 run = er.run(
                     data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device,
-                    **settings(size, kind, network, epochs),
+                    **settings(size, network, epochs, weights),
                 )  # fmt: skip
                 found = run.scores["test"]
                 yield {"what": f"{network}, {size} px, {kind}", "seed": seed, **{
@@ -150,7 +151,7 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
 
 
 def grid(out: Path, size: int, epochs: int, seeds: int, data: Path, device: str) -> Iterator[Row]:
-    recipe = settings(size, "scratch", "unet(vgg11_bn(width=0.25))", epochs) | {
+    recipe = settings(size, "unet(vgg11_bn(width=0.25))", epochs) | {
         "contrast": ("none", "equalize", "clahe"), "seeds": seeds, "device": device,
         "balance": ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky", "oversample"),
     }  # fmt: skip
@@ -174,12 +175,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
     parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
     parser.add_argument("--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions")
+    parser.add_argument("--weights", default=WEIGHTS, help="of the frozen convolutions: a name or a file")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     options = parser.parse_args()
     sizes, seeds, epochs = ([64], [0], 3) if options.quick else (options.sizes, options.seeds, options.epochs)
-    networks = {"scratch": options.scratch, "frozen": options.frozen}
+    networks = {"scratch": (options.scratch, None), "frozen": (options.frozen, options.weights)}
     works = {
         "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),

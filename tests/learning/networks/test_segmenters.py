@@ -80,6 +80,7 @@ def test_a_unet_of_the_papers_widths_has_the_papers_parameters() -> None:
     """31,030,658 for one channel and two classes: the original's five levels of 64 to 1,024 channels."""
     from torch import nn
 
+    from evenray.learning.networks.pyramid import VGGTrunk
     from evenray.learning.networks.unet import UNet
 
     layers, before = list[nn.Module](), 1
@@ -88,7 +89,7 @@ def test_a_unet_of_the_papers_widths_has_the_papers_parameters() -> None:
             layers += [nn.Conv2d(before, wide, 3, padding=1), nn.ReLU(), nn.Conv2d(wide, wide, 3, padding=1), nn.ReLU()]
             layers.append(nn.MaxPool2d(2, 2))
             before = wide
-        network = UNet(nn.Sequential(*layers), 2, batch_norm=False)
+        network = UNet(VGGTrunk(*layers), 2, batch_norm=False)
     assert sum(p.numel() for p in network.parameters()) == 31_030_658
 
 

@@ -42,7 +42,10 @@ def efficientnet_lite0(
 
 
 class LiteTrunk(Network):
-    """Stem and bottlenecks, without a head: what a decoder stands on. `channels` are those of its `levels`."""
+    """Stem and bottlenecks, without a head: what a decoder stands on. `channels` are those of its `levels`, the first of which have
+    `finest` pixels of the image beside each other in a place."""
+
+    finest = 2
 
     def __init__(self, channels: int, width: float) -> None:
         super().__init__()

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from evenray.core.errors import UsageError
 
 from ._layers import Dropout, scaled
-from ._network import Network, stages
-from .pyramid import channels_of, padded, pyramid, vgg_trunk
+from ._network import Network
+from .pyramid import VGGTrunk, padded, vgg_trunk
 
 __all__ = ["FCN8s", "fcn8s"]
 
@@ -31,8 +31,8 @@ POOLINGS = 5
 def fcn8s(classes: int, channels: int, size: int, encoder: str = "vgg16", *, dropout: Dropout = 0.5) -> FCN8s:
     """FCN-8s on the convolutions of `encoder`, a VGG by its spec; in the paper vgg16."""
     trunk = vgg_trunk(encoder, channels, size)
-    if len(channels_of(trunk)) != POOLINGS:
-        raise UsageError(f"{encoder} has {len(channels_of(trunk))} poolings; fcn8s takes a network of {POOLINGS}.")
+    if len(trunk.channels) != POOLINGS:
+        raise UsageError(f"{encoder} has {len(trunk.channels)} poolings; fcn8s takes a network of {POOLINGS}.")
     return FCN8s(trunk, classes, dropout)
 
 
@@ -41,10 +41,10 @@ class FCN8s(Network):
 
     of_pixels = True
 
-    def __init__(self, features: nn.Sequential, classes: int, dropout: float) -> None:
+    def __init__(self, features: VGGTrunk, classes: int, dropout: float) -> None:
         super().__init__()
         self.features = features
-        _, _, third, fourth, last = channels_of(features)
+        _, _, third, fourth, last = features.channels
         wide = scaled(WIDE * last, 1.0)
         self.classifier = nn.Sequential(
             nn.Conv2d(last, wide, 7, padding=3), nn.ReLU(inplace=True), nn.Dropout2d(dropout),
@@ -56,14 +56,11 @@ class FCN8s(Network):
             nn.ConvTranspose2d(classes, classes, 4, 2, 1, bias=False) for _ in range(2)
         )
         self.upscore8 = nn.ConvTranspose2d(classes, classes, 16, 8, 4, bias=False)
-        names = [f"features.{name}" for name, _ in features.named_children()]
-        self.blocks = stages(names, list(features))
+        self.blocks = [[f"features.{name}" for name in block] for block in features.blocks]
         ups = ("upscore2", "upscore_pool4", "upscore8")
         self.outputs = ("score", "score_pool4", "score_pool3")
         self.head_modules = ("classifier", *self.outputs, *ups)
-        self.activations = [
-            *(name for name, layer in zip(names, features, strict=True) if isinstance(layer, nn.ReLU)), "classifier.4",
-        ]  # fmt: skip
+        self.activations = [*(f"features.{name}" for name in features.activations), "classifier.4"]
 
     def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Of a VGG's file the two wide linear layers as convolutions of 7 x 7 and 1 x 1 (section 3.1), where their widths fit."""
@@ -89,7 +86,7 @@ class FCN8s(Network):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Scores (N, K, H, W) of images of any size."""
-        third, fourth, last = map(_pooled, pyramid(self.features, padded(x_NCHW, 2**POOLINGS))[2:])
+        third, fourth, last = map(_pooled, self.features.levels(padded(x_NCHW, 2**POOLINGS))[2:])
         scores = self.upscore2(self.score(self.classifier(last))) + self.score_pool4(fourth)
         scores = self.upscore_pool4(scores) + self.score_pool3(third)
         found: Tensor = self.upscore8(scores)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,30 +13,58 @@ from ._network import ConvNet, stages
 from ._registry import networks
 from .efficientnet_lite import LiteTrunk, efficientnet_lite0
 
-__all__ = [
-    "Trunk",
-    "activations_of",
-    "blocks_of",
-    "channels_of",
-    "finest",
-    "padded",
-    "pyramid",
-    "trunk_of",
-    "vgg_trunk",
-]
+__all__ = ["Trunk", "VGGTrunk", "padded", "trunk_of", "vgg_trunk"]
 
-Trunk = nn.Sequential | LiteTrunk  # a VGG's convolutions and poolings, or EfficientNet-Lite's
+
+class VGGTrunk(nn.Sequential):
+    """The convolutions and poolings of a VGG, without a head. `channels` are those of its `levels`, the first of which have
+    `finest` pixels of the image beside each other in a place; `blocks` and `activations` are as in `Network`."""
+
+    finest = 1
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.channels, wide = list[int](), 0
+        for layer in layers:
+            wide = layer.out_channels if isinstance(layer, nn.Conv2d) else wide
+            if isinstance(layer, nn.MaxPool2d):
+                self.channels.append(wide)
+        names = [name for name, _ in self.named_children()]
+        self.blocks = stages(names, layers)
+        self.activations = [name for name, layer in zip(names, layers, strict=True) if isinstance(layer, nn.ReLU)]
+
+    def levels(self, x_NCHW: Tensor) -> list[Tensor]:
+        """The maps before each pooling, of which the first have the image's own resolution.
+
+        >>> import torch
+        >>> [tuple(level.shape[1:]) for level in vgg_trunk("vgg11(width=0.1)", 1, 32).levels(torch.zeros(1, 1, 32, 32))]
+        [(6, 32, 32), (12, 16, 16), (26, 8, 8), (52, 4, 4), (52, 2, 2)]
+        """
+        levels = list[Tensor]()
+        for layer in self:
+            if isinstance(layer, nn.MaxPool2d):
+                levels.append(x_NCHW)
+            x_NCHW = layer(x_NCHW)
+        return levels
+
+
+Trunk = VGGTrunk | LiteTrunk
 
 
 def trunk_of(spec: str, channels: int, size: int) -> Trunk:
-    """What a decoder can stand on, by the spec of a classifier: a VGG's or EfficientNet-Lite's; UsageError for any other."""
+    """What a decoder can stand on, by the spec of a classifier: a VGG's or EfficientNet-Lite's; UsageError for any other.
+
+    >>> import torch
+    >>> [tuple(level.shape[1:]) for level in trunk_of("efficientnet_lite0", 1, 64).levels(torch.zeros(1, 1, 64, 64))]
+    [(16, 32, 32), (24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
+    """
     made = networks.bind(spec)
     if made.func is efficientnet_lite0:
         return LiteTrunk(channels, made.keywords.get("width", 1.0))
     return vgg_trunk(spec, channels, size)
 
 
-def vgg_trunk(spec: str, channels: int, size: int) -> nn.Sequential:
+def vgg_trunk(spec: str, channels: int, size: int) -> VGGTrunk:
     """The convolutions of a network whose poolings alone halve its maps, by its spec; UsageError for any other.
 
     >>> len(vgg_trunk("vgg16", 1, 64))
@@ -58,57 +84,7 @@ def vgg_trunk(spec: str, channels: int, size: int) -> nn.Sequential:
         raise UsageError(
             f"{spec} cannot carry this network: its maps do not halve from pooling to pooling; give a VGG, as vgg16_bn."
         )
-    return trunk
-
-
-def pyramid(trunk: Trunk, x_NCHW: Tensor) -> list[Tensor]:
-    """The maps at each resolution, the finest first: of a VGG those before each pooling, of which the first have the image's own.
-
-    >>> import torch
-    >>> [tuple(level.shape[1:]) for level in pyramid(vgg_trunk("vgg11(width=0.1)", 1, 32), torch.zeros(1, 1, 32, 32))]
-    [(6, 32, 32), (12, 16, 16), (26, 8, 8), (52, 4, 4), (52, 2, 2)]
-    >>> [tuple(level.shape[1:]) for level in pyramid(trunk_of("efficientnet_lite0", 1, 64), torch.zeros(1, 1, 64, 64))]
-    [(16, 32, 32), (24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
-    """
-    if isinstance(trunk, LiteTrunk):
-        return trunk.levels(x_NCHW)
-    levels = list[Tensor]()
-    for layer in trunk:
-        if isinstance(layer, nn.MaxPool2d):
-            levels.append(x_NCHW)
-        x_NCHW = layer(x_NCHW)
-    return levels
-
-
-def channels_of(trunk: Trunk) -> list[int]:
-    """The channels of each level of the pyramid."""
-    if isinstance(trunk, LiteTrunk):
-        return trunk.channels
-    found, wide = list[int](), 0
-    for layer in trunk:
-        wide = layer.out_channels if isinstance(layer, nn.Conv2d) else wide
-        if isinstance(layer, nn.MaxPool2d):
-            found.append(wide)
-    return found
-
-
-def finest(trunk: Trunk) -> int:
-    """How many pixels of the image lie beside each other in a place of the first level."""
-    return 2 if isinstance(trunk, LiteTrunk) else 1
-
-
-def blocks_of(trunk: Trunk) -> list[list[str]]:
-    """The names of its modules, grouped by resolution, from the image upwards."""
-    if isinstance(trunk, LiteTrunk):
-        return trunk.blocks
-    return stages([name for name, _ in trunk.named_children()], list(trunk))
-
-
-def activations_of(trunk: Trunk) -> Sequence[str]:
-    """The names of the modules whose maps can be attributed to."""
-    if isinstance(trunk, LiteTrunk):
-        return trunk.activations
-    return [name for name, layer in trunk.named_children() if isinstance(layer, nn.ReLU)]
+    return VGGTrunk(*trunk)
 
 
 def padded(x_NCHW: Tensor, multiple: int) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ._layers import scaled
 from ._network import Network
-from .pyramid import Trunk, activations_of, blocks_of, channels_of, finest, padded, pyramid, trunk_of
+from .pyramid import Trunk, padded, trunk_of
 
 __all__ = ["UNet", "unet"]
 
@@ -47,9 +47,9 @@ class UNet(Network):
     def __init__(self, features: Trunk, classes: int, batch_norm: bool, decoder: float = 1.0) -> None:
         super().__init__()
         self.features = features
-        *skips, deepest = channels_of(features)
+        *skips, deepest = features.channels
         wide = [scaled(channels, decoder) for channels in skips]
-        if finest(features) > 1:  # one more way up, to the image's own resolution, where the encoder has no maps
+        if features.finest > 1:  # one more way up, to the image's own resolution, where the encoder has no maps
             skips, wide = [0, *skips], [wide[0], *wide]
         levels = list[_Level]()
         for skip, out in zip(reversed(skips), reversed(wide), strict=True):
@@ -58,10 +58,10 @@ class UNet(Network):
         self.decoder = nn.ModuleList(levels)
         self.score = nn.Conv2d(deepest, classes, 1)
         self.multiple = 2 ** len(skips)
-        self.blocks = [[f"features.{name}" for name in block] for block in blocks_of(features)]
+        self.blocks = [[f"features.{name}" for name in block] for block in features.blocks]
         self.head_modules, self.outputs = ("decoder", "score"), ("score",)
         self.activations = [
-            *(f"features.{name}" for name in activations_of(features)),
+            *(f"features.{name}" for name in features.activations),
             *(f"decoder.{i}.convolutions.{len(level.convolutions) - 1}" for i, level in enumerate(levels)),
         ]
 
@@ -69,7 +69,7 @@ class UNet(Network):
     def attributed(self) -> Sequence[str]:
         """The first blocks of the way down, to a quarter of the side: what lies deeper is passed by, and maps on the way up are nearly
         the mask itself (Vinogradova et al. 2020)."""
-        first = {name for block in self.blocks[: 3 - finest(self.features) // 2] for name in block}
+        first = {name for block in self.blocks[: 3 - self.features.finest // 2] for name in block}
         return [name for name in self.activations if name in first]
 
     def converted(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -83,7 +83,7 @@ class UNet(Network):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Scores (N, K, H, W) of images of any size."""
-        *skips, deepest = pyramid(self.features, padded(x_NCHW, self.multiple))
+        *skips, deepest = self.features.levels(padded(x_NCHW, self.multiple))
         missing = [None] * (len(self.decoder) - len(skips))
         for level, skip in zip(self.decoder, [*reversed(skips), *missing], strict=True):
             deepest = level(deepest, skip)
