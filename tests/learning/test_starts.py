@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evenray.core.annotations import OF_IMAGES, Task
 from evenray.core.artefacts.weight import Weight
+from evenray.core.facts import Facts
 from evenray.core.recipe import Recipe
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
@@ -29,19 +31,21 @@ LITE, DEEP = weight("lite", "efficientnet_lite0(head=levels)"), weight("deep", "
 HERE = {"deep": DEEP, "lite": LITE}
 
 
-def dataset(train: int, side: int) -> Dataset:
+def dataset(train: int, side: int, task: Task = "classify") -> Dataset:
     n = train + train // 4 + 50
     cases = pl.DataFrame({
         "label": ["sick" if i % 3 == 0 else "well" for i in range(n)],
         "part": ["train"] * train + ["validation"] * (train // 4) + ["test"] * 50,
         "rows": [side] * n, "columns": [side] * n, "channels": [1] * n,
     })  # fmt: skip
-    return Dataset(cases, ("sick", "well"), "sick", ".")
+    return Dataset(cases, ("sick", "well"), "sick", ".", facts=Facts(task=task))
 
 
-def found(train: int, side: int, here: dict[str, Weight] = HERE, epochs: int = 10, **asked: Any) -> Any:
+def found(
+    train: int, side: int, here: dict[str, Weight] = HERE, epochs: int = 10, task: Task = "classify", **asked: Any
+) -> Any:
     recipe = Recipe(**asked)
-    return tried(dataset(train, side), recipe, Start(None, "vgg11", 28), epochs, here, BUDGET[recipe.effort])
+    return tried(dataset(train, side, task), recipe, Start(None, "vgg11", 28), epochs, here, BUDGET[recipe.effort])
 
 
 @settings(max_examples=25)
@@ -86,8 +90,9 @@ def test_what_is_tried_costs_no_more_than_judging_may() -> None:
     assert spent <= JUDGING * BUDGET["thorough"]
 
 
-def test_a_remedy_that_changes_images_leaves_the_frozen_trunk_out() -> None:
-    made = found(200, 28, balance=("none", "oversample_augmented"))
+@pytest.mark.parametrize("task", OF_IMAGES)
+def test_a_remedy_that_changes_images_leaves_the_frozen_trunk_out(task: Task) -> None:
+    made = found(200, 28, balance=("none", "oversample_augmented"), task=task)
     assert not any(start.frozen for start in made.starts)
     [*reasons] = [why for start, why in made.left_out if start.frozen]
     assert "oversample_augmented changes images anew" in Texts("en").message(reasons[0])

@@ -31,7 +31,8 @@ from evenray.core.registry import Registry
 from evenray.core.spec import parse
 
 from .augment import resized
-from .networks import Classifier
+from .networks import Classifier, members
+from .networks.mixed import Mixed
 from .networks.output import Output, as_classes, as_outputs
 
 __all__ = [
@@ -185,11 +186,13 @@ def multicrop(
 def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip: bool = False) -> Tensor:
     """Logits of the whole image at every scale: class scores at every place where the head fits, averaged.
 
-    At scale 1 on a square image these are the logits of the centre crop, to rounding.
+    At scale 1 on a square image these are the logits of the centre crop, to rounding. Networks of several kinds, which have no map
+    in common, look one by one, and all they say is averaged.
     """
     images = _mirrored(x_NCHW, flip)
     scales = paper_scales(model.description.scale_jitter) if scales is None else scales
-    maps = (model.score_map(resized(x, round(model.size * scale))) for x in images for scale in scales)
+    looking = members(model) if isinstance(model.network, Mixed) else [model]
+    maps = (one.score_map(resized(x, round(model.size * scale))) for one in looking for x in images for scale in scales)
     return fuse((scores.mean((2, 3)) for scores in maps), output=model.description.output)
 
 

@@ -15,6 +15,7 @@ from evenray.core.errors import UsageError
 from evenray.evidence.explain.randomise import cascade
 from evenray.learning.networks import Classifier, average, build, load, members, mix, save
 from evenray.learning.networks.mixed import resampled
+from evenray.learning.tta import dense, fuse
 
 SMALL, LARGE = "vgg11_bn(head=average, width=0.05)", "efficientnet_lite0(head=levels, width=0.25)"
 
@@ -39,6 +40,18 @@ def test_each_sees_the_image_as_opencv_would_have_resized_it(size: int) -> None:
 
     mean = (given_to(small) + given_to(large)) / 2
     torch.testing.assert_close(both(torch.from_numpy(x)[:, None]).softmax(1), mean, rtol=1e-4, atol=1e-5)
+
+
+def test_dense_is_the_mean_of_what_each_says_of_the_whole_image_at_every_scale() -> None:
+    small, large, both = made(96)
+    x = torch.rand(2, 1, 96, 144)
+    with torch.no_grad():
+        torch.testing.assert_close(dense(both, x[..., :96], scales=[1.0]), both(x[..., :96]))
+        each = [model.score_map(resampled(x, side / 96)).mean((2, 3)) for model, side in ((small, 32), (large, 96))]
+        torch.testing.assert_close(dense(both, x, scales=[1.0]), fuse(each))
+        twice = dense(both, x, scales=[1.0, 1.25], flip=True)
+    assert twice.shape == (2, 3)
+    assert not torch.allclose(twice, fuse(each), atol=1e-4)
 
 
 @given(st.integers(1, 80), st.integers(1, 80))
@@ -82,8 +95,6 @@ def test_noise_goes_through_all_members_from_the_head_down() -> None:
 
 
 def test_what_differs_in_what_it_answers_cannot_be_averaged() -> None:
-    small, _, both = made()
+    small = made()[0]
     with pytest.raises(UsageError, match="classes"):
         mix([small, build(LARGE, classes=2, channels=1, size=96)], 96)
-    with pytest.raises(UsageError, match="--tta centre"):
-        both.score_map(torch.rand(1, 1, 96, 96))

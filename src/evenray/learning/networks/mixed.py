@@ -85,11 +85,6 @@ class Mixed(Network):
     def parts(self) -> list[Part]:
         return [part for part in self.members if isinstance(part, Part)]
 
-    def trunk(self, x_NCHW: Tensor) -> Tensor:
-        raise UsageError(
-            "Networks of several kinds have no map in common to look at densely; give --tta centre or flips."
-        )
-
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return mean_of([part(x_NCHW) for part in self.parts], self.output)
 

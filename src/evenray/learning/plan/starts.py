@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from evenray.core.artefacts.weight import Weight
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
+from evenray.core.tags import ABSENT, PRESENT
 from evenray.core.types import Dataset
 from evenray.learning import balance as remedies
 from evenray.learning.features import forms_of
@@ -148,8 +149,6 @@ def _changes_images(recipe: PlanSettings, dataset: Dataset) -> str:
     """What each step would change images by, which a trunk that sees each once does not allow; empty for nothing."""
     if recipe.scale_jitter:
         return "scale_jitter"
-    if dataset.facts.task != "classify":
-        return ""
-    counts = [1000] * len(dataset.classes)
-    made = ((spec, remedies.make(spec, counts, dataset.classes, dataset.positive)) for spec in recipe.balances)
+    asked = (dataset.classes, dataset.positive) if dataset.facts.task == "classify" else ((ABSENT, PRESENT), PRESENT)
+    made = ((spec, remedies.make(spec, [1000] * len(asked[0]), *asked)) for spec in recipe.balances)
     return next((spec for spec, remedy in made if remedy.needs_images), "")
