@@ -128,7 +128,7 @@ def test_dense_is_the_mean_over_all_places_of_a_classical_head() -> None:
         expected = torch.stack([model.network.classifier(place) for place in places]).mean(0)
         assert (rows, columns) == (2, 3)
         torch.testing.assert_close(model(x), expected)
-        torch.testing.assert_close(model.score_map(x).mean((2, 3)), expected)
+        torch.testing.assert_close(model.score_maps(x)[0].mean((2, 3)), expected)
 
 
 def test_a_constant_image_looks_the_same_from_everywhere(model: Classifier) -> None:
@@ -241,7 +241,7 @@ def test_dense_on_odd_sizes_is_the_mean_over_its_places(head: str, sides: tuple[
             for j in range(width - grid + 1)
         ]
         expected = torch.stack([model.network.classifier(cut) for cut in cuts]).mean(0)
-        torch.testing.assert_close(model.score_map(x).mean((2, 3)), expected)
+        torch.testing.assert_close(model.score_maps(x)[0].mean((2, 3)), expected)
 
 
 @given(members=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=4))

@@ -31,8 +31,7 @@ from evenray.core.registry import Registry
 from evenray.core.spec import parse
 
 from .augment import resized
-from .networks import Classifier, members
-from .networks.mixed import Mixed
+from .networks import Classifier
 from .networks.output import Output, as_classes, as_outputs
 
 __all__ = [
@@ -191,8 +190,8 @@ def dense(model: Classifier, x_NCHW: Tensor, scales: Scales | None = None, flip:
     """
     images = _mirrored(x_NCHW, flip)
     scales = paper_scales(model.description.scale_jitter) if scales is None else scales
-    looking = members(model) if isinstance(model.network, Mixed) else [model]
-    maps = (one.score_map(resized(x, round(model.size * scale))) for one in looking for x in images for scale in scales)
+    seen = (resized(x, round(model.size * scale)) for x in images for scale in scales)
+    maps = (scores for x in seen for scores in model.score_maps(x))
     return fuse((scores.mean((2, 3)) for scores in maps), output=model.description.output)
 
 

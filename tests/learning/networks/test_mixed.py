@@ -47,7 +47,7 @@ def test_dense_is_the_mean_of_what_each_says_of_the_whole_image_at_every_scale()
     x = torch.rand(2, 1, 96, 144)
     with torch.no_grad():
         torch.testing.assert_close(dense(both, x[..., :96], scales=[1.0]), both(x[..., :96]))
-        each = [model.score_map(resampled(x, side / 96)).mean((2, 3)) for model, side in ((small, 32), (large, 96))]
+        each = [model.score_maps(resampled(x, side / 96))[0].mean((2, 3)) for model, side in ((small, 32), (large, 96))]
         torch.testing.assert_close(dense(both, x, scales=[1.0]), fuse(each))
         twice = dense(both, x, scales=[1.0, 1.25], flip=True)
     assert twice.shape == (2, 3)

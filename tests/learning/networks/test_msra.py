@@ -36,7 +36,7 @@ def test_one_model_takes_images_of_every_size(base: str, sides: tuple[int, int])
         logits = model(x)
         assert logits.shape == (2, 3)
         assert torch.isfinite(logits).all()
-        torch.testing.assert_close(model.score_map(x).mean((2, 3)), logits)
+        torch.testing.assert_close(model.score_maps(x)[0].mean((2, 3)), logits)
     assert torch.isfinite(tta_logits(model, x, "dense(scales=[0.9, 1.3])")).all()
 
 

@@ -71,9 +71,10 @@ class Classifier(nn.Module):
         """Logits (N, K) from `features`."""
         return self.network.head(features)
 
-    def score_map(self, x_NCHW: Tensor) -> Tensor:
-        """Class scores (N, K, h, w), one a place where the head fits ("dense"); x may be larger than `size`."""
-        return self.network.score_map(self.network.trunk(self.normalise(x_NCHW)))
+    def score_maps(self, x_NCHW: Tensor) -> list[Tensor]:
+        """Class scores (N, K, h, w), one a place where the head fits ("dense"); x may be larger than `size`. There is one map, but of
+        networks of several kinds one each."""
+        return self.network.score_maps(self.normalise(x_NCHW))
 
     def auxiliary_loss(self, criterion: Callable[[Tensor], Tensor]) -> Tensor | float:
         """The weighted sum of `criterion` over the auxiliary heads of the last training forward pass; 0.0 without any.

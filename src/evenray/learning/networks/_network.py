@@ -54,6 +54,10 @@ class Network(nn.Module):
     def score_map(self, map_NCHW: Tensor) -> Tensor:
         raise NotImplementedError
 
+    def score_maps(self, x_NCHW: Tensor) -> list[Tensor]:
+        """The score map of every network that has one of its own: there is one, but of networks of several kinds."""
+        return [self.score_map(self.trunk(x_NCHW))]
+
     def materialise(self, seed: int) -> None:
         """From the meta device, where `build` makes it, to the CPU, with initial weights from the seed."""
         self.to_empty(device="cpu")

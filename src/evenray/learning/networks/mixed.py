@@ -85,6 +85,9 @@ class Mixed(Network):
     def parts(self) -> list[Part]:
         return [part for part in self.members if isinstance(part, Part)]
 
+    def score_maps(self, x_NCHW: Tensor) -> list[Tensor]:
+        return [scores for part in self.parts for scores in part.score_maps(x_NCHW)]
+
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return mean_of([part(x_NCHW) for part in self.parts], self.output)
 
