@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ import evenray as er
 DATA = Path(os.environ.get("EVENRAY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 WEIGHTS = f"caffe:{DATA / 'weights' / 'vgg16-imagenet-conv-bgr-fp16.safetensors'}"
 PUBLISHED = {"dice": 0.770, "iou": 0.686}  # of a U-Net at 256, three splits
+REMEDIES = ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky")  # every image has a lesion to sample by
 Row = dict[str, Any]
 
 
@@ -150,10 +151,11 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
             }}  # fmt: skip
 
 
-def grid(out: Path, size: int, epochs: int, seeds: int, data: Path, device: str) -> Iterator[Row]:
+def grid(
+    out: Path, remedies: Sequence[str], size: int, epochs: int, seeds: int, data: Path, device: str
+) -> Iterator[Row]:
     recipe = settings(size, "unet(vgg11_bn(width=0.25))", epochs) | {
-        "contrast": ("none", "equalize", "clahe"), "seeds": seeds, "device": device,
-        "balance": ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky", "oversample"),
+        "contrast": ("none", "equalize", "clahe"), "balance": tuple(remedies), "seeds": seeds, "device": device,
     }  # fmt: skip
     run = er.run(data, None, out / "grid", until="compare", **recipe)
     assert run.grid is not None
@@ -173,6 +175,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=["unet", "monai", "grid"], help="unet, monai, grid")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the splits, each from a seed")
     parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
+    parser.add_argument("--remedies", nargs="+", default=REMEDIES, help="of the grid")
     parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
     parser.add_argument("--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions")
     parser.add_argument("--weights", default=WEIGHTS, help="of the frozen convolutions: a name or a file")
@@ -185,7 +188,9 @@ def main() -> None:
     works = {
         "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
-        "grid": lambda: grid(options.output, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device),
+        "grid": lambda: grid(
+            options.output, options.remedies, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device
+        ),
     }  # fmt: skip
     rows: list[Row] = []
     for part in options.parts:
