@@ -15,8 +15,10 @@ import pytest
 from made_run import done_again, write
 
 from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.plan import PlanChoice
 from evenray.core.artefacts.scores import BaselineScores, Figure, Gap, PartScores, ScoresRecord
 from evenray.core.errors import DataError
+from evenray.core.messages import Message
 from evenray.core.recipe import Recipe
 from evenray.metrics import confusion
 from evenray.reporting import write_card
@@ -189,6 +191,19 @@ def test_what_was_asked_is_told_apart_from_what_was_left_to_the_plan(two: Path) 
     assert not {"network", "weights"} & set(rows)
     assert "version" not in rows  # of the file
     assert ("epochs", "12", "as asked") in found.choices
+    assert found.starts == []
+
+
+def test_what_training_could_have_started_from_is_a_table_of_its_own(two: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two, tmp_path / "run")
+    start = PlanChoice.of("start", "vgg16, frozen, 112", Message("plan.start.costs", {"minutes": 3.0, "effort": "quick"}))
+    change(copy / "plan.json", starts=[start.model_dump(mode="json")])
+    found = asked.context(RunView(copy), EN)
+    assert found is not None
+    [(told, outcome)] = found.starts
+    assert told == "vgg16, frozen, 112"
+    assert "3.0 minutes" in outcome
+    assert told not in str(found.choices)
 
 
 def test_of_many_classes_the_positive_and_the_most_frequent_are_drawn(tmp_path: Path) -> None:

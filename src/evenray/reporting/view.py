@@ -15,7 +15,6 @@ from evenray.core.artefacts.cases import DatasetRecord
 from evenray.core.artefacts.design import DesignRecord
 from evenray.core.artefacts.drawn import Overlays
 from evenray.core.artefacts.explained import Attributions, Previews
-from evenray.core.artefacts.plan import PlanChoice
 from evenray.core.artefacts.scores import Figure, PartScores, ScoresRecord
 from evenray.core.facts import Facts
 from evenray.core.run import Run
@@ -70,10 +69,6 @@ class RunView(Run):
     def _whatever(self, name: str) -> pl.DataFrame | None:
         """A table, of whichever cases."""
         return self.folder.read_table(name) if self.folder.has(name) else None
-
-    @property
-    def choices(self) -> tuple[PlanChoice, ...]:
-        return self.planned.told if self.planned else ()
 
     @cached_property
     def about(self) -> DatasetRecord | None:

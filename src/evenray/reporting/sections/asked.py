@@ -14,6 +14,7 @@ __all__ = ["context"]
 class Shown:
     asked: list[tuple[str, str]]
     choices: list[tuple[str, str, str]]
+    starts: list[tuple[str, str]]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -23,5 +24,11 @@ def context(run: RunView, say: Language) -> Shown | None:
     asked = [
         (say.name("recipe", name), say.value(value)) for name, value in told.items() if value not in (None, (), {})
     ]
-    choices = [(say.name("recipe", c.name), say.value(c.value), say.message(c.reason)) for c in run.choices]
-    return Shown(asked=asked, choices=choices)
+    planned = run.planned
+    if planned is None:
+        return Shown(asked=asked, choices=[], starts=[])
+    return Shown(
+        asked=asked,
+        choices=[(say.name("recipe", c.name), say.value(c.value), say.message(c.reason)) for c in planned.choices],
+        starts=[(say.value(start.value), say.message(start.reason)) for start in planned.starts],
+    )
