@@ -196,7 +196,9 @@ def test_what_was_asked_is_told_apart_from_what_was_left_to_the_plan(two: Path) 
 
 def test_what_training_could_have_started_from_is_a_table_of_its_own(two: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(two, tmp_path / "run")
-    start = PlanChoice.of("start", "vgg16, frozen, 112", Message("plan.start.costs", {"minutes": 3.0, "effort": "quick"}))
+    start = PlanChoice.of(
+        "start", "vgg16, frozen, 112", Message("plan.start.costs", {"minutes": 3.0, "effort": "quick"})
+    )
     change(copy / "plan.json", starts=[start.model_dump(mode="json")])
     found = asked.context(RunView(copy), EN)
     assert found is not None
