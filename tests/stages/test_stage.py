@@ -17,8 +17,8 @@ from evenray.core.events import Events
 from evenray.core.forms import parsed
 from evenray.core.recipe import STAGES, Recipe, SeedSettings
 from evenray.core.settings import Settings, declared, setting
-from evenray.stages.line import Job, contents, run_stage, stage_of
-from evenray.stages.stage import Artefact, Stage, artefact, stage
+from evenray.stages.line import Job, run_stage, stage_of
+from evenray.stages.stage import Artefact, Stage, artefact, contents, stage
 from evenray.stages.tools import Tools
 from tools.document_options import row
 

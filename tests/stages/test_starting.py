@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
+from evenray.core.errors import UsageError
 from evenray.core.run import Run
 from evenray.core.texts import LANGUAGES, Texts
+from evenray.core.types import Dataset
 from evenray.evidence.compare import _starts
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.importing import import_weights
 from evenray.learning.plan.starts import Start
-from evenray.stages.starting import _averaged
+from evenray.stages import starting
+from evenray.stages.starting import _averaged, _the_same
 from evenray.verbs.predict import predict
 
 from .conftest import Heard
@@ -31,8 +35,10 @@ OPEN: dict[str, Any] = {"network": None, "size": 28, "epochs": 1, "effort": "qui
 def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights at hand, of a network that nobody has trained: its features are random and of use for a bright square."""
     monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
-    networks.save(networks.build(SPEC, classes=2, channels=1, size=28, seed=3), tmp_path / "w.safetensors")
-    return import_weights(tmp_path / "w.safetensors", name="drawn", licence="CC0-1.0").name
+    save_file(networks.build(SPEC, classes=2, channels=1, size=28, seed=3).state(), tmp_path / "w.safetensors")
+    return import_weights(
+        tmp_path / "w.safetensors", name="drawn", network=SPEC, size=28, mean=[0.5], std=[0.25], licence="CC0-1.0"
+    ).name
 
 
 def planned(folder: Path) -> Any:
@@ -100,6 +106,88 @@ def test_the_average_with_a_head_on_a_frozen_trunk_goes_through_the_line(
     both = kept.table.join(answered, on="case")
     assert both.height == kept.table.height > 0
     assert float((both["p_1"] - both["again"]).abs().max()) < 1e-5  # type: ignore[arg-type]
+
+
+def test_what_evenray_trained_is_never_taken_unasked(go: Go, tmp_path: Path, drawn: str) -> None:
+    """It may have learnt from images of this run: neither to start from, nor as the simple model beside the network."""
+    catalogue.path_of(catalogue.at_hand()[drawn]).unlink()
+    networks.save(networks.build(SPEC, classes=2, channels=1, size=28, seed=3), tmp_path / "own.safetensors")
+    assert import_weights(tmp_path / "own.safetensors", name="own").own
+    go(tmp_path / "run", "evaluate", **OPEN, balance="none")
+    found = planned(tmp_path / "run")
+    [start] = found.starts
+    assert start.reason.code == "plan.start.own"
+    assert "name it with --pretrained" in Texts("en").message(start.reason)
+    assert (found.plan.pretrained, found.plan.beside) == (None, None)
+    assert list(found.weights) == ["own"]
+    simple = {each["name"] for each in json.loads((tmp_path / "run" / "scores.json").read_text())["baselines"]}
+    assert "histogram" in simple
+    assert "trunk" not in simple
+    go(tmp_path / "asked", "plan", **OPEN, pretrained="own")
+    assert planned(tmp_path / "asked").plan.pretrained == "own"
+
+
+def test_weights_that_do_not_load_are_passed_over_with_the_reason(go: Go, tmp_path: Path, drawn: str) -> None:
+    catalogue.path_of(catalogue.at_hand()[drawn]).write_bytes(b"damaged")
+    go(tmp_path / "run", "evaluate", **OPEN, balance="none")
+    found = planned(tmp_path / "run")
+    assert found.plan.pretrained is None
+    codes = {start.reason.code for start in found.starts}
+    assert "plan.start.does_not_fit" in codes
+    assert codes <= {"plan.start.does_not_fit", "plan.start.costs"}
+    assert any("SHA-256" in Texts("en").message(start.reason) for start in found.starts)
+
+
+def test_weights_for_masks_are_not_tried_on_whole_images(go: Go, tmp_path: Path, drawn: str) -> None:
+    spec = "unet('vgg11(width=0.05)')"
+    save_file(networks.build(spec, classes=2, channels=1, size=28).state(), tmp_path / "masks.safetensors")
+    import_weights(tmp_path / "masks.safetensors", network=spec, size=28, mean=[0.5], std=[0.25])
+    catalogue.path_of(catalogue.at_hand()[drawn]).unlink()
+    go(tmp_path / "run", "plan", **OPEN, balance="none")
+    assert [start.reason.code for start in planned(tmp_path / "run").starts] == ["plan.start.not_of_images"]
+
+
+def test_a_repetition_considers_the_weights_of_its_plan(tmp_path: Path, drawn: str) -> None:
+    here = {name: weight.sha256 for name, weight in catalogue.at_hand().items()}
+    import_weights(tmp_path / "w.safetensors", name="later", network=SPEC, size=28, mean=[0.5], std=[0.25])
+    assert list(_the_same(here)) == [drawn]
+    with pytest.raises(UsageError, match="are others than they were"):
+        _the_same({drawn: "0" * 64})
+    catalogue.path_of(catalogue.at_hand()[drawn]).unlink()
+    with pytest.raises(UsageError, match=r"not on this machine any more; 'evenray weights import FILE --name drawn'"):
+        _the_same(here)
+
+
+def test_weights_of_an_average_that_are_gone_are_told_of_before_training(
+    go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_starts, "settle", lambda belief: len(belief.mean) - 1)
+    go(tmp_path / "run", "compare", **OPEN, balance="none")
+    (tmp_path / "cache" / "weights" / f"{drawn}.json").unlink()
+    with pytest.raises(UsageError, match="'drawn' are not on this machine"):
+        go(tmp_path / "run", "train", **OPEN, balance="none")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_near_duplicates_are_not_torn_apart_where_starts_are_judged(
+    go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[dict[str, int]]()
+
+    def judge(setups: Any, *args: Any, **named: Any) -> Any:
+        first = setups[0][0]
+        seen.append(dict(zip(first.dataset.cases["case"], first.fold.tolist(), strict=True)))
+        return _starts.judge(setups, *args, **named)
+
+    def alike(dataset: Dataset) -> list[tuple[str, ...]]:
+        return [tuple(dataset.cases["case"][:20])]
+
+    monkeypatch.setattr(starting, "judge", judge)
+    monkeypatch.setattr(starting, "near_groups_of", alike)
+    go(tmp_path / "run", "plan", **OPEN, balance="none")
+    [folds] = seen
+    assert len(set(folds.values())) > 1
+    assert len({folds[name] for name in list(folds)[:20]}) == 1
 
 
 def test_asking_for_named_weights_takes_their_network(go: Go, tmp_path: Path, drawn: str) -> None:

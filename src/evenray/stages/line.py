@@ -27,12 +27,12 @@ from evenray.scale import is_url
 
 from .artefacts import CASES, DESIGN
 from .source import Source
-from .stage import Contents, Stage, contents_of_file, contents_of_place, stage
+from .stage import Stage, contents, stage
 from .team import help_out, leading
 from .tools import Tools
 from .void import stop_where_void, tell_findings
 
-__all__ = ["Job", "contents", "run", "run_stage", "stage_of"]
+__all__ = ["Job", "run", "run_stage", "stage_of"]
 
 ORDER = tuple(STAGES)
 ON_DEVICE = ("plan", "compare", "train")  # whose outputs depend on the kind of the device
@@ -44,17 +44,6 @@ def stage_of(name: str) -> Stage:
     found = stage(f"evenray.stages.{name}", on_device=name in ON_DEVICE)
     assert found.settings is STAGES[name], f"{name} takes {found.settings}, and STAGES says {STAGES[name]}"
     return found
-
-
-def contents() -> Mapping[str, Contents]:
-    """What counts of the settings that name files."""
-    return {"file": contents_of_file, "place": contents_of_place, "contrast": _contrasts}
-
-
-def _contrasts(value: str | tuple[str, ...]) -> list[str]:
-    from evenray.images.contrast import fix_references
-
-    return [fix_references(spec)[0] for spec in ((value,) if isinstance(value, str) else value)]
 
 
 @dataclass

@@ -25,7 +25,7 @@ from evenray.learning.plan import fingerprint
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
 
-from .artefacts import CASES, DESIGN, EXCLUSIONS_ASKED, OUTER_FOLDS, SPLIT_CASES
+from .artefacts import CASES, DESIGN, EXCLUSIONS_ASKED, OUTER_FOLDS, PLANNED, SPLIT_CASES
 from .compare import CompareInputs, compare
 from .preparing import parts_of
 from .stage import artefact
@@ -44,11 +44,13 @@ class NestedInputs:
     exclusions: pl.DataFrame = artefact(EXCLUSIONS_ASKED)
     cases: Dataset = artefact(SPLIT_CASES)
     design: DesignRecord = artefact(DESIGN)
+    planned: Planned = artefact(PLANNED)
 
 
 @dataclass(frozen=True)
 class NestedOutputs:
-    """A row a case, fold and repeat: its part there, the logits of what was not trained on, and what the fold chose."""
+    """A row a case, fold and repeat: its part there, the logits of what was not trained on, and what the fold chose: contrast, remedy,
+    network, epochs, the weights it started from and those of the trunk that it was averaged with."""
 
     table: pl.DataFrame | None = artefact(OUTER_FOLDS)
 
@@ -76,7 +78,7 @@ def nested(inputs: NestedInputs, settings: NestedSettings, tools: Tools) -> Nest
 def _held_out(inputs: NestedInputs, each: OuterFold, settings: NestedSettings, tools: Tools) -> pl.DataFrame:
     """The procedure on what an outer fold leaves, from its own seed, and the logits of its validation and test parts."""
     dataset, own = each.dataset, settings.but(seed=each.seed)
-    plan = planned(dataset, PlanSettings.of(own), tools, nested=True)[0]
+    plan = planned(dataset, PlanSettings.of(own), tools, nested=True, weights=inputs.planned.weights).plan
     record = Planned(fingerprint=fingerprint(dataset), contrasts=own.contrasts, choices=plan.choices)
     compared = CompareInputs(inputs.scanned, inputs.exclusions, dataset, record)
     choice = compare(compared, CompareSettings.of(own), tools).choice
@@ -94,6 +96,7 @@ def _held_out(inputs: NestedInputs, each: OuterFold, settings: NestedSettings, t
     return dataset.cases.select("case", "part").with_columns(
         *told, repeat=pl.lit(each.repeat + 1), fold=pl.lit(each.fold + 1), contrast=pl.lit(choice.contrast),
         balance=pl.lit(choice.balance), network=pl.lit(choice.network or plan.network), epochs=pl.lit(plan.epochs),
+        pretrained=pl.lit(plan.pretrained, pl.String), beside=pl.lit(plan.beside, pl.String),
     )  # fmt: skip
 
 

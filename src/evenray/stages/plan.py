@@ -38,12 +38,13 @@ def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutput
     """Decide by fixed rules. Nothing of the machine is measured, so the same data, recipe and weights at hand give the same
     plan on a kind of device; where weights are at hand, cross-validation says what to start from."""
     design = inputs.design
-    made, starts = planned(inputs.cases, settings, tools, nested=design.nested)
+    started = planned(inputs.cases, settings, tools, nested=design.nested)
+    made = started.plan
     chosen = PlanChoice.of("design", design.name, _explained(design, made, settings))
     precision = expected(inputs.cases)
     found = Planned(
-        fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=starts, choices=(chosen, *made.choices),
-        expected=None if precision is None else precision.as_json(),
+        fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=started.starts,
+        weights=dict(started.weights), choices=(chosen, *made.choices), expected=None if precision is None else precision.as_json(),
     )  # fmt: skip
     return PlanOutputs(found)
 

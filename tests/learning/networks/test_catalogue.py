@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from evenray.core.errors import DataError, ReadError, UsageError
-from evenray.learning.networks import _known, build, catalogue, save
+from evenray.learning.networks import _known, average, build, catalogue, mix, save
 from evenray.learning.networks._known import Known
 from evenray.learning.networks.importing import import_weights
 
@@ -99,6 +99,21 @@ def test_a_model_of_evenray_brings_all_that_it_takes(tmp_path: Path) -> None:
     started = build(SPEC, classes=2, channels=1, size=32, pretrained="own")
     assert torch.equal(started.state()["features.0.weight"], model.state()["features.0.weight"])
     assert started.description.mean == pytest.approx([0.3])
+    assert weight.own
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_of_an_average_the_first_network_is_started_from(tmp_path: Path, mixed: bool) -> None:
+    first, second = (build(SPEC, classes=2, channels=1, size=32, mean=[0.3], std=[0.2], seed=seed) for seed in (1, 2))
+    other = build("vgg11(head=average, width=0.1)", classes=2, channels=1, size=64, seed=3)
+    model = average([first, second])
+    save(mix([model, other], 64) if mixed else model, tmp_path / "model.safetensors")
+    weight = import_weights(tmp_path / "model.safetensors", name="own")
+    assert (weight.network, weight.size, weight.mean, weight.own) == (SPEC, 32, pytest.approx((0.3,)), True)
+    for source in ("own", tmp_path / "model.safetensors"):
+        started = build(SPEC, classes=2, channels=1, size=32, pretrained=source)
+        assert started.description.mean == pytest.approx([0.3])
+        assert all(torch.equal(tensor, first.state()[name]) for name, tensor in started.state().items())
 
 
 @pytest.mark.parametrize(

@@ -271,5 +271,6 @@ def _of_run(folder: Path, stamp: int) -> Inside:
 def _of_weights(name: str) -> Inside:
     keep_malloc()
     weight = at_hand()[name]
-    model = networks.build(weight.network, classes=2, channels=3, size=weight.size, pretrained=name)
+    channels = 1 if weight.channels == "grey" else 3
+    model = networks.build(weight.network, classes=2, channels=channels, size=weight.size, pretrained=name)
     return Inside(model, None, None)

@@ -21,7 +21,7 @@ class Weight(Record):
     unit levels (0 black, 1 white) is put into the order of `channels`, then `mean` is subtracted and `std` divided by, one
     value a channel in that order. `licence` is as its makers name it, `source` where it is from, `sha256` that of
     `weights_file`, which stands beside the record (an absolute path: where it stands). `multiply_adds` are those of one image
-    of `size`, in 10^9.
+    of `size`, in 10^9. `own` are those that evenray trained: images of a later run may be among those they learnt from.
 
     >>> from pathlib import Path
     >>> about = Weight(name="mine", network="vgg16(head=average)", size=224, mean=(0.5,), std=(0.25,), channels="grey",
@@ -42,6 +42,7 @@ class Weight(Record):
     weights_file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     multiply_adds: float | None = None
+    own: bool = False
 
     @property
     def fixed(self) -> bool:

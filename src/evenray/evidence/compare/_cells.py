@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from evenray.core.artefacts import atomic, digest
+from evenray.core.artefacts.contents import contents_of_file
 from evenray.core.spec import parse
 from evenray.core.types import Dataset, Predictions
 from evenray.data.store import Store
@@ -72,6 +73,11 @@ class Setup:
     frozen: bool = False
     patches: int = 1
 
+    @cached_property
+    def weights_content(self) -> str:
+        """What stands for the weights in the names of what is kept: another file of the same name is not taken for the first."""
+        return contents_of_file(self.weights or "")
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -115,7 +121,7 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     stores = setup.stores[cell.contrast]
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
-                  setup.channels, setup.size, setup.weights, setup.finetune, torch.device(setup.device).type,
+                  setup.channels, setup.size, setup.weights_content, setup.finetune, torch.device(setup.device).type,
                   setup.patches, *([VARIANCE] if setup.frozen else [])])  # fmt: skip
     return Fold(
         path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],

@@ -13,11 +13,12 @@ from evenray.core.artefacts.weight import Weight
 from evenray.core.errors import UsageError
 
 from . import catalogue
-from ._build import build
+from ._build import build, load, save
 from ._known import AUTHORS, IMAGENET
 from ._load import load_into
 from .anatomy import anatomy, totals
 from .description import NetworkDescription, Pretrained
+from .members import first_alone
 from .onnx_trunk import read_graph
 from .weights import KINDS, Weights, tensors_in
 
@@ -52,6 +53,11 @@ def import_weights(
     if path.suffix == ".onnx":
         return _import_graph(path, name or path.stem, size, expects, channels, licence)
     own = _own(path)
+    if own is not None and (own.members > 1 or own.parts):
+        with TemporaryDirectory() as folder:
+            first = Path(folder) / path.name
+            save(first_alone(load(path)), first)
+            return import_weights(first, name=name, licence=licence)
     if own is not None:
         network, size, expects = own.spec, own.size, (own.mean, own.std)
         channels = "grey" if own.channels == 1 else "RGB"
@@ -62,7 +68,7 @@ def import_weights(
     about = _record(path, name or path.stem, network, size or 224, expects, channels, licence)
     _check_fits(about, path)
     work = totals(anatomy(network, classes=2, channels=3, size=about.size))["multiply_adds"] / 1e9
-    return catalogue.keep(about.model_copy(update={"multiply_adds": work}), path)
+    return catalogue.keep(about.model_copy(update={"multiply_adds": work, "own": own is not None}), path)
 
 
 def _import_graph(

@@ -4,7 +4,7 @@
     torchvision   RGB in unit levels, mean .485 .456 .406, deviation .229 .224 .225; two of its files are otherwise:
                   GoogLeNet's wants mean and deviation .5, the VGG16 "features" file the Caffe form in RGB
     caffe         the VGG authors' own: BGR in 0..255, mean 103.939 116.779 123.68; turned into RGB in unit levels here
-    evenray       a model of this package; carries its own mean and deviation
+    evenray       a model of this package; carries its own mean and deviation; of an average the first network
 
 A file tells its kind itself: by its metadata (safetensors: `evenray`, or `channels: BGR`), or by torchvision's file
 name, whose end is the start of the file's SHA-256. For any other the user says it: `caffe:PATH`, `torchvision:PATH`.
@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -31,6 +32,7 @@ from evenray.core.names import in_utf8
 from . import catalogue
 from ._known import AUTHORS, GOOGLENET, IMAGENET, KNOWN, VGG16_FEATURES
 from .description import Pretrained
+from .mixed import INSIDE
 from .onnx_trunk import tensors_of_graph
 
 __all__ = ["Weights", "named", "read_weights", "tensors_in"]
@@ -71,10 +73,21 @@ def read_weights(text: str | Path, network: str = "", *, offline: bool = False) 
     if kind == "evenray":
         if "evenray" not in metadata:
             raise UsageError(f"{path.name} was not saved by evenray; write torchvision:PATH or caffe:PATH.")
-        description = json.loads(metadata["evenray"])
+        description, tensors = _first_alone(json.loads(metadata["evenray"]), tensors)
         return Weights(tensors, tuple(description["mean"]), tuple(description["std"]), source)
     tensors = _as_float32(tensors)
     return _from_bgr(tensors, *AUTHORS, source) if kind == "caffe" else _torchvision(tensors, source)
+
+
+def _first_alone(description: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Of an average the first network, by its own names; of any other model what it is."""
+
+    def inside(prefix: str) -> dict[str, Tensor]:
+        return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+    if description.get("parts"):
+        return _first_alone(description["parts"][0], inside(f"members.0.{INSIDE}"))
+    return description, inside("members.0.") if description.get("members", 1) > 1 else tensors
 
 
 def named(text: str | Path) -> Weight | None:

@@ -23,6 +23,7 @@ RANKED = (
     "validation_map50",
 )  # what epochs are kept by
 SHOWN = ("auroc", "auprc", "balanced_accuracy")
+CHOSEN = ("contrast", "balance", "pretrained", "beside")  # what a fold chose, with weights that it took
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,8 @@ def _choices(run: RunView) -> list[tuple[str, int]]:
     table = _table(run, "outer_folds.parquet")
     if table is None:
         return []
-    each = table.select("repeat", "fold", "contrast", "balance").unique()
-    return Counter(f"{contrast} × {balance}" for _, _, contrast, balance in each.iter_rows()).most_common()
+    each = table.select("repeat", "fold", *CHOSEN).unique()
+    return Counter(" × ".join(found for found in chosen if found) for _, _, *chosen in each.iter_rows()).most_common()
 
 
 def _members(run: RunView) -> tuple[str, list[tuple[int, float]]]:
