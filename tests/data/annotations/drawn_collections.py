@@ -120,6 +120,19 @@ def drive(root: Path) -> Truth:
 
 
 @masks
+def labels_and_fields(root: Path) -> Truth:
+    """A retinal set whose vessels and fields of view are told by their folders alone; of one image the vessels are kept back."""
+    found = {}
+    for n in range(N):
+        image(root / "images" / f"{n:02}.png", n)
+        write(root / "mask" / f"{n:02}.png", np.full(SHAPE, 255, np.uint8))
+        if n:
+            write(root / "label" / f"{n:02}.png", binary(n) * 255)
+            found[f"images/{n:02}.png"] = binary(n)
+    return Truth(("foreground",), found)
+
+
+@masks
 def idrid(root: Path) -> Truth:
     """A folder a lesion, called with its letters, not all of each image; all below `A. Segmentation`."""
     found = {}

@@ -194,6 +194,41 @@ def test_masks_of_several_kinds_are_asked_about_with_patterns_that_choose(tmp_pa
         assert scan(tmp_path, wanted=Wanted(masks=pattern)).classes == classes
 
 
+@pytest.mark.parametrize(
+    ("truth", "field"),
+    [("labels", "masks"), ("groundtruth", "mask"), ("GT_2019", "mask"), ("mask_seg/seg", "mask_seg/mask")],
+)
+def test_masks_of_the_field_of_view_are_told_by_their_folder(truth: str, field: str, tmp_path: Path) -> None:
+    for n in range(6):
+        image(tmp_path / "images" / f"{n}.png", n)
+        write(tmp_path / truth / f"{n}.png", binary(n) * 255)
+        write(tmp_path / field / f"{n}.png", np.full((20, 30), 255, np.uint8))
+    assert "annotations.field_folders" in codes(tmp_path)
+    np.testing.assert_array_equal(read_mask(scan(tmp_path), 2), binary(2))
+    chosen = scan(tmp_path, wanted=Wanted(masks=f"{field.rpartition('/')[2]}/*"))
+    assert read_mask(chosen, 2).all()
+
+
+@pytest.mark.parametrize(("one", "other"), [("gt", "roi"), ("contours", "segmentation"), ("contours", "masks")])
+def test_masks_that_folders_alone_tell_apart_are_asked_about(one: str, other: str, tmp_path: Path) -> None:
+    for n in range(6):
+        image(tmp_path / "images" / f"{n}.png", n)
+        write(tmp_path / one / f"{n}.png", binary(n) * 255)
+        if n % 2:
+            write(tmp_path / other / f"{n}.png", binary(n + 1) * 255)
+    with pytest.raises(DataError, match=rf"several kinds, .* --masks '{one}/\*' or --masks '{other}/\*'"):
+        scan(tmp_path)
+    np.testing.assert_array_equal(read_mask(scan(tmp_path, wanted=Wanted(masks=f"{one}/*")), 2), binary(2))
+
+
+def test_masks_of_numbered_folders_are_of_one_drawing(tmp_path: Path) -> None:
+    for n in range(6):
+        image(tmp_path / "images" / f"{n}.png", n)
+        for k in (1, 2):
+            write(tmp_path / f"mask_{k}" / f"{n}.png", (mask_of(n) == k).astype(np.uint8) * 255)
+    np.testing.assert_array_equal(read_mask(scan(tmp_path), 2), mask_of(2) > 0)
+
+
 @pytest.mark.parametrize("folders", [("labels-ah", "labels-vk"), ("GT/first", "GT/thick")])
 def test_masks_that_show_the_same_are_no_classes(folders: tuple[str, str], tmp_path: Path) -> None:
     """As STARE has them, of two readers called by their initials."""

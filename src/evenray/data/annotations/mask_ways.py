@@ -12,6 +12,7 @@ from evenray.data.tables.match_paths import without_ending
 from evenray.data.tables.parts import part_of
 
 from .found import MaskFile
+from .mask_folders import OFTEN, by_folder
 from .mask_names import CAMEL, MASK_WORDS
 from .pairing import stem_of, stem_of_channel
 
@@ -26,7 +27,6 @@ FIELD = re.compile(r"(?:masks?|fov|field|valid)", re.IGNORECASE)
 SIDE = re.compile(r"(?:left|right|od|os|l|r|좌|우|왼쪽|오른쪽)", re.IGNORECASE)
 OBJECT = re.compile(r"(?:objects?|instances?|inst)", re.IGNORECASE)
 MOST_CLASSES, EACH = 64, 2  # classes that names may tell, and masks of each at the least
-OFTEN = 0.5  # the share of the images from which on a way of drawing is one of several, and not one mask more
 Words = tuple[str, ...]
 
 
@@ -35,11 +35,16 @@ def masks_by_image(pairs: Mapping[str, str]) -> tuple[dict[str, list[MaskFile]],
     what is to be said. Of several readers the first counts, masks of the field of view beside those of a reader and masks of single
     objects beside those of classes are not used, and sides are no classes.
 
-    DataError where masks of several kinds are there for the same images and the names do not say that they are classes.
+    Where folders alone tell masks apart, such as `labels` and `masks`, those of the field of view are not used. DataError where masks
+    of several kinds are there for the same images and the names do not say that they are classes.
     """
     ways, notes = _first_reader(_told({mask: _words(mask, image) for mask, image in pairs.items()}, pairs), pairs)
     whole = {pairs[mask] for mask, way in ways.items() if not any(map(OBJECT.fullmatch, way))}
     ways = {mask: way for mask, way in ways.items() if pairs[mask] not in whole or not any(map(OBJECT.fullmatch, way))}
+    ways, kinds, said = by_folder(ways, pairs)
+    if kinds:
+        raise several_kinds(kinds)
+    notes += said
     tags = {mask: " ".join(way) for mask, way in ways.items()}
     sideless = {mask: " ".join(word for word in way if not SIDE.fullmatch(word)) for mask, way in ways.items()}
     if len(set(tags.values())) > 1 and len(set(sideless.values())) == 1:
