@@ -14,8 +14,8 @@ BACKGROUND, UNKNOWN_PIXEL = 0, 255  # of a mask's indices; k + 1 is class k, and
 
 class MaskStruct(TypedDict):
     """One of the masks that together, the later over the earlier, are that of an image: a file, relative to the root of the data set,
-    or in its place `runs`: pairs of start (from 1) and length, column by column, or row by row after the word "rows". A pixel
-    takes the index that stands beside the nearest of `values`.
+    or in its place `runs`: pairs of start (from 1) and length, column by column, or row by row after the word "rows", in an image of
+    `rows` and `columns`. A pixel takes the index that stands beside the nearest of `values`.
     """
 
     file: str
@@ -23,6 +23,8 @@ class MaskStruct(TypedDict):
     runs: str
     values: list[int] | None  # None until all masks are read, where these tell it
     indices: list[int] | None
+    rows: int | None  # None where the annotation does not say: those of the image
+    columns: int | None
 
 
 # Half-open, in pixels of the image, as the file has it, also where that is wrong; `ignored` are crowds and what is too difficult.
@@ -31,6 +33,7 @@ BoxStruct = TypedDict("BoxStruct", {"class": int, "x0": float, "y0": float, "x1"
 MASKS = pl.List(
     pl.Struct({
         "file": pl.String, "fragment": pl.String, "runs": pl.String, "values": pl.List(pl.Int64), "indices": pl.List(pl.UInt8),
+        "rows": pl.Int32, "columns": pl.Int32,
     })
 )  # fmt: skip
 BOXES = pl.List(

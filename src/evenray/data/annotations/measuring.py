@@ -87,7 +87,11 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
         except ValueError as error:
             raise ReadError(root, f"cannot be used: its mask cannot be read: {error}") from None
         values, indices = _binary(pixels, mask.index) if mask.index is not None else (None, None)
-        structs.append({"file": mask.file, "fragment": own, "runs": mask.runs, "values": values, "indices": indices})
+        rows, columns = (annotated.size if mask.runs else None) or (None, None)
+        structs.append({
+            "file": mask.file, "fragment": own, "runs": mask.runs, "values": values, "indices": indices,
+            "rows": rows, "columns": columns,
+        })  # fmt: skip
         size = (pixels.shape[0], pixels.shape[1]) if pixels.shape != shape else size
         raw.append(pixels)
     by_value = bool(structs) and structs[0]["values"] is None
