@@ -213,7 +213,7 @@ def _large(dataset: Dataset, present_NK: Ints) -> Ints:
     if dataset.facts.task == "detect":
         return np.zeros((len(present_NK), 0), np.int64)
     share = np.array(dataset.cases["mask_pixels"].to_list(), np.float64)
-    share /= dataset.cases.select(pl.col("annotated_rows").cast(pl.Int64) * pl.col("annotated_columns")).to_numpy()
+    share /= dataset.cases.select(pl.col("rows").cast(pl.Int64) * pl.col("columns")).to_numpy()
     middle = np.array([np.median(own[own > 0]) if (own > 0).any() else 0.0 for own in share.T])
     return np.where(present_NK == 1, share > middle, -1).astype(np.int64)
 

@@ -147,7 +147,7 @@ def marked(n: int, seed: int) -> Dataset:
         "pixel_hash": [f"h{i}" for i in range(n)],
         "patient": [f"p{i // 2}" for i in range(n)], "part": pl.Series([None] * n, dtype=pl.String),
         "mask_pixels": [[p] for p in pixels],
-        "findings": [[bool(p)] for p in pixels], "annotated_rows": [128] * n, "annotated_columns": [128] * n,
+        "findings": [[bool(p)] for p in pixels], "rows": [128] * n, "columns": [128] * n,
     })  # fmt: skip
     dataset = Dataset(cases, ("lesion",), "", ".")
     return replace(dataset, facts=dataset.facts.model_copy(update={"task": "segment"}))

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from evenray.core.errors import DataError
-from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.marks import BACKGROUND, UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
 from .class_names import names_of_colours, names_of_values
@@ -76,11 +76,14 @@ def _told(masks: pl.Series, meaning: Meaning) -> pl.Series:
 def _measured(rows: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
     K = len(meaning.classes)
     pixels, unknown, unexpected = [], [], []
-    for counted in rows["mask_values"].to_list():
+    sizes = rows.select(pl.col("rows").cast(pl.Int64) * pl.col("columns")).to_series()
+    for counted, size in zip(rows["mask_values"].to_list(), sizes.to_list(), strict=True):
         found, odd = [0] * (UNKNOWN_PIXEL + 1), 0
         for each in counted or ():
             found[index_of(each["value"], meaning.values, meaning.indices)] += each["pixels"]
             odd += each["pixels"] if each["value"] not in meaning.values else 0
+        if counted and meaning.kind == "objects":  # there may be more of them than values are counted
+            found[1] = size - found[BACKGROUND]
         pixels.append(found[1 : K + 1])
         unknown.append(found[UNKNOWN_PIXEL])
         unexpected.append(odd)

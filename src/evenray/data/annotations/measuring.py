@@ -18,12 +18,12 @@ from evenray.images.readers import fragments
 
 from .found import Annotated, MaskFile
 from .mask_pixels import mask_pixels
-from .reading import joined
+from .reading import joined, stretched
 
 __all__ = ["COLUMNS", "describe_boxes", "describe_masks", "with_masks"]
 
 ALL_AROUND = 0.9  # share of the pixels at the border
-MOST_VALUES = 256  # that are counted of one mask, the most frequent ones
+MOST_VALUES = 256  # that are counted of one mask, the most frequent ones, beside the lowest and the highest
 VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
 COLUMNS: dict[str, Any] = {
     "masks": MASKS, "mask_values": VALUES, "mask_border": pl.Int64, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
@@ -32,7 +32,7 @@ COLUMNS: dict[str, Any] = {
 
 
 class ValueCount(TypedDict):
-    """How many pixels of a mask have a value."""
+    """How many pixels of an image have a value, its mask being stretched to it."""
 
     value: int
     pixels: int
@@ -70,8 +70,8 @@ def with_masks(root: Path, annotated: Annotated, names: Sequence[str]) -> Sequen
 def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> MaskColumns:
     """The masks of one frame, whose image has `shape`; `place` is its number and how many there are in its file.
 
-    Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels have each value, the value
-    of the border, and a hash of all pixels.
+    Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels of the image have each
+    value, the value of the border, and a hash of all pixels.
 
     ReadError says what is wrong with a mask.
     """
@@ -99,8 +99,9 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
         sizes = [int(np.count_nonzero(pixels)) / pixels.size for pixels in raw]
         structs = [structs[k] for k in sorted(range(len(structs)), key=lambda k: -sizes[k])]
     whole = _highest(raw) if by_value else joined(root, structs, shape)
-    values_met, counts = _counted(whole)
-    kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
+    values_met, counts = _counted(stretched(whole, shape))
+    # The lowest or the highest is the background, which is rare among a thousand cells and needed to tell how much they cover.
+    kept = np.union1d(np.argsort(-counts, kind="stable")[:MOST_VALUES], [0, len(counts) - 1])
     same = whole.astype(np.uint8) if whole.max(initial=0) < 256 else whole.astype(np.int64)  # however deep the file is
     digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(same).tobytes()).hexdigest()
     return {

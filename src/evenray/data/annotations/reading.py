@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -17,9 +17,20 @@ from evenray.core.types import Dataset
 
 from .mask_pixels import mask_pixels
 
-__all__ = ["NO_BOXES", "SMALLEST_SIDE", "clean_boxes", "index_of", "indexed", "joined", "read_boxes", "read_mask"]
+__all__ = [
+    "NO_BOXES",
+    "SMALLEST_SIDE",
+    "clean_boxes",
+    "index_of",
+    "indexed",
+    "joined",
+    "read_boxes",
+    "read_mask",
+    "stretched",
+]
 
 Floats = NDArray[np.float64]
+Whole = TypeVar("Whole", bound=np.integer[Any])
 COLOUR = 65536  # values from here on are colours
 SMALLEST_SIDE = 1.0  # pixels; a box whose sides are no longer has equal corners in formats that include the last pixel
 NO_BOXES: Floats = np.zeros((0, 5))
@@ -47,12 +58,24 @@ def joined(root: Path, masks: Sequence[MaskStruct], shape: tuple[int, int]) -> N
             pixels = mask_pixels(path, mask["fragment"] or "", mask["runs"] or "", made_for)
         except ValueError as error:
             raise ReadError(path, f"has a mask that cannot be read: {error}") from None
-        own = indexed(pixels, mask["values"] or (0, 1), mask["indices"] or (0, 1))
-        if own.shape != shape:
-            own = np.asarray(cv2.resize(own, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
+        own = stretched(indexed(pixels, mask["values"] or (0, 1), mask["indices"] or (0, 1)), shape)
         over = (own != BACKGROUND) & ((own != UNKNOWN_PIXEL) | (found == BACKGROUND))
         found[over] = own[over]
     return found
+
+
+def stretched(pixels: NDArray[Whole], shape: tuple[int, int]) -> NDArray[Whole]:
+    """A mask in the pixels of an image of `shape`: each takes the value of the one that lies at its middle.
+
+    >>> stretched(np.array([[7, 70000]]), (2, 4))
+    array([[    7,     7, 70000, 70000],
+           [    7,     7, 70000, 70000]])
+    """
+    if pixels.shape == shape:
+        return pixels
+    # OpenCV knows no integers of 64 bits, and those that masks have are exact in floats.
+    wide = cv2.resize(pixels.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(wide, pixels.dtype)
 
 
 def indexed(pixels: NDArray[np.integer[Any]], values: Sequence[int], indices: Sequence[int]) -> NDArray[np.uint8]:

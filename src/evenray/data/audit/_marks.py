@@ -22,8 +22,8 @@ def boxes_of(cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def image_size(cases: pl.DataFrame) -> NDArray[np.float64]:
-    """How many pixels each image has, float64 (cases,); that of the mask where it has one of its own."""
-    return cases.select(pl.col("annotated_rows").cast(pl.Float64) * pl.col("annotated_columns")).to_series().to_numpy()
+    """How many pixels each image has, float64 (cases,); those of its mask are counted among them."""
+    return cases.select(pl.col("rows").cast(pl.Float64) * pl.col("columns")).to_series().to_numpy()
 
 
 def signatures(cases: pl.DataFrame) -> pl.Series:

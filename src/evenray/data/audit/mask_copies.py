@@ -18,7 +18,7 @@ def mask_copies(dataset: Dataset) -> list[Finding]:
     if "mask_hash" not in cases.columns or "pixel_hash" not in cases.columns:
         return []
     marked = pl.col("mask_pixels").list.sum()
-    size = pl.col("annotated_rows").cast(pl.Int64) * pl.col("annotated_columns")
+    size = pl.col("rows").cast(pl.Int64) * pl.col("columns")
     some = cases.filter((marked > 0) & (marked < size)).select("case", "mask_hash", "pixel_hash", "file").sort("case")
     # The slices of one volume may well look alike.
     several = (pl.col("pixel_hash").n_unique().over("mask_hash") > 1) & (
