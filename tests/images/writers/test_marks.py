@@ -127,6 +127,16 @@ def test_frames_of_one_file_are_named(tmp_path: Path) -> None:
     sources = [each.DerivationImageSequence[0].SourceImageSequence[0] for each in seg.PerFrameFunctionalGroupsSequence]
     assert [source.ReferencedFrameNumber for source in sources] == [1, 2, 1, 2]
     np.testing.assert_array_equal(seg.pixel_array[1], mask_of(1) == 1)
+    dataset = scan(tmp_path)
+    assert dataset.cases["fragment"].to_list() == [first, second]
+    for row in (0, 1):
+        np.testing.assert_array_equal(read_mask(dataset, row), mask_of(row))
+    sources[0].ReferencedFrameNumber = [1, 2]
+    del sources[1].ReferencedFrameNumber  # which is to say both as well
+    pydicom.dcmwrite(target, seg)
+    dataset = scan(tmp_path)
+    for row in (0, 1):
+        np.testing.assert_array_equal(read_mask(dataset, row) == 1, (mask_of(0) == 1) | (mask_of(1) == 1))
     with pytest.raises(UsageError, match="has no 'frame=7'"):
         write_masks(tmp_path / "a.dcm", tmp_path, {"frame=7": mask_of(0)}, ["x"])
 

@@ -44,9 +44,9 @@ def seg_files(root: Path, files: Sequence[str]) -> list[str]:
 
 
 def read_seg(root: Path, segs: Sequence[Path], images: Sequence[str], relative: Sequence[str]) -> Annotations:
-    """The masks of some DICOM SEG files, each frame of the image that it names as its source; `relative` are their names from `root`.
+    """The masks of some DICOM SEG files, each frame of the image (and frame) that it names as its source.
 
-    Classes are the labels of segments. A file that cannot be read is set aside.
+    `relative` are the files' names from `root`. Classes are the labels of segments. A file that cannot be read is set aside.
     """
     by_uid = _by_uid(root, images)
     found: dict[str, list[MaskFile]] = {}
@@ -58,12 +58,12 @@ def read_seg(root: Path, segs: Sequence[Path], images: Sequence[str], relative: 
             rejected.append((name, f"is no DICOM SEG that can be read ({type(error).__name__})"))
     classes = tuple(sorted({label for _, labels, _ in read for label in labels.values()}))
     for name, labels, frames in read:
-        for number, segment, source in frames:
+        for number, segment, source, of in frames:
             image = by_uid.get(source)
             if image is None:
                 lost += 1
                 continue
-            mask = MaskFile(name, f"frame={number}", index=classes.index(labels[segment]) + 1)
+            mask = MaskFile(name, f"frame={number}", index=classes.index(labels[segment]) + 1, frames=of)
             found.setdefault(image, []).append(mask)
     notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
     images_of = {image: Annotated(tuple(masks)) for image, masks in found.items()}
@@ -83,8 +83,9 @@ def _by_uid(root: Path, images: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _frames(path: Path) -> tuple[dict[int, str], list[tuple[int, int, str]]]:
-    """The label of each segment, and of each frame its number, its segment and the UID of its source image."""
+def _frames(path: Path) -> tuple[dict[int, str], list[tuple[int, int, str, tuple[int, ...]]]]:
+    """The label of each segment, and of each frame its number, its segment, the UID of its source image, and the frames of that, from
+    0; () where it names none."""
     header: Any = pydicom.dcmread(path, stop_before_pixels=True)
     labels = {
         int(each.SegmentNumber): str(each.get("SegmentLabel") or each.SegmentNumber) for each in header.SegmentSequence
@@ -95,7 +96,8 @@ def _frames(path: Path) -> tuple[dict[int, str], list[tuple[int, int, str]]]:
         segment = each.get("SegmentIdentificationSequence") or shared[0].SegmentIdentificationSequence
         derivation = each.get("DerivationImageSequence") or (shared[0] or {}).get("DerivationImageSequence") or ()
         for source in (one for derived in derivation for one in derived.get("SourceImageSequence") or ()):
-            frames.append((number, int(segment[0].ReferencedSegmentNumber), str(source.ReferencedSOPInstanceUID)))
+            of = tuple(int(each) - 1 for each in np.atleast_1d(source.get("ReferencedFrameNumber") or ()))
+            frames.append((number, int(segment[0].ReferencedSegmentNumber), str(source.ReferencedSOPInstanceUID), of))
     return labels, frames
 
 

@@ -77,7 +77,7 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
     """
     structs: list[MaskStruct] = []
     raw, size = [], shape
-    for mask in annotated.masks:
+    for mask in (each for each in annotated.masks if not each.frames or place[0] in each.frames):
         try:
             own = mask.fragment if mask.fragment is not None else _fragment(root, mask, *place)
             path = as_path(root / mask.file)
