@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evenray.core.errors import DataError
+from evenray.core.texts import Texts
 from evenray.data.annotations.mask_values import meaning_of_values
 from evenray.data.annotations.reading import clean_boxes, indexed
 
@@ -27,6 +28,10 @@ def jpeg(seed: int) -> Counts:
         ([[(0, 9)], [(0, 9)]], ("foreground",), "binary"),  # all empty
         ([[(0, 5), (1, 4)], [(0, 5), (255, 4)]], ("foreground",), "binary"),  # two ways of writing it
         ([[(255, 9)], [(0, 5), (255, 4)]], ("foreground",), "binary"),  # a full one
+        ([[(0, 5), (k, 4)] for k in range(246, 256)], ("foreground",), "binary"),  # ways of writing white
+        ([[(0, 5), (k, 4)] for k in range(1, 13)], ("foreground",), "objects"),  # each mask its number
+        ([[(0, 5), (1 + n % 2, 4)] for n in range(9)], ("1", "2"), "numbers"),  # no image has both
+        ([[(0, 5), (1, 4)]] * 9 + [[(0, 5), (2, 4)]], ("foreground",), "binary"),  # one mask is no class
         ([STRAY] + [[(0, 90), (255, 10)]] * 9, ("foreground",), "binary"),  # one editor's trace
         ([jpeg(seed) for seed in range(9)], ("foreground",), "binary"),
         ([[(0, 5), (1, 4)], [(0, 5), (3, 4)], [(0, 5), (1, 2), (3, 1)]], ("1", "3"), "numbers"),
@@ -57,6 +62,18 @@ def test_the_meaning_of_values(masks: list[Counts], classes: tuple[str, ...], ki
     found = meaning_of_values(masks)
     assert (found.classes, found.kind) == (classes, kind)
     assert meaning_of_values(masks[::-1]) == found
+
+
+def test_numbers_of_a_mask_each_are_all_marked_and_joined_classes_are_told() -> None:
+    each = np.arange(13)[None]
+    found = meaning_of_values([[(0, 5), (k, 4)] for k in range(1, 13)])
+    assert indexed(each, found.values, found.indices)[0].tolist() == [0] + [1] * 12
+    joined = meaning_of_values([[(0, 5), (1, 4)], [(0, 5), (2, 4)]])
+    assert indexed(each, joined.values, joined.indices)[0].tolist() == [0] + [1] * 12
+    assert (
+        Texts("en").message(joined.note)
+        == "each mask has a single value (1, 2), and all of these are taken as one class"
+    )
 
 
 @pytest.mark.parametrize("values", [(255, 0), (255, 128, 0), (7, 3, 0), (1, 0)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evenray.core.errors import DataError
@@ -25,6 +25,7 @@ LEVELS, OFTEN, SHARE = (
     0.1,
 )  # a level between black and white is a class where there are few, and each is frequent
 MOST = 0.9  # share of the masks from which on what their borders have is the background
+EACH = 2  # masks at the least that have a number which is a class, where no mask has two of them
 HALF = 0.5  # share of the marked pixels near the highest value, from which on the others are its edges
 Counts = Sequence[tuple[int, int]]  # (value, pixels) of one mask
 
@@ -45,8 +46,12 @@ class Meaning:
     def note(self) -> Message:
         """What the values were taken to mean, to be said."""
         values = [str(value) for value, index in zip(self.values, self.indices, strict=True) if index != BACKGROUND]
-        told = {"count": len(self.classes), "values": values}
-        return Message(f"annotations.values_{self.kind}", told | ({"variant": "inverted"} if self.inverted else {}))
+        told: dict[str, object] = {"count": len(self.classes), "values": values}
+        if self.inverted:
+            told["variant"] = "inverted"
+        elif self.kind == "binary" and len(values) > 1:
+            told["variant"] = "joined"
+        return Message(f"annotations.values_{self.kind}", told)
 
 
 def meaning_of_values(masks: Iterable[Counts], borders: Sequence[int | None] = ()) -> Meaning:
@@ -113,20 +118,16 @@ def _meaning(masks: Sequence[Counts]) -> Meaning:
         return Meaning((FOREGROUND,), (0, 255), (0, 1), "binary")
     if met[-1] >= COLOUR:
         return _colours(pixels)
-    if not together:
-        return (
-            Meaning((FOREGROUND,), (0, *met), (0, *(1 for _ in met)), "binary") if len(met) <= LEVELS else _binary(met)
-        )
-    numbers = [value for value in met if value != UNKNOWN_PIXEL]
     objects = Meaning((FOREGROUND,), (0, 1), (0, 1), "objects")
+    if not together:
+        return _of_one_each(among, met) or objects
+    numbers = [value for value in met if value != UNKNOWN_PIXEL]
     if numbers and gapless:
         varied = numbers[-1] >= FEW_OBJECTS and len(counts_met) >= DIFFERENT
         if varied or numbers[-1] > OBJECTS:
             return objects
     if numbers and numbers[-1] <= MOST_CLASSES:
-        indices = range(1, len(numbers) + 1)
-        unknown = (UNKNOWN_PIXEL,) if UNKNOWN_PIXEL in met else ()
-        return Meaning(tuple(map(str, numbers)), (0, *numbers, *unknown), (0, *indices, *unknown), "numbers")
+        return _numbers(numbers, (UNKNOWN_PIXEL,) if UNKNOWN_PIXEL in met else ())
     foreground = sum(count for value, count in pixels.items() if value > 0)
     between = [value for value in met if NEAR < value / met[-1] < 1 - NEAR]
     levels = [value for value in between if among[value] >= OFTEN * filled and pixels[value] >= SHARE * foreground]
@@ -136,6 +137,20 @@ def _meaning(masks: Sequence[Counts]) -> Meaning:
     near = sum(count for value, count in pixels.items() if value >= (1 - NEAR) * met[-1])
     low = sum(count for value, count in pixels.items() if 0 < value <= NEAR * met[-1])  # noise in the dark
     return _binary(met) if near >= HALF * (foreground - low) else objects
+
+
+def _of_one_each(among: Mapping[int, int], met: Sequence[int]) -> Meaning | None:
+    """What values mean of which each mask has one beside the background; None where they number the masks."""
+    if 1 < len(met) <= LEVELS and met[-1] <= MOST_CLASSES and min(among.values()) >= EACH:
+        return _numbers(met)
+    if len(met) <= LEVELS:  # one class, written in several ways
+        return Meaning((FOREGROUND,), (0, *met), (0, *(1 for _ in met)), "binary")
+    return _binary(met) if met[0] >= (1 - NEAR) * met[-1] else None
+
+
+def _numbers(numbers: Sequence[int], unknown: tuple[int, ...] = ()) -> Meaning:
+    indices = range(1, len(numbers) + 1)
+    return Meaning(tuple(map(str, numbers)), (0, *numbers, *unknown), (0, *indices, *unknown), "numbers")
 
 
 def _binary(met: Sequence[int]) -> Meaning:
