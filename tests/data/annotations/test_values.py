@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,11 @@ from evenray.core.errors import DataError
 from evenray.core.texts import Texts
 from evenray.data.annotations.mask_values import meaning_of_values
 from evenray.data.annotations.reading import clean_boxes, indexed
+from evenray.data.audit.mask_values import mask_values
+from evenray.data.scan import scan
+
+from . import drawn_collections  # noqa: F401, which adds to what is drawn
+from .drawn import MASKS
 
 Counts = list[tuple[int, int]]
 STRAY: Counts = [(0, 90), (127, 1), (255, 9)]
@@ -62,6 +69,14 @@ def test_the_meaning_of_values(masks: list[Counts], classes: tuple[str, ...], ki
     found = meaning_of_values(masks)
     assert (found.classes, found.kind) == (classes, kind)
     assert meaning_of_values(masks[::-1]) == found
+
+
+@pytest.mark.parametrize("name", ["numbers_of_objects", "numbers_in_red"])
+def test_numbers_of_objects_are_expected(name: str, tmp_path: Path) -> None:
+    MASKS[name](tmp_path)
+    dataset = scan(tmp_path)
+    assert dataset.cases["mask_unexpected"].sum() == 0
+    assert not mask_values(dataset)
 
 
 def test_numbers_of_a_mask_each_are_all_marked_and_joined_classes_are_told() -> None:

@@ -81,7 +81,8 @@ def _measured(rows: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
         found, odd = [0] * (UNKNOWN_PIXEL + 1), 0
         for each in counted or ():
             found[index_of(each["value"], meaning.values, meaning.indices)] += each["pixels"]
-            odd += each["pixels"] if each["value"] not in meaning.values else 0
+            # Of objects every number is expected: (0, 1) stand for none of them and for any.
+            odd += each["pixels"] if meaning.kind != "objects" and each["value"] not in meaning.values else 0
         if counted and meaning.kind == "objects":  # there may be more of them than values are counted
             found[1] = size - found[BACKGROUND]
         pixels.append(found[1 : K + 1])
