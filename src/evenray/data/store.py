@@ -35,6 +35,7 @@ from .letterbox import Placement, letterbox
 __all__ = ["Mapped", "Store", "prepare", "store_folder"]
 
 VERSION = 1
+MASKS_VERSION = 2  # beside the image they are unknown
 SHARD = 512
 HOUR = 3600.0
 HEADER = 128  # bytes that numpy writes before the pixels
@@ -97,7 +98,7 @@ class Store:
         return _taken(self.shards, rows)
 
     def masks(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The masks of some rows, uint8 (n, size, size): 0 background, k + 1 class k, 255 unknown. Beside the image is background."""
+        """The masks of some rows, uint8 (n, size, size): 0 background, k + 1 class k, 255 unknown, as beside the image."""
         if self.masked is None:
             raise UsageError("The store has no masks; it was prepared for another task.")
         return _taken(self.masked, rows)
@@ -178,7 +179,7 @@ def prepare(
         for contrast in contrasts
     }
     masks = (
-        folder / digest([VERSION, "masks", size, content, _masks(dataset)])[:24]
+        folder / digest([MASKS_VERSION, "masks", size, content, _masks(dataset)])[:24]
         if "masks" in dataset.cases.columns
         else None
     )

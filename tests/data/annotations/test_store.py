@@ -92,7 +92,8 @@ def test_boxes_lie_where_the_pixels_do(tmp_path: Path) -> None:
 def test_other_masks_make_another_store(tmp_path: Path) -> None:
     MASKS["twin_folders"](tmp_path / "d")
     dataset = scan(tmp_path / "d")
-    prepare(dataset, ["none"], size=28, channels=1, folder=tmp_path / "s")
+    first = prepare(dataset, ["none"], size=28, channels=1, folder=tmp_path / "s")["none"]
+    assert 1 in first.masks(np.arange(6))
     indices = pl.element().struct.with_fields(indices=pl.lit([0, 255], pl.List(pl.UInt8)))
     unknown = dataset.with_cases(dataset.cases.with_columns(masks=pl.col("masks").list.eval(indices)))
     store = prepare(unknown, ["none"], size=28, channels=1, folder=tmp_path / "s")["none"]
@@ -122,4 +123,7 @@ def test_a_mask_that_is_enlarged_returns_as_it_was(rows: int, columns: int) -> N
     placement = Placement.of((rows, columns), 2 * max(rows, columns))
     placed = placement.place(mask)
     np.testing.assert_array_equal(placement.restore(placed), mask)
-    assert placed.sum() == 4 * mask.sum(dtype=np.int64)
+    assert placed[placed != 255].sum() == 4 * mask.sum(dtype=np.int64)
+    assert (
+        placed == 255
+    ).sum() == placed.size - 4 * mask.size  # beside the image, where nothing is learnt and nothing counted

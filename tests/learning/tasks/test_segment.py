@@ -311,3 +311,21 @@ def test_on_another_set_masks_are_measured_as_in_the_test_part(whole: Path, tmp_
     assert '<section id="masks"' in page
     with pytest.raises(UsageError, match="--recalibrate is about the probabilities of cases"):
         er.evaluate(folder, on=other / "images", masks=str(other / "masks"), recalibrate=True)
+
+
+@pytest.mark.parametrize("marked", ["one image", "every pixel"])
+def test_a_class_that_hardly_any_image_has_does_not_stop_the_run(tmp_path: Path, marked: str) -> None:
+    """A stray colour in one mask, in whichever part that image is; or tissue everywhere, so that there is no background."""
+    draw(tmp_path)
+    for i, path in enumerate(sorted((tmp_path / "masks").iterdir())):
+        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if marked == "every pixel":
+            mask[mask == 0] = 3
+        elif i == 0:
+            mask[:6, :6] = 3
+        cv2.imwrite(str(path), mask)
+    found = Run(go(tmp_path, tmp_path / "run", epochs=2, balance="weighted"))
+    assert found.dataset is not None
+    assert found.dataset.classes == ("1", "2", "3")
+    assert np.isfinite(found.scores["test"].estimates["dice"].value)
+    assert "<h1" in report_page(found)

@@ -87,7 +87,10 @@ def _losses(spec: str, counts: TrainingCounts, classes: tuple[str, ...], epochs:
     """The part of a chain that is not about which images come."""
     steps = [str(step) for step in parse(spec)]
     kept = " | ".join(step for step in steps if not draws(step, epochs)) or "none"
-    pixels = [counts.absent[0] + counts.present[0] - sum(counts.present), *counts.present]
+    background = counts.absent[0] + counts.present[0] - sum(counts.present)
+    pixels = [
+        max(count, 1) for count in (background, *counts.present)
+    ]  # of a class that no training image has nothing is learnt
     positive = classes[0] if len(classes) == 1 else None
     with warnings.catch_warnings():
         if kept != spec:
