@@ -97,7 +97,9 @@ def test_only_slices_with_a_place_of_one_series_stand_together(tmp_path: Path) -
 def test_a_mask_of_a_dicom_is_a_segmentation_that_pydicom_and_the_scan_read(tmp_path: Path) -> None:
     for n in range(3):
         slices(tmp_path / "scan" / f"s{n}.dcm", n)
-        target = write_masks(tmp_path / "scan" / f"s{n}.dcm", tmp_path / "scan", {"": mask_of(n)}, ["liver", "tumour"])
+        [target] = write_masks(
+            tmp_path / "scan" / f"s{n}.dcm", tmp_path / "scan", {"": mask_of(n)}, ["liver", "tumour"]
+        )
     seg, image = pydicom.dcmread(target), pydicom.dcmread(tmp_path / "scan" / "s2.dcm")
     assert seg.SOPClassUID.name == "Segmentation Storage"
     assert (seg.StudyInstanceUID, seg.PatientID, seg.FrameOfReferenceUID) == ("1.2.3", "P1", "1.2.3.5")
@@ -122,7 +124,7 @@ def test_frames_of_one_file_are_named(tmp_path: Path) -> None:
     whole.NumberOfFrames, whole.PixelData = 2, whole.PixelData * 2
     pydicom.dcmwrite(tmp_path / "a.dcm", whole)
     first, second = fragments(tmp_path / "a.dcm")
-    target = write_masks(tmp_path / "a.dcm", tmp_path, {first: mask_of(0), second: mask_of(1)}, ["x", "y"])
+    [target] = write_masks(tmp_path / "a.dcm", tmp_path, {first: mask_of(0), second: mask_of(1)}, ["x", "y"])
     seg = pydicom.dcmread(target)
     sources = [each.DerivationImageSequence[0].SourceImageSequence[0] for each in seg.PerFrameFunctionalGroupsSequence]
     assert [source.ReferencedFrameNumber for source in sources] == [1, 2, 1, 2]
@@ -158,7 +160,7 @@ def test_a_mask_of_a_volume_lies_where_the_volume_does(axes: str, ending: str, t
         mask = (read(tmp_path / f"v{ending}", fragment=name).pixels > 500).astype(np.uint8)
         if mask.any():
             masks[name] = mask
-    target = write_masks(tmp_path / f"v{ending}", tmp_path, masks, ["bright"])
+    [target] = write_masks(tmp_path / f"v{ending}", tmp_path, masks, ["bright"])
     assert target.name == f"v_mask{ending}"
     found = nibabel.load(target)
     np.testing.assert_array_equal(found.affine, nibabel.load(tmp_path / f"v{ending}").affine)  # of float32
@@ -168,10 +170,26 @@ def test_a_mask_of_a_volume_lies_where_the_volume_does(axes: str, ending: str, t
 
 def test_masks_of_pictures_are_png(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros(SHAPE, np.uint8))
-    one = write_masks(tmp_path / "a.jpg", tmp_path / "m", {"": (mask_of(0) == 1).astype(np.uint8)}, ["x"])
+    [one] = write_masks(tmp_path / "a.jpg", tmp_path / "m", {"": (mask_of(0) == 1).astype(np.uint8)}, ["x"])
     np.testing.assert_array_equal(cv2.imread(str(one), cv2.IMREAD_UNCHANGED), (mask_of(0) == 1) * 255)
-    two = write_masks(tmp_path / "a.jpg", tmp_path / "m", {"": mask_of(0)}, ["x", "y"])
+    [two] = write_masks(tmp_path / "a.jpg", tmp_path / "m", {"": mask_of(0)}, ["x", "y"])
     np.testing.assert_array_equal(cv2.imread(str(two), cv2.IMREAD_UNCHANGED), mask_of(0))
+
+
+def test_the_masks_of_one_image_are_never_written_over_those_of_another(tmp_path: Path) -> None:
+    taken: set[Path] = set()
+    for name in ("a.jpg", "a.png", "a_png.png", "a.tif"):
+        cv2.imwrite(str(tmp_path / name), np.zeros(SHAPE, np.uint8))
+        taken.update(write_masks(tmp_path / name, tmp_path / "m", {"": mask_of(0)}, ["x", "y"], taken))
+    assert {path.name for path in taken} == {"a_mask.png", "a_png_mask.png", "a_png_png_mask.png", "a_tif_mask.png"}
+    for name in ("s.dcm", "s"):
+        slices(tmp_path / name, 0)
+        taken.update(write_masks(tmp_path / name, tmp_path / "m", {"": mask_of(0)}, ["x", "y"], taken))
+        taken.add(write_series([tmp_path / name], tmp_path / "m", [mask_of(0)], ["x", "y"], taken))
+    assert set((tmp_path / "m").iterdir()) == taken
+    assert {path.name for path in taken if path.suffix == ".dcm"} == {
+        "s_mask.dcm", "s_2_mask.dcm", "s_series_mask.dcm", "s_2_series_mask.dcm",
+    }  # fmt: skip
 
 
 def test_boxes_are_read_by_pycocotools_and_by_the_scan(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from evenray.core.errors import UsageError
 from evenray.images.readers import fragments, sniff
 
 from .dicom_seg import series_of, write_seg, write_series_seg
+from .mask_names import own_names
 from .nifti import turned_back
 
 __all__ = ["series_of", "write_masks", "write_series"]
@@ -26,9 +27,14 @@ Mask = NDArray[np.uint8]
 
 
 def write_masks(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str], masks: Mapping[str, Mask], classes: Sequence[str]
-) -> Path:
-    """Write the masks of an image file below `folder`, and return where: NAME_mask.dcm, NAME_mask.nii(.gz) or NAME_mask.png.
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    masks: Mapping[str, Mask],
+    classes: Sequence[str],
+    taken: Set[Path] = frozenset(),
+) -> list[Path]:
+    """Write the masks of an image file below `folder`, and return where: NAME_mask.dcm, NAME_mask.nii(.gz) or NAME_mask.png, of
+    which a file of several pages has one each. What is in `taken` is not written over: NAME has the file's ending then, or a number.
 
     `masks` are by the fragments of the file, uint8 (H, W) each, in the pixels of the image as it is read: 0 background, k + 1 class
     k, 255 unknown. Of a volume what is not given is background. A PNG has these numbers, with 255 for a single class, so that it
@@ -37,7 +43,7 @@ def write_masks(
     >>> import tempfile
     >>> where = Path(tempfile.mkdtemp())
     >>> _ = cv2.imwrite(str(where / "a.png"), np.zeros((2, 2), np.uint8))
-    >>> out = write_masks(where / "a.png", where / "masks", {"": np.array([[0, 1], [1, 0]], np.uint8)}, ["lesion"])
+    >>> [out] = write_masks(where / "a.png", where / "masks", {"": np.array([[0, 1], [1, 0]], np.uint8)}, ["lesion"])
     >>> out.name, cv2.imread(str(out), cv2.IMREAD_UNCHANGED).tolist()
     ('a_mask.png', [[0, 255], [255, 0]])
     """
@@ -49,43 +55,45 @@ def write_masks(
         )
     folder.mkdir(parents=True, exist_ok=True)
     packed = source.name.lower().endswith(".nii.gz")
-    stem = (
-        source.name[:-7]
-        if packed
-        else source.stem
-        if kind != "dicom" or source.suffix.lower() == ".dcm"
-        else source.name
-    )
     if kind == "dicom":
-        target = folder / f"{stem}_mask.dcm"
-        with atomic(target) as temporary:
+        targets = own_names(folder, source, _stem_of_dicom(source), ["_mask.dcm"], taken)
+        with atomic(targets[0]) as temporary:
             write_seg(source, temporary, masks, classes)
     elif kind == "nifti":
-        target = folder / f"{stem}_mask.nii{'.gz' if packed else ''}"
-        with atomic(target) as temporary:
+        stem, ending = (source.name[:-7], ".nii.gz") if packed else (source.stem, ".nii")
+        targets = own_names(folder, source, stem, [f"_mask{ending}"], taken)
+        with atomic(targets[0]) as temporary:
             _write_volume(source, temporary, masks, names, packed)
     else:
-        target = folder / f"{stem}_mask.png"
-        for name, mask in masks.items():
-            page = f"_{name.replace('=', '').replace('/', '_')}" if name else ""
-            target = folder / f"{stem}{page}_mask.png"
+        pages = [f"_{name.replace('=', '').replace('/', '_')}" if name else "" for name in masks]
+        targets = own_names(folder, source, source.stem, [f"{page}_mask.png" for page in pages], taken)
+        for target, mask in zip(targets, masks.values(), strict=True):
             shown = np.where(mask == 1, np.uint8(255), np.uint8(0)) if len(classes) == 1 else mask
             with atomic(target) as temporary:
                 temporary.write_bytes(cv2.imencode(".png", shown)[1].tobytes())
-    return target
+    return targets
 
 
 def write_series(
-    sources: Sequence[Path], folder: str | os.PathLike[str], masks: Sequence[Mask], classes: Sequence[str]
+    sources: Sequence[Path],
+    folder: str | os.PathLike[str],
+    masks: Sequence[Mask],
+    classes: Sequence[str],
+    taken: Set[Path] = frozenset(),
 ) -> Path:
     """Write the masks of the slices of one DICOM series (`series_of`) as one SEG below `folder`, and return where: it is called by the
-    first file, NAME_series_mask.dcm."""
+    first file, NAME_series_mask.dcm, with its ending or a number where that is `taken`."""
     first = sources[0]
-    target = Path(folder) / f"{first.stem if first.suffix.lower() == '.dcm' else first.name}_series_mask.dcm"
+    [target] = own_names(Path(folder), first, _stem_of_dicom(first), ["_series_mask.dcm"], taken)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic(target) as temporary:
         write_series_seg(sources, temporary, masks, classes)
     return target
+
+
+def _stem_of_dicom(source: Path) -> str:
+    """Names of DICOM files are often numbers with dots, of which the last is no ending."""
+    return source.stem if source.suffix.lower() == ".dcm" else source.name
 
 
 def _write_volume(source: Path, target: Path, masks: Mapping[str, Mask], names: Sequence[str], packed: bool) -> None:

@@ -40,7 +40,7 @@ def predict_masks(
     """
     tables, rejected = list[pl.DataFrame](), list[tuple[str, str]]()
     kept: dict[tuple[str, str], Mask] = {}
-    writing = None if folder is None else Writing(folder, about.classes)
+    writing = None if folder is None else Writing(folder, about.classes, files)
     work = [task for item in files for task in tasks_of(item, every=True)]
     for item, frames, reason in _by_file(work, map(partial(decode, preparation=about.preparation), work)):
         if reason:

@@ -13,6 +13,7 @@ from evenray.images.readers import sniff
 from evenray.images.writers.masks import series_of, write_masks, write_series
 
 from .decoding import Item
+from .places import folders_of
 
 __all__ = ["Writing"]
 
@@ -20,31 +21,38 @@ Mask = NDArray[np.uint8]
 
 
 class Writing:
-    """Masks below `folder`, in a folder of theirs for each folder of images; slices wait compressed, a few kilobytes each."""
+    """Masks of `files` below `folder`, in a folder of theirs for each folder of images, no two images' in one file; slices wait
+    compressed, a few kilobytes each."""
 
-    def __init__(self, folder: Path, classes: Sequence[str]) -> None:
+    def __init__(self, folder: Path, classes: Sequence[str], files: Sequence[Item]) -> None:
         self.folder, self.classes = folder, classes
+        self.places = folders_of(item.file for item in files)
+        self.added, self.taken = set[str](), set[Path]()
         self.written: dict[str, str] = {}
         self.waiting: dict[tuple[Path, tuple[str, ...]], list[tuple[Item, bytes, tuple[int, ...]]]] = {}
 
     def add(self, item: Item, masks: dict[str, Mask]) -> None:
-        """The masks of a file by its fragments."""
+        """The masks of a file by its fragments; of one that is given twice, those of the first time."""
+        if item.file in self.added:
+            return
+        self.added.add(item.file)
         series = series_of(item.path) if sniff(item.path) == "dicom" else None
         if series is None:
             self._write(item, masks)
             return
         (mask,) = masks.values()
-        of_series = self.waiting.setdefault((self._inside(item), series), [])
+        of_series = self.waiting.setdefault((self._folder(item), series), [])
         of_series.append((item, zlib.compress(mask.tobytes(), 1), mask.shape))
 
     def done(self) -> dict[str, str]:
         """Write what waits; where the masks of each file are, below the folder."""
-        for (inside, _), slices in self.waiting.items():
+        for (folder, _), slices in self.waiting.items():
             masks = [np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape) for _, packed, shape in slices]
             if len(slices) == 1:
                 self._write(slices[0][0], {"": masks[0]})
                 continue
-            target = write_series([item.path for item, *_ in slices], self.folder / inside, masks, self.classes)
+            target = write_series([item.path for item, *_ in slices], folder, masks, self.classes, self.taken)
+            self.taken.add(target)
             self.written |= dict.fromkeys(
                 (item.file for item, *_ in slices), target.relative_to(self.folder).as_posix()
             )
@@ -52,9 +60,9 @@ class Writing:
         return self.written
 
     def _write(self, item: Item, masks: dict[str, Mask]) -> None:
-        target = write_masks(item.path, self.folder / self._inside(item), masks, self.classes)
-        self.written[item.file] = target.relative_to(self.folder).as_posix()
+        targets = write_masks(item.path, self._folder(item), masks, self.classes, self.taken)
+        self.taken.update(targets)
+        self.written[item.file] = targets[-1].relative_to(self.folder).as_posix()
 
-    def _inside(self, item: Item) -> Path:
-        below = Path(item.file)
-        return Path() if below.is_absolute() or ".." in below.parts else below.parent
+    def _folder(self, item: Item) -> Path:
+        return self.folder / self.places[item.file]
