@@ -95,6 +95,14 @@ class TestPlacement:
         assert back.shape == shape
         assert np.abs(back - smooth).mean() < 0.02
 
+    @pytest.mark.parametrize("layers", [1, 4, 5, 9])
+    @pytest.mark.parametrize("shape", [(5, 7), (40, 30)])
+    def test_each_of_many_layers_comes_back_as_it_would_alone(self, shape: tuple[int, int], layers: int) -> None:
+        values = np.random.default_rng(3).random((16, 16, layers)).astype(np.float32)
+        placement = Placement.of(shape, 16)
+        alone = np.dstack([placement.restore(values[..., layer]) for layer in range(layers)])
+        np.testing.assert_allclose(placement.restore(values).reshape(*shape, layers), alone, atol=1e-6)
+
     def test_classes_of_a_mask_are_never_mixed_and_channels_stay(self) -> None:
         values = np.random.default_rng(2).choice([0, 100, 200], (8, 8, 2)).astype(np.uint8)
         back = Placement.of((5, 13), 8).restore(values)

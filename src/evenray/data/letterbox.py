@@ -15,6 +15,8 @@ from evenray.core.types import Image
 
 __all__ = ["Placement", "letterbox"]
 
+LAYERS = 4  # as many as OpenCV takes the means of areas of at once
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -108,7 +110,9 @@ class Placement:
         inside, rows = self.inside(values), self.inner[0]
         if np.issubdtype(values.dtype, np.floating):
             how = cv2.INTER_AREA if rows > self.shape[0] else cv2.INTER_LINEAR
-            return np.asarray(cv2.resize(inside, self.shape[::-1], interpolation=how))
+            layers = [inside] if inside.ndim == 2 else np.split(inside, range(LAYERS, inside.shape[2], LAYERS), axis=2)
+            resized = [cv2.resize(part, self.shape[::-1], interpolation=how) for part in layers]
+            return np.asarray(resized[0] if len(resized) == 1 else np.dstack(resized))
         row, column = (
             ((np.arange(n) + 0.5) * scale).astype(int) for n, scale in zip(self.shape, self.scale, strict=True)
         )
