@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,24 +42,31 @@ def predict(
     source = local(model)
     check_run(source)
     events, loaded = Events(listener), quicker(load(source, device=device), source, images(found))
-    with events.task("task.predict", len(found)) as tick:
-        answers = predict_items(
-            loaded, found, prevalence=prevalence, masks=_masks(output), map=isolated(jobs), tick=tick
-        )
-    _tell(answers, events)
-    if output is not None:
-        _write(answers, str(output))
+    with _written_here(output) as here:
+        masks = None if here is None else here.with_name(f"{here.stem}_masks")
+        with events.task("task.predict", len(found)) as tick:
+            answers = predict_items(loaded, found, prevalence=prevalence, masks=masks, map=isolated(jobs), tick=tick)
+        _tell(answers, events)
+        if here is not None:
+            answers.write(here)
     if not answers.table.height:
         first = answers.rejected.row(0)
         raise DataError(f"None of the {len(found)} files could be read; the first: {first[0]}: {first[1]}.")
     return answers
 
 
-def _masks(output: str | Path | None) -> Path | None:
-    """The folder beside a table that masks are written below; UsageError where the table goes to a URL."""
-    if output is None or is_url(output):
-        return None
-    return Path(output).with_name(f"{Path(output).stem}_masks")
+@contextmanager
+def _written_here(output: str | Path | None) -> Iterator[Path | None]:
+    """Where to write a table and what stands beside it; of a URL a folder of this machine, all of which is sent there in the end."""
+    if output is None or not is_url(output):
+        yield None if output is None else Path(output)
+        return
+    above, name = str(output).rsplit("/", 1)
+    with TemporaryDirectory() as folder:
+        yield Path(folder, name)
+        for path in sorted(Path(folder).rglob("*")):
+            if path.is_file():
+                sent(path, f"{above}/{path.relative_to(folder).as_posix()}")
 
 
 def check_run(path: Path) -> None:
@@ -84,13 +92,3 @@ def _tell(answers: Answers, events: Events) -> None:
         engine=answers.engine,
         precision=answers.precision,
     )
-
-
-def _write(answers: Answers, output: str) -> None:
-    if not is_url(output):
-        answers.write(Path(output))
-        return
-    with TemporaryDirectory() as folder:
-        answers.write(Path(folder) / output.rsplit("/", 1)[-1])
-        for path in sorted(Path(folder).iterdir()):
-            sent(path, f"{output.rsplit('/', 1)[0]}/{path.name}")
