@@ -22,13 +22,22 @@ from .pixel_bins import BINS, CENTRES, best_threshold, edge_of, swept
 from .scoring import Measure
 from .volumes import VOLUME_METRICS, Volumes
 
-__all__ = ["MASK_METRICS", "chosen_threshold", "counts_of", "measured_masks", "score_masks", "threshold_rule"]
+__all__ = [
+    "IN_UNITS",
+    "MASK_METRICS",
+    "chosen_threshold",
+    "counts_of",
+    "measured_masks",
+    "score_masks",
+    "threshold_rule",
+]
 
 # Means over images that have the class; over those that have not; over all images; over all pixels or lesions.
 MASK_METRICS = (
     "dice", "iou", "hd95", "clean", "false_lesions", "lesion_sensitivity", "dice_pooled", "sensitivity", "ppv", "accuracy",
     "area_bias", "area_low", "area_high", *VOLUME_METRICS, "brier", "dice_gain",
 )  # fmt: skip
+IN_UNITS = ("hd95", "area_bias", "area_low", "area_high")  # of distances and areas: mm or px
 LOWEST_LIMIT = 1.959963984540054  # standard deviations of the limits of agreement (Bland & Altman 1986)
 Floats = NDArray[np.float64]
 Ratios = dict[str, tuple[Floats, Floats]]  # figures that are a sum over cases by another

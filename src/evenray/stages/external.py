@@ -23,6 +23,7 @@ from evenray.learning.tasks import task_of
 from evenray.learning.train import forward
 from evenray.metrics import difference, each_repeat, measured_by_task
 from evenray.metrics.intervals import clustered_share
+from evenray.metrics.masks import IN_UNITS
 from evenray.metrics.paired import Difference
 from evenray.metrics.transport import Transport, causes, restored, transport
 from evenray.metrics.unpaired import unpaired
@@ -31,7 +32,7 @@ from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import part_of, stores_of
 from .tools import Tools
 
-__all__ = ["External", "Tested", "tested"]
+__all__ = ["External", "Tested", "changes_of", "tested"]
 
 HALF = 0.5  # of a loss, from which on the light explains it
 
@@ -95,8 +96,7 @@ def tested(asked: External, drift: Sequence[Drifted], tools: Tools, *, seed: int
     network = networks.load(asked.run.path / "model.safetensors").to(tools.machine.device).eval()
     found = _answers(asked, network, about.contrast, tools)
     scores = _scored(asked, found, seed)
-    inside, outside = asked.scores.parts["test"].metrics, scores.parts["test"].metrics
-    changes = {name: _change(outside[name], inside[name]) for name in outside if name in inside}
+    changes = changes_of(scores, asked.scores)
     main = "auroc" if about.task in OF_IMAGES else task.compared[0]
     fall = changes[main]
     ranking = Difference(fall.value, fall.low, fall.high, fall.p)
@@ -154,6 +154,13 @@ def _scored(asked: External, found: Predictions, seed: int) -> ScoresRecord:
     scores = scores.with_calibrations(kept)
     parts = {"test": scores.parts["test"]}
     return scores.model_copy(update={"prevalence": own.prevalence, "tta": own.tta, "parts": parts})
+
+
+def changes_of(external: ScoresRecord, internal: ScoresRecord) -> dict[str, Change]:
+    """The figures of a set beside those of the internal test; none of distances and areas where one is in mm, the other in pixels."""
+    outside, inside = external.parts["test"].metrics, internal.parts["test"].metrics
+    apart = () if external.unit == internal.unit else IN_UNITS
+    return {name: _change(outside[name], inside[name]) for name in outside if name in inside and name not in apart}
 
 
 def _change(external: Figure, internal: Figure) -> Change:

@@ -136,8 +136,9 @@ def _test(
         copies=copies, flagged=found.flagged,
         false_flags=None if about.training_images is None else about.training_images.false_flags,
         drift=tuple(DriftRecord(**vars(one), shown=one.shown, clear=one.clear) for one in drift),
-        prevalence=found.prevalence, changes=found.changes, main=found.main, total=found.total, parts=found.parts, light=found.light,
-        causes=found.causes,
+        prevalence=found.prevalence, changes=found.changes,
+        units=(found.scores.unit, testing.scores.unit) if found.scores.unit else None,
+        main=found.main, total=found.total, parts=found.parts, light=found.light, causes=found.causes,
         recalibrated=recalibrated(found.predictions, found.scores, about.cuts, seed=seed) if recalibrate else None,
     )  # fmt: skip
 

@@ -305,6 +305,7 @@ def test_on_another_set_masks_are_measured_as_in_the_test_part(whole: Path, tmp_
     assert record.changes["dice"].external.value == pytest.approx(found["dice"].value)
     assert record.changes["hd95"].external.value == pytest.approx(found["hd95"].value)
     assert (record.parts, record.total, record.recalibrated) == ({}, None, None)
+    assert record.units == ("px", "px")
     assert set(record.prevalence) == set(CLASSES)
     page = (folder / "external" / "other" / "external.html").read_text(encoding="utf-8")
     assert "have no meaning for masks and boxes" in page

@@ -126,7 +126,8 @@ class ExternalRecord(Record):
     are unlike the training images, None where the model cannot tell; `false_flags` is the share of the others flagged too.
     `changes` are the figures beside those of the internal test. `total` is the log loss that was lost, `parts` what it is made of, and
     `causes` what explains it (docs/decisions/0030), the most important first; of masks and boxes there is no log loss, and the
-    fall of `main` is looked at in its place.
+    fall of `main` is looked at in its place. `units` are those of distances and areas here and in the internal test, mm or px, None
+    where there are none; where they differ, `changes` has no figure of them.
     """
 
     file: ClassVar[str] = "external.json"
@@ -151,6 +152,7 @@ class ExternalRecord(Record):
     drift: tuple[DriftRecord, ...]
     prevalence: dict[str, Change]
     changes: dict[str, Change]
+    units: tuple[str, str] | None = None
     main: str
     total: LossPart | None
     parts: dict[str, LossPart] = Field(default_factory=dict)

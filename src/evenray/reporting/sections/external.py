@@ -40,6 +40,7 @@ class Test:
     flagged: str
     prevalence: list[tuple[str, Change]]
     changes: list[tuple[str, Change]]
+    units: str
     parts: list[tuple[str, Figure, str]]
     domain: tuple[float, float]
 
@@ -65,11 +66,19 @@ def _test(record: ExternalRecord, say: Language, alone: bool) -> Test:
     drift = record.drift if alone else tuple(one for one in record.drift if one.shown)
     return Test(
         record, _verdict(record, say), _why(record, say), _notices(record, say), drift, _flagged(record, say),
-        list(record.prevalence.items())[:SHOWN], changes,
+        list(record.prevalence.items())[:SHOWN], changes, _units(record, say) if alone else "",
         [(say(f"external.part.{name}"), _figure(one.value, one.low, one.high), say(f"external.part.{name}.text"))
          for name, one in record.parts.items()],
         (-reach, reach),
     )  # fmt: skip
+
+
+def _units(record: ExternalRecord, say: Language) -> str:
+    """What distances and areas are in, or why there are none."""
+    if record.units is None:
+        return ""
+    here, inside = record.units
+    return say(f"external.units.{'same' if here == inside else 'apart'}", here=here, inside=inside)
 
 
 def _losses(record: ExternalRecord) -> list[Figure]:
