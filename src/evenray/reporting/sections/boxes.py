@@ -89,7 +89,8 @@ def _figures(predictions: Predictions, results: ScoresRecord, say: Language) -> 
     )  # fmt: skip
     pairs = {name: precision_recall_of(found[name]) for name in shown}
     lines = {
-        name: thinned(np.append(0.0, recall), np.append(precision[:1], precision))
+        # that of a class of which nothing was detected begins and ends at 0
+        name: thinned(np.append(0.0, recall), np.append(precision[:1] if len(precision) else 0.0, precision))
         for name, (recall, precision) in pairs.items()
     }
     ranked = box_precision_recall(
