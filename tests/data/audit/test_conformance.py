@@ -381,8 +381,19 @@ def test_a_check_is_silent_on_clean_data(name: str, clean: Dataset) -> None:
 @pytest.mark.parametrize("name", [name for name in checks if name.startswith(("annotation", "mask", "box"))])
 def test_a_check_of_annotations_is_silent_where_they_are_right(name: str, clean: Dataset) -> None:
     is_silent(checks, name, split(boxed(clean)))
-    if name != "annotation_classes":  # which says how right "all is background" is
+    if name != "annotation_classes":  # which says how much of the pixels each class covers
         is_silent(checks, name, split(masked(clean)))
+
+
+@pytest.mark.parametrize(("share", "variant"), [(0.02, ""), (0.5, "shares"), (0.95, "shares")])
+def test_most_pixels_are_called_background_where_they_are(share: float, variant: str, clean: Dataset) -> None:
+    pixels = (pl.col("rows") * pl.col("columns") * share).cast(pl.Int64)
+    cases = masked(clean).cases.with_columns(mask_pixels=pl.concat_list(pixels))
+    *_, told = found_by(checks, "annotation_classes", replace(masked(clean), cases=cases))
+    assert told.variant == variant
+    assert told.evidence["background"] == pytest.approx(1 - share, abs=1e-3)
+    assert f"{told.evidence['background']:.1%}" in Texts("en").message(told.advice)
+    assert ("background" in Texts("en").message(told.title)) == (variant == "")
 
 
 @pytest.mark.parametrize("name", checks)

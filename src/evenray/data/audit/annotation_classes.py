@@ -13,12 +13,13 @@ from ._marks import image_size
 __all__ = ["annotation_classes"]
 
 NEARLY_ALL = 0.9  # of the images
+MOSTLY = 0.9  # background, from which on the share of right pixels says nothing
 FEW = 10  # images of a class below which nothing can be estimated
 
 
 def annotation_classes(dataset: Dataset) -> list[Finding]:
     """Classes in no or few images, or in none of a part; images without a class that at least nine in ten have, in which it may
-    have been forgotten; and of masks how right "all is background" is, pixel by pixel."""
+    have been forgotten; and of masks how much each class covers, or how right "all is background" is where that is nearly all."""
     if dataset.facts.task not in ("segment", "detect"):
         return []
     cases, counts, has_NK = dataset.cases, dataset.counts, dataset.targets == 1
@@ -49,8 +50,10 @@ def annotation_classes(dataset: Dataset) -> list[Finding]:
         marked = np.array(cases["mask_pixels"].to_list(), np.float64).reshape(len(cases), len(counts))
         share_K = marked.sum(axis=0) / image_size(cases).sum()
         shares = {name: round(float(share), 4) for name, share in zip(counts, share_K, strict=True)}
-        evidence = {"pixel_shares": shares, "background": round(1 - float(share_K.sum()), 4)}
-        found.append(Finding("annotation_classes", "info", evidence=evidence))
+        background = 1 - float(share_K.sum())
+        evidence = {"pixel_shares": shares, "background": round(background, 4)}
+        variant = "" if background >= MOSTLY else "shares"
+        found.append(Finding("annotation_classes", "info", evidence=evidence, variant=variant))
     return found
 
 
