@@ -4,7 +4,8 @@ nothing anywhere.
 How images without the class count (Maier-Hein & Reinke et al. 2024, "Metrics reloaded", on empty masks): Dice, IoU and HD95 are
 means over the images that have it, in which calling nothing is worth 0 (HD95: the diagonal of the image). Of the others it
 is told in how many nothing was called (`clean`), and false regions and pooled figures count all images. Volumes count
-in the same way, each once (`volumes`).
+in the same way, each once (`volumes`). Accuracy is that of the mask as a whole, where the pixels of several classes were measured
+together (`told_whole`), and no mean over the classes: each of these is right where it leaves a pixel to another one.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from .volumes import VOLUME_METRICS, Volumes
 __all__ = [
     "IN_UNITS",
     "MASK_METRICS",
+    "background_share",
     "chosen_threshold",
     "counts_of",
     "measured_masks",
     "score_masks",
     "threshold_rule",
+    "told_whole",
 ]
 
 # Means over images that have the class; over those that have not; over all images; over all pixels or lesions.
@@ -47,6 +50,16 @@ def counts_of(predictions: Predictions, k: int) -> NDArray[np.int64]:
     """Pixels of each case by what is true (absent, present) and by bin of the log-odds of class k, int64 (cases, 2, BINS)."""
     flat = predictions.table[f"bins_{k}"].to_list()
     return np.array(flat, dtype=np.int64).reshape(len(flat), 2, BINS)
+
+
+def told_whole(predictions: Predictions) -> bool:
+    """Whether accuracy is that of the whole mask, and not a mean over classes that were each measured against the rest."""
+    return len(predictions.classes) == 1 or "right" in predictions.table.columns
+
+
+def background_share(predictions: Predictions) -> float:
+    """The share of the pixels that no class has, which calling nothing anywhere is right for."""
+    return _background([_Class(predictions, k, 0.5) for k in range(len(predictions.classes))])
 
 
 def threshold_rule(rule: str) -> tuple[str, float]:
@@ -88,7 +101,7 @@ def measured_masks(
     """
     cuts = [None] * len(predictions.classes) if threshold is None else list(threshold)
     each = [_Class(predictions, k, cut) for k, cut in enumerate(cuts)]
-    return _measures(each, predictions.patients, seed, resamples)[0]
+    return _measures(each, predictions, seed, resamples)[0]
 
 
 def score_masks(
@@ -96,8 +109,9 @@ def score_masks(
 ) -> tuple[Scores, dict[str, Scores]]:
     """The scores of all classes together, means over those that an image has, and of each by itself."""
     each = [_Class(predictions, k, cut) for k, cut in enumerate(cuts)]
-    means, own = _measures(each, predictions.patients, seed, resamples)
+    means, own = _measures(each, predictions, seed, resamples)
     nothing = [one.nothing() for one in each]
+    together = {"accuracy": _background(each)} if told_whole(predictions) else {}
     names, N, P = predictions.classes, predictions.table.height, int(predictions.patients.max()) + 1
     empty: NDArray[np.int64] = np.zeros((0, 0), np.int64)
 
@@ -113,7 +127,7 @@ def score_masks(
         name: scores(found, [beside], (name,), cut)
         for name, found, beside, cut in zip(names, own, nothing, cuts, strict=True)
     }
-    return scores(means, nothing, names, None), by_class
+    return scores(means, [one | together for one in nothing], names, None), by_class
 
 
 class _Class:
@@ -187,10 +201,11 @@ class _Class:
 
 
 def _measures(
-    each: list[_Class], patients: NDArray[np.int64], seed: int, resamples: int
+    each: list[_Class], predictions: Predictions, seed: int, resamples: int
 ) -> tuple[dict[str, Measure], list[dict[str, Measure]]]:
     """The means over the classes, and each class by itself, from the same resamples."""
-    ratios = [one.ratios() for one in each]
+    ratios, patients = [one.ratios() for one in each], predictions.patients
+    right = predictions.table["right"].to_numpy() if told_whole(predictions) and len(each) > 1 else None
 
     def figures(W: NDArray[Any]) -> dict[str, Floats]:
         found: dict[str, Floats] = {}
@@ -202,17 +217,21 @@ def _measures(
                     spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop(f"_{what}_square") - middle**2, 0))
                     told |= {f"{what}_low": middle - spread, f"{what}_high": middle + spread}
             found |= {f"{name}_{k}": values for name, values in told.items()}
+        if right is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found["accuracy"] = np.asarray((W @ right) / (W @ each[0].pixels))
         return found
 
     value = figures(np.ones((1, len(patients))))
     drawn = replicates(figures, patients, resamples, seed)
 
     def measures(name: str, which: list[int]) -> Measure | None:
-        known = [k for k in which if f"{name}_{k}" in value]
+        whole = len(which) > 1 and name in value
+        known = [name] if whole else [f"{name}_{k}" for k in which if f"{name}_{k}" in value]
         if not known:
             return None
-        middle = _mean([float(value[f"{name}_{k}"][0]) for k in known])
-        spread = _means([drawn[f"{name}_{k}"] for k in known]) if drawn else np.empty(0)
+        middle = _mean([float(value[key][0]) for key in known])
+        spread = _means([drawn[key] for key in known]) if drawn else np.empty(0)
         low, high = percentile_interval(spread) if len(spread) and middle == middle else (float("nan"), float("nan"))
         return Measure(middle, low, high, spread)
 
@@ -221,6 +240,10 @@ def _measures(
         return {name: one for name, one in found.items() if one is not None}
 
     return every(list(range(len(each)))), [every([k]) for k in range(len(each))]
+
+
+def _background(each: list[_Class]) -> float:
+    return 1 - float(sum(one.true.sum() for one in each) / each[0].pixels.sum())
 
 
 def _mean(values: list[float]) -> float:

@@ -75,17 +75,19 @@ def in_own_pixels(
     spacing = spacing_of(cases).of if unit == "mm" else [(1.0, 1.0)] * len(cases)
     found: dict[int, list[Overlap]] = {}
     volumes = MeasuredVolumes(cases, spacing if unit == "mm" else None)
-    pixels, pictures, files = np.zeros(len(cases), np.int64), dict[str, bytes](), dict[str, str]()
+    pixels, right = np.zeros(len(cases), np.int64), np.zeros(len(cases), np.int64)
+    pictures, files = dict[str, bytes](), dict[str, str]()
     names = cases.cases["case"].to_list()
     for row, called in masks:
         true = read_mask(cases, row)
         known = true != UNKNOWN_PIXEL
-        pixels[row] = np.count_nonzero(known)
+        pixels[row], right[row] = np.count_nonzero(known), np.count_nonzero(known & (true == called))
         volumes.add(row, np.where(known, true, 0), np.where(known, called, 0))
         found[row] = [overlap(true == k, called == k, spacing[row], known) for k in range(1, len(cases.classes) + 1)]
         files[names[row]] = f"{names[row]}.png"
         pictures[files[names[row]]] = cv2.imencode(".png", called)[1].tobytes()
     columns = [pl.Series("unit", [unit] * len(cases)), pl.Series("diagonal", _diagonals(cases, spacing))]
+    columns.append(pl.Series("right", right))
     for k in range(len(cases.classes)):
         own = [found[row][k] for row in range(len(cases))]
         columns += [pl.Series(f"{name}_{k}", [getattr(one, name) for one in own]) for name in Overlap.__annotations__]

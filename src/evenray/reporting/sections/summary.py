@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from evenray.core.artefacts.scores import Figure, PartScores
+from evenray.metrics.masks import told_whole
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
@@ -49,14 +50,10 @@ def _of_masks(run: RunView, test: PartScores, told: list[Notice], say: Language)
     figures = test.metrics
     gain = figures["dice_gain"]
     kind = "better" if gain.low > 0 else "worse" if gain.high < 0 else "unclear"
-    sentences = [
-        _tested(run, test, say),
-        say(
-            "verdict.masks_paradox",
-            share=say.percent(figures["accuracy"].baseline),
-            accuracy=say.percent(figures["accuracy"].value),
-        ),
-    ]
+    sentences, right = [_tested(run, test, say)], figures["accuracy"]
+    if run.predictions is not None and told_whole(run.predictions):
+        share, accuracy = say.percent(right.baseline), say.percent(right.value)
+        sentences.append(say("verdict.masks_paradox", share=share, accuracy=accuracy))
     tiles = [(name, figures[name]) for name in MASKS if name in figures]
     everything = figures["dice"].value - gain.value
     return Shown(
