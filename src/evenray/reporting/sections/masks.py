@@ -10,6 +10,7 @@ import polars as pl
 from evenray.core.artefacts.scores import Figure as Told
 from evenray.core.artefacts.scores import PartScores
 from evenray.core.types import Predictions
+from evenray.metrics.masks import background_share, told_whole
 from evenray.metrics.volumes import VOLUME_METRICS, Volumes
 from evenray.reporting.figures.agreement import areas, volumes
 from evenray.reporting.figures.histogram import touching
@@ -22,6 +23,7 @@ __all__ = ["context"]
 
 TOLD = ("dice", "iou", "hd95", "lesion_sensitivity", "false_lesions", "clean", "sensitivity", "ppv", "area_bias")
 BARS = 20
+MOSTLY = 0.9  # background, from which on the share of right pixels says nothing
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Shown:
     means: list[Told | None]
     unit: str
     rule: str
-    paradox: list[tuple[str, Told]]
+    background: float
+    paradox: bool
+    beside: list[tuple[str, Told]]
     figures: list[Figure]
     uncorrected: bool
     volumes: Whole | None
@@ -66,14 +70,16 @@ def context(run: RunView, say: Language) -> Shown | None:
     told = tuple(name for name in TOLD if name in test.metrics)
     rows = [_row(name, record.parts.get("test"), record.threshold, told) for name, record in results.findings.items()]
     found = run.predictions.part("test")
-    beside = ("accuracy", "dice", "lesion_sensitivity")
+    beside = (*(("accuracy",) if told_whole(found) else ()), "dice", "lesion_sensitivity")
+    background = background_share(found)
     unit, calibrated = (
         results.unit or "px",
         [record.calibration.method != "none" for record in results.findings.values()],
     )
     return Shown(
         told=told, rows=rows, means=[test.metrics.get(name) for name in told], unit=unit, rule=results.threshold_rule or "",
-        paradox=[(name, test.metrics[name]) for name in beside if name in test.metrics],
+        background=background, paradox=background >= MOSTLY,
+        beside=[(name, test.metrics[name]) for name in beside if name in test.metrics],
         figures=[*_spread(found, say), *_areas(found, unit, say)], uncorrected=not any(calibrated),
         volumes=_volumes(run, found, test, say),
     )  # fmt: skip

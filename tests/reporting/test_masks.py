@@ -1,0 +1,86 @@
+"""Masks: what calling nothing anywhere is right for is the share of the background, however many classes there are."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
+from evenray.core.types import Predictions
+from evenray.metrics.masks import score_masks
+from evenray.metrics.pixel_bins import BINS
+from evenray.reporting.language import Language
+from evenray.reporting.page import Section, rendered
+from evenray.reporting.sections import masks, summary
+
+N, PIXELS = 6, 1000
+
+
+def run_of(shares: tuple[float, ...], *, told: bool = True) -> Any:
+    """A run whose classes cover so much of every image, half of which was found and none of it elsewhere."""
+    names, columns = tuple("abc"[: len(shares)]), dict[str, Any]()
+    for k, share in enumerate(shares):
+        true = int(share * PIXELS)
+        columns |= {f"target_{k}": 1, f"true_{k}": true, f"called_{k}": true // 2, f"hit_{k}": true // 2}
+        columns |= {f"pixels_{k}": PIXELS}
+    if told:
+        columns["right"] = PIXELS - sum(int(share * PIXELS) // 2 for share in shares)
+    cases = [str(n) for n in range(N)]
+    table = pl.DataFrame({"case": cases, "patient": cases, "part": ["test"] * N}).with_columns(
+        **{name: pl.lit(value) for name, value in columns.items()},
+        **{f"bins_{k}": pl.lit([1] * (2 * BINS)) for k in range(len(shares))},
+    )
+    predictions = Predictions(table, names, "", "segment")
+    means, each = score_masks(predictions, [0.5] * len(shares), resamples=20)
+    none = CalibrationRecord(method="none", parameters={})
+    findings = {
+        name: ScoresRecord.model_construct(threshold=0.5, calibration=none, parts={"test": PartScores.of(own)})
+        for name, own in each.items()
+    }
+    results = ScoresRecord.model_construct(threshold_rule="dice", unit="px", findings=findings)
+    return SimpleNamespace(
+        results=results, test=PartScores.of(means), predictions=predictions, marked=True, nested=None, torn=(),
+        facts=SimpleNamespace(task="segment"), tested=table.select("patient"),
+    )  # fmt: skip
+
+
+def page(run: Any, language: str) -> str:
+    say = Language(language)
+    return rendered(say, "masks", [Section("masks", "evaluate", masks.context(run, say))], "report")
+
+
+def test_background_is_said_to_be_nearly_all_where_it_is() -> None:
+    assert "Nearly all pixels are background" in page(run_of((0.05, 0.02)), "en")
+    little = page(run_of((0.4, 0.5)), "en")
+    assert "Nearly all" not in little
+    assert "nearly every" not in little
+    assert "Calling nothing anywhere is right for 10.0 % of the pixels, those of the background" in little
+    assert "거의 모든" not in page(run_of((0.4, 0.5)), "ko")
+    assert "배경인 화소 10.0%에서는 맞지만" in page(run_of((0.4, 0.5)), "ko")
+
+
+@pytest.mark.parametrize(("shares", "nothing", "network"), [((0.4, 0.5), 0.1, 0.55), ((0.4,), 0.6, 0.8)])
+def test_the_headline_counts_each_pixel_once(
+    shares: tuple[float, ...], nothing: float, network: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "notices", lambda run, say: [])
+    run = run_of(shares)
+    said = f"right for {100 * nothing:.1f} % of the pixels and find nothing; the network is right for {100 * network:.1f} %."
+    assert summary.context(run, Language("en")).sentences[-1].endswith(said)
+    shown = masks.context(run, Language("en"))
+    assert shown is not None
+    accuracy = dict(shown.beside)["accuracy"]
+    assert (accuracy.value, accuracy.baseline) == pytest.approx((network, nothing))
+
+
+def test_runs_that_counted_classes_alone_say_nothing_of_all_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "notices", lambda run, say: [])
+    run = run_of((0.4, 0.5), told=False)
+    assert not any("right for" in sentence for sentence in summary.context(run, Language("en")).sentences)
+    shown = masks.context(run, Language("en"))
+    assert shown is not None
+    assert "accuracy" not in dict(shown.beside)
+    assert shown.background == pytest.approx(0.1)
