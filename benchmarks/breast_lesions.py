@@ -152,10 +152,11 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
 
 
 def grid(
-    out: Path, remedies: Sequence[str], size: int, epochs: int, seeds: int, data: Path, device: str
+    out: Path, remedies: Sequence[str], effort: str, size: int, epochs: int, seeds: int, data: Path, device: str
 ) -> Iterator[Row]:
     recipe = settings(size, "unet(vgg11_bn(width=0.25))", epochs) | {
         "contrast": ("none", "equalize", "clahe"), "balance": tuple(remedies), "seeds": seeds, "device": device,
+        "effort": effort,
     }  # fmt: skip
     run = er.run(data, None, out / "grid", until="compare", **recipe)
     assert run.grid is not None
@@ -176,6 +177,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the splits, each from a seed")
     parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
     parser.add_argument("--remedies", nargs="+", default=REMEDIES, help="of the grid")
+    parser.add_argument("--effort", default="standard", help="of the grid")
     parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
     parser.add_argument("--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions")
     parser.add_argument("--weights", default=WEIGHTS, help="of the frozen convolutions: a name or a file")
@@ -189,7 +191,7 @@ def main() -> None:
         "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
         "grid": lambda: grid(
-            options.output, options.remedies, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device
+            options.output, options.remedies, options.effort, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device
         ),
     }  # fmt: skip
     rows: list[Row] = []
