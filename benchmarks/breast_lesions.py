@@ -191,7 +191,8 @@ def main() -> None:
         "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
         "grid": lambda: grid(
-            options.output, options.remedies, options.effort, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data, options.device
+            options.output, options.remedies, options.effort, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data,
+            options.device,
         ),
     }  # fmt: skip
     rows: list[Row] = []
