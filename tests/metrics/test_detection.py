@@ -173,6 +173,14 @@ def test_means_are_over_the_classes_that_have_objects() -> None:
     assert np.isnan(figures["map50|c"].value)
     assert figures["map50"].value == pytest.approx(0.5)
 
+    called = detected(
+        matches(truth, found, 3), ["a", "b", "c"], np.zeros(1, np.int64), resamples=10, cuts=(0.5, 0.5, 0.5)
+    )
+    assert called["false_positives|c"].value == 1
+    assert called["false_positives"].value == 0  # of a alone, and of b, of which nothing was called
+    assert called["ppv"].value == 1
+    assert called["sensitivity"].value == pytest.approx(0.5)
+
 
 def test_intervals_hold_the_figure_of_all_patients() -> None:
     """Over repeated draws of 40 images, the interval of map50 holds that of very many images about as often as it says."""

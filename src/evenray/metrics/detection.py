@@ -103,9 +103,10 @@ class _Meter:
         each = {name: self._one(one, W, None if self.cuts is None else self.cuts[k])
                 for k, (name, one) in enumerate(zip(self.names, self.matched, strict=True))}  # fmt: skip
         found = {f"{figure}|{name}": values for name, figures in each.items() for figure, values in figures.items()}
+        has = np.array([W @ one.objects > 0 for one in self.matched])
         for figure in next(iter(each.values())):
             stacked = np.array([figures[figure] for figures in each.values()])
-            known = ~np.isnan(stacked)
+            known = ~np.isnan(stacked) & has
             with np.errstate(invalid="ignore"):
                 found[figure] = np.where(known, stacked, 0).sum(axis=0) / known.sum(axis=0)
         return found

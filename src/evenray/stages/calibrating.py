@@ -34,7 +34,9 @@ def fitted_calibrations(
         fewest = int(own.images.min())
         if fewest >= ENOUGH_TO_CHOOSE:
             corrected = question.balance.correct(own.logits, question.prior)
-            found.append(calibrate(corrected, own.classes, settings.calibration, question.prior, own.weights))
+            # What share of the boxes found is right is no property of the training part: they count as they are.
+            prior = None if task.output == "boxes" else question.prior
+            found.append(calibrate(corrected, own.classes, settings.calibration, prior, own.weights))
         else:
             found.append(NONE)
             few.append(fewest)
