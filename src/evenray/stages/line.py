@@ -153,6 +153,10 @@ def _run_stages(job: Job, until: str, *, away: bool, trains: bool) -> None:
                 _run_scan(job)
             _after_scan(job, until, trains)
             continue
+        if name == "plan":
+            from .promises import stop_where_unkept
+
+            stop_where_unkept(job.folder, job.recipe, job.events)
         if name == "evaluate":
             _run_outer_folds(job)
         if name == "report" and job.recipe.effort == "thorough":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -56,14 +57,17 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
         for name in FIGURES
         if name in before.estimates
     }
-    threshold, rates = None, dict[str, Figure]()
-    if scores.threshold_rule is not None and found.task == "classify":
-        threshold = choose_threshold(after["fit"], scores.threshold_rule)
+    threshold, rates, rule = None, dict[str, Figure](), scores.threshold_rule
+    if rule is not None and found.task == "classify":
+        with suppress(DataError):  # too few of the set's patients for what the rule promises
+            threshold = choose_threshold(after["fit"], rule)
+    if threshold is not None:
         told = score(after["tell"], threshold, seed=seed)
         rates = {name: Figure.of(told.estimates[name]) for name in RATES}
     return Recalibrated(
         method=METHOD, fitted_cases=fit.table.height, fitted_patients=int(fit.patients.max()) + 1, cases=tell.table.height,
         patients=int(tell.patients.max()) + 1, threshold=threshold, figures=figures, rates=rates,
+        refused=rule if rule is not None and found.task == "classify" and threshold is None else None,
     )  # fmt: skip
 
 

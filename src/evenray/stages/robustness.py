@@ -27,10 +27,11 @@ from evenray.images.contrast import fix_references
 from evenray.learning import networks
 from evenray.learning.plan import kept_side, native_side
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
+from evenray.learning.tasks.finding_scores import chosen
 from evenray.learning.tasks.question import Target
 from evenray.learning.train import examples, forward
 from evenray.learning.tta import largest_scale
-from evenray.metrics import Calibration, choose_threshold
+from evenray.metrics import Calibration
 from evenray.metrics.measuring import Cut
 
 from .artefacts import CHOICE, NETWORK, PLANNED, ROBUSTNESS, SPLIT_CASES
@@ -141,9 +142,7 @@ def _cut(validation: Predictions, remedy: Remedy, target: Target, rule: str) -> 
 
 def _chosen(own: Predictions, remedy: Remedy, target: Target, k: int, rule: str) -> float:
     shares = target[k]
-    at = remedy.questions[k].prior if shares is None else shares
-    known = len(np.unique(own.targets)) == 2
-    return choose_threshold(own, rule, at) if known else float(at[own.positive_index])
+    return chosen(own, rule, remedy.questions[k].prior if shares is None else shares)[0]
 
 
 def _logits(

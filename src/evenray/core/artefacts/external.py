@@ -104,8 +104,9 @@ class RateChange(_Part):
 class Recalibrated(_Part):
     """Probabilities fitted anew on one part of the set's patients, and what that changes on the other.
 
-    `threshold` is that of the run's rule on the fitted part, None where there is none; of findings there are none. `figures` at the
-    threshold as it was, and `rates` at the new one on the recalibrated probabilities.
+    `threshold` is that of the run's rule on the fitted part, None where there is none; of findings there are none. `refused` is the
+    rule where that part has too few patients for what it promises. `figures` at the threshold as it was, and `rates` at the new one
+    on the recalibrated probabilities.
     """
 
     method: str
@@ -116,6 +117,7 @@ class Recalibrated(_Part):
     threshold: float | None
     figures: dict[str, RateChange]
     rates: dict[str, Figure]
+    refused: str | None = None
 
 
 class ExternalRecord(Record):

@@ -114,7 +114,8 @@ class ScoresRecord(Record):
 
     `patients` has patients in place of images, scored by the `patient_score` of their images; `calibration_by_class` tells of
     more than two classes how far the probabilities of each mean what they say. `refused_points` are rules whose promise the
-    validation part has too few cases for. `baselines` are models that learn in seconds, on the same training and test cases.
+    validation part has too few cases for; a finding of which the run's own rule is among them is called by the prevalence.
+    `baselines` are models that learn in seconds, on the same training and test cases.
 
     Of findings, `findings` has a record of each by itself (its classes are absent and present), and the parts have the
     means over those that are `averaged`: of which two patients or more have each answer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal
@@ -97,7 +97,8 @@ class Classify(WholeImages):
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
+        refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         rule_of_two = (own_rule or rule) if len(questions[0].classes) == 2 else None
         return summarise(

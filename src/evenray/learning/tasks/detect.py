@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -140,7 +140,8 @@ class Detect:
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
+        refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         return summarise_boxes(found, self.cuts(found["validation"], rule), rule, seed=seed)
 

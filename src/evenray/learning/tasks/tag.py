@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -137,10 +137,13 @@ class Tag(WholeImages):
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
+        refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
         priors = [question.prior for question in questions]
-        return summarise_findings(found, own_rule or rule, priors, target, patient_score=patient_score, seed=seed)
+        return summarise_findings(
+            found, own_rule or rule, priors, target, patient_score=patient_score, refused=refused, seed=seed
+        )
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         return [record.threshold for record in scores.findings.values()]

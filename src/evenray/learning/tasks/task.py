@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -140,9 +140,11 @@ class Task(Protocol):
 
     def summarise(
         self, found: Mapping[str, Predictions], rule: str, own_rule: str | None, questions: Sequence[Question],
-        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean", seed: int = 0,
+        target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
+        refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
-        """What scores.json tells of the validation and test parts; `rule` chooses thresholds, `own_rule` is the remedy's."""
+        """What scores.json tells of the validation and test parts; `rule` chooses thresholds, `own_rule` is the remedy's;
+        `refused` are findings for which it was refused before."""
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         """The thresholds that were chosen, as metrics take them."""

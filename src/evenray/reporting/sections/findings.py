@@ -35,6 +35,8 @@ class Shown:
     rows: list[Row]
     means: list[Figure | None]
     averaged: int
+    rule: str
+    refused: list[str]
     each: list[tuple[FindingView, dict[str, object]]]
 
 
@@ -53,6 +55,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         told=TOLD,
         rows=sorted(rows, key=lambda row: -row.present),
         means=[test.metrics.get(metric) for metric in TOLD],
-        averaged=len(results.averaged),
+        averaged=len(results.averaged), rule=results.threshold_rule or "",
+        refused=[name for name, one in results.findings.items() if results.threshold_rule in one.refused_points],
         each=[(view, {name: one.context(view, say) for name, one in SECTIONS.items()}) for view in views.values()],
-    )
+    )  # fmt: skip
