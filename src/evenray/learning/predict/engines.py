@@ -41,9 +41,12 @@ class Model:
     @property
     def batch(self) -> int:
         """Images that are computed together: enough to keep the cores busy, few enough for the caches."""
-        if self.about.task == "segment" or self.about.side > self.about.size:  # whose outputs, or images, are large
-            return max(1, min(16, 2**20 // self.about.side**2))
-        return 256 if self.about.side <= 64 else 64 if self.about.side <= 128 else 16
+        about = self.about
+        # A part of a mix resizes what it is given by the ratio of both sides.
+        side = max([about.side, *(about.side * part.size // about.size for part in about.network.parts)])
+        if about.task == "segment" or about.side > about.size:  # whose outputs, or images, are large
+            return max(1, min(16, 2**20 // side**2))
+        return 256 if side <= 64 else 64 if side <= 128 else 16
 
 
 def load(path: str | Path, *, device: str = "auto", threads: int = 0) -> Model:
