@@ -17,6 +17,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from evenray.cli import main
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
+from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.metrics import score
 from evenray.verbs.data import split
@@ -145,6 +146,19 @@ def test_a_rule_for_three_classes_is_refused(two: Callable[..., list[Path]], tmp
     ):
         ensemble(runs, tmp_path / "both", threshold="cost(third=5)")
     assert not (tmp_path / "both").exists()
+
+
+def test_all_that_a_member_averages_is_named(
+    two: Callable[..., list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = two()
+    first = Run(runs[0]).model
+    assert first is not None
+    mixed = first.network.model_copy(update={"parts": (first.network, first.network)})
+    monkeypatch.setattr(Run, "model", first.model_copy(update={"network": mixed}))
+    about = ensemble(runs, tmp_path / "both").ensemble
+    assert about is not None
+    assert about.members[0].network == f"{first.network.named} + {first.network.named}"
 
 
 def test_a_member_that_is_out_of_date_is_refused(two: Callable[..., list[Path]], tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def _record(
         entries.append(
             EnsembleMember(
                 run=name if named else f"run {number}", weight=float(share),
-                network=run.model.network.spec if run.model else "ensemble",
+                network=run.model.network.named if run.model else "ensemble",
                 contrast=run.choice.contrast if run.choice else "", balance=run.choice.balance if run.choice else "",
                 threshold=own.threshold, test={metric: own.parts["test"].metrics[metric] for metric in SHOWN}, difference=paired,
             )
