@@ -14,6 +14,7 @@ from evenray.evidence.compare import trainings
 from evenray.learning.plan import LOWER, expected, fingerprint
 from evenray.learning.plan.budget import BUDGET, SPEED
 from evenray.learning.plan.comparison import COMPARISON
+from evenray.learning.plan.starts import JUDGING
 
 from .artefacts import DESIGN, PLANNED, SPLIT_CASES
 from .stage import artefact
@@ -21,6 +22,8 @@ from .starting import planned
 from .tools import Tools
 
 __all__ = ["PlanInputs", "PlanOutputs", "plan"]
+
+JUDGED = ("plan.start.taken", "plan.start.behind")  # what is said of starts that were cross-validated
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutput
     design = inputs.design
     started = planned(inputs.cases, settings, tools, nested=design.nested)
     made = started.plan
-    chosen = PlanChoice.of("design", design.name, _explained(design, made, settings))
+    judged = any(start.reason.code in JUDGED for start in started.starts)
+    chosen = PlanChoice.of("design", design.name, _explained(design, made, settings, judged=judged))
     precision = expected(inputs.cases)
     found = Planned(
         fingerprint=fingerprint(inputs.cases), contrasts=settings.contrasts, starts=started.starts,
@@ -49,8 +53,8 @@ def plan(inputs: PlanInputs, settings: PlanSettings, tools: Tools) -> PlanOutput
     return PlanOutputs(found)
 
 
-def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Message:
-    """Why this design, with what a nested one costs, or would."""
+def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings, *, judged: bool) -> Message:
+    """Why this design, with what a nested one costs, or would; each of its folds judges starts where they are `judged` here."""
     reason = design.reason
     if not design.nested and reason.code != "plan.design.quick":
         return reason
@@ -58,7 +62,7 @@ def _explained(design: DesignRecord, plan: Plan, settings: PlanSettings) -> Mess
     ratios, compared = max(len(settings.imbalances), 1), cells > 1 or bool(settings.imbalances)
     inner = trainings(cells, plan.folds, settings.seeds, plan.compare_epochs, plan.search == "halving") * ratios
     outer, effort = (design.folds or FOLDS) * (design.repeats or REPEATS), LOWER[settings.effort]
-    minutes = BUDGET[effort] / SPEED / 60 * (1 + COMPARISON * compared) * (outer + 1)
+    minutes = BUDGET[effort] / SPEED / 60 * (1 + COMPARISON * compared + JUDGING * judged) * (outer + 1)
     cost = Message("plan.design.cost", {
         "outer": outer, "trainings": (outer + 1) * (plan.members + inner * compared), "effort": effort, "minutes": round(minutes),
     })  # fmt: skip
