@@ -8,7 +8,7 @@ import pytest
 
 from evenray.core.facts import Facts
 from evenray.core.types import Dataset, Predictions
-from evenray.learning.baselines import baselines
+from evenray.learning.baselines import TrunkFeatures, baselines
 from evenray.metrics import score
 
 
@@ -73,6 +73,21 @@ def test_they_never_see_the_labels_they_are_tested_on() -> None:
     for name, each in baselines(data, like).items():
         assert (each.probabilities == again[name].probabilities).all()
         assert each.table["case"].equals(like.table["case"])
+
+
+def test_a_trunk_is_learnt_from_the_training_cases_that_have_features_alone() -> None:
+    """Those of a nested cross-validation are of all cases, whichever part a fold puts them in."""
+    data = dataset()
+    cases, rng = data.cases["case"].to_list(), np.random.default_rng(0)
+    features = (rng.normal(size=(len(cases), 4)) + data.targets[:, None]).astype(np.float32)
+    validated = pl.when(pl.int_range(pl.len()) < 40).then(pl.lit("validation")).otherwise("part")
+    fold = data.with_cases(data.cases.with_columns(part=validated))
+    every = baselines(fold, network(fold), trunk=TrunkFeatures(cases, features))["trunk"]
+    own = baselines(fold, network(fold), trunk=TrunkFeatures(cases[:39:-1], features[:39:-1]))["trunk"]
+    np.testing.assert_allclose(every.probabilities, own.probabilities, atol=1e-6)
+    assert score(every, resamples=0).auroc.value > 0.9
+    whole = baselines(data, network(data), trunk=TrunkFeatures(cases, features))["trunk"]
+    assert np.abs(every.probabilities - whole.probabilities).max() > 1e-3
 
 
 def test_another_prevalence_moves_them_in_closed_form() -> None:

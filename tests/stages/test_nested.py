@@ -21,6 +21,8 @@ from evenray.core.types import Dataset
 from evenray.data import design
 from evenray.data.scan import scan
 from evenray.evidence.compare.runs import compare_runs
+from evenray.learning import networks
+from evenray.learning.networks.importing import import_weights
 from evenray.metrics import each_repeat, score
 from evenray.reporting import report_page
 from evenray.stages import nested as stage
@@ -243,6 +245,23 @@ def test_stopped_in_an_outer_fold_it_goes_on_with_the_same_bytes(
     assert len(calls) == 3 + FOLDS * REPEATS - 2
     for name in ("outer_folds.parquet", "predictions.parquet", "scores.json", "model.safetensors"):
         assert (folder / name).read_bytes() == (whole("classify") / name).read_bytes(), name
+
+
+@both
+def test_a_frozen_trunk_at_hand_is_learnt_on_in_every_fold(
+    kind: str, images: Path, whole: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
+    drawn = networks.build("vgg11_bn(head=levels, width=0.05)", classes=2, channels=1, size=28, seed=3)
+    networks.save(drawn, tmp_path / "w.safetensors")
+    import_weights(tmp_path / "w.safetensors", name="drawn", licence="CC0-1.0")
+    folder = Path(shutil.copytree(whole(kind), tmp_path / "run"))
+    monkeypatch.setattr(stage, "learn", None)
+    go(folder, images, kind, until="evaluate", threshold="accuracy")
+    found = Run(folder).results
+    assert found is not None
+    trunk = next(one for one in found.baselines if one.name == "trunk")
+    assert trunk.metrics["auroc"].low < trunk.metrics["auroc"].value
 
 
 def test_another_threshold_trains_nothing_and_another_design_forgets_the_folds(

@@ -32,11 +32,19 @@ WORDS = ("format", "dtype", "modality", "manufacturer", "view", "photometric", "
 
 @dataclass(frozen=True)
 class TrunkFeatures:
-    """What a frozen trunk made of some training cases, float32 (n, D), n their names, and of the cases to predict, (N, D)."""
+    """What a frozen trunk made of cases, by name, float32 (n, D): of those to predict, and of all training cases or some."""
 
     cases: Sequence[str]
-    known: NDArray[np.float32]
-    new: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+    def of(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Those of some cases, in their order.
+
+        >>> TrunkFeatures(["a", "b"], np.array([[0.5], [2.0]], np.float32)).of(["b"]).tolist()
+        [[2.0]]
+        """
+        places = {name: row for row, name in enumerate(self.cases)}
+        return self.features[[places[name] for name in names]]
 
 
 def baselines(
@@ -47,8 +55,8 @@ def baselines(
     `header` sees the size of the image and what the header says of how it was made, `histogram` its grey levels without
     their places, `thumbnail` 32 x 32 pixels: extremely randomised trees (Geurts, Ernst & Wehenkel 2006) learn each on the
     training part, of at most 20,000 cases; of several findings each by itself, on the cases of which it is known. `trunk` is
-    logistic regression on the features of a frozen trunk, where they are given. A model is left out where nothing that it
-    sees varies. Probabilities are moved from the class shares of the training part to
+    logistic regression on the features of a frozen trunk, where they are given, learnt from the training cases that have any. A
+    model is left out where nothing that it sees varies. Probabilities are moved from the class shares of the training part to
     those of `target`, as those of the network are: one entry (K,) a question, None where the shares are to stay.
     """
     part = dataset.cases["part"]
@@ -64,10 +72,10 @@ def baselines(
     whole = _seen(dataset, np.concatenate([train, asked]))
     seen = [(name, features[: len(train)], answers, features[len(train) :]) for name, features in whole]
     if trunk is not None:
-        rows = np.array([places[name] for name in trunk.cases])
-        seen.append(
-            ("trunk", trunk.known, dataset.targets[rows] if several else dataset.targets[rows, None], trunk.new)
-        )
+        rows = np.flatnonzero(((part == "train") & dataset.cases["case"].is_in(list(trunk.cases))).to_numpy())
+        known = trunk.of(dataset.cases["case"].gather(rows).to_list())
+        told = dataset.targets[rows] if several else dataset.targets[rows, None]
+        seen.append(("trunk", known, told, trunk.of(like.table["case"].to_list())))
     for name, known, told, new in seen:
         if not (known != known[0]).any():
             continue

@@ -132,9 +132,8 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     whole = replace(found["test"], table=pl.concat([found[name].table for name in PARTS[1:]], how="diagonal"))
     at, beside = task.scored_at(target), tuple[BaselineScores, ...]()
     if facts.task in OF_IMAGES:
-        one_split = inputs.outer_folds is None and "test" in scores.parts
-        shown = found["test"].table["case"].to_list()
-        trunk = trunk_features(dataset, shown, plan.channels, settings.seed, tools) if one_split else None
+        shown = each_repeat(found["test"])[0].table["case"].to_list()
+        trunk = trunk_features(dataset, shown, plan.channels, settings.seed, tools) if "test" in scores.parts else None
         simple = simple_models(inputs.outer_folds, dataset, found["test"], target, settings.seed, trunk)
         beside = _baselines(each_repeat(found["test"]), simple, scores, at, settings.seed)
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": beside})

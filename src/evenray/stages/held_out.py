@@ -75,7 +75,7 @@ def simple_models(
     trunk: TrunkFeatures | None = None,
 ) -> dict[str, list[Predictions]]:
     """The simple models for the cases of `test`, one set of predictions a repeat: of outer folds learnt in each anew. `trunk` has the
-    features of a frozen trunk for the cases of one split."""
+    features of a frozen trunk, which are the same in every fold."""
     if outer is None:
         return {name: [told] for name, told in baselines(dataset, test, target, seed=seed, trunk=trunk).items()}
     found = list[dict[str, Predictions]]()
@@ -83,7 +83,7 @@ def simple_models(
         each = []
         for part in repeat.partition_by("fold", maintain_order=True):
             like = replace(held, table=held.table.filter(pl.col("fold") == part["fold"][0]))
-            each.append(baselines(_divided(dataset, part)[0], like, target, seed=seed))
+            each.append(baselines(_divided(dataset, part)[0], like, target, seed=seed, trunk=trunk))
         order, names = held.table.select("case"), [name for name in each[0] if all(name in one for one in each)]
         tables = {name: pl.concat([one[name].table for one in each]) for name in names}
         found.append({

@@ -33,8 +33,8 @@ def trunk_features(
 ) -> TrunkFeatures | None:
     """The features of training cases and of those `asked` for, of the cheapest trunk at hand, without contrast.
 
-    Of the training cases as many as WORK covers, drawn at random; None where that is fewer than FEWEST and not all, or no weights
-    at hand may be taken unasked and fit.
+    Of the training cases that are not asked for as many as WORK covers, drawn at random; None where that is fewer than FEWEST and
+    not all, or no weights at hand may be taken unasked and fit.
     """
     size = min(224, max(ENLARGED[0], native_side(dataset)))
     here = [weight for weight in catalogue.at_hand().values() if refused(weight) is None]
@@ -43,19 +43,20 @@ def trunk_features(
     start, model = next(((start, model) for start, model in fitting if not isinstance(model, Message)), (None, None))
     if start is None or model is None:
         return None
-    train = dataset.part("train").cases["case"].to_numpy()
+    names = dataset.part("train").cases["case"]
+    train = names.filter(~names.is_in(list(asked))).to_numpy()
     work = WORK * (GPU if tools.kind != "cpu" else 1)
     most = int(work / look(start)) - len(asked)
     if most < min(FEWEST, len(train)):
         return None
     if most < len(train):
         train = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
-    names = [*train.tolist(), *asked]
-    seen = replace(dataset, cases=dataset.cases.filter(pl.col("case").is_in(names)))
+    looked_at = [*train.tolist(), *asked]
+    seen = replace(dataset, cases=dataset.cases.filter(pl.col("case").is_in(looked_at)))
     places = {name: row for row, name in enumerate(seen.cases["case"].to_list())}
     [store] = stores_of(tools, seen, ["none"], start.size, channels).values()
-    rows = np.array([places[name] for name in names])
+    rows = np.array([places[name] for name in looked_at])
     with tools.events.task("task.features", len(rows)) as tick:
         [kept] = compute(model, store, rows, ("plain",), store_folder(tools.folder), tools.machine, tick)
     features = kept[np.arange(len(rows))].astype(np.float32).reshape(len(rows), -1)
-    return TrunkFeatures(names[: len(train)], features[: len(train)], features[len(train) :])
+    return TrunkFeatures(looked_at, features)
