@@ -82,11 +82,11 @@ def test_a_trunk_is_learnt_from_the_training_cases_that_have_features_alone() ->
     features = (rng.normal(size=(len(cases), 4)) + data.targets[:, None]).astype(np.float32)
     validated = pl.when(pl.int_range(pl.len()) < 40).then(pl.lit("validation")).otherwise("part")
     fold = data.with_cases(data.cases.with_columns(part=validated))
-    every = baselines(fold, network(fold), trunk=TrunkFeatures(cases, features))["trunk"]
-    own = baselines(fold, network(fold), trunk=TrunkFeatures(cases[:39:-1], features[:39:-1]))["trunk"]
+    every = baselines(fold, network(fold), trunk=TrunkFeatures(cases, features, "drawn"))["trunk"]
+    own = baselines(fold, network(fold), trunk=TrunkFeatures(cases[:39:-1], features[:39:-1], "drawn"))["trunk"]
     np.testing.assert_allclose(every.probabilities, own.probabilities, atol=1e-6)
     assert score(every, resamples=0).auroc.value > 0.9
-    whole = baselines(data, network(data), trunk=TrunkFeatures(cases, features))["trunk"]
+    whole = baselines(data, network(data), trunk=TrunkFeatures(cases, features, "drawn"))["trunk"]
     assert np.abs(every.probabilities - whole.probabilities).max() > 1e-3
 
 

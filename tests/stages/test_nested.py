@@ -261,6 +261,7 @@ def test_a_frozen_trunk_at_hand_is_learnt_on_in_every_fold(
     found = Run(folder).results
     assert found is not None
     trunk = next(one for one in found.baselines if one.name == "trunk")
+    assert (trunk.weights, trunk.drawn) == ("drawn", None)
     assert trunk.metrics["auroc"].low < trunk.metrics["auroc"].value
 
 

@@ -32,15 +32,18 @@ WORDS = ("format", "dtype", "modality", "manufacturer", "view", "photometric", "
 
 @dataclass(frozen=True)
 class TrunkFeatures:
-    """What a frozen trunk made of cases, by name, float32 (n, D): of those to predict, and of all training cases or some."""
+    """What a frozen trunk made of cases, by name, float32 (n, D): of those to predict, and of all training cases, or of so many as
+    were `drawn`. `weights` is the name of the trunk's."""
 
     cases: Sequence[str]
     features: NDArray[np.float32]
+    weights: str
+    drawn: int | None = None
 
     def of(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Those of some cases, in their order.
 
-        >>> TrunkFeatures(["a", "b"], np.array([[0.5], [2.0]], np.float32)).of(["b"]).tolist()
+        >>> TrunkFeatures(["a", "b"], np.array([[0.5], [2.0]], np.float32), "vgg16").of(["b"]).tolist()
         [[2.0]]
         """
         places = {name: row for row, name in enumerate(self.cases)}

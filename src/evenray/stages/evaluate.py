@@ -24,6 +24,7 @@ from evenray.core.recipe import EvaluateSettings
 from evenray.core.types import PARTS, Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
+from evenray.learning.baselines import TrunkFeatures
 from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.repeats import called
@@ -135,7 +136,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         shown = each_repeat(found["test"])[0].table["case"].to_list()
         trunk = trunk_features(dataset, shown, plan.channels, settings.seed, tools) if "test" in scores.parts else None
         simple = simple_models(inputs.outer_folds, dataset, found["test"], target, settings.seed, trunk)
-        beside = _baselines(each_repeat(found["test"]), simple, scores, at, settings.seed)
+        beside = _baselines(each_repeat(found["test"]), simple, scores, at, settings.seed, trunk)
     scores = scores.model_copy(update={"prevalence": settings.prevalence, "tta": tta, "baselines": beside})
     _tell(scores, task.shown, tools)
     doubt, gaps = None, None
@@ -167,6 +168,7 @@ def _baselines(
     scores: ScoresRecord,
     at: Prevalence,
     seed: int,
+    trunk: TrunkFeatures | None,
 ) -> tuple[BaselineScores, ...]:
     """The simple models beside the network, on the same test cases and resamples; of findings the means over them.
 
@@ -195,6 +197,8 @@ def _baselines(
             name=name,
             metrics={metric: figure(metric, rows[metric][name]) for metric in SHOWN},
             network_ahead={metric: gap(rows[metric][name]) for metric in SHOWN},
+            weights=trunk.weights if trunk and name == "trunk" else None,
+            drawn=trunk.drawn if trunk and name == "trunk" else None,
         )
         for name in simple
     )

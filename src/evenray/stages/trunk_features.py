@@ -49,8 +49,9 @@ def trunk_features(
     most = int(work / look(start)) - len(asked)
     if most < min(FEWEST, len(train)):
         return None
-    if most < len(train):
-        train = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
+    drawn = most if most < len(train) else None
+    if drawn is not None:
+        train = np.sort(np.random.default_rng(seed).choice(train, drawn, replace=False))
     looked_at = [*train.tolist(), *asked]
     seen = replace(dataset, cases=dataset.cases.filter(pl.col("case").is_in(looked_at)))
     places = {name: row for row, name in enumerate(seen.cases["case"].to_list())}
@@ -59,4 +60,4 @@ def trunk_features(
     with tools.events.task("task.features", len(rows)) as tick:
         [kept] = compute(model, store, rows, ("plain",), store_folder(tools.folder), tools.machine, tick)
     features = kept[np.arange(len(rows))].astype(np.float32).reshape(len(rows), -1)
-    return TrunkFeatures(looked_at, features)
+    return TrunkFeatures(looked_at, features, start.weights.name, drawn)

@@ -95,11 +95,16 @@ class Gap(_Part):
 
 
 class BaselineScores(_Part):
-    """A simple model's figures on the test part, and the paired differences of the network's to them."""
+    """A simple model's figures on the test part, and the paired differences of the network's to them.
+
+    `weights` are those of a frozen trunk that it uses; it learnt from so many training cases as were `drawn`, None for all.
+    """
 
     name: str
     metrics: dict[str, Figure]
     network_ahead: dict[str, Gap]
+    weights: str | None = None
+    drawn: int | None = None
 
 
 class CalibrationRecord(_Part):

@@ -12,6 +12,7 @@ from evenray.images.corruptions import CORRUPTIONS
 from evenray.reporting.answers.data import parts_given, patients_known
 from evenray.reporting.bibliography import bibtex, named
 from evenray.reporting.language import LANGUAGES, Language
+from evenray.reporting.trunk import trunk_told
 from evenray.reporting.view import RunView
 
 __all__ = ["context", "paragraph"]
@@ -196,8 +197,11 @@ def _evaluation(run: RunView, say: Language, cite: _Cited) -> list[str]:
         told.append(say("methods.sets", coverage=share, work=cite("vovk2013conformal")))
     if results.decision_curve:
         told.append(say("methods.decision", work=cite("vickers2006decision")))
-    if results.baselines:
+    trunk = trunk_told(results, say)
+    if len(results.baselines) > (trunk is not None):
         told.append(say("methods.baselines", work=cite("geurts2006extratrees")))
+    if trunk is not None:
+        told.append(say("methods.baselines_trunk", **trunk))
     if run.attributions is not None and run.attributions.method == "gradcam" and not run.marked:
         told.append(say("methods.maps", work=cite("selvaraju2017gradcam"), sanity=cite("adebayo2018sanity")))
     if run.groups is not None and (columns := dict.fromkeys(each.column for each in run.groups.compared)):

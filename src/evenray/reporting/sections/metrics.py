@@ -16,6 +16,7 @@ from evenray.metrics.intervals import clustered_share
 from evenray.metrics.sample_size import patients_for
 from evenray.metrics.volumes import VOLUME_METRICS
 from evenray.reporting.language import Language
+from evenray.reporting.trunk import trunk_told
 from evenray.reporting.view import RunView
 
 __all__ = ["context"]
@@ -75,6 +76,7 @@ class Shown:
     per_class: list[tuple[str, int, float | None, float | None, Bounds, Bounds]]
     by_distance: list[tuple[int, int, float]]
     baselines: tuple[BaselineScores, ...]
+    trunk: dict[str, str] | None
     needed: list[Needed]
     ranked_by: tuple[str, ...] = ("auroc", "auprc")
 
@@ -91,6 +93,7 @@ def context(run: RunView, say: Language) -> Shown | None:
     simple = run.results.baselines if run.results else ()
     return Shown(
         parts=sizes, rows=rows, per_class=_per_class(run), by_distance=_by_distance(run), baselines=simple,
+        trunk=trunk_told(run.results, say) if run.results else None,
         needed=_needed(parts.get("test")),
     )  # fmt: skip
 
