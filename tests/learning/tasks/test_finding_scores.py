@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from evenray.core.artefacts.scores import ScoresRecord
+from evenray.core.run import Run
 from evenray.core.types import Predictions
 from evenray.learning.tasks.finding_scores import summarise_findings
+from evenray.reporting import report_page
 
 NAMES, RULE = ("common", "rare"), "sensitivity(0.9)"  # 9 patients of a finding
 PRIORS = [np.array([0.5, 0.5]), np.array([0.9, 0.1])]
@@ -57,3 +61,13 @@ def test_what_was_refused_before_stays_refused() -> None:
     """An external test has the validation part of the model for use alone, not those of the folds."""
     found = _summarised({"validation": _predictions(60, 12, 0), "test": _predictions(60, 12, 1)}, refused=["rare"])
     assert {name: one.threshold_rule for name, one in found.items()} == {"common": RULE, "rare": "prevalence"}
+
+
+def test_the_page_names_those_that_were_refused(whole_run: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole_run("tag"), tmp_path / "run"))
+    scores = ScoresRecord.read(folder)
+    said = "has too few patients for what youden promises: bar."
+    assert said not in report_page(Run(folder))
+    refused = scores.findings["bar"].model_copy(update={"threshold_rule": "prevalence", "refused_points": ("youden",)})
+    scores.model_copy(update={"findings": {**scores.findings, "bar": refused}}).write(folder)
+    assert said in report_page(Run(folder))
