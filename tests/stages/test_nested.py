@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.torch import save_file
 
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
@@ -252,9 +253,9 @@ def test_a_frozen_trunk_at_hand_is_learnt_on_in_every_fold(
     kind: str, images: Path, whole: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
-    drawn = networks.build("vgg11_bn(head=levels, width=0.05)", classes=2, channels=1, size=28, seed=3)
-    networks.save(drawn, tmp_path / "w.safetensors")
-    import_weights(tmp_path / "w.safetensors", name="drawn", licence="CC0-1.0")
+    spec = "vgg11_bn(head=levels, width=0.05)"
+    save_file(networks.build(spec, classes=2, channels=1, size=28, seed=3).state(), tmp_path / "w.safetensors")
+    import_weights(tmp_path / "w.safetensors", name="drawn", network=spec, size=28, mean=[0.5], std=[0.25])
     folder = Path(shutil.copytree(whole(kind), tmp_path / "run"))
     monkeypatch.setattr(stage, "learn", None)
     go(folder, images, kind, until="evaluate", threshold="accuracy")

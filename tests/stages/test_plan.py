@@ -14,6 +14,7 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.stages import plan as stage
 from evenray.stages.artefacts import PLANNED, SPLIT_CASES
+from evenray.stages.starting import Started
 from evenray.stages.tools import Tools
 
 
@@ -29,7 +30,7 @@ def test_it_has_the_judging_of_starts_in_every_fold(
 ) -> None:
     folder = RunFolder(finished_run)
     starts = (PlanChoice.of("start", "vgg16, frozen, 112", Message(code, {})),) if code else ()
-    monkeypatch.setattr(stage, "planned", lambda *_, **__: (replace(PLANNED.read(folder).plan, why={}), starts))
+    monkeypatch.setattr(stage, "planned", lambda *_, **__: Started(replace(PLANNED.read(folder).plan, why={}), starts))
     design = DesignRecord(name="nested", folds=5, repeats=3, why=ASKED.as_json())
     settings = PlanSettings(contrast=contrast, balance="none", effort="standard")
     found = stage.plan(stage.PlanInputs(SPLIT_CASES.read(folder), design), settings, Tools(finished_run)).planned

@@ -41,7 +41,7 @@ def trunk_features(
     looks = [Start(weight, weight.network, weight.size if weight.fixed else size, "frozen") for weight in here]
     fitting = ((start, built(start, dataset, channels)) for start in sorted(looks, key=look))
     start, model = next(((start, model) for start, model in fitting if not isinstance(model, Message)), (None, None))
-    if start is None or model is None:
+    if start is None or start.weights is None or model is None:
         return None
     names = dataset.part("train").cases["case"]
     train = names.filter(~names.is_in(list(asked))).to_numpy()
