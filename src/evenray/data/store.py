@@ -81,7 +81,7 @@ class Mapped(Sequence[NDArray[Any]]):
 class Store:
     """Prepared pixels: `shards` are (n, size, size[, 3]) of uint8 or uint16, all of SHARD rows but the last; `scale` is white.
 
-    `store[indices]` copies the asked rows into one array. `name` stands for all that the pixels depend on. Where the task is of
+    `store[indices]` copies the asked rows into one array. `name` stands for all that pixels and marks depend on. Where the task is of
     masks or boxes, `masked` are shards of masks, uint8 (n, size, size), and `boxed` the boxes of every row; both lie as the pixels do.
     """
 
@@ -201,7 +201,13 @@ def prepare(
         _index(dataset, path)
     masked = Mapped(sorted(masks.glob("[0-9]*.npy"))) if masks is not None else None
     boxed = _boxes(dataset.cases, size) if dataset.facts.task == "detect" else None
-    return {contrast: replace(_open(path, scale), masked=masked, boxed=boxed) for contrast, path in folders.items()}
+    marks = "" if masks is None else masks.name
+    if boxed is not None:
+        marks = digest(dataset.cases["boxes"].to_list())[:24]
+    return {
+        contrast: replace(_open(path, scale), name=path.name + marks, masked=masked, boxed=boxed)
+        for contrast, path in folders.items()
+    }
 
 
 def _sources(cases: pl.DataFrame) -> Iterator[Source]:

@@ -127,3 +127,19 @@ def test_a_mask_that_is_enlarged_returns_as_it_was(rows: int, columns: int) -> N
     assert (
         placed == 255
     ).sum() == placed.size - 4 * mask.size  # beside the image, where nothing is learnt and nothing counted
+
+
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_what_is_kept_of_a_store_is_not_taken_for_that_of_other_marks(tmp_path: Path, kind: str) -> None:
+    """Boxes that were moved and masks that were turned leave pixels, counts and shares as they were."""
+    (MASKS["twin_folders"] if kind == "masks" else BOXES["voc_from_0"])(tmp_path / "d")
+    dataset = scan(tmp_path / "d")
+    names = {prepare(dataset, ["none"], size=28, channels=1, folder=tmp_path / "s")["none"].name for _ in range(2)}
+    if kind == "boxes":
+        moved = pl.element().struct.with_fields(x0=pl.element().struct.field("x0") - 0.5)
+        changed = pl.col("boxes").list.eval(moved)
+    else:
+        changed = pl.col("mask_hash").str.reverse().alias("mask_hash")
+    other = dataset.with_cases(dataset.cases.with_columns(changed))
+    names.add(prepare(other, ["none"], size=28, channels=1, folder=tmp_path / "s")["none"].name)
+    assert len(names) == 2
