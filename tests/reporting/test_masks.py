@@ -1,4 +1,4 @@
-"""Masks: what calling nothing anywhere is right for is the share of the background, however many classes there are."""
+"""Masks: what marking nothing is right for is the share of the background, however many classes there are."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_background_is_said_to_be_nearly_all_where_it_is() -> None:
     little = page(run_of((0.4, 0.5)), "en")
     assert "Nearly all" not in little
     assert "nearly every" not in little
-    assert "Calling nothing anywhere is right for 10.0 % of the pixels, those of the background" in little
+    assert "Marking nothing is right for 10.0 % of the pixels, those of the background" in little
     assert "거의 모든" not in page(run_of((0.4, 0.5)), "ko")
     assert "배경인 화소 10.0%에서는 맞지만" in page(run_of((0.4, 0.5)), "ko")
 

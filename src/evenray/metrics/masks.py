@@ -2,7 +2,7 @@
 nothing anywhere.
 
 How images without the class count (Maier-Hein & Reinke et al. 2024, "Metrics reloaded", on empty masks): Dice, IoU and HD95 are
-means over the images that have it, in which calling nothing is worth 0 (HD95: the diagonal of the image). Of the others it
+means over the images that have it, in which marking nothing is worth 0 (HD95: the diagonal of the image). Of the others it
 is told in how many nothing was called (`clean`), and false regions and pooled figures count all images. Volumes count
 in the same way, each once (`volumes`). Accuracy is that of the mask as a whole, where the pixels of several classes were measured
 together (`told_whole`), and no mean over the classes: each of these is right where it leaves a pixel to another one.
@@ -58,7 +58,7 @@ def told_whole(predictions: Predictions) -> bool:
 
 
 def background_share(predictions: Predictions) -> float:
-    """The share of the pixels that no class has, which calling nothing anywhere is right for."""
+    """The share of the pixels that no class has, which marking nothing is right for."""
     return _background([_Class(predictions, k, 0.5) for k in range(len(predictions.classes))])
 
 
@@ -179,7 +179,7 @@ class _Class:
         return found | (self.volumes.ratios() if self.volumes else {})
 
     def nothing(self) -> dict[str, float]:
-        """The figures of calling nothing anywhere; NaN where such a forecast has none."""
+        """The figures of marking nothing; NaN where such a forecast has none."""
         has, own = self.has, self.own
         share = float(self.true.sum() / self.pixels.sum())
         found = dict.fromkeys(MASK_METRICS, float("nan")) | {"accuracy": 1 - share, "brier": share * (1 - share)}

@@ -74,7 +74,7 @@ class Volumes:
         }  # fmt: skip
 
     def nothing(self, limit: float) -> dict[str, float]:
-        """The figures of calling nothing anywhere; `limit` are the standard deviations of the limits of agreement."""
+        """The figures of marking nothing; `limit` are the standard deviations of the limits of agreement."""
         gap = -self.ml_true[self.one > 0]
         middle, spread = float(gap.mean()), limit * float(gap.std())
         found = {"volume_bias": middle, "volume_low": middle - spread, "volume_high": middle + spread}

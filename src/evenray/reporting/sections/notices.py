@@ -126,7 +126,7 @@ def _shortcuts(run: RunView, say: Language) -> list[Notice]:
 
 
 def _masks(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
-    """Whether masks overlap more than by calling every pixel, and how sure that is."""
+    """Whether masks overlap more than by marking every pixel, and how sure that is."""
     gain, dice = figures["dice_gain"], figures["dice"]
     if not gain.low > 0:
         interval = say.interval(gain.low, gain.high)

@@ -46,7 +46,7 @@ def context(run: RunView, say: Language) -> Shown:
 
 
 def _of_masks(run: RunView, test: PartScores, told: list[Notice], say: Language) -> Shown:
-    """What masks are worth: the overlap, and what calling nothing anywhere would be right for."""
+    """What masks are worth: the overlap, and what marking nothing would be right for."""
     figures = test.metrics
     gain = figures["dice_gain"]
     kind = "better" if gain.low > 0 else "worse" if gain.high < 0 else "unclear"
