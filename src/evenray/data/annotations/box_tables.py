@@ -132,7 +132,7 @@ def _rows(
     raw: pl.DataFrame, columns: _Columns, path: Path, images: Sequence[str], root: Path
 ) -> tuple[list[_Row], tuple[Message, ...]]:
     """The rows of a table that are of an image, and what is to be said of the others."""
-    key, files = image_column(raw, images, path, root)
+    key, files = image_column(raw, images, path, root, columns.names)
     kind = class_column(raw, {key, *columns.names})
     reader = next((name for name in raw.columns if name != kind and meaning_of(name) == "reader"), None)
     numbers = _numbers(raw, columns, path)

@@ -35,7 +35,7 @@ def read_circles(path: Path, images: Sequence[str]) -> Annotations:
     names = _columns(raw.columns)
     if names is None:
         raise DataError(f"'{path}' has no columns of circles, such as x, y and radius.")
-    key, files = image_column(raw, images, path, path.parent)
+    key, files = image_column(raw, images, path, path.parent, names)
     boxes: dict[str, list[Box]] = {}
     for row, (name, *circle) in enumerate(raw.select(key, *names).iter_rows(), 1):
         if (file := files.get(name)) is None:

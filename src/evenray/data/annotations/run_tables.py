@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
+from evenray.data.tables.match_paths import ENDING
 from evenray.data.tables.meanings import compact, meaning_of, weak_label
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.run_columns import are_steps, run_columns
@@ -38,18 +39,29 @@ def _raw(path: Path) -> pl.DataFrame | None:
         return None
 
 
-def image_column(raw: pl.DataFrame, images: Sequence[str], path: Path, root: Path) -> tuple[str, dict[str, str]]:
-    """The column of a raw table that names the images below `root`, and the file of each of its values, those in the table's own
-    folder first; DataError where there is none. A name may have its folder before it, joined by a line (000001_01_01_109.png).
+def image_column(
+    raw: pl.DataFrame, images: Sequence[str], path: Path, root: Path, taken: Collection[str] = ()
+) -> tuple[str, dict[str, str]]:
+    """The column of a raw table, none of those `taken`, that names the images below `root`, and the file of each of its values, those
+    in the table's own folder first; DataError where there is none. A name may have its folder before it, joined by a line
+    (000001_01_01_109.png). A column that is called so or has names with endings comes first, then one of which most values fit.
     """
-    best: tuple[int, str, dict[str, str]] = (0, "", {})
+    best: tuple[tuple[float, ...], str, dict[str, str]] = ((), "", {})
     joined = {"_".join(image.split("/")[-2:]): image for image in images}
     for name in raw.columns:
-        values = raw[name].drop_nulls().unique(maintain_order=True).to_list()
+        if name in taken:
+            continue
+        column = raw[name].drop_nulls().unique(maintain_order=True)
+        values = column.to_list()
         found = near_first(values, images, path.parent, root) or {v: joined[v] for v in values if v in joined}
-        if len(found) > best[0]:
-            best = (len(found), name, found)
-    if not best[0]:
+        if not found:
+            continue
+        # Images that are called by numbers are also met by row numbers and measures.
+        told = (meaning_of(name) in ("path", "sop")) + bool(column.str.contains(ENDING).any())
+        rank = (told, len(found) / len(values), len(found))
+        if rank > best[0]:
+            best = (rank, name, found)
+    if not best[2]:
         shown = ", ".join(f"'{name}'" for name in raw.columns[:6])
         raise DataError(
             f"No column of '{path}' ({shown}) names one of the {len(images)} images, such as '{images[0] if images else ''}'; it must"
@@ -86,7 +98,7 @@ def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations
     runs = next(iter(run_columns(raw)), None)
     if runs is None:
         raise DataError(f"'{path}' has no column of runs, such as '1 3 10 5'.")
-    key, files = image_column(raw, images, path, root)
+    key, files = image_column(raw, images, path, root, {runs})
     steps = are_steps(raw[runs].drop_nulls().to_list())
     if steps:
         raw = raw.with_columns(pl.col(runs).map_elements(_from_steps, return_dtype=pl.String))

@@ -1,0 +1,42 @@
+"""Tables of boxes: which column names the images, which hold the boxes, and what a row without all of them says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evenray.data.annotations.box_tables import read_box_table
+from evenray.data.annotations.circles import read_circles
+from evenray.data.annotations.found import Annotations
+
+NUMBERED = [f"{n}.png" for n in range(1, 301)]
+
+
+def read(root: Path, *lines: str, images: list[str] = NUMBERED) -> Annotations:
+    (root / "boxes.csv").write_text("\n".join(lines))
+    return read_box_table([root / "boxes.csv"], images, root)
+
+
+@pytest.mark.parametrize(
+    ("header", "more"), [("image", ""), ("id,image", "{id},"), ("image_id,file_name", "{id},"), ("row,scan", "{row},")]
+)
+def test_images_called_by_numbers_are_not_met_by_coordinates_or_row_numbers(
+    tmp_path: Path, header: str, more: str
+) -> None:
+    """The coordinates and the numbers of rows meet more images than the names, which are of a part of them."""
+    ending = "" if "scan" in header else ".png"
+    lines = [
+        f"{more.format(id=n % 300 + 1, row=500 - n)}{2 * (n // 2) + 2}{ending},cell,{n},{n + 1},{n + 2},{n + 3}"
+        for n in range(1, 290)
+    ]
+    found = read(tmp_path, f"{header},class,xmin,ymin,xmax,ymax", *lines)
+    assert set(found.images) == {f"{2 * (n // 2) + 2}.png" for n in range(1, 290)}
+    assert [(box.x0, box.y1) for box in found.images["4.png"].boxes] == [(2, 5), (3, 6)]
+
+
+def test_images_called_by_numbers_are_not_met_by_the_places_of_circles(tmp_path: Path) -> None:
+    (tmp_path / "circles.csv").write_text(
+        "x,y,radius,scan\n" + "\n".join(f"{n},{n},3,{n % 9 + 1}" for n in range(1, 99))
+    )
+    assert set(read_circles(tmp_path / "circles.csv", NUMBERED).images) == {f"{n}.png" for n in range(1, 10)}
