@@ -14,6 +14,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .found import Annotated, Annotations, Box, MaskFile
+from .joining import Joined
 from .pairing import near_first
 from .runs import from_counts, inside, to_runs, uncompressed
 
@@ -61,27 +62,40 @@ def read_coco(
     classes = tuple(
         name for name, number in sorted(names.items(), key=lambda item: item[1]) if number in used or len(names) == 1
     )
-    found: dict[str, Annotated] = {}
-    lost: list[str] = []
+    joined = Joined()
+    lost = 0
     told: list[Message] = []
     for path, whole in loaded.items():
         index = {each["id"]: classes.index(str(each.get("name", each["id"]))) for each in whole.get("categories", [])
                  if str(each.get("name", each["id"])) in classes}  # fmt: skip
-        by_image: dict[Any, list[dict[str, Any]]] = {}
+        by_image: dict[str, list[dict[str, Any]]] = {_id(image["id"]): [] for image in whole["images"]}
         for each in whole["annotations"]:
-            by_image.setdefault(each["image_id"], []).append(each)
+            if (of_image := by_image.get(_id(each["image_id"]))) is None:
+                lost += 1
+            else:
+                of_image.append(each)
         files = near_first([str(each["file_name"]) for each in whole["images"]], images, path.parent, root)
         corners = _are_corners(whole)
         told += [Message("annotations.corners", {"file": path.name})] if corners and task == "detect" else []
-        for image in whole["images"]:
+        for number, image in enumerate(whole["images"]):
             file = files.get(str(image["file_name"]))
             if file is None:
-                lost.append(str(image["file_name"]))
+                lost += 1
                 continue
             size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
-            found[file] = _annotated(by_image.get(image["id"], []), index, size, task, path, corners)
-    notes = [*told, *([Message("annotations.files_absent", {"count": len(lost)})] if lost else [])]
-    return Annotations(task, "coco", found, classes, notes=tuple(notes))
+            own = _annotated(by_image[_id(image["id"])], index, size, task, path, corners)
+            joined.add(file, own, (path, number))
+    notes = [*told, *([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
+    return Annotations(task, "coco", joined.images, classes, notes=tuple(notes))
+
+
+def _id(number: Any) -> str:
+    """A number that things of a file are known by, whether it is written as a number or as text.
+
+    >>> _id(7), _id("7"), _id(7.0)
+    ('7', '7', '7')
+    """
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -107,11 +121,13 @@ def _loaded(path: Path) -> dict[str, Any]:
 def _are_corners(whole: dict[str, Any]) -> bool:
     """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides: read as sides, many reach beyond
     their images, and none that is read as corners does."""
-    sizes = {each["id"]: (each.get("width"), each.get("height")) for each in whole["images"]}
+    sizes = {_id(each["id"]): (each.get("width"), each.get("height")) for each in whole["images"]}
     boxes = [
-        (*each["bbox"], *sizes[each["image_id"]])
+        (*each["bbox"], *sizes[_id(each["image_id"])])
         for each in whole["annotations"]
-        if isinstance(each.get("bbox"), list) and len(each["bbox"]) == 4 and all(sizes.get(each["image_id"], (None,)))
+        if isinstance(each.get("bbox"), list)
+        and len(each["bbox"]) == 4
+        and all(sizes.get(_id(each["image_id"]), (None,)))
     ]
     try:
         beyond = sum(x + w > across + 1 or y + h > down + 1 for x, y, w, h, across, down in boxes)

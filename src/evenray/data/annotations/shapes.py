@@ -15,6 +15,7 @@ from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
 
 from .found import Annotated, Annotations, Box, MaskFile
+from .joining import Joined
 from .pairing import Twins, near_first, stem_of
 from .runs import Points, outlines
 
@@ -115,7 +116,7 @@ def read_shapes(
     of_files = {file: _images_of(file, own_images, images, root) for file, own_images in by_file.items()}
     wanted = {shape.label for _, drawn in read for shape in drawn.shapes if task == "detect" or not shape.is_box}
     classes = tuple(sorted(wanted))
-    found: dict[str, Annotated] = {}
+    joined = Joined()
     lost = 0
     shares = task == "detect" and any(drawn.shares for _, drawn in read)
     for file, drawn in read:
@@ -124,17 +125,16 @@ def read_shapes(
             lost += 1
             continue
         shapes = [shape for shape in drawn.shapes if shape.label in classes]
-        before = found.get(image, Annotated())
         if task == "detect":
             boxes = tuple(_box(shape, classes.index(shape.label)) for shape in shapes)
-            found[image] = Annotated(boxes=(*before.boxes, *boxes), size=drawn.size)
+            joined.add(image, Annotated(boxes=boxes, size=drawn.size), file)
         else:
             masks = tuple(
                 _mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes if not shape.is_box
             )
-            found[image] = Annotated((*before.masks, *masks), size=drawn.size)
-    notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
-    return Annotations(task, own.name, found, classes, shares, notes=notes, rejected=tuple(rejected))
+            joined.add(image, Annotated(masks, size=drawn.size), file)
+    notes = (*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes)
+    return Annotations(task, own.name, joined.images, classes, shares, notes=notes, rejected=tuple(rejected))
 
 
 def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:

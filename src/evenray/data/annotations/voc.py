@@ -11,6 +11,7 @@ from evenray.core.messages import Message
 from evenray.core.names import as_path
 
 from .found import Annotated, Annotations, Box
+from .joining import Joined
 from .pairing import Twins
 
 __all__ = ["is_voc", "read_voc"]
@@ -32,7 +33,7 @@ def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotat
     A box is half-open in either case.
     """
     twins = Twins(images)
-    read: dict[str, tuple[list[tuple[str, Corners, bool]], tuple[int, int] | None]] = {}
+    read: list[tuple[str, str, list[tuple[str, Corners, bool]], tuple[int, int] | None]] = []
     lost, rejected = 0, []
     for file in files:
         try:
@@ -44,22 +45,19 @@ def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotat
         if image is None:
             lost += 1
             continue
-        read[image] = objects, size
-    corners = [corner for objects, _ in read.values() for _, corner, _ in objects]
+        read.append((image, file, objects, size))
+    corners = [corner for _, _, objects, _ in read for _, corner, _ in objects]
     first = 1.0 if corners and min(min(corner) for corner in corners) >= 1 else 0.0
-    classes = tuple(sorted({name for objects, _ in read.values() for name, _, _ in objects}))
+    classes = tuple(sorted({name for _, _, objects, _ in read for name, _, _ in objects}))
     index = {name: k for k, name in enumerate(classes)}
-    found = {
-        image: Annotated(
-            boxes=tuple(
-                Box(index[name], x0 - first, y0 - first, x1, y1, ignored) for name, (x0, y0, x1, y1), ignored in objects
-            ),
-            size=size,
+    joined = Joined()
+    for image, file, objects, size in read:
+        boxes = tuple(
+            Box(index[name], x0 - first, y0 - first, x1, y1, ignored) for name, (x0, y0, x1, y1), ignored in objects
         )
-        for image, (objects, size) in read.items()
-    }
-    notes = [Message("annotations.files_absent", {"count": lost})] if lost else []
-    return Annotations("detect", "voc", found, classes, notes=tuple(notes), rejected=tuple(rejected))
+        joined.add(image, Annotated(boxes=boxes, size=size), file)
+    notes = ([Message("annotations.files_absent", {"count": lost})] if lost else []) + [*joined.notes]
+    return Annotations("detect", "voc", joined.images, classes, notes=tuple(notes), rejected=tuple(rejected))
 
 
 def _objects(path: Path) -> tuple[list[tuple[str, Corners, bool]], tuple[int, int] | None, str]:

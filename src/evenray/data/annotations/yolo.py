@@ -11,6 +11,7 @@ from evenray.core.messages import Message
 from evenray.core.names import as_path
 
 from .found import Annotated, Annotations, Box, MaskFile
+from .joining import Joined
 from .pairing import Twins
 from .runs import outlines
 
@@ -53,7 +54,7 @@ def read_yolo(
 
     A file with a line that is none of the format is set aside. Classes without a name are called by their number.
     """
-    twins, found, rejected, lost = Twins(images), {}, [], 0
+    twins, joined, rejected, lost = Twins(images), Joined(), [], 0
     highest = -1
     for file in files:
         try:
@@ -66,11 +67,11 @@ def read_yolo(
             lost += 1
             continue
         highest = max([highest, *(box.index for box in boxes)])
-        found[image] = Annotated(boxes=boxes) if task == "detect" else Annotated(masks)
+        joined.add(image, Annotated(boxes=boxes) if task == "detect" else Annotated(masks), file)
     classes = (*names, *(str(number) for number in range(len(names), highest + 1)))
-    notes = (Message("annotations.files_absent", {"count": lost}),) if lost else ()
+    notes = (*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes)
     shares = task == "detect"
-    return Annotations(task, "yolo", found, classes, shares=shares, notes=notes, rejected=tuple(rejected))
+    return Annotations(task, "yolo", joined.images, classes, shares=shares, notes=notes, rejected=tuple(rejected))
 
 
 def _objects(path: Path) -> tuple[tuple[Box, ...], tuple[MaskFile, ...]]:
