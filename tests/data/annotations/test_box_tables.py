@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evenray.core.errors import DataError
 from evenray.data.annotations.box_tables import read_box_table
 from evenray.data.annotations.circles import read_circles
 from evenray.data.annotations.found import Annotations
@@ -40,3 +41,16 @@ def test_images_called_by_numbers_are_not_met_by_the_places_of_circles(tmp_path:
         "x,y,radius,scan\n" + "\n".join(f"{n},{n},3,{n % 9 + 1}" for n in range(1, 99))
     )
     assert set(read_circles(tmp_path / "circles.csv", NUMBERED).images) == {f"{n}.png" for n in range(1, 10)}
+
+
+def test_a_row_without_numbers_says_that_nothing_is_there(tmp_path: Path) -> None:
+    found = read(tmp_path, "image,class,xmin,ymin,xmax,ymax", "1.png,cell,1,2,7,9", "2.png,,,,,")
+    assert [len(found.images[image].boxes) for image in ("1.png", "2.png")] == [1, 0]
+
+
+def test_a_row_that_lacks_some_of_its_numbers_is_no_row_without_any(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has the box '1 2 \(blank\) 9' in row 2; expected four numbers, or none"):
+        read(tmp_path, "image,class,xmin,ymin,xmax,ymax", "1.png,cell,1,2,7,9", "2.png,cell,1,2,,9")
+    (tmp_path / "circles.csv").write_text("image,x,y,radius\n1.png,3,3,2\n2.png,4,4,\n3.png,,,\n")
+    with pytest.raises(DataError, match=r"has the circle '4 4 \(blank\)' in row 2; expected three numbers, or none"):
+        read_circles(tmp_path / "circles.csv", NUMBERED)

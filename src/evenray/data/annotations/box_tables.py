@@ -149,9 +149,9 @@ def _numbers(raw: pl.DataFrame, columns: _Columns, path: Path) -> dict[int, tupl
     """The boxes of each row that has some, of four numbers each."""
     found: dict[int, tuple[Four, ...]] = {}
     for row, values in enumerate(raw.select(columns.names).iter_rows()):
-        if any(value is None for value in values):
+        if all(value is None for value in values):
             continue
-        texts = NUMBERS.findall(values[0].replace("|", " ")) if len(values) == 1 else list(values)
+        texts = NUMBERS.findall(values[0].replace("|", " ")) if len(values) == 1 else [value or "" for value in values]
         if len(values) == 1 and not texts:  # "[]"
             continue
         try:
@@ -160,7 +160,8 @@ def _numbers(raw: pl.DataFrame, columns: _Columns, path: Path) -> dict[int, tupl
             all_ = ()
         if not all_ or len(all_) % 4:
             raise DataError(
-                f"'{path}' has the box {' '.join(values)!r} in row {row + 1}; expected four numbers, or none of them."
+                f"'{path}' has the box {' '.join(value or '(blank)' for value in values)!r} in row {row + 1}; expected four"
+                " numbers, or none of them where the image has nothing."
             )
         found[row] = tuple(all_[at : at + 4] for at in range(0, len(all_), 4))
     return found

@@ -41,13 +41,14 @@ def read_circles(path: Path, images: Sequence[str]) -> Annotations:
         if (file := files.get(name)) is None:
             continue
         own = boxes.setdefault(file, [])
-        if any(value is None for value in circle):
+        if all(value is None for value in circle):
             continue
         try:
-            x, y, radius = (float(value) for value in circle)
+            x, y, radius = (float(value or "") for value in circle)
         except ValueError:
             raise DataError(
-                f"'{path}' has the circle {' '.join(circle)!r} in row {row}; expected three numbers."
+                f"'{path}' has the circle {' '.join(value or '(blank)' for value in circle)!r} in row {row}; expected three"
+                " numbers, or none of them where the image has nothing."
             ) from None
         x, y = x + 0.5, y + 0.5  # to the outer corner of the first pixel, from its centre
         own.append(Box(0, x - radius, y - radius, x + radius, y + radius))
