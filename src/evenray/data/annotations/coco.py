@@ -13,6 +13,7 @@ import numpy as np
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
+from .coco_classes import category_names, class_of, classes_of, number_of
 from .found import Annotated, Annotations, Box, MaskFile
 from .joining import Joined
 from .pairing import near_first
@@ -51,26 +52,19 @@ def read_coco(
 ) -> Annotations:
     """The boxes or masks of some files together. Images of a file without annotation have nothing in them.
 
-    Classes are those that `categories` names, by their number. Raises DataError where a file is no such JSON.
+    Classes are those that `categories` names and annotations have, by their number in the first file that names them. Raises
+    DataError where a file is no such JSON.
     """
     loaded = {path: _loaded(path) for path in paths}
-    names: dict[str, int] = {}
-    for whole in loaded.values():
-        for each in whole.get("categories", []):
-            names.setdefault(str(each.get("name", each["id"])), each["id"])
-    used = {each["category_id"] for whole in loaded.values() for each in whole["annotations"]}
-    classes = tuple(
-        name for name, number in sorted(names.items(), key=lambda item: item[1]) if number in used or len(names) == 1
-    )
+    classes = classes_of(loaded.values())
     joined = Joined()
     lost = 0
     told: list[Message] = []
     for path, whole in loaded.items():
-        index = {each["id"]: classes.index(str(each.get("name", each["id"]))) for each in whole.get("categories", [])
-                 if str(each.get("name", each["id"])) in classes}  # fmt: skip
-        by_image: dict[str, list[dict[str, Any]]] = {_id(image["id"]): [] for image in whole["images"]}
+        names = category_names(whole)
+        by_image: dict[str, list[dict[str, Any]]] = {number_of(image["id"]): [] for image in whole["images"]}
         for each in whole["annotations"]:
-            if (of_image := by_image.get(_id(each["image_id"]))) is None:
+            if (of_image := by_image.get(number_of(each["image_id"]))) is None:
                 lost += 1
             else:
                 of_image.append(each)
@@ -83,19 +77,13 @@ def read_coco(
                 lost += 1
                 continue
             size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
-            own = _annotated(by_image[_id(image["id"])], index, size, task, path, corners)
+            annotations = [
+                (classes.index(class_of(each, names, str(path))), each) for each in by_image[number_of(image["id"])]
+            ]
+            own = _annotated(annotations, size, task, path, corners)
             joined.add(file, own, (path, number))
     notes = [*told, *([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
     return Annotations(task, "coco", joined.images, classes, notes=tuple(notes))
-
-
-def _id(number: Any) -> str:
-    """A number that things of a file are known by, whether it is written as a number or as text.
-
-    >>> _id(7), _id("7"), _id(7.0)
-    ('7', '7', '7')
-    """
-    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -106,14 +94,16 @@ def _loaded(path: Path) -> dict[str, Any]:
             and isinstance(whole.get("images"), list)
             and isinstance(whole.get("annotations"), list)
         ):
+            numbered = [each["id"] for each in whole.get("categories") or []]  # without any, annotations need no number
             _ = (
-                [each["file_name"] + "" for each in whole["images"]],
-                [each["image_id"] for each in whole["annotations"]],
+                [(each["id"], each["file_name"] + "") for each in whole["images"]],
+                [(each["image_id"], each["category_id"] if numbered else each) for each in whole["annotations"]],
             )
             return whole
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
-            f"'{path}' is no COCO file: {type(error).__name__} {error}; expected images, annotations and categories."
+            f"'{path}' is no COCO file: {type(error).__name__} {error}; expected images with id and file_name,"
+            " annotations with image_id and category_id, and categories with id."
         ) from None
     raise DataError(f"'{path}' is no COCO file; expected an object with the lists images, annotations and categories.")
 
@@ -121,13 +111,13 @@ def _loaded(path: Path) -> dict[str, Any]:
 def _are_corners(whole: dict[str, Any]) -> bool:
     """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides: read as sides, many reach beyond
     their images, and none that is read as corners does."""
-    sizes = {_id(each["id"]): (each.get("width"), each.get("height")) for each in whole["images"]}
+    sizes = {number_of(each["id"]): (each.get("width"), each.get("height")) for each in whole["images"]}
     boxes = [
-        (*each["bbox"], *sizes[_id(each["image_id"])])
+        (*each["bbox"], *sizes[number_of(each["image_id"])])
         for each in whole["annotations"]
         if isinstance(each.get("bbox"), list)
         and len(each["bbox"]) == 4
-        and all(sizes.get(_id(each["image_id"]), (None,)))
+        and all(sizes.get(number_of(each["image_id"]), (None,)))
     ]
     try:
         beyond = sum(x + w > across + 1 or y + h > down + 1 for x, y, w, h, across, down in boxes)
@@ -139,20 +129,14 @@ def _are_corners(whole: dict[str, Any]) -> bool:
 
 
 def _annotated(
-    annotations: list[dict[str, Any]],
-    index: dict[Any, int],
+    annotations: list[tuple[int, dict[str, Any]]],
     size: tuple[int, int] | None,
     task: str,
     path: Path,
     corners: bool,
 ) -> Annotated:
     boxes, masks = [], []
-    for each in annotations:
-        kind = index.get(each.get("category_id"))
-        if kind is None:
-            raise DataError(
-                f"'{path}' has an annotation of category {each.get('category_id')!r}, which its categories lack."
-            )
+    for kind, each in annotations:
         try:
             if task == "detect":
                 x, y, width, height = (float(value) for value in each["bbox"])

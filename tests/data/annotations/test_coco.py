@@ -1,0 +1,68 @@
+"""COCO files as tools and people write them: numbers of their own, parts of one set, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evenray.core.errors import DataError
+from evenray.data.annotations.coco import read_coco
+from evenray.data.annotations.found import Annotations
+
+IMAGES = [f"{n}.png" for n in range(4)]
+
+
+def coco(path: Path, images: list[int], kinds: list[Any], categories: dict[int, str] | None, **more: Any) -> Path:
+    """A file with one box an image, of the kinds; None is a box without one."""
+    annotations = [
+        {"id": n, "image_id": n, "bbox": [n, 1, 4, 4]} | ({} if kind is None else {"category_id": kind}) | more
+        for n, kind in zip(images, kinds, strict=True)
+    ]
+    whole: dict[str, Any] = {"images": [{"id": n, "file_name": f"{n}.png"} for n in images], "annotations": annotations}
+    whole |= {} if categories is None else {"categories": [{"id": n, "name": name} for n, name in categories.items()]}
+    path.write_text(json.dumps(whole))
+    return path
+
+
+def said(root: Path, *paths: Path) -> dict[str, list[str]]:
+    found: Annotations = read_coco(root, paths, IMAGES, "detect")
+    return {file: [found.classes[box.index] for box in own.boxes] for file, own in found.images.items()}
+
+
+def test_parts_with_other_numbers_of_categories(tmp_path: Path) -> None:
+    """The class of number 1 is not used in the first part, and has number 0 in the second."""
+    first = coco(tmp_path / "train.json", [0, 1], [2, 2], {1: "cell", 2: "x"})
+    second = coco(tmp_path / "val.json", [2, 3], [0, "2"], {0: "cell", 2: "x"})
+    assert said(tmp_path, first, second) == {"0.png": ["x"], "1.png": ["x"], "2.png": ["cell"], "3.png": ["x"]}
+    assert read_coco(tmp_path, [first, second], IMAGES, "detect").classes == ("cell", "x")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "classes"), [([None, None], ("object",)), ([1, 1], ("object",)), ([7, 3], ("3", "7"))]
+)
+def test_without_categories_all_is_one_class_unless_several_are_numbered(
+    tmp_path: Path, kinds: list[int | None], classes: tuple[str, ...]
+) -> None:
+    path = coco(tmp_path / "all.json", [0, 1], kinds, None)
+    assert read_coco(tmp_path, [path], IMAGES, "detect").classes == classes
+    assert said(tmp_path, path) == {"0.png": [classes[-1]], "1.png": [classes[0]]}
+
+
+def test_a_category_that_is_missing_is_an_error_with_what_is_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="an annotation of category 5, which its categories lack; expected one of 1, 2"):
+        said(tmp_path, coco(tmp_path / "all.json", [0], [5], {2: "b", 1: "a"}))
+    with pytest.raises(DataError, match=r"is no COCO file: KeyError 'category_id'; expected images with id"):
+        said(tmp_path, coco(tmp_path / "all.json", [0], [None], {1: "a"}))
+
+
+@pytest.mark.parametrize("place", ["images", "categories"])
+def test_images_and_categories_without_numbers_are_refused(tmp_path: Path, place: str) -> None:
+    path = coco(tmp_path / "all.json", [0], [1], {1: "a"})
+    whole = json.loads(path.read_text())
+    del whole[place][0]["id"]
+    path.write_text(json.dumps(whole))
+    with pytest.raises(DataError, match="is no COCO file: KeyError 'id'; expected images with id"):
+        said(tmp_path, path)
