@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from evenray.core.errors import DataError
-from evenray.data.annotations.box_tables import read_box_table
+from evenray.data.annotations import read_boxes
+from evenray.data.annotations.box_tables import is_box_table, read_box_table
 from evenray.data.annotations.circles import read_circles
+from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.found import Annotations
+from evenray.data.regions import regions_of
+from evenray.data.scan import scan
+
+from .drawn import image
 
 NUMBERED = [f"{n}.png" for n in range(1, 301)]
 
@@ -54,3 +60,30 @@ def test_a_row_that_lacks_some_of_its_numbers_is_no_row_without_any(tmp_path: Pa
     (tmp_path / "circles.csv").write_text("image,x,y,radius\n1.png,3,3,2\n2.png,4,4,\n3.png,,,\n")
     with pytest.raises(DataError, match=r"has the circle '4 4 \(blank\)' in row 2; expected three numbers, or none"):
         read_circles(tmp_path / "circles.csv", NUMBERED)
+
+
+@pytest.mark.parametrize(
+    ("header", "ends", "far"),
+    [
+        ("Image Index,Finding Label,Bbox [x,y,w,h],,,", ",,,", 4.5),  # as NIH's BBox_List_2017.csv has it
+        ("image,label,bbox_x,bbox_y,bbox_width,bbox_height", "", 4.5),
+        ("image,label,Box x1,bbox_y1,bbox_x2,Bounding Box y2", "", 3.0),
+    ],
+)
+def test_names_of_columns_may_begin_with_what_they_are_of(tmp_path: Path, header: str, ends: str, far: float) -> None:
+    lines = [f"{n}.png,Mass,1.5,2.5,3.0,6.0{ends}" for n in (1, 2)]
+    found = read(tmp_path, header, *lines)
+    assert is_box_table(tmp_path / "boxes.csv")
+    assert (found.classes, sorted(found.images)) == (("Mass",), ["1.png", "2.png"])
+    [box] = found.images["1.png"].boxes
+    assert (box.x0, box.y0, box.x1) == (1.5, 2.5, far)
+
+
+def test_the_list_of_nih_is_found_and_named(tmp_path: Path) -> None:
+    for n in range(3):
+        image(tmp_path / "images" / f"0000{n}_000.png", n)
+    lines = [f"0000{n}_000.png,Mass,{2 + n},3.5,8.25,6.5,,," for n in range(3)]
+    (tmp_path / "BBox_List_2017.csv").write_text("\n".join(["Image Index,Finding Label,Bbox [x,y,w,h],,,", *lines]))
+    dataset = scan(tmp_path / "images", wanted=Wanted(boxes=str(tmp_path / "BBox_List_2017.csv")))
+    assert read_boxes(dataset, 1).tolist() == [[0, 3, 3.5, 11.25, 10]]
+    assert regions_of(dataset, str(tmp_path / "BBox_List_2017.csv")).of(1, 0)[4, 3:12].all()

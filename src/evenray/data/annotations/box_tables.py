@@ -46,6 +46,7 @@ TEXTS = (
     "boxes",
     "boundingboxes",
 )  # a column of x, y, width and height as one text, or several
+OF_BOX = re.compile(r"^(?:boundingbox|bbox|box)")
 NUMBERS = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 LOOKED_AT, BEYOND = (
     64,
@@ -64,7 +65,12 @@ class _Columns:
 
 
 def _columns(columns: Sequence[str]) -> _Columns | None:
-    plain = {compact(name): name for name in columns}
+    """The columns of boxes, whose names may begin with what they are of: `bbox_x`, or `Bbox [x` where NIH's list was torn at commas.
+
+    >>> _columns(["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"])
+    _Columns(names=('Bbox [x', 'y', 'w', 'h]'), how='sides')
+    """
+    plain = {OF_BOX.sub("", compact(name)): name for name in columns} | {compact(name): name for name in columns}
     for how, ways in (("corners", CORNERS), ("centres", CENTRES), ("sides", SIDES)):
         for way in ways:
             if all(name in plain for name in way):
