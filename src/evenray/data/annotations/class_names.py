@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from evenray.core.names import as_path
@@ -16,18 +16,19 @@ MOST_BYTES = 2**22
 MOST_NAMES = 256
 
 
-def class_names(root: Path, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """The names of classes by their numbers, of classes.txt or the like or of a .yaml file, and which file it was; none without."""
-    for file in others:
-        name = PurePosixPath(file).name.lower()
+def class_names(files: Iterable[Path]) -> tuple[tuple[str, ...], Path | None]:
+    """The names of classes by their numbers, of classes.txt or the like or of a .yaml file, and which file it was, the first that has
+    any; none without."""
+    for file in files:
+        name = file.name.lower()
         if name in LISTS:
-            lines = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace").split("\n")
+            lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
             return tuple(line.strip() for line in lines if line.strip()), file
         if name.endswith((".yaml", ".yml")):
-            text = as_path(root / file).read_text(encoding="utf-8-sig", errors="replace")
+            text = file.read_text(encoding="utf-8-sig", errors="replace")
             if names := _yaml_names(text):
                 return names, file
-    return (), ""
+    return (), None
 
 
 def _yaml_names(text: str) -> tuple[str, ...]:
@@ -58,7 +59,7 @@ def names_of_values(root: Path, others: Sequence[str], highest: int) -> dict[int
     for file in others:
         if PurePosixPath(file).name == "dataset.json" and (found := _json_names(as_path(root / file))):
             return found
-    names, _ = class_names(root, [file for file in others if file.lower().endswith(".txt")])
+    names, _ = class_names(as_path(root / file) for file in others if file.lower().endswith(".txt"))
     first = {highest + 1: 0, highest: 1}.get(len(names))
     return {} if first is None else dict(enumerate(names, first))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from typing import Literal
 from evenray.core.annotations import Task
 from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
+from evenray.core.names import as_path
 
 from .dicom_seg import seg_files
 from .found import Annotations
@@ -133,7 +135,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )
     if sources := mask_sources(above, others, files, images):
-        return sources.read(root, images)
+        return replace(sources, lists=_class_lists(root, place, beside)).read(root, images)
     if place.is_dir():
         lists = (*_lists(above, others), *_lists(root, beside.others))
         return replace(masks_in_folder(root, place, files, images), lists=lists)
@@ -160,7 +162,17 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
         )
-    return sources.read(root, images)
+    return replace(sources, lists=_class_lists(root, place, beside)).read(root, images)
+
+
+def _class_lists(root: Path, place: Path, beside: Beside) -> list[Path]:
+    """The files that may name classes for annotations in a place that has none: those directly above it, where YOLO has them, and
+    those beside the images."""
+    above: list[Path] = []
+    if place.is_dir():
+        with suppress(OSError):  # it may not be ours to list
+            above = sorted(path for path in place.absolute().parent.iterdir() if path.is_file())
+    return [*above, *(as_path(root / file) for file in beside.others)]
 
 
 def _below(place: Path, expected: str, beside: Beside) -> tuple[Path, Sequence[str], Sequence[str]]:

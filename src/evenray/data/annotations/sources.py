@@ -30,13 +30,15 @@ TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True)
 class Sources:
-    """Files of one kind, relative to `above`; `others` lie beside them. `kind` is one of those below, or the name of a format."""
+    """Files of one kind, relative to `above`; `others` lie beside them; `lists`, elsewhere, may name classes where none of these does.
+    `kind` is one of those below, or the name of a format."""
 
     kind: str
     task: Literal["segment", "detect"]
     above: Path
     files: tuple[str, ...]
     others: Sequence[str] = ()
+    lists: Sequence[Path] = ()
 
     @property
     def shown(self) -> str:
@@ -50,9 +52,9 @@ class Sources:
         if self.kind == "voc":
             found = read_voc(self.above, self.files, images)
         elif self.kind == "yolo":
-            names, file = class_names(self.above, self.others)
+            names, file = class_names([*(as_path(self.above / other) for other in self.others), *self.lists])
             found = read_yolo(self.above, self.files, images, names, self.task)
-            extra = [as_path(self.above / file)] if file else []
+            extra = [file] if file is not None else []
         elif self.kind == "dicom_seg":
             own = [image for image in images if (root / image).resolve() not in {path.resolve() for path in paths}]
             found = read_seg(root, paths, own, _relative(root, paths))
