@@ -1,4 +1,4 @@
-"""The names of classes that annotations call by numbers: where they are looked for."""
+"""The names of classes that annotations call by numbers: where they are looked for, and which number has which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evenray.data.annotations.class_names import class_names
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
 
@@ -34,3 +35,22 @@ def test_names_of_a_folder_come_before_those_above_it(tmp_path: Path) -> None:
 def test_names_lie_above_a_folder_of_outlines_that_is_named(tmp_path: Path) -> None:
     MASKS["yolo_outlines"](tmp_path)
     assert scan(tmp_path, wanted=Wanted(masks=str(tmp_path / "labels"))).classes == ("cell",)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("names: {1: a, 0: b}\n", ("b", "a")),
+        ("names: {0: 'a', 2: \"b c\"}", ("a", "1", "b c")),
+        ("names:\n  1: a\n  0: b\nnc: 2\n", ("b", "a")),
+        ("names:\n  0: a\n  # none\n  3: b # last\n", ("a", "1", "2", "b")),
+        ("names: [a, '', c]\n", ("a", "1", "c")),
+        ("names:\n- a\n\n- b\n", ("a", "b")),
+        ("names:\n- a\n- b # last\n", ("a", "b")),
+        ("names: [\n  'a',  # first\n  'b',\n]\n", ("a", "b")),
+        ("names:\n", ()),
+    ],
+)
+def test_names_of_yaml_go_by_their_numbers(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
+    (tmp_path / "data.yaml").write_text(text)
+    assert class_names([tmp_path / "data.yaml"]) == (names, tmp_path / "data.yaml" if names else None)

@@ -32,25 +32,29 @@ def class_names(files: Iterable[Path]) -> tuple[tuple[str, ...], Path | None]:
 
 
 def _yaml_names(text: str) -> tuple[str, ...]:
-    r"""What stands below `names:` in one of three ways.
+    r"""What stands below `names:` in one of four ways, by its numbers where it has some; a number without a name is called by itself.
 
     >>> _yaml_names("nc: 2\nnames: ['a', \"b c\"]"), _yaml_names("names:\n- a\n- b\n")
     (('a', 'b c'), ('a', 'b'))
-    >>> _yaml_names("names:\n  0: a\n  1: b # x\ntrain: images")
-    ('a', 'b')
+    >>> _yaml_names("names:\n  0: a\n  1: b # x\ntrain: images"), _yaml_names("names: {2: a, 0: b}")
+    (('a', 'b'), ('b', '1', 'a'))
     """
     start = re.search(r"^names:[ \t]*(.*)$", text, re.MULTILINE)
     if start is None:
         return ()
-    if start[1].lstrip().startswith(("[", "{")):
-        inside = text[start.start(1) :]
-        inside = re.split(r"[\]}]", inside, maxsplit=1)[0].strip("[{ \n")
-        items = [re.sub(r"^\s*\d+\s*:", "", item) for item in inside.split(",")]
+    opened = start[1].lstrip()[:1]
+    if opened in ("[", "{"):
+        inside = re.split(r"[\]}]", text[start.start(1) :], maxsplit=1)[0].strip("[{ \n")
+        items = [item if opened == "{" else f"-{item}" for item in inside.split(",")]
     else:
-        found = re.match(r"(?:[ \t]*(?:-|\d+[ \t]*:).*\n?|[ \t]*#.*\n|[ \t]*\n)*", text[start.end() :].lstrip("\r\n"))
-        items = re.findall(r"^[ \t]*(?:-|\d+[ \t]*:)(.*)$", found[0] if found else "", re.MULTILINE)
-    plain = (re.sub(r"\s#.*$", "", item).strip().strip("'\"") for item in items)
-    return tuple(item for item in plain if item)
+        below = re.match(r"(?:[ \t]*(?:-|\d+[ \t]*:).*\n?|[ \t]*#.*\n|[ \t]*\n)*", text[start.end() :].lstrip("\r\n"))
+        items = re.findall(r"^[ \t]*(?:-|\d+[ \t]*:).*$", below[0] if below else "", re.MULTILINE)
+    numbered: dict[int, str] = {}
+    for place, item in enumerate(items):
+        told = re.fullmatch(r"\s*(?:-|(\d+)\s*:)(.*)", item, re.DOTALL)
+        if told and (name := re.sub(r"(?m)\s#.*$", "", told[2]).strip().strip("'\"")):
+            numbered[place if told[1] is None else int(told[1])] = name
+    return tuple(numbered.get(number, str(number)) for number in range(max(numbered, default=-1) + 1))
 
 
 def names_of_values(root: Path, others: Sequence[str], highest: int) -> dict[int, str]:
