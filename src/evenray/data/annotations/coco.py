@@ -15,6 +15,7 @@ from evenray.core.messages import Message
 
 from .coco_classes import category_names, class_of, classes_of, number_of
 from .found import Annotated, Annotations, Box, MaskFile
+from .ignoring import is_ignored
 from .joining import Joined
 from .pairing import near_first
 from .runs import from_counts, inside, to_runs, uncompressed
@@ -141,7 +142,7 @@ def _annotated(
             if task == "detect":
                 x, y, width, height = (float(value) for value in each["bbox"])
                 far = (width, height) if corners else (x + width, y + height)
-                boxes.append(Box(kind, x, y, *far, bool(each.get("iscrowd", 0))))
+                boxes.append(Box(kind, x, y, *far, is_ignored(each.get("iscrowd"), each.get("ignore"))))
             elif each.get("segmentation"):
                 masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=kind + 1))
         except (ValueError, TypeError, KeyError, IndexError) as error:

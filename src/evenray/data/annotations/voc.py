@@ -11,6 +11,7 @@ from evenray.core.messages import Message
 from evenray.core.names import as_path
 
 from .found import Annotated, Annotations, Box
+from .ignoring import is_ignored
 from .joining import Joined
 from .pairing import Twins
 
@@ -70,7 +71,7 @@ def _objects(path: Path) -> tuple[list[tuple[str, Corners, bool]], tuple[int, in
         if box is None:
             continue
         corners = tuple(float(box.findtext(name, "")) for name in ("xmin", "ymin", "xmax", "ymax"))
-        ignored = (each.findtext("difficult") or "0").strip() not in ("0", "")
+        ignored = is_ignored(each.findtext("difficult"), each.findtext("ignore"))
         found.append(((each.findtext("name") or "").strip() or "object", corners, ignored))
     sides = [int(float(tree.findtext(f"size/{name}") or 0)) for name in ("height", "width")]
     size = (sides[0], sides[1]) if all(sides) else None
