@@ -60,8 +60,8 @@ class Regions:
         if annotated is None:
             return None
         if annotated.boxes:
-            corners = clean_boxes(describe_boxes(annotated, self.shares, shape)["boxes"], shape)[:, 1:]
-            return _filled(corners, shape, round_=self.circles)
+            boxes = clean_boxes(describe_boxes(annotated, self.shares, shape)["boxes"], shape)
+            return _filled(boxes[boxes[:, 0] >= 0, 1:], shape, round_=self.circles)
         found = np.zeros(shape, np.bool_)
         for mask in annotated.masks:
             path = as_path(Path(self.dataset.root) / mask.file)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from evenray.data.annotations import read_boxes
 from evenray.data.annotations.coco import read_coco
 from evenray.data.annotations.voc import read_voc
+from evenray.data.regions import regions_of
+from evenray.data.scan import scan
+from evenray.data.scan.listing import listing
+from evenray.metrics.matching import matches
+
+from . import drawn_collections  # noqa: F401, which adds to what is drawn
+from .drawn import BOXES, image
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
 FLAGS = [
@@ -43,3 +52,28 @@ def test_coco_has_crowds_and_what_is_to_be_ignored(tmp_path: Path, flags: dict[s
     }))  # fmt: skip
     [box] = read_coco(tmp_path, [tmp_path / "a.json"], ["a.png"], "detect").images["a.png"].boxes
     assert box.ignored is ignored
+
+
+def test_what_kitti_does_not_care_about_counts_neither_way(tmp_path: Path) -> None:
+    """Where it lies no class is marked, and a detection of any class on it is neither right nor wrong."""
+    BOXES["kitti"](tmp_path)
+    dataset = scan(tmp_path)
+    assert dataset.classes == ("a", "b")
+    assert listing(tmp_path).understood.counts == {"a": 6, "b": 3}
+    assert dataset.targets.sum(axis=0).tolist() == [6, 3]
+    said = np.array([[0, 1, 1, 5, 5, 0.9], [1, 1, 1, 5, 5, 0.8]])
+    for kind in matches([read_boxes(dataset, 0)], [said], 2, (0.5,)):
+        assert (kind.hit.any(), kind.ignored.all()) == (False, True)
+
+
+def test_where_nothing_but_what_does_not_count_is_known_is_no_region(tmp_path: Path) -> None:
+    for n, label in enumerate(("sick", "well")):
+        image(tmp_path / "films" / label / f"{n}.png", n)
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes" / "0.txt").write_text("DontCare 2 2 9 9\n")
+    (tmp_path / "boxes" / "1.txt").write_text("DontCare 2 2 9 9\ntumour 12 2 20 9\n")
+    regions = regions_of(scan(tmp_path / "films"), str(tmp_path / "boxes"))
+    found = regions.of(1, 0)
+    assert regions.of(0, 0) is None
+    assert found is not None
+    assert (found.sum(), found[2:9, 12:20].all()) == (56, True)

@@ -27,7 +27,8 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
     if annotations.task == "detect":
         if not annotations.classes:
             raise DataError(f"No image has a box; look into {', '.join(annotations.files[:3])}.")
-        indices = rows["boxes"].list.eval(pl.element().struct.field("class"))
+        counting = pl.element().filter(~pl.element().struct.field("ignored"))
+        indices = rows["boxes"].list.eval(counting.struct.field("class"))
         has = [indices.list.contains(k) for k in range(len(annotations.classes))]
         return (
             _with_findings(rows, pl.DataFrame([each.alias(str(k)) for k, each in enumerate(has)])),

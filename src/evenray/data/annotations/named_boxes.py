@@ -16,7 +16,7 @@ KITTI = slice(
     3, 7
 )  # of the numbers that follow the name: left, top, right, bottom, after truncation, occlusion and angle
 MOST_SHARE = 1.001
-IGNORED = "DontCare"
+IGNORED = "DontCare"  # where objects are that nobody marked one by one
 
 
 def _read(path: Path) -> list[Drawn]:
@@ -26,10 +26,15 @@ def _read(path: Path) -> list[Drawn]:
         if (met := LINE.fullmatch(line)) is None:
             raise BadFile(f"line {number} is no name with four numbers")
         values = [float(value) for value in met[2].split()]
-        if met[1] != IGNORED:
-            told.append((met[1], values if len(values) == 4 else values[KITTI]))
+        told.append((met[1], values if len(values) == 4 else values[KITTI]))
     shares = bool(told) and all(max(four) <= MOST_SHARE for _, four in told)
-    return [Drawn("", [Shape(name, _ring(four, shares), is_box=True) for name, four in told], shares=shares)]
+    return [
+        Drawn(
+            "",
+            [Shape(name, _ring(four, shares), is_box=True, ignored=name == IGNORED) for name, four in told],
+            shares=shares,
+        )
+    ]
 
 
 def _ring(four: list[float], centres: bool) -> tuple[Points, ...]:

@@ -32,13 +32,15 @@ class BadFile(ValueError):
 @dataclass(frozen=True, slots=True)
 class Shape:
     """An object: rings of x and y, those within others holes, in pixels or in shares of the image's sides; or `runs` of pixels in its
-    image. `is_box` says that it is a rectangle, which outlines nothing."""
+    image. `is_box` says that it is a rectangle, which outlines nothing; `ignored` that it counts neither way, in its class, or in
+    every class where no object that counts has its label."""
 
     label: str
     rings: tuple[Points, ...] = ()
     runs: str = ""
     corners: tuple[float, float, float, float] | None = None  # where runs alone say where it is
     is_box: bool = False
+    ignored: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,12 @@ def read_shapes(
     for file, drawn in read:
         by_file.setdefault(file, []).append(drawn)
     of_files = {file: _images_of(file, own_images, images, root) for file, own_images in by_file.items()}
-    wanted = {shape.label for _, drawn in read for shape in drawn.shapes if task == "detect" or not shape.is_box}
+    wanted = {
+        shape.label
+        for _, drawn in read
+        for shape in drawn.shapes
+        if not shape.ignored and (task == "detect" or not shape.is_box)
+    }
     classes = tuple(sorted(wanted))
     joined = Joined()
     lost = 0
@@ -124,14 +131,12 @@ def read_shapes(
         if image is None:
             lost += 1
             continue
-        shapes = [shape for shape in drawn.shapes if shape.label in classes]
         if task == "detect":
-            boxes = tuple(_box(shape, classes.index(shape.label)) for shape in shapes)
+            boxes = tuple(box for shape in drawn.shapes for box in _boxes(shape, classes))
             joined.add(image, Annotated(boxes=boxes, size=drawn.size), file)
         else:
-            masks = tuple(
-                _mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes if not shape.is_box
-            )
+            shapes = [shape for shape in drawn.shapes if not (shape.is_box or shape.ignored)]
+            masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes)
             joined.add(image, Annotated(masks, size=drawn.size), file)
     notes = (*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes)
     return Annotations(task, own.name, joined.images, classes, shares, notes=notes, rejected=tuple(rejected))
@@ -141,11 +146,14 @@ def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
     return MaskFile(runs=shape.runs or outlines(shape.rings, shares=shares), index=index)
 
 
-def _box(shape: Shape, index: int) -> Box:
-    if shape.corners is not None:
-        return Box(index, *shape.corners)
-    xs, ys = ([point[k] for ring in shape.rings for point in ring] for k in (0, 1))
-    return Box(index, min(xs), min(ys), max(xs), max(ys))
+def _boxes(shape: Shape, classes: Sequence[str]) -> list[Box]:
+    """The box of an object, or one a class of what is of any."""
+    corners = shape.corners
+    if corners is None:
+        xs, ys = ([point[k] for ring in shape.rings for point in ring] for k in (0, 1))
+        corners = (min(xs), min(ys), max(xs), max(ys))
+    indices = [classes.index(shape.label)] if shape.label in classes else range(len(classes))
+    return [Box(index, *corners, shape.ignored) for index in indices]
 
 
 def _images_of(file: str, drawn: Sequence[Drawn], images: Sequence[str], root: Path) -> dict[str, str]:

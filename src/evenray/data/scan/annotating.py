@@ -64,10 +64,10 @@ def _place(annotations: Annotations) -> str:
 
 
 def _counts(annotations: Annotations) -> dict[str, int]:
-    """Objects a class; of masks whose values will tell the classes nothing."""
+    """Objects a class, without those that count neither way; of masks whose values will tell the classes nothing."""
     found: Counter[str] = Counter(dict.fromkeys(annotations.classes, 0))
     for image in annotations.images.values():
-        indices = [box.index for box in image.boxes] + [
+        indices = [box.index for box in image.boxes if not box.ignored] + [
             mask.index - 1 for mask in image.masks if mask.index is not None
         ]
         found.update(annotations.classes[index] for index in indices)
