@@ -30,13 +30,14 @@ SPECS = {
 MOST = 400_000  # bytes of a request
 
 
-def untrained(folder: Path, task: str, seed: int = 5, threshold: float = 0.33) -> Path:
-    """A model of a task whose network has learnt nothing, and which calls a good deal at that threshold."""
+def untrained(folder: Path, task: str, seed: int = 5, threshold: float = 0.33, side: int | None = None) -> Path:
+    """A model of a task whose network has learnt nothing, and which calls a good deal at that threshold; it takes images of `side`
+    where that is given, through windows."""
     spec, size, output = SPECS[task]
     network = build(spec, classes=2 + (task == "segment"), channels=1, size=size, seed=seed, output=output).eval()  # type: ignore[arg-type]
     point = FindingPoint(calibration=Calibration("none", {}), threshold=threshold, rule="fixed")
     about = About(
-        task=task, classes=("mass", "nodule"), positive="", contrast="none", value_range=None, native=size, side=size,  # type: ignore[arg-type]
+        task=task, classes=("mass", "nodule"), positive="", contrast="none", value_range=None, native=side or size, side=side or size,  # type: ignore[arg-type]
         scale=255, view="centre", balance="none", prior=(0.4, 0.4), counts=(8, 8), calibration=Calibration("none", {}),
         threshold=None, rule=None, prevalence=None, training_images=None, points=(point, point), references={},
         findings=TrainingCounts(present=(8, 8), absent=(12, 12)),

@@ -159,3 +159,24 @@ def test_of_what_was_missed_the_probability_of_what_was_said_is_told() -> None:
     found: list[tuple[object, ...]] = []
     assert errors_of(Explained()).counts == {"false_negative": 1, "false_positive": 1}  # type: ignore[arg-type]
     assert found == [("c", 1, "sick", "well", 0.9), ("d", 1, "well", "sick", 0.6)]
+
+
+def test_of_a_detector_of_windows_errors_and_files_are_refused_by_a_sentence(tmp_path: Path) -> None:
+    """Its default boxes are for one size; the maps are of whole images."""
+    rng, rows = np.random.default_rng(0), ["filename,class,xmin,ymin,xmax,ymax"]
+    (tmp_path / "films").mkdir()
+    for number in range(24):
+        pixels, (x, y) = rng.normal(60, 5, (96, 96)), rng.integers(0, 76, 2)
+        if number % 3:
+            pixels[y : y + 20, x : x + 20] = 200
+            rows.append(f"{number:02d}.png,square,{x},{y},{x + 20},{y + 20}")
+        cv2.imwrite(str(tmp_path / "films" / f"{number:02d}.png"), pixels.astype(np.uint8))
+    (tmp_path / "films" / "boxes.csv").write_text("\n".join(rows))
+    run = er.run(
+        tmp_path / "films", None, tmp_path / "run", task="detect", network="ssd(vgg11_bn(width=0.05))", patch=48, size=96,
+        epochs=1, contrast="none", balance="none", design="split", jobs=1,
+    )  # fmt: skip
+    for asked in ({"errors": True}, {"files": tmp_path / "films" / "00.png", "output": tmp_path / "out"}):
+        with pytest.raises(er.UsageError, match="looks at windows of 48 pixels in images of 96"):
+            er.explain(run.path, jobs=1, **asked)
+    assert not (tmp_path / "out").exists()

@@ -86,7 +86,8 @@ def explain(
     With `errors`, errors.html in the run folder shows false negatives and false positives with their maps. With `files`, images and
     folders of them, nothing of the run is changed: overlays of these files are written into the folder `output` (by default the
     run's name with -explained) as PNG, and beside those of DICOM files as secondary captures of their study; `opacity`, from 0 to 1,
-    is that of the map's warmest colour. Raises DataError where the run is out of date, or nothing could be read.
+    is that of the map's warmest colour. Raises DataError where the run is out of date, or nothing could be read, and UsageError for
+    errors or files of a detector that looks at windows: maps are of whole images.
     """
     if not 0 <= opacity <= 1:
         raise UsageError(f"opacity is {opacity}; give a number from 0 to 1.")
@@ -97,6 +98,7 @@ def explain(
     with job(target, output, recipe, settings, listener) as work, one_training():
         run_line(work, "explain")
         if errors:
+            _check_maps(About.of_run(work.folder.path), work.folder.path)
             each = stage_of("explain")
             found = errors_of(explained_of(each.read(work.folder), work.settings(each), work.tools))  # type: ignore[arg-type]
             errors_page(work.folder.path, found.entries, found.counts, found.pictures, language=work.lang)
@@ -116,7 +118,9 @@ def _files(
     if not (source / "model.safetensors").is_file():
         raise DataError(f"There is no model in '{target}'; give the folder of a finished run.")
     check_run(source)
-    about, model = About.of_run(source), networks.load(source / "model.safetensors")
+    about = About.of_run(source)
+    _check_maps(about, source)
+    model = networks.load(source / "model.safetensors")
     model = model.to(machine(settings.get("device") or "auto").device).eval()
     method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
     named = [files] if isinstance(files, str | Path) else files
@@ -144,6 +148,15 @@ def _files(
     with atomic(folder / "explained.csv") as path:
         path.write_text(to_csv(done.table), encoding="utf-8")
     return done
+
+
+def _check_maps(about: About, run: Path) -> None:
+    """UsageError where there are no attribution maps, of its errors nor of files, for they are of whole images."""
+    if about.windowed:
+        raise UsageError(
+            f"The detector of '{run}' looks at windows of {about.size} pixels in images of {about.side}; attribution maps are of "
+            f"whole images, and there are none. Its boxes stand in the report, and those of files come with 'evenray predict'."
+        )
 
 
 def _overlays(

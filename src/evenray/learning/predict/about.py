@@ -126,6 +126,12 @@ class About(ModelRecord):
         return self.network.channels
 
     @property
+    def windowed(self) -> bool:
+        """Whether the network is a detector that looks at windows of the images: its default boxes are for no other size, so
+        that nothing, an attribution map say, can be made of a whole image."""
+        return self.task == "detect" and self.side > self.size
+
+    @property
     def _task(self) -> Task:
         return task_of(self.task)
 

@@ -50,8 +50,8 @@ class Sources:
 
 
 class Results:
-    """The files of results of one model. There are overlays of run folders and model.safetensors only: other engines have no
-    gradients."""
+    """The files of results of one model. There are overlays of run folders and model.safetensors only, as other engines have no
+    gradients, and none of a detector that looks at windows, as maps are of whole images."""
 
     def __init__(self, loaded: Loaded, device: str = "auto") -> None:
         self.loaded, about, source = loaded, loaded.model.about, loaded.source
@@ -61,7 +61,8 @@ class Results:
             about.network.named, self.weights,
             (f"contrast {about.contrast}", f"engine {loaded.model.engine}, {loaded.model.precision}"),
         )  # fmt: skip
-        self.network = networks.load(file).to(machine(device).device).eval() if file.suffix == ".safetensors" else None
+        mapped = file.suffix == ".safetensors" and not about.windowed
+        self.network = networks.load(file).to(machine(device).device).eval() if mapped else None
 
     def tasks(self, found: Answers, sources: Sources) -> list[Task]:
         """The images whose overlays are drawn: of a file with many frames those that were answered."""

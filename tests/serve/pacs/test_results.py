@@ -1,0 +1,34 @@
+"""What goes back into a study, made of files: no PACS is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+
+from evenray.learning.predict.decoding import Item, opened
+from evenray.learning.predict.files import predict
+from evenray.serve.models import Models
+from evenray.serve.pacs.results import Results, Sources
+from tests.serve.conftest import untrained
+from tests.serve.pacs.conftest import film
+
+
+@pytest.mark.parametrize(("side", "overlays"), [(None, 1), (96, 0)])
+def test_a_detector_that_looks_at_windows_answers_with_a_report_without_overlays(
+    side: int | None, overlays: int, tmp_path: Path
+) -> None:
+    models = Models([str(untrained(tmp_path / "model", "detect", side=side))], "cpu")
+    image = tmp_path / "1.dcm"
+    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
+    loaded, sources = models.get(None), Sources({"1": image})
+    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
+    tasks = results.tasks(found, sources)
+    decoded = (opened(task, found.about.preparation) for task in tasks)
+    drawn = {path.name.rpartition("-")[0] for path in results.pictures(tasks, decoded, found, sources, tmp_path)}
+    assert len(drawn) == overlays
+    results.report(found, sources, {}, tmp_path / "report.dcm")
+    assert pydicom.dcmread(tmp_path / "report.dcm").Modality == "SR"
+    models.close()
