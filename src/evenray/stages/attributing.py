@@ -35,14 +35,14 @@ from evenray.learning import networks
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.task import Notable
 from evenray.learning.train import Part
-from evenray.metrics.boxes import found_boxes
 from evenray.metrics.measuring import Cut
 
+from .answered import Answered, evidence, sought
 from .overlays import image_of, picture, png
 from .preparing import part_of
 from .tools import Tools
 
-__all__ = ["Explained", "called", "evidence", "found_right", "has_class", "in_image", "noted_marks", "sought"]
+__all__ = ["Explained", "in_image", "noted_marks"]
 
 DEALS = 2  # of the labels that mean nothing
 MARKED = 8  # cases of masks or boxes in the gallery
@@ -122,9 +122,9 @@ class Explained:
         return [*checks, *check_places(self.model, both, places, cover=cover)], cascade, curves
 
     def _against_regions(self, sample: Sample, pairs: Sequence[tuple[int, int]]) -> list[Check]:
-        """The pointing game on the cases that were called what they are: of a miss nothing can be pointed at."""
+        """The pointing game on the cases in which the class was found where it is: of a miss nothing can be pointed at."""
         regions = regions_of(self.dataset, self.settings.regions)
-        found = found_right(self.predictions, self.cuts)
+        found = Answered.of(self.predictions, self.cuts).found
         own = [regions.of(self._row(i), k) if found[i, k] else None for i, k in pairs]
         maps = [in_image(one, shape) for one, shape in zip(sample.maps, sample.shapes, strict=True)]
         return check_regions(sample, own, maps)
@@ -169,54 +169,6 @@ def in_image(map_HW: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.
     return np.asarray(Placement.of(shape, map_HW.shape[0]).restore(map_HW), np.float32)
 
 
-def evidence(predictions: Predictions) -> Floats:
-    """How much was said of each class in each case, float64 (N, K): its probability, the pixels that were called it, or the
-    probability of its surest box; 0 where another of several classes was called."""
-    if predictions.task == "segment":
-        K = range(len(predictions.classes))
-        return predictions.table.select(pl.col(f"called_{k}").cast(pl.Float64) for k in K).to_numpy()
-    if predictions.task == "detect":
-        found = np.zeros((predictions.table.height, len(predictions.classes)))
-        for row, boxes in enumerate(found_boxes(predictions)):
-            np.maximum.at(found[row], boxes[:, 0].astype(int), boxes[:, 5])
-        return found
-    p_NK = predictions.probabilities
-    several = predictions.task == "classify" and p_NK.shape[1] > 2
-    return np.where(p_NK >= p_NK.max(1, keepdims=True), p_NK, 0) if several else p_NK
-
-
-def sought(predictions: Predictions) -> list[int]:
-    """The classes that are looked for: of two classes the positive one, else all."""
-    if predictions.task == "classify" and len(predictions.classes) == 2:
-        return [predictions.positive_index]
-    return list(range(len(predictions.classes)))
-
-
-def has_class(predictions: Predictions) -> NDArray[np.bool_]:
-    """Whether each case has each class, bool (N, K)."""
-    targets = predictions.targets
-    return targets > 0 if targets.ndim == 2 else targets[:, None] == np.arange(len(predictions.classes))
-
-
-def called(predictions: Predictions, cuts: Cut) -> NDArray[np.bool_]:
-    """Whether each case was called each class at the thresholds `cuts`, bool (N, K); of masks and boxes, anywhere."""
-    told_NK = evidence(predictions)
-    if isinstance(cuts, float) and predictions.task == "classify":  # of the positive one of two classes
-        positive = predictions.positive_index
-        said = told_NK[:, [positive]] >= cuts
-        return np.where(np.arange(told_NK.shape[1]) == positive, said, ~said)
-    if predictions.task == "segment" or not isinstance(cuts, Sequence):
-        return told_NK > 0
-    return (told_NK >= [0.5 if cut is None else cut for cut in cuts]) & (told_NK > 0)
-
-
-def found_right(predictions: Predictions, cuts: Cut) -> NDArray[np.bool_]:
-    """Whether each case has each class and was called it, bool (N, K); of masks, somewhere where it is."""
-    if predictions.task == "segment":
-        return predictions.table.select(pl.col(f"hit_{k}") > 0 for k in range(len(predictions.classes))).to_numpy()
-    return has_class(predictions) & called(predictions, cuts)
-
-
 def chosen(evidence_NK: Floats, outputs: Sequence[int], most: int) -> list[tuple[int, int]]:
     """At most so many (row, output), of each output in turn the row with most evidence for it, while there is any.
 
@@ -242,7 +194,7 @@ def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[
     with torch.no_grad():
         scores = Answers(explained.model.eval())(x_NCHW, focus_of(explained.model, x_NCHW, targets))
         p_N = chance(explained.model, scores, targets).tolist()
-    has, names = has_class(explained.predictions), explained.dataset.classes
+    has, names = Answered.of(explained.predictions, explained.cuts).has, explained.dataset.classes
     return [
         Notable(
             case, k, "", ", ".join(name for j, name in enumerate(names) if has[place[case], j]) or "–", names[k], p, why != "typical"

@@ -11,7 +11,8 @@ from evenray.core.artefacts.explained import Attribution
 from evenray.core.tags import ABSENT, PRESENT
 from evenray.learning.tasks.task import Notable
 
-from .attributing import Explained, called, evidence, found_right, has_class, sought
+from .answered import Answered, sought
+from .attributing import Explained
 
 __all__ = ["Errors", "errors_of"]
 
@@ -31,19 +32,24 @@ def errors_of(explained: Explained) -> Errors:
     """Those of each class that is looked for, each with the map of that class: of what was missed, where little spoke for it.
 
     Of masks, a false negative is a class of which nothing was found where it is, a false positive one that was called in an image
-    without it; of boxes alike.
+    without it; of boxes alike. Objects that are not to be counted, and boxes on them, are neither.
     """
     predictions = explained.predictions
-    has_NK, said_NK = has_class(predictions), called(predictions, explained.cuts)
-    right_NK, told_NK = found_right(predictions, explained.cuts), evidence(predictions)
-    p_NK = told_NK.clip(0, 1) if predictions.task in ("segment", "detect") else predictions.probabilities
-    known_NK = predictions.targets >= 0 if predictions.targets.ndim == 2 else np.ones_like(has_NK)
-    wrong = {"false_negative": has_NK & ~right_NK, "false_positive": said_NK & ~has_NK & known_NK}
+    answered = Answered.of(predictions, explained.cuts)
+    known_NK = predictions.targets >= 0 if predictions.targets.ndim == 2 else np.ones_like(answered.has)
+    wrong = {
+        "false_negative": (answered.has & ~answered.found, answered.there),
+        "false_positive": (answered.called & ~answered.has & known_NK, answered.told),
+    }
+    own = None if predictions.task in ("segment", "detect") else predictions.probabilities
     entries, counts, pictures = dict[str, tuple[Attribution, ...]](), dict[str, int](), dict[str, bytes]()
-    for kind, wrong_NK in wrong.items():
+    for kind, (wrong_NK, told_NK) in wrong.items():
+        p_NK = told_NK.clip(0, 1) if own is None else own
         pairs = [(i, k) for i, k in np.argwhere(wrong_NK).tolist() if k in sought(predictions)]
         pairs.sort(key=lambda pair: p_NK[pair] * (1 if kind == "false_negative" else -1))
-        noted = [_noted(explained, i, k, kind == "false_negative", float(p_NK[i, k])) for i, k in pairs[:MOST]]
+        noted = [
+            _noted(explained, answered, i, k, kind == "false_negative", float(p_NK[i, k])) for i, k in pairs[:MOST]
+        ]
         found, drawn = explained.entries(noted)
         named = [one.model_copy(update={"image": f"{kind}_{one.image}", "map": f"{kind}_{one.map}"}) for one in found]
         entries[kind], counts[kind] = tuple(named), len(pairs)
@@ -51,12 +57,12 @@ def errors_of(explained: Explained) -> Errors:
     return Errors(entries, counts, pictures)
 
 
-def _noted(explained: Explained, i: int, k: int, missed: bool, p: float) -> Notable:
+def _noted(explained: Explained, answered: Answered, i: int, k: int, missed: bool, p: float) -> Notable:
     """What is told of a case: what was said, with the probability of that, beside what is true; the map is of the class k."""
     predictions = explained.predictions
     table, name = predictions.table, predictions.classes[k]
     if predictions.task == "classify":
-        said = int(called(predictions, explained.cuts)[i].argmax())
+        said = int(answered.called[i].argmax())
         sure = float(predictions.probabilities[i, said])
         return Notable(table["case"][i], k, "", table["label"][i], predictions.classes[said], sure, mistake=True)
     true, told = (PRESENT, ABSENT) if missed else (ABSENT, PRESENT)
