@@ -49,6 +49,12 @@ class Answered:
         called, on_it = _reached(told, predictions, cuts), _reached(there, predictions, cuts)
         return cls(has, told, there, called, has & on_it)
 
+    def shown(self, i: int) -> int:
+        """The class whose map is shown of the case i: of those that it was called, or where there is none of those that it has, the
+        one of which most was said."""
+        among = next((one[i] for one in (self.called, self.has) if one[i].any()), np.ones_like(self.has[i]))
+        return int(np.where(among, self.told[i], -1).argmax())
+
 
 def _of_boxes(predictions: Predictions) -> tuple[Bools, Floats, Floats]:
     N, K = predictions.table.height, len(predictions.classes)

@@ -181,23 +181,23 @@ def chosen(evidence_NK: Floats, outputs: Sequence[int], most: int) -> list[tuple
 
 
 def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[Notable]:
-    """Cases of masks or boxes for the gallery, out of (why, case): of each the class of which most was called."""
-    table, evidence_NK = explained.predictions.table, evidence(explained.predictions)
-    place = {case: i for i, case in enumerate(table["case"].to_list())}
+    """Cases of masks or boxes for the gallery, out of (why, case): of each the class that was called, of several that of which most
+    was, or where nothing was called ("") one that is there."""
+    answered = Answered.of(explained.predictions, explained.cuts)
+    place = {case: i for i, case in enumerate(explained.predictions.table["case"].to_list())}
     some = [one for one in kinds if one[0] != "typical"][: MARKED // 2] + [one for one in kinds if one[0] == "typical"]
     some = some[:MARKED]
     if not some:
         return []
-    outputs = [int(evidence_NK[place[case]].argmax()) for _, case in some]
+    outputs = [answered.shown(place[case]) for _, case in some]
     x_NCHW = explained.inputs([explained.row_of[case] for _, case in some])
     targets = torch.tensor(outputs, device=x_NCHW.device)
     with torch.no_grad():
         scores = Answers(explained.model.eval())(x_NCHW, focus_of(explained.model, x_NCHW, targets))
         p_N = chance(explained.model, scores, targets).tolist()
-    has, names = Answered.of(explained.predictions, explained.cuts).has, explained.dataset.classes
-    return [
-        Notable(
-            case, k, "", ", ".join(name for j, name in enumerate(names) if has[place[case], j]) or "–", names[k], p, why != "typical"
-        )
-        for (why, case), k, p in zip(some, outputs, p_N, strict=True)
-    ]  # fmt: skip
+    names, noted = explained.dataset.classes, list[Notable]()
+    for (why, case), k, p in zip(some, outputs, p_N, strict=True):
+        has, called = answered.has[place[case]], answered.called[place[case]]
+        label = ", ".join(name for name, there in zip(names, has, strict=True) if there) or "–"
+        noted.append(Notable(case, k, "", label, names[k] if called[k] else "", p, why != "typical"))
+    return noted

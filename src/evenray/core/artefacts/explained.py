@@ -34,7 +34,8 @@ class _Entry(BaseModel):
 class Attribution(_Entry):
     """A test case with its attribution map: both are PNG files beside the index.
 
-    `label` and `predicted` are classes; of several findings, whether `finding` is absent or present.
+    `label` and `predicted` are classes; of several findings, whether `finding` is absent or present. Where nothing was called of a
+    mask or of boxes `predicted` is "", and the map is of a class that is there.
     """
 
     case: str

@@ -45,7 +45,7 @@ class Remedy:
 class Notable:
     """A test case worth explaining: the output that is looked at, what was said with which probability, and what is true.
 
-    `finding` is what is absent or present, "" where a case has one class.
+    `finding` is what is absent or present, "" where a case has one class; `called` is "" where of masks or boxes nothing was.
     """
 
     case: str
