@@ -207,6 +207,7 @@ def masked(clean: Dataset) -> Dataset:
         clean, "segment", ("lesion",), masks=pl.Series([[mask]] * count, dtype=MASKS), findings=pl.Series([[True]] * count),
         mask_pixels=pl.Series([[500 + n % 7] for n in range(count)]), mask_unexpected=pl.lit(0), mask_unknown=pl.lit(0),
         mask_hash=pl.Series([f"mask{n}" for n in range(count)]), annotated_rows=pl.col("rows"), annotated_columns=pl.col("columns"),
+        mask_offset=pl.lit(0.0), mask_turned=pl.lit(False),
     )  # fmt: skip
 
 
@@ -288,6 +289,9 @@ FAULTS: dict[str, Callable[[Dataset, Plant], Fault]] = {
     ),
     "mask_values": lambda clean, plant: columns(
         masked(clean), "warning", FEW, mask_unexpected=at(FEW, clean, "mask_unexpected", 9)
+    ),
+    "mask_grid": lambda clean, plant: columns(
+        masked(clean), "error", FEW, mask_offset=at(FEW, clean, "mask_offset", 127.0), mask_turned=at(FEW, clean, "mask_turned", True)
     ),
     "mask_extent": lambda clean, plant: columns(
         masked(clean), "warning", FEW, mask_pixels=at(FEW, clean, "mask_pixels", [128 * 128 - 9])

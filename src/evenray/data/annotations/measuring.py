@@ -27,7 +27,7 @@ MOST_VALUES = 256  # that are counted of one mask, the most frequent ones, besid
 VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
 COLUMNS: dict[str, Any] = {
     "masks": MASKS, "mask_values": VALUES, "mask_border": pl.Int64, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
-    "annotated_columns": pl.Int32,
+    "annotated_columns": pl.Int32, "mask_offset": pl.Float64, "mask_turned": pl.Boolean,
 }  # fmt: skip
 
 

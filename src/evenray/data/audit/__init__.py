@@ -75,6 +75,7 @@ checks = Registry(
         "annotation_conflicts": "evenray.data.audit.annotation_conflicts:annotation_conflicts",
         "annotation_size": "evenray.data.audit.annotation_size:annotation_size",
         "mask_values": "evenray.data.audit.mask_values:mask_values",
+        "mask_grid": "evenray.data.audit.mask_grid:mask_grid",
         "mask_extent": "evenray.data.audit.mask_extent:mask_extent",
         "mask_copies": "evenray.data.audit.mask_copies:mask_copies",
         "box_extent": "evenray.data.audit.box_extent:box_extent",

@@ -15,7 +15,9 @@ from ._cases import column
 __all__ = ["propose_exclusions"]
 
 _UNUSABLE = ("blank", "label_conflicts")
-_MISMARKED = (("annotation_size", "shape"), ("annotation_size", "boxes"), ("annotation_classes", "unmarked"))
+_MISMARKED = (
+    ("annotation_size", "shape"), ("annotation_size", "boxes"), ("annotation_classes", "unmarked"), ("mask_grid", "turned"),
+)  # fmt: skip
 _KEEP_ONE = ("duplicates", "leakage_duplicates", "leakage_near_duplicates", "near_duplicates")
 _KEEP_TEST = ("leakage_patients",)
 COLUMNS = ("case", "check", "severity", "reason", "action")
@@ -26,9 +28,9 @@ def propose_exclusions(findings: Sequence[Finding], dataset: Dataset, language: 
 
     The action is "exclude" or "review". Excluded: blank images, whole groups of identical images whose labels conflict,
     all but one of identical or nearly identical images (the one in the test part stays), and outside the test part the
-    images of patients who are in it; images whose mask or boxes are of another image's shape, or lack a class that nearly all
-    others have. Every other finding that names cases is to be reviewed. The user edits the file;
-    `run --exclude` honours what is left in it as "exclude". It holds no path: a path may name a patient.
+    images of patients who are in it; images whose mask or boxes are of another image's shape, whose mask is turned against
+    them, or which lack a class that nearly all others have. Every other finding that names cases is to be reviewed. The user
+    edits the file; `run --exclude` honours what is left in it as "exclude". It holds no path: a path may name a patient.
     """
     say = Texts(language)
     parts: dict[str, str | None] = dict(zip(dataset.cases["case"], column(dataset.cases, "part"), strict=True))

@@ -21,6 +21,7 @@ from evenray.core.sketches import SketchWriter
 from evenray.core.types import REJECTED, Dataset, Image
 from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.found import Annotations
+from evenray.data.annotations.mask_grid import describe_grids
 from evenray.data.annotations.measuring import COLUMNS, describe_boxes, describe_masks, with_masks
 from evenray.data.audit import measure
 from evenray.data.tables.ages import age_band
@@ -179,15 +180,17 @@ def describe(task: Task) -> Reading:
                 if reason := NO_IMAGES.get(who["kind"] or ""):
                     raise ReadError(path, reason)
                 names = [entry.fragment] if entry.fragment is not None else fragments(path)
+                grids = dict[str, Any]()
                 # Of a volume with masks every slice is a case.
                 if entry.annotated and entry.annotated.masks:
                     names = list(with_masks(Path(task.root), entry.annotated, names))
+                    grids = {**describe_grids(Path(task.root), entry.file, entry.annotated)}
                 elif not task.every_frame:
                     names = [middle(names)]
                 for number, name in enumerate(names):
                     image = read(path, fragment=name, value_range=task.value_range)
                     row = who | {"fragment": name, "findings": entry.findings} | describe_image(image)
-                    rows.append(row | _annotation(task, entry, (number, len(names)), image.shape))
+                    rows.append(row | grids | _annotation(task, entry, (number, len(names)), image.shape))
             except (ReadError, MissingExtra, MemoryError) as error:
                 place = f"{entry.file}#{entry.fragment}" if entry.fragment else entry.file
                 rejected.append({"file": place, "reason": _reason(error), **{name: who.get(name) for name in KEYS}})

@@ -2,7 +2,8 @@
 
 A reader is a module with four functions: `sniff(head)` says whether the first bytes are its format's,
 `read(source, fragment, levels, window)` decodes, `fragments(source)` lists what one file holds and
-`identity(source)` says whose image it is. See docs/adding-a-reader.md.
+`identity(source)` says whose image it is; that of volumes has `grid(source)`, where they lie, as well. See
+docs/adding-a-reader.md.
 """
 
 from __future__ import annotations
@@ -17,12 +18,25 @@ from evenray.core.errors import EvenrayError, ReadError, UsageError
 from evenray.core.registry import Registry
 from evenray.core.types import Image
 
+from ._grid import Grid
 from ._identity import Identity
 from ._limits import LIMITS, Limits
 from ._source import Source
 from ._window import ValueRange, Window, asked_range
 
-__all__ = ["LIMITS", "Identity", "Limits", "fragments", "identity", "middle", "read", "readers", "sniff"]
+__all__ = [
+    "LIMITS",
+    "Grid",
+    "Identity",
+    "Limits",
+    "fragments",
+    "grid",
+    "identity",
+    "middle",
+    "read",
+    "readers",
+    "sniff",
+]
 
 Path = str | os.PathLike[str]
 
@@ -77,6 +91,12 @@ def middle(names: Sequence[str]) -> str:
     volumes = len({name.partition(",volume=")[2] for name in names})
     slices = len(names) // volumes
     return names[volumes // 2 * slices + slices // 2]
+
+
+def grid(path: Path) -> Grid | None:
+    """Where the voxels of a NIfTI file lie, by its header alone; None of other files, and where the header does not tell it."""
+    found: Grid | None = _guarded(path, "grid") if sniff(path) == "nifti" else None
+    return found
 
 
 def identity(path: Path) -> Identity:

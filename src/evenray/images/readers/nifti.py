@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 from evenray.core.types import Image
 
+from ._grid import Grid
 from ._identity import Identity
 from ._limits import check, inflated
 from ._source import Source, Stamp
 from ._window import ValueRange, Window, asked_range, extremes
 
-__all__ = ["fragments", "identity", "read", "sniff"]
+__all__ = ["fragments", "grid", "identity", "read", "sniff"]
 
 Array = NDArray[Any]
 
@@ -133,10 +134,8 @@ def _volume(source: Source) -> Volume:
 
 def _load(source: Source) -> Volume:
     path, data = source.path, source.data
-    packed = data.startswith(b"\x1f\x8b")
-    head = b"".join(islice(_unzipped(path, data, 4096), 1)) if packed else data[:4096]
-    header, shape, dtype, offset = _header(path, head)
-    if packed:  # no more than the header declares, a few kilobytes can hold gigabytes
+    header, shape, dtype, offset = _header(path, data)
+    if data.startswith(b"\x1f\x8b"):  # no more than the header declares, a few kilobytes can hold gigabytes
         end = offset + _bytes(path, shape, dtype)
         data = b"".join(_unzipped(path, data, end))
     try:
@@ -154,9 +153,10 @@ def _load(source: Source) -> Volume:
     return Volume(turned, slope, inter, source.sha256, spacing, step, declared, *_range(path, turned, slope, inter))
 
 
-def _header(path: str, head: bytes) -> tuple[Any, tuple[int, ...], np.dtype[Any], int]:
+def _header(path: str, data: bytes) -> tuple[Any, tuple[int, ...], np.dtype[Any], int]:
     """The header, and of it the shape of the volume, the type of voxels and where they begin."""
     nib = _nibabel()
+    head = b"".join(islice(_unzipped(path, data, 4096), 1)) if data.startswith(b"\x1f\x8b") else data[:4096]
     kind = nib.Nifti2Header if head[4:8] == b"n+2\0" else nib.Nifti1Header
     try:
         header = kind(head[: kind.sizeof_hdr], check=False)
@@ -206,16 +206,24 @@ def _turned(path: str, voxels: Array, affine: Array) -> tuple[Array, tuple[float
     """Axes to the patient's left, posterior and superior, by the file's affine; spacing of (row, column) and of slices in mm."""
     if not np.isfinite(affine).all():
         raise ReadError(path, "its affine is not finite")
-    nib = _nibabel()
-    orientation = nib.io_orientation(affine)
-    if np.isnan(orientation).any():  # a degenerate affine: the axes are left as they are stored
+    turning = _turning(affine)
+    if turning is None:  # the axes are left as they are stored
         return voxels, None, 0.0
-    flip = nib.orientations.ornt_transform(orientation, nib.orientations.axcodes2ornt("LPS"))
-    turned = np.asarray(nib.apply_orientation(voxels, flip))
+    turned = np.asarray(_nibabel().apply_orientation(voxels, turning))
     check(path, "pixels", turned.shape[0] * turned.shape[1], "pixels")
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
-    across, along, step = (float(sizes[np.flatnonzero(orientation[:, 0] == axis)[0]]) for axis in (0, 1, 2))
+    across, along, step = (float(sizes[np.flatnonzero(turning[:, 0] == axis)[0]]) for axis in (0, 1, 2))
     return turned, (along, across) if along > 0 and across > 0 else None, step
+
+
+def _turning(affine: Array) -> Array | None:
+    """How the axes of a file are put into the order and directions of `read`, as nibabel says it; None of a degenerate affine."""
+    nib = _nibabel()
+    orientation = nib.io_orientation(affine)
+    if np.isnan(orientation).any():
+        return None
+    turning: Array = nib.orientations.ornt_transform(orientation, nib.orientations.axcodes2ornt("LPS"))
+    return turning
 
 
 def _range(path: str, voxels: Array, slope: float, inter: float) -> tuple[ValueRange, str]:
@@ -249,6 +257,20 @@ def fragments(source: Source) -> list[str]:
     if volume.volumes > 1:
         return [f"{one},volume={index}" for index in range(volume.volumes) for one in slices]
     return slices if volume.slices > 1 else [""]
+
+
+def grid(source: Source) -> Grid | None:
+    """Where the voxels lie; None where the affine gives them no axes."""
+    nib, (header, shape, _, _) = _nibabel(), _header(source.path, source.head)
+    affine = header.get_best_affine()
+    whole = np.isfinite(affine).all() and np.linalg.matrix_rank(affine[:3, :3]) == 3
+    turning = _turning(affine) if whole else None
+    if turning is None:
+        return None
+    volume = (*shape, 1, 1)[:3]
+    turned = np.asarray(affine, np.float64) @ nib.orientations.inv_ornt_aff(turning, volume)
+    columns, rows, slices = (int(volume[axis]) for axis in np.argsort(turning[:, 0]))
+    return Grid((columns, rows, slices), "".join(nib.aff2axcodes(affine)), turned)
 
 
 def identity(source: Source) -> Identity:
