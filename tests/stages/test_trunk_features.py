@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from evenray.core.artefacts import RunFolder
 from evenray.learning import networks
@@ -20,9 +21,9 @@ from evenray.stages.tools import Tools
 def price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> float:
     """Weights at hand, and what one look of their trunk costs."""
     monkeypatch.setenv("EVENRAY_CACHE", str(tmp_path / "cache"))
-    drawn = networks.build("vgg11_bn(head=levels, width=0.05)", classes=2, channels=1, size=28, seed=3)
-    networks.save(drawn, tmp_path / "w.safetensors")
-    weight = import_weights(tmp_path / "w.safetensors", name="drawn", licence="CC0-1.0")
+    spec = "vgg11_bn(head=levels, width=0.05)"
+    save_file(networks.build(spec, classes=2, channels=1, size=28, seed=3).state(), tmp_path / "w.safetensors")
+    weight = import_weights(tmp_path / "w.safetensors", name="drawn", network=spec, size=28, mean=[0.5], std=[0.25])
     return look(Start(weight, weight.network, 112, "frozen"))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
-from .coco_classes import category_names, class_of, classes_of, number_of
+from .coco_classes import Coco, category_names, class_of, classes_of, number_of
 from .found import Annotated, Annotations, Box, MaskFile
 from .ignoring import is_ignored
 from .joining import Joined
@@ -87,7 +87,7 @@ def read_coco(
     return Annotations(task, "coco", joined.images, classes, notes=tuple(notes))
 
 
-def _loaded(path: Path) -> dict[str, Any]:
+def _loaded(path: Path) -> Coco:
     try:
         whole = json.loads(path.read_text(encoding="utf-8-sig"))
         if (
@@ -100,7 +100,8 @@ def _loaded(path: Path) -> dict[str, Any]:
                 [(each["id"], each["file_name"] + "") for each in whole["images"]],
                 [(each["image_id"], each["category_id"] if numbered else each) for each in whole["annotations"]],
             )
-            return whole
+            found: Coco = whole  # type: ignore[assignment]
+            return found
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"'{path}' is no COCO file: {type(error).__name__} {error}; expected images with id and file_name,"
@@ -109,7 +110,7 @@ def _loaded(path: Path) -> dict[str, Any]:
     raise DataError(f"'{path}' is no COCO file; expected an object with the lists images, annotations and categories.")
 
 
-def _are_corners(whole: dict[str, Any]) -> bool:
+def _are_corners(whole: Coco) -> bool:
     """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides: read as sides, many reach beyond
     their images, and none that is read as corners does."""
     sizes = {number_of(each["id"]): (each.get("width"), each.get("height")) for each in whole["images"]}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict
 
 from evenray.core.errors import DataError
 
-__all__ = ["category_names", "class_of", "classes_of", "number_of"]
+__all__ = ["Coco", "category_names", "class_of", "classes_of", "number_of"]
 
 OBJECT = "object"  # the class of files without categories
-Whole = dict[str, Any]
+
+
+class Coco(TypedDict, total=False):
+    """A file of COCO; the entries of its lists are as the file has them."""
+
+    images: list[Any]
+    annotations: list[Any]
+    categories: list[Any] | None
 
 
 def number_of(value: Any) -> str:
@@ -22,7 +29,7 @@ def number_of(value: Any) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def category_names(whole: Whole) -> dict[str, str]:
+def category_names(whole: Coco) -> dict[str, str]:
     """The classes of a file by the numbers of its categories. Without categories all is one class, unless several are numbered.
 
     >>> category_names({"categories": [{"id": 2, "name": "cell"}, {"id": 3}], "annotations": []})
@@ -30,13 +37,13 @@ def category_names(whole: Whole) -> dict[str, str]:
     >>> category_names({"annotations": [{}]}), sorted(category_names({"annotations": [{"category_id": 1}, {"category_id": 4}]}))
     ({'object': 'object'}, ['1', '4'])
     """
-    if whole.get("categories"):
-        return {number_of(each["id"]): str(each.get("name", each["id"])) for each in whole["categories"]}
+    if categories := whole.get("categories"):
+        return {number_of(each["id"]): str(each.get("name", each["id"])) for each in categories}
     numbers = {_category(each) for each in whole["annotations"]}
     return {number: number if len(numbers) > 1 else OBJECT for number in numbers}
 
 
-def classes_of(files: Iterable[Whole]) -> tuple[str, ...]:
+def classes_of(files: Iterable[Coco]) -> tuple[str, ...]:
     """The classes that annotations of some files have, by their number in the first file that names them; one that is alone need
     not have any.
 
@@ -56,7 +63,7 @@ def classes_of(files: Iterable[Whole]) -> tuple[str, ...]:
     return tuple(name for name in ordered if name in used or len(first) == 1)
 
 
-def class_of(annotation: Whole, names: dict[str, str], file: str) -> str:
+def class_of(annotation: Any, names: dict[str, str], file: str) -> str:
     """The class of an annotation of a file; DataError where it is none of the file's categories."""
     if (name := names.get(_category(annotation))) is None:
         raise DataError(
@@ -66,7 +73,7 @@ def class_of(annotation: Whole, names: dict[str, str], file: str) -> str:
     return name
 
 
-def _category(annotation: Whole) -> str:
+def _category(annotation: Any) -> str:
     return number_of(annotation.get("category_id", OBJECT))
 
 
