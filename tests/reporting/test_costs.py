@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -59,6 +61,23 @@ def test_one_seed_knows_nothing_of_another(two: Path) -> None:
     assert found is not None
     assert found.cells == []
     assert "trained every network once" in found.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "chosen"),
+    [
+        ({}, [("none × none", 3)]),
+        ({"pretrained": [None, None, "lite"], "beside": [None, "lite", None]},
+         [("none × none", 1), ("none × none × lite", 2)]),
+    ],
+)  # fmt: skip
+def test_what_outer_folds_chose_names_weights_where_a_table_has_them(
+    more: dict[str, list[str | None]], chosen: list[tuple[str, int]]
+) -> None:
+    folds = {"repeat": [1, 1, 1], "fold": [1, 2, 3], "contrast": ["none"] * 3, "balance": ["none"] * 3, **more}
+    folder = SimpleNamespace(has=lambda name: True, read_table=lambda name: pl.DataFrame(folds))
+    run: Any = SimpleNamespace(nested=True, folder=folder)
+    assert sorted(stability._choices(run)) == chosen
 
 
 @pytest.mark.parametrize(("by_seed", "word"), [(0.01, "less than"), (0.09, "no less than")])

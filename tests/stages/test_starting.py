@@ -119,7 +119,7 @@ def test_what_evenray_trained_is_never_taken_unasked(go: Go, tmp_path: Path, dra
     assert start.reason.code == "plan.start.own"
     assert "name it with --pretrained" in Texts("en").message(start.reason)
     assert (found.plan.pretrained, found.plan.beside) == (None, None)
-    assert list(found.weights) == ["own"]
+    assert found.weights == {}
     simple = {each["name"] for each in json.loads((tmp_path / "run" / "scores.json").read_text())["baselines"]}
     assert "histogram" in simple
     assert "trunk" not in simple

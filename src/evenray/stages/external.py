@@ -23,7 +23,7 @@ from evenray.learning.tasks import task_of
 from evenray.learning.train import forward
 from evenray.metrics import difference, each_repeat, measured_by_task
 from evenray.metrics.intervals import clustered_share
-from evenray.metrics.masks import IN_UNITS
+from evenray.metrics.masks import IN_UNITS, told_whole
 from evenray.metrics.paired import Difference
 from evenray.metrics.transport import Transport, causes, restored, transport
 from evenray.metrics.unpaired import unpaired
@@ -96,7 +96,7 @@ def tested(asked: External, drift: Sequence[Drifted], tools: Tools, *, seed: int
     network = networks.load(asked.run.path / "model.safetensors").to(tools.machine.device).eval()
     found = _answers(asked, network, about.contrast, tools)
     scores = _scored(asked, found, seed)
-    changes = changes_of(scores, asked.scores)
+    changes = changes_of(scores, asked.scores, whole=not task.draws or told_whole(asked.internal))
     main = "auroc" if about.task in OF_IMAGES else task.compared[0]
     fall = changes[main]
     ranking = Difference(fall.value, fall.low, fall.high, fall.p)
@@ -157,10 +157,11 @@ def _scored(asked: External, found: Predictions, seed: int) -> ScoresRecord:
     return scores.model_copy(update={"prevalence": own.prevalence, "tta": own.tta, "parts": parts})
 
 
-def changes_of(external: ScoresRecord, internal: ScoresRecord) -> dict[str, Change]:
-    """The figures of a set beside those of the internal test; none of distances and areas where one is in mm, the other in pixels."""
+def changes_of(external: ScoresRecord, internal: ScoresRecord, *, whole: bool = True) -> dict[str, Change]:
+    """The figures of a set beside those of the internal test; none of distances and areas where one is in mm, the other in pixels,
+    and no accuracy where the internal one is not of the `whole` masks, as a former version told that of several classes."""
     outside, inside = external.parts["test"].metrics, internal.parts["test"].metrics
-    apart = () if external.unit == internal.unit else IN_UNITS
+    apart = {*(() if external.unit == internal.unit else IN_UNITS), *(() if whole else ("accuracy",))}
     return {name: _change(outside[name], inside[name]) for name in outside if name in inside and name not in apart}
 
 

@@ -6,6 +6,7 @@ It runs before the stage evaluate where there is no test part, and leaves the lo
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,12 @@ def nested(inputs: NestedInputs, settings: NestedSettings, tools: Tools) -> Nest
     known = without(inputs.scanned, check_exclusions(inputs.scanned, inputs.exclusions))
     tables = list[pl.DataFrame]()
     with tools.events.task("task.nested", design.folds * design.repeats) as tick:
-        for each in outer_folds(inputs.cases, design, settings, near_groups_of(known)):
+        alike = near_groups_of(known)
+        for each in outer_folds(inputs.cases, design, settings, alike):
             kept = folder / f"repeat-{each.repeat + 1}-fold-{each.fold + 1}.parquet"
             if not kept.exists():
                 inside = tools.inside(digest([tools.key, each.repeat, each.fold]), tick)
-                table = _held_out(inputs, each, settings, inside)
+                table = _held_out(inputs, each, settings, alike, inside)
                 with atomic(kept) as path:
                     table.write_parquet(path)
                 shutil.rmtree(inside.folder / "checkpoints" / inside.key[:16], ignore_errors=True)
@@ -75,10 +77,13 @@ def nested(inputs: NestedInputs, settings: NestedSettings, tools: Tools) -> Nest
     return NestedOutputs(pl.concat(tables))
 
 
-def _held_out(inputs: NestedInputs, each: OuterFold, settings: NestedSettings, tools: Tools) -> pl.DataFrame:
+def _held_out(
+    inputs: NestedInputs, each: OuterFold, settings: NestedSettings, together: Sequence[Sequence[str]], tools: Tools
+) -> pl.DataFrame:
     """The procedure on what an outer fold leaves, from its own seed, and the logits of its validation and test parts."""
     dataset, own = each.dataset, settings.but(seed=each.seed)
-    plan = planned(dataset, PlanSettings.of(own), tools, nested=True, weights=inputs.planned.weights).plan
+    weights = inputs.planned.weights
+    plan = planned(dataset, PlanSettings.of(own), tools, nested=True, weights=weights, together=together).plan
     record = Planned(fingerprint=fingerprint(dataset), contrasts=own.contrasts, choices=plan.choices)
     compared = CompareInputs(inputs.scanned, inputs.exclusions, dataset, record)
     choice = compare(compared, CompareSettings.of(own), tools).choice

@@ -39,7 +39,7 @@ START = "start"
 
 @dataclass(frozen=True)
 class Started:
-    """A plan; what training could have begun from, each with what came of it; and the weights that were considered, their SHA-256
+    """A plan; what training could have begun from, each with what came of it; and the weights that it may take, their SHA-256
     by name."""
 
     plan: Plan
@@ -48,13 +48,15 @@ class Started:
 
 
 def planned(
-    dataset: Dataset, recipe: PlanSettings, tools: Tools, *, nested: bool = False, weights: Mapping[str, str] | None = None
+    dataset: Dataset, recipe: PlanSettings, tools: Tools, *, nested: bool = False, weights: Mapping[str, str] | None = None,
+    together: Sequence[Sequence[str]] | None = None,
 ) -> Started:  # fmt: skip
     """The plan, with what training begins from. Nothing is judged where the recipe names weights or a network, no weights are at
     hand, or labels are not of whole images.
 
     Of a `nested` cross-validation, which repeats the whole procedure, each training is planned as the effort below has it, and
-    considers the `weights` of the plan that it repeats, whatever has come since; UsageError where these are gone."""
+    considers the `weights` of the plan that it repeats, whatever has come since; UsageError where these are gone. `together` are
+    cases that are nearly the same image, where that is known already."""
     recipe = recipe.but(effort=LOWER[recipe.effort]) if nested else recipe
     gpu = tools.kind != "cpu"
     if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
@@ -87,14 +89,15 @@ def planned(
         else:
             starts.append(start)
     left_out = tuple(PlanChoice.of(START, start.told, why) for start, why in passed_over)
-    digests = {name: weight.sha256 for name, weight in considered.items()}
+    digests = {name: weight.sha256 for name, weight in here.items()}
     if len(starts) == 1:
         plan = _because(plan, pretrained=Message("plan.pretrained.not_tried", {"count": len(passed_over)}))
         return Started(plan, left_out, digests)
     plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in starts[1:])]
     # A graph is computed outside of torch: an average with one has no gradients, and no form in other formats.
     frozen = [i for i, start in enumerate(starts) if start.frozen and start.weights and not start.weights.fixed]
-    judged = _judged(dataset, recipe, starts, plans, frozen, tools)
+    alike = near_groups_of(dataset) if together is None else together
+    judged = _judged(dataset, recipe, starts, plans, frozen, alike, tools)
     plans += [_averaged(plan, starts[i], native_side(dataset)) for i in frozen]
     starts += [replace(scratch, beside=starts[i]) for i in frozen]
     rows = tuple(
@@ -162,13 +165,14 @@ def _because(plan: Plan, **why: Message) -> Plan:
 
 
 def _judged(
-    dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], frozen: Sequence[int], tools: Tools
+    dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], frozen: Sequence[int],
+    together: Sequence[Sequence[str]], tools: Tools,
 ) -> list[Judged]:  # fmt: skip
     """Every start from the same folds of the same cases, without contrast and remedy where the recipe allows it; then the average of
     from scratch with each start on a `frozen` trunk."""
     contrast, balance = ("none" if "none" in methods else methods[0] for methods in (recipe.contrasts, recipe.balances))
     closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
-    cases, group, count = closed, groups(closed, near_groups_of(closed)), FOLDS[recipe.effort]
+    cases, group, count = closed, groups(closed, together), FOLDS[recipe.effort]
     if (fraction := JUDGED[recipe.effort] / len(closed)) < 1:
         taken = share(closed, group, fraction, count, recipe.seed)
         cases, group = replace(closed, cases=closed.cases.filter(pl.Series(taken))), group[taken]

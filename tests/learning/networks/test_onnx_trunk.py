@@ -83,6 +83,14 @@ def test_a_model_of_it_is_saved_with_its_graph_and_explained(tmp_path: Path) -> 
     assert float(maps.std()) > 0
 
 
+@pytest.mark.parametrize(("key", "own"), [("evenray", True), ("producer", False)])
+def test_what_evenray_exported_is_known_as_its_own(tmp_path: Path, key: str, own: bool) -> None:
+    model = onnx.load(classifier(tmp_path / "net.onnx"))
+    model.metadata_props.add(key=key, value="{}")
+    onnx.save(model, tmp_path / "net.onnx")
+    assert import_weights(tmp_path / "net.onnx", name="graph", size=32, mean=MEAN, std=STD).own is own
+
+
 def test_a_grey_trunk_takes_one_channel(tmp_path: Path) -> None:
     weight = import_weights(
         classifier(tmp_path / "net.onnx", channels=1), name="grey", size=32, mean=[0.5], std=[0.25], licence="ours"

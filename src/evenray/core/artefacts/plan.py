@@ -127,8 +127,8 @@ class Planned(Record):
     """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared.
 
     `starts` are what training could have begun from (weights, the way of fine-tuning, the side in pixels), each with what came of
-    it; `weights` those that were considered, their SHA-256 by name; both empty where nothing was judged. `expected` tells how
-    precise the figures of the test part can be, None where it says nothing of them.
+    it; `weights` those that it may take, their SHA-256 by name, None where a former version wrote the plan; both empty where
+    nothing was judged. `expected` tells how precise the figures of the test part can be, None where it says nothing of them.
     """
 
     file: ClassVar[str] = "plan.json"
@@ -137,7 +137,7 @@ class Planned(Record):
     fingerprint: Fingerprint
     contrasts: tuple[str, ...]
     starts: tuple[PlanChoice, ...] = ()
-    weights: dict[str, str] = Field(default_factory=dict)
+    weights: dict[str, str] | None = None
     choices: tuple[PlanChoice, ...] = Field(min_length=1)
     expected: dict[str, Any] | None = None
 

@@ -83,7 +83,7 @@ def _import_graph(
         about = _record(cut, name, graph.spec, graph.size, expects, order, licence, path.name)
         if len(about.mean) != graph.channels:
             raise UsageError(f"{path.name} takes {graph.channels} channels; give so many values of --mean and --std.")
-        return catalogue.keep(about.model_copy(update={"multiply_adds": graph.multiply_adds}), cut)
+        return catalogue.keep(about.model_copy(update={"multiply_adds": graph.multiply_adds, "own": graph.own}), cut)
 
 
 def _own(path: Path) -> NetworkDescription | None:

@@ -104,7 +104,8 @@ class OnnxTrunk(Network):
 
 @dataclass(frozen=True)
 class TrunkGraph:
-    """A graph cut behind its last map: its bytes, the channels and side it takes, the maps it makes, its multiply-adds (10^9)."""
+    """A graph cut behind its last map: its bytes, the channels and side it takes, the maps it makes, its multiply-adds (10^9),
+    and whether evenray exported it."""
 
     content: bytes
     channels: int
@@ -112,6 +113,7 @@ class TrunkGraph:
     maps: int
     side: int
     multiply_adds: float
+    own: bool
 
     @property
     def spec(self) -> str:
@@ -154,7 +156,8 @@ def read_graph(path: Path, size: int) -> TrunkGraph:
         if node.op_type == "Conv" and node.input[1] in weights and node.output[0] in shapes
     )
     maps, side = shapes[last][1], shapes[last][2]
-    return TrunkGraph(cut.SerializeToString(), channels, size, maps, side, float(work) / 1e9)
+    own = any(each.key == "evenray" for each in model.metadata_props)
+    return TrunkGraph(cut.SerializeToString(), channels, size, maps, side, float(work) / 1e9, own)
 
 
 def tensors_of_graph(path: Path, weight: Weight) -> dict[str, Tensor]:

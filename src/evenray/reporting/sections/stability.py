@@ -169,7 +169,7 @@ def _choices(run: RunView) -> list[tuple[str, int]]:
     table = _table(run, "outer_folds.parquet")
     if table is None:
         return []
-    each = table.select("repeat", "fold", *CHOSEN).unique()
+    each = table.select("repeat", "fold", *(name for name in CHOSEN if name in table.columns)).unique()
     return Counter(" × ".join(found for found in chosen if found) for _, _, *chosen in each.iter_rows()).most_common()
 
 
