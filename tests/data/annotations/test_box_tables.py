@@ -79,6 +79,28 @@ def test_names_of_columns_may_begin_with_what_they_are_of(tmp_path: Path, header
     assert (box.x0, box.y0, box.x1) == (1.5, 2.5, far)
 
 
+@pytest.mark.parametrize(
+    ("header", "corners"),
+    [
+        ("image,width,height,bbox_x,bbox_y,bbox_w,bbox_h,class", (1, 2, 4, 8)),
+        ("image,width,height,bbox_x,bbox_y,bbox_width,bbox_height,class", (1, 2, 4, 8)),
+        ("image,width,height,x,y,w,h,class", (1, 2, 4, 8)),
+        ("image,xmin,ymin,bbox_xmin,bbox_ymin,bbox_xmax,bbox_ymax,class", (1, 2, 3, 6)),
+    ],
+)
+def test_columns_of_boxes_are_not_mixed_with_those_of_the_image(
+    tmp_path: Path, header: str, corners: tuple[float, ...]
+) -> None:
+    found = read(tmp_path, header, *(f"{n}.png,640,480,1,2,3,6,Mass" for n in (1, 2)))
+    [box] = found.images["1.png"].boxes
+    assert (found.classes, (box.x0, box.y0, box.x1, box.y1)) == (("Mass",), corners)
+
+
+def test_four_columns_of_which_some_alone_name_the_box_are_none(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("image,width,height,bbox_x,bbox_y\n1.png,640,480,1,2\n")
+    assert not is_box_table(tmp_path / "boxes.csv")
+
+
 def test_the_list_of_nih_is_found_and_named(tmp_path: Path) -> None:
     for n in range(3):
         image(tmp_path / "images" / f"0000{n}_000.png", n)

@@ -13,7 +13,7 @@ import polars as pl
 from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
-from evenray.data.tables.meanings import compact, meaning_of
+from evenray.data.tables.meanings import compact, is_torn, meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.images.readers import read
 
@@ -31,8 +31,8 @@ CORNERS = [
     ("left", "top", "right", "bottom"),
 ]
 SIDES = [
+    ("x", "y", "w", "h"),  # before those that may be the image's
     ("x", "y", "width", "height"),
-    ("x", "y", "w", "h"),
     ("left", "top", "width", "height"),
     ("xmin", "ymin", "width", "height"),
 ]
@@ -65,16 +65,21 @@ class _Columns:
 
 
 def _columns(columns: Sequence[str]) -> _Columns | None:
-    """The columns of boxes, whose names may begin with what they are of: `bbox_x`, or `Bbox [x` where NIH's list was torn at commas.
+    """The columns of boxes. All four names begin with what they are of (`bbox_x`) or none does, unless NIH's list was torn at commas.
 
     >>> _columns(["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"])
     _Columns(names=('Bbox [x', 'y', 'w', 'h]'), how='sides')
+    >>> _columns(["file", "width", "height", "bbox_x", "bbox_y", "bbox_w", "bbox_h"]).names
+    ('bbox_x', 'bbox_y', 'bbox_w', 'bbox_h')
     """
-    plain = {OF_BOX.sub("", compact(name)): name for name in columns} | {compact(name): name for name in columns}
-    for how, ways in (("corners", CORNERS), ("centres", CENTRES), ("sides", SIDES)):
-        for way in ways:
-            if all(name in plain for name in way):
-                return _Columns(tuple(plain[name] for name in way), how)
+    plain = {compact(name): name for name in columns}
+    of_box = {OF_BOX.sub("", short): name for short, name in plain.items() if OF_BOX.match(short)}
+    torn = of_box | plain if any(map(is_torn, of_box.values())) else {}
+    for named in (of_box, plain, torn):
+        for how, ways in (("corners", CORNERS), ("centres", CENTRES), ("sides", SIDES)):
+            for way in ways:
+                if all(name in named for name in way):
+                    return _Columns(tuple(named[name] for name in way), how)
     text = next((plain[name] for name in TEXTS if name in plain), None)
     return None if text is None else _Columns((text,), "sides")
 
