@@ -377,7 +377,7 @@ def slides(root: Path) -> Truth:
 
 @masks
 def yolo_outlines(root: Path) -> Truth:
-    (root / "data.yaml").write_text("names: [cell]\n")
+    (root / "data.yaml").write_text("nc: 1\nnames: [cell]\n")
     for n in range(N):
         (root / "labels").mkdir(exist_ok=True)
         (root / "labels" / f"p{n}.txt").write_text(

@@ -38,6 +38,40 @@ def test_names_lie_above_a_folder_of_outlines_that_is_named(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("config.yaml", "names: [ann, bob]\n", ("0", "1")),  # of nothing that YOLO's file says besides
+        ("data.yaml", "nc: 1\nnames: [red]\n", ("0", "1")),
+        ("classes.txt", "red\n", ("0", "1")),
+        ("classes.txt", "red\nwhite\nblue\n", ("red", "white", "blue")),
+        ("data.yml", "path: .\nnames: [red, white]\n", ("red", "white")),
+    ],
+)
+def test_a_list_above_that_may_be_of_something_else_names_nothing(
+    tmp_path: Path, file: str, text: str, names: tuple[str, ...]
+) -> None:
+    BOXES["yolo"](tmp_path)
+    (tmp_path / "data.yaml").unlink()
+    (tmp_path / file).write_text(text)
+    assert scan(tmp_path / "images", wanted=Wanted(boxes=str(tmp_path / "labels"))).classes == names
+
+
+def test_files_that_cannot_be_read_name_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    BOXES["yolo"](tmp_path)
+    (tmp_path / "a.yaml").write_text("train: images\nnames: [c, d]\n")
+    read_text = Path.read_text
+
+    def refuse(path: Path, *args: str, **kwargs: str) -> str:
+        if path.name == "a.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert scan(tmp_path / "images", wanted=Wanted(boxes=str(tmp_path / "labels"))).classes == ("a", "b")
+    assert class_names([tmp_path / "a.yaml"]) == ((), None)
+
+
+@pytest.mark.parametrize(
     ("text", "names"),
     [
         ("names: {1: a, 0: b}\n", ("b", "a")),

@@ -72,7 +72,7 @@ def test_files_of_two_readers_each(tmp_path: Path) -> None:
         (tmp_path / reader / "a.json").write_text(json.dumps(whole))
     for found in (
         read_voc(tmp_path, ["r1/a.xml", "r2/a.xml"], IMAGES),
-        read_yolo(tmp_path, ["r1/a.txt", "r2/a.txt"], IMAGES, ["cell"]),
+        read_yolo(tmp_path, ["r1/a.txt", "r2/a.txt"], IMAGES),
         read_shapes(LABELME, tmp_path, ["r1/a.json", "r2/a.json"], IMAGES, "detect"),
     ):
         assert (len(boxes(found)), several(found)) == (2, [1])

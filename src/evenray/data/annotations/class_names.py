@@ -12,23 +12,38 @@ from evenray.core.names import as_path
 __all__ = ["class_names", "names_of_colours", "names_of_values"]
 
 LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
+BESIDE_NAMES = r"^(?:train|val|test|nc|path)[ \t]*:"  # what YOLO's file of names says besides
 MOST_BYTES = 2**22
 MOST_NAMES = 256
 
 
-def class_names(files: Iterable[Path]) -> tuple[tuple[str, ...], Path | None]:
+def class_names(
+    files: Iterable[Path], elsewhere: Iterable[Path] = (), count: int = 0
+) -> tuple[tuple[str, ...], Path | None]:
     """The names of classes by their numbers, of classes.txt or the like or of a .yaml file, and which file it was, the first that has
-    any; none without."""
+    any; none without. One that lies elsewhere may be of something else: it must name `count` classes, and a .yaml file have more of
+    YOLO's keys. What cannot be read is passed over."""
     for file in files:
-        name = file.name.lower()
-        if name in LISTS:
-            lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
-            return tuple(line.strip() for line in lines if line.strip()), file
-        if name.endswith((".yaml", ".yml")):
-            text = file.read_text(encoding="utf-8-sig", errors="replace")
-            if names := _yaml_names(text):
-                return names, file
+        if names := _names(file):
+            return names, file
+    for file in elsewhere:
+        if len(names := _names(file, BESIDE_NAMES)) >= max(count, 1):
+            return names, file
     return (), None
+
+
+def _names(file: Path, keys: str = "") -> tuple[str, ...]:
+    """What a file names; a .yaml file nothing where none of its lines is of `keys`."""
+    name = file.name.lower()
+    if name not in LISTS and not name.endswith((".yaml", ".yml")):
+        return ()
+    try:
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return ()
+    if name in LISTS:
+        return tuple(line.strip() for line in text.split("\n") if line.strip())
+    return _yaml_names(text) if re.search(keys, text, re.MULTILINE) else ()
 
 
 def _yaml_names(text: str) -> tuple[str, ...]:

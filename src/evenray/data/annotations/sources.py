@@ -52,8 +52,10 @@ class Sources:
         if self.kind == "voc":
             found = read_voc(self.above, self.files, images)
         elif self.kind == "yolo":
-            names, file = class_names([*(as_path(self.above / other) for other in self.others), *self.lists])
-            found = read_yolo(self.above, self.files, images, names, self.task)
+            found = read_yolo(self.above, self.files, images, self.task)
+            near = [as_path(self.above / other) for other in self.others]
+            names, file = class_names(near, self.lists, len(found.classes))
+            found = replace(found, classes=(*names, *found.classes[len(names) :]))
             extra = [file] if file is not None else []
         elif self.kind == "dicom_seg":
             own = [image for image in images if (root / image).resolve() not in {path.resolve() for path in paths}]

@@ -47,12 +47,11 @@ def read_yolo(
     root: Path,
     files: Sequence[str],
     images: Sequence[str],
-    names: Sequence[str],
     task: Literal["segment", "detect"] = "detect",
 ) -> Annotations:
     """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box.
 
-    A file with a line that is none of the format is set aside. Classes without a name are called by their number.
+    A file with a line that is none of the format is set aside. Classes are called by their numbers.
     """
     twins, joined, rejected, lost = Twins(images), Joined(), [], 0
     highest = -1
@@ -68,7 +67,7 @@ def read_yolo(
             continue
         highest = max([highest, *(box.index for box in boxes)])
         joined.add(image, Annotated(boxes=boxes) if task == "detect" else Annotated(masks), file)
-    classes = (*names, *(str(number) for number in range(len(names), highest + 1)))
+    classes = tuple(str(number) for number in range(highest + 1))
     notes = (*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes)
     shares = task == "detect"
     return Annotations(task, "yolo", joined.images, classes, shares=shares, notes=notes, rejected=tuple(rejected))
