@@ -10,15 +10,15 @@ __all__ = ["boxes_of", "image_size", "signatures"]
 
 
 def boxes_of(cases: pl.DataFrame) -> pl.DataFrame:
-    """One row a box: `row` of its case, class, x0, y0, x1, y1, ignored, and rows and columns of the image.
+    """One row a box that counts: `row` of its case, class, x0, y0, x1, y1, and rows and columns of the image.
 
     >>> box = {"class": 0, "x0": 1.0, "y0": 1.0, "x1": 2.0, "y1": 3.0, "ignored": False}
-    >>> table = pl.DataFrame({"rows": [4, 4], "columns": [5, 5], "boxes": [[], [box]]})
+    >>> table = pl.DataFrame({"rows": [4, 4], "columns": [5, 5], "boxes": [[], [box, box | {"ignored": True}]]})
     >>> boxes_of(table).select("row", "class", "x1").rows()
     [(1, 0, 2.0)]
     """
     rows = cases.select("rows", "columns", "boxes").with_row_index("row")
-    return rows.explode("boxes").drop_nulls("boxes").unnest("boxes")
+    return rows.explode("boxes").drop_nulls("boxes").unnest("boxes").filter(~pl.col("ignored")).drop("ignored")
 
 
 def image_size(cases: pl.DataFrame) -> NDArray[np.float64]:
