@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 
 from evenray.core.types import Dataset
 from evenray.data.annotations import read_mask
-from evenray.data.annotations.reading import joined
+from evenray.data.annotations.reading import joined, stretched
 from evenray.data.audit.annotation_classes import annotation_classes
 from evenray.data.audit.mask_extent import mask_extent
 from evenray.data.scan import scan
@@ -89,3 +90,26 @@ def test_all_of_a_thousand_objects_are_counted(background: int, tmp_path: Path) 
     assert dataset.cases["mask_pixels"].to_list() == [[SHAPE[0] * SHAPE[1] - background]] * N
     np.testing.assert_allclose(Segment().targets(dataset) / MILLION, shares(dataset), atol=2e-6)
     assert not [found for found in mask_extent(dataset) if found.severity == "warning"]  # most are full
+
+
+@pytest.mark.parametrize("shape", [(20, 60), (80, 10)])
+@pytest.mark.parametrize("kind", ["u1", "i1", "<u2", ">u2", "<i2", ">i2", "<u4", ">u4", "<i4", ">i4", "u8", "i8"])
+def test_every_integer_is_stretched_as_it_is(kind: str, shape: tuple[int, int]) -> None:
+    span = np.iinfo(kind)
+    ends = max(span.min, -(2**40)), min(span.max, 2**40)
+    pixels = np.random.default_rng(0).integers(*ends, (40, 30), endpoint=True).astype(kind)
+    rows, columns = (np.floor((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape, (40, 30), strict=True))
+    found = stretched(pixels, shape)
+    assert found.dtype == pixels.dtype
+    np.testing.assert_array_equal(found, pixels[np.ix_(rows, columns)])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int32])
+def test_to_stretch_a_mask_takes_no_copy_of_it(kind: type[np.integer]) -> None:
+    pixels = np.ones((2000, 1000), kind)
+    tracemalloc.start()
+    try:
+        stretched(pixels, (200, 100))
+        assert tracemalloc.get_traced_memory()[1] < pixels.nbytes / 2
+    finally:
+        tracemalloc.stop()

@@ -31,6 +31,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Whole = TypeVar("Whole", bound=np.integer[Any])
+RESIZED = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32)  # what OpenCV resizes as it is
 COLOUR = 65536  # values from here on are colours
 SMALLEST_SIDE = 1.0  # pixels; a box whose sides are no longer has equal corners in formats that include the last pixel
 NO_BOXES: Floats = np.zeros((0, 5))
@@ -73,9 +74,9 @@ def stretched(pixels: NDArray[Whole], shape: tuple[int, int]) -> NDArray[Whole]:
     """
     if pixels.shape == shape:
         return pixels
-    # OpenCV knows no integers of 64 bits, and those that masks have are exact in floats.
-    wide = cv2.resize(pixels.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(wide, pixels.dtype)
+    # OpenCV makes 32 bits of 64, and takes no other order of bytes; the integers that masks have are exact in floats.
+    known = pixels if pixels.dtype in RESIZED else pixels.astype(np.float64)
+    return np.asarray(cv2.resize(known, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT), pixels.dtype)
 
 
 def indexed(pixels: NDArray[np.integer[Any]], values: Sequence[int], indices: Sequence[int]) -> NDArray[np.uint8]:
