@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from safetensors.torch import save_file
 
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.run import Run
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
@@ -188,6 +188,31 @@ def test_near_duplicates_are_not_torn_apart_where_starts_are_judged(
     [folds] = seen
     assert len(set(folds.values())) > 1
     assert len({folds[name] for name in list(folds)[:20]}) == 1
+
+
+def test_where_a_class_has_too_few_patients_to_be_judged_the_plan_is_from_scratch_and_says_so(
+    go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def folds(*args: Any) -> Any:
+        raise DataError("Class 'rare' has 2 patients in training; comparing in 3 folds needs at least 3")
+
+    monkeypatch.setattr(starting, "folds", folds)
+    go(tmp_path / "run", "plan", **OPEN, balance="none")
+    found = planned(tmp_path / "run")
+    assert found.plan.pretrained is None
+    said = {start.why["code"] for start in found.starts}
+    assert "plan.start.too_few" in said
+    assert said <= {"plan.start.too_few", "plan.start.costs"}
+
+
+def test_weights_that_are_read_in_another_way_now_are_others(tmp_path: Path, drawn: str) -> None:
+    known = {drawn: catalogue.at_hand()[drawn].content}
+    assert list(_the_same(known)) == [drawn]
+    import_weights(
+        tmp_path / "w.safetensors", name=drawn, network=SPEC, size=28, mean=[0.4], std=[0.25], licence="CC0-1.0"
+    )
+    with pytest.raises(UsageError, match="are others than they were"):
+        _the_same(known)
 
 
 def test_asking_for_named_weights_takes_their_network(go: Go, tmp_path: Path, drawn: str) -> None:

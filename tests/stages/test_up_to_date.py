@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from evenray.core.artefacts import RunFolder
+from evenray.core.artefacts import RunFolder, ledger
 from evenray.core.errors import DataError
+from evenray.data import store
 from evenray.stages.up_to_date import require_up_to_date
 
 from .conftest import Heard, as_left
@@ -22,9 +23,9 @@ Go = Callable[..., Heard]
 def noted(folder: Path, change: Callable[[dict[str, Any]], Any]) -> RunFolder:
     """Change the ledger as plain values."""
     path = folder / "provenance.json"
-    ledger = json.loads(path.read_text())
-    change(ledger)
-    path.write_text(json.dumps(ledger))
+    stages = json.loads(path.read_text())
+    change(stages)
+    path.write_text(json.dumps(stages))
     return RunFolder(folder)
 
 
@@ -110,6 +111,21 @@ def test_of_another_version_the_inputs_decide(copied: Path) -> None:
     noted(copied, lambda ledger: ledger["stages"]["evaluate"]["inputs"].update(train="other"))
     with pytest.raises(DataError, match="the inputs of stage evaluate have changed since"):
         require_up_to_date(run)
+
+
+def test_with_another_version_of_a_plug_in_nothing_is_taken_from_what_the_former_one_kept(
+    copied: Path, go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept() -> set[str]:
+        places = ("compare/*.npz", "checkpoints/*", "store/*")
+        return {str(path.relative_to(copied)) for place in places for path in copied.glob(place)}
+
+    before = kept()
+    for module in (ledger, store):
+        monkeypatch.setattr(module, "packages", lambda: {"evenray-plug-in": "0.2"})
+    go(copied, "train")
+    for folder in ("compare", "checkpoints", "store"):
+        assert len([name for name in kept() - before if name.startswith(folder)]) > 0
 
 
 def test_a_folder_of_another_format_says_what_to_do(copied: Path) -> None:

@@ -25,6 +25,7 @@ from evenray.core.budget import begin_part
 from evenray.core.errors import DataError, UsageError
 from evenray.core.marks import MaskStruct
 from evenray.core.names import as_path, in_utf8
+from evenray.core.plugins import packages
 from evenray.core.types import Dataset
 from evenray.images.contrast import enhance, fix_references
 from evenray.images.readers import read
@@ -172,14 +173,14 @@ def prepare(
     """
     value_range = dataset.facts.value_range
     scale = 255 if max(dataset.cases["bits"]) <= 8 else 65535
-    content = _content(dataset)
+    content, added = _content(dataset), packages()
     folders = {
         contrast: folder
-        / digest([VERSION, fix_references(contrast)[0], size, channels, scale, value_range, content])[:24]
+        / digest([VERSION, fix_references(contrast)[0], size, channels, scale, value_range, content, added])[:24]
         for contrast in contrasts
     }
     masks = (
-        folder / digest([MASKS_VERSION, "masks", size, content, _masks(dataset)])[:24]
+        folder / digest([MASKS_VERSION, "masks", size, content, _masks(dataset), added])[:24]
         if "masks" in dataset.cases.columns
         else None
     )

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from evenray.core.artefacts import atomic, digest
 from evenray.core.errors import UsageError
+from evenray.core.plugins import packages
 from evenray.data.store import SHARD, Mapped, Store
 
 from .augment import Chance
@@ -131,7 +132,7 @@ def compute(
 def _key(model: Classifier, store: Store, rows: NDArray[np.int64], form: str, fabric: Alone) -> str:
     """What the features depend on; the head and the number of classes do not matter to them."""
     about = model.description
-    kept = [about.spec, about.channels, about.size, about.mean, about.std]
+    kept = [about.spec, about.channels, about.size, about.mean, about.std, model.network.preparation, packages()]
     trunk = about.pretrained.sha256 if about.pretrained else about.seed
     where = [fabric.device.type, fabric.precision]
     return digest([VERSION, "features", store.name, rows.tolist(), kept, trunk, form, where])[:24]

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from evenray.core.artefacts import Ledger, RunFolder, atomic, digest, now, sweep
+from evenray.core.artefacts import Ledger, RunFolder, atomic, digest, now, sweep, version
 from evenray.core.artefacts.asked import Asked
 from evenray.core.artefacts.cases import keep_root
 from evenray.core.artefacts.lock import alone, staying
@@ -215,7 +215,7 @@ def run_stage(
         return False
     job.events.send(StageBegun(each.name))
     meter = job.tools.meter(each.on_device)
-    job.tools.key = digest([each.name, key, stamps, device])
+    job.tools.key = digest([each.name, key, stamps, device, version()])
     with staying(job.folder.path):
         outputs = each.work(each.read(job.folder) if inputs is None else inputs, settings, job.tools)
         written = each.write(job.folder, outputs)

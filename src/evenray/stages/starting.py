@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.plan import Plan, PlanChoice
 from evenray.core.artefacts.weight import Weight
-from evenray.core.errors import UsageError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
@@ -36,10 +36,12 @@ __all__ = ["Started", "planned"]
 
 START = "start"
 
+Divided = tuple[Dataset, NDArray[np.int64], NDArray[np.int64]]  # cases, their groups and their folds
+
 
 @dataclass(frozen=True)
 class Started:
-    """A plan; what training could have begun from, each with what came of it; and the weights that it may take, their SHA-256
+    """A plan; what training could have begun from, each with what came of it; and the weights that it may take, their `content`
     by name."""
 
     plan: Plan
@@ -88,16 +90,19 @@ def planned(
             passed_over.append((start, model))
         else:
             starts.append(start)
+    divided = _divided(dataset, recipe, together) if len(starts) > 1 else None
+    if divided is None:
+        too_few = Message("plan.start.too_few", {"folds": FOLDS[recipe.effort]})
+        passed_over += [(start, too_few) for start in starts[1:]]
     left_out = tuple(PlanChoice.of(START, start.told, why) for start, why in passed_over)
-    digests = {name: weight.sha256 for name, weight in here.items()}
-    if len(starts) == 1:
+    contents = {name: weight.content for name, weight in here.items()}
+    if divided is None:
         plan = _because(plan, pretrained=Message("plan.pretrained.not_tried", {"count": len(passed_over)}))
-        return Started(plan, left_out, digests)
+        return Started(plan, left_out, contents)
     plans = [plan, *(make(dataset, start.settings(recipe), gpu=gpu) for start in starts[1:])]
     # A graph is computed outside of torch: an average with one has no gradients, and no form in other formats.
     frozen = [i for i, start in enumerate(starts) if start.frozen and start.weights and not start.weights.fixed]
-    alike = near_groups_of(dataset) if together is None else together
-    judged = _judged(dataset, recipe, starts, plans, frozen, alike, tools)
+    judged = _judged(dataset, recipe, starts, plans, frozen, divided, tools)
     plans += [_averaged(plan, starts[i], native_side(dataset)) for i in frozen]
     starts += [replace(scratch, beside=starts[i]) for i in frozen]
     rows = tuple(
@@ -105,14 +110,14 @@ def planned(
         for start, one in zip(starts, judged, strict=True)
     )
     taken = next(i for i, one in enumerate(judged) if one.taken)
-    return Started(_chosen(starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out), digests)
+    return Started(_chosen(starts[taken], plans[taken], judged[taken], recipe), (*rows, *left_out), contents)
 
 
 def _the_same(weights: Mapping[str, str]) -> dict[str, Weight]:
-    """The records of these weights (SHA-256 by name); UsageError where one is gone, or another has its name."""
+    """The records of these weights (`content` by name); UsageError where one is gone, or another has its name."""
     here = catalogue.at_hand()
-    for name, digest in weights.items():
-        if name not in here or here[name].sha256 != digest:
+    for name, content in weights.items():
+        if name not in here or here[name].content != content:
             gone = "are not on this machine any more" if name not in here else "are others than they were"
             raise UsageError(
                 f"The weights '{name}', which the plan considered, {gone}; {catalogue.how_to_get(name)} brings them back."
@@ -164,24 +169,33 @@ def _because(plan: Plan, **why: Message) -> Plan:
     return replace(plan, why={**plan.why, **why})
 
 
+def _divided(dataset: Dataset, recipe: PlanSettings, together: Sequence[Sequence[str]] | None) -> Divided | None:
+    """What starts are judged on; None where a class has too few patients to stand in every fold."""
+    closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
+    alike = near_groups_of(dataset) if together is None else together
+    cases, group, count = closed, groups(closed, alike), FOLDS[recipe.effort]
+    if (fraction := JUDGED[recipe.effort] / len(closed)) < 1:
+        taken = share(closed, group, fraction, count, recipe.seed)
+        cases, group = replace(closed, cases=closed.cases.filter(pl.Series(taken))), group[taken]
+    try:
+        return cases, group, folds(cases, group, count, recipe.seed)
+    except DataError:
+        return None
+
+
 def _judged(
     dataset: Dataset, recipe: PlanSettings, starts: Sequence[Start], plans: Sequence[Plan], frozen: Sequence[int],
-    together: Sequence[Sequence[str]], tools: Tools,
+    divided: Divided, tools: Tools,
 ) -> list[Judged]:  # fmt: skip
     """Every start from the same folds of the same cases, without contrast and remedy where the recipe allows it; then the average of
     from scratch with each start on a `frozen` trunk."""
     contrast, balance = ("none" if "none" in methods else methods[0] for methods in (recipe.contrasts, recipe.balances))
-    closed = replace(dataset, cases=dataset.cases.filter(pl.col("part") != "test"))
-    cases, group, count = closed, groups(closed, together), FOLDS[recipe.effort]
-    if (fraction := JUDGED[recipe.effort] / len(closed)) < 1:
-        taken = share(closed, group, fraction, count, recipe.seed)
-        cases, group = replace(closed, cases=closed.cases.filter(pl.Series(taken))), group[taken]
-    fold = folds(cases, group, count, recipe.seed)
+    cases, group, fold = divided
     setups = [
         (_setup(dataset, cases, group, fold, start, plan, contrast, recipe, tools), plan.network)
         for start, plan in zip(starts, plans, strict=True)
     ]
-    with tools.events.task("task.judge", len(setups) * count) as tick:
+    with tools.events.task("task.judge", len(setups) * FOLDS[recipe.effort]) as tick:
         return judge(
             setups,
             contrast,

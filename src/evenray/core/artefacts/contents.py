@@ -13,18 +13,18 @@ __all__ = ["contents_of_file", "contents_of_place"]
 
 
 def contents_of_file(value: str) -> str:
-    """The digest of a file that a value names, as "caffe:weights.h5" or the name of trained weights does; the value itself
-    where there is none.
+    """The digest of a file that a value names, as "caffe:weights.h5" or the name of trained weights does, with what it is read
+    as ("caffe", the record of the name); the value itself where there is none.
 
     >>> contents_of_file("no such file")
     'no such file'
     """
-    path = Path(value.split(":", 1)[-1])
-    if path.is_file():
-        return file_digest(path)
+    kind, _, path = ("", "", value) if Path(value).is_file() else value.partition(":")
+    if Path(path).is_file():
+        return f"{kind}:{file_digest(Path(path))}" if kind else file_digest(Path(path))
     record = cache_folder() / "weights" / f"{value}.json"
     if NAME.fullmatch(value) and record.is_file():
-        return Weight.parsed(record.read_bytes(), record).sha256
+        return Weight.parsed(record.read_bytes(), record).content
     return value
 
 

@@ -127,7 +127,7 @@ class Planned(Record):
     """A plan with the fingerprint of the data that it was made for, and the contrasts that are compared.
 
     `starts` are what training could have begun from (weights, the way of fine-tuning, the side in pixels), each with what came of
-    it; `weights` those that it may take, their SHA-256 by name, None where a former version wrote the plan; both empty where
+    it; `weights` those that it may take, their `content` by name, None where a former version wrote the plan; both empty where
     nothing was judged. `expected` tells how precise the figures of the test part can be, None where it says nothing of them.
     """
 

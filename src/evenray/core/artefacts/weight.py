@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from .files import digest
 from .record import Record
 
 __all__ = ["NAME", "Weight"]
@@ -43,6 +44,11 @@ class Weight(Record):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     multiply_adds: float | None = None
     own: bool = False
+
+    @property
+    def content(self) -> str:
+        """Stands for the file and for how images are prepared for it, in the names of what came of both."""
+        return digest([self.sha256, self.network, self.size, self.channels, self.mean, self.std])
 
     @property
     def fixed(self) -> bool:

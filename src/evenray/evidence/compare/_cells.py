@@ -15,7 +15,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from evenray.core.artefacts import atomic, digest
+from evenray.core.artefacts import atomic, digest, version
 from evenray.core.artefacts.contents import contents_of_file
 from evenray.core.spec import parse
 from evenray.core.types import Dataset, Predictions
@@ -122,7 +122,7 @@ def _fold(cell: Cell, setup: Setup, folder: Path, epochs: int, seed: int, held_o
     key = digest([balance, cell.network, [store.name for store in stores], setup.rows[train].tolist(),
                   setup.rows[held].tolist(), targets[train].tolist(), asdict(settings), dataset.classes, dataset.positive,
                   setup.channels, setup.size, setup.weights_content, setup.finetune, torch.device(setup.device).type,
-                  setup.patches, *([VARIANCE] if setup.frozen else [])])  # fmt: skip
+                  setup.patches, version(), *([VARIANCE] if setup.frozen else [])])  # fmt: skip
     return Fold(
         path=str(folder / f"{key[:24]}.npz"), stores=stores, train=setup.rows[train], targets=targets[train],
         held=setup.rows[held], cases=tuple(dataset.cases["case"].gather(held)), classes=dataset.classes,

@@ -42,6 +42,11 @@ class Network(nn.Module):
         """Those of `activations` that everything the network says comes through."""
         return self.activations
 
+    @property
+    def preparation(self) -> Sequence[Any]:
+        """What the trunk does to images before its first layer, where it has that from its weights."""
+        return ()
+
     def trunk(self, x_NCHW: Tensor) -> Tensor:
         raise NotImplementedError
 

@@ -7,6 +7,7 @@ it is taken as it is (`--finetune frozen`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,10 @@ class OnnxTrunk(Network):
         self.channels, self.wide, self.side = channels, maps, side
         self.blocks, self.head_modules, self.outputs, self.activations = [["maps"]], ("_fc",), ("_fc",), ("maps",)
         self._session: Any = None
+
+    @property
+    def preparation(self) -> Sequence[Any]:
+        return self.mean.tolist(), self.std.tolist(), self.bgr.item()
 
     def pass_shapes(self, channels: int, size: int) -> None:
         """The map's shape is known; the graph is not run for it."""
