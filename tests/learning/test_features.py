@@ -18,7 +18,7 @@ from evenray.learning import features as module
 from evenray.learning import networks
 from evenray.learning.balance import Balance, make
 from evenray.learning.features import FeaturePart, compute, fit_head, forms_of
-from evenray.learning.linear_head import VARIANCE
+from evenray.learning.linear_head import VARIANCE, _drawn
 from evenray.learning.networks import Classifier
 from evenray.learning.train import Part, Settings, forward, machine
 from evenray.learning.train.alone import Alone
@@ -195,3 +195,24 @@ def tiny_dataset() -> Dataset:
         "patient": [f"p{i}" for i in range(40)], "part": ["train"] * 40,
     })  # fmt: skip
     return Dataset(cases, ("well", "sick"), "sick", ".")
+
+
+def test_a_head_learns_from_what_a_sampler_draws_once_its_shares_no_longer_change(pixels: Store) -> None:
+    """Progressive sampling is corrected for the shares that it ends at; what it drew on the way there has others."""
+    targets = np.array([0] * 270 + [1] * 30)
+    part = Part(pixels, np.arange(300), targets)
+    for epochs in (6, 10):
+        remedy = make("progressive", [270, 30], ["a", "b"], epochs=epochs)
+        settings = Settings(epochs=epochs, batch=16, learning_rate=0.1)
+        drawn = torch.cat([answers for _, answers in _drawn(part, (part,), settings, remedy, machine("cpu"))])
+        assert drawn.double().mean().item() == pytest.approx(0.5, abs=0.06)
+
+
+def test_with_another_version_of_a_plug_in_features_are_made_anew(
+    pixels: Store, exact: Alone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, rows = network(), np.arange(4)
+    before = module._key(model, pixels, rows, "plain", exact)
+    assert module._key(model, pixels, rows, "plain", exact) == before
+    monkeypatch.setattr(module, "packages", lambda: {"plug-in": "0.2"})
+    assert module._key(model, pixels, rows, "plain", exact) != before

@@ -25,7 +25,7 @@ from .train.alone import Machine
 from .train.feed import Feed
 from .train.order import epoch_batches
 from .train.part import Examples
-from .train.schedule import History
+from .train.schedule import History, first_to_keep
 from .train.validation import validate
 
 __all__ = ["VARIANCE", "fit_linear"]
@@ -104,7 +104,8 @@ def _drawn(
             yield x, torch.from_numpy(form.targets).to(fabric.device)
         return
     feed = Feed(train, balance, settings.seed, lambda x, answers, chance: (x, answers), fabric)
-    count = max(1, min(settings.epochs, EPOCHS, DRAWN // len(train)))
+    constant = settings.epochs - first_to_keep(balance, settings.epochs)  # what comes before is of other shares
+    count = max(1, min(constant, EPOCHS, DRAWN // len(train)))
     for epoch in range(settings.epochs - count, settings.epochs):
         order = epoch_batches(epoch, train.targets, settings.batch, settings.seed, balance)
         for batch in feed.batches(epoch, order, 0):
