@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +49,30 @@ def settings(size: int, network: str, epochs: int, weights: str | None = None) -
 
 def unet(
     out: Path, networks: dict[str, tuple[str, str | None]], sizes: list[int], seeds: list[int], epochs: int, data: Path,
-    device: str,
+    device: str, tta: Sequence[str],
 ) -> Iterator[Row]:  # fmt: skip
+    """Each training, looked at in each way of `tta`."""
     for size in sizes:
         for kind, (network, weights) in networks.items():
-            for seed in seeds:
+            for seed, view in product(seeds, tta):
                 run = er.run(
-                    data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device,
+                    data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device, tta=view,
                     **settings(size, network, epochs, weights),
                 )  # fmt: skip
-                found, kept = run.scores["test"], run.predictions
+                found, kept = run.scores, run.predictions
                 assert kept is not None
                 each = kept.part("test").table.select(
                     "case", dice=2 * pl.col("hit_0") / (pl.col("true_0") + pl.col("called_0"))
                 )
-                yield {"what": f"{network}, {size} px, {kind}", "size": size, "seed": seed, **{
-                    name: [getattr(found.estimates[name], part) for part in ("value", "low", "high")] for name in ("dice", "iou")
-                }, "cases": dict(each.iter_rows())}  # fmt: skip
+                yield {
+                    "what": f"{network}, {size} px, {kind}, {view}", "size": size, "seed": seed,
+                    "validation": found["validation"].estimates["dice"].value,
+                    **{
+                        name: [getattr(found["test"].estimates[name], part) for part in ("value", "low", "high")]
+                        for name in ("dice", "iou")
+                    },
+                    "cases": dict(each.iter_rows()),
+                }  # fmt: skip
 
 
 def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: str) -> Iterator[Row]:
@@ -204,16 +212,23 @@ def main() -> None:
     parser.add_argument("--remedies", nargs="+", default=REMEDIES, help="of the grid")
     parser.add_argument("--effort", default="standard", help="of the grid")
     parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
-    parser.add_argument("--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions")
+    parser.add_argument(
+        "--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions, or none"
+    )
     parser.add_argument("--weights", default=WEIGHTS, help="of the frozen convolutions: a name or a file")
+    parser.add_argument("--tta", nargs="+", default=["centre"], help="how the test part is looked at: centre, flips")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
     parser.add_argument("--json", type=Path, help="write the figures with their targets")
     options = parser.parse_args()
     sizes, seeds, epochs = ([64], [0], 3) if options.quick else (options.sizes, options.seeds, options.epochs)
-    networks = {"scratch": (options.scratch, None), "frozen": (options.frozen, options.weights)}
+    networks: dict[str, tuple[str, str | None]] = {"scratch": (options.scratch, None)}
+    if options.frozen != "none":
+        networks["frozen"] = (options.frozen, options.weights)
     works = {
-        "unet": lambda: unet(options.output, networks, sizes, seeds, epochs, options.data, options.device),
+        "unet": lambda: unet(
+            options.output, networks, sizes, seeds, epochs, options.data, options.device, options.tta
+        ),
         "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
         "grid": lambda: grid(
             options.output, options.remedies, options.effort, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data,
