@@ -139,10 +139,11 @@ def _chosen(start: Start, plan: Plan, judged: Judged, recipe: PlanSettings) -> P
         weights = start.beside.weights
         assert weights is not None
         told = {"weights": weights.name, "licence": weights.licence}
+        beside = judged.told("plan.beside.rule" if judged.by_rule else "plan.beside", **told)
         return _because(
-            plan, pretrained=Message("plan.pretrained.beside", {"weights": weights.name}),
-            beside=judged.told("plan.beside", **told), beside_size=Message("plan.size.of_weights", {"trained": weights.size}),
-            input_size=Message("plan.input_size"), finetune=Message("plan.finetune.beside"),
+            plan, pretrained=Message("plan.pretrained.beside", {"weights": weights.name}), beside=beside,
+            beside_size=Message("plan.size.of_weights", {"trained": weights.size}), input_size=Message("plan.input_size"),
+            finetune=Message("plan.finetune.beside"),
         )  # fmt: skip
     if start.weights is None:
         return _because(plan, pretrained=judged.told("plan.pretrained.scratch_ahead"))

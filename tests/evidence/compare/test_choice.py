@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from evenray.evidence.compare._choice import LUCK, Posterior, error, posterior, settle, training_variance
+from evenray.evidence.compare._starts import taken_of
 
 NINE = ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 1, 2] * 3)
 
@@ -69,6 +70,23 @@ def test_the_best_is_taken_where_luck_promises_less() -> None:
     mean, draws = np.array([0.0, 0.1, 0.5]), np.zeros((1, 3))
     assert settle(Posterior(mean, draws, LUCK)) == 2
     assert settle(Posterior(mean, draws, LUCK + 0.01)) == 0
+
+
+@pytest.mark.parametrize(
+    ("mean", "luck", "taken"),
+    [
+        ([0.7, 0.8, 0.75, 0.74], LUCK, (1, False)),  # evidence for a start of its own
+        ([0.7, 0.72, 0.71, 0.715], 0.5, (3, True)),  # none: the best average
+        ([0.7, 0.72, 0.69, 0.68], 0.5, (0, False)),  # none, and averages are expected to be worse
+        ([0.8, 0.7, 0.75, 0.78], 1.0, (0, False)),  # the first is the best
+        ([0.7, 0.71, 0.75, 0.74], LUCK, (2, False)),  # evidence for an average
+    ],
+)
+def test_without_evidence_an_average_is_taken_that_is_expected_to_be_no_worse(
+    mean: list[float], luck: float, taken: tuple[int, bool]
+) -> None:
+    assert taken_of(Posterior(np.array(mean), np.tile(mean, (5, 1)), luck), range(2, 4)) == taken
+    assert taken_of(Posterior(np.array(mean[:2]), np.tile(mean[:2], (5, 1)), 0.5), range(2, 2)) == (0, False)
 
 
 def test_luck_is_as_often_below_a_level_as_the_level_says_where_all_are_alike() -> None:

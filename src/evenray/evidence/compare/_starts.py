@@ -12,16 +12,17 @@ from evenray.learning.predict import ensemble
 from evenray.metrics import LOWER_IS_BETTER
 
 from ._cells import Cell, Setup, folds_of, predicted, train_fold
-from ._choice import settle
+from ._choice import Posterior, settle
 from ._grid import Measured, believed, measure
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Judged", "judge", "taken_of"]
 
 
 @dataclass(frozen=True)
 class Judged:
     """What cross-validation says of a start: its mean figure, the figure expected of it when the others are heard too (both by
-    `metric`), how many cases and folds there were, whether it is taken, and the seconds that it took."""
+    `metric`), how many cases and folds there were, whether it is taken, whether that is by rule, and
+    the seconds that it took."""
 
     metric: str
     value: float
@@ -31,6 +32,7 @@ class Judged:
     folds: int
     count: int
     taken: bool
+    by_rule: bool
     seconds: float
 
     def told(self, code: str, **more: str) -> Message:
@@ -46,10 +48,12 @@ def judge(
     setups: Sequence[tuple[Setup, str]], contrast: str, balance: str, folder: Path, metric: str,
     tick: Callable[[int], None] = lambda n: None, *, averaged: Sequence[int] = (),
 ) -> list[Judged]:  # fmt: skip
-    """Cross-validate every start, a setup with its network, and take one: that of the highest expected figure, or the first
-    where alike starts would promise as much by chance. `ahead` is the expected lead over the first; of the first, over the
-    best of the others. Each fold is kept in `folder`. `averaged` are starts whose probabilities are averaged with those of the first:
-    each such average is judged too, after the starts themselves, and trains nothing."""
+    """Cross-validate every start, a setup with its network, and take one: see `taken_of`. Each fold is kept in `folder`.
+
+    `ahead` is the expected lead over the first; of the first, over the best of the others. `averaged` are starts whose
+    probabilities are averaged with those of the first: each such average is judged too, after the starts themselves, and
+    trains nothing.
+    """
     measured, runs = list[Measured](), list[tuple[Predictions, float]]()
     for setup, network in setups:
         cell = Cell(contrast, balance, network)
@@ -68,13 +72,25 @@ def judge(
         measured.append(measure(cell, [both], first.fold, first.settings.epochs, first.settings.seed))
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     belief = believed(measured, metric, first.settings.seed)
-    taken = settle(belief)
+    taken, by_rule = taken_of(belief, range(len(setups), len(measured)))
     best = max(belief.mean[1:], default=belief.mean[0])
     return [
         Judged(
             metric=metric, value=one.figures[metric].value, expected=float(sign * belief.mean[i]),
             ahead=float(sign * (belief.mean[i] - (belief.mean[0] if i else best))), cases=len(first.dataset),
-            folds=len(set(first.fold.tolist())), count=len(measured), taken=i == taken, seconds=one.seconds,
+            folds=len(set(first.fold.tolist())), count=len(measured), taken=i == taken,
+            by_rule=i == taken and by_rule, seconds=one.seconds,
         )
         for i, one in enumerate(measured)
     ]  # fmt: skip
+
+
+def taken_of(belief: Posterior, averages: Sequence[int]) -> tuple[int, bool]:
+    """The start to take, and whether by rule: the one of the highest expected figure; where alike starts would promise as much by
+    chance, the best of the `averages` that is expected to be no worse than the first, else the first.
+
+    The mean of two probabilities has at most the mean of their log losses and Brier scores (Jensen), whichever is the better.
+    """
+    taken = settle(belief)
+    best = max(averages, key=belief.mean.__getitem__, default=0)
+    return (best, True) if taken == 0 and best and belief.mean[best] >= belief.mean[0] else (taken, False)
