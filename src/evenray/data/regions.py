@@ -19,7 +19,7 @@ from evenray.data.annotations import read_boxes, read_mask
 from evenray.data.annotations.circles import is_circle_table, read_circles
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
 from evenray.data.annotations.found import Annotated, Annotations
-from evenray.data.annotations.mask_pixels import mask_pixels
+from evenray.data.annotations.mask_pixels import mask_pixels, uncoloured
 from evenray.data.annotations.measuring import describe_boxes
 from evenray.data.annotations.reading import clean_boxes
 from evenray.data.scan.files import list_files
@@ -66,7 +66,7 @@ class Regions:
         for mask in annotated.masks:
             path = as_path(Path(self.dataset.root) / mask.file)
             try:
-                pixels = mask_pixels(path, mask.fragment or "", mask.runs, annotated.size or shape)
+                pixels = uncoloured(mask_pixels(path, mask.fragment or "", mask.runs, annotated.size or shape))
             except ValueError as error:
                 raise ReadError(path, f"has a mask that cannot be read: {error}") from None
             pixels = np.where(pixels == UNKNOWN_PIXEL, 255, pixels)

@@ -13,7 +13,8 @@ from evenray.core.messages import Message
 
 from .class_names import names_of_colours, names_of_values
 from .found import Annotations
-from .mask_values import Meaning, meaning_of_values
+from .mask_pixels import COLOURED
+from .mask_values import GREY, Meaning, meaning_of_values
 from .reading import index_of
 
 __all__ = ["with_classes"]
@@ -40,6 +41,8 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
         known = range(len(annotations.classes) + 1)
         meaning = Meaning(annotations.classes, (*known, UNKNOWN_PIXEL), (*known, UNKNOWN_PIXEL), "numbers")
     else:
+        if (rows["mask_values"].explode().struct.field("value") > COLOURED).any():
+            rows = _in_colours(rows)
         counted = rows["mask_values"].to_list()
         borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
         meaning = meaning_of_values(
@@ -49,6 +52,17 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
         notes.append(meaning.note)
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
+
+
+def _in_colours(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the values of all masks as colours, where some are: grey levels have red, green and blue alike."""
+
+    def colour(value: pl.Expr) -> pl.Expr:
+        return pl.when(value > COLOURED).then(value - COLOURED).otherwise(value * GREY)
+
+    value, pixels = (pl.element().struct.field(name) for name in ("value", "pixels"))
+    values = pl.col("mask_values").list.eval(pl.struct(colour(value).alias("value"), pixels))
+    return rows.with_columns(values, mask_border=colour(pl.col("mask_border")))
 
 
 def _named(meaning: Meaning, annotations: Annotations) -> Meaning:

@@ -16,14 +16,16 @@ from evenray.images.readers import LIMITS, read, sniff
 from .dicom_seg import is_seg, seg_frame
 from .runs import from_runs
 
-__all__ = ["mask_pixels"]
+__all__ = ["COLOURED", "mask_pixels", "uncoloured"]
 
 Ints = NDArray[np.integer[Any]]
+COLOURED = 2**24  # beside red, green and blue, so that blue alone is no grey level
+OPAQUE = 255
 
 
 def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int, int] = (0, 0)) -> Ints:
-    """The values of a mask's pixels, integers (H, W) of the file's own type: numbers of a palette, grey levels, or colours as
-    red * 65536 + green * 256 + blue.
+    """The values of a mask's pixels, integers (H, W) of the file's own type: numbers of a palette, grey levels, or of a file that has
+    others than grey, colours as COLOURED + red * 65536 + green * 256 + blue, black as 0.
 
     `runs` takes the place of the file, in an image of `shape`. Raises ReadError for what is no mask.
     """
@@ -41,6 +43,11 @@ def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int
     return pixels if np.issubdtype(pixels.dtype, np.integer) else pixels.astype(np.int32)
 
 
+def uncoloured(pixels: Ints) -> Ints:
+    """The same with colours as red * 65536 + green * 256 + blue alone, for what goes by how far values lie apart."""
+    return pixels if pixels.itemsize < 4 else np.where(pixels > COLOURED, pixels - COLOURED, pixels)
+
+
 def _picture(path: Path) -> Ints | None:
     """A PNG, BMP, TIFF, GIF or JPEG with its own numbers, which a reader of images would turn into colours; None for others."""
     try:
@@ -52,24 +59,41 @@ def _picture(path: Path) -> Ints | None:
             if getattr(opened, "n_frames", 1) > 1 and opened.format == "TIFF":
                 return None
             turned = ImageOps.exif_transpose(opened)
-            return _numbers(np.asarray(turned), turned.mode)
+            pixels = np.asarray(turned)
+            return _levels(pixels, turned.getpalette() or []) if turned.mode == "P" else _numbers(pixels)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError):
         return None
 
 
-def _numbers(pixels: NDArray[Any], mode: str) -> Ints:
+def _levels(numbers: NDArray[np.uint8], palette: list[int]) -> Ints:
+    """Numbers of a palette, or the grey levels that it has for them where it has no others: a program that made it for this one file
+    numbers them as it likes.
+
+    One that rises from black has them in the order of classes, and may be that of all files; so may one with colours, of which
+    this file need not have any.
+    """
+    red, green, blue = np.pad(np.reshape(palette, (-1, 3)), ((0, 256 - len(palette) // 3), (0, 0))).T
+    known = np.trim_zeros(red, "b")
+    rising = len(known) > 2 and known[0] == 0 and bool((np.diff(known) > 0).all())
+    met = np.unique(numbers)
+    if not len(known) or rising or (red != green).any() or (red != blue).any() or len(np.unique(red[met])) < len(met):
+        return numbers
+    return np.asarray(red.astype(np.uint8)[numbers])
+
+
+def _numbers(pixels: NDArray[Any]) -> Ints:
     if pixels.ndim == 2:
         return pixels.astype(np.uint8) if pixels.dtype == bool else pixels
-    if mode in ("LA", "PA"):
-        return pixels[..., 0]
-    colours = pixels[..., :3]
-    if pixels.shape[2] == 4 and (colours == colours[:1, :1]).all():
-        return pixels[..., 3]  # the mask is what is opaque
-    return _packed(colours)
+    if pixels.shape[2] in (2, 4):
+        pixels, alpha = pixels[..., :-1], pixels[..., -1]
+        if (alpha < OPAQUE).any() and (pixels == pixels[:1, :1]).all():
+            return alpha  # the mask is what is opaque
+    return pixels[..., 0] if pixels.shape[2] == 1 else _packed(pixels)
 
 
 def _packed(colours: NDArray[Any]) -> Ints:
     red, green, blue = (colours[..., k] for k in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return red
-    return np.asarray(red.astype(np.int32) << 16 | green.astype(np.int32) << 8 | blue)
+    packed = red.astype(np.int32) << 16 | green.astype(np.int32) << 8 | blue
+    return np.asarray(packed + COLOURED * (packed > 0).astype(np.int32))

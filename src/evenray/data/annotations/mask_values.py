@@ -10,10 +10,11 @@ from evenray.core.errors import DataError
 from evenray.core.marks import BACKGROUND, UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
-__all__ = ["FOREGROUND", "Meaning", "meaning_of_values"]
+__all__ = ["COLOUR", "FOREGROUND", "GREY", "Meaning", "meaning_of_values"]
 
 FOREGROUND = "foreground"
 COLOUR = 65536  # values from here on are colours
+GREY = 0x010101  # of red, green and blue alike
 MOST_CLASSES = 64  # that masks may have; numbers beyond are those of single objects
 # Numbers without gaps in every mask are those of single objects from this one on, or from the second on where the masks have so many
 # different counts of them.

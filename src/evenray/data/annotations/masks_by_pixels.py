@@ -15,7 +15,7 @@ from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
 from evenray.images.readers import fragments, middle, read, sniff
 
-from .mask_pixels import mask_pixels
+from .mask_pixels import mask_pixels, uncoloured
 from .pairing import FEWEST, by_number
 
 __all__ = ["are_alike", "masks_by_pixels", "pictures_in_class_folders"]
@@ -139,7 +139,7 @@ def _are_masks(root: Path, pairs: dict[str, str]) -> bool:
 
 
 def _mask(path: Path) -> np.ndarray:
-    return mask_pixels(path, middle(fragments(path)) if sniff(path) == "nifti" else "")
+    return uncoloured(mask_pixels(path, middle(fragments(path)) if sniff(path) == "nifti" else ""))
 
 
 def _image(path: Path) -> np.ndarray:

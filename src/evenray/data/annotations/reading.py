@@ -16,6 +16,7 @@ from evenray.core.names import as_path
 from evenray.core.types import Dataset
 
 from .mask_pixels import mask_pixels
+from .mask_values import COLOUR, GREY
 
 __all__ = [
     "NO_BOXES",
@@ -32,7 +33,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 Whole = TypeVar("Whole", bound=np.integer[Any])
 RESIZED = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32)  # what OpenCV resizes as it is
-COLOUR = 65536  # values from here on are colours
 SMALLEST_SIDE = 1.0  # pixels; a box whose sides are no longer has equal corners in formats that include the last pixel
 NO_BOXES: Floats = np.zeros((0, 5))
 
@@ -81,7 +81,7 @@ def stretched(pixels: NDArray[Whole], shape: tuple[int, int]) -> NDArray[Whole]:
 
 def indexed(pixels: NDArray[np.integer[Any]], values: Sequence[int], indices: Sequence[int]) -> NDArray[np.uint8]:
     """The index of every pixel, uint8: that of the nearest of `values`, of equally near ones the first; of colours the nearest in
-    red, green and blue.
+    red, green and blue, which grey levels (pixels of 8 or 16 bits) have alike.
 
     >>> indexed(np.array([[0, 3, 250]]), [0, 255], [0, 1])
     array([[0, 0, 1]], dtype=uint8)
@@ -96,6 +96,7 @@ def indexed(pixels: NDArray[np.integer[Any]], values: Sequence[int], indices: Se
     if max(met.max(initial=0), known.max(initial=0)) < COLOUR:
         distance = np.abs(met[:, None] - known)
     else:
+        met = met * GREY if small else met
         channels = [(each[:, None] >> shift & 255) for each in (met, known) for shift in (16, 8, 0)]
         distance = sum(abs(one - other.T) for one, other in zip(channels[:3], channels[3:], strict=True))
     nearest = np.asarray(indices, np.uint8)[distance.argmin(axis=1)]
