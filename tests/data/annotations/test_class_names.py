@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from evenray.core.texts import Texts
 from evenray.data.annotations.class_names import class_names
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
 
 from . import drawn_collections  # noqa: F401, which adds to what is drawn
-from .drawn import BOXES, MASKS
+from .drawn import BOXES, MASKS, N, image, mask_of, write
 
 
 @pytest.mark.parametrize("images", [".", "images"])
@@ -88,3 +90,44 @@ def test_files_that_cannot_be_read_name_nothing(tmp_path: Path, monkeypatch: pyt
 def test_names_of_yaml_go_by_their_numbers(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
     (tmp_path / "data.yaml").write_text(text)
     assert class_names([tmp_path / "data.yaml"]) == (names, tmp_path / "data.yaml" if names else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a\nb\n", ("a", "b")),  # as many as there are values
+        ("background\na\nb\n", ("a", "b")),
+        ("Un-labelled\na\nb\nc\n", ("a", "b")),  # the last occurs nowhere
+        ("배경\na\nb\n", ("a", "b")),
+        ("__ignore__\n_background_\na\nb\n", ("a", "b")),  # as LabelMe has it
+        ("background\na\n", ("1", "2")),  # not all have a name
+        ("a\n", ("1", "2")),
+    ],
+)
+def test_a_list_names_the_values_of_masks(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
+    found, notes = named(tmp_path, text, 1)
+    assert (found, notes) == (names, [])
+
+
+@pytest.mark.parametrize(("text", "scale"), [("a\nb\nc\n", 1), ("a\nb\nc\nd\ne\n", 1), ("a\nb\n", 255)])
+def test_a_list_of_more_names_than_values_may_begin_with_either(tmp_path: Path, text: str, scale: int) -> None:
+    """Where the last class of five occurs nowhere at hand, or the first is the background by another name."""
+    found, notes = named(tmp_path, text, scale)
+    assert found == (("1", "2") if scale == 1 else ("foreground",))
+    [note] = notes
+    assert note.startswith(
+        f"classes.txt names {text.count(chr(10))} classes, the values of the masks go up to {2 if scale == 1 else 1}"
+    )
+    shutil.rmtree(tmp_path / "masks")
+    assert named(tmp_path, f"background\n{text}", scale) == (("a", "b") if scale == 1 else ("foreground",), [])
+
+
+def named(root: Path, text: str, scale: int) -> tuple[tuple[str, ...], list[str]]:
+    """The classes of masks of 1 and 2, or of 1 alone as another number, beside a list of names, and what is said of the list."""
+    for n in range(N):
+        image(root / "images" / f"{n}.png", n)
+        mask = mask_of(n)
+        write(root / "masks" / f"{n}.png", mask if scale == 1 else (mask == 1).astype(np.uint8) * scale)
+    (root / "classes.txt").write_text(text, encoding="utf-8")
+    found = scan(root)
+    return found.classes, [Texts("en").message(n) for n in found.facts.notes if n.code == "annotations.names_unsure"]

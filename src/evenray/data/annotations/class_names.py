@@ -7,12 +7,18 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from evenray.core.messages import Message
 from evenray.core.names import as_path
 
 __all__ = ["class_names", "names_of_colours", "names_of_values"]
 
 LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
 BESIDE_NAMES = r"^(?:train|val|test|nc|path)[ \t]*:"  # what YOLO's file of names says besides
+BACKGROUND_WORD = re.compile(
+    r"back[-_ ]?ground|bg|none|nothing|void|null|empty|no[-_ ]?(?:label|class|finding)|un[-_ ]?(?:labell?ed|annotated)|clear label"
+    r"|배경|없음|미분류"
+)
+BEFORE_BACKGROUND = "__ignore__"  # the first line of LabelMe's lists, for no value that masks of these have
 MOST_BYTES = 2**22
 MOST_NAMES = 256
 
@@ -72,15 +78,22 @@ def _yaml_names(text: str) -> tuple[str, ...]:
     return tuple(numbered.get(number, str(number)) for number in range(max(numbered, default=-1) + 1))
 
 
-def names_of_values(root: Path, others: Sequence[str], highest: int) -> dict[int, str]:
+def names_of_values(root: Path, others: Sequence[str], highest: int) -> tuple[dict[int, str], Message | None]:
     """The names of the values of masks, of which `highest` is the highest: of dataset.json, else line by line of a list that begins
-    with the background (value 0) or with the first class (value 1)."""
+    with a word for the background (value 0), or that has as many lines (from value 1 on). Longer ones may begin with either: they name
+    nothing, and what is to be said of it."""
     for file in others:
         if PurePosixPath(file).name == "dataset.json" and (found := _json_names(as_path(root / file))):
-            return found
-    names, _ = class_names(as_path(root / file) for file in others if file.lower().endswith(".txt"))
-    first = {highest + 1: 0, highest: 1}.get(len(names))
-    return {} if first is None else dict(enumerate(names, first))
+            return found, None
+    names, path = class_names(as_path(root / file) for file in others if file.lower().endswith(".txt"))
+    names = names[1:] if names[:1] == (BEFORE_BACKGROUND,) else names
+    if not names or path is None or len(names) < highest:
+        return {}, None
+    if BACKGROUND_WORD.fullmatch(names[0].strip("_ -").casefold()):
+        return dict(enumerate(names)) if len(names) > highest else {}, None
+    if len(names) > highest:
+        return {}, Message("annotations.names_unsure", {"file": path.name, "count": len(names), "highest": highest})
+    return dict(enumerate(names, 1)), None
 
 
 def _json_names(path: Path) -> dict[int, str]:

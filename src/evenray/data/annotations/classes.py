@@ -46,10 +46,10 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
         counted = rows["mask_values"].to_list()
         borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
         meaning = meaning_of_values(
-            [[(each["value"], each["pixels"]) for each in one or ()] for one in counted], borders
+            [[(each["value"], each["pixels"]) for each in one] for one in counted if one], borders
         )
-        meaning = _named(meaning, annotations)
-        notes.append(meaning.note)
+        meaning, unsure = _named(meaning, annotations)
+        notes = [meaning.note, *([unsure] if unsure else [])]
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
 
@@ -65,19 +65,19 @@ def _in_colours(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(values, mask_border=colour(pl.col("mask_border")))
 
 
-def _named(meaning: Meaning, annotations: Annotations) -> Meaning:
-    """The same with the names that a file gives to the numbers or colours."""
+def _named(meaning: Meaning, annotations: Annotations) -> tuple[Meaning, Message | None]:
+    """The same with the names that a file gives to the numbers or colours, and what is to be said where it may name others."""
     lists = [str(path.resolve()) for path in annotations.lists]
     if not lists or meaning.kind not in ("binary", "numbers", "colours"):
-        return meaning
+        return meaning, None
     if meaning.kind == "colours":
         colours = names_of_colours(Path("/"), lists)
-        return replace(meaning, classes=tuple(colours.get(name, name) for name in meaning.classes))
+        return replace(meaning, classes=tuple(colours.get(name, name) for name in meaning.classes)), None
     numbers = [1] if meaning.kind == "binary" else [int(name) for name in meaning.classes]
-    names = names_of_values(Path("/"), lists, numbers[-1])
-    if meaning.kind == "binary" and set(names) - {0} != {1}:
-        return meaning
-    return replace(meaning, classes=tuple(names.get(number, str(number)) for number in numbers))
+    names, unsure = names_of_values(Path("/"), lists, max(numbers))
+    if meaning.kind == "binary" and set(names) - {0} != {1}:  # a longer list is of something else
+        return meaning, unsure if unsure is not None and unsure.values["count"] == 2 else None
+    return replace(meaning, classes=tuple(names.get(number, str(number)) for number in numbers)), unsure
 
 
 def _told(masks: pl.Series, meaning: Meaning) -> pl.Series:
