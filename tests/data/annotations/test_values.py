@@ -9,13 +9,15 @@ import pytest
 
 from evenray.core.errors import DataError
 from evenray.core.texts import Texts
+from evenray.data.annotations import read_mask
+from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.mask_values import meaning_of_values
 from evenray.data.annotations.reading import clean_boxes, indexed
 from evenray.data.audit.mask_values import mask_values
 from evenray.data.scan import scan
 
 from . import drawn_collections  # noqa: F401, which adds to what is drawn
-from .drawn import MASKS
+from .drawn import MASKS, N, binary, image, write
 
 Counts = list[tuple[int, int]]
 STRAY: Counts = [(0, 90), (127, 1), (255, 9)]
@@ -99,6 +101,21 @@ def test_white_all_around_is_background(values: tuple[int, ...]) -> None:
     assert indexed(np.array([values]), found.values, found.indices)[0].tolist()[0] == 0
     assert indexed(np.array([values[1:]]), found.values, found.indices).min() > 0
     assert not meaning_of_values(masks, [values[0]] * 5 + [None] * 4).inverted  # as large organs lie in some
+
+
+def test_images_without_a_mask_say_nothing_of_what_masks_that_are_dark_on_white_mean(tmp_path: Path) -> None:
+    """Their pixels are all of the background, however it is written in the masks of others."""
+    for n in range(N):
+        image(tmp_path / "images" / f"{n}.png", n)
+        if n < N - 2:
+            write(tmp_path / "masks" / f"{n}.png", np.where(binary(n), 0, 255).astype(np.uint8))
+    found = scan(tmp_path, wanted=Wanted(unannotated="empty"))
+    assert found.classes == ("foreground",)
+    sizes = {f"images/{n}.png": [int(binary(n).sum()) if n < N - 2 else 0] for n in range(N)}
+    assert dict(found.cases.select("file", "mask_pixels").iter_rows()) == sizes
+    for row, file in enumerate(found.cases["file"]):
+        assert int((read_mask(found, row) == 1).sum()) == sizes[file][0]
+    assert found.cases["mask_unexpected"].sum() == 0
 
 
 def test_what_is_unknown_at_the_border_is_no_background() -> None:

@@ -43,6 +43,8 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
     else:
         if (rows["mask_values"].explode().struct.field("value") > COLOURED).any():
             rows = _in_colours(rows)
+        # An image that has no mask says nothing of their values, nor of where white is the background.
+        rows = rows.with_columns(mask_values=pl.when(pl.col("masks").list.len() > 0).then("mask_values"))
         counted = rows["mask_values"].to_list()
         borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
         meaning = meaning_of_values(
