@@ -258,6 +258,11 @@ def test_patches_are_trained_on_and_windows_predicted(data: Path, tmp_path: Path
         ({"balance": "minority_mixup"}, "mixes images"),
         ({"prevalence": 0.1}, "share of patients"),
         ({"threshold": "youden"}, "rule for the threshold of masks"),
+        ({"balance": "threshold"}, "rule for the threshold of masks is 'prevalence'"),
+        (
+            {"balance": "weighted | threshold(rule=youden)"},
+            "rule for the threshold of masks is 'youden'; give dice, iou",
+        ),
         ({"scale_jitter": (1.1, 1.5)}, "scale-jitter"),
         ({"tta": "dense"}, "give centre or flips"),
         ({"patch": 64, "size": 48}, "give a smaller one"),
@@ -266,6 +271,7 @@ def test_patches_are_trained_on_and_windows_predicted(data: Path, tmp_path: Path
 def test_what_is_about_whole_images_is_refused(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Segment().check(Recipe(**asked), CLASSES, "")
+    Segment().check(Recipe(balance="weighted | threshold(rule=iou)", network="unet(vgg16_bn)"), CLASSES, "")
 
 
 def test_the_comparison_ranks_by_a_figure_of_masks(data: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from evenray.core.recipe import Recipe
 from evenray.core.spec import Step, parse
 from evenray.learning.balance import make
 from evenray.learning.networks import segmenters
+from evenray.metrics.masks import threshold_rule
 
 from .pixel_remedies import BACKGROUND_NAME
 
@@ -29,6 +30,8 @@ def check_masks(recipe: Recipe, classes: tuple[str, ...]) -> None:
             raise UsageError(f"{spec} mixes images, whose masks cannot be mixed; leave it out.")
         if remedy.hard_negatives is not None:
             raise UsageError(f"{spec} is about boxes, and these images have masks; leave it out.")
+        if remedy.rule is not None:
+            threshold_rule(remedy.rule)
     check_places(recipe)
     for given, why in (
         (recipe.imbalances, "--imbalance thins a class of images"),
