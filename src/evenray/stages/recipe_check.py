@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from evenray.core.annotations import Task
 from evenray.core.errors import UsageError, unknown_name
 from evenray.core.names import as_path
 from evenray.core.recipe import Recipe
@@ -17,6 +18,7 @@ from evenray.images.contrast import enhance
 from evenray.learning import balance as remedies
 from evenray.learning import networks
 from evenray.learning.networks.weights import named
+from evenray.learning.tasks.of_weights import network_of
 from evenray.learning.tta import check_tta
 from evenray.metrics import calibrations, rules
 from evenray.metrics.detection_threshold import detection_rules
@@ -84,7 +86,7 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     if recipe.frozen and recipe.scale_jitter:
         raise UsageError("--scale-jitter changes every image anew, and --finetune frozen looks at each once; drop one.")
     known = named(recipe.weights)
-    network = recipe.network or (known.network if known else None)
+    network = recipe.network or (network_of(known, _task(recipe)) if known else None)
     if not isinstance(network, str):
         raise UsageError(
             f"The pretrained weights '{recipe.pretrained}' are for one network; name it, as with --network vgg16."
@@ -92,6 +94,11 @@ def _check_networks(recipe: Recipe, size: int) -> None:
     # Grey takes the weights of grey and of colour images.
     model = networks.build(network, classes=2, channels=1, size=size, pretrained=recipe.weights)
     networks.freeze(model, recipe.finetune)
+
+
+def _task(recipe: Recipe) -> Task | None:
+    """The task where the recipe says it; else the data tell it later."""
+    return recipe.task or ("segment" if recipe.masks else "detect" if recipe.boxes else None)
 
 
 def _check_network(spec: str, size: int) -> None:

@@ -26,6 +26,7 @@ from evenray.learning.plan import LOWER, make, native_side
 from evenray.learning.plan.budget import affordable
 from evenray.learning.plan.starts import FOLDS, JUDGED, Start, tried
 from evenray.learning.tasks import task_of
+from evenray.learning.tasks.of_weights import network_of
 from evenray.learning.train import Settings
 
 from .preparing import kept_features, stores_of
@@ -62,12 +63,12 @@ def planned(
     recipe = recipe.but(effort=LOWER[recipe.effort]) if nested else recipe
     gpu = tools.kind != "cpu"
     if recipe.weights is not None and not recipe.networks and (asked := named(recipe.weights)) is not None:
-        plan = make(dataset, recipe.but(network=asked.network), gpu=gpu)
-        return Started(
-            _because(
-                plan, network=Message("plan.network.of_weights", {"weights": asked.name, "licence": asked.licence})
-            )
-        )
+        network = network_of(asked, dataset.facts.task)
+        plan = make(dataset, recipe.but(network=network), gpu=gpu)
+        told = {"weights": asked.name, "licence": asked.licence}
+        if network != asked.network:
+            told["variant"] = dataset.facts.task
+        return Started(_because(plan, network=Message("plan.network.of_weights", told)))
     plan = make(dataset, recipe, gpu=gpu)
     if recipe.pretrained is not None or recipe.networks or dataset.facts.task not in OF_IMAGES:
         return Started(plan)

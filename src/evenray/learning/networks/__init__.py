@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._build import build, load, restore, save
 from ._classifier import Classifier
-from ._registry import bound, detectors, networks, segmenters
+from ._registry import bound, classifier_of, detectors, networks, segmenters
 from .averaged import average, mean_of_boxes
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
@@ -21,6 +21,7 @@ __all__ = [
     "average",
     "bound",
     "build",
+    "classifier_of",
     "detectors",
     "features",
     "fine_tuning",

@@ -26,6 +26,7 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
+from .checking import check_networks
 from .question import Question, Target
 from .scores import summarise
 from .shares import target_prior
@@ -133,6 +134,7 @@ class Classify(WholeImages):
 
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
         """A rule for the threshold that was asked for, by itself or with a remedy, is for two classes alone."""
+        check_networks(recipe, "classify")
         asked = check_remedies(recipe, classes, positive)
         if recipe.patient_score == "max" and len(classes) > 2:
             raise UsageError(

@@ -21,7 +21,6 @@ from evenray.data.annotations.reading import clean_boxes
 from evenray.data.letterbox import Placement
 from evenray.learning.balance import Balance
 from evenray.learning.boxes.told import found_in, objects_in
-from evenray.learning.networks import detectors
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration
 from evenray.metrics.boxes import box_matches, flat_column
@@ -33,7 +32,7 @@ from evenray.metrics.measuring import Prevalence as Prevalences
 
 from .box_remedies import box_balance, box_loss, check_box_remedy
 from .box_scores import summarise_boxes
-from .checking import check_places
+from .checking import check_networks, check_places
 from .classify import bootstrap_counts
 from .question import Question, Target
 from .table import identified
@@ -57,7 +56,6 @@ class Detect:
     usual = USUAL
     draws = False
     shown = ("map50", "map", "froc")
-    networks = detectors
 
     def outputs(self, classes: tuple[str, ...]) -> int:
         return len(classes)
@@ -156,9 +154,7 @@ class Detect:
         return None
 
     def check(self, recipe: Recipe, classes: tuple[str, ...], positive: str) -> None:
-        for spec in recipe.networks:
-            if Step.of(spec).name not in detectors:
-                raise UsageError(f"--network {spec} tells whole images apart, and these have boxes; give ssd({spec}).")
+        check_networks(recipe, "detect")
         for spec in recipe.balances or USUAL.balance:
             check_box_remedy(spec)
             box_balance(spec, np.full((2, len(classes)), 1000), classes, epochs=2)

@@ -16,7 +16,6 @@ from evenray.core.errors import UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.types import Dataset, Predictions
 from evenray.learning.balance import Balance
-from evenray.learning.networks import segmenters
 from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration
 from evenray.metrics.masks import chosen_threshold, threshold_rule
@@ -47,7 +46,6 @@ class Segment:
     usual = Usual(balance=("none", "weighted", "dice_cross_entropy"), threshold="dice", attribution="layer_attribution")
     draws = True
     shown = ("dice", "iou")
-    networks = segmenters
 
     def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
         return pixel_loss(balance, summed)

@@ -24,6 +24,7 @@ from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
 from evenray.metrics.ranking import Ranking
 
+from .checking import check_networks
 from .classify import bootstrap_counts, check_remedies, mean_areas
 from .finding_remedies import by_finding, questions_of, whole
 from .finding_scores import summarise_findings
@@ -179,6 +180,7 @@ class Tag(WholeImages):
             raise UsageError(
                 "--imbalance thins one positive class, and these images have several findings; leave it out."
             )
+        check_networks(recipe, "tag")
         asked = [*check_remedies(recipe, TWO, PRESENT), recipe.threshold or USUAL.threshold]
         target = next((one for one in self.target(recipe.prevalence, classes, positive) if one is not None), None)
         for rule in asked:
