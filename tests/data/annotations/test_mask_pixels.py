@@ -136,5 +136,17 @@ def test_numbers_of_a_palette_that_all_files_share_stay_numbers(
     assert_read(dataset, masks)
 
 
+def test_a_mask_of_more_pages_than_its_image_is_set_aside(tmp_path: Path) -> None:
+    """As the mask of fewer frames is: of several classes or objects the first page alone would count."""
+    for n in range(N):
+        image(tmp_path / "images" / f"{n}.png", n)
+        pages = [Image.fromarray(only(mask_of(n), k) * np.uint8(255 // k)) for k in (1, 2)]
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        pages[0].save(tmp_path / "masks" / f"{n}.tif", save_all=True, append_images=pages[1:] if n == 2 else [])
+    found = scan(tmp_path)
+    assert (len(found), found.rejected["file"].to_list()) == (N - 1, ["images/2.png"])
+    assert "its mask 'masks/2.tif' has 2 frames, and its image 1" in found.rejected["reason"][0]
+
+
 def test_drawn_shapes_are_what_these_tests_take_them_for() -> None:
     assert all(set(np.unique(mask_of(n))) == {0, 1, 2} and mask_of(n).shape == SHAPE for n in range(N))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evenray.core.errors import ReadError
 from evenray.core.marks import BOXES, MASKS, BoxStruct, MaskStruct
 from evenray.core.names import as_path
-from evenray.images.readers import fragments
+from evenray.images.readers import fragments, sniff
 
 from .found import Annotated, MaskFile
 from .mask_pixels import mask_pixels
@@ -128,14 +128,13 @@ def _counted(pixels: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArr
 
 def _fragment(root: Path, mask: MaskFile, place: int, of: int) -> str:
     """The frame of a mask that belongs to a frame of its image."""
-    if not mask.file:
+    path = as_path(root / mask.file)
+    if not mask.file or sniff(path) is None:  # a GIF, of which the first frame counts
         return ""
-    if of == 1:
-        return ""
-    names = fragments(as_path(root / mask.file))
+    names = fragments(path)
     if len(names) != of:
-        raise ReadError(as_path(root / mask.file), f"has {len(names)} frames, and its image {of}")
-    return names[place]
+        raise ReadError(path, f"has {len(names)} frames, and its image {of}")
+    return names[place] if of > 1 else ""
 
 
 def _binary(pixels: NDArray[np.integer[Any]], index: int) -> tuple[list[int], list[int]]:
