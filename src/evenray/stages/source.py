@@ -76,8 +76,8 @@ class Source:
 
     @cached_property
     def stamp(self) -> str:
-        """A digest of every file's name, size and time of change and of the tables; not of where they are: moved files are
-        the same."""
+        """A digest of every file's name, size and time of change, of lists of classes too, and of the tables; not of where they
+        are: moved files are the same."""
         if self.given is not None:
             given = self.given
             cases = given.cases.hash_rows(seed=0).to_list()
@@ -85,9 +85,11 @@ class Source:
                 [cases, sorted(given.sketches), given.classes, given.positive, given.facts.model_dump(mode="json")]
             )
         listed, stats = self.listed, hashlib.sha256()
-        beside = listed.annotations.files if listed.annotations is not None else ()
-        for name in sorted({*beside, *(entry.file for entry in listed.entries)}):
-            path = as_path(listed.root / name)
+        names, lists = [entry.file for entry in listed.entries], list[tuple[str, Path]]()
+        if listed.annotations is not None:
+            names += listed.annotations.files
+            lists = [(path.name, as_path(path)) for path in listed.annotations.lists]
+        for name, path in sorted({*((name, as_path(listed.root / name)) for name in names), *lists}):
             if path.exists():
                 found = path.stat()
                 stats.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
