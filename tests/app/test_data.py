@@ -111,6 +111,34 @@ def test_a_table_of_cases_that_names_files_elsewhere_gives_none_of_them(place: P
             assert client.get(f"/cases/evil/{row}/pixels").status_code == 404
 
 
+def test_the_mask_that_was_called_is_that_of_the_whole_name_of_the_case_and_lies_among_masks(
+    place: Path, tmp_path: Path
+) -> None:
+    """A run with `names` calls cases as their files, in folders."""
+    import cv2
+
+    folder = tmp_path / "runs" / "named"
+    shutil.copytree(place / "finished", folder)
+    (folder / "masks" / "sub").mkdir(parents=True)
+    called, other = np.arange(15, dtype=np.uint8).reshape(3, 5), np.zeros((9, 9), np.uint8)
+    for file, mask in (("masks/sub/a.png.png", called), ("masks/a.png.png", other), ("secret.png", other)):
+        cv2.imwrite(str(folder / file), mask)
+    (folder / "masks" / "link.png").symlink_to(folder / "secret.png")
+    cases = pl.read_parquet(folder / "cases.parquet")
+    names = ["sub/a.png", "../secret", str(folder / "secret"), "link", "sub/none"]
+    cases = cases.with_columns(case=pl.Series([*names, *cases["case"][len(names) :]]))
+    cases.write_parquet(folder / "cases.parquet")
+    with (
+        in_background(workbench(Workplace.of(tmp_path / "runs"))) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        for row in range(len(names)):
+            assert client.get(f"/cases/named/{row}").json()["called_mask"] == (row == 0)
+            answer = client.get(f"/cases/named/{row}/mask", params={"which": "called"})
+            assert answer.status_code == (200 if row == 0 else 404)
+            assert row > 0 or answer.content == called.tobytes()
+
+
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..", "/etc", ".deleted", "finished%2f..", "no-such"])
 def test_names_lead_nowhere_else(api: httpx.Client, name: str) -> None:
     for path in (f"/data/{name}/cases", f"/cases/{name}/0/pixels", f"/runs/{name}/report"):

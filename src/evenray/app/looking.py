@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from evenray.core.names import as_path
 from evenray.core.run import Run
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, Image
@@ -64,7 +65,7 @@ def about(request: Request, run: str, row: int) -> CaseAbout:
     return CaseAbout(
         case=case["case"], facts={name: case[name] for name in FACTS if case.get(name) is not None},
         findings=[texts.message(each.title) for each in named], mask=bool(case.get("masks")),
-        called_mask=_called_file(found.path, case["case"]).is_file(), boxes=_true_boxes(case),
+        called_mask=_called_file(found.path, case["case"]) is not None, boxes=_true_boxes(case),
         called_boxes=_called_boxes(found, case["case"]), attribution=trained and dataset.facts.task in ("classify", "tag"),
     )  # fmt: skip
 
@@ -83,7 +84,7 @@ def mask(request: Request, run: str, row: int, which: Literal["true", "called"] 
     found, dataset = run_of(request, run), _checked(dataset_of(request, run), row)
     if which == "called":
         path = _called_file(found.path, dataset.cases["case"][row])
-        content = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+        content = None if path is None else cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         if content is None:
             raise Problem(404, "serve.unknown_path")
         return _bytes(np.asarray(content, np.uint8))
@@ -110,8 +111,11 @@ def _image(request: Request, dataset: Dataset, row: int) -> Image:
     return helpers_of(request).image(Wanted(inside(dataset, file), fragment, dataset.facts.value_range))
 
 
-def _called_file(run: Path, case: str) -> Path:
-    return run / "masks" / f"{Path(case).name}.png"
+def _called_file(run: Path, case: str) -> Path | None:
+    """The mask that was called in a case; None where there is none below the run's `masks`, as a changed run may have it."""
+    above = run / "masks"
+    path = as_path(above / f"{case}.png")
+    return path if path.is_file() and path.resolve().is_relative_to(above.resolve()) else None
 
 
 def _true_boxes(case: dict[str, Any]) -> list[Box]:
