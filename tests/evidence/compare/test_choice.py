@@ -75,18 +75,20 @@ def test_the_best_is_taken_where_luck_promises_less() -> None:
 @pytest.mark.parametrize(
     ("mean", "luck", "taken"),
     [
-        ([0.7, 0.8, 0.75, 0.74], LUCK, (1, False)),  # evidence for a start of its own
-        ([0.7, 0.72, 0.71, 0.715], 0.5, (3, True)),  # none: the best average
-        ([0.7, 0.72, 0.69, 0.68], 0.5, (0, False)),  # none, and averages are expected to be worse
-        ([0.8, 0.7, 0.75, 0.78], 1.0, (0, False)),  # the first is the best
-        ([0.7, 0.71, 0.75, 0.74], LUCK, (2, False)),  # evidence for an average
+        ([0.70, 0.80, 0.75, 0.74], LUCK, (1, False)),  # a start alone is far ahead
+        ([0.80, 0.70, 0.75, 0.74], 1.0, (0, False)),  # from scratch is
+        ([0.70, 0.72, 0.71, 0.715], 0.5, (3, True)),  # nothing is shown
+        ([0.70, 0.72, 0.69, 0.68], 0.5, (2, True)),
+        ([0.60, 0.75, 0.65, 0.74], LUCK, (3, True)),  # against from scratch one alone, against the average nothing
+        ([0.70, 0.71, 0.75, 0.74], LUCK, (2, False)),  # the average is shown to be ahead
     ],
 )
-def test_without_evidence_an_average_is_taken_that_is_expected_to_be_no_worse(
+def test_one_start_alone_has_to_be_shown_ahead_of_the_average(
     mean: list[float], luck: float, taken: tuple[int, bool]
 ) -> None:
-    assert taken_of(Posterior(np.array(mean), np.tile(mean, (5, 1)), luck), range(2, 4)) == taken
-    assert taken_of(Posterior(np.array(mean[:2]), np.tile(mean[:2], (5, 1)), 0.5), range(2, 2)) == (0, False)
+    draws = np.random.default_rng(0).normal(mean, 0.02, (4000, 4))
+    assert taken_of(Posterior(np.array(mean), draws, luck), range(2, 4)) == taken
+    assert taken_of(Posterior(np.array(mean[:2]), draws[:, :2], 0.5), range(2, 2)) == (0, False)
 
 
 def test_luck_is_as_often_below_a_level_as_the_level_says_where_all_are_alike() -> None:

@@ -17,6 +17,8 @@ from ._grid import Measured, believed, measure
 
 __all__ = ["Judged", "judge", "taken_of"]
 
+SHOWN = 0.9
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -86,11 +88,16 @@ def judge(
 
 
 def taken_of(belief: Posterior, averages: Sequence[int]) -> tuple[int, bool]:
-    """The start to take, and whether by rule: the one of the highest expected figure; where alike starts would promise as much by
-    chance, the best of the `averages` that is expected to be no worse than the first, else the first.
+    """The start to take, and whether by rule: the best of the `averages`, unless one start alone is ahead of it with the
+    probability SHOWN; by rule, where the average itself is not shown to be ahead of the first. Without averages as cells are.
 
     The mean of two probabilities has at most the mean of their log losses and Brier scores (Jensen), whichever is the better.
     """
-    taken = settle(belief)
-    best = max(averages, key=belief.mean.__getitem__, default=0)
-    return (best, True) if taken == 0 and best and belief.mean[best] >= belief.mean[0] else (taken, False)
+    settled = settle(belief)
+    if not averages:
+        return settled, False
+    best = max(averages, key=belief.mean.__getitem__)
+    alone = max((i for i in range(len(belief.mean)) if i not in averages), key=belief.mean.__getitem__)
+    if (belief.draws[:, alone] > belief.draws[:, best]).mean() >= SHOWN:
+        return alone, False
+    return best, settled != best
