@@ -45,7 +45,7 @@ BOXES = pl.List(
 
 def with_classes(cases: pl.DataFrame, old: Sequence[str], new: Sequence[str]) -> pl.DataFrame:
     """Cases whose masks or boxes are of the classes `old`, told in the order of `new`, which has all of them and maybe more; what an
-    image was not annotated with is not in it.
+    image was not annotated with is not in it. Several of `old` may be one class of `new`: an image has it that has one of them.
 
     >>> box = {"class": 0, "x0": 0.0, "y0": 0.0, "x1": 2.0, "y1": 2.0, "ignored": False}
     >>> table = pl.DataFrame({"findings": [[True]], "boxes": [[box]]})
@@ -72,11 +72,12 @@ def with_classes(cases: pl.DataFrame, old: Sequence[str], new: Sequence[str]) ->
 
 
 def _spread(lists: pl.Series, place: Sequence[int], length: int, rest: int | bool) -> pl.Series:
-    """Lists of a value a class, with `rest` for the classes that there were not."""
+    """Lists of a value a class, with `rest` for the classes that there were not; where several become one, whether there is any of
+    them, or their sum."""
     found = []
     for own in lists.to_list():
         whole = [rest] * length
         for at, value in zip(place, own, strict=True):
-            whole[at] = value
+            whole[at] = whole[at] or value if isinstance(rest, bool) else whole[at] + value
         found.append(whole)
     return pl.Series(lists.name, found, lists.dtype)

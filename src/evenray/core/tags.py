@@ -28,14 +28,20 @@ def matrix(findings: pl.Series, count: int) -> Ints:
 
 
 def realigned(findings: pl.Series, own: Sequence[str], wanted: Sequence[str]) -> pl.Series:
-    """The lists of findings named `own` in the order of `wanted`; what is not among these is unknown.
+    """The lists of findings named `own` in the order of `wanted`; what is not among these is unknown. Of several with one name
+    one that is present decides, else one that is unknown.
 
     >>> realigned(pl.Series([[True, False]]), ("a", "b"), ("b", "c", "a")).to_list()
     [[False, None, True]]
     """
-    place = {name: k for k, name in enumerate(own)}
-    told = [[row[place[name]] if name in place else None for name in wanted] for row in findings.to_list()]
+    places = [[k for k, each in enumerate(own) if each == name] for name in wanted]
+    told = [[_any([row[k] for k in places_of]) for places_of in places] for row in findings.to_list()]
     return pl.Series(findings.name, told, dtype=pl.List(pl.Boolean))
+
+
+def _any(values: Sequence[bool | None]) -> bool | None:
+    """Whether one of some findings is present; None where nothing tells."""
+    return True if True in values else None if None in values or not values else False
 
 
 def rarest(targets_NF: Ints, order: Ints | None = None) -> Ints:

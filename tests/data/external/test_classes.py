@@ -71,6 +71,42 @@ def test_boxes_and_masks_of_unknown_classes_go() -> None:
     assert found.cases["mask_pixels"].to_list() == [[7]]
 
 
+def test_two_ways_of_writing_one_class_are_one_class() -> None:
+    """An image has it that has it in either way, in whichever order they stand, and of masks the pixels of both."""
+    box = {"x0": 0.0, "y0": 0.0, "x1": 2.0, "y1": 2.0, "ignored": False}
+    has = [[True, False], [False, True], [True, True], [False, False]]
+    boxes = [[{"class": k, **box} for k in (0, 1) if own[k]] for own in has]
+    cases = pl.DataFrame({"case": list("1234"), "findings": has, "boxes": boxes})
+    own = Dataset(cases, ("Mass", "mass"), "", "data", facts=Facts(task="detect"))
+    found, told = as_trained(own, ("mass", "nodule"), "", "detect", ordered=False)
+    assert found.cases["findings"].to_list() == [[any(each), False] for each in has]
+    assert [[each["class"] for each in one] for one in found.cases["boxes"].to_list()] == [[0], [0], [0, 0], []]
+    assert (told.names, told.missing) == ({"Mass": "mass"}, ("nodule",))
+    mask = {"file": "m.png", "fragment": "", "runs": "", "values": [0, 1, 2], "indices": [0, 1, 2]}
+    masked = cases.drop("boxes").with_columns(
+        masks=pl.Series([[mask]] * 4), mask_pixels=pl.Series([[5, 0], [0, 7], [5, 7], [0, 0]])
+    )
+    own = Dataset(masked, ("Mass", "mass"), "", "data", facts=Facts(task="segment"))
+    found, _ = as_trained(own, ("mass", "nodule"), "", "segment", ordered=False)
+    assert found.cases["mask_pixels"].to_list() == [[5, 0], [7, 0], [12, 0], [0, 0]]
+    assert found.cases["masks"][0].to_list()[0]["indices"] == [0, 1, 1]
+
+
+def test_two_ways_of_writing_one_finding_are_one_finding() -> None:
+    has = [[True, False], [False, True], [None, True], [None, False], [False, False]]
+    cases = pl.DataFrame({"case": list("12345"), "findings": has})
+    own = Dataset(cases, ("Mass", "mass"), "", "data", facts=Facts(task="tag"))
+    found, _ = as_trained(own, ("mass",), "", "tag", ordered=False)
+    assert found.cases["findings"].to_list() == [[True], [True], [True], [None], [False]]
+
+
+def test_a_class_is_met_in_whichever_way_it_is_written() -> None:
+    """No case has the second way."""
+    cases = pl.DataFrame({"case": ["1", "2"], "findings": [[True, False], [False, False]]})
+    own = Dataset(cases, ("Mass", "mass"), "", "data", facts=Facts(task="tag"))
+    assert as_trained(own, ("mass",), "", "tag", ordered=False)[1].missing == ()
+
+
 def test_another_task_is_refused() -> None:
     with pytest.raises(DataError, match=r"task segment.*read as classify.*--masks"):
         as_trained(of_classes(["a", "b"]), ("a",), "", "segment", ordered=False)

@@ -62,8 +62,8 @@ def as_trained(
     cases = _renamed(dataset, own, classes, task)
     facts = dataset.facts.model_copy(update={"ordered": ordered})
     found = replace(dataset, cases=cases, classes=tuple(classes), positive=positive, facts=facts)
-    met = {ours: counts[name] for name, ours in own.items() if ours is not None}
-    missing = tuple(name for name in classes if not met.get(name))
+    met = {ours for name, ours in own.items() if counts[name]}
+    missing = tuple(name for name in classes if name not in met)
     return found, Matched(names, missing, {name: counts[name] for name in strange})
 
 
