@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from .runs import Points
 from .shapes import BadFile, Drawn, Format, Shape, rectangle
 
 __all__ = ["NAMED_BOXES"]
@@ -21,25 +22,28 @@ IGNORED = "DontCare"  # where objects are that nobody marked one by one
 
 def _read(path: Path) -> list[Drawn]:
     lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
-    told: list[tuple[str, list[float]]] = []
+    shapes = []
     for number, line in enumerate(lines, 1):
         if (met := LINE.fullmatch(line)) is None:
             raise BadFile(f"line {number} is no name with four numbers")
         values = [float(value) for value in met[2].split()]
-        told.append((met[1], values if len(values) == 4 else values[KITTI]))
-    shares = bool(told) and all(max(four) <= MOST_SHARE for _, four in told)
-    return [
-        Drawn(
-            "",
-            [Shape(name, _ring(four, shares), is_box=True, ignored=name == IGNORED) for name, four in told],
-            shares=shares,
-        )
-    ]
+        a, b, c, d = values if len(values) == 4 else values[KITTI]  # what they are, all files tell
+        shapes.append(Shape(met[1], corners=(a, b, c, d), is_box=True, ignored=met[1] == IGNORED))
+    return [Drawn("", shapes)]
 
 
-def _ring(four: list[float], centres: bool) -> tuple[Points, ...]:
-    a, b, c, d = four
-    return rectangle(a - c / 2, b - d / 2, a + c / 2, b + d / 2) if centres else rectangle(a, b, c, d)
+def _settled(drawn: Sequence[Drawn]) -> list[Drawn]:
+    """Most objects that count tell whether all numbers are corners in pixels, or a centre and sides in shares of the image's: a file
+    may have none, or only a tiny one, and DontCare often stands with numbers that mean nothing."""
+    counted = [shape.corners for each in drawn for shape in each.shapes if shape.corners and not shape.ignored]
+    shares = 2 * sum(max(four) <= MOST_SHARE for four in counted) > len(counted)
+    return [replace(each, shapes=[_boxed(shape, shares) for shape in each.shapes], shares=shares) for each in drawn]
+
+
+def _boxed(shape: Shape, centre: bool) -> Shape:
+    a, b, c, d = shape.corners or (0, 0, 0, 0)
+    ring = rectangle(a - c / 2, b - d / 2, a + c / 2, b + d / 2) if centre else rectangle(a, b, c, d)
+    return replace(shape, rings=ring, corners=None)
 
 
 def _is_so(head: str) -> bool:
@@ -47,4 +51,4 @@ def _is_so(head: str) -> bool:
     return LINE.fullmatch(first.strip()) is not None
 
 
-NAMED_BOXES = Format("named_boxes", (".txt",), _is_so, _read, outlines=False)
+NAMED_BOXES = Format("named_boxes", (".txt",), _is_so, _read, outlines=False, settled=_settled)

@@ -56,7 +56,8 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Format:
-    """A format: how its files end, whether one is of it by its first HEAD bytes as text, and what it says.
+    """A format: how its files end, whether one is of it by its first HEAD bytes as text, and what it says; `settled` makes of what all
+    files say what only all of them together can tell, in the same order.
 
     `read` raises BadFile, ValueError, KeyError, TypeError or OSError for what cannot be read.
     """
@@ -66,6 +67,7 @@ class Format:
     is_so: Callable[[str], bool]
     read: Callable[[Path], list[Drawn]]
     outlines: bool = field(default=True)  # whether it may outline objects
+    settled: Callable[[Sequence[Drawn]], list[Drawn]] = field(default=list)
 
     def files(self, root: Path, files: Iterable[str]) -> tuple[str, ...]:
         """Those of some files that are of this format."""
@@ -112,6 +114,7 @@ def read_shapes(
             read += [(file, drawn) for drawn in own.read(as_path(root / file))]
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             rejected.append((file, f"is no file of {own.name} that can be read: {type(error).__name__} {error}"))
+    read = list(zip([file for file, _ in read], own.settled([drawn for _, drawn in read]), strict=True))
     by_file: dict[str, list[Drawn]] = {}
     for file, drawn in read:
         by_file.setdefault(file, []).append(drawn)
