@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .corners import are_corners
 from .shapes import BadFile, Drawn, Format, Shape, rectangle
 
 __all__ = ["BOX_LISTS"]
@@ -25,11 +26,14 @@ Four = tuple[float, float, float, float]
 
 def _read(path: Path) -> list[Drawn]:
     found = [(name, *_boxes(each), _size(each)) for name, each in _images(path)]
-    boxes = [four for _, _, fours, _, _ in found for four in fours]
-    sides = any(way == "sides" for _, _, _, way, _ in found) or any(x1 <= x0 or y1 <= y0 for x0, y0, x1, y1 in boxes)
-    told = any(way == "told" for _, _, _, way, _ in found)
+    boxes = [(four, size) for _, _, fours, _, size in found for four in fours]
+    ways = {way for _, _, _, way, _ in found}
+    sized = [(four, size) for four, size in boxes if size is not None]
+    corners = "listed" in ways and not ways & {"sides", "told"} and are_corners([four for four, _ in boxes], sized)
+    sides = bool(ways & {"sides", "listed"}) or any(x1 <= x0 or y1 <= y0 for (x0, y0, x1, y1), _ in boxes)
+    as_sides = sides and not corners and "told" not in ways
     return [
-        Drawn(name, [_shape(label, four, sides and not told) for label, four in zip(labels, fours, strict=True)], size)
+        Drawn(name, [_shape(*one, as_sides) for one in zip(labels, fours, strict=True)], size, corners=corners)
         for name, labels, fours, _, size in found
     ]
 
@@ -54,7 +58,8 @@ def _size(each: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _boxes(each: Mapping[str, Any]) -> tuple[list[str], list[Four], str]:
-    """The labels and boxes of an image, and whether these are sides, corners, or corners as their names tell."""
+    """The labels and boxes of an image, and what these are: "sides" or corners ("told") as names tell, four numbers "listed" that are
+    sides as a rule, or "corners" as a rule."""
     key = next((key for key in BOXES if key in each), None)
     if key is None:
         return [], [], ""
@@ -71,7 +76,7 @@ def _boxes(each: Mapping[str, Any]) -> tuple[list[str], list[Four], str]:
     fours = [tuple(float(value) for value in four) for four in listed]
     if any(len(four) != 4 for four in fours) or len(labels) != len(fours):
         raise BadFile(f"{len(labels)} labels and {len(fours)} boxes, some not of four numbers")
-    return labels, fours, "sides" if key.startswith("bbox") else "corners"  # type: ignore[return-value]
+    return labels, fours, "listed" if key.startswith("bbox") else "corners"  # type: ignore[return-value]
 
 
 def _label(one: Mapping[str, Any]) -> str:

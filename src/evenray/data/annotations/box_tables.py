@@ -17,6 +17,7 @@ from evenray.data.tables.meanings import compact, is_torn, meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.images.readers import read
 
+from .corners import are_corners
 from .found import Annotated, Annotations, Box
 from .reader_boxes import of_most_readers
 from .run_tables import absent, class_column, image_column
@@ -48,10 +49,7 @@ TEXTS = (
 )  # a column of x, y, width and height as one text, or several
 OF_BOX = re.compile(r"^(?:boundingbox|bbox|box)")
 NUMBERS = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
-LOOKED_AT, BEYOND = (
-    64,
-    0.1,
-)  # boxes whose images are opened; the share of those beyond their images from which on they are corners
+LOOKED_AT = 64  # boxes whose images are opened
 MOST_SHARE = 1.001  # coordinates up to here, not all of them whole, are shares of the image's sides
 Four = tuple[float, ...]
 
@@ -119,7 +117,7 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
         rows += [row for row in own if row not in known]
         notes += lost
     fours = [four for row in rows for four in row.boxes]
-    if columns.how == "sides" and len(columns.names) == 1 and _are_corners(root, rows):
+    if columns.how == "sides" and len(columns.names) == 1 and are_corners(fours, _shaped(root, rows)):
         notes.append(Message("annotations.corners", {"file": paths[0].name}))
         columns = _Columns(columns.names, "corners")
     shares = bool(fours) and max(map(max, fours)) <= MOST_SHARE and not all(
@@ -185,18 +183,9 @@ def _corners(four: Four, how: str) -> tuple[float, float, float, float]:
     return (a, b, a + c, b + d) if how == "sides" else (a - c / 2, b - d / 2, a + c / 2, b + d / 2)
 
 
-def _are_corners(root: Path, rows: Sequence[_Row]) -> bool:
-    """Whether texts of four numbers are two corners each: as sides many boxes would reach beyond their images, and none as corners."""
-    if any(c <= a or d <= b for row in rows for a, b, c, d in row.boxes):
-        return False
-    met = list(_shaped(root, [(row.file, four) for row in rows for four in row.boxes]))
-    beyond = sum(a + c > across + 1 or b + d > down + 1 for (a, b, c, d), (down, across) in met)
-    within = all(c <= across + 1 and d <= down + 1 for (_, _, c, d), (down, across) in met)
-    return bool(met) and within and beyond >= max(1, BEYOND * len(met))
-
-
-def _shaped(root: Path, boxes: Sequence[tuple[str, Four]]) -> Iterator[tuple[Four, tuple[int, int]]]:
+def _shaped(root: Path, rows: Sequence[_Row]) -> Iterator[tuple[Four, tuple[int, int]]]:
     """Some boxes with the shapes of their images; what cannot be read is passed over."""
+    boxes = [(row.file, four) for row in rows for four in row.boxes]
     for file, four in boxes[:: max(1, len(boxes) // LOOKED_AT)][:LOOKED_AT]:
         with suppress(EvenrayError, OSError):
             yield four, read(as_path(root / file)).shape

@@ -14,6 +14,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .coco_classes import Coco, category_names, class_of, classes_of, number_of
+from .corners import are_corners
 from .found import Annotated, Annotations, Box, MaskFile
 from .ignoring import is_ignored
 from .joining import Joined
@@ -25,7 +26,6 @@ __all__ = ["coco_shapes", "is_coco", "read_coco"]
 START = 1 << 16  # letters in which a file names one of its lists
 LISTS = re.compile(r'"(?:annotations|images|categories)"\s*:\s*\[')
 OF_ONE = re.compile(r'"(?:image|item)"\s*:\s*\{')  # as a file of one image has it
-BEYOND = 0.1  # share of the boxes from which on they reach beyond their images because they are corners
 
 
 def is_coco(path: Path) -> bool:
@@ -111,21 +111,17 @@ def _loaded(path: Path) -> Coco:
 
 
 def _are_corners(whole: Coco) -> bool:
-    """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides: read as sides, many reach beyond
-    their images, and none that is read as corners does."""
-    sizes = {number_of(each["id"]): (each.get("width"), each.get("height")) for each in whole["images"]}
+    """Whether the boxes of a file are two corners each, as MIDOG's are, and not a corner and sides."""
+    sizes = {number_of(each["id"]): (each.get("height"), each.get("width")) for each in whole["images"]}
     boxes = [
-        (*each["bbox"], *sizes[number_of(each["image_id"])])
+        (each["bbox"], sizes[number_of(each["image_id"])])
         for each in whole["annotations"]
         if isinstance(each.get("bbox"), list)
         and len(each["bbox"]) == 4
         and all(sizes.get(number_of(each["image_id"]), (None,)))
     ]
     try:
-        beyond = sum(x + w > across + 1 or y + h > down + 1 for x, y, w, h, across, down in boxes)
-        return beyond >= max(1, BEYOND * len(boxes)) and all(
-            x < w <= across + 1 and y < h <= down + 1 for x, y, w, h, across, down in boxes
-        )
+        return are_corners([four for four, _ in boxes], boxes)
     except TypeError:
         return False
 

@@ -46,12 +46,13 @@ class Shape:
 @dataclass(frozen=True)
 class Drawn:
     """What a file says of one image, called as the tool knows it, "" where the name of the file alone says which; `size` is rows and
-    columns."""
+    columns. `corners` says that four numbers turned out to be two corners, and not a corner and sides."""
 
     image: str
     shapes: list[Shape]
     size: tuple[int, int] | None = None
     shares: bool = False
+    corners: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,10 @@ def read_shapes(
             shapes = [shape for shape in drawn.shapes if not (shape.is_box or shape.ignored)]
             masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes)
             joined.add(image, Annotated(masks, size=drawn.size), file)
-    notes = (*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes)
-    return Annotations(task, own.name, joined.images, classes, shares, notes=notes, rejected=tuple(rejected))
+    corners = [file for file, own_images in by_file.items() if own_images[0].corners]
+    notes = [Message("annotations.corners", {"file": Path(file).name}) for file in corners]
+    notes += [*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
+    return Annotations(task, own.name, joined.images, classes, shares, notes=tuple(notes), rejected=tuple(rejected))
 
 
 def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
