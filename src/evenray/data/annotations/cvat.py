@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .runs import from_counts, to_runs
-from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle
+from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["CVAT"]
 
@@ -28,14 +28,16 @@ def _read(path: Path) -> list[Drawn]:
 
 def _shape(each: Xml.Element, size: tuple[int, int]) -> Shape | None:
     label = each.get("label", "object").strip()
+    degrees = float(each.get("rotation", 0))  # about the centre
     if each.tag == "box":
-        corners = (float(each.attrib[name]) for name in ("xtl", "ytl", "xbr", "ybr"))
-        return Shape(label, rectangle(*corners), is_box=True)
+        x0, y0, x1, y1 = (float(each.attrib[name]) for name in ("xtl", "ytl", "xbr", "ybr"))
+        return Shape(label, turned(rectangle(x0, y0, x1, y1), degrees, ((x0 + x1) / 2, (y0 + y1) / 2)), is_box=True)
     if each.tag == "polygon":
         points = (point.split(",") for point in each.attrib["points"].split(";"))
         return Shape(label, (tuple((float(x), float(y)) for x, y in points),))
     if each.tag == "ellipse":
-        return Shape(label, circle(*(float(each.attrib[name]) for name in ("cx", "cy", "rx", "ry"))))
+        x, y, right, down = (float(each.attrib[name]) for name in ("cx", "cy", "rx", "ry"))
+        return Shape(label, turned(circle(x, y, right, down), degrees, (x, y)))
     if each.tag == "mask":
         return _cut_out(each, label, size)
     return None

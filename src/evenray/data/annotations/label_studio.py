@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .shapes import Drawn, Format, Shape, circle, rectangle
+from .runs import Points
+from .shapes import Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["LABEL_STUDIO"]
 
@@ -39,10 +40,18 @@ def _shape(each: dict[str, Any]) -> Shape | None:
         return Shape(label, (tuple((float(x) / 100, float(y) / 100) for x, y in value["points"]),))
     if "rectangle" in kind:
         x, y, width, height = (float(value[name]) / 100 for name in ("x", "y", "width", "height"))
-        return Shape(label, rectangle(x, y, x + width, y + height), is_box=True)
+        return Shape(label, _turned(each, rectangle(x, y, x + width, y + height), (x, y)), is_box=True)
     if "ellipse" in kind:
-        return Shape(label, circle(*(float(value[name]) / 100 for name in ("x", "y", "radiusX", "radiusY"))))
+        x, y, right, down = (float(value[name]) / 100 for name in ("x", "y", "radiusX", "radiusY"))
+        return Shape(label, _turned(each, circle(x, y, right, down), (x, y)))
     return None
+
+
+def _turned(each: dict[str, Any], rings: tuple[Points, ...], about: tuple[float, float]) -> tuple[Points, ...]:
+    """Rings as a result turns them: a rectangle about its upper left corner, an ellipse about its centre, in pixels."""
+    if not (degrees := float(each["value"].get("rotation") or 0)):
+        return rings
+    return turned(rings, degrees, about, (float(each["original_width"]), float(each["original_height"])))
 
 
 LABEL_STUDIO = Format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from .joining import Joined
 from .pairing import Twins, near_first, stem_of
 from .runs import Points, outlines
 
-__all__ = ["HEAD", "BadFile", "Drawn", "Format", "Shape", "circle", "read_shapes", "rectangle"]
+__all__ = ["HEAD", "BadFile", "Drawn", "Format", "Shape", "circle", "read_shapes", "rectangle", "turned"]
 
 HEAD = 1 << 16  # bytes by which a file tells its format
 UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the names of files that Label Studio was given
@@ -101,6 +102,31 @@ def circle(x: float, y: float, right: float, down: float) -> tuple[Points, ...]:
     """The ring of an ellipse with its half axes."""
     turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     return (tuple(zip((x + right * np.cos(turns)).tolist(), (y + down * np.sin(turns)).tolist(), strict=True)),)
+
+
+def turned(
+    rings: Iterable[Points], degrees: float, about: tuple[float, float], sides: tuple[float, float] = (1, 1)
+) -> tuple[Points, ...]:
+    """Rings turned clockwise, as the image is seen, about a point; `sides` are width and height of the image in pixels where points
+    are in shares of them.
+
+    >>> [[(round(x), round(y)) for x, y in ring] for ring in turned(rectangle(0, 0, 4, 2), 90, (0, 0))]
+    [[(0, 0), (0, 4), (-2, 4), (-2, 0)]]
+    """
+    if not degrees:
+        return tuple(rings)
+    (x0, y0), (across, down) = about, sides
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return tuple(
+        tuple(
+            (
+                x0 + (x - x0) * cosine - (y - y0) * sine * down / across,
+                y0 + (x - x0) * sine * across / down + (y - y0) * cosine,
+            )
+            for x, y in ring
+        )
+        for ring in rings
+    )
 
 
 def read_shapes(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .shapes import Drawn, Format, Shape, circle, rectangle
+from .shapes import Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["VIA"]
 
@@ -32,7 +33,8 @@ def _shape(region: Mapping[str, Any]) -> Shape | None:
         return Shape(label, rectangle(x, y, x + float(where["width"]), y + float(where["height"])), is_box=True)
     if where["name"] in ("circle", "ellipse"):
         right, down = (float(where.get(name, where.get("r", 0))) for name in ("rx", "ry"))
-        return Shape(label, circle(float(where["cx"]), float(where["cy"]), right, down))
+        x, y = float(where["cx"]), float(where["cy"])
+        return Shape(label, turned(circle(x, y, right, down), math.degrees(float(where.get("theta") or 0)), (x, y)))
     if where["name"] != "polygon":
         return None
     return Shape(
