@@ -260,7 +260,7 @@ def named_colours(root: Path) -> Truth:
     )
 
 
-def _outlined(root: Path, classes: tuple[str, ...] = ("cell",), folder: str = "images") -> Truth:
+def outlined(root: Path, classes: tuple[str, ...] = ("cell",), folder: str = "images") -> Truth:
     for n in range(N):
         image(root / folder / f"p{n}.png", n)
     return Truth(classes, {f"{folder}/p{n}.png": block(n) for n in range(N)}, options={"task": "segment"})
@@ -276,7 +276,7 @@ def labelme(root: Path) -> Truth:
         whole = {"version": "5.0", "shapes": shapes, "imagePath": f"p{n}.png", "imageHeight": H, "imageWidth": W}
         (root / "images").mkdir(exist_ok=True)
         (root / "images" / f"p{n}.json").write_text(json.dumps(whole))
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
@@ -291,7 +291,7 @@ def via(root: Path) -> Truth:
             "regions": [{"shape_attributes": where, "region_attributes": {"kind": "cell"}}],
         }
     (root / "via_region_data.json").write_text(json.dumps({"_via_settings": {}, "_via_img_metadata": whole}))
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
@@ -305,7 +305,7 @@ def cvat(root: Path) -> Truth:
         drawn = f'<mask label="cell" rle="0, {w * h}" left="{x0:g}" top="{y0:g}" width="{w}" height="{h}"/>'
         texts.append(f'<image id="{n}" name="p{n}.png" width="{W}" height="{H}">{drawn if n % 2 else polygon}</image>')
     (root / "annotations.xml").write_text(f"<annotations><version>1.1</version>{''.join(texts)}</annotations>")
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
@@ -316,13 +316,13 @@ def label_studio(root: Path) -> Truth:
         result = {"type": "polygonlabels", "value": {"points": points, "polygonlabels": ["cell"]}}
         tasks.append({"data": {"image": f"/data/upload/1/0a1b2c3d-p{n}.png"}, "annotations": [{"result": [result]}]})
     (root / "project.json").write_text(json.dumps(tasks))
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
 def supervisely(root: Path) -> Truth:
     """A bitmap, and a polygon with a hole."""
-    truth = _outlined(root, folder="ds/img")
+    truth = outlined(root, folder="ds/img")
     for n in range(N):
         (x0, y0), *_ = ring(block(n))
         if n % 2:
@@ -354,7 +354,7 @@ def darwin(root: Path) -> Truth:
         (root / "annotations").mkdir(exist_ok=True)
         whole["annotations"] = [{"name": "COVID-19", "tag": {}}, {"name": "cell", "polygon": polygon}]  # type: ignore[assignment]
         (root / "annotations" / f"p{n}.json").write_text(json.dumps(whole))
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
@@ -372,7 +372,7 @@ def slides(root: Path) -> Truth:
         )
         (root / "Annotations").mkdir(exist_ok=True)
         (root / "Annotations" / f"p{n}.xml").write_text(text)
-    return _outlined(root)
+    return outlined(root)
 
 
 @masks
@@ -383,7 +383,7 @@ def yolo_outlines(root: Path) -> Truth:
         (root / "labels" / f"p{n}.txt").write_text(
             "0 " + " ".join(f"{x / W:.6f} {y / H:.6f}" for x, y in ring(block(n)))
         )
-    return _outlined(root)
+    return outlined(root)
 
 
 def _named(names: list[str], classes: tuple[str, ...] = ("a", "b"), **more: object) -> Truth:

@@ -12,7 +12,7 @@ from evenray.data.annotations import read_boxes, read_mask
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
 
-from . import drawn_collections  # noqa: F401, which adds to what is drawn
+from . import drawn_collections, drawn_tools  # noqa: F401, which add to what is drawn
 from .drawn import BOXES, MASKS, Truth
 
 

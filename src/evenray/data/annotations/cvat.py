@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .runs import from_counts, to_runs
+from .bitmaps import placed
+from .runs import from_counts
 from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["CVAT"]
@@ -50,10 +51,7 @@ def _cut_out(each: Xml.Element, label: str, size: tuple[int, int]) -> Shape:
     numbers = np.array(from_counts([int(n) for n in each.attrib["rle"].split(",")]).split(), np.int64).reshape(-1, 2)
     for start, length in numbers.tolist():
         flat[start - 1 : start - 1 + length] = True
-    whole = np.zeros(size, bool)
-    part = flat.reshape(height, width)[: max(0, size[0] - top), : max(0, size[1] - left)]
-    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return Shape(label, runs=to_runs(whole), corners=(left, top, left + width, top + height))
+    return placed(label, flat.reshape(height, width), left, top, size)
 
 
 CVAT = Format("cvat", (".xml",), lambda head: "<annotations" in head and "<image " in head, _read)

@@ -1,17 +1,26 @@
-"""Label Studio's JSON: a list of tasks with `data` and `annotations`, whose points are in percent of the image's sides."""
+"""Label Studio's JSON: a list of tasks with `data` and `annotations`, whose points are in percent of the image's sides; what is
+drawn with a brush is a picture."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .runs import Points
-from .shapes import Drawn, Format, Shape, circle, rectangle, turned
+import numpy as np
+from numpy.typing import NDArray
+
+from .bitmaps import bitmap
+from .brush import brushed
+from .runs import Points, to_runs
+from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["LABEL_STUDIO"]
+
+PICTURES = {"rle", "imageDataURL"}  # what of a result is a picture, of its image's size
 
 
 def _read(path: Path) -> list[Drawn]:
@@ -27,13 +36,14 @@ def _read(path: Path) -> list[Drawn]:
         ]
         results = made[0]["result"] if made else []
         shapes = [shape for each in results if (shape := _shape(each)) is not None]
+        size = next((_size(each) for each in results if PICTURES & set(each["value"])), None)
         if made:
-            found.append(Drawn(name.lstrip("/"), shapes, shares=True))
+            found.append(Drawn(name.lstrip("/"), shapes, size, shares=True))
     return found
 
 
 def _shape(each: dict[str, Any]) -> Shape | None:
-    """A result with an area; None for points, lines, text and what is drawn with a brush."""
+    """A result with an area; None for points, lines and text."""
     value, kind = each["value"], str(each.get("type", ""))
     label = str((value.get(kind) or value.get("labels") or ["object"])[0]).strip()
     if "points" in value and "polygon" in kind:
@@ -44,7 +54,30 @@ def _shape(each: dict[str, Any]) -> Shape | None:
     if "ellipse" in kind:
         x, y, right, down = (float(value[name]) / 100 for name in ("x", "y", "radiusX", "radiusY"))
         return Shape(label, _turned(each, circle(x, y, right, down), (x, y)))
+    if "brush" in kind:
+        return _picture(each, label, brushed(value["rle"], _size(each)))
+    if "bitmask" in kind:
+        return _picture(each, label, bitmap(base64.b64decode(value["imageDataURL"].partition(",")[2])))
     return None
+
+
+def _size(each: dict[str, Any]) -> tuple[int, int]:
+    return int(each["original_height"]), int(each["original_width"])
+
+
+def _picture(each: dict[str, Any], label: str, pixels: NDArray[np.bool_]) -> Shape | None:
+    """A picture as large as the image; None where all of it was wiped away again."""
+    size = _size(each)
+    if pixels.shape != size:
+        raise BadFile(
+            f"a mask of it has {pixels.shape[0]} x {pixels.shape[1]} pixels; expected those of its image, {size[0]} x {size[1]}"
+        )
+    if not pixels.any():
+        return None
+    rows, columns = (np.flatnonzero(pixels.any(axis=axis)) for axis in (1, 0))
+    (top, bottom), (left, right) = ((int(met[0]), int(met[-1]) + 1) for met in (rows, columns))
+    corners = (left / size[1], top / size[0], right / size[1], bottom / size[0])
+    return Shape(label, runs=to_runs(pixels), corners=corners)
 
 
 def _turned(each: dict[str, Any], rings: tuple[Points, ...], about: tuple[float, float]) -> tuple[Points, ...]:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from pathlib import Path
 from typing import Any
 
-from .shapes import Drawn, Format, Shape, circle, rectangle
+from .bitmaps import bitmap, placed
+from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle
 
 __all__ = ["LABELME"]
+
+TURNED = ("oriented_rectangle", "rotation")  # boxes with their four corners: of LabelMe, and of X-AnyLabeling
 
 
 def _read(path: Path) -> list[Drawn]:
     whole = json.loads(path.read_text(encoding="utf-8-sig"))
-    shapes = [shape for each in whole["shapes"] if (shape := _shape(each)) is not None]
     height, width = whole.get("imageHeight"), whole.get("imageWidth")
     size = (int(height), int(width)) if height and width else None
+    shapes = [shape for each in whole["shapes"] if (shape := _shape(each, size)) is not None]
     return [Drawn(str(whole.get("imagePath") or "").replace("\\", "/"), shapes, size)]
 
 
-def _shape(each: dict[str, Any]) -> Shape | None:
+def _shape(each: dict[str, Any], size: tuple[int, int] | None) -> Shape | None:
     """A shape with an area; None for points and lines."""
     label, kind = str(each["label"]).strip(), each.get("shape_type") or "polygon"
     points = tuple((float(x), float(y)) for x, y in each["points"])
     if kind == "rectangle":
         (x0, y0), (x1, y1) = points[0], points[-1] if len(points) == 2 else points[2]
         return Shape(label, rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), is_box=True)
+    if kind in TURNED:
+        return Shape(label, (points,), is_box=True)
+    if kind == "mask":
+        if size is None:
+            raise BadFile("it has a mask, and lacks imageHeight or imageWidth")
+        return placed(label, bitmap(base64.b64decode(each["mask"])), int(points[0][0]), int(points[0][1]), size)
     if kind == "circle":
         radius = math.dist(points[0], points[1])
         return Shape(label, circle(*points[0], radius, radius))

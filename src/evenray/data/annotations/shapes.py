@@ -163,7 +163,7 @@ def read_shapes(
             continue
         if task == "detect":
             boxes = tuple(box for shape in drawn.shapes for box in _boxes(shape, classes))
-            joined.add(image, Annotated(boxes=boxes, size=drawn.size), file)
+            joined.add(image, Annotated(boxes=boxes, size=None if drawn.shares else drawn.size), file)
         else:
             shapes = [shape for shape in drawn.shapes if not (shape.is_box or shape.ignored)]
             masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes)

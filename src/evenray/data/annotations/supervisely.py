@@ -8,10 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from .runs import to_runs
+from .bitmaps import bitmap, placed
 from .shapes import BadFile, Drawn, Format, Shape, rectangle
 
 __all__ = ["SUPERVISELY"]
@@ -39,21 +36,14 @@ def _shape(each: dict[str, Any], size: tuple[int, int]) -> Shape | None:
     return None
 
 
-def _bitmap(label: str, bitmap: dict[str, Any], size: tuple[int, int]) -> Shape:
+def _bitmap(label: str, each: dict[str, Any], size: tuple[int, int]) -> Shape:
     """A compressed PNG at a place of the image."""
     try:
-        packed = zlib.decompress(base64.b64decode(bitmap["data"]))
+        packed = zlib.decompress(base64.b64decode(each["data"]))
     except (zlib.error, ValueError) as error:
         raise BadFile(f"a bitmap of it cannot be unpacked: {error}") from None
-    found = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED)
-    if found is None:
-        raise BadFile("a bitmap of it is no PNG")
-    part = np.asarray(found[..., -1] if found.ndim == 3 else found) > 0
-    left, top = (int(value) for value in bitmap["origin"])
-    whole = np.zeros(size, bool)
-    part = part[: max(0, size[0] - top), : max(0, size[1] - left)]
-    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return Shape(label, runs=to_runs(whole), corners=(left, top, left + part.shape[1], top + part.shape[0]))
+    left, top = (int(value) for value in each["origin"])
+    return placed(label, bitmap(packed), left, top, size)
 
 
 SUPERVISELY = Format(
