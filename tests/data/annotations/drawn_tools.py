@@ -1,4 +1,4 @@
-"""Masks as tools for annotating save them besides as outlines: small pictures, and what a brush drew."""
+"""Masks as tools for annotating save them besides as outlines: small pictures, what a brush drew, and what is cut out."""
 
 from __future__ import annotations
 
@@ -78,4 +78,29 @@ def label_studio_brush(root: Path) -> Truth:
     (root / "project.json").write_text(json.dumps(tasks))
     truth = outlined(root)
     truth.masks[f"images/p{N - 1}.png"][:] = 0
+    return truth
+
+
+@masks
+def slides_with_holes(root: Path) -> Truth:
+    """What Aperio's NegativeROA cuts out: a hole with an island, and a strip that reaches beyond the edge."""
+    truth = outlined(root)
+    for n, name in enumerate(truth.masks):
+        mask = np.zeros((H, W), np.uint8)
+        mask[2:16, 3:24], mask[4:12, 5:15], mask[6:9, 7:10], mask[:, 22:] = 1, 0, 1, 0
+        mask[10:14, 14:16] = 0
+        mask[n, 0:3] = 1
+        truth.masks[name] = mask
+        regions = [
+            (0, 3, 2, 24, 16), (1, 5, 4, 15, 12), (0, 7, 6, 10, 9), (1, 22, 0, 28, 18), (1, 14, 10, 16, 14), (0, 0, n, 3, n + 1),
+        ]  # fmt: skip
+        text = "".join(
+            f'<Region NegativeROA="{out}"><Vertices>'
+            + "".join(f'<Vertex X="{x}" Y="{y}"/>' for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+            + "</Vertices></Region>"
+            for out, x0, y0, x1, y1 in regions
+        )
+        (root / "images" / f"p{n}.xml").write_text(
+            f'<Annotations><Annotation Id="1" Name="cell"><Regions>{text}</Regions></Annotation></Annotations>'
+        )
     return truth

@@ -51,3 +51,15 @@ def test_a_ring_within_a_ring_is_a_hole_and_shares_are_of_the_sides() -> None:
     outer, inner = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)], [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)]
     mask = from_runs(outlines([outer, inner], shares=True), (10, 20))
     assert (mask.sum(), mask[5, 10], mask[2, 3]) == (8 * 16 - 2 * 4, False, True)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 20), st.integers(0, 10)), min_size=3, max_size=5), min_size=1, max_size=4
+    )
+)
+def test_what_is_cut_out_is_cut_out_however_the_rings_lie(rings: list[list[tuple[int, int]]]) -> None:
+    """Also where rings that are cut out overlap, or reach beyond what they are cut out of."""
+    drawn, *cut = (inside([np.array(points, float)], (10, 20)) for points in rings)
+    mask = from_runs(outlines(rings[:1], rings[1:]), (10, 20))
+    np.testing.assert_array_equal(mask, drawn & ~np.any([np.zeros_like(drawn), *cut], axis=0))

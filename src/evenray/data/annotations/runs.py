@@ -25,6 +25,7 @@ OUTLINES, OF_SHARES = (
     "outlines ",
     "outlines of shares ",
 )  # before the points of outlines, in pixels or in shares of the sides
+WITHOUT = " without "  # between these and the points of what is cut out of them
 Points = Sequence[tuple[float, float]]  # x and y of the corners of pixels: the middle of the first is at .5
 
 
@@ -72,27 +73,32 @@ def from_runs(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return np.asarray((np.cumsum(steps[:-1]) > 0).reshape(shape[::-1]).T)
 
 
-def outlines(rings: Iterable[Points], *, shares: bool = False) -> str:
-    """The text of a mask that lies within rings of points; a ring within another is a hole. With `shares` points are in shares of the
-    image's sides, else in pixels.
+def outlines(rings: Iterable[Points], cut: Iterable[Points] = (), *, shares: bool = False) -> str:
+    """The text of a mask that lies within rings of points, a ring within another being a hole, and in none of the rings that are `cut`
+    out. With `shares` points are in shares of the image's sides, else in pixels.
 
     >>> from_runs(outlines([[(1, 0), (3, 0), (3, 2), (1, 2)]]), (2, 4)).astype(int)
     array([[0, 1, 1, 0],
            [0, 1, 1, 0]])
     """
-    texts = (" ".join(f"{x:.6g} {y:.6g}" for x, y in ring) for ring in rings if len(ring) > 2)
-    return (OF_SHARES if shares else OUTLINES) + ";".join(texts)
+    inner, outer = (
+        ";".join(" ".join(f"{x:.6g} {y:.6g}" for x, y in ring) for ring in some if len(ring) > 2)
+        for some in (rings, cut)
+    )
+    return (OF_SHARES if shares else OUTLINES) + inner + (WITHOUT + outer if outer else "")
 
 
 def _filled(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     start = OF_SHARES if text.startswith(OF_SHARES) else OUTLINES
     scale = np.array(shape[::-1] if start == OF_SHARES else (1, 1), np.float64)
-    rings = [
-        np.array(ring.split(), np.float64).reshape(-1, 2) * scale
-        for ring in text.removeprefix(start).split(";")
-        if ring
-    ]
-    return inside(rings, shape)
+    drawn, cut = (
+        [np.array(ring.split(), np.float64).reshape(-1, 2) * scale for ring in some.split(";") if ring]
+        for some in text.removeprefix(start).partition(WITHOUT)[::2]
+    )
+    found = inside(drawn, shape)
+    for ring in cut:
+        found &= ~inside([ring], shape)
+    return found
 
 
 def inside(rings: Iterable[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -32,9 +32,9 @@ class BadFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object: rings of x and y, those within others holes, in pixels or in shares of the image's sides; or `runs` of pixels in its
-    image. `is_box` says that it is a rectangle, which outlines nothing; `ignored` that it counts neither way, in its class, or in
-    every class where no object that counts has its label."""
+    """An object: rings of x and y, those within others holes, in pixels or in shares of the image's sides, without what lies in rings
+    that are `cut` out; or `runs` of pixels in its image. `is_box` says that it is a rectangle, which outlines nothing; `ignored` that
+    it counts neither way, in its class, or in every class where no object that counts has its label."""
 
     label: str
     rings: tuple[Points, ...] = ()
@@ -42,6 +42,7 @@ class Shape:
     corners: tuple[float, float, float, float] | None = None  # where runs alone say where it is
     is_box: bool = False
     ignored: bool = False
+    cut: tuple[Points, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def read_shapes(
 
 
 def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
-    return MaskFile(runs=shape.runs or outlines(shape.rings, shares=shares), index=index)
+    return MaskFile(runs=shape.runs or outlines(shape.rings, shape.cut, shares=shares), index=index)
 
 
 def _boxes(shape: Shape, classes: Sequence[str]) -> list[Box]:
