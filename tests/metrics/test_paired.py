@@ -64,6 +64,31 @@ def test_delongs_difference_is_its_formula(make_predictions):
     assert found.high - found.value == pytest.approx(1.959964 * np.sqrt(variance), rel=1e-6)
 
 
+def test_delong_of_more_classes_is_of_the_mean_area_that_scores_have(make_predictions):
+    """Each case has a share in the error of every class's area; a class that no case has counts in none of them."""
+    for classes, absent in ((3, None), (4, 1)):
+        base = make_predictions(cases=400, classes=classes, decimals=1)
+        if absent is not None:
+            base = Predictions(base.table.filter(pl.col("target") != absent), base.classes, base.positive)
+        one, other = base, noisier(base, 0.8)
+        watched, N = np.unique(one.targets), one.table.height
+        areas, shares = np.zeros(2), np.zeros((2, N))
+        for side, each in enumerate((one, other)):
+            for k in watched:
+                has = each.targets == k
+                area, v10, v01 = delong_by_hand(each.probabilities[:, k], has)
+                areas[side] += area / len(watched)
+                for own, v in ((has, v10), (~has, v01)):
+                    shares[side, own] += (v - v.mean()) / np.sqrt(len(v) * (len(v) - 1)) / len(watched)
+        error = np.sqrt(((shares[0] - shares[1]) ** 2).sum())
+        found = delong_difference(one, other)
+        assert found.value == pytest.approx(areas[0] - areas[1])
+        assert found.p == pytest.approx(2 * norm.sf(abs(areas[0] - areas[1]) / error))
+        assert delong(one).value == pytest.approx(score(one, resamples=0).auroc.value)
+        sampled = difference(one, other, "auroc")
+        assert sampled.high - sampled.low == pytest.approx(found.high - found.low, rel=0.1)
+
+
 def test_delong_and_the_bootstrap_agree_for_clustered_patients(make_predictions):
     """Four images a patient with a common deviation: both widen alike, and much beyond what single images would give."""
     rng = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Predictions
 
-from ._area import components
+from ._area import Area, components
 from ._curves import one_class
 from ._prior import Prior
 from .boxes import measured_boxes
@@ -43,8 +43,13 @@ def measured_by_task(
 
 
 def area_components(predictions: Predictions, of: str | None = None) -> tuple[float, NDArray[np.float64]]:
-    """The AUROC of a class (None: the positive one), or of findings (None: the mean of those that means are over), and each
-    patient's share in its error."""
+    """The AUROC of a class, or (None) that which scores have, and each patient's share in its error: that of the positive class of
+    two, of more the mean over those that occur, of findings the mean over those that means are over."""
     if predictions.task == "tag":
         return macro_components(predictions, averaged(predictions) if of is None else (of,))
+    if of is None and predictions.task == "classify" and len(predictions.classes) > 2:
+        watched, p_NK = np.unique(predictions.targets), predictions.probabilities
+        truth_NK = predictions.targets[:, None] == watched
+        whole = Area.of(p_NK[:, watched], truth_NK, predictions.patients, predictions.folds)
+        return whole.value, whole.influence
     return components(*one_class(predictions, of), predictions.patients, predictions.folds)

@@ -200,7 +200,8 @@ def holm(p: ArrayLike) -> Floats:
 
 
 def delong(predictions: Predictions, of: str | None = None) -> Estimate:
-    """AUROC with DeLong's (1988) interval, on the logit scale so that it stays within 0 and 1.
+    """AUROC with DeLong's (1988) interval, on the logit scale so that it stays within 0 and 1. It is that of class `of` (a finding of
+    several), by default the one that `score` has: of more than two classes the mean over them.
 
     Images of one patient are taken as one cluster (Obuchowski 1997), which is DeLong's own where each stands alone.
     NaN bounds where a class has fewer than two patients or the ranking is perfect.
@@ -210,7 +211,7 @@ def delong(predictions: Predictions, of: str | None = None) -> Estimate:
 
 
 def delong_difference(model: Predictions, reference: Predictions, of: str | None = None) -> Difference:
-    """The difference of two AUROCs on the same cases, with DeLong's interval and test, clustered by patient.
+    """The difference of two AUROCs on the same cases, with DeLong's interval and test, clustered by patient; `of` as in `delong`.
 
     NaN bounds and p where a class has fewer than two patients, or all pairs of patients differ alike.
     """

@@ -22,7 +22,8 @@ __all__ = ["RunComparison", "compare_runs"]
 
 @dataclass(frozen=True)
 class RunComparison:
-    """`table` is that of `compare_models`, a row a run, for AUROC on a test part with DeLong's p to the first run as p_delong.
+    """`table` is that of `compare_models`, a row a run, for AUROC on a test part with DeLong's p to the first run as p_delong (of
+    more than two classes not at a prevalence).
     `on` is the external test that it is of, None where it is of a part of the runs' own data."""
 
     metric: str
@@ -85,7 +86,9 @@ def compare_runs(
     }
     prevalence = task.scored_at(task.target(reference.prevalence, reference.classes, reference.positive))
     table = compare_models(models, metric, thresholds=thresholds, prevalence=prevalence)
-    if metric == "auroc" and all(len(each) == 1 for each in models.values()):
+    # Cases weighted to class shares make another AUROC of more than two classes, of which DeLong's test knows nothing.
+    weighted = prevalence is not None and reference.task == "classify" and len(reference.classes) > 2
+    if metric == "auroc" and not weighted and all(len(each) == 1 for each in models.values()):
         p = [1.0, *(delong_difference(models[name][0], models[first][0]).p for name, _ in others)]
         table = table.with_columns(p_delong=pl.Series(p))
     return RunComparison(metric, part, table, on)
