@@ -115,7 +115,8 @@ class Dataset(Displayed):
         elif not ((self.targets == 1).any(axis=0) & (self.targets == 0).any(axis=0)).any():
             raise DataError(
                 f"None of the findings {', '.join(self.classes[:SHOWN])} is known to be present in some of the {len(self)}"
-                f" images of '{self.root}' and absent in others; check the columns of labels."
+                f" images of '{self.root}' and absent in others; check the columns of labels (a blank is unknown, unless"
+                " --column 'findings=NAME:blank=0' says that it means no)."
             )
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from evenray.core.artefacts.external import RateChange, Recalibrated
 from evenray.core.artefacts.scores import Figure, ScoresRecord
 from evenray.core.errors import DataError
-from evenray.core.types import Predictions, Scores
+from evenray.core.types import Dataset, Predictions, Scores
+from evenray.data.iterative import divide
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
+from evenray.learning.tasks import task_of
 from evenray.metrics import calibrate, choose_threshold, difference, score, score_findings
 from evenray.metrics.measuring import Cut
 
-__all__ = ["recalibrated"]
+__all__ = ["recalibrated", "require_halves"]
 
 METHOD = "bias_corrected_temperature"
 FIGURES = ("log_loss", "brier", "ece", "calibration_slope", "calibration_in_the_large", "oe_ratio")
@@ -30,23 +32,17 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
     """Fit a calibration on half of the patients of a set, and measure it on the others.
 
     It goes on top of the probabilities as they are, one slope and one bias a class, so that it also takes up the class shares of
-    the set. DataError where either half would have too few cases of a class to fit or to tell by.
+    the set. DataError where either half would have too few cases of a class to fit or to tell by. Of findings those that have too
+    few in either are left as they are; DataError where that is so of each.
     """
-    half = _half(found, seed)
-    fit, tell = (replace(found, table=found.table.filter(pl.Series(own))) for own in (half, ~half))
+    halves = _halves(found, seed)
+    fit, tell = halves.fit, halves.tell
     after = {"fit": fit, "tell": tell}
     if found.task == "tag":
-        for name in found.classes:
+        for name in halves.enough:
             own = fit.finding(name)
-            if np.bincount(own.targets, minlength=2).min() >= ENOUGH_TO_CHOOSE:
-                after = {part: _mapped(each, own, found.classes.index(name)) for part, each in after.items()}
+            after = {part: _mapped(each, own, found.classes.index(name)) for part, each in after.items()}
     else:
-        fewest = int(np.bincount(fit.targets, minlength=len(found.classes)).min())
-        if fewest < ENOUGH_TO_CHOOSE:
-            raise DataError(
-                f"--recalibrate would be fitted on {fewest} cases of the rarest class, half of those of the set; it needs"
-                f" {ENOUGH_TO_CHOOSE}. Leave it out: slope and calibration-in-the-large tell how far the probabilities are off."
-            )
         fitted = calibrate(_logits(fit.probabilities), fit.targets, METHOD)
         after = {
             part: each.with_probabilities(fitted.apply(_logits(each.probabilities))) for part, each in after.items()
@@ -71,18 +67,54 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
     )  # fmt: skip
 
 
-def _half(found: Predictions, seed: int) -> NDArray[np.bool_]:
-    """Which cases are fitted on: half of the patients of every class, whole patients."""
+def require_halves(other: Dataset, *, seed: int) -> None:
+    """DataError where `recalibrated` would have one, from the labels of a set alone."""
+    untold = np.zeros((len(other), len(other.classes)))
+    _halves(task_of(other.facts.task).predictions(other, untold, untold), seed)
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """The cases to fit on and those to tell of, and the classes or findings of which both have enough."""
+
+    fit: Predictions
+    tell: Predictions
+    enough: tuple[str, ...]
+
+
+def _halves(found: Predictions, seed: int) -> _Halves:
+    """About half of the cases of every class, of findings of those with and without each, in whole patients."""
     patients, targets = found.patients, found.targets
-    rarest = (targets == 1).any(axis=1).astype(np.int64) if targets.ndim == 2 else targets
-    stratum = np.zeros(int(patients.max()) + 1, np.int64)
-    np.maximum.at(stratum, patients, rarest)
-    order = np.random.default_rng([seed, 7]).permutation(len(stratum))
-    chosen = np.zeros(len(stratum), bool)
-    for k in np.unique(stratum):
-        own = order[stratum[order] == k]
-        chosen[own[::2]] = True
-    return chosen[patients]
+    if targets.ndim == 2:
+        answers = np.stack([targets == 0, targets == 1], axis=2)
+    else:
+        answers = (targets[:, None] == np.arange(len(found.classes)))[:, :, None]
+    size = np.bincount(patients)
+    counts = np.zeros((len(size), answers[0].size), np.int64)
+    np.add.at(counts, patients, answers.reshape(len(patients), -1))
+    half = divide(counts, size, (0.5, 0.5), np.random.default_rng([seed, 7]))[patients] == 0
+    fewest = np.min([answers[own].sum(axis=0) for own in (half, ~half)], axis=(0, 2))
+    enough = tuple(name for name, n in zip(found.classes, fewest, strict=True) if n >= ENOUGH_TO_CHOOSE)
+    if not enough or (targets.ndim == 1 and len(enough) < len(found.classes)):
+        raise DataError(_too_few(found, fewest))
+    fit, tell = (replace(found, table=found.table.filter(pl.Series(own))) for own in (half, ~half))
+    return _Halves(fit, tell, enough)
+
+
+def _too_few(found: Predictions, fewest: NDArray[np.int64]) -> str:
+    if found.task == "tag":
+        k = int(fewest.argmax())
+        lack = f"of no finding would both have {ENOUGH_TO_CHOOSE} cases with it and as many without ('{found.classes[k]}' comes"
+        lack += f" nearest, with {fewest[k]})"
+    else:
+        k = int(fewest.argmin())
+        lack = (
+            f"one of the halves would have {fewest[k]} cases of '{found.classes[k]}', and each needs {ENOUGH_TO_CHOOSE}"
+        )
+    return (
+        f"--recalibrate fits the probabilities on one half of the set's patients and tells of the other, but {lack}. Give a set with"
+        " more of them, or leave it out: slope and calibration-in-the-large tell how far the probabilities are off."
+    )
 
 
 def _logits(p_NK: NDArray[np.float64]) -> NDArray[np.float64]:

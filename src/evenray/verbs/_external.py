@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -31,7 +32,7 @@ from evenray.reporting import external_page, language_of
 from evenray.scale import is_url
 from evenray.stages.external import External, tested
 from evenray.stages.line import Job, run_stage, stage_of
-from evenray.stages.recalibrating import recalibrated
+from evenray.stages.recalibrating import recalibrated, require_halves
 from evenray.stages.source import Source
 from evenray.stages.up_to_date import require_up_to_date
 
@@ -66,9 +67,8 @@ def external_test(
                 " it out."
             )
         place = RunFolder(run.path / FOLDER / test_name(on, name))
-        with alone(run.path):
-            (place / ExternalRecord.file).unlink(missing_ok=True)
-            record = _test(work, run, about, place, on, asked, recalibrate=recalibrate)
+        with alone(run.path), TemporaryDirectory(dir=run.path) as scanned:
+            record = _test(work, run, about, place, on, asked, Path(scanned), recalibrate=recalibrate)
             record.write(place.path)
             external_page(place.path, language=work.lang)
             if run.folder.has("report.html"):
@@ -106,12 +106,15 @@ def test_name(on: str | Path | Dataset, name: str | Path | None) -> str:
 
 
 def _test(
-    work: Job, run: Run, about: About, place: RunFolder, on: str | Path | Dataset, asked: Mapping[str, Any], *, recalibrate: bool
+    work: Job, run: Run, about: About, place: RunFolder, on: str | Path | Dataset, asked: Mapping[str, Any], scanned: Path, *,
+    recalibrate: bool,
 ) -> ExternalRecord:  # fmt: skip
+    """Nothing of a former test in `place` is touched before the set is known to be one; until then its sketches are in `scanned`."""
     own = run.dataset
     assert own is not None
+    seed = run.recipe.seed if run.recipe else 0
     source = _source(on, about, own, asked)
-    whole = _scanned(work, source, place)
+    whole = _scanned(work, source, scanned)
     other, matched = as_trained(_labelled(whole), about.classes, about.positive, about.task, ordered=own.facts.ordered)
     if asked.get("exclude"):
         other = without(other, check_exclusions(other, read_exclusions(asked["exclude"])))
@@ -119,10 +122,14 @@ def _test(
     other = other.with_cases(other.cases.with_columns(part=pl.lit("test")))
     if not len(other):
         raise DataError(f"No case of '{source.data}' is left to test on.")
+    if about.task == "tag":
+        other.to_learn_from()  # of no other set can anything be told either
+    if recalibrate:
+        require_halves(other, seed=seed)
+    (place / ExternalRecord.file).unlink(missing_ok=True)
     other = with_own_sketches(other, place / SKETCHES)  # of the cases that are left alone
     save(other, place)
     place.note(lambda ledger: ledger.begun(str(Path.cwd())))
-    seed = run.recipe.seed if run.recipe else 0
     testing = External(run, about, other)
     drift = drifted(testing.training, other, seed=seed)
     work.events.tell("external.told.begun", images=len(other), patients=_patients(other), run=run.name)
@@ -154,7 +161,7 @@ def _source(on: str | Path | Dataset, about: About, own: Dataset, asked: Mapping
     return Source(str(on), ScanSettings(**how, task=about.task, names=bool(own.facts.names_files)))
 
 
-def _scanned(work: Job, source: Source, place: RunFolder) -> Dataset:
+def _scanned(work: Job, source: Source, sketches: Path) -> Dataset:
     from evenray.data.scan.scanning import scan_listed
 
     if source.given is not None:
@@ -164,7 +171,7 @@ def _scanned(work: Job, source: Source, place: RunFolder) -> Dataset:
     with work.events.task("task.scan", len(listed.entries)) as tick:
         return scan_listed(
             listed, value_range=settings.value_range, names=settings.names,
-            map=watched(work.map, tick, lambda task: len(task.entries)), sketches=place / SKETCHES,
+            map=watched(work.map, tick, lambda task: len(task.entries)), sketches=sketches,
         )  # fmt: skip
 
 

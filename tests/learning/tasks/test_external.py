@@ -133,6 +133,41 @@ def test_recalibration_is_told_of_other_patients_than_it_was_fitted_on(tested: C
     assert tested("ordered").external["harbour"].recalibrated is None
 
 
+def _of_one_patient(data: er.Dataset) -> er.Dataset:
+    """Whoever has the positive class is one patient."""
+    own = pl.when(pl.col("label") == data.positive).then(pl.lit("one")).otherwise("patient")
+    return data.with_cases(data.cases.with_columns(patient=own))
+
+
+def _without_answers(data: er.Dataset) -> er.Dataset:
+    """What was told is never there."""
+    told = [[None if one is None else False for one in row] for row in data.cases["findings"].to_list()]
+    return data.with_cases(data.cases.with_columns(findings=pl.Series(told, dtype=pl.List(pl.Boolean))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "settings", "said"),
+    [
+        ("classify", _of_one_patient, {"recalibrate": True}, "would have 0 cases of 'mild', and each needs 20"),
+        ("tag", _without_answers, {}, "None of the findings bar, spot, square is known to be present in some of the 160 images"),
+    ],
+)  # fmt: skip
+def test_a_set_of_which_nothing_can_be_told_is_refused_before_it_is_predicted_and_replaces_nothing(
+    kind: str, changed: Callable[[er.Dataset], er.Dataset], settings: dict[str, bool], said: str,
+    tested: Callable[[str], Run], elsewhere: Callable[[str], er.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    folder = Path(shutil.copytree(tested(kind).path, tmp_path / "again"))
+    before = {path: file_digest(path) for path in folder.glob("external/harbour/**/*") if path.is_file()}
+    monkeypatch.setattr("evenray.stages.external.forward", lambda *_, **__: pytest.fail("it was predicted"))
+    with pytest.raises(er.DataError, match=re.escape(said)):
+        er.evaluate(folder, on=changed(elsewhere(kind)), **settings)  # type: ignore[arg-type]
+    with pytest.raises(er.DataError, match="say where"):  # of a folder that is scanned
+        er.evaluate(folder, on=elsewhere(kind).root)
+    assert {path: file_digest(path) for path in folder.glob("external/harbour/**/*") if path.is_file()} == before
+    assert list(Run(folder).external) == ["harbour"]
+    assert not list(folder.glob("tmp*"))
+
+
 def test_two_runs_are_compared_on_the_same_external_set(tested: Callable[[str], Run], tmp_path: Path) -> None:
     run = tested("classify")
     other = Path(shutil.copytree(run.path, tmp_path / "other"))
