@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenray.core.types import Predictions
+from evenray.core.types import Predictions, Scores
 
 from ._area import Area, components
 from ._curves import one_class
 from ._prior import Prior
-from .boxes import measured_boxes
-from .findings import averaged, macro_components, measured_findings
-from .masks import measured_masks
-from .scoring import Measure, measured
+from .boxes import measured_boxes, score_boxes
+from .findings import averaged, macro_components, measured_findings, score_findings
+from .masks import measured_masks, score_masks
+from .scoring import Measure, measured, score
 
-__all__ = ["Cut", "Prevalence", "area_components", "measured_by_task"]
+__all__ = ["Cut", "Prevalence", "area_components", "measured_by_task", "scored_by_task"]
 
 Cut = float | Sequence[float | None] | None  # a threshold, or one a finding
 Prevalence = Prior | Sequence[Prior | None] | None  # class shares, or those of each finding
@@ -40,6 +40,26 @@ def measured_by_task(
         predictions, threshold, prevalence=prevalence, seed=seed, resamples=resamples
     )
     return found
+
+
+def scored_by_task(
+    predictions: Predictions,
+    threshold: Any = None,
+    *,
+    priors: Any = None,
+    prevalence: Any = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Scores:
+    """`score` of classes, `score_findings` of findings; of masks and boxes, which have a threshold a class, the means over these."""
+    if predictions.task == "classify":
+        return score(predictions, threshold, prior=priors, prevalence=prevalence, seed=seed, resamples=resamples)
+    if predictions.task == "tag":
+        return score_findings(
+            predictions, threshold, priors=priors, prevalence=prevalence, seed=seed, resamples=resamples
+        )
+    marked = score_masks if predictions.task == "segment" else score_boxes
+    return marked(predictions, threshold, seed=seed, resamples=resamples)[0]
 
 
 def area_components(predictions: Predictions, of: str | None = None) -> tuple[float, NDArray[np.float64]]:

@@ -100,8 +100,8 @@ def transport(
 ) -> Transport | None:
     """Take the difference between two sets without common patients apart; of findings, the mean over those that both have.
 
-    `ranking` is the difference of their AUROCs. None where the sets have not two classes (or a finding with both answers) in
-    common: then nothing of this can be told.
+    `ranking` is the difference of their AUROCs, of the same findings or classes (`alike`). None where the sets have not two classes
+    (or a finding with both answers) in common: then nothing of this can be told.
     """
     questions = _questions(external, internal)
     if not questions:

@@ -22,12 +22,14 @@ from evenray.learning.predict.out_of_distribution import unlike
 from evenray.learning.tasks import task_of
 from evenray.learning.train import forward
 from evenray.metrics import difference, each_repeat, measured_by_task
+from evenray.metrics.alike import among
 from evenray.metrics.intervals import clustered_share
 from evenray.metrics.masks import IN_UNITS, told_whole
 from evenray.metrics.paired import Difference
 from evenray.metrics.transport import Transport, causes, restored, transport
 from evenray.metrics.unpaired import unpaired
 
+from .alike import Alike, alike
 from .measuring import called_masks, in_own_pixels, watched_masks
 from .preparing import part_of, stores_of
 from .tools import Tools
@@ -39,12 +41,17 @@ HALF = 0.5  # of a loss, from which on the light explains it
 
 @dataclass(frozen=True)
 class Tested:
-    """What came of a set: predictions, the figures by the same measures as those of the internal test, and these side by side."""
+    """What came of a set: predictions, the figures by the same measures as those of the internal test, and these side by side.
+
+    `over` are the classes or findings that both sets can be measured on, where these are not all: `changes`, `transport` and
+    `light` are over them.
+    """
 
     predictions: Predictions
     scores: ScoresRecord
     flagged: int | None
     changes: dict[str, Change]
+    over: tuple[str, ...]
     prevalence: dict[str, Change]
     main: str
     transport: Transport | None
@@ -84,10 +91,15 @@ class External:
         return self.run.dataset.part("train")
 
     @property
+    def test(self) -> Predictions:
+        """Those of the internal test; of a cross-validation all repeats."""
+        assert self.run.predictions is not None
+        return self.run.predictions.part("test")
+
+    @property
     def internal(self) -> Predictions:
         """Those of the internal test, each case once."""
-        assert self.run.predictions is not None
-        return each_repeat(self.run.predictions.part("test"))[0]
+        return each_repeat(self.test)[0]
 
 
 def tested(asked: External, drift: Sequence[Drifted], tools: Tools, *, seed: int) -> Tested:
@@ -96,15 +108,20 @@ def tested(asked: External, drift: Sequence[Drifted], tools: Tools, *, seed: int
     network = networks.load(asked.run.path / "model.safetensors").to(tools.machine.device).eval()
     found = _answers(asked, network, about.contrast, tools)
     scores = _scored(asked, found, seed)
-    changes = changes_of(scores, asked.scores, whole=not task.draws or told_whole(asked.internal))
+    target = task.target(asked.scores.prevalence, about.classes, about.positive)
+    both = alike(found, scores, asked.test, asked.scores, task.questions(about), target, seed=seed)
+    changes = changes_of(*both.scores, whole=not task.draws or told_whole(asked.internal))
     main = "auroc" if about.task in OF_IMAGES else task.compared[0]
-    fall = changes[main]
-    ranking = Difference(fall.value, fall.low, fall.high, fall.p)
-    loss = transport(found, asked.internal, ranking, seed=seed) if about.task in OF_IMAGES else None
-    lost = {"calibration", "ranking"} & set(loss.lost) if loss is not None else fall.high < 0
+    fall, loss, lost = changes.get(main), None, False
+    if fall is not None and about.task in OF_IMAGES:
+        ranking = Difference(fall.value, fall.low, fall.high, fall.p)
+        loss = transport(both.external, both.internal, ranking, seed=seed)
+        lost = loss is not None and bool({"calibration", "ranking"} & set(loss.lost))
+    elif fall is not None:
+        lost = fall.high < 0
     light, gain = None, None
-    if lost and any(one.name == "light" and one.shown for one in drift):
-        light, gain = _with_light_put_back(asked, network, found, loss, fall, main, tools, seed)
+    if fall is not None and lost and any(one.name == "light" and one.shown for one in drift):
+        light, gain = _with_light_put_back(asked, network, both, loss, fall, main, tools, seed)
     if loss is not None:
         why = causes(loss, gain)
     else:
@@ -115,7 +132,8 @@ def tested(asked: External, drift: Sequence[Drifted], tools: Tools, *, seed: int
             if light is not None and light.low > 0 and light.part >= HALF
             else ("accuracy",)
         )
-    return Tested(found, scores, _flagged(asked), changes, _prevalences(asked, found), main, loss, light, why)
+    over = both.over if len(both.over) < len(about.classes) else ()
+    return Tested(found, scores, _flagged(asked), changes, over, _prevalences(asked, found), main, loss, light, why)
 
 
 def _answers(asked: External, network: networks.Classifier, contrast: str, tools: Tools) -> Predictions:
@@ -191,7 +209,7 @@ def _flagged(asked: External) -> int | None:
 
 
 def _with_light_put_back(
-    asked: External, network: networks.Classifier, found: Predictions, loss: Transport | None, fall: Change, main: str,
+    asked: External, network: networks.Classifier, both: Alike, loss: Transport | None, fall: Change, main: str,
     tools: Tools, seed: int,
 ) -> tuple[Light | None, Difference | None]:  # fmt: skip
     """The set once more with its grey levels brought to those of the training images, and the log loss that this takes off."""
@@ -199,12 +217,11 @@ def _with_light_put_back(
     if curve is None:
         return None, None
     contrast = curve if asked.about.contrast == "none" else f"{curve} | {asked.about.contrast}"
-    after = _answers(asked, network, contrast, tools)
-    cuts = asked.about.cuts
-    paired = difference(after, found, main, thresholds=(cuts, cuts), seed=seed)
+    after, cuts = among(_answers(asked, network, contrast, tools), both.over), both.cuts
+    paired = difference(after, both.external, main, thresholds=(cuts, cuts), seed=seed)
     whole = measured_by_task(after, cuts, seed=seed)[main]
     scored = Figure(value=whole.value, low=whole.low, high=whole.high, baseline=fall.external.baseline)
-    gain = restored(found, after, asked.internal, seed=seed) if loss is not None else None
+    gain = restored(both.external, after, both.internal, seed=seed) if loss is not None else None
     if gain is not None and loss is not None:
         lost = sum(loss.parts[name].value for name in ("calibration", "ranking"))
         part = gain.value / lost if lost > 0 else np.nan

@@ -16,8 +16,8 @@ from evenray.core.types import Dataset, Predictions, Scores
 from evenray.data.iterative import divide
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.tasks import task_of
-from evenray.metrics import calibrate, choose_threshold, difference, score, score_findings
-from evenray.metrics.measuring import Cut
+from evenray.metrics import calibrate, choose_threshold, difference, score
+from evenray.metrics.measuring import Cut, scored_by_task
 
 __all__ = ["recalibrated", "require_halves"]
 
@@ -47,7 +47,7 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
         after = {
             part: each.with_probabilities(fitted.apply(_logits(each.probabilities))) for part, each in after.items()
         }
-    before, now = (_scores(each, cuts, seed) for each in (tell, after["tell"]))
+    before, now = (scored_by_task(each, cuts, seed=seed) for each in (tell, after["tell"]))
     figures = {
         name: _change(name, tell, after["tell"], before, now, cuts, seed)
         for name in FIGURES
@@ -127,12 +127,6 @@ def _mapped(whole: Predictions, own: Predictions, k: int) -> Predictions:
     p = whole.probabilities[:, k]
     after = fitted.apply(_logits(np.column_stack([1 - p, p])))[:, 1]
     return replace(whole, table=whole.table.with_columns(pl.Series(f"p_{k}", after)))
-
-
-def _scores(predictions: Predictions, cuts: Cut, seed: int) -> Scores:
-    if predictions.task == "tag":
-        return score_findings(predictions, cuts, seed=seed)  # type: ignore[arg-type]
-    return score(predictions, cuts, seed=seed)  # type: ignore[arg-type]
 
 
 def _change(

@@ -143,7 +143,7 @@ def _test(
         copies=copies, flagged=found.flagged,
         false_flags=None if about.training_images is None else about.training_images.false_flags,
         drift=tuple(DriftRecord(**vars(one), shown=one.shown, clear=one.clear) for one in drift),
-        prevalence=found.prevalence, changes=found.changes,
+        prevalence=found.prevalence, changes=found.changes, over=found.over,
         units=(found.scores.unit, testing.scores.unit) if found.scores.unit else None,
         main=found.main, total=found.total, parts=found.parts, light=found.light, causes=found.causes,
         recalibrated=recalibrated(found.predictions, found.scores, about.cuts, seed=seed) if recalibrate else None,
@@ -263,7 +263,13 @@ def _tell(record: ExternalRecord, events: Events) -> None:
     if record.flagged:
         events.tell("external.told.flagged", "note", count=record.flagged, images=record.cases)
     fall = record.fall
-    assert fall is not None
+    if fall is None:
+        events.tell(
+            "external.verdict.unknown" if record.changes else "external.over.none", "warning", metric=record.main
+        )
+        return
+    if record.over:
+        events.tell("external.told.over", "note", classes=", ".join(record.over))
     events.tell("external.told.figure", metric=record.main, figure=vars(fall.external), internal=vars(fall.internal))
     events.tell("external.told.change", metric=record.main, value=fall.value, low=fall.low, high=fall.high)
     nothing = "none" if record.total is not None else "none_marked"

@@ -133,6 +133,28 @@ def test_recalibration_is_told_of_other_patients_than_it_was_fitted_on(tested: C
     assert tested("ordered").external["harbour"].recalibrated is None
 
 
+def test_a_set_that_tells_one_finding_is_compared_on_it_alone(
+    tested: Callable[[str], Run], elsewhere: Callable[[str], er.Dataset], tmp_path: Path
+) -> None:
+    folder, data = Path(shutil.copytree(tested("tag").path, tmp_path / "run")), elsewhere("tag")
+    told = [[None, has, None] for _, has, _ in data.cases["findings"].to_list()]
+    few = data.with_cases(data.cases.with_columns(findings=pl.Series(told, dtype=pl.List(pl.Boolean))))
+    heard: list[str] = []
+    run = er.evaluate(folder, on=few, output="spots", listener=lambda event: heard.append(str(event)))
+    record, place = run.external["spots"], Run(folder / "external" / "spots")
+    assert (record.over, record.missing) == (("spot",), ("bar", "square"))
+    assert run.results is not None
+    assert place.results is not None
+    spot = run.results.findings["spot"].parts["test"].metrics
+    for name in ("auroc", "specificity", "log_loss"):
+        assert record.changes[name].internal.value == pytest.approx(spot[name].value)
+        assert record.changes[name].external.value == pytest.approx(place.results.parts["test"].metrics[name].value)
+    assert record.light is None or record.light.before == record.changes["auroc"].external
+    page = (folder / "external" / "spots" / "external.html").read_text(encoding="utf-8")
+    assert "Both sets are measured on spot alone" in page
+    assert any("external.told.over" in event for event in heard)
+
+
 def _of_one_patient(data: er.Dataset) -> er.Dataset:
     """Whoever has the positive class is one patient."""
     own = pl.when(pl.col("label") == data.positive).then(pl.lit("one")).otherwise("patient")

@@ -126,7 +126,9 @@ class ExternalRecord(Record):
     `names` are classes of the set by those that the network has for them, `missing` classes of the network without a case, `aside`
     what the network does not know, with the cases that have it; `unlabelled` counts images without a label. `flagged` images
     are unlike the training images, None where the model cannot tell; `false_flags` is the share of the others flagged too.
-    `changes` are the figures beside those of the internal test. `total` is the log loss that was lost, `parts` what it is made of, and
+    `changes` are the figures beside those of the internal test. `over` are the classes or findings that both sets can be measured on,
+    where these are not all that the network tells: then `changes`, `total`, `parts` and `light` are over them alone; where there
+    are none there are no changes. `total` is the log loss that was lost, `parts` what it is made of, and
     `causes` what explains it (docs/decisions/0030), the most important first; of masks and boxes there is no log loss, and the
     fall of `main` is looked at in its place. `units` are those of distances and areas here and in the internal test, mm or px, None
     where there are none; where they differ, `changes` has no figure of them.
@@ -154,6 +156,7 @@ class ExternalRecord(Record):
     drift: tuple[DriftRecord, ...]
     prevalence: dict[str, Change]
     changes: dict[str, Change]
+    over: tuple[str, ...] = ()
     units: tuple[str, str] | None = None
     main: str
     total: LossPart | None

@@ -34,6 +34,7 @@ class Test:
 
     record: ExternalRecord
     verdict: str
+    over: str
     why: list[str]
     notices: list[Notice]
     drift: tuple[DriftRecord, ...]
@@ -65,12 +66,20 @@ def _test(record: ExternalRecord, say: Language, alone: bool) -> Test:
     reach = 1.05 * max(ends, default=1.0)
     drift = record.drift if alone else tuple(one for one in record.drift if one.shown)
     return Test(
-        record, _verdict(record, say), _why(record, say), _notices(record, say), drift, _flagged(record, say),
+        record, _verdict(record, say), _over(record, say), _why(record, say), _notices(record, say), drift, _flagged(record, say),
         list(record.prevalence.items())[:SHOWN], changes, _units(record, say) if alone else "",
         [(say(f"external.part.{name}"), _figure(one.value, one.low, one.high), say(f"external.part.{name}.text"))
          for name, one in record.parts.items()],
         (-reach, reach),
     )  # fmt: skip
+
+
+def _over(record: ExternalRecord, say: Language) -> str:
+    """Which classes or findings both sets are measured on, where these are not all."""
+    if not record.over:
+        return ""
+    kind = record.task if record.task in ("classify", "tag") else "marked"
+    return say(f"external.over.{kind}", classes=", ".join(record.over))
 
 
 def _units(record: ExternalRecord, say: Language) -> str:
@@ -93,6 +102,8 @@ def _figure(value: float, low: float, high: float) -> Figure:
 def _verdict(record: ExternalRecord, say: Language) -> str:
     """Whether the main figure fell, in a sentence."""
     fall, metric = record.fall, say.name("metric", record.main)
+    if not record.changes:
+        return say("external.over.none")
     if fall is None or fall.value != fall.value:
         return say("external.verdict.unknown", metric=metric)
     values = {
@@ -105,6 +116,8 @@ def _verdict(record: ExternalRecord, say: Language) -> str:
 
 def _why(record: ExternalRecord, say: Language) -> list[str]:
     """What explains the loss, in sentences, the most important first."""
+    if not record.changes:
+        return []
     if not record.causes:
         if record.total is None:
             return [say("external.cause.none_marked")]
