@@ -17,7 +17,7 @@ __all__ = ["demo"]
 IMAGES = 620
 # Networks that mark places cost more than those that tell whole images apart: less is compared, to stay within minutes.
 SHORTER: dict[str, dict[str, Any]] = {
-    "classify": {}, "segment": {"seeds": 1},
+    "classify": {}, "segment": {"seeds": 1, "balance": ("none", "dice_cross_entropy")},
     "detect": {"seeds": 1, "balance": ("none", "focal"), "choose": {"compare_cases": 300}},
 }  # fmt: skip
 
