@@ -60,7 +60,9 @@ def test_without_weights_nothing_changes_and_one_sentence_says_how_to_get_some(g
 def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_starts, "settle", lambda belief: 1)  # how one is chosen is tested with the comparison
+    monkeypatch.setattr(
+        _starts, "taken_of", lambda belief, averages: (1, False)
+    )  # how one is chosen is tested with the comparison
     go(tmp_path / "run", "evaluate", **OPEN, balance=("none", "oversample"))
     found = planned(tmp_path / "run")
     *alone, average = [start.value.partition(", ")[2] for start in found.starts[1:]]
@@ -86,7 +88,7 @@ def test_the_average_with_a_head_on_a_frozen_trunk_goes_through_the_line(
     go: Go, tmp_path: Path, tiny_archive: Path, drawn: str, monkeypatch: pytest.MonkeyPatch, size: int | None
 ) -> None:
     """Without a size small images are enlarged for the trunk (to 64 or 112 pixels), by the network itself."""
-    monkeypatch.setattr(_starts, "settle", lambda belief: len(belief.mean) - 1)
+    monkeypatch.setattr(_starts, "taken_of", lambda belief, averages: (averages[-1], True))
     run = tmp_path / "run"
     go(run, "evaluate" if size else "explain", **{**OPEN, "size": size}, balance=("none", "oversample"))
     found = planned(run)
@@ -148,7 +150,7 @@ def test_weights_for_masks_are_not_tried_on_whole_images(go: Go, tmp_path: Path,
 
 
 def test_a_repetition_considers_the_weights_of_its_plan(tmp_path: Path, drawn: str) -> None:
-    here = {name: weight.sha256 for name, weight in catalogue.at_hand().items()}
+    here = {name: weight.content for name, weight in catalogue.at_hand().items()}
     import_weights(tmp_path / "w.safetensors", name="later", network=SPEC, size=28, mean=[0.5], std=[0.25])
     assert list(_the_same(here)) == [drawn]
     with pytest.raises(UsageError, match="are others than they were"):
@@ -161,7 +163,7 @@ def test_a_repetition_considers_the_weights_of_its_plan(tmp_path: Path, drawn: s
 def test_weights_of_an_average_that_are_gone_are_told_of_before_training(
     go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_starts, "settle", lambda belief: len(belief.mean) - 1)
+    monkeypatch.setattr(_starts, "taken_of", lambda belief, averages: (averages[-1], True))
     go(tmp_path / "run", "compare", **OPEN, balance="none")
     (tmp_path / "cache" / "weights" / f"{drawn}.json").unlink()
     with pytest.raises(UsageError, match="'drawn' are not on this machine"):

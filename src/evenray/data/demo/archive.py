@@ -28,7 +28,7 @@ __all__ = ["Archive", "make"]
 
 Teaches = Literal["classify", "segment", "detect"]
 HEALTHY_PER_MARKED = 1  # where lesions are to be outlined; the pixels are unbalanced enough
-VERSION = 1  # of the drawing; a folder with another one is not reused
+VERSION = 2  # of the drawing; a folder with another one is not reused
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _write(folder: Path, archive: Archive, films: list[Film], map: Callable[...,
         labels = sorted((uid_of(film), film.label, film.site) for film in films)
         _write_csv(folder / "labels.csv", ("sop_instance_uid", "label", "site"), labels)
     elif archive.task == "segment":
-        (folder / "masks" / "classes.txt").write_text("\n".join(("background", *KINDS)) + "\n", encoding="utf-8")
+        (folder / "masks" / "classes.txt").write_text("background\nlesion\n", encoding="utf-8")
     else:
         write_boxes(folder / "boxes.json", *_boxes(films, drawn), KINDS)
     lesions = [
@@ -235,7 +235,7 @@ from them.
 
 films/        DICOM files, 12 bits stored in 16, one folder for each patient
 labels.csv    sop_instance_uid, label (sick or healthy), site; the patient stands in the file's header; or in its place
-masks/        PNG, one a film: 0 background, 1 consolidation, 2 nodule
+masks/        PNG, one a film: 0 background, 1 lesion
 boxes.json    COCO: the boxes of consolidations and nodules
 lesions.csv   the truth: where lesions were drawn (row, column and radius in pixels, from 0 at the centre
               of the first pixel), and how much brighter each makes its disc (grey levels of 4095, before

@@ -45,7 +45,7 @@ class Mark:
 @dataclass(frozen=True)
 class Picture:
     """`pixels` uint16 (rows, columns), 1 black to 4095 white, 0 padding; `spacing` in mm per pixel in the patient. `mask` is uint8 of
-    the same shape: where lesions lie, k + 1 of the k-th of KINDS."""
+    the same shape: 1 where lesions lie."""
 
     pixels: NDArray[np.uint16]
     spacing: float
@@ -82,7 +82,7 @@ def picture(film: Film, seed: int, *, noise: bool = True, lesions: bool = True) 
             outline = np.zeros(pixels.shape, np.uint8)
             inside = outline[strips[0] :, strips[2] :][: view.shape[0], : view.shape[1]]
             inside[_covered(lesion, view) & aired] = 1
-            mask[outline > 0] = KINDS.index(lesion.kind) + 1
+            mask[outline > 0] = 1
             marks.append(_mark(lesion, gain, view, (strips[0], strips[2]), outline))
     return Picture(np.asarray(pixels, dtype=np.uint16), view.spacing, tuple(marks), mask)
 
