@@ -98,6 +98,6 @@ def taken_of(belief: Posterior, averages: Sequence[int]) -> tuple[int, bool]:
         return settled, False
     best = max(averages, key=belief.mean.__getitem__)
     alone = max((i for i in range(len(belief.mean)) if i not in averages), key=belief.mean.__getitem__)
-    if (belief.draws[:, alone] > belief.draws[:, best]).mean() >= SHOWN:
+    if belief.better(alone, best) >= SHOWN:
         return alone, False
     return best, settled != best
