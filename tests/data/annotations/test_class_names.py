@@ -116,7 +116,7 @@ def test_a_list_of_more_names_than_values_may_begin_with_either(tmp_path: Path, 
     assert found == (("1", "2") if scale == 1 else ("foreground",))
     [note] = notes
     assert note.startswith(
-        f"classes.txt names {text.count(chr(10))} classes, the values of the masks go up to {2 if scale == 1 else 1}"
+        f"classes.txt names {text.count(chr(10))} classes, but the values of the masks go up to {2 if scale == 1 else 1}"
     )
     shutil.rmtree(tmp_path / "masks")
     assert named(tmp_path, f"background\n{text}", scale) == (("a", "b") if scale == 1 else ("foreground",), [])
