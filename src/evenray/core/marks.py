@@ -7,9 +7,11 @@ from typing import TypedDict
 
 import polars as pl
 
-__all__ = ["BACKGROUND", "BOXES", "MASKS", "UNKNOWN_PIXEL", "BoxStruct", "MaskStruct", "with_classes"]
+__all__ = ["BACKGROUND", "BOXES", "MASKS", "OUTSIDE_PIXEL", "UNKNOWN_PIXEL", "BoxStruct", "MaskStruct", "with_classes"]
 
-BACKGROUND, UNKNOWN_PIXEL = 0, 255  # of a mask's indices; k + 1 is class k, and unknown pixels count nowhere
+# Of a mask's indices; k + 1 is class k. Unknown pixels are neither learnt from nor counted. Those outside, where a square reaches
+# beyond its image, are learnt as background, so that no class is marked along the image's edge, and not counted.
+BACKGROUND, OUTSIDE_PIXEL, UNKNOWN_PIXEL = 0, 254, 255
 
 
 class MaskStruct(TypedDict):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenray.core.errors import UsageError
-from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.marks import OUTSIDE_PIXEL
 from evenray.core.types import Image
 
 __all__ = ["Placement", "letterbox"]
@@ -81,16 +81,16 @@ class Placement:
         return spacing_mm[0] / self.scale[0], spacing_mm[1] / self.scale[1]
 
     def place(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A mask of the image in the square, uint8 (size, size): of each pixel the value of the nearest one; 255, unknown, where no
-        image is, so that what is black by construction is neither learnt from nor counted as told right.
+        """A mask of the image in the square, uint8 (size, size): of each pixel the value of the nearest one; 254 outside the image, so
+        that what is black by construction is not counted as told right.
 
         >>> Placement.of((2, 4), 4).place(np.array([[1, 2, 3, 4], [5, 6, 7, 255]], np.uint8))[:, 3].tolist()
-        [255, 4, 255, 255]
+        [254, 4, 255, 254]
         """
         if mask.shape != self.shape:
             raise UsageError(f"The mask has shape {mask.shape}; expected {self.shape}, as the image.")
         (top, left), (rows, columns) = self.offset, self.inner
-        found = np.full((self.size, self.size), UNKNOWN_PIXEL, np.uint8)
+        found = np.full((self.size, self.size), OUTSIDE_PIXEL, np.uint8)
         inside = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT)
         found[top : top + rows, left : left + columns] = inside
         return found

@@ -36,7 +36,7 @@ from .letterbox import Placement, letterbox
 __all__ = ["Mapped", "Store", "prepare", "store_folder"]
 
 VERSION = 1
-MASKS_VERSION = 2  # beside the image they are unknown
+MASKS_VERSION = 3  # outside the image they are neither background nor unknown
 SHARD = 512
 HOUR = 3600.0
 HEADER = 128  # bytes that numpy writes before the pixels
@@ -99,7 +99,8 @@ class Store:
         return _taken(self.shards, rows)
 
     def masks(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The masks of some rows, uint8 (n, size, size): 0 background, k + 1 class k, 255 unknown, as beside the image."""
+        """The masks of some rows, uint8 (n, size, size): 0 background, k + 1 class k, 254 outside the image, 255
+        unknown."""
         if self.masked is None:
             raise UsageError("The store has no masks; it was prepared for another task.")
         return _taken(self.masked, rows)

@@ -91,8 +91,8 @@ def augment_masks(
     size: int = 0,
     centres_N2: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """`augment`, and the masks by the same turn, uint8 or int64 (N, H, W); what enters at the border and what is cut out becomes
-    unknown (255).
+    """`augment`, and the masks by the same turn, uint8 or int64 (N, H, W); what enters at the border is
+    background, as it is black, and what is cut out is unknown (255).
 
     With a `size`, patches of that side (of images that are larger) about `centres_N2`, (row, column) from 0 to 1; the patch is
     moved inside where it would reach over the border.
@@ -105,8 +105,7 @@ def augment_masks(
     if size and centres_N2 is not None:
         theta = within(theta, size, x_NCHW.shape[-2:], centres_N2)
     side = (size, size) if size else tuple(x_NCHW.shape[-2:])
-    known = (255 - classes_NHW[:, None].to(x_NCHW)).contiguous()  # so that nothing, 0, is unknown
-    moved_N1HW = 255 - moved(known, theta, side, mode="nearest")
+    moved_N1HW = moved(classes_NHW[:, None].to(x_NCHW), theta, side, mode="nearest")
     x_NCHW = lit(moved(x_NCHW, theta, side), chance, moved_N1HW)
     return x_NCHW, moved_N1HW[:, 0].round().to(torch.int64)
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenray.core.errors import UsageError
+from evenray.core.marks import OUTSIDE_PIXEL, UNKNOWN_PIXEL
 from evenray.data.annotations import read_boxes, read_mask
 from evenray.data.letterbox import Placement
 from evenray.data.scan import scan
@@ -97,7 +98,7 @@ def test_other_masks_make_another_store(tmp_path: Path) -> None:
     indices = pl.element().struct.with_fields(indices=pl.lit([0, 255], pl.List(pl.UInt8)))
     unknown = dataset.with_cases(dataset.cases.with_columns(masks=pl.col("masks").list.eval(indices)))
     store = prepare(unknown, ["none"], size=28, channels=1, folder=tmp_path / "s")["none"]
-    assert set(np.unique(store.masks(np.arange(6)))) == {0, 255}
+    assert set(np.unique(store.masks(np.arange(6)))) == {0, OUTSIDE_PIXEL, UNKNOWN_PIXEL}
 
 
 SIDES = st.integers(1, 300)
@@ -123,10 +124,9 @@ def test_a_mask_that_is_enlarged_returns_as_it_was(rows: int, columns: int) -> N
     placement = Placement.of((rows, columns), 2 * max(rows, columns))
     placed = placement.place(mask)
     np.testing.assert_array_equal(placement.restore(placed), mask)
-    assert placed[placed != 255].sum() == 4 * mask.sum(dtype=np.int64)
-    assert (
-        placed == 255
-    ).sum() == placed.size - 4 * mask.size  # beside the image, where nothing is learnt and nothing counted
+    inside = placed != OUTSIDE_PIXEL
+    assert placed[inside].sum() == 4 * mask.sum(dtype=np.int64)
+    assert inside.sum() == 4 * mask.size
 
 
 @pytest.mark.parametrize("kind", ["masks", "boxes"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.marks import OUTSIDE_PIXEL, UNKNOWN_PIXEL
 from evenray.data.store import Store
 from evenray.learning import networks
 from evenray.learning.augment import Chance, augment_masks
@@ -39,6 +39,7 @@ def test_image_and_mask_move_by_the_same_turn() -> None:
     y = x[:, 0].to(torch.uint8)
     moved_x, moved_y = augment_masks(x.clone(), y, Chance.of([3], 32), flips=True)
     known = moved_y != UNKNOWN_PIXEL
+    assert 0.95 < known.float().mean() < 1  # cut-outs alone
     bright = moved_x[:, 0] > 0.5
     agree = (bright == (moved_y == 1))[known].float().mean()
     assert agree > 0.985  # all but the borders, where one is interpolated and the other is not
@@ -46,13 +47,28 @@ def test_image_and_mask_move_by_the_same_turn() -> None:
     assert moved_y.float().std(0).sum() > 0
 
 
-def test_what_enters_and_what_is_cut_out_is_unknown() -> None:
+def test_what_enters_is_background_and_what_is_cut_out_is_unknown() -> None:
     x, y = torch.full((64, 1, 40, 40), 0.5), torch.ones(64, 40, 40, dtype=torch.uint8)
     _, moved = augment_masks(x, y, Chance.of([0], 64))
-    assert set(moved.unique().tolist()) == {1, UNKNOWN_PIXEL}
-    unknown = (moved == UNKNOWN_PIXEL).float().mean((1, 2))
-    assert float(unknown.max()) < 0.35
-    assert float(unknown.mean()) > 0.02
+    assert set(moved.unique().tolist()) == {0, 1, UNKNOWN_PIXEL}
+    entered, cut = ((moved == value).float().mean((1, 2)) for value in (0, UNKNOWN_PIXEL))
+    assert 0.02 < entered.mean() < entered.max() < 0.35
+    assert 0.005 < cut.mean() < cut.max() < 0.1
+
+
+def test_outside_the_image_is_learnt_as_background_and_not_counted() -> None:
+    masks = np.full((3, 32, 32), OUTSIDE_PIXEL, np.uint8)
+    masks[:, 8:24] = 1
+    masks[:, 8] = UNKNOWN_PIXEL
+    own = MaskPart(
+        Store((np.zeros((3, 32, 32), np.uint8),), 255, masked=(masks,)), np.arange(3), np.zeros((3, 2), np.int64)
+    )
+    learnt = own.answers(np.arange(3), torch.device("cpu"))
+    assert (learnt[:, :8] == 0).all()
+    assert (learnt[:, 24:] == 0).all()
+    assert (learnt[:, 8] == UNKNOWN_PIXEL).all()
+    counts = own.told(np.arange(3), torch.zeros(3, 2, 32, 32))
+    assert counts.sum((1, 3)).tolist() == [[0, 15 * 32]] * 3
 
 
 @pytest.mark.parametrize("share", [None, 0.5, 1.0])

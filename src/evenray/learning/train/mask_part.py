@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evenray.core.marks import UNKNOWN_PIXEL
+from evenray.core.marks import BACKGROUND, OUTSIDE_PIXEL, UNKNOWN_PIXEL
 from evenray.learning.augment import Chance, augment_masks
 from evenray.learning.networks import Classifier
 from evenray.learning.windows import map_logits
@@ -28,8 +28,8 @@ class MaskPart(Part):
     settle_by: int = 8
 
     def answers(self, which: NDArray[np.int64], device: torch.device) -> Tensor:
-        """The class of every pixel, uint8 (n, H, W); 255 where it is unknown."""
-        return torch.from_numpy(self.store.masks(self.rows[which])).to(device)
+        """The class of every pixel, uint8 (n, H, W); 255 where it is unknown. Outside the images it is the background."""
+        return self._masks(which, BACKGROUND).to(device)
 
     def changed(self, x: Tensor, answers: Tensor, chance: Chance, views: Views) -> tuple[Tensor, Tensor]:
         if max(x.shape[-2:]) <= views.size:
@@ -45,7 +45,11 @@ class MaskPart(Part):
 
     def told(self, which: NDArray[np.int64], logits: Tensor) -> NDArray[Any]:
         """The pixels of each image counted by class, truth and log-odds: uint32 (n, K, 2, BINS)."""
-        return pixel_counts(logits, self.answers(which, logits.device))
+        return pixel_counts(logits, self._masks(which, UNKNOWN_PIXEL))
+
+    def _masks(self, which: NDArray[np.int64], outside: int) -> Tensor:
+        masks = self.store.masks(self.rows[which])
+        return torch.from_numpy(np.where(masks == OUTSIDE_PIXEL, np.uint8(outside), masks))
 
 
 def _centres(classes_NHW: Tensor, chance: Chance, foreground: float | None) -> Tensor:
