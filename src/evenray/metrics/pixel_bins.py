@@ -12,6 +12,7 @@ __all__ = [
     "REACH",
     "STEP",
     "best_threshold",
+    "bins_of",
     "edge_of",
     "log_odds_of",
     "rebinned",
@@ -66,10 +67,18 @@ def rebinned(counts: NDArray[np.integer], log_odds_B: Floats) -> Ints:
     >>> rebinned(np.eye(BINS, dtype=int)[[100]], CENTRES + 10 * STEP)[0].argmax()
     np.int64(110)
     """
-    place = np.clip(((log_odds_B + REACH) / STEP).astype(np.int64), 0, BINS - 1)
     found = np.zeros(counts.shape, np.int64)
-    np.add.at(np.moveaxis(found, -1, 0), place, np.moveaxis(counts, -1, 0))
+    np.add.at(np.moveaxis(found, -1, 0), bins_of(log_odds_B), np.moveaxis(counts, -1, 0))
     return found
+
+
+def bins_of(log_odds: Floats) -> Ints:
+    """The bins that log-odds fall into.
+
+    >>> bins_of(CENTRES[[0, 7]]), bins_of(np.array([-99.0, 99.0]))
+    (array([0, 7]), array([  0, 255]))
+    """
+    return np.clip(np.floor((log_odds + REACH) / STEP), 0, BINS - 1).astype(np.int64)
 
 
 def swept(counts_N2B: NDArray[np.integer]) -> tuple[Ints, Ints]:

@@ -25,12 +25,13 @@ from evenray.core.types import PARTS, Dataset, Predictions
 from evenray.data.audit import label_errors
 from evenray.learning import networks
 from evenray.learning.baselines import TrunkFeatures
-from evenray.learning.predict.calling import Calling
+from evenray.learning.predict.calling import Calling, as_counted
 from evenray.learning.tasks import Remedy, Task, fitted, task_of
 from evenray.learning.tasks.repeats import called
 from evenray.learning.train import forward
 from evenray.learning.tta import largest_scale
 from evenray.metrics import Calibration, Spread, compare_spreads, each_repeat, measured_by_task
+from evenray.metrics.masks import threshold_rule
 from evenray.metrics.measuring import Prevalence
 
 from .artefacts import (
@@ -114,11 +115,13 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         found |= held_out(inputs.outer_folds, dataset, target, fit)
         plain = {"test": found.pop("uncalibrated")}
     own = None if asked else remedy.balance.rule
-    masks = None
+    masks, cuts = None, list[float]()
     if task.draws:
-        calling = Calling.of(
-            remedy.questions, calibrations, task.cuts(found["validation"], own or settings.threshold or "")
-        )
+        rule = own or settings.threshold or ""
+        cuts = task.cuts(found["validation"], rule)
+        if threshold_rule(rule)[0] != "at":
+            cuts = as_counted(remedy.questions, calibrations, cuts)
+        calling = Calling.of(remedy.questions, calibrations, cuts)
         with events.task("task.masks", sum(len(part) for _, part in parts.values())) as tick:
             for name, (cases, part) in parts.items():
                 drawn = watched_masks(called_masks(model, cases, part, calling, tools, plan.batch, tta), tick)
@@ -128,6 +131,7 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         patient_score=settings.patient_score, seed=settings.seed,
     )  # fmt: skip
     scores = scores.with_calibrations([CalibrationRecord(**each.as_json()) for each in calibrations])
+    scores = scores.with_thresholds(cuts) if task.draws else scores
     if inputs.outer_folds is not None:
         found["test"] = called(found, scores, target)
     whole = replace(found["test"], table=pl.concat([found[name].table for name in PARTS[1:]], how="diagonal"))

@@ -174,6 +174,12 @@ class ScoresRecord(Record):
         found = {name: record.model_copy(update={"calibration": one}) for (name, record), one in each}
         return self.model_copy(update={"findings": found})
 
+    def with_thresholds(self, cuts: Sequence[float]) -> ScoresRecord:
+        """The same with the threshold of each finding."""
+        each = zip(self.findings.items(), cuts, strict=True)
+        found = {name: record.model_copy(update={"threshold": cut}) for (name, record), cut in each}
+        return self.model_copy(update={"findings": found})
+
     def part(self, name: str) -> Scores:
         """The scores of one part, with its figures as attributes."""
         part = self.parts[name]

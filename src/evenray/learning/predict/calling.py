@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from evenray.data.letterbox import Placement
 from evenray.learning.tasks.question import Question
 from evenray.metrics import Calibration
+from evenray.metrics.pixel_bins import CENTRES, REACH, STEP, bins_of, edge_of
 
-__all__ = ["Calling"]
+__all__ = ["Calling", "as_counted"]
 
+HAIR = 1e-3  # of a bin: log-odds that are the border of bins count above it, whatever was rounded since
+SURE = 1e-12  # the least probability that has a logarithm here
 GRID = np.linspace(-40.0, 40.0, 16_001)  # log-odds that calibrations are inverted on
 
 
@@ -33,9 +36,8 @@ class Calling:
         cls, questions: Sequence[Question], calibrations: Sequence[Calibration | None], thresholds: Sequence[float]
     ) -> Calling:
         """From the thresholds of the probabilities that questions and calibrations lead to."""
-        pairs = np.column_stack([np.zeros_like(GRID), GRID])
         each = zip(questions, calibrations, thresholds, strict=True)
-        return cls(tuple(_first(asked.probabilities(pairs, fitted, None)[:, 1], cut) for asked, fitted, cut in each))
+        return cls(tuple(_first(_probabilities(GRID, asked, fitted), cut) for asked, fitted, cut in each))
 
     def called(self, log_odds_HWK: NDArray[np.floating]) -> NDArray[np.uint8]:
         """uint8 (H, W): 0 background, k + 1 class k."""
@@ -49,6 +51,28 @@ class Calling:
         are interpolated, not masks."""
         restored = Placement.of(shape, log_odds_HWK.shape[0]).restore(np.ascontiguousarray(log_odds_HWK, np.float32))
         return self.called(restored.reshape(*shape, -1))
+
+
+def as_counted(
+    questions: Sequence[Question], calibrations: Sequence[Calibration | None], thresholds: Sequence[float]
+) -> list[float]:
+    """Thresholds that were chosen by counts of calibrated bins, moved to where the uncalibrated bin begins that each calls first.
+
+    Pixels were counted before they were calibrated. A threshold within a bin would part pixels that were counted together: all
+    of a lesion, where a network gives most of its pixels one and the same log-odds.
+    """
+    found = []
+    for asked, fitted, cut in zip(questions, calibrations, thresholds, strict=True):
+        p = np.clip(_probabilities(CENTRES, asked, fitted), SURE, 1 - SURE)
+        called = np.flatnonzero(bins_of(np.log(p / (1 - p))) >= edge_of(cut))
+        edges = np.array([STEP * (called[0] - HAIR) - REACH]) if len(called) and called[0] else None
+        found.append(cut if edges is None else float(_probabilities(edges, asked, fitted)[0]))
+    return found
+
+
+def _probabilities(log_odds_N: NDArray[np.floating], asked: Question, fitted: Calibration | None) -> NDArray[np.float64]:
+    pairs = np.column_stack([np.zeros_like(log_odds_N), log_odds_N])
+    return np.asarray(asked.probabilities(pairs, fitted, None)[:, 1])
 
 
 def _first(p: NDArray[np.float64], cut: float) -> float:
