@@ -152,7 +152,7 @@ def _files(
 
 def _check_maps(about: About, run: Path) -> None:
     """UsageError where there are no attribution maps, of its errors nor of files, for they are of whole images."""
-    if about.windowed:
+    if about.task == "detect" and about.windowed:  # default boxes are for no other size
         raise UsageError(
             f"The detector of '{run}' looks at windows of {about.size} pixels in images of {about.side}; attribution maps are of "
             f"whole images, and there are none. Its boxes stand in the report, and those of files come with 'evenray predict'."

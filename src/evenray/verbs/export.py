@@ -21,11 +21,13 @@ from evenray.core.types import Dataset
 from evenray.data.store import Store, store_folder
 from evenray.learning import export as formats
 from evenray.learning import networks
+from evenray.learning.augment import Chance
 from evenray.learning.export.exported import Exported
 from evenray.learning.predict.about import About
-from evenray.learning.predict.engines import compiled, faster_in_bf16
+from evenray.learning.predict.engines import compiled, faster_in_bf16, of_whole_images
 from evenray.learning.tasks import task_of
 from evenray.learning.train import Part
+from evenray.learning.train.part import anywhere
 from evenray.metrics import measured_by_task
 from evenray.reporting import language_of, write_card
 from evenray.scale import is_url
@@ -111,6 +113,13 @@ class Images:
     def part(self, name: str) -> tuple[Dataset, Part]:
         return part_of(self.dataset, self.store, name)
 
+    def of_graph(self, part: Part, which: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the exported graph takes of some images of a part: the images, or a window of each."""
+        x_NCHW = part.inputs(which, CPU)
+        if self.about.windowed:
+            x_NCHW = anywhere(x_NCHW, self.about.size, Chance.of(which.tolist(), len(which)))
+        return x_NCHW.numpy()
+
 
 def _converted(done: Exported, images: Images, model: networks.Classifier, folder: Path) -> Exported:
     """The network in the format asked for, with how far it is from torch; OpenVINO's is made from ONNX's."""
@@ -118,7 +127,7 @@ def _converted(done: Exported, images: Images, model: networks.Classifier, folde
     if done.format == "safetensors":
         return replace(done, files=(formats.safetensors(model, about, folder),))
     part = images.part("validation")[1]
-    some = part.inputs(np.arange(min(CHECKED, len(part))), CPU).numpy()
+    some = images.of_graph(part, np.arange(min(CHECKED, len(part))))
     if done.format == "openvino":
         onnx, _ = formats.onnx(model, about, images.spare, some)
         xml, difference = formats.openvino(onnx, about, model, folder, some)
@@ -134,7 +143,7 @@ def _smaller(done: Exported, images: Images) -> Exported:
     """The network in 8-bit integers too, with what that costs on the validation part."""
     train = images.part("train")[1]
     some = np.linspace(0, len(train) - 1, min(CALIBRATED, len(train))).astype(np.int64)
-    batches = [train.inputs(some[i : i + 1], CPU).numpy() for i in range(len(some))]
+    batches = [images.of_graph(train, some[i : i + 1]) for i in range(len(some))]
     target = formats.quantized(done.files[0], images.about, batches)
     found = {
         "f32": _validated(images, done.files[0], "f32"),
@@ -152,7 +161,7 @@ def _validated(images: Images, path: Path, precision: str) -> dict[str, float]:
     import openvino
 
     about, (dataset, part) = images.about, images.part("validation")
-    run = compiled(openvino.Core().read_model(str(path)), precision)
+    run = of_whole_images(compiled(openvino.Core().read_model(str(path)), precision), about)
     found: list[NDArray[Any]] = []
     with images.tools.events.task("task.validate", len(part), file=path.name) as tick:
         for start in range(0, len(part), BATCH):

@@ -247,8 +247,11 @@ def test_patches_are_trained_on_and_windows_predicted(data: Path, tmp_path: Path
     assert found.scores["test"].dice.value > 0.3
     answers = predict(folder, sorted((data / "images").iterdir())[:2])
     assert [mask.shape for mask in answers.masks.values()] == [(60, 48)] * 2
-    with pytest.raises(UsageError, match="windows of 48 pixels"):
-        export(folder, tmp_path / "out")
+    pytest.importorskip("onnxruntime")
+    done = export(folder, tmp_path / "out")
+    there = predict(done.files[0], sorted((data / "images").iterdir())[:2])
+    apart = [np.mean(a != b) for a, b in zip(answers.masks.values(), there.masks.values(), strict=True)]
+    assert max(apart) < 1e-2  # one computes in bfloat16, where the processor has it
 
 
 @pytest.mark.parametrize(

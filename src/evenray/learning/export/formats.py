@@ -26,6 +26,8 @@ from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
 from evenray.learning.predict.engines import KEY, Run, compiled
 
+from .windowed import windows_of
+
 __all__ = ["onnx", "openvino", "quantized", "safetensors"]
 
 OPSET = 18
@@ -44,21 +46,17 @@ def safetensors(model: Classifier, about: About, folder: Path) -> Path:
 
 
 def onnx(model: Classifier, about: About, folder: Path, some: Batch) -> tuple[Path, float]:
-    """model.onnx, and how far its logits are from torch's in float32 at most, on the images `some` (two or more).
+    """model.onnx, and how far its logits are from torch's in float32 at most, on `some`: two images or windows or more.
 
-    The batch is free, the side is not. Input: x_NCHW float32 in unit levels; output: logits. Normalisation and the
-    test-time augmentation are in the graph. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by that share).
+    The batch is free, the side is not. Input: x_NCHW float32 in unit levels; output: logits. Normalisation is in the graph, and so
+    is the test-time augmentation but that of windows. Raises DataError where they differ by 1e-4 or more (of logits beyond 1, by
+    that share).
     """
     _need("exporting to ONNX", "onnx", "onnxscript", "onnxruntime")
     if about.network.spec.startswith("onnx("):
         raise UsageError(
             "The trunk of this model is a graph of another file, which is not exported again; export with --format safetensors,"
             " which holds it."
-        )
-    if about.task in ("segment", "detect") and about.side > model.size:
-        raise UsageError(
-            f"The network looks at windows of {model.size} pixels in images of {about.side}, and a graph has one size; export"
-            " with --format safetensors."
         )
     path = folder / "model.onnx"
     network = _Augmented(model, about).eval()
@@ -116,15 +114,15 @@ def quantized(path: Path, about: About, images: Sequence[Batch]) -> Path:
 
 
 class _Augmented(nn.Module):
-    """The network under its test-time augmentation, which is what is exported."""
+    """The network under its test-time augmentation, which is what is exported; of windows the network alone."""
 
     def __init__(self, model: Classifier, about: About) -> None:
         super().__init__()
-        self.model, self.view = model, about.view
+        self.model, self.view, self.windowed = model, about.view, about.windowed
         self.look = look_of(about.task)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        if self.view == "centre" and x_NCHW.shape[-1] == self.model.size:
+        if (self.view == "centre" or self.windowed) and x_NCHW.shape[-1] == self.model.size:
             logits: Tensor = self.model(x_NCHW)
             return logits
         return self.look(self.model, x_NCHW, self.view)
@@ -143,14 +141,17 @@ def _metadata(about: About) -> dict[str, str]:
         for name, value in plain.items()
     }
     told["input"] = (
-        f"{INPUT}: float32 (batch, {about.channels}, {about.side}, {about.side}), 0 black, 1 white; the image under the"
-        " contrast, fitted into the square with its aspect kept, the rest black; normalised inside the graph"
+        f"{INPUT}: float32 (batch, {about.channels}, {about.graph_side}, {about.graph_side}), 0 black, 1 white; the image under the"
+        f" contrast, fitted into {'a square of ' + str(about.side) + ' pixels' if about.windowed else 'the square'} with its aspect"
+        f" kept, the rest black{'; then a window of it' if about.windowed else ''}; normalised inside the graph"
     )
+    if about.windowed:
+        told["windows"] = windows_of(about)
     if about.task == "segment":
         told["least_log_odds"] = json.dumps(about.calling.least)
         told["decoding"] = (
-            f"{OUTPUT}: float32 (batch, 1 + classes, {about.side}, {about.side}), the background first; p is its soft-max over axis 1."
-            " A pixel is of the class whose log p / (1 - p) reaches its own of least_log_odds and exceeds it most, else"
+            f"{OUTPUT}: float32 (batch, 1 + classes, {about.graph_side}, {about.graph_side}), the background first; p is its soft-max"
+            " over axis 1. A pixel is of the class whose log p / (1 - p) reaches its own of least_log_odds and exceeds it most, else"
             " background. Cut the square back to the image and resize the log-odds before that to have masks in its own pixels"
         )
     if about.task == "detect":

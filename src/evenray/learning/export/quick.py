@@ -31,8 +31,8 @@ def quicker(model: Model, source: str | Path, images: int) -> Model:
     """
     wanted = model.engine == "torch" and model.device == "cpu" and model.precision == "bf16"
     packages = ("onnx", "onnxscript", "onnxruntime", "openvino")
-    if model.about.task == "segment" and model.about.side > model.about.size:
-        return model  # windows are blended outside of any graph
+    if model.about.windowed:
+        return model  # what it is worth was measured on whole images
     if model.about.network.parts:
         return model  # OpenVINO would resize the images for each part in bfloat16
     if not wanted or images * model.about.side**2 < WORTH or any(find_spec(package) is None for package in packages):

@@ -127,9 +127,13 @@ class About(ModelRecord):
 
     @property
     def windowed(self) -> bool:
-        """Whether the network is a detector that looks at windows of the images: its default boxes are for no other size, so
-        that nothing, an attribution map say, can be made of a whole image."""
-        return self.task == "detect" and self.side > self.size
+        """Whether the network marks images that are larger than it, and looks at windows of them."""
+        return self.task in ("segment", "detect") and self.side > self.size
+
+    @property
+    def graph_side(self) -> int:
+        """The side of what an exported graph takes: windows, or whole images."""
+        return self.size if self.windowed else self.side
 
     @property
     def _task(self) -> Task:

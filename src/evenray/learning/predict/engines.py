@@ -1,6 +1,7 @@
 """What runs the network: torch, ONNX Runtime or OpenVINO, depending on the model file.
 
-All take x_NCHW float32 in unit levels and return logits (N, K); normalisation is part of the graph.
+All take x_NCHW float32 in unit levels and return logits (N, K); normalisation is part of the graph. What an exported graph says of
+windows is put together here as torch does it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,10 @@ from evenray.core.errors import DataError, MissingExtra, ReadError, UsageError
 from .about import About
 
 if TYPE_CHECKING:
+    from evenray.learning.networks import Classifier
     from evenray.learning.train.alone import Machine
 
-__all__ = ["KEY", "Model", "faster_in_bf16", "load"]
+__all__ = ["KEY", "Model", "compiled", "faster_in_bf16", "load", "of_whole_images"]
 
 KEY = "evenray"  # the name of our entry in the metadata of an exported file
 Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
@@ -116,7 +118,7 @@ def _onnx(path: Path, threads: int) -> Model:
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(session.run(None, {name: np.ascontiguousarray(x_NCHW)})[0], dtype=np.float64)
 
-    return Model(about, run, "onnxruntime", "f32")
+    return Model(about, of_whole_images(run, about), "onnxruntime", "f32")
 
 
 def _openvino(path: Path, threads: int) -> Model:
@@ -131,7 +133,7 @@ def _openvino(path: Path, threads: int) -> Model:
         raise ReadError(path, f"OpenVINO cannot load it: {str(error).splitlines()[0]}") from None
     about = _about(path, graph.get_rt_info()[KEY].astype(str) if KEY in graph.get_rt_info() else None)
     precision = "bf16" if faster_in_bf16() else "f32"
-    return Model(about, compiled(graph, precision, threads), "openvino", precision)
+    return Model(about, of_whole_images(compiled(graph, precision, threads), about), "openvino", precision)
 
 
 def compiled(graph: Any, precision: str, threads: int = 0) -> Run:
@@ -149,6 +151,25 @@ def compiled(graph: Any, precision: str, threads: int = 0) -> Run:
         return np.array(found, dtype=np.float64)
 
     return run
+
+
+def of_whole_images(run: Run, about: About) -> Run:
+    """An exported graph as a function of whole images, also where it takes windows of them."""
+    if not about.windowed:
+        return run
+    import torch
+
+    from evenray.learning.looks import look_of
+
+    from .graph import Graph
+
+    network, look = cast("Classifier", Graph(run, about.size)), look_of(about.task)  # all that looks ask of one
+
+    def whole(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = look(network, torch.from_numpy(x_NCHW), about.view).numpy().astype(np.float64)
+        return found
+
+    return whole
 
 
 def faster_in_bf16() -> bool:

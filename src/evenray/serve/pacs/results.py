@@ -61,7 +61,7 @@ class Results:
             about.network.named, self.weights,
             (f"contrast {about.contrast}", f"engine {loaded.model.engine}, {loaded.model.precision}"),
         )  # fmt: skip
-        mapped = file.suffix == ".safetensors" and not about.windowed
+        mapped = file.suffix == ".safetensors" and not (about.task == "detect" and about.windowed)
         self.network = networks.load(file).to(machine(device).device).eval() if mapped else None
 
     def tasks(self, found: Answers, sources: Sources) -> list[Task]:

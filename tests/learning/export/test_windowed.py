@@ -1,0 +1,200 @@
+"""Exported networks that look at windows: evenray answers as with torch, and other programs can by what the file says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from evenray.core.artefacts.model import NetworkRecord
+from evenray.learning import export
+from evenray.learning.boxes.decoding import decode
+from evenray.learning.looks import look_of
+from evenray.learning.networks import Classifier, build
+from evenray.learning.predict.about import About, FindingPoint
+from evenray.learning.predict.engines import load
+from evenray.metrics import Calibration
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
+openvino = pytest.importorskip("openvino", reason="needs the extra 'export'")
+
+SIZE, SIDE = 64, 150
+
+
+def about(model: Classifier, view: str) -> About:
+    task = "segment" if model.description.output == "map" else "detect"
+    same = Calibration("none", {})
+    return About(
+        task=task, classes=("a", "b"), positive="", contrast="none", value_range=(0.0, 255.0), side=SIDE, native=SIDE, scale=255,
+        view=view, balance="none", prior=(0.5, 0.3, 0.2), counts=(5, 3, 2), calibration=same, threshold=None, rule=None,
+        prevalence=None, training_images=None, image_side=SIDE, weights="0" * 64,
+        points=tuple(FindingPoint(calibration=same, threshold=0.5, rule="0.5") for _ in range(2)),
+        network=NetworkRecord.model_validate_json(model.description.model_dump_json()),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["segment", "detect"])
+def model(request: pytest.FixtureRequest) -> Classifier:
+    spec = "unet('vgg11_bn(width=0.1)')" if request.param == "segment" else "ssd('vgg11_bn(width=0.1)')"
+    output = "map" if request.param == "segment" else "boxes"
+    # As many logits as a network of masks has, the background among them; a detector counts it by itself.
+    found = build(
+        spec, classes=3 if output == "map" else 2, channels=1, size=SIZE, seed=5, mean=[0.5], std=[0.2], output=output
+    )
+    with torch.no_grad():
+        found.train()(torch.rand(8, 1, SIZE, SIZE))  # statistics of batch normalisation
+        for p in found.parameters():
+            p.mul_(1.5)  # so that answers differ from place to place
+    return found.eval()
+
+
+@pytest.fixture(scope="module")
+def x() -> Any:
+    """Two images, the second with padding at its right."""
+    blobs = torch.nn.functional.interpolate(
+        torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(1)), SIDE, mode="bicubic"
+    )
+    x = blobs.clamp(0, 1)
+    x[1, :, :, 70:] = 0
+    return x.numpy().astype(np.float32)
+
+
+@pytest.mark.parametrize("view", ["centre", "flips"])
+def test_both_formats_answer_for_whole_images_as_torch_does(
+    model: Classifier, x: Any, view: str, tmp_path: Path
+) -> None:
+    own = about(model, view)
+    windows = np.ascontiguousarray(x[:, :, :SIZE, :SIZE])
+    path, difference = export.onnx(model, own, tmp_path, windows)
+    assert difference < 1e-4
+    wanted = look_of(own.task)(model, torch.from_numpy(x), view)
+    xml, difference = export.openvino(path, own, model, tmp_path, windows)
+    assert difference < 1e-4
+    onnx, other = load(path), load(xml)
+    near = {"f32": 1e-3, "bf16": 0.5}
+    for loaded in (onnx, other):
+        found = torch.from_numpy(loaded.run(x))
+        if own.task == "segment":
+            assert found.shape == wanted.shape
+            assert float((found - wanted).abs().max()) < near[loaded.precision]
+        elif loaded.precision == "f32":
+            for there, here in zip(decode(found), decode(wanted), strict=True):
+                assert np.abs(there.boxes - here.boxes).max() < 1e-3
+                assert (there.classes == here.classes).all()
+
+
+@pytest.mark.parametrize("view", ["centre", "flips"])
+def test_other_programs_can_put_windows_together(model: Classifier, x: Any, view: str, tmp_path: Path) -> None:
+    """By what the metadata say, with numpy alone but for the resizing of the whole image."""
+    own = about(model, view)
+    path, _ = export.onnx(model, own, tmp_path, np.ascontiguousarray(x[:, :, :SIZE, :SIZE]))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    told = session.get_modelmeta().custom_metadata_map
+    assert json.loads(told["size"]) == SIDE
+    assert session.get_inputs()[0].shape[2:] == [SIZE, SIZE]
+    assert ("mirror" in told["windows"]) == (view == "flips")
+    run = lambda some: session.run(None, {"x_NCHW": np.ascontiguousarray(some)})[0].astype(np.float64)  # noqa: E731
+    wanted = look_of(own.task)(model, torch.from_numpy(x), view)
+    for image, own_wanted in zip(x, wanted, strict=True):
+        if own.task == "segment":
+            found = blended(run, image, view == "flips")
+            assert np.abs(found - own_wanted.softmax(0).numpy()).max() < 1e-3
+        else:
+            boxes = found_in(run, image, view == "flips")
+            (here,) = decode(own_wanted[None])
+            assert len(boxes) == len(here.scores) > 5
+            order = np.lexsort((here.boxes[:, 0], -here.scores.round(4)))
+            mine = np.array(sorted(boxes, key=lambda box: (-round(box[5], 4), box[1])))
+            np.testing.assert_allclose(mine[:, 1:5], here.boxes[order], atol=1e-3)
+            np.testing.assert_allclose(mine[:, 5], here.scores[order], atol=1e-3)
+
+
+def starts() -> list[int]:
+    """From edge to edge, in even steps of at most half a window."""
+    number = int(np.ceil((SIDE - SIZE) / (SIZE / 2)))
+    return [round(i * (SIDE - SIZE) / number) for i in range(number + 1)]
+
+
+def soft_max(z: Any, axis: int) -> Any:
+    e = np.exp(z - z.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def blended(run: Any, image: Any, mirror: bool) -> Any:
+    total, weight = np.zeros((3, SIDE, SIDE)), np.zeros((SIDE, SIDE))
+    apart = (np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 8)
+    own = np.maximum(np.exp(-(apart[:, None] ** 2 + apart[None] ** 2) / 2), 1e-4)
+    for top in starts():
+        for left in starts():
+            window = image[None, :, top : top + SIZE, left : left + SIZE]
+            p = soft_max(run(window), 1)[0]
+            if mirror:
+                p = (p + soft_max(run(window[..., ::-1]), 1)[0][..., ::-1]) / 2
+            total[:, top : top + SIZE, left : left + SIZE] += p * own
+            weight[top : top + SIZE, left : left + SIZE] += own
+    return total / weight
+
+
+def found_in(run: Any, image: Any, mirror: bool) -> list[tuple[float, ...]]:
+    """Boxes (class, x0, y0, x1, y1, score), places as shares of the square."""
+    small = torch.nn.functional.interpolate(
+        torch.from_numpy(image)[None], (SIZE, SIZE), mode="bilinear", align_corners=False, antialias=True
+    ).numpy()
+    boxes = [box for box in look(run, small, mirror) if max(box[3] - box[1], box[4] - box[2]) * SIDE > 3 / 8 * SIZE]
+    for top in starts():
+        for left in starts():
+            window = image[None, :, top : top + SIZE, left : left + SIZE]
+            if window.min() == window.max():
+                continue
+            for k, *places, score in look(run, window, mirror):
+                if max(places[2] - places[0], places[3] - places[1]) > 1 / 2:
+                    continue
+                ours = True
+                for first, last, start in ((places[0], places[2], left), (places[1], places[3], top)):
+                    middle = (first + last) / 2
+                    ours &= start == 0 or (middle >= 3 / 16 and first >= 1 / 32)
+                    ours &= start + SIZE == SIDE or (1 - middle >= 3 / 16 and 1 - last >= 1 / 32)
+                if ours:
+                    moved = (np.array(places) * SIZE + [left, top, left, top]) / SIDE
+                    boxes.append((k, *moved, score))
+    return suppressed(boxes)
+
+
+def look(run: Any, x: Any, mirror: bool) -> list[tuple[float, ...]]:
+    """The boxes of one look, as the entry `decoding` has it."""
+    answers = run(x)[0]
+    if mirror:
+        other = run(x[..., ::-1])[0]
+        across = {tuple(row.round(4)): n for n, row in enumerate(other[:, 4:8])}
+        other = other[[across[tuple(np.array([1 - cx, cy, w, h]).round(4))] for cx, cy, w, h in answers[:, 4:8]]]
+        other[:, 0] *= -1
+        answers = np.concatenate(
+            [(answers[:, :4] + other[:, :4]) / 2, answers[:, 4:8], (answers[:, 8:] + other[:, 8:]) / 2], 1
+        )
+    dx, dy, dw, dh, cx, cy, w, h = answers[:, :8].T
+    centre, sides = (
+        np.stack([cx + 0.1 * dx * w, cy + 0.1 * dy * h]),
+        np.stack([w * np.exp(0.2 * dw), h * np.exp(0.2 * dh)]),
+    )
+    corners = np.concatenate([centre - sides / 2, centre + sides / 2]).clip(0, 1).T
+    scores = soft_max(answers[:, 8:], 1)[:, 1:]
+    return suppressed([
+        (k, *corners[n], scores[n, k]) for k in range(2) for n in np.flatnonzero(scores[:, k] >= 0.01).tolist()
+    ])  # fmt: skip
+
+
+def suppressed(boxes: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    kept: list[tuple[float, ...]] = []
+    for box in sorted(boxes, key=lambda box: -box[5]):
+        if all(box[0] != other[0] or shared(box[1:5], other[1:5]) <= 0.45 for other in kept):
+            kept.append(box)
+    return kept
+
+
+def shared(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    both = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
