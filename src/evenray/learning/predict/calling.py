@@ -70,7 +70,9 @@ def as_counted(
     return found
 
 
-def _probabilities(log_odds_N: NDArray[np.floating], asked: Question, fitted: Calibration | None) -> NDArray[np.float64]:
+def _probabilities(
+    log_odds_N: NDArray[np.floating], asked: Question, fitted: Calibration | None
+) -> NDArray[np.float64]:
     pairs = np.column_stack([np.zeros_like(log_odds_N), log_odds_N])
     return np.asarray(asked.probabilities(pairs, fitted, None)[:, 1])
 
