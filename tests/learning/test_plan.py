@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from evenray.core.artefacts.plan import ASKED, Fingerprint, Plan, Planned
 from evenray.core.errors import UsageError
+from evenray.core.facts import Facts
 from evenray.core.recipe import Recipe
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
@@ -363,3 +364,13 @@ def test_the_precision_to_expect_is_that_of_the_patients_of_the_rarest_class() -
     assert told.values["auroc_low"] < told.values["auroc"] < told.values["auroc_high"]
     alone = pl.DataFrame({"case": ["a"], "label": ["well"], "patient": ["p"], "part": ["test"]})
     assert expected(Dataset(alone, ("sick", "well"), "sick", ".")) is None
+
+
+def test_of_masks_and_boxes_no_auroc_is_expected() -> None:
+    table = pl.DataFrame({
+        "case": ["a", "b"], "findings": [[True], [False]], "patient": ["p", "q"], "part": ["test"] * 2,
+    })  # fmt: skip
+    tagged = Dataset(table, ("lesion",), "", ".", facts=Facts(task="tag"))
+    assert expected(tagged) is not None
+    for task in ("segment", "detect"):
+        assert expected(replace(tagged, facts=Facts(task=task))) is None

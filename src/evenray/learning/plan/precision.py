@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.messages import Message
 from evenray.core.patient_groups import patient_groups
 from evenray.core.types import Dataset
@@ -20,8 +21,11 @@ def expected(dataset: Dataset) -> Message | None:
     expect of an AUROC and of a sensitivity, and the smallest difference of AUROC that two models can be told apart by.
 
     Without a test part every case is tested on in a fold of its own. Patients count once, under a class where one of their
-    images has it. None where there is no patient to count.
+    images has it. None where there is no patient to count, and of masks and
+    boxes, which have no AUROC.
     """
+    if dataset.facts.task not in OF_IMAGES:
+        return None
     part = dataset.part("test")
     nested = not len(part)
     test = dataset if nested else part

@@ -52,7 +52,10 @@ FREE = (
 )  # in units of their own
 SIGNED = ("mcc", "weighted_kappa", "calibration_in_the_large")  # below 0, too
 # Widths of intervals to aim at: Riley et al. (Stat Med 2021) for AUROC (.1) and calibration slope (.4).
-WANTED = {"auroc": 0.1, "auprc": 0.1, "sensitivity": 0.1, "specificity": 0.1, "calibration_slope": 0.4}
+WANTED = {
+    "auroc": 0.1, "auprc": 0.1, "sensitivity": 0.1, "specificity": 0.1, "calibration_slope": 0.4, "dice": 0.1, "map50": 0.1,
+    "froc": 0.1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
