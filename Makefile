@@ -11,7 +11,7 @@ demo: env            ## install, then run the main job on synthetic radiographs 
 	$(BIN)/evenray demo
 
 test: $(VENV)/.tests debian   ## install what tests need and run them all, in parallel
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations 30 --durations-min 3
 
 check: $(VENV)/.tests         ## style, types and storeys
 	$(BIN)/ruff check .
