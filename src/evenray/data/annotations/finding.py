@@ -157,7 +157,9 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     above, _, others = _below(
         place, "--boxes names a COCO JSON file, a table, or a folder of XML or text files", beside
     )
-    sources = box_sources(above, others, images)
+    # A folder may hold answers beside the truth; a file that is named is meant, and so is a folder of nothing else.
+    kept = None if place.is_file() else box_sources(above, others, images)
+    sources = kept or box_sources(above, others, images, named=True)
     if sources is None:
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."

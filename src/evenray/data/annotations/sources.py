@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from evenray.core.messages import Message
 from evenray.core.names import as_path, as_text
 
 from .box_tables import is_box_table, read_box_table
@@ -16,6 +17,7 @@ from .coco import coco_shapes, is_coco, read_coco
 from .dicom_seg import read_seg, seg_files
 from .formats import FORMATS
 from .found import Annotations
+from .own_answers import are_answers
 from .pairing import Twins
 from .run_tables import is_run_table, read_run_table
 from .shapes import read_shapes
@@ -30,8 +32,8 @@ TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True)
 class Sources:
-    """Files of one kind, relative to `above`; `others` lie beside them; `lists`, elsewhere, may name classes where none of these does.
-    `kind` is one of those below, or the name of a format."""
+    """Files of one kind, relative to `above`; `others` lie beside them; `lists`, elsewhere, may name classes where none of these does;
+    `answers` are passed over, for a network found what they hold. `kind` is one of those below, or the name of a format."""
 
     kind: str
     task: Literal["segment", "detect"]
@@ -39,6 +41,7 @@ class Sources:
     files: tuple[str, ...]
     others: Sequence[str] = ()
     lists: Sequence[Path] = ()
+    answers: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -68,7 +71,9 @@ class Sources:
             found = read_run_table(root, paths[0], images)
         else:
             found = read_coco(root, paths, images, self.task)
-        return replace(found, files=_relative(root, [*paths, *extra]))
+        told = {"count": len(self.answers), "file": self.answers[0]} if self.answers else None
+        notes = (*found.notes, *([Message("annotations.answers", told)] if told else []))
+        return replace(found, files=_relative(root, [*paths, *extra]), notes=notes)
 
 
 def _relative(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
@@ -76,13 +81,18 @@ def _relative(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(as_text(Path(os.path.relpath(path.resolve(), above)).as_posix()) for path in paths)
 
 
-def box_sources(above: Path, others: Sequence[str], images: Sequence[str], *, tables: bool = True) -> Sources | None:
+def box_sources(
+    above: Path, others: Sequence[str], images: Sequence[str], *, tables: bool = True, named: bool = False
+) -> Sources | None:
     """The files that hold boxes, of the first kind of which there are any, without `tables` of no table; a text file is one where it
-    is called as an image."""
-    for kind, found in _texts(above, others, images):
+    is called as an image. Boxes that a network found are taken where the user `named` them alone."""
+    answers = () if named else tuple(file for file in others if are_answers(as_path(above / file)))
+    left = [file for file in others if file not in set(answers)]
+    for kind, found in _texts(above, left, images):
         if found:
-            return Sources(kind, "detect", above, found, others)
-    return _table("box_table", above, others) if tables else None
+            return Sources(kind, "detect", above, found, others, answers=answers)
+    sources = _table("box_table", above, left) if tables else None
+    return None if sources is None else replace(sources, answers=answers)
 
 
 def mask_sources(above: Path, others: Sequence[str], files: Sequence[str], images: Sequence[str]) -> Sources | None:
@@ -116,7 +126,7 @@ def _outlined(kind: str, above: Path, files: tuple[str, ...]) -> bool:
 
 
 def _table(kind: Literal["box_table", "run_table"], above: Path, others: Sequence[str]) -> Sources | None:
-    """The tables of a kind: of boxes all that have the columns of the first."""
+    """The tables of a kind: of runs the first."""
     is_kind = is_box_table if kind == "box_table" else is_run_table
     tables = [file for file in others if file.lower().endswith(TABLES) and is_kind(as_path(above / file))]
     if not tables:
