@@ -203,3 +203,13 @@ def test_boxes_move_as_their_images_do(flips: bool) -> None:
         np.testing.assert_allclose(there[i, 0, 1:].numpy(), found, atol=1.01 / side)
         seen += 1
     assert seen > n / 2
+
+
+def test_what_does_not_count_stays_while_anything_of_it_is_in_sight() -> None:
+    """A crop of the upper left quarter: little is left of two boxes, one of which is an object; nothing of the third."""
+    crop = torch.tensor([[[0.5, 0.0, -0.5], [0.0, 0.5, -0.5]]])
+    boxes = torch.tensor([[[-2.0, 0.4, 0.1, 0.9, 0.2], [1.0, 0.4, 0.1, 0.9, 0.2], [-1.0, 0.6, 0.6, 0.9, 0.9]]])
+    ignored, object_, outside = moved_boxes(boxes, crop)[0]
+    torch.testing.assert_close(ignored, torch.tensor([-2.0, 0.8, 0.2, 1.0, 0.4]))
+    assert object_.isnan().all()
+    assert outside.isnan().all()

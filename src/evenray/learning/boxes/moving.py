@@ -40,7 +40,8 @@ def drawn_affine(drawn_N6: Tensor, *, flips: bool) -> Tensor:
 
 
 def moved_boxes(boxes_NM5: Tensor, theta_N23: Tensor) -> Tensor:
-    """Boxes under an affine that turns nothing; they are cut at the border, and those of which too little is left become NaN.
+    """Boxes under an affine that turns nothing; they are cut at the border, and those of which too little is left become NaN. What
+    does not count (a class below 0) stays as long as anything of it is in sight, for it would be learnt as background.
 
     >>> mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> moved_boxes(torch.tensor([[[2.0, 0.0, 0.0, 0.25, 1.0]]]), mirror)
@@ -53,4 +54,5 @@ def moved_boxes(boxes_NM5: Tensor, theta_N23: Tensor) -> Tensor:
     within = torch.cat([first.clamp(0, 1), last.clamp(0, 1)], -1)
     left = (within[..., 2:] - within[..., :2]).prod(-1) / (last - first).prod(-1).clamp(min=1e-12)
     there = torch.cat([boxes_NM5[..., :1], within], -1)
-    return torch.where((left >= LEFT)[..., None], there, torch.nan)
+    in_sight = (left >= LEFT) | ((boxes_NM5[..., 0] < 0) & (left > 0))
+    return torch.where(in_sight[..., None], there, torch.nan)
