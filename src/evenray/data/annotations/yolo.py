@@ -14,12 +14,15 @@ from .found import Annotated, Annotations, Box, MaskFile
 from .joining import Joined
 from .pairing import Twins
 from .runs import outlines
+from .yolo_rows import LONGEST_BOX, begin_with_boxes
 
 __all__ = ["are_outlines", "is_yolo", "read_yolo"]
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 LINE = re.compile(rf"\d+(?:[ \t]+{NUMBER}){{4,}}[ \t]*")
 MOST_BYTES = 2**22
+MOST = 2.0  # what reaches farther beyond its image is in pixels
+Row = tuple[int, list[float]]  # a class and the numbers behind it
 
 
 def is_yolo(path: Path) -> bool:
@@ -34,12 +37,13 @@ def is_yolo(path: Path) -> bool:
 
 
 def are_outlines(root: Path, files: Sequence[str]) -> bool:
-    """Whether a line of some files is an outline: a class with three points or more."""
+    """Whether the lines of some files are outlines: a class with three points or more, and not a box with key points."""
     for file in files:
         with as_path(root / file).open("rb") as opened:
             words = opened.readline(2**16).split()
         if words:
-            return len(words) > 6 and len(words) % 2 == 1
+            long = len(words) - 1 > LONGEST_BOX and len(words) % 2 == 1
+            return long and not begin_with_boxes(_long(list(_read(root, files)[0].values())))
     return False
 
 
@@ -49,18 +53,17 @@ def read_yolo(
     images: Sequence[str],
     task: Literal["segment", "detect"] = "detect",
 ) -> Annotations:
-    """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box.
+    """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box;
+    what follows the box in lines of poses and trackers is left out.
 
     A file with a line that is none of the format is set aside. Classes are called by their numbers.
     """
-    twins, joined, rejected, lost = Twins(images), Joined(), [], 0
+    twins, joined, lost = Twins(images), Joined(), 0
     highest = -1
-    for file in files:
-        try:
-            boxes, masks = _objects(as_path(root / file))
-        except (ValueError, OSError) as error:
-            rejected.append((file, f"is no YOLO file that can be read: {error}"))
-            continue
+    read, rejected = _read(root, files)
+    begin = begin_with_boxes(_long(list(read.values())))
+    for file, rows in read.items():
+        boxes, masks = _objects(rows, begin)
         image = twins.of(file)
         if image is None:
             lost += 1
@@ -73,10 +76,26 @@ def read_yolo(
     return Annotations(task, "yolo", joined.images, classes, shares=shares, notes=notes, rejected=tuple(rejected))
 
 
-def _objects(path: Path) -> tuple[tuple[Box, ...], tuple[MaskFile, ...]]:
+def _read(root: Path, files: Sequence[str]) -> tuple[dict[str, list[Row]], list[tuple[str, str]]]:
+    """The lines of each file, and those files that cannot be read with the reason."""
+    read, rejected = {}, []
+    for file in files:
+        try:
+            read[file] = _rows(as_path(root / file))
+        except (ValueError, OSError) as error:
+            rejected.append((file, f"is no YOLO file that can be read: {error}"))
+    return read, rejected
+
+
+def _long(files: Sequence[Sequence[Row]]) -> list[list[float]]:
+    """The numbers of lines that have more of them than boxes have."""
+    return [values for rows in files for _, values in rows if len(values) > LONGEST_BOX]
+
+
+def _rows(path: Path) -> list[Row]:
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-    found, masks = [], []
+    found = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").split("\n"), 1):
         if not line.strip():
             continue
@@ -84,11 +103,22 @@ def _objects(path: Path) -> tuple[tuple[Box, ...], tuple[MaskFile, ...]]:
             raise ValueError(f"line {number} is no class with four numbers")
         kind, *rest = line.split()
         values = [float(value) for value in rest]
-        if len(values) >= 6 and len(values) % 2 == 0:
+        if max(values[:4]) > MOST:
+            raise ValueError(
+                f"line {number} has the number {max(values[:4]):g}; expected shares of the image's sides, from 0 to 1"
+            )
+        found.append((int(kind), values))
+    return found
+
+
+def _objects(rows: Sequence[Row], begin: bool) -> tuple[tuple[Box, ...], tuple[MaskFile, ...]]:
+    found, masks = [], []
+    for kind, values in rows:
+        if len(values) > LONGEST_BOX and len(values) % 2 == 0 and not begin:
             xs, ys = values[0::2], values[1::2]
-            found.append(Box(int(kind), min(xs), min(ys), max(xs), max(ys)))
-            masks.append(MaskFile(runs=outlines([list(zip(xs, ys, strict=True))], shares=True), index=int(kind) + 1))
+            found.append(Box(kind, min(xs), min(ys), max(xs), max(ys)))
+            masks.append(MaskFile(runs=outlines([list(zip(xs, ys, strict=True))], shares=True), index=kind + 1))
         else:
             x, y, width, height = values[:4]
-            found.append(Box(int(kind), x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+            found.append(Box(kind, x - width / 2, y - height / 2, x + width / 2, y + height / 2))
     return tuple(found), tuple(masks)
