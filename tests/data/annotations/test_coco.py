@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pycocotools import mask as masks_of_coco
 
 from evenray.core.errors import DataError
 from evenray.data.annotations.coco import read_coco
@@ -66,3 +68,46 @@ def test_images_and_categories_without_numbers_are_refused(tmp_path: Path, place
     path.write_text(json.dumps(whole))
     with pytest.raises(DataError, match="is no COCO file: KeyError 'id'; expected images with id"):
         said(tmp_path, path)
+
+
+def test_one_number_of_two_images_is_refused(tmp_path: Path) -> None:
+    path = coco(tmp_path / "all.json", [0, 1], [1, 1], {1: "a"})
+    whole = json.loads(path.read_text())
+    whole["images"][1]["id"] = 0
+    path.write_text(json.dumps(whole))
+    with pytest.raises(
+        DataError, match=r"has the id 0 for '0.png' and for '1.png'; expected one of its own .* Number the images"
+    ):
+        said(tmp_path, path)
+
+
+def test_a_box_of_nan_is_none_and_a_part_of_one_is_refused(tmp_path: Path) -> None:
+    path = coco(tmp_path / "all.json", [0, 1], [1, 2], {1: "a", 2: "No finding"})
+    whole = json.loads(path.read_text())
+    whole["annotations"][1]["bbox"] = [float("nan")] * 4
+    path.write_text(json.dumps(whole))
+    assert said(tmp_path, path) == {"0.png": ["a"], "1.png": []}
+    assert read_coco(tmp_path, [path], IMAGES, "detect").classes == ("a",)
+    for broken in (float("nan"), float("inf")):
+        whole["annotations"][1]["bbox"] = [1, 2, broken, 4]
+        path.write_text(json.dumps(whole))
+        with pytest.raises(DataError, match=r"has an annotation \(id 1\) that cannot be read"):
+            said(tmp_path, path)
+
+
+@pytest.mark.parametrize("box", [None, []])
+def test_an_object_without_a_box_has_that_of_its_outline_or_runs(tmp_path: Path, box: list[float] | None) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[4:9, 7:20] = 1
+    runs = masks_of_coco.encode(np.asfortranarray(mask))
+    path = coco(tmp_path / "all.json", [0, 1], [1, 1], {1: "a"})
+    whole = json.loads(path.read_text())
+    for each in whole["annotations"]:
+        each["bbox"] = box
+    whole["annotations"][0]["segmentation"] = {"size": [20, 30], "counts": runs["counts"].decode()}
+    whole["annotations"][1]["segmentation"] = [[7, 4, 12, 4, 12, 9], [15, 5, 20, 5, 20, 7]]
+    path.write_text(json.dumps(whole))
+    found = read_coco(tmp_path, [path], IMAGES, "detect")
+    for file in ("0.png", "1.png"):
+        [one] = found.images[file].boxes
+        assert (one.x0, one.y0, one.x1, one.y1) == (7, 4, 20, 9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,12 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 
 from .coco_classes import Coco, category_names, class_of, classes_of, number_of
-from .corners import are_corners
+from .corners import are_corners, is_there
 from .found import Annotated, Annotations, Box, MaskFile
 from .ignoring import is_ignored
 from .joining import Joined
 from .pairing import near_first
-from .runs import from_counts, inside, to_runs, uncompressed
+from .runs import from_counts, from_runs, inside, to_runs, uncompressed
 
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
@@ -51,12 +52,17 @@ def _is_shape(annotation: dict[str, Any]) -> bool:
 def read_coco(
     root: Path, paths: Sequence[Path], images: Sequence[str], task: Literal["segment", "detect"]
 ) -> Annotations:
-    """The boxes or masks of some files together. Images of a file without annotation have nothing in them.
+    """The boxes or masks of some files together. Images of a file without annotation have nothing in them. An object without a box has
+    that of its outline.
 
     Classes are those that `categories` names and annotations have, by their number in the first file that names them. Raises
-    DataError where a file is no such JSON.
+    DataError where a file is no such JSON, or one number stands for two images.
     """
     loaded = {path: _loaded(path) for path in paths}
+    for path, whole in loaded.items():
+        _check_numbers(path, whole)
+        if task == "detect":
+            whole["annotations"] = [each for each in whole["annotations"] if not _is_nothing(each.get("bbox"))]
     classes = classes_of(loaded.values())
     joined = Joined()
     lost = 0
@@ -85,6 +91,22 @@ def read_coco(
             joined.add(file, own, (path, number))
     notes = [*told, *([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
     return Annotations(task, "coco", joined.images, classes, notes=tuple(notes))
+
+
+def _check_numbers(path: Path, whole: Coco) -> None:
+    """DataError where images share a number: each would have the other's objects."""
+    files: dict[str, str] = {}
+    for image in whole["images"]:
+        if (before := files.setdefault(number_of(image["id"]), image["file_name"])) != image["file_name"]:
+            raise DataError(
+                f"'{path}' has the id {image['id']!r} for '{before}' and for '{image['file_name']}'; expected one of its own for each"
+                " image. Number the images and their annotations anew."
+            )
+
+
+def _is_nothing(box: Any) -> bool:
+    """Whether all numbers of a box are NaN, which says that there is none."""
+    return isinstance(box, list) and bool(box) and all(isinstance(value, float) and math.isnan(value) for value in box)
 
 
 def _loaded(path: Path) -> Coco:
@@ -137,9 +159,8 @@ def _annotated(
     for kind, each in annotations:
         try:
             if task == "detect":
-                x, y, width, height = (float(value) for value in each["bbox"])
-                far = (width, height) if corners else (x + width, y + height)
-                boxes.append(Box(kind, x, y, *far, is_ignored(each.get("iscrowd"), each.get("ignore"))))
+                ignored = is_ignored(each.get("iscrowd"), each.get("ignore"))
+                boxes.append(Box(kind, *_corners(each, corners), ignored))
             elif each.get("segmentation"):
                 masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=kind + 1))
         except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -147,6 +168,22 @@ def _annotated(
                 f"'{path}' has an annotation (id {each.get('id')!r}) that cannot be read: {type(error).__name__} {error}."
             ) from None
     return Annotated(tuple(masks), tuple(boxes), size)
+
+
+def _corners(each: dict[str, Any], corners: bool) -> tuple[float, float, float, float]:
+    """The corners of an object's box, else of what its outline or runs cover."""
+    if not each.get("bbox") and (shape := each.get("segmentation")):
+        if isinstance(shape, dict):
+            rows, columns = np.nonzero(from_runs(_runs(shape, None), (int(shape["size"][0]), int(shape["size"][1]))))
+            return float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+        points = np.concatenate([np.array(one, np.float64).reshape(-1, 2) for one in shape])
+        (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    else:
+        x0, y0, width, height = (float(value) for value in each["bbox"])
+        x1, y1 = (width, height) if corners else (x0 + width, y0 + height)
+    if not is_there((x0, y0, x1, y1)):
+        raise ValueError("its box is not a number")
+    return x0, y0, x1, y1
 
 
 def _runs(shape: Any, size: tuple[int, int] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from evenray.core.errors import DataError
 
-__all__ = ["Coco", "category_names", "class_of", "classes_of", "number_of"]
+__all__ = ["OBJECT", "Coco", "category_names", "class_of", "classes_of", "number_of"]
 
 OBJECT = "object"  # the class of files without categories
 
