@@ -10,6 +10,7 @@ from pathlib import Path
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 
+from .corners import is_there
 from .found import Annotated, Annotations, Box
 from .ignoring import is_ignored
 from .joining import Joined
@@ -30,8 +31,8 @@ def is_voc(path: Path) -> bool:
 def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotations:
     """The boxes of some XML files, each of the image of its name (else of the one that its `filename` names).
 
-    The format counts pixels from 1 and includes the last; files of which one has a 0 count from 0, as some tools write them.
-    A box is half-open in either case.
+    The format counts pixels from 1 and includes the last; files of which one has a 0 or a fraction of a pixel count from 0, as some
+    tools write them. A box is half-open in either case.
     """
     twins = Twins(images)
     read: list[tuple[str, str, list[tuple[str, Corners, bool]], tuple[int, int] | None]] = []
@@ -47,8 +48,8 @@ def read_voc(root: Path, files: Sequence[str], images: Sequence[str]) -> Annotat
             lost += 1
             continue
         read.append((image, file, objects, size))
-    corners = [corner for _, _, objects, _ in read for _, corner, _ in objects]
-    first = 1.0 if corners and min(min(corner) for corner in corners) >= 1 else 0.0
+    numbers = [number for _, _, objects, _ in read for _, corner, _ in objects for number in corner]
+    first = 1.0 if numbers and min(numbers) >= 1 and all(number.is_integer() for number in numbers) else 0.0
     classes = tuple(sorted({name for _, _, objects, _ in read for name, _, _ in objects}))
     index = {name: k for k, name in enumerate(classes)}
     joined = Joined()
@@ -71,6 +72,8 @@ def _objects(path: Path) -> tuple[list[tuple[str, Corners, bool]], tuple[int, in
         if box is None:
             continue
         corners = tuple(float(box.findtext(name, "")) for name in ("xmin", "ymin", "xmax", "ymax"))
+        if not is_there(corners):
+            continue
         ignored = is_ignored(each.findtext("difficult"), each.findtext("ignore"))
         found.append(((each.findtext("name") or "").strip() or "object", corners, ignored))
     sides = [int(float(tree.findtext(f"size/{name}") or 0)) for name in ("height", "width")]
