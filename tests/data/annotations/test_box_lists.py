@@ -81,3 +81,33 @@ def test_names_of_sides_are_believed(tmp_path: Path) -> None:
 
 def test_without_the_sizes_of_images_nothing_tells(tmp_path: Path) -> None:
     assert boxes(read(tmp_path, by_name("bboxes")))[0] == [(20, 30, 110, 140)]
+
+
+@pytest.mark.parametrize("form", ["sides", "corners"])
+def test_shares_of_the_sides_are_no_pixels(tmp_path: Path, form: str) -> None:
+    """As corners all fit, and as a corner and sides the second reaches beyond the image."""
+    true = [(0.1, 0.2, 0.4, 0.6), (0.55, 0.5, 0.95, 0.9)]
+    fours = [list(four) if form == "corners" else [*four[:2], four[2] - four[0], four[3] - four[1]] for four in true]
+    found = read(tmp_path, {image: {"bbox": fours, **SIZE} for image in IMAGES})
+    assert found.shares
+    assert [round(value, 6) for four in boxes(found)[0] for value in four] == [value for four in true for value in four]
+
+
+@pytest.mark.parametrize("key", ["category_id", "class_id", "class_name", "label"])
+def test_class_0_and_names_of_classes_are_read(tmp_path: Path, key: str) -> None:
+    kinds = ("cell", "cyst") if key == "class_name" else (0, 1)
+    four = [1, 2, 3, 4]
+    whole = [{"file_name": f"{n}.png", "objects": [{"bbox": four, key: kind, "id": 7}]} for n, kind in enumerate(kinds)]
+    assert read(tmp_path, whole).classes == tuple(map(str, kinds))
+    lists = [{"file_name": f"{n}.png", "bboxes": [four], key: kind} for n, kind in enumerate(kinds)]
+    assert read(tmp_path, lists).classes == tuple(map(str, kinds))
+
+
+def test_a_box_of_nan_is_none_and_a_part_of_one_sets_the_file_aside(tmp_path: Path) -> None:
+    nan = float("nan")
+    for none in ([nan] * 4, dict.fromkeys(("x", "y", "w", "h"), nan)):
+        whole = {"0.png": {"bbox": [none], "label": "nothing"}, "1.png": {"bbox": [[1, 2, 3, 4]], "label": "a"}}
+        found = read(tmp_path, whole)
+        assert (found.classes, len(found.images["0.png"].boxes), len(found.images["1.png"].boxes)) == (("a",), 0, 1)
+    [(file, why)] = read(tmp_path, {"0.png": {"bbox": [[1, nan, 3, 4]]}}).rejected
+    assert (file, "not all finite numbers" in why) == ("boxes.json", True)
