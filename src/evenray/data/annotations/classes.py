@@ -15,7 +15,7 @@ from .class_names import names_of_colours, names_of_values
 from .found import Annotations
 from .mask_pixels import COLOURED
 from .mask_values import GREY, Meaning, meaning_of_values
-from .reading import index_of
+from .reading import clean_boxes, index_of
 
 __all__ = ["with_classes"]
 
@@ -28,11 +28,16 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
     if annotations.task == "detect":
         if not annotations.classes:
             raise DataError(f"No image has a box; look into {', '.join(annotations.files[:3])}.")
-        counting = pl.element().filter(~pl.element().struct.field("ignored"))
-        indices = rows["boxes"].list.eval(counting.struct.field("class"))
-        has = [indices.list.contains(k) for k in range(len(annotations.classes))]
+        seen = [
+            None if boxes is None else set(clean_boxes(boxes, (down, across))[:, 0].tolist())
+            for boxes, down, across in rows.select("boxes", "rows", "columns").iter_rows()
+        ]
+        has = {
+            str(k): pl.Series([None if own is None else k in own for own in seen], dtype=pl.Boolean)
+            for k in range(len(annotations.classes))
+        }
         return (
-            _with_findings(rows, pl.DataFrame([each.alias(str(k)) for k, each in enumerate(has)])),
+            _with_findings(rows, pl.DataFrame(has)),
             annotations.classes,
             [],
         )

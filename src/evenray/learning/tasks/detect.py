@@ -62,12 +62,11 @@ class Detect:
 
     def targets(self, dataset: Dataset) -> Ints:
         K = len(dataset.classes)
-        each = [
-            [box["class"] for box in boxes or () if not box["ignored"]] for boxes in dataset.cases["boxes"].to_list()
-        ]
-        return np.array([np.bincount(own, minlength=K) if own else np.zeros(K) for own in each], np.int64).reshape(
-            -1, K
-        )
+        counts = []
+        for rows, columns, boxes in dataset.cases.select("rows", "columns", "boxes").iter_rows():
+            own = clean_boxes(boxes or (), (rows, columns))[:, 0].astype(np.int64)
+            counts.append(np.bincount(own[own >= 0], minlength=K))
+        return np.array(counts, np.int64).reshape(-1, K)
 
     def loss(self, balance: Balance, summed: Callable[[Tensor], Tensor]) -> Loss:
         return box_loss(balance, summed)
