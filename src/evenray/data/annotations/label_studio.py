@@ -20,31 +20,50 @@ from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle, turned
 
 __all__ = ["LABEL_STUDIO"]
 
+AREAS = ("polygon", "rectangle", "ellipse", "brush", "bitmask")  # of the kinds of results
 PICTURES = {"rle", "imageDataURL"}  # what of a result is a picture, of its image's size
 
 
 def _read(path: Path) -> list[Drawn]:
     found = []
     for task in json.loads(path.read_text(encoding="utf-8-sig")):
-        image = next(
-            value for value in task["data"].values() if isinstance(value, str) and re.search(r"\.\w{2,5}$", value)
-        )
-        url = urlsplit(image)
-        name = unquote(parse_qs(url.query).get("d", [url.path])[0])
         made = [
             each for each in task.get("annotations") or task.get("completions") or [] if not each.get("was_cancelled")
         ]
-        results = made[0]["result"] if made else []
-        shapes = [shape for each in results if (shape := _shape(each)) is not None]
-        size = next((_size(each) for each in results if PICTURES & set(each["value"])), None)
+        readers = [each["result"] for each in made]
+        results = [each for reader in readers for each in reader]
+        shapes = [[shape for each in reader if (shape := _shape(each)) is not None] for reader in readers]
+        size = next((_size(each) for each in results if PICTURES & set(each.get("value") or {})), None)
         if made:
-            found.append(Drawn(name.lstrip("/"), shapes, size, shares=True))
+            name = _image(task["data"], {each.get("to_name") for each in results})
+            found.append(Drawn(name.lstrip("/"), shapes[0], size, shares=True, others=tuple(shapes[1:])))
     return found
+
+
+def _image(data: dict[str, Any], drawn_on: set[Any]) -> str:
+    """The path of the image among what a task shows: it ends as a file does, before what signs its address, and other texts may, too.
+    What results are `drawn_on` comes first, then what is called an image, then what has folders."""
+    paths = {key: _path(value) for key, value in data.items() if isinstance(value, str)}
+    files = [key for key, path in paths.items() if re.search(r"\.\w{2,5}$", path)]
+    if not files:
+        raise BadFile(f"a task has no image among {', '.join(data)}; expected the address of a file")
+    return paths[
+        max(
+            files, key=lambda key: (key in drawn_on, re.search("im(g|age)", key.lower()) is not None, "/" in paths[key])
+        )
+    ]
+
+
+def _path(address: str) -> str:
+    url = urlsplit(address)
+    return unquote(parse_qs(url.query).get("d", [url.path])[0])
 
 
 def _shape(each: dict[str, Any]) -> Shape | None:
     """A result with an area; None for points, lines and text."""
-    value, kind = each["value"], str(each.get("type", ""))
+    value, kind = each.get("value") or {}, str(each.get("type", ""))  # a relation has none
+    if not any(area in kind for area in AREAS):
+        return None
     label = str((value.get(kind) or value.get("labels") or ["object"])[0]).strip()
     if "points" in value and "polygon" in kind:
         return Shape(label, (tuple((float(x) / 100, float(y) / 100) for x, y in value["points"]),))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .bitmaps import bitmap, placed
+from .ignoring import is_ignored
 from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle
 
 __all__ = ["LABELME"]
 
+IGNORING = ("difficult", "ignore", "ignored", "iscrowd", "crowd")
 TURNED = ("oriented_rectangle", "rotation")  # boxes with their four corners: of LabelMe, and of X-AnyLabeling
 
 
@@ -25,11 +28,20 @@ def _read(path: Path) -> list[Drawn]:
 
 
 def _shape(each: dict[str, Any], size: tuple[int, int] | None) -> Shape | None:
-    """A shape with an area; None for points and lines."""
+    """A shape with an area; None for points and lines, and for what was begun with a click and never drawn."""
+    shape = _drawn(each, size)
+    flags = each.get("flags") or {}
+    ignored = is_ignored(each.get("difficult"), *(flags.get(name) for name in IGNORING))  # the former of X-AnyLabeling
+    return replace(shape, ignored=True) if shape is not None and ignored else shape
+
+
+def _drawn(each: dict[str, Any], size: tuple[int, int] | None) -> Shape | None:
     label, kind = str(each["label"]).strip(), each.get("shape_type") or "polygon"
     points = tuple((float(x), float(y)) for x, y in each["points"])
+    if kind in ("rectangle", "circle") and len(points) < 2:
+        return None
     if kind == "rectangle":
-        (x0, y0), (x1, y1) = points[0], points[-1] if len(points) == 2 else points[2]
+        (x0, y0), (x1, y1) = points[0], points[min(2, len(points) - 1)]
         return Shape(label, rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), is_box=True)
     if kind in TURNED:
         return Shape(label, (points,), is_box=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +18,19 @@ from evenray.data.tables.match_paths import without_ending
 from .found import Annotated, Annotations, Box, MaskFile
 from .joining import Joined
 from .pairing import Twins, near_first, stem_of
+from .reader_boxes import of_most_readers
 from .runs import Points, outlines
 
 __all__ = ["HEAD", "BadFile", "Drawn", "Format", "Shape", "circle", "read_shapes", "rectangle", "turned"]
 
 HEAD = 1 << 16  # bytes by which a file tells its format
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+)  # what is raised for a file that is not as it should be
 UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the names of files that Label Studio was given
 
 
@@ -48,13 +56,20 @@ class Shape:
 @dataclass(frozen=True)
 class Drawn:
     """What a file says of one image, called as the tool knows it, "" where the name of the file alone says which; `size` is rows and
-    columns. `corners` says that four numbers turned out to be two corners, and not a corner and sides."""
+    columns. `corners` says that four numbers turned out to be two corners, and not a corner and sides. `others` are what readers after
+    the first drew."""
 
     image: str
     shapes: list[Shape]
     size: tuple[int, int] | None = None
     shares: bool = False
     corners: bool = False
+    others: tuple[list[Shape], ...] = ()
+
+    @property
+    def readings(self) -> tuple[list[Shape], ...]:
+        """What each reader drew."""
+        return (self.shapes, *self.others)
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ class Format:
     """A format: how its files end, whether one is of it by its first HEAD bytes as text, and what it says; `settled` makes of what all
     files say what only all of them together can tell, in the same order.
 
-    `read` raises BadFile, ValueError, KeyError, TypeError or OSError for what cannot be read.
+    `read` raises one of UNREADABLE for what cannot be read.
     """
 
     name: str
@@ -84,7 +99,7 @@ class Format:
             try:
                 if any(not shape.is_box for drawn in self.read(as_path(root / file)) for shape in drawn.shapes):
                     return True
-            except (ValueError, KeyError, TypeError, AttributeError, OSError):
+            except UNREADABLE:
                 continue
         return False
 
@@ -139,8 +154,8 @@ def read_shapes(
     rejected = []
     for file in files:
         try:
-            read += [(file, drawn) for drawn in own.read(as_path(root / file))]
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            read += [(file, _usable(drawn)) for drawn in own.read(as_path(root / file))]
+        except UNREADABLE as error:
             rejected.append((file, f"is no file of {own.name} that can be read: {type(error).__name__} {error}"))
     read = list(zip([file for file, _ in read], own.settled([drawn for _, drawn in read]), strict=True))
     by_file: dict[str, list[Drawn]] = {}
@@ -150,8 +165,9 @@ def read_shapes(
     wanted = {
         shape.label
         for _, drawn in read
-        for shape in drawn.shapes
-        if not shape.ignored and (task == "detect" or not shape.is_box)
+        for shapes in (drawn.readings if task == "detect" else (drawn.shapes,))
+        for shape in shapes
+        if not (shape.ignored if task == "detect" else shape.is_box)
     }
     classes = tuple(sorted(wanted))
     joined = Joined()
@@ -163,16 +179,35 @@ def read_shapes(
             lost += 1
             continue
         if task == "detect":
-            boxes = tuple(box for shape in drawn.shapes for box in _boxes(shape, classes))
-            joined.add(image, Annotated(boxes=boxes, size=None if drawn.shares else drawn.size), file)
+            readers = [[box for shape in shapes for box in _boxes(shape, classes)] for shapes in drawn.readings]
+            size = None if drawn.shares else drawn.size
+            joined.add(image, Annotated(boxes=of_most_readers(readers), size=size), file)
         else:
-            shapes = [shape for shape in drawn.shapes if not (shape.is_box or shape.ignored)]
+            shapes = [shape for shape in drawn.shapes if not shape.is_box]
             masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes)
             joined.add(image, Annotated(masks, size=drawn.size), file)
     corners = [file for file, own_images in by_file.items() if own_images[0].corners]
     notes = [Message("annotations.corners", {"file": Path(file).name}) for file in corners]
+    if (most := max((len(drawn.readings) for _, drawn in read), default=0)) > 1:
+        of_images = sum(bool(drawn.others) for _, drawn in read)
+        notes.append(
+            Message("annotations.readers_of_boxes", {"count": most})
+            if task == "detect"
+            else Message("annotations.first_readers", {"count": of_images})
+        )
     notes += [*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
     return Annotations(task, own.name, joined.images, classes, shares, notes=tuple(notes), rejected=tuple(rejected))
+
+
+def _usable(drawn: Drawn) -> Drawn:
+    """The same without objects that have no points; BadFile where a coordinate is not a number."""
+    for shape in (shape for shapes in drawn.readings for shape in shapes):
+        if not all(math.isfinite(value) for ring in shape.rings for point in ring for value in point):
+            raise BadFile(f"an object '{shape.label}' has a coordinate that is no finite number")
+    shapes, *others = (
+        [shape for shape in shapes if shape.runs or shape.corners or any(shape.rings)] for shapes in drawn.readings
+    )
+    return replace(drawn, shapes=shapes, others=tuple(others))
 
 
 def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
