@@ -17,6 +17,7 @@ from evenray.core.run import Run
 from evenray.core.texts import Texts
 from evenray.core.types import Dataset, Image
 from evenray.data.annotations import read_mask
+from evenray.data.annotations.reading import clean_boxes
 from evenray.metrics.boxes import found_boxes
 from evenray.serve.problems import Problem
 
@@ -119,8 +120,9 @@ def _called_file(run: Path, case: str) -> Path | None:
 
 
 def _true_boxes(case: dict[str, Any]) -> list[Box]:
-    boxes = case.get("boxes") or []
-    return [Box(label=box["class"], corners=(box["x0"], box["y0"], box["x1"], box["y1"])) for box in boxes]
+    """The objects that count, as they were learnt: without those to be ignored, those without an area, and what lies outside."""
+    boxes = clean_boxes(case.get("boxes") or (), (case["rows"], case["columns"]))
+    return [Box(label=int(k), corners=(x0, y0, x1, y1)) for k, x0, y0, x1, y1 in boxes.tolist() if k >= 0]
 
 
 def _called_boxes(run: Run, case: str) -> list[Box]:

@@ -86,9 +86,10 @@ def chosen_by_f1(figures: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def _corners(boxes: Floats, classes: tuple[str, ...], scale: tuple[float, float]) -> tuple[Outline, ...]:
+    """Outlines of boxes that count: those of a class below 0 are neither found nor missed."""
     found = []
-    for row in boxes:
+    for row in boxes[boxes[:, 0] >= 0]:
         k, (x0, y0, x1, y1) = int(row[0]), (row[1:5] * (*scale, *scale)).round(1).tolist()
         points = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
-        found.append(Outline(label=classes[k if k >= 0 else -1 - k], points=points))
+        found.append(Outline(label=classes[k], points=points))
     return tuple(found)

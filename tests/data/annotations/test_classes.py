@@ -12,7 +12,14 @@ from .drawn import image
 
 
 def test_boxes_without_an_area_or_beside_their_image_are_not_counted(tmp_path: Path) -> None:
-    lines = ["0.png,a,2,3,9,9", "0.png,b,4,4,4,9", "0.png,a,4,4,12,12", "1.png,b,2,3,9,9", "1.png,a,90,3,99,9", "2.png,none,,,,"]
+    lines = [
+        "0.png,a,2,3,9,9",
+        "0.png,b,4,4,4,9",
+        "0.png,a,4,4,12,12",
+        "1.png,b,2,3,9,9",
+        "1.png,a,90,3,99,9",
+        "2.png,none,,,,",
+    ]
     (tmp_path / "boxes.csv").write_text("\n".join(["file,class,xmin,ymin,xmax,ymax", *lines]))
     for n in range(3):
         image(tmp_path / f"{n}.png", n)
