@@ -106,6 +106,16 @@ def test_windows_come_a_few_at_once_and_empty_ones_not_at_all() -> None:
     assert len(nothing.shown) == 1
 
 
+def test_a_window_beside_the_image_is_not_looked_at_in_whatever_company() -> None:
+    """One object: of all windows those that hold some of it are looked at, and the whole image."""
+    model, pixels = Sighted(), np.zeros((256, 256), np.float32)
+    pixels[100:110, 100:110] = 1
+    assert len(found_by(model, pixels)) == 1
+    starts = window_starts(256, SIZE)
+    along = sum(bool(pixels[start : start + SIZE].any()) for start in starts)
+    assert sum(shape[0] for shape in model.shown) == 1 + along**2 < 1 + len(starts) ** 2
+
+
 @pytest.fixture(scope="module")
 def ssd() -> Classifier:
     return build("ssd('vgg11(width=0.1)')", classes=2, channels=1, size=48, output="boxes").eval()

@@ -71,9 +71,11 @@ def _merged(model: Classifier, x_1CSS: Tensor, view: str) -> tuple[Detected, int
     large = (whole.boxes[:, 2:] - whole.boxes[:, :2]).max(1, initial=0) * side > LARGE * size
     found = [(whole.boxes[large], whole.classes[large], whole.scores[large])]
     for some, places in windows(x_1CSS, size):
-        if bool((some == some[..., :1, :1]).all()):  # beside the image
+        told = (some != some[..., :1, :1]).flatten(1).any(1)  # the others lie beside the image
+        if not bool(told.any()):
             continue
-        for one, place in zip(decode(_look(model, some, view)), places, strict=True):
+        seen = [place for place, of_image in zip(places, told.tolist(), strict=True) if of_image]
+        for one, place in zip(decode(_look(model, some[told], view)), seen, strict=True):
             boxes = one.boxes * size + np.array([*place[::-1]] * 2)
             own = _answers_for(boxes, place, size, side)
             found.append((boxes[own] / side, one.classes[own], one.scores[own]))
