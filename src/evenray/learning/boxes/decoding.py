@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .encoding import DEFAULT, LOGITS, OFFSETS, corners, restored
 
-__all__ = ["KEPT", "Detected", "decode", "kept_in", "suppress"]
+__all__ = ["CANDIDATES", "KEPT", "Detected", "decode", "kept_in", "suppress"]
 
 LEAST = 0.01  # the least score; by the authors' code
 CANDIDATES = (

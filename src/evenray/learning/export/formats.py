@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from evenray.core.artefacts import atomic
 from evenray.core.errors import DataError, EvenrayError, MissingExtra, UsageError
 from evenray.learning import networks
+from evenray.learning.boxes.decoding import CANDIDATES, KEPT, kept_in
 from evenray.learning.looks import look_of
 from evenray.learning.networks import Classifier
 from evenray.learning.predict.about import About
@@ -155,16 +156,25 @@ def _metadata(about: About) -> dict[str, str]:
             " background. Cut the square back to the image and resize the log-odds before that to have masks in its own pixels"
         )
     if about.task == "detect":
+        candidates, kept = _most(about)
         told["decoding"] = (
             f"{OUTPUT}: float32 (batch, boxes, 8 + 1 + classes), a row a default box: offsets dx, dy, dw, dh; the default box itself,"
             " centre cx, cy and sides w, h as shares of the image's side; log-odds of the background and the classes. The box has the"
-            " centre cx + .1 dx w, cy + .1 dy h and the sides w exp(.2 dw), h exp(.2 dh). Its score for a class is that of a soft-max"
-            " over background and classes. Of each class keep scores of .01 and more, then by falling score those that overlap no kept"
-            " box of the class by more than .45 of their union. The probability is the calibration of log score / (1 - score), one a"
-            " class; a box is called from the threshold of its class on. Places are of the square that the image was fitted into"
+            " centre cx + .1 dx w, cy + .1 dy h and the sides w exp(.2 dw), h exp(.2 dh), the exponents 10 at most; cut it to the"
+            " square, from 0 to 1, and leave it out where nothing is left. Its score for a class is that of a soft-max over background"
+            f" and classes. Of each class keep scores of .01 and more, the {candidates} highest at most, then by falling score those"
+            " that overlap no kept box of the class by more than .45 of their union; of these the"
+            f" {kept} highest of all classes remain. The probability is the calibration of log score / (1 - score), one a class; a box"
+            " is called from the threshold of its class on. Places are of the square that the image was fitted into"
         )
     told["notice"] = "research software, not a medical device"
     return told | {KEY: about.text()}
+
+
+def _most(about: About) -> tuple[int, int]:
+    """How many boxes of a class are candidates in what the network looks at, and how many of all classes remain."""
+    kept = KEPT if about.windowed else kept_in(about.side)
+    return max(CANDIDATES, kept), kept
 
 
 def _save(graph: Any, about: About, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evenray.learning.box_windows import CLEAR, INNER, LARGE, SMALL
+from evenray.learning.boxes.decoding import kept_in
 from evenray.learning.predict.about import About
 from evenray.learning.windows import OVERLAP, SIGMA
 
@@ -37,5 +38,6 @@ def windows_of(about: About) -> str:
         f"{look} Each look is decoded by itself. The whole answers for boxes whose longer side exceeds {LARGE:g} of a window's side"
         f" in the square. A window answers for boxes whose longer side is at most {SMALL:g} of its own, whose middle lies {INNER:g}"
         f" of its side or more from each of its borders and whose edges {CLEAR:g} or more, but for borders that are those of the"
-        " square. All these boxes pass the suppression once more together"
+        " square. All these boxes pass the suppression once more together, and the"
+        f" {kept_in(about.side)} of the highest scores remain"
     )
