@@ -44,7 +44,9 @@ def predict(
     from evenray.verbs.predict import predict as answer
 
     with watching(lang) as listener:
-        answers = answer(model, files, output, prevalence=asked, device=device, jobs=jobs, listener=listener)
+        answers = answer(
+            model, files, output, prevalence=asked, device=device, jobs=jobs, keep_masks=False, listener=listener
+        )
     if json:
         print_json(answers.as_json() | ({} if output else {"answers": answers.table.to_dicts()}))
     elif output is None:

@@ -25,15 +25,17 @@ FORMS = (".csv", ".parquet", ".json")
 
 def predict(
     model: str | Path, files: str | Path | Sequence[str | Path], output: str | Path | None = None, *,
-    prevalence: float | Mapping[str, float] | None = None, device: str = "auto", jobs: int = 0, listener: Listener | None = None,
+    prevalence: float | Mapping[str, float] | None = None, device: str = "auto", jobs: int = 0, keep_masks: bool = True,
+    listener: Listener | None = None,
 ) -> Answers:  # fmt: skip
     """Predict image files: probabilities, the decision at the operating point, and whether an image is unlike the training ones.
 
     `model` is a run folder, a model.safetensors, an .onnx or an OpenVINO .xml file; `files` are images, folders and .npz files.
     `output` is a .csv, .parquet or .json file, also at a URL. `prevalence` is the share of the positive class where the model
     is used. Of a network of masks these are written beside `output`, below a folder called as it with `_masks`, each in the form
-    of its file (PNG, NIfTI, DICOM SEG); of one of boxes these, as COCO JSON and as a table, called as it with `_boxes`. What cannot
-    be read is in `rejected` with its reason. Raises DataError where a run folder is out of date, or nothing could be read.
+    of its file (PNG, NIfTI, DICOM SEG); of one of boxes these, as COCO JSON and as a table, called as it with `_boxes`. Masks
+    that are not written are returned, unless `keep_masks` is false: those of many files need much memory. What cannot be read
+    is in `rejected` with its reason. Raises DataError where a run folder is out of date, or nothing could be read.
     """
     if output is not None and Path(output).suffix.lower() not in FORMS:
         raise UsageError(f"'{output}' cannot be written; give a name that ends in {', '.join(FORMS)}.")
@@ -45,7 +47,9 @@ def predict(
     with _written_here(output) as here:
         masks = None if here is None else here.with_name(f"{here.stem}_masks")
         with events.task("task.predict", len(found)) as tick:
-            answers = predict_items(loaded, found, prevalence=prevalence, masks=masks, map=isolated(jobs), tick=tick)
+            answers = predict_items(
+                loaded, found, prevalence=prevalence, masks=masks, keep_masks=keep_masks, map=isolated(jobs), tick=tick
+            )
         _tell(answers, events)
         if here is not None:
             answers.write(here)

@@ -157,6 +157,9 @@ def test_files_are_answered_as_cases_were(whole: Path, data: Path, tmp_path: Pat
     assert answers.table["pixels_1"].to_numpy() == pytest.approx(np.array(counted), abs=4)
     alone = predict(whole, [data / "images" / test["file"][0]])
     assert next(iter(alone.masks.values())).shape == (60, 48)
+    table = predict(whole, [data / "images" / test["file"][0]], keep_masks=False)  # as the command line asks for it
+    assert not table.masks
+    assert table.table.equals(alone.table)
 
 
 def test_what_is_exported_answers_alike_and_says_how_to_decode(whole: Path, data: Path, tmp_path: Path) -> None:

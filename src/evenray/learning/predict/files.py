@@ -55,6 +55,7 @@ def predict(
     *,
     prevalence: float | Mapping[str, float] | None = None,
     masks: Path | None = None,
+    keep_masks: bool = True,
     map: Map = map,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:
@@ -63,11 +64,11 @@ def predict(
     `prevalence` is the share of the positive class (or of every class) at the place of use. `map` decodes, ahead of the
     network where it can. `tick` is called with the number of files that are done. A file with many frames gives its middle
     one, a .npz file all of its images. Of a network of masks all frames are answered, and the masks are written below the
-    folder `masks` in the form of their files.
+    folder `masks` in the form of their files, or where there is none returned, unless `keep_masks` is false.
     """
     about = model.about.at(prevalence)
     if about.task == "segment":
-        return predict_masks(model, about, files, masks, map=map, tick=tick)
+        return predict_masks(model, about, files, masks, keep=keep_masks, map=map, tick=tick)
     if about.task == "detect":
         return predict_boxes(model, about, files, map=map, tick=tick)
     rejected = list[tuple[str, str]]()

@@ -30,11 +30,11 @@ Mask = NDArray[np.uint8]
 
 
 def predict_masks(
-    model: Model, about: About, files: Sequence[Item], folder: Path | None, *, map: Map = map,
+    model: Model, about: About, files: Sequence[Item], folder: Path | None, *, keep: bool = True, map: Map = map,
     tick: Callable[[int], None] = lambda files: None,
 ) -> Answers:  # fmt: skip
-    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none. The
-    slices of a DICOM series, a file each, have one file of masks together.
+    """The masks of files, written below `folder` (a folder of theirs for each folder of images), or kept where there is none,
+    if they are to be (`keep`). The slices of a DICOM series, a file each, have one file of masks together.
 
     What cannot be read is set aside with its reason; a file with a frame that cannot be read has no mask.
     """
@@ -47,15 +47,15 @@ def predict_masks(
             rejected.append((item.file, reason))
         else:
             masks = dict(_masks(model, about, frames))
-            if writing is None:
-                kept |= {(item.file, name): mask for name, mask in masks.items()}
-            else:
+            if writing is not None:
                 writing.add(item, masks)
+            elif keep:
+                kept |= {(item.file, name): mask for name, mask in masks.items()}
             tables.append(_rows(about, frames, masks))
         tick(1)
     table = pl.concat(tables or [_rows(about, [], {})])
     written = {} if writing is None else writing.done()
-    where = pl.Series("mask", [written.get(file) for file in table["file"]], pl.String)
+    where = pl.Series("mask", [written.get(row) for row in table.select("file", "fragment").iter_rows()], pl.String)
     table = table.insert_column(2 + 2 * len(about.classes), where)
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(table, refused, about, model.engine, model.precision, len(files), kept)

@@ -28,8 +28,8 @@ class Writing:
         self.folder, self.classes = folder, classes
         self.places = folders_of(item.file for item in files)
         self.added, self.taken = set[str](), set[Path]()
-        self.written: dict[str, str] = {}
-        self.waiting: dict[tuple[Path, tuple[str, ...]], list[tuple[Item, bytes, tuple[int, ...]]]] = {}
+        self.written: dict[tuple[str, str], str] = {}
+        self.waiting: dict[tuple[Path, tuple[str, ...]], list[tuple[Item, str, bytes, tuple[int, ...]]]] = {}
 
     def add(self, item: Item, masks: dict[str, Mask]) -> None:
         """The masks of a file by its fragments; of one that is given twice, those of the first time."""
@@ -40,29 +40,31 @@ class Writing:
         if series is None:
             self._write(item, masks)
             return
-        (mask,) = masks.values()
+        ((fragment, mask),) = masks.items()
         of_series = self.waiting.setdefault((self._folder(item), series), [])
-        of_series.append((item, zlib.compress(mask.tobytes(), 1), mask.shape))
+        of_series.append((item, fragment, zlib.compress(mask.tobytes(), 1), mask.shape))
 
-    def done(self) -> dict[str, str]:
-        """Write what waits; where the masks of each file are, below the folder."""
+    def done(self) -> dict[tuple[str, str], str]:
+        """Write what waits; where the mask of each file and fragment is, below the folder."""
         for (folder, _), slices in self.waiting.items():
-            masks = [np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape) for _, packed, shape in slices]
+            masks = [np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape) for *_, packed, shape in slices]
             if len(slices) == 1:
-                self._write(slices[0][0], {"": masks[0]})
+                item, fragment, *_ = slices[0]
+                self._write(item, {fragment: masks[0]})
                 continue
             target = write_series([item.path for item, *_ in slices], folder, masks, self.classes, self.taken)
             self.taken.add(target)
-            self.written |= dict.fromkeys(
-                (item.file for item, *_ in slices), target.relative_to(self.folder).as_posix()
-            )
+            name = target.relative_to(self.folder).as_posix()
+            self.written |= {(item.file, fragment): name for item, fragment, *_ in slices}
         self.waiting.clear()
         return self.written
 
     def _write(self, item: Item, masks: dict[str, Mask]) -> None:
         targets = write_masks(item.path, self._folder(item), masks, self.classes, self.taken)
         self.taken.update(targets)
-        self.written[item.file] = targets[-1].relative_to(self.folder).as_posix()
+        each = targets if len(targets) == len(masks) else targets * len(masks)  # one file for a volume or a SEG
+        for fragment, target in zip(masks, each, strict=True):
+            self.written[item.file, fragment] = target.relative_to(self.folder).as_posix()
 
     def _folder(self, item: Item) -> Path:
         return self.folder / self.places[item.file]
