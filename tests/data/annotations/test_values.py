@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from evenray.core.errors import DataError
-from evenray.core.texts import Texts
+from evenray.core.texts import LANGUAGES, Texts
 from evenray.data.annotations import read_mask
 from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.mask_values import meaning_of_values
 from evenray.data.annotations.reading import clean_boxes, indexed
+from evenray.data.audit.mask_extent import mask_extent
 from evenray.data.audit.mask_values import mask_values
 from evenray.data.scan import scan
 
 from . import drawn_collections  # noqa: F401, which adds to what is drawn
-from .drawn import MASKS, N, binary, image, write
+from .drawn import MASKS, SHAPE, N, binary, image, write
 
 Counts = list[tuple[int, int]]
 STRAY: Counts = [(0, 90), (127, 1), (255, 9)]
@@ -101,6 +102,45 @@ def test_white_all_around_is_background(values: tuple[int, ...]) -> None:
     assert indexed(np.array([values]), found.values, found.indices)[0].tolist()[0] == 0
     assert indexed(np.array([values[1:]]), found.values, found.indices).min() > 0
     assert not meaning_of_values(masks, [values[0]] * 5 + [None] * 4).inverted  # as large organs lie in some
+
+
+@pytest.mark.parametrize("touches", [False, True])
+def test_several_files_of_an_image_that_are_dark_on_white_are_joined_where_any_is_dark(
+    touches: bool, tmp_path: Path
+) -> None:
+    """Pixel by pixel the highest value of two lesions apart is white everywhere; of one at the edge white is not all around."""
+    wanted = {}
+    for n in range(N):
+        image(tmp_path / f"x{n}.png", n)
+        parts = [np.zeros(SHAPE, bool) for _ in range(1 + (n > 0))]
+        parts[0][3 : 5 + n, 4:11] = True
+        if n:
+            parts[1][12:18, 15 : 20 + n % 3] = True
+        if touches and n == 1:
+            parts[1][:, : SHAPE[1] // 2] = True
+        for k, part in enumerate(parts):
+            write(tmp_path / f"x{n}_mask{f'_{k}' if k else ''}.png", np.where(part, 0, 255).astype(np.uint8))
+        wanted[f"x{n}.png"] = np.any(parts, axis=0)
+    found = scan(tmp_path, wanted=Wanted(task="segment"))
+    assert found.classes == ("foreground",)
+    for row, (file, pixels) in enumerate(found.cases.select("file", "mask_pixels").iter_rows()):
+        assert pixels == [int(wanted[file].sum())]
+        assert np.array_equal(read_mask(found, row) == 1, wanted[file])
+    assert found.cases["mask_hash"].n_unique() == N
+    assert not [one for one in mask_extent(found) if one.severity == "warning"]
+
+
+def test_masks_that_are_all_full_are_warned_of(tmp_path: Path) -> None:
+    for n in range(N):
+        image(tmp_path / f"x{n}.png", n)
+        own = np.full(SHAPE, 255, np.uint8)
+        own[0, : n + 1] = 0
+        own[5:9, 5:9] = 0
+        write(tmp_path / f"x{n}_mask.png", own)
+    [found] = mask_extent(scan(tmp_path, wanted=Wanted(task="segment")))
+    assert (found.severity, found.variant, len(found.cases)) == ("warning", "full_all", N)
+    for language in LANGUAGES:
+        assert "95 %" in Texts(language)("finding.mask_extent.advice.full_all")
 
 
 def test_images_without_a_mask_say_nothing_of_what_masks_that_are_dark_on_white_mean(tmp_path: Path) -> None:

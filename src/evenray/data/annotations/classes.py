@@ -19,6 +19,8 @@ from .reading import clean_boxes, index_of
 
 __all__ = ["with_classes"]
 
+VALUES = ("mask_values", "mask_lowest")  # of several files the highest of each pixel, and the lowest
+
 
 def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataFrame, tuple[str, ...], list[Message]]:
     """The rows with the column `findings`, which classes an image has; of masks also `mask_pixels` (of each class), `mask_unknown`
@@ -49,16 +51,27 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
         if (rows["mask_values"].explode().struct.field("value") > COLOURED).any():
             rows = _in_colours(rows)
         # An image that has no mask says nothing of their values, nor of where white is the background.
-        rows = rows.with_columns(mask_values=pl.when(pl.col("masks").list.len() > 0).then("mask_values"))
-        counted = rows["mask_values"].to_list()
-        borders = [border for border, one in zip(rows["mask_border"].to_list(), counted, strict=True) if one]
-        meaning = meaning_of_values(
-            [[(each["value"], each["pixels"]) for each in one] for one in counted if one], borders
-        )
+        rows = rows.with_columns(pl.when(pl.col("masks").list.len() > 0).then(name).alias(name) for name in VALUES)
+        rows, meaning = _meaning(rows)
         meaning, unsure = _named(meaning, annotations)
         notes = [meaning.note, *([unsure] if unsure else [])]
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
+
+
+def _meaning(rows: pl.DataFrame) -> tuple[pl.DataFrame, Meaning]:
+    """What the values mean, and the rows with those of several files of an image together: where white is the background, a pixel is
+    marked that is dark in any of them."""
+    dark = rows.with_columns(pl.coalesce("mask_lowest", "mask_values").alias("mask_values"))
+    borders = rows.filter(pl.col("mask_values").list.len() > 0)["mask_borders"].explode().to_list()
+    inverted = meaning_of_values(_counts(dark), borders)
+    if inverted.inverted or not rows["mask_lowest"].is_not_null().any():
+        return dark, inverted
+    return rows, meaning_of_values(_counts(rows))
+
+
+def _counts(rows: pl.DataFrame) -> list[list[tuple[int, int]]]:
+    return [[(each["value"], each["pixels"]) for each in one] for one in rows["mask_values"].to_list() if one]
 
 
 def _in_colours(rows: pl.DataFrame) -> pl.DataFrame:
@@ -68,8 +81,8 @@ def _in_colours(rows: pl.DataFrame) -> pl.DataFrame:
         return pl.when(value > COLOURED).then(value - COLOURED).otherwise(value * GREY)
 
     value, pixels = (pl.element().struct.field(name) for name in ("value", "pixels"))
-    values = pl.col("mask_values").list.eval(pl.struct(colour(value).alias("value"), pixels))
-    return rows.with_columns(values, mask_border=colour(pl.col("mask_border")))
+    changed = [pl.col(name).list.eval(pl.struct(colour(value).alias("value"), pixels)) for name in VALUES]
+    return rows.with_columns(*changed, pl.col("mask_borders").list.eval(colour(pl.element())))
 
 
 def _named(meaning: Meaning, annotations: Annotations) -> tuple[Meaning, Message | None]:
@@ -115,7 +128,7 @@ def _measured(rows: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
         {"mask_pixels": pixels, "mask_unknown": unknown, "mask_unexpected": unexpected},
         schema_overrides={"mask_pixels": pl.List(pl.Int64), "mask_unknown": pl.Int64, "mask_unexpected": pl.Int64},
     )
-    return _with_findings(rows.drop("mask_values", "mask_border").hstack(measured), has)
+    return _with_findings(rows.drop(*VALUES, "mask_borders").hstack(measured), has)
 
 
 def _with_findings(rows: pl.DataFrame, has: pl.DataFrame) -> pl.DataFrame:

@@ -26,8 +26,8 @@ ALL_AROUND = 0.9  # share of the pixels at the border
 MOST_VALUES = 256  # that are counted of one mask, the most frequent ones, beside the lowest and the highest
 VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
 COLUMNS: dict[str, Any] = {
-    "masks": MASKS, "mask_values": VALUES, "mask_border": pl.Int64, "mask_hash": pl.String, "boxes": BOXES, "annotated_rows": pl.Int32,
-    "annotated_columns": pl.Int32, "mask_offset": pl.Float64, "mask_turned": pl.Boolean,
+    "masks": MASKS, "mask_values": VALUES, "mask_lowest": VALUES, "mask_borders": pl.List(pl.Int64), "mask_hash": pl.String,
+    "boxes": BOXES, "annotated_rows": pl.Int32, "annotated_columns": pl.Int32, "mask_offset": pl.Float64, "mask_turned": pl.Boolean,
 }  # fmt: skip
 
 
@@ -39,11 +39,16 @@ class ValueCount(TypedDict):
 
 
 class MaskColumns(TypedDict):
-    """What is kept of the masks of an image; `annotated_rows` and `annotated_columns` are their own size."""
+    """What is kept of the masks of an image; `annotated_rows` and `annotated_columns` are their own size.
+
+    Of several files whose values the whole data set must tell, `mask_values` are of the highest value of each pixel, and `mask_lowest`
+    of the lowest, which counts where white is the background; `mask_borders` has one a file.
+    """
 
     masks: list[MaskStruct]
     mask_values: list[ValueCount]
-    mask_border: int | None
+    mask_lowest: list[ValueCount] | None
+    mask_borders: list[int | None]
     mask_hash: str
     annotated_rows: int
     annotated_columns: int
@@ -71,7 +76,7 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
     """The masks of one frame, whose image has `shape`; `place` is its number and how many there are in its file.
 
     Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels of the image have each
-    value, the value of the border, and a hash of all pixels.
+    value, the value of the border of each file, and a hash of all pixels.
 
     ReadError says what is wrong with a mask.
     """
@@ -98,16 +103,30 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
     if not by_value:  # of what lies within another, such as a cup in its disc, the smaller counts
         sizes = [int(np.count_nonzero(pixels)) / pixels.size for pixels in raw]
         structs = [structs[k] for k in sorted(range(len(structs)), key=lambda k: -sizes[k])]
-    whole = _highest(raw) if by_value else joined(root, structs, shape)
-    values_met, counts = _counted(stretched(whole, shape))
+    whole = _together(raw, np.maximum) if by_value else joined(root, structs, shape)
+    lowest = _together(raw, np.minimum) if by_value and len(raw) > 1 else None
+    digest = hashlib.sha256(f"{whole.shape}".encode() + _bytes(whole))
+    if lowest is not None and lowest.any():  # dark on white several files are all white together
+        digest.update(_bytes(lowest))
+    return {
+        "masks": structs, "mask_values": _values(stretched(whole, shape)),
+        "mask_lowest": None if lowest is None else _values(stretched(lowest, shape)),
+        "mask_borders": [_border(pixels) for pixels in (raw if by_value else [whole])], "mask_hash": digest.hexdigest(),
+        "annotated_rows": size[0], "annotated_columns": size[1],
+    }  # fmt: skip
+
+
+def _bytes(pixels: NDArray[np.integer[Any]]) -> bytes:
+    """Pixels as bytes, the same however deep their file is."""
+    same = pixels.astype(np.uint8) if pixels.max(initial=0) < 256 else pixels.astype(np.int64)
+    return np.ascontiguousarray(same).tobytes()
+
+
+def _values(pixels: NDArray[np.integer[Any]]) -> list[ValueCount]:
+    values_met, counts = _counted(pixels)
     # The lowest or the highest is the background, which is rare among a thousand cells and needed to tell how much they cover.
     kept = np.union1d(np.argsort(-counts, kind="stable")[:MOST_VALUES], [0, len(counts) - 1])
-    same = whole.astype(np.uint8) if whole.max(initial=0) < 256 else whole.astype(np.int64)  # however deep the file is
-    digest = hashlib.sha256(f"{whole.shape}".encode() + np.ascontiguousarray(same).tobytes()).hexdigest()
-    return {
-        "masks": structs, "mask_border": _border(whole), "mask_hash": digest, "annotated_rows": size[0], "annotated_columns": size[1],
-        "mask_values": [{"value": v, "pixels": n} for v, n in zip(values_met[kept].tolist(), counts[kept].tolist(), strict=True)],
-    }  # fmt: skip
+    return [{"value": v, "pixels": n} for v, n in zip(values_met[kept].tolist(), counts[kept].tolist(), strict=True)]
 
 
 def _border(pixels: NDArray[np.integer[Any]]) -> int | None:
@@ -142,13 +161,13 @@ def _binary(pixels: NDArray[np.integer[Any]], index: int) -> tuple[list[int], li
     return ([0, high], [0, index]) if high else ([0], [0])
 
 
-def _highest(masks: list[NDArray[np.integer[Any]]]) -> NDArray[np.integer[Any]]:
-    """Masks of one image together, of each pixel the highest value."""
+def _together(masks: list[NDArray[np.integer[Any]]], chosen: np.ufunc) -> NDArray[np.integer[Any]]:
+    """Masks of one image together, of each pixel the highest or the lowest value."""
     whole = masks[0]
     for each in masks[1:]:
         if each.shape != whole.shape:
             raise ReadError("", f"cannot be used: its masks are of different sizes, {whole.shape} and {each.shape}")
-        whole = np.maximum(whole, each)
+        whole = chosen(whole, each)
     return whole
 
 
