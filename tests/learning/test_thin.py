@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 
 import evenray as er
+from evenray.core.facts import Facts
 from evenray.core.messages import Message
 from evenray.core.recipe import Recipe
 from evenray.core.texts import LANGUAGES, Texts
 from evenray.core.types import Dataset
 from evenray.learning.plan import make
+from evenray.learning.plan.budget import BUDGET, COSTS
 from evenray.learning.plan.thin import patch_of_masks, thickness
 
 
@@ -62,3 +66,25 @@ def test_what_predictions_may_cost_bounds_the_images(tmp_path: Path) -> None:
     sides = [patch_of_masks(data, network, 64, budget, dict[str, Message]())[1] for budget in (4.0, 400.0, 4000.0)]
     assert sides == sorted(sides)
     assert (sides[0], sides[-1]) == (64, 580)
+
+
+@pytest.mark.parametrize("images", [60, 400, 900, 3000, 8000])
+@pytest.mark.parametrize("effort", ["quick", "standard"])
+@pytest.mark.parametrize("width", [0.003, 0.01, 0.02])
+def test_training_stays_within_the_budget_and_the_reasons_are_of_what_is_planned(
+    images: int, effort: Literal["quick", "standard"], width: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many images each is seen in some epochs at the least, in patches as in whole."""
+    monkeypatch.setattr("evenray.learning.plan.thin.thickness", lambda dataset: width)
+    parts = ["train"] * images + ["validation"] * (images // 5) + ["test"] * (images // 5)
+    cases = pl.DataFrame({
+        "case": [f"c{n}" for n in range(len(parts))], "findings": [[True]] * len(parts), "part": parts,
+        "rows": [1024] * len(parts), "columns": [1024] * len(parts), "channels": [1] * len(parts),
+    })  # fmt: skip
+    plan = make(Dataset(cases, ("vessel",), "", ".", facts=Facts(task="segment")), Recipe(effort=effort))
+    views = images * plan.patches * plan.epochs * plan.members
+    spent = views * COSTS[plan.network] * ((plan.patch or plan.size) / 224) ** 2
+    # Epochs are rounded; where even the least there is costs more, that is said.
+    assert spent <= BUDGET[effort] * 1.06 or plan.why["network"].code == "plan.network.smallest"
+    assert ("patch" in plan.why) == (plan.patch is not None)
+    assert (plan.why["size"].code == "plan.size.thin") == (plan.patch is not None)

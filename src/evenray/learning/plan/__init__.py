@@ -31,6 +31,20 @@ LOWER: dict[str, Literal["quick", "standard", "thorough"]] = {
 __all__ = ["LOWER", "expected", "fingerprint", "kept_side", "make", "native_side"]
 
 
+def _with_patches(
+    dataset: Dataset, recipe: PlanSettings, looked: PlanSettings, batch: int, budget: float
+) -> tuple[int, str, int, int, int, dict[str, Message]] | None:
+    """The members, the network, its size, the patch and the side of images of masks that are learnt in patches, with the reasons; None
+    where at what patches cost whole images do, or larger ones cannot be had."""
+    why, n = dict[str, Message](), len(dataset.part("train"))
+    members, why["members"] = training.members(
+        n, looked, lambda count: covered(dataset, looked, training.views(n, batch, count, recipe), budget)
+    )
+    network, size = network_and_size(dataset, looked, training.views(n, batch, members, recipe), budget, why)
+    patch, side = patch_of_masks(dataset, network, size, budget, why)
+    return None if patch is None else (members, network, size, patch, side, why)
+
+
 def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     """The plan for a split data set; `gpu` says that training runs on one."""
     recipe = fitted(recipe, dataset.facts.task)
@@ -51,12 +65,15 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     patch, side = patch_and_side(dataset, recipe, size, why) if dataset.facts.task in PLACES else (None, size)
     if dataset.facts.task == "segment" and recipe.patch is None and recipe.size is None:
         patch, side = patch_of_masks(dataset, network, size, budget, why)
-        if patch is not None:  # of which there are always enough for all steps
-            members, why["members"] = training.members(
-                len(train), looked, lambda count: covered(dataset, looked, training.views(batch, count, recipe), budget)
-            )
-            network, size = network_and_size(dataset, looked, training.views(batch, members, recipe), budget, why)
-            patch, side = patch_of_masks(dataset, network, size, budget, why)
+        if patch is not None:
+            of_patches = _with_patches(dataset, recipe, looked, batch, budget)
+            if of_patches is None:  # whole images stay as they were planned
+                patch, side = None, size
+                why.pop("patch")
+                network, size = network_and_size(dataset, looked, views_in_all(members), budget, why)
+            else:
+                members, network, size, patch, side, reasons = of_patches
+                why |= reasons
     if dataset.facts.task == "detect" and not recipe.networks:
         network = with_smallest_boxes(network, small_objects(dataset) * side / size)
     patches = an_epoch(len(train), batch, training.STEPS[recipe.effort], recipe, patch, side)

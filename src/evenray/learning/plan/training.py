@@ -11,6 +11,8 @@ from evenray.core.messages import Message
 from evenray.core.recipe import PlanSettings
 from evenray.core.types import Dataset
 
+from .patches import MOST_SIDE, an_epoch
+
 __all__ = ["batch", "channels", "epochs", "keep", "learning_rate", "members", "patience", "start", "tta", "views"]
 
 STEPS = {"quick": 300, "standard": 800, "thorough": 3000}
@@ -84,9 +86,11 @@ def epochs(n: int, batch: int, members: int, recipe: PlanSettings) -> tuple[int,
     return planned, Message("plan.epochs.fewest" if planned == EPOCHS[0] else "plan.epochs.most", values)
 
 
-def views(batch: int, members: int, recipe: PlanSettings) -> int:
-    """How many images, or parts of them, are looked at in all where there are enough for all steps."""
-    return round(STEPS[recipe.effort] * batch * members * (SHORTER if members > 1 else 1))
+def views(images: int, batch: int, members: int, recipe: PlanSettings) -> int:
+    """How many patches are looked at in all, where images are so large that there are enough for all steps: each image gives one an
+    epoch at the least, so that many images are more than the steps that the effort stands for."""
+    shown = images * an_epoch(images, batch, STEPS[recipe.effort], recipe, 1, MOST_SIDE)
+    return shown * epochs(shown, batch, members, recipe)[0] * members
 
 
 def learning_rate(recipe: PlanSettings) -> tuple[float, Message]:
