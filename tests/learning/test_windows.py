@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from evenray.core.errors import UsageError
 from evenray.learning.networks import build
+from evenray.learning.predict.calling import Calling
 from evenray.learning.tasks.checking import check_view
 from evenray.learning.windows import TOGETHER, map_logits, window_starts
+from evenray.metrics.pixel_bins import log_odds_of
 
 
 class Pixelwise(nn.Module):
@@ -54,6 +57,23 @@ def test_mirrored_images_are_averaged() -> None:
     model, x = build("unet('vgg11(width=0.1)')", classes=3, channels=1, size=48).eval(), torch.rand(1, 1, 48, 48)
     wanted = (model(x).softmax(1) + model(x.flip(3)).softmax(1).flip(3)) / 2
     torch.testing.assert_close(map_logits(model, x, "flips").softmax(1), wanted)
+
+
+@pytest.mark.parametrize("side", [32, 60])
+def test_sure_pixels_stay_sure_in_mirrored_images_that_are_resized(side: int) -> None:
+    """A probability of 0 or 1 has log-odds without end, which nothing can be interpolated from."""
+
+    class Sure(Pixelwise):
+        def forward(self, x: Tensor) -> Tensor:
+            return 200 * super().forward(x)
+
+    x = torch.zeros(1, 1, side, side)
+    x[..., 8:24, 8:20] = 1
+    found = map_logits(Sure(), x, "flips")  # type: ignore[arg-type]
+    assert bool(found.isfinite().all())
+    log_odds = np.moveaxis(log_odds_of(found[0].numpy()), 0, -1)
+    mask = Calling((0.0,)).in_image(log_odds, (2 * side, 2 * side))
+    assert np.mean(mask == x[0, 0].numpy().repeat(2, 0).repeat(2, 1)) > 0.97
 
 
 @pytest.mark.parametrize("view", ["dense", "multicrop", "centre | flips"])

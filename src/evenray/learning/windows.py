@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .networks import Classifier
+from .networks import Classifier, mean_of
 from .tasks.checking import check_view
 
 __all__ = ["map_logits", "window_starts", "windows"]
@@ -36,7 +36,8 @@ def map_logits(model: Classifier, x_NCHW: Tensor, view: str = "centre") -> Tenso
         with torch.no_grad():
             if max(x_NCHW.shape[-2:]) <= model.size:
                 said = [_mirrored(model(_mirrored(x_NCHW, look)).float(), look) for look in looks]
-                return said[0] if len(said) == 1 else torch.stack([z.softmax(1) for z in said]).mean(0).log()
+                # Of logarithms, for a probability of a sure pixel may be 0, whose infinite logarithm resizing would make NaN.
+                return said[0] if len(said) == 1 else mean_of(said, "softmax")
             return torch.cat([_blended(model, x[None], looks) for x in x_NCHW])
     finally:
         model.train(training)

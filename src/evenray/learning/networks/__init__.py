@@ -9,7 +9,7 @@ from __future__ import annotations
 from ._build import build, load, restore, save
 from ._classifier import Classifier
 from ._registry import bound, classifier_of, detectors, networks, segmenters
-from .averaged import average, mean_of_boxes
+from .averaged import average, mean_of, mean_of_boxes
 from .description import NetworkDescription
 from .finetune import features, fine_tuning, fine_tunings, freeze, parameter_groups
 from .members import first_alone, members
@@ -29,6 +29,7 @@ __all__ = [
     "first_alone",
     "freeze",
     "load",
+    "mean_of",
     "mean_of_boxes",
     "members",
     "mix",
