@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from evenray.core.errors import EvenrayError, ReadError
 from evenray.core.messages import Message
@@ -23,6 +25,7 @@ from .found import Annotated, Annotations, MaskFile
 __all__ = ["SEGMENTATION", "is_seg", "read_seg", "seg_files", "seg_frame"]
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # Segmentation Storage
+PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)  # whose pixels lie in the file as they are
 HALF = 0.5  # of a fractional segment, above which a pixel belongs to it
 
 
@@ -105,10 +108,32 @@ def seg_frame(path: Path, fragment: str) -> NDArray[np.uint8]:
     """One frame, uint8 (H, W): 1 where the segment is, 0 elsewhere; of fractional segments from a half on. `fragment` is "frame=0"."""
     try:
         header: Any = pydicom.dcmread(path, stop_before_pixels=True)
+        index = int(fragment.removeprefix("frame=") or 0)
         with quiet():
-            pixels = pixel_array(path, index=int(fragment.removeprefix("frame=") or 0))
+            if header.BitsAllocated == 1 and header.file_meta.TransferSyntaxUID in PLAIN:
+                pixels = _frame_of_bits(path, index)
+            elif header.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:  # frames lie nowhere in the file
+                pixels = pydicom.dcmread(path).pixel_array.reshape(-1, header.Rows, header.Columns)[index]
+            else:
+                pixels = pixel_array(path, index=index)
     except Exception as error:
         # Decoders raise whatever they like, and their messages may quote the header.
         raise ReadError(path, f"is a DICOM SEG whose frames cannot be read ({type(error).__name__})") from None
     high = int(header.get("MaximumFractionalValue") or 255) if header.get("SegmentationType") == "FRACTIONAL" else 1
     return np.asarray(pixels >= HALF * high, np.uint8)
+
+
+def _frame_of_bits(path: Path, index: int) -> NDArray[np.uint8]:
+    """A frame of single bits, which follow each other without a gap (PS3.5, 8.2): one of an odd number of pixels ends within a byte,
+    at which pydicom reads no frame alone."""
+    with path.open("rb") as file:
+        header: Any = pydicom.dcmread(file, stop_before_pixels=True)
+        pixels = header.Rows * header.Columns
+        first = index * pixels
+        if not 0 <= index < int(header.get("NumberOfFrames") or 1):
+            raise IndexError(f"frame {index}")
+        # The file is left where the element of the pixels begins: tag, then VR with two bytes more where it is explicit, and length.
+        file.seek((8 if header.file_meta.TransferSyntaxUID.is_implicit_VR else 12) + first // 8, os.SEEK_CUR)
+        packed = file.read(-(-(first + pixels) // 8) - first // 8)
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little")[first % 8 :][:pixels]
+    return np.asarray(bits.reshape(header.Rows, header.Columns))
