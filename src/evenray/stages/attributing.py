@@ -31,6 +31,7 @@ from evenray.evidence.explain.checks import (
 from evenray.evidence.explain.places import Places
 from evenray.evidence.explain.randomise import with_random_labels
 from evenray.evidence.explain.removal import SHARES
+from evenray.evidence.explain.room import parts_of
 from evenray.learning import networks
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.task import Notable
@@ -191,10 +192,11 @@ def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[
         return []
     outputs = [answered.shown(place[case]) for _, case in some]
     x_NCHW = explained.inputs([explained.row_of[case] for _, case in some])
-    targets = torch.tensor(outputs, device=x_NCHW.device)
+    targets, model, p_N = torch.tensor(outputs, device=x_NCHW.device), explained.model.eval(), list[float]()
     with torch.no_grad():
-        scores = Answers(explained.model.eval())(x_NCHW, focus_of(explained.model, x_NCHW, targets))
-        p_N = chance(explained.model, scores, targets).tolist()
+        for part in parts_of(x_NCHW):
+            x, own = x_NCHW[part], targets[part]
+            p_N += chance(model, Answers(model)(x, focus_of(model, x, own)), own).tolist()
     names, noted = explained.dataset.classes, list[Notable]()
     for (why, case), k, p in zip(some, outputs, p_N, strict=True):
         has, called = answered.has[place[case]], answered.called[place[case]]

@@ -18,6 +18,7 @@ from evenray.core.names import as_path
 from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Image, Predictions
+from evenray.evidence.explain.room import fits
 from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
@@ -76,6 +77,9 @@ def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> E
         tools.events.tell("explain.windows")
         return ExplainOutputs(None, _overlays(inputs, tools), _previews(inputs))
     explained = explained_of(inputs, settings, tools)
+    if task == "segment" and not fits(explained.model, inputs.planned.plan.given):
+        tools.events.tell("explain.large", side=inputs.planned.plan.given)
+        return ExplainOutputs(None, _overlays(inputs, tools), _previews(inputs))
     if task not in OF_IMAGES:
         overlays = _overlays(inputs, tools)
         noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])

@@ -19,6 +19,7 @@ from evenray.core.run import Run
 from evenray.core.spec import Step
 from evenray.core.spreadsheets import to_csv
 from evenray.core.types import REJECTED
+from evenray.evidence.explain.room import fits
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
@@ -98,9 +99,12 @@ def explain(
     with job(target, output, recipe, settings, listener) as work, one_training():
         run_line(work, "explain")
         if errors:
-            _check_maps(About.of_run(work.folder.path), work.folder.path)
+            about = About.of_run(work.folder.path)
+            _check_maps(about, work.folder.path)
             each = stage_of("explain")
-            found = errors_of(explained_of(each.read(work.folder), work.settings(each), work.tools))  # type: ignore[arg-type]
+            explained = explained_of(each.read(work.folder), work.settings(each), work.tools)  # type: ignore[arg-type]
+            _check_size(about, explained.model, work.folder.path)
+            found = errors_of(explained)
             errors_page(work.folder.path, found.entries, found.counts, found.pictures, language=work.lang)
         return Run(work.folder.path)
 
@@ -121,6 +125,7 @@ def _files(
     about = About.of_run(source)
     _check_maps(about, source)
     model = networks.load(source / "model.safetensors")
+    _check_size(about, model, source)
     model = model.to(machine(settings.get("device") or "auto").device).eval()
     method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
     named = [files] if isinstance(files, str | Path) else files
@@ -156,6 +161,16 @@ def _check_maps(about: About, run: Path) -> None:
         raise UsageError(
             f"The detector of '{run}' looks at windows of {about.size} pixels in images of {about.side}; attribution maps are of "
             f"whole images, and there are none. Its boxes stand in the report, and those of files come with 'evenray predict'."
+        )
+
+
+def _check_size(about: About, model: networks.Classifier, run: Path) -> None:
+    """UsageError where whole images, which maps of masks are of, are too large for it."""
+    if about.task == "segment" and not fits(model, about.side):
+        raise UsageError(
+            f"The network of '{run}' is trained on patches of {about.size} pixels in images of {about.side}; attribution maps are of "
+            f"whole images, which would take too much memory. Its masks stand in the report, and those of files come with 'evenray "
+            f"predict'; with a smaller --size there are maps."
         )
 
 

@@ -3,7 +3,7 @@
 answers.py        what is explained, whatever the task          attribution.py    the methods
 randomise.py      networks that have unlearnt                    removal.py        deletion and insertion
 places.py         regions, the body, the border, text            covering.py       answers without border or text
-checks.py         each check as a figure with an interval
+checks.py         each check as a figure with an interval        room.py           how many images at once
 layers.py         what layers hold and make                      network_view.py   convolution.py
 """
 

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from evenray.learning.networks import Classifier
 from evenray.learning.train import Part
 
+from .room import AT_ONCE
+
 __all__ = ["cascade", "likeness", "with_random_labels"]
 
 STEPS, BATCH, RATE = 12, 16, 0.01  # of the output layers on labels that mean nothing
@@ -48,8 +50,8 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
 
     The labels of the `part` are dealt out anew among its images, so that shares of classes stay and what they say of an
     image is gone. The head becomes noise, as in the `cascade`, and its output layers are learnt in 12 steps of Adam on batches of
-    16. The trunk stays as it is, so that a step costs little more than a forward pass: to train the whole network on such labels,
-    as Adebayo et al. do, takes as long as the training itself.
+    16, of large images on as few as have AT_ONCE pixels. The trunk stays as it is, so that a step costs little more than a forward
+    pass: to train the whole network on such labels, as Adebayo et al. do, takes as long as the training itself.
     """
     other = copy.deepcopy(model).eval().requires_grad_(False)
     device, rng = other.mean.device, np.random.default_rng(seed)
@@ -60,8 +62,10 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
             parameter.requires_grad_(True)
             learnt.append(parameter)
     optimiser, dealt = torch.optim.Adam(learnt, RATE), rng.permutation(len(part))
+    pixels = part.inputs(np.arange(1), device)[0, 0].numel()
+    each = min(BATCH, len(part), max(1, AT_ONCE // pixels))
     for step in range(STEPS):
-        which = rng.choice(len(part), min(BATCH, len(part)), replace=False)
+        which = rng.choice(len(part), each, replace=False)
         with torch.enable_grad():
             lost = loss(other(part.inputs(which, device)), part.answers(dealt[which], device), step / STEPS)
         optimiser.zero_grad()

@@ -7,6 +7,8 @@ itself moved elsewhere, so that it marks places as large and as scattered, and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from evenray.learning.networks import Classifier
 
 from .answers import Answers, chance, focus_of
 from .layers import evaluating
+from .room import parts_of
 
 __all__ = ["SHARES", "removal"]
 
@@ -37,26 +40,37 @@ def removal(
     >>> found["deletion", "centre"].shape
     (3, 6)
     """
-    blurred = _blurred(x_NCHW)
-    ranks = {order: torch.from_numpy(_ranks(maps)).to(x_NCHW.device) for order, maps in _orders(maps_NHW, seed).items()}
-    found: dict[tuple[str, str], Curves] = {}
+    rng, sides = np.random.default_rng(seed), maps_NHW.shape[1:]
+    moves = [(int(rng.integers(sides[0])), int(rng.integers(sides[1]))) for _ in maps_NHW]
+    parts: dict[tuple[str, str], list[Curves]] = {}
     with evaluating(model), torch.no_grad():
-        focus_NP, answers = focus_of(model, x_NCHW, targets_N), Answers(model)
-        for order, rank_NHW in ranks.items():
-            for kind, inside, outside in (("deletion", blurred, x_NCHW), ("insertion", x_NCHW, blurred)):
-                columns = []
-                for share in SHARES:
-                    mixed = torch.where((rank_NHW < share)[:, None], inside, outside)
-                    columns.append(chance(model, answers(mixed, focus_NP), targets_N))
-                found[kind, order] = torch.stack(columns, 1).double().cpu().numpy()
+        for part in parts_of(x_NCHW):
+            own = _followed(model, x_NCHW[part], targets_N[part], _orders(maps_NHW[part], moves[part]))
+            for key, curves in own.items():
+                parts.setdefault(key, []).append(curves)
+    return {key: np.concatenate(each) for key, each in parts.items()}
+
+
+def _followed(
+    model: Classifier, x_NCHW: Tensor, targets_N: Tensor, orders: dict[str, NDArray[np.float32]]
+) -> dict[tuple[str, str], Curves]:
+    blurred, found = _blurred(x_NCHW), dict[tuple[str, str], Curves]()
+    focus_NP, answers = focus_of(model, x_NCHW, targets_N), Answers(model)
+    for order, maps in orders.items():
+        rank_NHW = torch.from_numpy(_ranks(maps)).to(x_NCHW.device)
+        for kind, inside, outside in (("deletion", blurred, x_NCHW), ("insertion", x_NCHW, blurred)):
+            columns = []
+            for share in SHARES:
+                mixed = torch.where((rank_NHW < share)[:, None], inside, outside)
+                columns.append(chance(model, answers(mixed, focus_NP), targets_N))
+            found[kind, order] = torch.stack(columns, 1).double().cpu().numpy()
     return found
 
 
-def _orders(maps_NHW: NDArray[np.float32], seed: int) -> dict[str, NDArray[np.float32]]:
+def _orders(maps_NHW: NDArray[np.float32], moves: Sequence[tuple[int, int]]) -> dict[str, NDArray[np.float32]]:
     """The maps, the same moved round the image by chance, and nearness to the centre."""
     _, height, width = maps_NHW.shape
-    rng = np.random.default_rng(seed)
-    moved = [np.roll(one, (rng.integers(height), rng.integers(width)), (0, 1)) for one in maps_NHW]
+    moved = [np.roll(one, move, (0, 1)) for one, move in zip(maps_NHW, moves, strict=True)]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     centre = np.broadcast_to(-(x**2 + y**2), maps_NHW.shape).astype(np.float32)
     return {"map": maps_NHW, "random": np.stack(moved), "centre": centre}

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from evenray.core.artefacts import file_digest
 from evenray.core.lost import Lost
 from evenray.core.spec import Step
+from evenray.evidence.explain.room import fits
 from evenray.images.readers.dicom_parse import quiet
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.images.writers.dicom_seg import write_seg
@@ -51,7 +52,7 @@ class Sources:
 
 class Results:
     """The files of results of one model. There are overlays of run folders and model.safetensors only, as other engines have no
-    gradients, and none of a detector that looks at windows, as maps are of whole images."""
+    gradients, and none of a detector that looks at windows or of images too large for it, as maps are of whole images."""
 
     def __init__(self, loaded: Loaded, device: str = "auto") -> None:
         self.loaded, about, source = loaded, loaded.model.about, loaded.source
@@ -62,7 +63,10 @@ class Results:
             (f"contrast {about.contrast}", f"engine {loaded.model.engine}, {loaded.model.precision}"),
         )  # fmt: skip
         mapped = file.suffix == ".safetensors" and not (about.task == "detect" and about.windowed)
-        self.network = networks.load(file).to(machine(device).device).eval() if mapped else None
+        network = networks.load(file) if mapped else None
+        if network is not None and about.task == "segment" and not fits(network, about.side):
+            network = None
+        self.network = None if network is None else network.to(machine(device).device).eval()
 
     def tasks(self, found: Answers, sources: Sources) -> list[Task]:
         """The images whose overlays are drawn: of a file with many frames those that were answered."""
