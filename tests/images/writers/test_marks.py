@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from copy import deepcopy
 from pathlib import Path
 
@@ -141,6 +142,31 @@ def test_frames_of_one_file_are_named(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_mask(dataset, row) == 1, (mask_of(0) == 1) | (mask_of(1) == 1))
     with pytest.raises(UsageError, match="has no 'frame=7'"):
         write_masks(tmp_path / "a.dcm", tmp_path, {"frame=7": mask_of(0)}, ["x"])
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize(
+    ("named", "zipped", "written"),
+    [
+        ("w.nii", True, "w_mask.nii.gz"), ("w.nii.gz", False, "w_mask.nii"), ("w", True, "w_mask.nii.gz"), ("w", False, "w_mask.nii"),
+        ("1.2.3", False, "1.2.3_mask.nii"), ("W.NII.GZ", True, "W_mask.nii.gz"),
+    ],
+)  # fmt: skip
+def test_the_bytes_of_a_volume_tell_what_it_is_whatever_it_is_called(
+    named: str, zipped: bool, written: str, kind: type[nibabel.Nifti1Image], tmp_path: Path
+) -> None:
+    affine = np.diag([-0.7, -0.5, 2, 1])
+    data = kind(np.zeros((30, 20, 2), np.int16), affine).to_bytes()
+    (tmp_path / named).write_bytes(gzip.compress(data) if zipped else data)
+    names = fragments(tmp_path / named)
+    [target] = write_masks(
+        tmp_path / named, tmp_path / "out", {name: mask_of(n) for n, name in enumerate(names)}, ["a", "b"]
+    )
+    assert target.name == written
+    found = nibabel.load(target)
+    assert type(found) is kind
+    np.testing.assert_allclose(found.affine, affine, rtol=1e-6)
+    np.testing.assert_array_equal(np.asarray(found.dataobj), np.stack([mask_of(n).T for n in range(2)], axis=2))
 
 
 @pytest.mark.parametrize("axes", ["LPS", "RAS", "PIR"])

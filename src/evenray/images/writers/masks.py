@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import os
+import re
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from .nifti import turned_back
 
 __all__ = ["series_of", "write_masks", "write_series"]
 
+GZIP = b"\x1f\x8b"
+NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 Mask = NDArray[np.uint8]
 
 
@@ -54,16 +57,16 @@ def write_masks(
             f"{source} has no '{unknown[0]}'; it holds {names[0] or 'one image'} to {names[-1] or 'one image'}."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    packed = source.name.lower().endswith(".nii.gz")
     if kind == "dicom":
         targets = own_names(folder, source, _stem_of_dicom(source), ["_mask.dcm"], taken)
         with atomic(targets[0]) as temporary:
             write_seg(source, temporary, masks, classes)
     elif kind == "nifti":
-        stem, ending = (source.name[:-7], ".nii.gz") if packed else (source.stem, ".nii")
-        targets = own_names(folder, source, stem, [f"_mask{ending}"], taken)
+        raw = source.read_bytes()
+        ending = ".nii.gz" if raw.startswith(GZIP) else ".nii"  # whatever the file is called, as it is read
+        targets = own_names(folder, source, NIFTI.sub("", source.name), [f"_mask{ending}"], taken)
         with atomic(targets[0]) as temporary:
-            _write_volume(source, temporary, masks, names, packed)
+            _write_volume(raw, temporary, masks, names)
     else:
         pages = [f"_{name.replace('=', '').replace('/', '_')}" if name else "" for name in masks]
         targets = own_names(folder, source, source.stem, [f"{page}_mask.png" for page in pages], taken)
@@ -96,9 +99,12 @@ def _stem_of_dicom(source: Path) -> str:
     return source.stem if source.suffix.lower() == ".dcm" else source.name
 
 
-def _write_volume(source: Path, target: Path, masks: Mapping[str, Mask], names: Sequence[str], packed: bool) -> None:
+def _write_volume(raw: bytes, target: Path, masks: Mapping[str, Mask], names: Sequence[str]) -> None:
     nib: Any = importlib.import_module("nibabel")  # late: it costs more than a picture's whole writing
-    volume = nib.load(source)
+    packed = raw.startswith(GZIP)
+    data = gzip.decompress(raw) if packed else raw
+    kind = nib.Nifti2Image if data[4:8] == b"n+2\0" else nib.Nifti1Image
+    volume = kind.from_bytes(data)
     some = next(iter(masks.values()))
     slices = np.stack([masks.get(name, np.zeros_like(some)).T for name in names], axis=2)
     shape = volume.shape
@@ -107,6 +113,5 @@ def _write_volume(source: Path, target: Path, masks: Mapping[str, Mask], names: 
     header.set_data_dtype(np.uint8)
     header.set_slope_inter(1, 0)
     header["cal_min"] = header["cal_max"] = 0
-    image = type(volume)(voxels, None, header)  # None: the affine and its codes stay those of the header
-    data = image.to_bytes()
-    target.write_bytes(gzip.compress(data, 6, mtime=0) if packed else data)
+    written = kind(voxels, None, header).to_bytes()  # None: the affine and its codes stay those of the header
+    target.write_bytes(gzip.compress(written, 6, mtime=0) if packed else written)
