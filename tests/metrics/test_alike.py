@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,6 +13,7 @@ from evenray.core.types import Predictions
 from evenray.metrics import measured_by_task, score
 from evenray.metrics.alike import among, measurable
 from evenray.metrics.boxes import flat_column
+from evenray.metrics.masks import told_whole
 from evenray.metrics.pixel_bins import BINS
 
 N = 60
@@ -59,6 +62,12 @@ def test_masks_and_boxes_of_one_class_are_those_without_the_other() -> None:
     assert measurable(masks) == ("a",)
     only = Predictions(pl.DataFrame({**WHO, **columns[2]}), ("a",), "", "segment")
     assert values(among(masks, ("a",)), [0.5]) == values(only, [0.5])
+    together = replace(masks, table=masks.table.with_columns(right=pl.lit(7)))  # pixels that are right in all classes
+    assert told_whole(together)
+    assert values(among(together, ("a",)), [0.5]) == values(only, [0.5])
+    three = Predictions(pl.DataFrame({**WHO, **columns[0], **columns[1], "target_2": there[0], "bins_2": bins[0].tolist(),
+                                      "right": [7] * N}), ("a", "b", "c"), "", "segment")  # fmt: skip
+    assert not told_whole(among(three, ("a", "c")))
 
     def boxes(classes: tuple[str, ...], numbers: dict[int, int]) -> Predictions:
         rng, objects, found = np.random.default_rng(3), [], []

@@ -185,6 +185,8 @@ def test_of_masks_what_needs_a_class_is_over_those_that_both_have() -> None:
     for name in ("clean", "brier"):  # which need no mark
         assert changes[name].internal == own.parts["test"].metrics[name]
         assert changes[name].external == scores.parts["test"].metrics[name]
+    assert "accuracy" in changes_of(scores, own)
+    assert "accuracy" not in changes  # of all classes, which are not those that both have
     nothing = masks(3, "")
     scores = summarise_masks({"validation": inside, "test": nothing}, cuts, "dice")
     both = alike(nothing, scores, inside, own, questions, [None, None], seed=0)

@@ -36,7 +36,8 @@ def among(predictions: Predictions, names: Sequence[str]) -> Predictions:
     """Those of some classes alone, which stand in the order of the others.
 
     Of one class a case the cases that have them, with what was said of all classes, so that a case that is called something else
-    stays a mistake; of findings, masks and boxes all cases, with what is marked and said of them.
+    stays a mistake; of findings, masks and boxes all cases, with what is marked and said of them, but not which pixels of masks are
+    `right`: that is of all classes together.
 
     >>> table = pl.DataFrame({"case": ["x"], "target_0": [True], "target_1": [False], "p_0": [0.8], "p_1": [0.3]})
     >>> among(Predictions(table, ("a", "b"), "", "tag"), ["b"]).table.to_dicts()
@@ -50,6 +51,8 @@ def among(predictions: Predictions, names: Sequence[str]) -> Predictions:
     columns = []
     for column in predictions.table.columns:
         name, _, k = column.rpartition("_")
+        if predictions.task == "segment" and column == "right":
+            continue
         if not k.isdecimal():
             columns.append(pl.col(column))
         elif int(k) in kept:
