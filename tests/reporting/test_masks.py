@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,6 +13,7 @@ from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresR
 from evenray.core.types import Predictions
 from evenray.metrics.masks import score_masks
 from evenray.metrics.pixel_bins import BINS
+from evenray.reporting.figures import agreement
 from evenray.reporting.language import Language
 from evenray.reporting.page import Section, rendered
 from evenray.reporting.sections import masks, summary
@@ -84,3 +86,27 @@ def test_runs_that_counted_classes_alone_say_nothing_of_all_pixels(monkeypatch: 
     assert shown is not None
     assert "accuracy" not in dict(shown.beside)
     assert shown.background == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("empty", [0, 40])
+def test_agreement_is_of_all_images_as_in_the_table(empty: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images in which nothing is and nothing was called agree, and draw the limits together."""
+    true = [30.0, 50.0, 0.0, 20.0, 10.0] + [0.0] * empty
+    called = [20.0, 70.0, 5.0, 0.0, 12.0] + [0.0] * empty
+    table = pl.DataFrame({"area_true_0": true, "area_called_0": called})
+    drawn = list[tuple[list[float], list[float]]]()
+
+    class Watched(agreement.Plot):
+        def line(self, xs: Any, ys: Any, *more: Any, **settings: Any) -> None:
+            drawn.append((list(xs), list(ys)))
+            super().line(xs, ys, *more, **settings)
+
+    monkeypatch.setattr(agreement, "Plot", Watched)
+    [figure] = masks._areas(Predictions(table, ("a",), "", "segment"), "mm", Language("en"))
+    gaps = np.subtract(called, true)
+    spread = 1.959963984540054 * gaps.std()
+    levels = [gaps.mean() - spread, gaps.mean(), gaps.mean() + spread]
+    assert [ys[0] for _, ys in drawn[-3:]] == pytest.approx(levels)
+    assert figure.svg.data is not None
+    assert figure.svg.data.height == 5 + empty
+    assert figure.svg.body.count("<circle") == 5 + (empty > 0)

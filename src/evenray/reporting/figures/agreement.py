@@ -39,6 +39,8 @@ def _drawn(
     ends = [x.scale.low, x.scale.high]
     for level, dash in zip(levels, ("4 3", "", "4 3"), strict=True):
         plot.line(ends, [level, level], GREY if dash else INK, 1.2, dash)
-    plot.dots(mean, gap, ACCENT, 2.4)
+    shown = (true_N > 0) | (called_N > 0)
+    shown[np.flatnonzero(~shown)[:1]] = True  # one dot for all of which there is nothing
+    plot.dots(mean[shown], gap[shown], ACCENT, 2.4)
     data = pl.DataFrame({f"true ({unit})": true_N, f"called ({unit})": called_N})
     return plot.drawn(title, data=data)

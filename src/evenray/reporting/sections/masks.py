@@ -137,14 +137,15 @@ def _spread(found: Predictions, say: Language) -> list[Figure]:
 
 
 def _areas(found: Predictions, unit: str, say: Language) -> list[Figure]:
-    """The difference of called and true area against their mean for each class (Bland & Altman 1986)."""
+    """The difference of called and true area against their mean for each class (Bland & Altman 1986), of all images, as in the table:
+    where nothing is and nothing was called, they agree."""
     figures = []
     for k, name in enumerate(found.classes):
         if f"area_true_{k}" not in found.table.columns:
             continue
         own = found.table.select(true=f"area_true_{k}", called=f"area_called_{k}")
-        own = own.filter((pl.col("true") > 0) | (pl.col("called") > 0))
-        if own.height > 1:
+        own = own.drop_nulls()
+        if ((own["true"] > 0) | (own["called"] > 0)).sum() > 1:
             drawn = areas(own["true"].to_numpy(), own["called"].to_numpy(), unit, name, say)
             figures.append(Figure(say("masks.areas", name=name), drawn, say("masks.areas_caption")))
     return figures
