@@ -7,11 +7,22 @@ from typing import TypedDict
 
 import polars as pl
 
-__all__ = ["BACKGROUND", "BOXES", "MASKS", "OUTSIDE_PIXEL", "UNKNOWN_PIXEL", "BoxStruct", "MaskStruct", "with_classes"]
+__all__ = [
+    "BACKGROUND",
+    "BOXES",
+    "MASKS",
+    "MOST_CLASSES",
+    "OUTSIDE_PIXEL",
+    "UNKNOWN_PIXEL",
+    "BoxStruct",
+    "MaskStruct",
+    "with_classes",
+]
 
 # Of a mask's indices; k + 1 is class k. Unknown pixels are neither learnt from nor counted. Those outside, where a square reaches
 # beyond its image, are learnt as background, so that no class is marked along the image's edge, and not counted.
 BACKGROUND, OUTSIDE_PIXEL, UNKNOWN_PIXEL = 0, 254, 255
+MOST_CLASSES = OUTSIDE_PIXEL - 1  # of masks; the next one's index would mean something else
 
 
 class MaskStruct(TypedDict):

@@ -12,6 +12,7 @@ from typing import Literal
 
 from evenray.core.annotations import Task
 from evenray.core.errors import DataError, UsageError
+from evenray.core.marks import MOST_CLASSES
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 
@@ -73,8 +74,20 @@ def annotations_of(
     """The masks or boxes to train with, None where labels are; and what is to be said of those that are not used.
 
     Without a word of the user labels come first, then masks or boxes. DataError where masks and boxes are both there, or
-    where those that were asked for are not; it names the option.
+    where those that were asked for are not, which names the option, or where masks have more classes than a pixel can tell apart.
     """
+    found, notes = _found(root, images, beside, wanted, labelled)
+    if found is not None and found.task == "segment" and len(found.classes) > MOST_CLASSES:
+        raise DataError(
+            f"The masks of '{root}' have {len(found.classes)} classes, and {MOST_CLASSES} can be told apart; leave some out of the"
+            " annotations, or join them under one name."
+        )
+    return found, notes
+
+
+def _found(
+    root: Path, images: Sequence[str], beside: Beside, wanted: Wanted, labelled: bool
+) -> tuple[Annotations | None, tuple[Message, ...]]:
     task = wanted.asked
     if task in ("classify", "tag") or (task is None and labelled):
         return None, _unused(root, images, beside)
