@@ -15,6 +15,8 @@ from evenray.learning import networks
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Opened
+from evenray.learning.windows import map_logits
+from evenray.metrics.pixel_bins import log_odds_of
 from evenray.reporting.overlay import overlay
 
 from .attributing import in_image
@@ -24,7 +26,8 @@ __all__ = ["called", "overlays"]
 
 
 def called(one: Opened, about: About, model: networks.Classifier) -> list[tuple[int, float]]:
-    """The classes that an image is called with their probabilities; the most probable one where it is called none."""
+    """The classes that an image is called with their probabilities, of masks those of which the answer has pixels; the most probable
+    one where it is called none."""
     x_NCHW = _input(one, about, model)
     with torch.no_grad():
         if about.task in ("classify", "tag"):
@@ -39,8 +42,18 @@ def called(one: Opened, about: About, model: networks.Classifier) -> list[tuple[
             targets, many = torch.arange(K, device=x_NCHW.device), x_NCHW.expand(K, -1, -1, -1)
             p_K = chance(model, Answers(model)(many, focus_of(model, many, targets)), targets).double().cpu().numpy()
             least = [0.5] * K
+            if about.task == "segment":
+                marked = _marked(one, about, model, x_NCHW)
+                least = [0.0 if k in marked else np.inf for k in range(K)]
     found = [(k, float(p)) for k, p in enumerate(p_K) if p >= least[k]]
     return found or [(int(p_K.argmax()), float(p_K.max()))]
+
+
+def _marked(one: Opened, about: About, model: networks.Classifier, x_NCHW: torch.Tensor) -> set[int]:
+    """The classes that have pixels in the mask which prediction gives, at their thresholds."""
+    logits_KHW = map_logits(model, x_NCHW, about.view)[0].double().cpu().numpy()
+    mask = about.calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.image.shape)
+    return {int(index) - 1 for index in np.unique(mask) if index}
 
 
 def overlays(

@@ -32,3 +32,27 @@ def test_a_detector_that_looks_at_windows_answers_with_a_report_without_overlays
     results.report(found, sources, {}, tmp_path / "report.dcm")
     assert pydicom.dcmread(tmp_path / "report.dcm").Modality == "SR"
     models.close()
+
+
+@pytest.mark.parametrize(("threshold", "most"), [(0.02, 2**32), (0.98, 2**32), (0.02, 1)])
+def test_overlays_of_masks_are_of_what_the_report_tells_unless_images_are_too_large(
+    threshold: float, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The most probable class where none was called; none at all where whole images take too much memory."""
+    monkeypatch.setattr("evenray.evidence.explain.room.MOST", most)
+    models = Models([str(untrained(tmp_path / "model", "segment", threshold=threshold, side=96))], "cpu")
+    image = tmp_path / "1.dcm"
+    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
+    loaded, sources = models.get(None), Sources({"1": image})
+    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
+    [row] = found.table.to_dicts()
+    marked = {str(k) for k, name in enumerate(found.about.classes) if row[f"pixels_{name}"] > 0}
+    assert bool(marked) == (threshold < 0.5)
+    tasks = results.tasks(found, sources)
+    decoded = (opened(task, found.about.preparation) for task in tasks)
+    drawn = {path.stem.rpartition("-")[2] for path in results.pictures(tasks, decoded, found, sources, tmp_path)}
+    if most == 1:
+        assert not drawn
+    else:
+        assert drawn == marked or (not marked and len(drawn) == 1)
+    models.close()

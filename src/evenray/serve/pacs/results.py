@@ -135,12 +135,14 @@ def _names(found: Answers) -> list[tuple[str, str]]:
 
 
 def _called(row: dict[str, Any], about: About) -> list[int] | None:
-    """The classes that an image was called, or the most probable one; None of masks and boxes."""
+    """The classes that an image was called, or the most probable one; None of boxes, and of masks in which nothing was called."""
     if about.task == "classify":
         return [about.classes.index(row["decision"])]
     if about.task == "tag":
         present = [k for k, name in enumerate(about.classes) if row[f"decision_{name}"] == "present"]
         return present or [int(np.argmax([row[f"p_{name}"] for name in about.classes]))]
+    if about.task == "segment":
+        return [k for k, name in enumerate(about.classes) if row[f"pixels_{name}"] > 0] or None
     return None
 
 
