@@ -74,13 +74,16 @@ def _renamed(dataset: Dataset, own: dict[str, str | None], classes: Sequence[str
     ours = [name or f"\0{theirs}" for theirs, name in own.items()]  # a name that no class has
     if task == "tag":
         return cases.with_columns(realigned(cases["findings"], ours, classes).alias("findings"))
-    # What is not known keeps a place behind the others until it is taken away again: boxes go, and pixels become background.
+    # What is not known keeps a place behind the others until it is taken away again: boxes go, and pixels become what lies below
+    # them, a disc where a cup in it is not known, or background.
     wide = [*classes, *(name for name in ours if name not in classes)]
     cases = with_classes(cases, ours, wide)
     return cases if len(wide) == len(classes) else _without_unknown(cases, len(classes))
 
 
 def _without_unknown(cases: pl.DataFrame, K: int) -> pl.DataFrame:
+    """`mask_pixels` stay as they were counted, when what is not known still hid what lies below it: of such classes they are too few.
+    Figures are of the masks themselves; to count these again all of them would have to be read twice."""
     changed = [pl.col("findings").list.head(K)]
     if "mask_pixels" in cases.columns:
         changed.append(pl.col("mask_pixels").list.head(K))
