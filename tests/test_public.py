@@ -117,7 +117,7 @@ WRITTEN_OUT = (
 )  # functions without **settings
 SERVERS = {"serve", "app"}  # programs that go on until they are stopped, and no functions
 TERMINAL = {"json", "events", "lang"}  # what is printed, and in which language
-PROGRAM = {"listener", "lang"}
+PROGRAM = {"listener", "lang", "keep_masks"}  # what a command does for the function
 
 
 @pytest.mark.parametrize("verb", WRITTEN_OUT)
