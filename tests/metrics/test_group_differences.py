@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from evenray.core.types import Predictions
 from evenray.metrics import holm, score
-from evenray.metrics.group_differences import detectable, group_differences
+from evenray.metrics.group_differences import _Figure, _joined, _p, detectable, group_differences
 
 
 def simulated(
@@ -45,6 +45,53 @@ def test_false_alarms_are_no_more_than_one_in_twenty(patients: int, sites: int, 
         assert all((each.p < 0.05) != (each.low <= 0 <= each.high) for each in found)
     assert alarms <= 10  # of 100; with a chance of one in twenty more come once in ninety
     assert np.mean(np.array(single) < 0.05) < 0.075
+
+
+def cross_validated(rng: np.random.Generator) -> Predictions:
+    """60 patients of 1 to 3 images each in three folds, whose networks' scores have scales of their own."""
+    made = simulated(rng, 60, 3, 0.4, images=3)
+    table = made.table.filter(pl.Series(np.arange(180) % 3 <= rng.integers(0, 3, 60).repeat(3)))
+    fold = rng.permutation(60)[table["patient"].str.slice(1).cast(pl.Int64).to_numpy()] % 3
+    logits = np.log(table["p_1"] / table["p_0"]).to_numpy() + 1.5 * fold
+    columns = {
+        "p_0": expit(-logits),
+        "p_1": expit(logits),
+        "fold": fold,
+        "prior_0": 0.6,
+        "prior_1": 0.4,
+        "threshold": 0.5,
+    }
+    columns |= {"case": [str(i) for i in range(len(fold))], "repeat": 1}
+    return replace(
+        made,
+        table=table.with_columns(
+            **{n: pl.Series(v) if hasattr(v, "__len__") else pl.lit(v) for n, v in columns.items()}
+        ),
+    )
+
+
+def test_false_alarms_of_a_cross_validation_are_no_more_than_one_in_twenty() -> None:
+    """A fold often holds several images of one sick patient of a site alone, of which no error is known."""
+    rng, alarms, single = np.random.default_rng(8), 0, list[float]()
+    for _ in range(100):
+        areas = [each for each in group_differences(cross_validated(rng), ["site"]) if each.metric == "auroc"]
+        alarms += bool(len(areas) and (holm([each.p for each in areas]) < 0.05).any())
+        single += [each.p for each in areas]
+        assert all(each.high > each.low for each in areas)
+    assert alarms <= 10
+    assert np.mean(np.array(single) < 0.05) < 0.075
+
+
+def test_an_unknown_error_is_no_certainty() -> None:
+    known, unknown = (
+        _Figure(value, lambda z: (0.5, 0.9), np.full(4, share)) for value, share in ((0.8, 0.1), (0.6, np.nan))
+    )
+    low, high = _joined(known, unknown, 1.96)
+    assert low < 0.2 < high
+    assert _p(known, unknown) > 0.05
+    lost = _Figure(0.6, lambda z: (np.nan, np.nan), np.zeros(4))
+    assert np.isnan(_joined(known, lost, 1.96)).all()
+    assert _p(known, lost) == pytest.approx(1)
 
 
 def test_the_smallest_detectable_difference_is_found_four_times_in_five() -> None:

@@ -28,7 +28,7 @@ def components(
     Of `folds` that are large enough the mean over them; each holds whole patients. NaN shares where a class has a single
     patient; DataError where it has none.
     """
-    if (rows := rows_within(folds, positive)) is not None:
+    if (rows := rows_within(folds, positive, patients)) is not None:
         area, total = 0.0, np.zeros(int(patients.max()) + 1)
         for own in rows:
             part, shares = components(scores[own], positive[own], patients[own])

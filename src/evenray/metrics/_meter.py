@@ -33,7 +33,7 @@ class Meter:
 
     `prior` (K,), if given, is the class prior to score at: cases are weighted so that the classes have these shares. Where
     a class with a share has no case, only what the cases of the other of two tell is defined. With `folds` (N,), those that held
-    the cases out, areas are means over these where they are large enough.
+    the cases out, areas are means over these where they hold enough `patients` (N,; None: each case is one).
 
     >>> meter = Meter(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), predicted=np.array([0, 1]), positive=1)
     >>> meter(np.ones((1, 2)))["auroc"]
@@ -48,13 +48,15 @@ class Meter:
         positive: int,
         prior: NDArray[np.float64] | None = None,
         folds: NDArray[np.int64] | None = None,
+        patients: NDArray[np.int64] | None = None,
     ) -> None:
         self.targets, self.prior = targets, prior
         self.K = probabilities.shape[1]
         self.counts = np.bincount(targets, minlength=self.K)
         self.positive = positive
         watched = [positive] if self.K == 2 else list(np.flatnonzero(self.counts))
-        self.rankings = [ranking_of(probabilities[:, k], targets == k, folds) for k in watched]
+        who = np.arange(len(targets)) if patients is None else patients
+        self.rankings = [ranking_of(probabilities[:, k], targets == k, folds, who) for k in watched]
         cells = threshold.cells(targets, predicted, self.K)
         losses, self.bins = calibration.columns(probabilities, targets, positive)
         self.columns = np.column_stack([cells, losses]).astype(np.float64)

@@ -78,7 +78,7 @@ def _each(
         found.append(
             _One(
                 np.flatnonzero(targets[:, k] >= 0),
-                Meter(two.probabilities, two.targets, called, 1, prevalence, two.folds),
+                Meter(two.probabilities, two.targets, called, 1, prevalence, two.folds, two.patients),
                 Meter(np.tile(constant, (N, 1)), two.targets, majority, 1, prevalence),
                 Ranking.of(two.probabilities[:, 1], two.targets == 1), specificity,
             )

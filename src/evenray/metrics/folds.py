@@ -16,22 +16,25 @@ __all__ = ["ENOUGH", "WithinFolds", "ranking_of", "rows_within"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-ENOUGH = 2  # cases of a class, and of the rest, that every fold needs to be ranked by itself
+ENOUGH = (
+    2  # patients of a class, and of the rest, that every fold needs to be ranked by itself: one alone has no spread
+)
 
 
-def rows_within(folds: Ints | None, positive: Bools) -> list[Ints] | None:
-    """The rows of each fold, where every one holds ENOUGH positive cases and others; None where all cases are ranked together.
+def rows_within(folds: Ints | None, positive: Bools, patients: Ints) -> list[Ints] | None:
+    """The rows of each fold, where every one holds positive cases and others of ENOUGH patients; None where all cases are ranked
+    together.
 
-    >>> rows_within(np.array([0, 1, 0, 1, 0, 1, 0, 1]), np.array([True] * 4 + [False] * 4))
+    >>> rows_within(np.array([0, 1, 0, 1, 0, 1, 0, 1]), np.array([True] * 4 + [False] * 4), np.arange(8))
     [array([0, 2, 4, 6]), array([1, 3, 5, 7])]
-    >>> rows_within(np.array([0, 0, 0, 1]), np.array([True, True, False, False])) is None
+    >>> rows_within(np.array([0, 0, 0, 1]), np.array([True, True, False, False]), np.arange(4)) is None
     True
     """
     if folds is None:
         return None
     found = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
-    fewest = min((min(positive[rows].sum(), (~positive[rows]).sum()) for rows in found), default=0)
-    return found if fewest >= ENOUGH else None
+    sides = (rows[own] for rows in found for own in (positive[rows], ~positive[rows]))
+    return found if min((len(np.unique(patients[side])) for side in sides), default=0) >= ENOUGH else None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class WithinFolds:
         """As `Ranking.areas`; a fold in which AUROC is not defined under the weights counts nothing.
 
         >>> scores, positive = np.array([0.9, 0.8, 0.2, 0.1]), np.array([True, False, True, False])
-        >>> ranking = ranking_of(np.tile(scores, 2) / [1, 1, 1, 1, 9, 9, 9, 9], np.tile(positive, 2), np.repeat([0, 1], 4))
+        >>> apart, truth = np.tile(scores, 2) / [1, 1, 1, 1, 9, 9, 9, 9], np.tile(positive, 2)
+        >>> ranking = ranking_of(apart, truth, np.repeat([0, 1], 4), np.arange(8))
         >>> [round(float(area[0]), 3) for area in ranking.areas(np.ones((1, 8)))]
         [0.75, 0.71]
         """
@@ -64,9 +68,9 @@ class WithinFolds:
         return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0), self.whole.areas(W)[1]
 
 
-def ranking_of(scores: Floats, positive: Bools, folds: Ints | None) -> Ranking | WithinFolds:
+def ranking_of(scores: Floats, positive: Bools, folds: Ints | None, patients: Ints) -> Ranking | WithinFolds:
     """The ranking of all cases, or where `folds` are large enough those of each beside it."""
-    whole, rows = Ranking.of(scores, positive), rows_within(folds, positive)
+    whole, rows = Ranking.of(scores, positive), rows_within(folds, positive, patients)
     if rows is None:
         return whole
     return WithinFolds(rows, [Ranking.of(scores[own], positive[own]) for own in rows], whole)

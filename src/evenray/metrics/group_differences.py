@@ -18,6 +18,7 @@ from evenray.core.types import Predictions
 
 from ._area import Area, Z
 from ._meter import decide
+from .folds import rows_within
 from .groups import UNKNOWN_GROUP, members
 from .intervals import effective_share, wilson
 
@@ -117,7 +118,7 @@ def _figures(
     }
     if len(present) > 1 and all(enough.values()):
         watched = [positive] if K == 2 else present
-        yield "auroc", (_area(predictions, rows, watched), _area(predictions, others, watched))
+        yield "auroc", _areas(predictions, rows, others, watched)
         if K > 2:
             yield "balanced_accuracy", tuple(_balanced(predictions, called, part, present) for part in (rows, others))  # type: ignore[misc]
     for name, k in (("sensitivity", positive), ("specificity", 1 - positive)) if K == 2 else ():
@@ -126,9 +127,22 @@ def _figures(
             yield name, own  # type: ignore[misc]
 
 
-def _area(predictions: Predictions, rows: Rows, watched: list[int]) -> _Figure:
+def _areas(predictions: Predictions, rows: Rows, others: Rows, watched: list[int]) -> tuple[_Figure, _Figure]:
+    """Ranked within folds where these are large enough in both: over all folds an area is smaller, and of one alone that would be a
+    difference."""
+    folds, targets, patients = predictions.folds, predictions.targets, predictions.patients
+    if any(
+        rows_within(None if folds is None else folds[part], targets[part] == k, patients[part]) is None
+        for part in (rows, others)
+        for k in watched
+    ):
+        folds = None
+    return _area(predictions, rows, watched, folds), _area(predictions, others, watched, folds)
+
+
+def _area(predictions: Predictions, rows: Rows, watched: list[int], folds: NDArray[np.int64] | None) -> _Figure:
     truth = predictions.targets[rows][:, None] == watched
-    folds = None if predictions.folds is None else predictions.folds[rows]
+    folds = None if folds is None else folds[rows]
     area = Area.of(predictions.probabilities[rows][:, watched], truth, predictions.patients[rows], folds)
     return _Figure(area.value, area.interval, _whole(area.influence, predictions.patients))
 
@@ -171,10 +185,11 @@ def _joined(own: _Figure, other: _Figure, z: float) -> tuple[float, float]:
     """The interval of own - other: distances to the bounds, squared and added, less what patients in both have in common."""
     (a, a_low, a_high), (b, b_low, b_high) = ((one.value, *one.interval(z)) for one in (own, other))
     together = float(own.influence @ other.influence)
-    r = together / float(np.linalg.norm(own.influence) * np.linalg.norm(other.influence)) if together else 0.0
+    norms = float(np.linalg.norm(own.influence) * np.linalg.norm(other.influence))
+    r = together / norms if together and np.isfinite(norms) else 0.0  # of unknown shares nothing is in common
 
     def half(x: float, y: float) -> float:
-        return float(np.sqrt(max(0.0, x**2 + y**2 - 2 * r * x * y)))
+        return float(np.sqrt(np.maximum(0.0, x**2 + y**2 - 2 * r * x * y)))  # max() would take NaN for 0
 
     return a - b - half(a - a_low, b_high - b), a - b + half(a_high - a, b - b_low)
 
@@ -185,5 +200,6 @@ def _p(own: _Figure, other: _Figure) -> float:
     for _ in range(HALVINGS):
         middle = (inside + outside) / 2
         low, high = _joined(own, other, middle)
-        inside, outside = (inside, middle) if low <= 0 <= high else (middle, outside)
+        apart = low > 0 or high < 0  # an unknown bound shows nothing
+        inside, outside = (middle, outside) if apart else (inside, middle)
     return 2 * (1 - NORMAL.cdf(outside))

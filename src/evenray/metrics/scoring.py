@@ -139,10 +139,11 @@ def _measures(
 ) -> dict[str, Measure]:  # fmt: skip
     """The METRICS, and whatever figures `more` gives for weights of the cases; without resamples bounds are NaN."""
     positive = predictions.positive_index
-    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at, predictions.folds)
+    folds, patients = predictions.folds, predictions.patients
+    meter = Meter(predictions.probabilities, predictions.targets, called, positive, at, folds, patients)
     one = np.ones((1, predictions.table.height))
     values = {name: float(value[0]) for name, value in (meter(one) | more(one)).items()}
-    spread = replicates(lambda W: meter(W) | more(W), predictions.patients, resamples, seed)
+    spread = replicates(lambda W: meter(W) | more(W), patients, resamples, seed)
     bounds = {}
     if resamples:
         own = {name: values[name] for name in METRICS}
