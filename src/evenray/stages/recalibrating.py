@@ -16,8 +16,9 @@ from evenray.core.types import Dataset, Predictions, Scores
 from evenray.data.iterative import divide
 from evenray.learning.plan.training import ENOUGH_TO_CHOOSE
 from evenray.learning.tasks import task_of
+from evenray.learning.tasks.question import Target
 from evenray.metrics import calibrate, choose_threshold, difference, score
-from evenray.metrics.measuring import Cut, scored_by_task
+from evenray.metrics.measuring import Cut, Prevalence, scored_by_task
 
 __all__ = ["recalibrated", "require_halves"]
 
@@ -28,11 +29,12 @@ RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 SURE = 1e-6
 
 
-def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: int) -> Recalibrated:
+def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, target: Target, *, seed: int) -> Recalibrated:
     """Fit a calibration on half of the patients of a set, and measure it on the others.
 
-    It goes on top of the probabilities as they are, one slope and one bias a class, so that it also takes up the class shares of
-    the set. DataError where either half would have too few cases of a class to fit or to tell by. Of findings those that have too
+    It goes on top of the probabilities as they are, one slope and one bias a class. `target` has the class shares that these are at,
+    where the run was evaluated at those of a place of use: the cases are weighted to them, in the fit and in what is told of it.
+    Where None was asked for, the fit also takes up the class shares of the set. DataError where either half would have too few cases of a class to fit or to tell by. Of findings those that have too
     few in either are left as they are; DataError where that is so of each.
     """
     halves = _halves(found, seed)
@@ -40,25 +42,26 @@ def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, *, seed: i
     after = {"fit": fit, "tell": tell}
     if found.task == "tag":
         for name in halves.enough:
-            own = fit.finding(name)
-            after = {part: _mapped(each, own, found.classes.index(name)) for part, each in after.items()}
+            k, own = found.classes.index(name), fit.finding(name)
+            after = {part: _mapped(each, own, k, target[k]) for part, each in after.items()}
     else:
-        fitted = calibrate(_logits(fit.probabilities), fit.targets, METHOD)
+        fitted = calibrate(_logits(fit.probabilities), fit.targets, METHOD, prior=target[0])
         after = {
             part: each.with_probabilities(fitted.apply(_logits(each.probabilities))) for part, each in after.items()
         }
-    before, now = (scored_by_task(each, cuts, seed=seed) for each in (tell, after["tell"]))
+    at = task_of(found.task).scored_at(target)
+    before, now = (scored_by_task(each, cuts, prevalence=at, seed=seed) for each in (tell, after["tell"]))
     figures = {
-        name: _change(name, tell, after["tell"], before, now, cuts, seed)
+        name: _change(name, tell, after["tell"], before, now, cuts, at, seed)
         for name in FIGURES
         if name in before.estimates
     }
     threshold, rates, rule = None, dict[str, Figure](), scores.threshold_rule
     if rule is not None and found.task == "classify":
         with suppress(DataError):  # too few of the set's patients for what the rule promises
-            threshold = choose_threshold(after["fit"], rule)
+            threshold = choose_threshold(after["fit"], rule, target[0])
     if threshold is not None:
-        told = score(after["tell"], threshold, seed=seed)
+        told = score(after["tell"], threshold, prevalence=target[0], seed=seed)
         rates = {name: Figure.of(told.estimates[name]) for name in RATES}
     return Recalibrated(
         method=METHOD, fitted_cases=fit.table.height, fitted_patients=int(fit.patients.max()) + 1, cases=tell.table.height,
@@ -121,20 +124,20 @@ def _logits(p_NK: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.log(np.clip(p_NK, SURE, 1)))
 
 
-def _mapped(whole: Predictions, own: Predictions, k: int) -> Predictions:
+def _mapped(whole: Predictions, own: Predictions, k: int, shares: NDArray[np.float64] | None) -> Predictions:
     """The same with the probabilities of one finding as fitted on `own`, the two classes of it."""
-    fitted = calibrate(_logits(own.probabilities), own.targets, METHOD)
+    fitted = calibrate(_logits(own.probabilities), own.targets, METHOD, prior=shares)
     p = whole.probabilities[:, k]
     after = fitted.apply(_logits(np.column_stack([1 - p, p])))[:, 1]
     return replace(whole, table=whole.table.with_columns(pl.Series(f"p_{k}", after)))
 
 
 def _change(
-    name: str, one: Predictions, other: Predictions, before: Scores, after: Scores, cuts: Cut, seed: int
+    name: str, one: Predictions, other: Predictions, before: Scores, after: Scores, cuts: Cut, at: Prevalence, seed: int
 ) -> RateChange:
     pair = (Figure.of(before.estimates[name]), Figure.of(after.estimates[name]))
     gap = pair[1].value - pair[0].value
     if name not in PAIRED:  # a distance from what is right, not a loss: the two stand beside each other
         return RateChange(before=pair[0], after=pair[1], value=gap, low=np.nan, high=np.nan)
-    paired = difference(other, one, name, thresholds=(cuts, cuts), seed=seed)
+    paired = difference(other, one, name, thresholds=(cuts, cuts), prevalence=at, seed=seed)
     return RateChange(before=pair[0], after=pair[1], value=paired.value, low=paired.low, high=paired.high)

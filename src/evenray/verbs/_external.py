@@ -28,6 +28,7 @@ from evenray.data.external.classes import as_trained
 from evenray.data.external.copies import Shared, key_of, patients_under, shared
 from evenray.data.external.drift import drifted
 from evenray.learning.predict.about import About
+from evenray.learning.tasks import task_of
 from evenray.reporting import external_page, language_of
 from evenray.scale import is_url
 from evenray.stages.external import External, tested
@@ -134,6 +135,7 @@ def _test(
     drift = drifted(testing.training, other, seed=seed)
     work.events.tell("external.told.begun", images=len(other), patients=_patients(other), run=run.name)
     found = tested(testing, drift, replace(work.tools, folder=place.path), seed=seed)
+    target = task_of(about.task).target(found.scores.prevalence, about.classes, about.positive)
     place.write_table("predictions.parquet", found.predictions.table)
     found.scores.write(place.path)
     return ExternalRecord(
@@ -146,7 +148,7 @@ def _test(
         prevalence=found.prevalence, changes=found.changes, over=found.over,
         units=(found.scores.unit, testing.scores.unit) if found.scores.unit else None,
         main=found.main, total=found.total, parts=found.parts, light=found.light, causes=found.causes,
-        recalibrated=recalibrated(found.predictions, found.scores, about.cuts, seed=seed) if recalibrate else None,
+        recalibrated=recalibrated(found.predictions, found.scores, about.cuts, target, seed=seed) if recalibrate else None,
     )  # fmt: skip
 
 
