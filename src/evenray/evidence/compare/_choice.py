@@ -10,7 +10,7 @@ import numpy as np
 import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
-__all__ = ["LUCK", "Posterior", "error", "posterior", "settle", "training_variance"]
+__all__ = ["LUCK", "Posterior", "apart", "come_through", "error", "posterior", "settle", "training_variance"]
 
 Floats = NDArray[np.float64]
 
@@ -70,25 +70,30 @@ def error(figures: Sequence[Floats], sampling_CC: Floats, *, overlap: float = 0.
 
 
 def posterior(
-    value_C: Floats, error_CC: Floats, factors: Sequence[Sequence[object]], *, seed: int = 0, draws: int = 4000
-) -> Posterior:
+    value_C: Floats, error_CC: Floats, factors: Sequence[Sequence[object]], *, alike: Floats | None = None, seed: int = 0,
+    draws: int = 4000,
+) -> Posterior:  # fmt: skip
     """What is believed of the cells after all were measured, the errors of which have the covariance `error_CC`.
 
     A cell is a common level, an effect of each of its factors (`factors` has one sequence a factor: the contrast of every
     cell, its remedy, its network) and one of its own, the interaction; each kind of effect is normal about zero. How large a
     kind is nobody knows: the belief is averaged over SCALES, weighted by how well each explains the figures (Bayes). So a
     contrast that is better under every remedy is heard as often as it was trained, a single cell that sticks out is drawn
-    back, and an interaction counts where the figures show one.
+    back, and an interaction counts where the figures show one. `alike` (ALIKES, C) is what might have been measured were all cells
+    alike, in standard errors, where that is not the errors alone: see `come_through`.
     """
     C = len(value_C)
-    unit = float(np.sqrt(np.median(np.diag(_apart(error_CC)))))
+    unit = float(np.sqrt(np.median(np.diag(apart(error_CC)))))
     if C == 1 or not unit > 0:
         return Posterior(value_C, np.tile(value_C, (draws, 1)), 1.0)
     # A ranking without a mistake shows no error at all, and would pull the others to it whatever they showed.
     error_CC = error_CC + FLOOR * float(np.diag(error_CC).mean()) * np.eye(C)
     kinds = [_same(factor) for factor in factors if 1 < len(set(factor)) < C] + [np.eye(C)]
     rng = np.random.default_rng([seed, 3])
-    alike = rng.multivariate_normal(np.zeros(C), error_CC, ALIKES, method="eigh")
+    if alike is None:
+        alike = rng.multivariate_normal(np.zeros(C), error_CC, ALIKES, method="eigh")
+    else:
+        alike = alike * np.sqrt(np.diag(apart(error_CC)))
     seen = np.vstack(
         [value_C - value_C.mean(), alike]
     ).T  # (C, 1 + ALIKES): what was measured, and what might have been
@@ -109,6 +114,26 @@ def posterior(
     return Posterior(
         level + means[:, 0], level + np.concatenate(drawn), float(((ahead[1:] >= ahead[0]).sum() + 1) / (ALIKES + 1))
     )
+
+
+def come_through(counts: Sequence[int], together: Sequence[float], seed: int = 0) -> Floats:
+    """What the cells of the last rung would show there, in standard errors, were all that began alike: float64 (ALIKES, counts[-1]).
+
+    `counts` has the cells of each rung; the first, the reference, stays, and the others go on by their figures. `together` has for
+    each rung but the last how far these go with the figures of the last one (a correlation).
+
+    >>> came, stayed = (come_through([27, 3], [together])[:, 1:].mean() for together in (1.0, 0.0))
+    >>> bool(came > 1.5), bool(abs(stayed) < 0.15)
+    (True, True)
+    """
+    rng = np.random.default_rng([seed, 5])
+    last = rng.standard_normal((ALIKES, counts[0]))
+    left = np.tile(np.arange(1, counts[0]), (ALIKES, 1))
+    for count, r in zip(counts[1:], together, strict=True):
+        shown = r * last + np.sqrt(1 - r**2) * rng.standard_normal(last.shape)
+        ahead = np.argsort(-np.take_along_axis(shown, left, axis=1), axis=1)[:, : count - 1]
+        left = np.take_along_axis(left, np.sort(ahead, axis=1), axis=1)  # in their order, as they stand
+    return np.column_stack([last[:, 0], np.take_along_axis(last, left, axis=1)])
 
 
 def settle(belief: Posterior) -> int:
@@ -134,7 +159,7 @@ def _given(seen_CR: Floats, error_CC: Floats, prior_CC: Floats) -> tuple[Floats,
     return likelihood, mean, (covariance + covariance.T) / 2
 
 
-def _apart(error_CC: Floats) -> Floats:
+def apart(error_CC: Floats) -> Floats:
     """The errors without what all cells share, which moves none against another."""
     C = len(error_CC)
     centre = np.eye(C) - 1 / C

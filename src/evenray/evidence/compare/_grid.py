@@ -19,7 +19,7 @@ from evenray.learning.tasks import task_of, tasks
 from evenray.metrics import LOWER_IS_BETTER, holm
 
 from ._cells import Cell
-from ._choice import Posterior, error, posterior, settle, training_variance
+from ._choice import Posterior, apart, come_through, error, posterior, settle, training_variance
 from ._figures import Chance, Figures, by_chance, within_folds
 
 __all__ = ["LEVEL", "Grid", "GridRow", "Interval", "Measured", "believed", "check_metric", "grid", "measure"]
@@ -56,7 +56,8 @@ class GridRow:
     over patients and `seed_deviation` of a single training; the claim against the reference, `difference` with interval and p,
     which answers for patients, seeds and other training cases; `expected`, the figure when the other cells are heard too,
     `better`, the probability that it is above the reference, and `luck` (see Posterior).
-    `p_chance` asks whether it is better than chance, corrected for the number of cells; `visible_chance` is what would have
+    `p_holm` is corrected for all cells that were tried at its imbalance, those that halving stopped too. `p_chance` asks whether it
+    is better than chance, corrected likewise; `visible_chance` is what would have
     been told from it, of the figure `chance`. `tied`: the one of the highest expected figure is not better with a
     probability of LIKELY.
     """
@@ -152,11 +153,13 @@ def measure(
     return Measured(cell, figures, by_chance(runs[0][0], fold_N, figures), sum(seconds for _, seconds in runs), epochs)
 
 
-def believed(rung: Sequence[Measured], metric: str, seed: int = 0) -> Posterior:
-    """What is believed of the cells after all of them were measured, turned so that more is better.
+def believed(climb: Sequence[Sequence[Measured]], metric: str, seed: int = 0) -> Posterior:
+    """What is believed of the cells of the last rung after all of them were measured, turned so that more is better.
 
-    A cell whose figure is unknown is believed to be worth nothing.
+    A cell whose figure is unknown is believed to be worth nothing. Cells that came through earlier rungs were the best there on the
+    same patients: luck has them come through too.
     """
+    *earlier, rung = climb
     value, figures, sampling = _turned(rung, metric)
     known = np.flatnonzero(np.isfinite(value)).tolist()
     mean = np.full(len(rung), -np.inf)
@@ -164,7 +167,12 @@ def believed(rung: Sequence[Measured], metric: str, seed: int = 0) -> Posterior:
         return Posterior(mean, np.zeros((1, len(rung))), 1.0)
     names = [[getattr(rung[i].cell, name) for i in known] for name in ("contrast", "balance", "network")]
     covariance = error([figures[i] for i in known], sampling[np.ix_(known, known)])
-    found = posterior(value[known], covariance, names, seed=seed)
+    alike = None
+    if earlier:
+        counts = [len(each) for each in climb]
+        together = [_kept(each, rung, metric) for each in earlier]
+        alike = come_through(counts, together, seed)[:, known]
+    found = posterior(value[known], covariance, names, alike=alike, seed=seed)
     draws = np.full((len(found.draws), len(rung)), -np.inf)
     mean[known], draws[:, known] = found.mean, found.draws
     return Posterior(mean, draws, found.luck)
@@ -179,18 +187,18 @@ def grid(climbs: Sequence[Sequence[Sequence[Measured]]], metric: str, seed: int 
     rows: list[GridRow] = []
     for climb in climbs:
         further: set[Cell] = set()
-        for rung in reversed(climb):
+        corrected = _corrected(climb, metric)
+        for number, rung in reversed(list(enumerate(climb, 1))):
             top = rung is climb[-1]
-            found = [row for row in _rows(rung, metric, seed, top=top) if row.cell not in further]
+            found = [row for row in _rows(climb[:number], metric, corrected, seed, top=top) if row.cell not in further]
             rows += found if climb is climbs[0] else [replace(row, chosen=False) for row in found]
             further |= {each.cell for each in rung}
     return Grid(tuple(rows))
 
 
-def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> list[GridRow]:
-    """The rows of cells that were trained alike."""
+def _claims(rung: Sequence[Measured], metric: str) -> tuple[Floats, Floats, Floats]:
+    """The differences to the simplest cell, turned so that more is better, their standard deviations, and p."""
     value, figures, sampling = _turned(rung, metric)
-    sign = _sign(metric)
     overlap = 1 / (figures[0].shape[1] - 1)  # in K folds one is tested on and K - 1 are trained on
     claim = error(figures, sampling, overlap=overlap)
     deviation = np.sqrt(np.maximum(np.diag(claim) + claim[0, 0] - 2 * claim[0], 0))
@@ -198,11 +206,46 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> lis
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * scipy.special.ndtr(-np.abs(difference) / deviation)
     p[(difference == 0) & (deviation == 0)] = 1.0
-    p_holm = np.ones(len(rung))
-    p_holm[1:] = holm(p[1:])
-    by_luck = np.array([each.by_chance.p(each.figures) for each in rung])
-    belief, learnt = believed(rung, metric, seed), holm(by_luck)
-    chosen = settle(belief) if np.nanmin(np.append(learnt, 1.0)) < LEVEL else 0
+    return difference, deviation, p
+
+
+def _corrected(climb: Sequence[Sequence[Measured]], metric: str) -> dict[Cell, tuple[float, float]]:
+    """p of the claim against the simplest cell, and against chance, of each cell's last rung, corrected for all that were tried:
+    those that go further are taken for what they showed on these same patients."""
+    last = dict[Cell, tuple[float, float]]()
+    for rung in climb:
+        claimed = _claims(rung, metric)[2].tolist()
+        last |= {each.cell: (p, each.by_chance.p(each.figures)) for each, p in zip(rung, claimed, strict=True)}
+    claims, learnt = np.array(list(last.values())).T
+    return dict(zip(last, zip([1.0, *holm(claims[1:])], holm(learnt), strict=True), strict=True))
+
+
+def _kept(earlier: Sequence[Measured], rung: Sequence[Measured], metric: str) -> float:
+    """How far a cell's lead in an earlier rung goes with that in this one by the patients alone: a correlation, 1 where unknown."""
+    there = [each for each in earlier if each.cell in {own.cell for own in rung}]
+    errors, leads = [], []
+    for each in (there, rung):
+        _, figures, sampling = _turned(each, metric)
+        errors.append(apart(error(figures, sampling)))
+        drawn = np.array([own.figures[metric].replicates for own in each])
+        leads.append(drawn - drawn.mean(axis=0))
+    one, other = (lead[:, np.isfinite(leads).all(axis=(0, 1))] for lead in leads)
+    common = np.mean([np.cov(*pair)[0, 1] for pair in zip(one, other, strict=True)]) * len(rung) / (len(rung) - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = common / np.sqrt(np.prod([np.diag(own).mean() for own in errors]))
+    return float(np.clip(found, 0, 1)) if np.isfinite(found) else 1.0
+
+
+def _rows(
+    climb: Sequence[Sequence[Measured]], metric: str, corrected: Mapping[Cell, tuple[float, float]], seed: int, *, top: bool
+) -> list[GridRow]:  # fmt: skip
+    """The rows of cells that were trained alike, those of the last rung."""
+    rung, sign = climb[-1], _sign(metric)
+    _, figures, sampling = _turned(rung, metric)
+    difference, deviation, p = _claims(rung, metric)
+    belief = believed(climb, metric, seed)
+    learnt = np.nanmin([1.0, *(by_chance for _, by_chance in corrected.values())]) < LEVEL
+    chosen = settle(belief) if learnt else 0
     best, alone = int(belief.mean.argmax()), np.sqrt(training_variance(figures))
     rows = []
     for i, each in enumerate(rung):
@@ -212,8 +255,8 @@ def _rows(rung: Sequence[Measured], metric: str, seed: int, *, top: bool) -> lis
             figures={name: Interval(own.value, own.low, own.high) for name, own in each.figures.items()},
             seeds=len(figures[i]), sampling_deviation=float(np.sqrt(sampling[i, i])),
             seed_deviation=float(alone[i]) if len(figures[i]) > 1 else np.nan, difference=float(sign * difference[i]),
-            difference_low=float(low), difference_high=float(high), p=float(p[i]), p_holm=float(p_holm[i]),
-            expected=float(sign * belief.mean[i]), better=belief.better(i), luck=belief.luck, p_chance=float(learnt[i]),
+            difference_low=float(low), difference_high=float(high), p=float(p[i]), p_holm=float(corrected[each.cell][0]),
+            expected=float(sign * belief.mean[i]), better=belief.better(i), luck=belief.luck, p_chance=float(corrected[each.cell][1]),
             visible_chance=float(each.by_chance.level + (Z + FOUR_IN_FIVE) * each.by_chance.deviation),
             chance=each.by_chance.figure, epochs=each.epochs, seconds=each.seconds,
             tied=top and belief.better(best, i) < LIKELY, reference=i == 0, chosen=top and i == chosen,

@@ -47,7 +47,7 @@ def _climb(
     left, steps = cells, rungs(len(cells), setup.settings.epochs, halving)
     for count, epochs in steps:
         if climbed:
-            left = _ahead(climbed[-1], metric, count, setup.settings.seed)
+            left = _ahead(climbed, metric, count, setup.settings.seed)
         here = setup if len(climbed) + 1 == len(steps) else replace(setup, seeds=1)
         works = {cell: folds_of(cell, here, folder, epochs) for cell in left}
         _train([work for seeds in works.values() for folds in seeds for work in folds], map, tick)
@@ -56,9 +56,9 @@ def _climb(
     return climbed
 
 
-def _ahead(rung: Sequence[Measured], metric: str, count: int, seed: int) -> list[Cell]:
-    """The simplest cell and those of the highest expected figure, `count` in all, in the order of the rung."""
-    expected = believed(rung, metric, seed).mean
+def _ahead(climb: Sequence[Sequence[Measured]], metric: str, count: int, seed: int) -> list[Cell]:
+    """The simplest cell and those of the highest expected figure, `count` in all, in the order of the last rung."""
+    rung, expected = climb[-1], believed(climb, metric, seed).mean
     taken = {0, *(1 + np.argsort(-expected[1:], kind="stable")[: count - 1]).tolist()}
     return [each.cell for i, each in enumerate(rung) if i in taken]
 

@@ -73,7 +73,7 @@ def judge(
         both = ensemble({"first": one, "other": other}), seconds + more
         measured.append(measure(cell, [both], first.fold, first.settings.epochs, first.settings.seed))
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-    belief = believed(measured, metric, first.settings.seed)
+    belief = believed([measured], metric, first.settings.seed)
     taken, by_rule = taken_of(belief, range(len(setups), len(measured)))
     best = max(belief.mean[1:], default=belief.mean[0])
     return [
