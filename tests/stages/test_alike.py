@@ -76,6 +76,20 @@ def test_a_set_that_knows_one_finding_is_set_beside_that_finding() -> None:
     assert "ranking" not in loss.lost
 
 
+def test_who_knows_the_prevalence_alone_knows_it_at_the_place_of_use_there_too() -> None:
+    found, inside = findings(1, (2.5, 2.5, 1.2), known="c"), findings(2, (2.5, 2.5, 0.8))
+    at = np.array([0.95, 0.05])
+    scores, own = (
+        summarise_findings({"validation": findings(0, (2.5, 2.5, 0.8)), "test": one}, "youden", [HALF] * 3, [at] * 3)
+        for one in (found, inside)
+    )
+    changes = changes_of(*alike(found, scores, inside, own, OF_FINDINGS, [at] * 3, seed=0).scores)
+    assert changes["brier"].internal.baseline == pytest.approx(0.05 * 0.95)
+    assert changes["brier"].internal.baseline == pytest.approx(
+        own.findings["c"].parts["test"].metrics["brier"].baseline
+    )
+
+
 def test_where_both_sets_have_the_same_findings_figures_are_as_they_are() -> None:
     found, inside = findings(1, (2.5, 2.5, 0.8), known="ab"), findings(2, (2.5, 2.5, 0.8), known="ab")
     scores, own = told(found, inside)

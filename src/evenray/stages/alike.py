@@ -77,7 +77,7 @@ def _figures(
 ) -> dict[str, Figure]:  # fmt: skip
     """Those of `over` alone, made as those of a test part are."""
     first = repeats[0]
-    priors: Prevalence = [one.prior for one, _ in asked]
+    priors: Prevalence = [one.prior if at is None else at for one, at in asked]
     prevalence: Prevalence = [at for _, at in asked]
     if first.task == "classify":
         ((question, at),) = asked

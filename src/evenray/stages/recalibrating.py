@@ -32,10 +32,12 @@ SURE = 1e-6
 def recalibrated(found: Predictions, scores: ScoresRecord, cuts: Cut, target: Target, *, seed: int) -> Recalibrated:
     """Fit a calibration on half of the patients of a set, and measure it on the others.
 
-    It goes on top of the probabilities as they are, one slope and one bias a class. `target` has the class shares that these are at,
+    It goes on top of the probabilities as they are, one slope and one bias a class. `target` has the class shares that they are at,
     where the run was evaluated at those of a place of use: the cases are weighted to them, in the fit and in what is told of it.
-    Where None was asked for, the fit also takes up the class shares of the set. DataError where either half would have too few cases of a class to fit or to tell by. Of findings those that have too
-    few in either are left as they are; DataError where that is so of each.
+    Where None was asked for, the fit also takes up the class shares of the set.
+
+    DataError where either half would have too few cases of a class to fit or to tell by. Of findings those that have too few in
+    either are left as they are; DataError where that is so of each.
     """
     halves = _halves(found, seed)
     fit, tell = halves.fit, halves.tell

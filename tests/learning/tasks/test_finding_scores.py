@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.run import Run
@@ -41,6 +42,17 @@ def test_a_finding_with_too_few_patients_is_refused_and_the_others_are_called_by
     assert (found["rare"].threshold_rule, found["rare"].threshold) == ("prevalence", 0.1)
     assert found["rare"].refused_points[0] == RULE
     assert found["rare"].parts["test"].metrics["sensitivity"].value > 0.5
+
+
+def test_who_knows_the_prevalence_alone_is_the_same_for_each_finding_and_their_means() -> None:
+    found = {"validation": _predictions(60, 12, 0), "test": _predictions(60, 12, 1)}
+    scores = summarise_findings(found, "youden", PRIORS, [np.array([0.95, 0.05]), None])
+    each = [record.parts["test"].metrics for record in scores.findings.values()]
+    for name in ("brier", "log_loss", "auprc"):
+        assert scores.parts["test"].metrics[name].baseline == pytest.approx(
+            np.mean([one[name].baseline for one in each])
+        )
+    assert each[0]["brier"].baseline == pytest.approx(0.05 * 0.95)
 
 
 def test_it_is_refused_too_where_a_single_fold_has_too_few() -> None:

@@ -69,6 +69,9 @@ def summarise_findings(
         )
         for name, prior, at in zip(classes, priors, target, strict=True)
     }
+    known = [
+        prior if at is None else at for prior, at in zip(priors, target, strict=True)
+    ]  # by whom nothing is looked at
     cuts = [record.threshold for record in each.values()]
     test = each_repeat(found["test"])
     if "folds" in found:
@@ -79,7 +82,7 @@ def summarise_findings(
     def scored(repeats: Sequence[Predictions], cuts: Sequence[float | None] | None) -> PartScores:
         def score_one(predicted: Predictions, bounded: bool) -> Scores:
             n = RESAMPLES if bounded else 0
-            return score_findings(predicted, cuts, seed=seed, resamples=n, priors=priors, prevalence=target)
+            return score_findings(predicted, cuts, seed=seed, resamples=n, priors=known, prevalence=target)
 
         present = dict(zip(classes, (repeats[0].targets == 1).sum(axis=0).tolist(), strict=True))
         return PartScores.of(over_repeats(repeats, score_one)).model_copy(update={"counts": present})
