@@ -15,6 +15,7 @@ from evenray.core.errors import UsageError
 from evenray.core.types import Predictions
 from evenray.learning.predict.about import About
 from evenray.metrics import by_group, choose_threshold, decision_curve, per_patient, score
+from evenray.stages import evaluate
 from evenray.stages.line import run
 
 from .conftest import Heard, job
@@ -175,3 +176,15 @@ def test_simple_models_stand_beside_the_network(copied: Path) -> None:
             gap, value = simple["network_ahead"][metric], simple["metrics"][metric]["value"]
             assert gap["value"] == pytest.approx(own.estimates[metric].value - value)
             assert gap["low"] <= gap["value"] <= gap["high"]
+
+
+def test_label_errors_are_sought_at_the_shares_of_the_labels(
+    rerun: Callable[..., Any], copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a prevalence of 1 % the sick would be contradicted for the place of use, not for their images."""
+    rerun(calibration="none")
+    here, looked = read(copied).probabilities, list[Predictions]()
+    monkeypatch.setattr(evaluate, "label_errors", lambda found: looked.append(found) or [])
+    rerun(calibration="none", prevalence=0.01)
+    assert read(copied).probabilities[:, 1].mean() < here[:, 1].mean()
+    np.testing.assert_allclose(looked[-1].probabilities, here[-len(looked[-1].probabilities) :])

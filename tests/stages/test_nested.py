@@ -18,7 +18,7 @@ from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
 from evenray.core.recipe import Recipe
 from evenray.core.run import Run
-from evenray.core.types import Dataset
+from evenray.core.types import Dataset, Predictions
 from evenray.data import design
 from evenray.data.scan import scan
 from evenray.evidence.compare.runs import compare_runs
@@ -26,6 +26,7 @@ from evenray.learning import networks
 from evenray.learning.networks.importing import import_weights
 from evenray.metrics import each_repeat, score
 from evenray.reporting import report_page
+from evenray.stages import evaluate as evaluation
 from evenray.stages import nested as stage
 from evenray.stages.line import Job, run
 from evenray.verbs.ensemble import ensemble
@@ -143,6 +144,19 @@ def test_the_figures_are_those_of_the_held_out_cases(kind: str, whole: Callable[
     assert all(len(chosen) == 1 for chosen in thresholds)  # one a fold
     assert record.threshold is not None  # that of the model for use
     assert done.results.baselines
+
+
+@both
+def test_label_errors_are_sought_at_the_shares_of_the_training_parts(
+    kind: str, images: Path, whole: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = list[Predictions]()
+    monkeypatch.setattr(evaluation, "label_errors", lambda found: looked.append(found) or [])
+    for number, prevalence in enumerate((None, 0.01 if kind == "classify" else {"square": 0.01})):
+        again = Path(shutil.copytree(whole(kind), tmp_path / str(number)))
+        go(again, images, kind, until="evaluate", calibration="none", threshold="fixed(0.4)", prevalence=prevalence)
+    here, there = (one for one in looked if one.table.height)
+    np.testing.assert_allclose(here.probabilities, there.probabilities)
 
 
 @both

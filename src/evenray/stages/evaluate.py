@@ -94,7 +94,9 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
     model = inputs.network.to(tools.machine.device)
     tta = settings.tta or plan.tta
     tools.open_test()
-    calibrations, found, plain = [NONE] * len(remedy.questions), dict[str, Predictions](), dict[str, Predictions]()
+    here = [None] * len(remedy.questions)  # the class shares of the training part, at which its labels are
+    calibrations, found = [NONE] * len(remedy.questions), dict[str, Predictions]()
+    plain, unmoved = dict[str, Predictions](), dict[str, Predictions]()
     furthest = largest_scale(tta, model.description.scale_jitter)
     names = ("validation", "test") if inputs.outer_folds is None else ("validation",)
     parts = parts_of(tools, dataset, plan.given, plan.channels, inputs.choice.contrast, names, furthest)
@@ -107,13 +109,16 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
             found[name] = task.predictions(cases, told, p)
             if facts.task in OF_IMAGES:
                 plain[name] = found[name].with_probabilities(uncalibrated(task, remedy, told))
+                unmoved[name] = found[name].with_probabilities(
+                    task.probabilities(remedy.questions, told, calibrations, here)
+                )
     if inputs.outer_folds is not None:
 
         def fit(task: Task, remedy: Remedy, told: NDArray[Any], targets: NDArray[np.int64]) -> list[Calibration]:
             return fitted_calibrations(task, remedy, told, targets, settings, replace(tools, events=Events()))
 
         found |= held_out(inputs.outer_folds, dataset, target, fit)
-        plain = {"test": found.pop("uncalibrated")}
+        plain, unmoved = {"test": found.pop("uncalibrated")}, {"test": found.pop("unmoved")}
     own = None if asked else remedy.balance.rule
     masks, cuts = None, list[float]()
     if task.draws:
@@ -153,16 +158,18 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
         tell_sets(doubt, tools.events)
         if gaps is not None:
             tell_gaps(gaps, tools.events)
-    return EvaluateOutputs(whole, scores, _suspected(inputs, found["test"], whole), masks, doubt, gaps)
+    return EvaluateOutputs(whole, scores, _suspected(inputs, unmoved), masks, doubt, gaps)
 
 
-def _suspected(inputs: EvaluateInputs, test: Predictions, whole: Predictions) -> list[Finding]:
-    """Likely label errors, where labels are of whole images."""
+def _suspected(inputs: EvaluateInputs, found: Mapping[str, Predictions]) -> list[Finding]:
+    """Likely label errors, where labels are of whole images; `found` is at the class shares of the training part: at those of another
+    place right labels look wrong."""
     if inputs.cases.facts.task not in OF_IMAGES:
         return []
     if inputs.outer_folds is not None:
-        once = averaged_over_repeats(test)
+        once = averaged_over_repeats(found["test"])
         return _label_errors(once.table, once.part(""))
+    whole = replace(found["test"], table=pl.concat([found[name].table for name in PARTS[1:]], how="diagonal"))
     return _label_errors(inputs.out_of_fold, whole)
 
 

@@ -25,13 +25,14 @@ Fit = Callable[[Task, Remedy, NDArray[np.float64], NDArray[np.int64]], list[Cali
 
 def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) -> dict[str, Predictions]:
     """The predictions of every case once a repeat, by the network of the fold that held it out ("test"), the same corrected for
-    the remedy alone ("uncalibrated"), and those of the validation parts of the same folds ("folds").
+    the remedy alone ("uncalibrated"), those at the class shares of their training parts ("unmoved"), and those of the validation parts
+    of the same folds ("folds").
 
     `outer` is what the stage nested leaves. Beside the usual columns stand repeat, fold, and the class shares of the fold's
     training part, prior_k (of findings the share that has each).
     """
     task = task_of(dataset.facts.task)
-    tables = {name: list[Predictions]() for name in ("folds", "test", "uncalibrated")}
+    tables = {name: list[Predictions]() for name in ("folds", "test", "uncalibrated", "unmoved")}
     for part in outer.partition_by("repeat", "fold", maintain_order=True):
         fold, rows = _divided(dataset, part)
         balance, epochs = part["balance"][0], part["epochs"][0]
@@ -50,7 +51,9 @@ def held_out(outer: pl.DataFrame, dataset: Dataset, target: Target, fit: Fit) ->
             predicted = task.predictions(cases, logits_NK, p_NK)
             predicted = replace(predicted, table=predicted.table.with_columns(told))
             tables["folds" if name == "validation" else "test"].append(predicted)
+        here = task.probabilities(remedy.questions, logits_NK, calibrations, [None] * len(remedy.questions))
         tables["uncalibrated"].append(predicted.with_probabilities(uncalibrated(task, remedy, logits_NK)))
+        tables["unmoved"].append(predicted.with_probabilities(here))
     order = dataset.cases.select("case").with_row_index("_row")
     whole = dict[str, Predictions]()
     for name, found in tables.items():
