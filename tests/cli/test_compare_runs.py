@@ -13,6 +13,7 @@ import pytest
 from evenray.core.types import Predictions
 from evenray.metrics import delong_difference, difference
 
+from ..stages.conftest import as_left
 from .conftest import Cli, one_sentence
 
 CLASSES = ("0", "1")
@@ -26,6 +27,7 @@ def other(finished_run: Path, tmp_path: Path) -> Path:
     p = np.clip(table["p_1"].to_numpy() + np.random.default_rng(0).normal(0, 0.4, table.height), 0.001, 0.999)
     table = table.with_columns(p_0=pl.Series(1 - p), p_1=pl.Series(p))
     table.sample(fraction=1, shuffle=True, seed=1).write_parquet(folder / "predictions.parquet")
+    as_left(folder, "evaluate")
     return folder
 
 
@@ -59,9 +61,12 @@ def test_what_cannot_be_compared_is_said(cli: Cli, finished_run: Path, other: Pa
     one_sentence(cli("compare-runs", finished_run, other, "--part", "train"), "give test or validation", 2)
     table = pl.read_parquet(other / "predictions.parquet")
     table.head(table.height - 3).write_parquet(other / "predictions.parquet")
+    one_sentence(cli("compare-runs", finished_run, other), f"'{other}' is out of date", 1)
+    as_left(other, "evaluate")
     one_sentence(cli("compare-runs", finished_run, other), "only models tested on the same cases", 2)
     scores = json.loads((other / "scores.json").read_text()) | {"positive": "0"}
     (other / "scores.json").write_text(json.dumps(scores))
+    as_left(other, "evaluate")
     one_sentence(cli("compare-runs", finished_run, other), "only runs on the same classes", 1)
 
 
@@ -73,6 +78,7 @@ def test_runs_at_unlike_prevalences_are_refused_and_at_like_ones_compared_there(
         copy = Path(shutil.copytree(folder, tmp_path / f"rare-{folder.name}"))
         scores = json.loads((copy / "scores.json").read_text())
         (copy / "scores.json").write_text(json.dumps(scores | {"prevalence": 0.05}))
+        as_left(copy, "evaluate")
         rare.append(copy)
     one_sentence(cli("compare-runs", finished_run, rare[1]), "evaluate both with the same --prevalence", 1)
     ended = cli("compare-runs", *rare, "--metric", "brier", "--json")

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -16,10 +16,11 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evenray.cli import main
 from evenray.core.artefacts import RunFolder
+from evenray.core.artefacts.scores import ScoresRecord
 from evenray.core.errors import DataError, UsageError
 from evenray.core.run import Run
 from evenray.core.types import Predictions
-from evenray.metrics import score
+from evenray.metrics import per_patient, score
 from evenray.verbs.data import split
 from evenray.verbs.ensemble import ensemble
 
@@ -102,6 +103,37 @@ def test_at_a_prevalence_a_difference_is_that_of_the_values_beside_it(
     page = (tmp_path / "both" / "ensemble.html").read_text(encoding="utf-8")
     lead = page.split('<section id="ensemble"')[1].split("</p>")[0]
     assert "All figures use the requested prevalence: " in lead
+
+
+@pytest.mark.parametrize("how", ["mean", "max"])
+def test_patients_are_scored_as_those_of_the_members(
+    two: Callable[..., list[Path]], tmp_path: Path, how: Literal["mean", "max"]
+) -> None:
+    def of_two(table: pl.DataFrame) -> pl.DataFrame:
+        return other_opinion(table).with_columns(
+            patient="p"
+            + pl.col("case").rank("dense").over("part", "label").floordiv(2).cast(pl.String)
+            + pl.col("part")
+            + pl.col("label")
+        )
+
+    runs = two(of_two)
+    patients = pl.read_parquet(runs[1] / "predictions.parquet").select("case", "patient")
+    table = pl.read_parquet(runs[0] / "predictions.parquet").drop("patient").join(patients, on="case")
+    table.write_parquet(runs[0] / "predictions.parquet")
+    for folder in runs:
+        scores = json.loads((folder / "scores.json").read_text()) | {"patient_score": how}
+        (folder / "scores.json").write_text(json.dumps(scores))
+        as_left(folder, "evaluate")
+    ensemble(runs, tmp_path / "both")
+    found = ScoresRecord.read(tmp_path / "both")
+    whole = Predictions(pl.read_parquet(tmp_path / "both/predictions.parquet"), found.classes, found.positive).part(
+        "test"
+    )
+    assert found.patient_score == how
+    assert found.patients is not None
+    own = score(per_patient(whole, how), resamples=0).auroc.value
+    assert found.patients.metrics["auroc"].value == pytest.approx(own)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 import evenray as er
 from evenray.core.errors import DataError, UsageError
 from evenray.core.numbers import signed
+from evenray.evidence.compare.runs import compare_runs
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def pair(finished_run: Path, tmp_path: Path) -> tuple[Path, Path]:
 def test_the_differences_are_those_of_compare_runs(pair: tuple[Path, Path], tmp_path: Path) -> None:
     page = er.report(pair, tmp_path / "both.html")
     html = page.read_text(encoding="utf-8")
-    row = er.compare_runs(pair, "auroc").table.row(1, named=True)
+    row = compare_runs(pair, "auroc").table.row(1, named=True)
     assert signed(row["difference"]).replace("-", "−") in html
     assert signed(row["difference_high"]).replace("-", "−") in html
     assert "first" not in re.sub(r"<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL).replace(

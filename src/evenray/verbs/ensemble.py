@@ -73,7 +73,14 @@ def ensemble(
             shutil.copytree(first.path / SKETCHES, place / SKETCHES, dirs_exist_ok=True)
         place.note(lambda ledger: ledger.model_copy(update={"test_opened": (*ledger.test_opened, now())}))
         scores = task.summarise(
-            found, threshold or usual, None, _questions(first), target, ordered=reference.ordered, seed=seed
+            found,
+            threshold or usual,
+            None,
+            _questions(first),
+            target,
+            ordered=reference.ordered,
+            patient_score="max" if reference.patient_score == "max" else "mean",
+            seed=seed,
         ).model_copy(update={"prevalence": reference.prevalence})
         record = _record(members, scored, predicted, whole, member_weights, scores, target, seed)
         for name in COPIED:

@@ -35,18 +35,7 @@ class RunComparison:
 def compare_runs(
     runs: Sequence[str | Path], metric: str | None = None, part: str = "test", *, on: str | None = None
 ) -> RunComparison:
-    """Compare runs in pairs, each at the threshold that it chose; differences are to the first run and to the best. `metric` is by
-    default what comparisons of the task rank by.
-
-    Of runs without a test part every case was held out in a fold once a repeat: all repeats are compared, each case at the
-    threshold of its fold, and the differences answer for the trainings too.
-
-    With `on` they are compared on the external test of that name, which each has gone through (`evaluate` with on): the same
-    cases, paired by patient, whatever each was trained on.
-
-    UsageError for fewer than two runs or another part than test and validation; DataError where the runs are not finished,
-    of other classes, or evaluated at other prevalences.
-    """
+    """See `verbs.compare_runs`; whether the runs are up to date is not looked at here."""
     folders = [Path(run) for run in runs]
     if part not in ("test", "validation"):
         raise UsageError(f"The part is '{part}'; give test or validation.")

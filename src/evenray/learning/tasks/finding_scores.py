@@ -92,7 +92,7 @@ def summarise_findings(
         task="tag", classes=classes, positive=found["test"].positive, threshold=None, threshold_rule=rule,
         calibration=CalibrationRecord(method="none", parameters={}), prevalence=None, tta=None,
         parts={part: scored(*given) for part, given in parts.items() if averaged(given[0][0])}, patients=None,
-        groups={}, decision_curve={}, findings=each, averaged=averaged(test[0]),
+        groups={}, decision_curve={}, findings=each, averaged=averaged(test[0]), patient_score=patient_score,
     )  # fmt: skip
 
 
