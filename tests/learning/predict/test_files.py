@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -77,6 +78,19 @@ def test_what_cannot_be_read_is_set_aside(model: Model, pictures: Path) -> None:
     assert found.rejected["file"].to_list() == ["11_broken.png"]
     assert "truncated" in found.rejected["reason"][0]
     assert sum(ticked) == 31
+
+
+def test_what_the_network_has_no_number_for_is_set_aside_and_called_nothing(model: Model, pictures: Path) -> None:
+    def broken(x: np.ndarray) -> np.ndarray:
+        logits = model.run(x)
+        logits[1, 0], logits[2, 1] = np.nan, np.inf
+        return logits
+
+    files = [one for one in items([pictures]) if "broken" not in one.file]
+    found, usual = (predict(each, files) for each in (replace(model, run=broken), model))
+    assert found.rejected["file"].to_list() == ["01.png", "02.png"]
+    assert all("answers with NaN or infinity" in reason for reason in found.rejected["reason"])
+    assert found.table.equals(usual.table.filter(~pl.col("file").is_in(["01.png", "02.png"])))
 
 
 def test_what_there_is_nothing_to_open_of_is_set_aside(

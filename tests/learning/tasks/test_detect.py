@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from evenray.core.run import Run
 from evenray.learning.balance import DoubleCorrectionWarning
 from evenray.learning.boxes.decoding import Detected
 from evenray.learning.boxes.told import found_in, objects_in, told
+from evenray.learning.predict.answers import NO_NUMBER
 from evenray.learning.predict.engines import load
 from evenray.learning.predict.files import items, predict
 from evenray.learning.tasks import task_of
@@ -85,6 +87,22 @@ def test_the_objects_are_found(run: Run) -> None:
     assert run.results is not None
     assert set(run.results.findings) == set(CLASSES)
     assert all(0 <= one.threshold <= 1 for one in run.results.findings.values() if one.threshold is not None)
+
+
+def test_an_image_without_numbers_is_not_one_without_boxes(run: Run) -> None:
+    assert run.dataset is not None
+    model, files = load(run.path), items([Path(run.dataset.root) / file for file in run.dataset.cases["file"][:2]])
+
+    def broken(x: np.ndarray) -> np.ndarray:
+        answers = model.run(x)
+        answers[0] = np.nan
+        return answers
+
+    answers = predict(replace(model, run=broken), files)
+    assert answers.table["file"].to_list() == [files[1].file]
+    assert answers.rejected.rows() == [(files[0].file, NO_NUMBER)]
+    assert answers.boxes is not None
+    assert answers.boxes.images.height == 1
 
 
 def test_predictions_hold_what_metrics_need(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from evenray.core.events import Events, StageDone
 from evenray.core.recipe import Recipe
 from evenray.core.run import Run
 from evenray.evidence.compare.runs import compare_runs
+from evenray.learning.predict.engines import load
+from evenray.learning.predict.files import items
+from evenray.learning.predict.files import predict as predict_items
 from evenray.learning.tasks.segment import Segment
 from evenray.metrics import measured_by_task
 from evenray.metrics.overlap import overlap
@@ -160,6 +164,13 @@ def test_files_are_answered_as_cases_were(whole: Path, data: Path, tmp_path: Pat
     table = predict(whole, [data / "images" / test["file"][0]], keep_masks=False)  # as the command line asks for it
     assert not table.masks
     assert table.table.equals(alone.table)
+
+
+def test_an_image_without_numbers_is_not_one_without_lesions(whole: Path, data: Path) -> None:
+    model, images = load(whole), sorted((data / "images").iterdir())[:2]
+    answers = predict_items(replace(model, run=lambda x: model.run(x) * np.nan), items(images))
+    assert (answers.table.height, answers.masks) == (0, {})
+    assert answers.rejected["reason"].str.contains("NaN or infinity").to_list() == [True, True]
 
 
 def test_what_is_exported_answers_alike_and_says_how_to_decode(whole: Path, data: Path, tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ from .about import About
 from .decoding import Decoded
 from .out_of_distribution import deviations
 
-__all__ = ["Answers", "FoundBoxes", "as_input", "beside", "columns_of"]
+__all__ = ["NO_NUMBER", "Answers", "FoundBoxes", "as_input", "beside", "columns_of", "set_aside"]
+
+NO_NUMBER = (
+    "the network answers with NaN or infinity in place of numbers; check the pixels, or predict with --device cpu"
+)
 
 Columns = Mapping[str, tuple[type[pl.DataType], Any]]
 
@@ -98,6 +102,15 @@ def as_input(pixels: Sequence[NDArray[Any]], about: About) -> NDArray[np.float32
     """What `about.pixels` made of images as x_NCHW in unit levels."""
     x = np.stack(pixels).astype(np.float32) / np.float32(about.scale)
     return x[:, None] if x.ndim == 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+
+
+def set_aside(batch: Sequence[Decoded], answers: NDArray[Any], rejected: list[tuple[str, str]]) -> NDArray[np.bool_]:
+    """Which images of a batch are answered by finite numbers, (N,); what is not has no class, and goes to `rejected`."""
+    finite = np.isfinite(answers).reshape(len(batch), -1).all(axis=1) if len(batch) else np.zeros(0, bool)
+    for one, known in zip(batch, finite.tolist(), strict=True):
+        if not known:
+            rejected.append((one.file, NO_NUMBER))
+    return np.asarray(finite)
 
 
 def columns_of(columns: Columns) -> list[pl.Series]:

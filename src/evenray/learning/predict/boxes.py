@@ -17,7 +17,7 @@ from evenray.learning.boxes.told import found_in, told
 from evenray.learning.tasks.detect import in_file_pixels
 
 from .about import About
-from .answers import Answers, FoundBoxes, as_input, beside, columns_of
+from .answers import Answers, FoundBoxes, as_input, beside, columns_of, set_aside
 from .decoding import Decoded, Item, batches
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def predict_boxes(
     """The boxes of files: of a file with many frames those of its middle one, of a .npz file those of all of its images."""
     found, rejected, tables = list[tuple[Decoded, Floats]](), list[tuple[str, str]](), list[pl.DataFrame]()
     for batch in batches(files, about.preparation, model.batch, rejected, map, tick):
-        boxes = _boxes(model, about, batch)
+        batch, boxes = _boxes(model, about, batch, rejected)
         found.extend((one._replace(pixels=one.pixels[:0]), own) for one, own in zip(batch, boxes, strict=True))
         tables.append(_rows(about, batch, boxes))
     names = [one.file + (f"#{one.fragment}" if one.fragment else "") for one, _ in found]
@@ -47,19 +47,26 @@ def predict_boxes(
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), boxes=kept)
 
 
-def _boxes(model: Model, about: About, batch: Sequence[Decoded]) -> list[Floats]:
-    """What is called in each image, (m, 6): class, left, top, right, bottom, in pixels of the file, and the probability."""
+def _boxes(
+    model: Model, about: About, batch: list[Decoded], rejected: list[tuple[str, str]]
+) -> tuple[list[Decoded], list[Floats]]:
+    """The images that the network has numbers for, and what is called in each, (m, 6): class, left, top, right, bottom, in pixels of
+    the file, and the probability."""
     if not batch:
-        return []
-    answers = torch.from_numpy(model.run(as_input([one.pixels for one in batch], about)))
-    detected = decoding.decode(answers, decoding.kept_in(about.side))
+        return [], []
+    answers = model.run(as_input([one.pixels for one in batch], about))
+    known = set_aside(batch, answers, rejected)
+    batch = [one for one, kept in zip(batch, known, strict=True) if kept]
+    if not batch:
+        return [], []
+    detected = decoding.decode(torch.from_numpy(answers[known]), decoding.kept_in(about.side))
     kept = told(detected, np.full((len(batch), 1, 5), np.nan), about.side)
     cuts = np.array([1.0 if point.threshold is None else point.threshold for point in about.points])
     found = []
     for one, row, p in zip(batch, kept, about.probabilities(kept), strict=True):
         boxes = in_file_pixels(found_in(row), p, one.shape, about.side)
         found.append(boxes[boxes[:, 5] >= cuts[boxes[:, 0].astype(int)]])
-    return found
+    return batch, found
 
 
 def _rows(about: About, batch: Sequence[Decoded], boxes: Sequence[Floats]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from evenray.core.types import REJECTED
 from evenray.data.scan.files import list_files
 
 from .about import About
-from .answers import Answers, as_input, beside, columns_of
+from .answers import Answers, as_input, beside, columns_of, set_aside
 from .boxes import predict_boxes
 from .decoding import Decoded, Item, batches, fragments_of
 from .engines import Model
@@ -73,17 +73,20 @@ def predict(
         return predict_boxes(model, about, files, map=map, tick=tick)
     rejected = list[tuple[str, str]]()
     tables = [
-        _answers(model, about, batch) for batch in batches(files, about.preparation, model.batch, rejected, map, tick)
+        _answers(model, about, batch, rejected)
+        for batch in batches(files, about.preparation, model.batch, rejected, map, tick)
     ]
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
 
 
-def _answers(model: Model, about: About, batch: Sequence[Decoded]) -> pl.DataFrame:
-    """The rows of one batch, which may be empty."""
+def _answers(model: Model, about: About, batch: Sequence[Decoded], rejected: list[tuple[str, str]]) -> pl.DataFrame:
+    """The rows of one batch, which may be empty; what the network has no number for goes to `rejected`."""
     logits_NK = p_NK = np.zeros((0, len(about.classes)))
     if batch:
         logits_NK = model.run(as_input([one.pixels for one in batch], about))
+        known = set_aside(batch, logits_NK, rejected)
+        batch, logits_NK = [one for one, kept in zip(batch, known, strict=True) if kept], logits_NK[known]
         p_NK = about.probabilities(logits_NK)
     columns: dict[str, tuple[type[pl.DataType], Any]] = {
         "file": (pl.String, [one.file for one in batch]), "fragment": (pl.String, [one.fragment for one in batch]),

@@ -17,7 +17,7 @@ from evenray.core.types import REJECTED
 from evenray.metrics.pixel_bins import log_odds_of
 
 from .about import About
-from .answers import Answers, as_input, beside, columns_of
+from .answers import NO_NUMBER, Answers, as_input, beside, columns_of
 from .decoding import Decoded, Item, Task, decode, tasks_of
 from .writing import Writing
 
@@ -43,10 +43,10 @@ def predict_masks(
     writing = None if folder is None else Writing(folder, about.classes, files)
     work = [task for item in files for task in tasks_of(item, every=True)]
     for item, frames, reason in _by_file(work, map(partial(decode, preparation=about.preparation), work)):
-        if reason:
-            rejected.append((item.file, reason))
+        masks = {} if reason else _masks(model, about, frames)
+        if masks is None or reason:
+            rejected.append((item.file, reason or NO_NUMBER))
         else:
-            masks = dict(_masks(model, about, frames))
             if writing is not None:
                 writing.add(item, masks)
             elif keep:
@@ -76,12 +76,17 @@ def _by_file(
             frames, reason = [], ""
 
 
-def _masks(model: Model, about: About, frames: Sequence[Decoded]) -> Iterator[tuple[str, Mask]]:
-    calling = about.calling
+def _masks(model: Model, about: About, frames: Sequence[Decoded]) -> dict[str, Mask] | None:
+    """The mask of each frame; None where the network has no number for one, which must not pass for nothing to mark."""
+    calling, found = about.calling, dict[str, Mask]()
     for start in range(0, len(frames), model.batch):
         batch = frames[start : start + model.batch]
-        for one, logits_KHW in zip(batch, model.run(as_input([one.pixels for one in batch], about)), strict=True):
-            yield one.fragment, calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.shape)
+        answers = model.run(as_input([one.pixels for one in batch], about))
+        if not np.isfinite(answers).all():
+            return None
+        for one, logits_KHW in zip(batch, answers, strict=True):
+            found[one.fragment] = calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.shape)
+    return found
 
 
 def _rows(about: About, frames: Sequence[Decoded], masks: dict[str, Mask]) -> pl.DataFrame:
