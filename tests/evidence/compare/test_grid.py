@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from evenray.core.messages import Message
+from evenray.core.texts import Texts
 from evenray.evidence.compare import _choice
 from evenray.evidence.compare._cells import Cell
 from evenray.evidence.compare._choice import LUCK
@@ -73,3 +74,14 @@ def test_claims_are_corrected_for_all_cells_that_were_tried() -> None:
     others = sorted((row for row in found.rows if not row.reference), key=lambda row: row.p)
     assert len(others) == 26
     assert others[0].p_holm == pytest.approx(min(1, 26 * others[0].p))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("best", "words"), [(13, "the lowest Brier score of 27"), (0, "promises less Brier score below")]
+)
+def test_where_less_is_better_less_is_promised(best: int, words: str) -> None:
+    found = climbed(np.random.default_rng(3), {CELLS[best]: -0.3}, "brier")
+    assert found.chosen.cell == CELLS[best]
+    assert words in Texts("en").message(why(found))
+    assert "낮" in Texts("ko").message(why(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evenray.core.messages import Message
+from evenray.metrics import LOWER_IS_BETTER
 
 from ._choice import LUCK
 from ._grid import FOUR_IN_FIVE, LEVEL, Grid, GridRow, Z
@@ -23,10 +24,15 @@ def why(grid: Grid) -> Message:
         "gain": chosen.difference, "low": chosen.difference_low, "high": chosen.difference_high, "p": chosen.p_holm,
         "visible": _visible(chosen, rivals), "chance": chosen.chance, "told": chosen.visible_chance,
     }  # fmt: skip
+    variant = []
     if chosen.cell.imbalance != "own":
-        values |= {"imbalance": chosen.cell.imbalance, "variant": "imbalance"}
+        values |= {"imbalance": chosen.cell.imbalance}
+        variant.append("imbalance")
     if min(row.p_chance for row in rivals) >= LEVEL:
-        return Message("choice.unlearnt", values)
+        return Message("choice.unlearnt", values | ({"variant": variant[0]} if variant else {}))
+    if chosen.metric in LOWER_IS_BETTER:
+        variant.insert(0, "lower")
+    values |= {"variant": "_".join(variant)} if variant else {}
     if chosen.reference:
         return Message("choice.reference", values)
     return Message("choice.proven" if proven(chosen) else "choice.likely", values)
