@@ -8,6 +8,7 @@ import pytest
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Predictions
+from evenray.learning.tasks.scores import summarise
 from evenray.metrics import bands, by_group, choose_threshold, decision_curve, per_patient, score
 
 
@@ -85,6 +86,17 @@ def test_the_decision_curve_by_hand(binary):
     rare = decision_curve(people, at=[0.5], prevalence=0.1, resamples=0)
     assert rare["net_benefit"].to_list() == pytest.approx([0.1 * 3 / 4 - 0.9 / 6])
     assert rare["over_all"].to_list() == pytest.approx([0.1 * 3 / 4 - 0.9 / 6 - (0.1 - 0.9)])
+
+
+@pytest.mark.filterwarnings("error")
+def test_at_a_prevalence_a_part_without_a_class_has_no_curve(binary):
+    people = binary([0.9, 0.4, 0.2, 0.1], [0, 0, 0, 0])
+    there = decision_curve(people, at=[0.5], prevalence=0.1, resamples=50)
+    assert there.select("net_benefit", "low", "high").fill_nan(None).null_count().row(0) == (1, 1, 1)
+    here = decision_curve(people, at=[0.5], resamples=50)
+    assert here["net_benefit"].to_list() == pytest.approx([-0.25])
+    found = summarise({"validation": people, "test": people}, None, np.array([0.9, 0.1]), np.array([0.9, 0.1]))
+    assert found.decision_curve == {}
 
 
 def test_a_calibrated_forecast_is_never_worse_than_treating_all_or_none(make_predictions):

@@ -575,8 +575,11 @@ def test_the_page_says_where_intervals_at_a_prevalence_come_from(rare: Path, two
 def test_a_network_that_does_not_beat_what_takes_seconds_is_told_at_the_top(two: Path, tmp_path: Path) -> None:
     shutil.copytree(two, tmp_path / "run")
     scores = ScoresRecord.read(tmp_path / "run")
-    for ahead, severity in ((-0.02, "error"), (0.01, "warning"), (0.1, None)):
-        gap = Gap(value=ahead, low=ahead - 0.05, high=ahead + 0.05, p=0.5)
+    unknown = float("nan")
+    for ahead, width, severity in (
+        (-0.02, 0.05, "error"), (0.01, 0.05, "warning"), (0.1, 0.05, None), (0.1, unknown, "warning"), (-0.1, unknown, "error"),
+    ):  # fmt: skip
+        gap = Gap(value=ahead, low=ahead - width, high=ahead + width, p=0.5)
         figures = {metric: scores.parts["test"].metrics[metric] for metric in ("auroc", "auprc")}
         simple = BaselineScores(name="thumbnail", metrics=figures, network_ahead=dict.fromkeys(figures, gap))
         scores.model_copy(update={"baselines": (simple,)}).write(tmp_path / "run")
@@ -584,3 +587,4 @@ def test_a_network_that_does_not_beat_what_takes_seconds_is_told_at_the_top(two:
         assert [each.severity for each in told] == ([severity] if severity else [])
         if told:
             assert "32-pixel thumbnails" in told[0].text
+            assert ("no interval is known" in told[0].text, "nan" in told[0].text) == (width != width, False)

@@ -48,7 +48,11 @@ def decision_curve(
     one = _net_benefits(columns.sum(axis=0, dtype=np.float64)[None], risk, share)
     spread = [_net_benefits(W @ columns, risk, share) for W in multiplicities(predictions.patients, resamples, seed)]
     every = np.concatenate(spread, axis=1) if spread else np.full_like(one, np.nan)
-    bounds = np.nanquantile(every, [0.025, 0.975], axis=1) if resamples else np.stack([every[:, 0]] * 2)
+    bounds = np.full((2, 2, len(risk)), np.nan)  # at a prevalence nothing is known of a class without a case
+    if not resamples:
+        bounds = np.stack([every[:, 0]] * 2)
+    elif np.isfinite(every).any():
+        bounds = np.nanquantile(every, [0.025, 0.975], axis=1)
     (low, over_low), (high, over_high) = bounds
     prior = float(positive.mean()) if share is None else share
     return pl.DataFrame(

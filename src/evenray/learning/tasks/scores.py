@@ -84,6 +84,7 @@ def summarise(
     first = test[0]
     groups = {name: first.table[name].drop_nulls().n_unique() for name in GROUPS if name in first.table.columns}
     curve = mean_curve([decision_curve(each, prevalence=target, resamples=BESIDE) for each in test])
+    known = curve["net_benefit"].is_finite().any()  # at a prevalence not where a class has no case
     options: dict[str, Any] = {"resamples": BESIDE, "seed": seed, "prior": at, "prevalence": target}
     parts = {
         "validation": scored([found["validation"]], threshold, RESAMPLES),
@@ -102,7 +103,7 @@ def summarise(
             for column, different in groups.items()
             if different > 1
         },
-        decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns},
+        decision_curve={name: curve[name].fill_nan(None).to_list() for name in curve.columns} if known else {},
         operating_points=tuple(points), refused_points=tuple(refused),
     )  # fmt: skip
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from evenray.core.artefacts.scores import Figure
+from evenray.core.artefacts.scores import BaselineScores, Figure
 from evenray.core.findings import SEVERITIES, Finding, Severity
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
@@ -153,19 +154,22 @@ def _boxes(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
 
 
 def _baselines(run: RunView, say: Language) -> list[Notice]:
-    """Whether a model that takes seconds does as well: that from which the network is the least apart."""
-    known = [
-        b
-        for b in (run.results.baselines if run.results else ())
-        if b.network_ahead["auroc"].low == b.network_ahead["auroc"].low
-    ]
-    least = min(known, key=lambda simple: simple.network_ahead["auroc"].low, default=None)
-    if least is None or (gap := least.network_ahead["auroc"]).low > 0:
+    """Whether a model that takes seconds does as well: that from which the network is the least apart. Where a lead has no interval,
+    none is shown."""
+
+    def least_lead(simple: BaselineScores) -> float:
+        gap = simple.network_ahead["auroc"]
+        return min(gap.value, 0.0) if np.isnan(gap.low) else gap.low
+
+    least = min(run.results.baselines if run.results else (), key=least_lead, default=None)
+    if least is None or least_lead(least) > 0:
         return []
+    gap = least.network_ahead["auroc"]
     kind = "behind" if gap.value <= 0 else "unclear"
     values = {
         "model": say.word("simple", least.name), "auroc": say.number(least.metrics["auroc"].value),
         "gap": say.signed(gap.value), "low": say.signed(gap.low), "high": say.signed(gap.high),
     }  # fmt: skip
     severity: Severity = "error" if kind == "behind" else "warning"
-    return [Notice(severity, say(f"notice.worth_{kind}"), say("notice.worth_text", **values), "baselines")]
+    text = "notice.worth_text_alone" if np.isnan(gap.low) else "notice.worth_text"
+    return [Notice(severity, say(f"notice.worth_{kind}"), say(text, **values), "baselines")]
