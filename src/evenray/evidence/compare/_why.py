@@ -24,15 +24,12 @@ def why(grid: Grid) -> Message:
         "gain": chosen.difference, "low": chosen.difference_low, "high": chosen.difference_high, "p": chosen.p_holm,
         "visible": _visible(chosen, rivals), "chance": chosen.chance, "told": chosen.visible_chance,
     }  # fmt: skip
-    variant = []
-    if chosen.cell.imbalance != "own":
-        values |= {"imbalance": chosen.cell.imbalance}
-        variant.append("imbalance")
+    given = chosen.cell.imbalance != "own"
+    values |= {"imbalance": chosen.cell.imbalance, "variant": "imbalance"} if given else {}
     if min(row.p_chance for row in rivals) >= LEVEL:
-        return Message("choice.unlearnt", values | ({"variant": variant[0]} if variant else {}))
+        return Message("choice.unlearnt", values)
     if chosen.metric in LOWER_IS_BETTER:
-        variant.insert(0, "lower")
-    values |= {"variant": "_".join(variant)} if variant else {}
+        values["variant"] = "lower_imbalance" if given else "lower"
     if chosen.reference:
         return Message("choice.reference", values)
     return Message("choice.proven" if proven(chosen) else "choice.likely", values)
