@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -16,7 +17,9 @@ from safetensors.torch import save_file
 
 from evenray.core.artefacts import RunFolder
 from evenray.core.errors import DataError, UsageError
-from evenray.core.recipe import Recipe
+from evenray.core.events import Events
+from evenray.core.facts import Facts
+from evenray.core.recipe import Recipe, SplitSettings
 from evenray.core.run import Run
 from evenray.core.types import Dataset, Predictions
 from evenray.data import design
@@ -29,6 +32,8 @@ from evenray.reporting import report_page
 from evenray.stages import evaluate as evaluation
 from evenray.stages import nested as stage
 from evenray.stages.line import Job, run
+from evenray.stages.split import SplitInputs
+from evenray.stages.split import split as divide
 from evenray.verbs.ensemble import ensemble
 from evenray.verbs.export import export
 from evenray.verbs.predict import predict
@@ -125,6 +130,19 @@ def test_every_case_is_held_out_once_a_repeat_and_no_patient_is_on_both_sides(
     assert held["logit_0"].null_count() == 0
 
 
+def test_folds_that_cannot_be_divided_are_told_before_anything_is_trained() -> None:
+    """Three patients have the finding, and two of them are of the same picture."""
+    who = [f"p{i}" for i in range(12)]
+    cases = pl.DataFrame({
+        "case": who, "file": who, "patient": who, "pixel_hash": ["same", "same", *who[2:]], "part": [None] * 12,
+        "findings": [[i < 3] for i in range(12)], "label": [None] * 12,
+    }, schema_overrides={"part": pl.String, "label": pl.String})  # fmt: skip
+    data = Dataset(cases, ("f",), "", ".", facts=Facts(task="tag"))
+    none = pl.DataFrame(schema=dict.fromkeys(("case", "reason"), pl.String))
+    with pytest.raises(DataError, match=r"That is so of an outer fold .*--design split makes .* Nothing was trained"):
+        divide(SplitInputs(data, none), SplitSettings(design="nested"), SimpleNamespace(events=Events()))  # type: ignore[arg-type]
+
+
 @both
 def test_the_figures_are_those_of_the_held_out_cases(kind: str, whole: Callable[[str], Path]) -> None:
     done = Run(whole(kind))
@@ -150,10 +168,10 @@ def test_the_figures_are_those_of_the_held_out_cases(kind: str, whole: Callable[
 def test_label_errors_are_sought_at_the_shares_of_the_training_parts(
     kind: str, images: Path, whole: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = list[Predictions]()
+    looked, done = list[Predictions](), whole(kind)
     monkeypatch.setattr(evaluation, "label_errors", lambda found: looked.append(found) or [])
     for number, prevalence in enumerate((None, 0.01 if kind == "classify" else {"square": 0.01})):
-        again = Path(shutil.copytree(whole(kind), tmp_path / str(number)))
+        again = Path(shutil.copytree(done, tmp_path / str(number)))
         go(again, images, kind, until="evaluate", calibration="none", threshold="fixed(0.4)", prevalence=prevalence)
     here, there = (one for one in looked if one.table.height)
     np.testing.assert_allclose(here.probabilities, there.probabilities)
