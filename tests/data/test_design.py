@@ -116,6 +116,23 @@ def test_outer_folds_hold_whole_patients_and_every_case_once_a_repeat(data: Data
     assert len({each.seed for each in found}) == plan.repeats
 
 
+@pytest.mark.parametrize(("present", "absent"), [(4, 3), (5, 3), (3, 3), (3, 6)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_finding_that_three_patients_have_or_lack_is_in_every_part(present: int, absent: int, seed: int) -> None:
+    data = made(present, absent)
+    told = pl.Series("findings", [[label == "sick"] for label in data.cases["label"]], pl.List(pl.Boolean))
+    facts = data.facts.model_copy(update={"task": "tag"})
+    data = replace(data, cases=data.cases.with_columns(told), classes=("f",), positive="", facts=facts)
+    settings = SplitSettings(design="nested", seed=seed)
+    divided = [
+        split(data, seed=seed),
+        *(each.dataset for each in outer_folds(data, designed(data, settings), settings, [])),
+    ]
+    assert len(divided) == 1 + 3 * design.REPEATS
+    for each in divided:
+        assert all(len(np.unique(each.part(name).targets)) == 2 for name in ("train", "validation", "test"))
+
+
 def test_copies_stay_on_one_side() -> None:
     data = made(12, 30, images=1)
     together = [(data.cases["case"][0], data.cases["case"][20]), (data.cases["case"][1], data.cases["case"][2])]

@@ -242,6 +242,35 @@ def test_more_folds_than_patients_of_a_class() -> None:
         folds(data, groups(data), 3)
 
 
+def tagged(told: list[bool], patients: list[int]) -> Dataset:
+    data = dataset(["sick"] * len(told), patients)
+    cases = data.cases.with_columns(pl.Series("findings", [[one] for one in told], pl.List(pl.Boolean)))
+    return replace(data, cases=cases, classes=("f",), positive="", facts=data.facts.model_copy(update={"task": "tag"}))
+
+
+def test_more_folds_than_patients_of_the_only_finding_are_refused_before_training() -> None:
+    data = tagged([i < 4 for i in range(60)], [i // 2 for i in range(60)])
+    assert set(folds(data, groups(data), 2).tolist()) == {0, 1}
+    with pytest.raises(
+        DataError, match="comparing in 3 needs at least 3 patients with a finding and 3 without it: give --folds 2"
+    ):
+        folds(data, groups(data), 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_three_patients_of_a_finding_are_one_in_each_part(seed: int) -> None:
+    done = split(tagged([i < 3 for i in range(40)], list(range(40))), seed=seed)
+    assert all((done.part(name).targets == 1).sum() == 1 for name in ("train", "validation", "test"))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_share_has_as_many_patients_of_a_finding_as_are_asked_for(seed: int) -> None:
+    data = tagged([i < 6 for i in range(600)], list(range(600)))
+    taken = share(data, groups(data), 0.1, 3, seed)
+    assert (data.targets[taken] == 1).sum() >= 3
+    assert abs(taken.sum() - 60) <= 3
+
+
 def test_a_share_keeps_classes_and_groups_whole() -> None:
     data = dataset(["sick"] * 6 + ["well"] * 594, [i // 2 for i in range(600)])
     group = groups(data)

@@ -158,13 +158,32 @@ class FindingStrata:
     def draw(
         self, group: Ints, free: Bools, fraction: float, rng: np.random.Generator, least: int = 1, left: int = 1
     ) -> Ints:
-        """By iterative stratification of the groups."""
+        """By iterative stratification of the groups; where that leaves either side of no use, the fewest are moved that make it so."""
         names, inverse = np.unique(group[free], return_inverse=True)
-        part = divide(*_held(self.targets[free], inverse), [1 - fraction, fraction], rng)
-        return np.asarray(names[part == 1])
+        counts, size = _held(self.targets[free], inverse)
+        drawn = divide(counts, size, [1 - fraction, fraction], rng) == 1
+        return np.asarray(names[_of_use(drawn, self._needed(counts), size, least, left)])
+
+    def _needed(self, counts: Ints) -> list[Bools]:
+        """Ways in which a part is of use, each with the groups that have what it needs, (needs, groups): both answers to a finding."""
+        has = counts.T > 0
+        return list(np.stack(np.split(has, 2), axis=1))
 
     def folds(self, group: Ints, count: int, seed: int) -> Ints:
         """By iterative stratification of the groups."""
+        found, targets = self._folds(group, count, seed), self.targets
+        both = [[(targets[found == own] == said).any(axis=0) for said in (0, 1)] for own in range(count)]
+        if all((absent & present).any() for absent, present in both):
+            return found
+        most = min(int(self._groups(group, np.ones(len(group), bool)).min(axis=1).max()), count - 1)
+        raise DataError(
+            f"One of {count} folds has no finding that some of its patients have and others lack; comparing in {count} needs at least"
+            f" {count} patients with a finding and {count} without it: "
+            + (f"give --folds {most}, more cases," if most > 1 else "give more cases,")
+            + " or a single --contrast and --balance, which need no comparison."
+        )
+
+    def _folds(self, group: Ints, count: int, seed: int) -> Ints:
         names, inverse = np.unique(group, return_inverse=True)
         if len(names) < count:
             raise DataError(
@@ -172,7 +191,9 @@ class FindingStrata:
                 " cases, or a single --contrast and --balance, which need no comparison."
             )
         rng = np.random.default_rng([seed, 13])
-        return np.asarray(divide(*_held(self.targets, inverse), [1 / count] * count, rng)[inverse])
+        counts, size = _held(self.targets, inverse)
+        fold = divide(counts, size, [1 / count] * count, rng)
+        return np.asarray(fold[inverse])
 
     def lacking(self, part: Dataset) -> str | None:
         """Whichever is most frequent, where no finding is present in some and absent in others."""
@@ -202,6 +223,14 @@ class MarkStrata(FindingStrata):
                 f" {len(parts)}. Add cases, or check the masks or boxes."
             )
 
+    def _needed(self, counts: Ints) -> list[Bools]:
+        """Something that is marked."""
+        return [(counts[:, : self.present.shape[1]] > 0).any(axis=1)[None]]
+
+    def folds(self, group: Ints, count: int, seed: int) -> Ints:
+        """By iterative stratification of the groups; a fold in which nothing is marked is no reason to stop."""
+        return self._folds(group, count, seed)
+
     def lacking(self, part: Dataset) -> str | None:
         """Whichever is most frequent, where nothing at all is marked."""
         return None if (part.targets == 1).any() else max(self.dataset.counts, key=self.dataset.counts.__getitem__)
@@ -224,6 +253,34 @@ def _held(targets_NF: Ints, inverse: Ints) -> tuple[Ints, Ints]:
     counts = np.zeros((int(inverse.max()) + 1, labels.shape[1]), dtype=np.int64)
     np.add.at(counts, inverse, labels)
     return counts, np.bincount(inverse)
+
+
+def _of_use(drawn: Bools, ways: Sequence[Bools], size: Ints, least: int, left: int) -> Bools:
+    """Which groups are drawn, (groups,): as they were where of all that one of the `ways` needs `least` groups are among them and
+    `left` are not; else some are moved, the smallest first, until that is so of the way that has most groups, as far as it can be.
+
+    >>> needed = np.array([[True, True, True, False, False], [False, False, False, True, True]])
+    >>> _of_use(np.array([True, True, True, False, False]), [needed], np.ones(5, np.int64), least=1, left=1).tolist()
+    [False, True, True, True, False]
+    """
+    part = drawn.copy()
+
+    def short(need: Bools) -> tuple[int, int]:
+        return least - int((need & part).sum()), left - int((need & ~part).sum())
+
+    if any(max(max(short(need)) for need in way) <= 0 for way in ways):
+        return part
+    way = max(ways, key=lambda way: int(way.sum(axis=1).min()))
+    while True:
+        lacks = [short(need) for need in way]
+        into = sum(need * (int(here > 0) - int(there >= 0)) for need, (here, there) in zip(way, lacks, strict=True))
+        back = sum(need * (int(there > 0) - int(here >= 0)) for need, (here, there) in zip(way, lacks, strict=True))
+        gain = np.where(part, back, into)
+        if gain.max() <= 0:
+            return part
+        best = np.flatnonzero(gain == gain.max())
+        moved = best[size[best].argmin()]
+        part[moved] = ~part[moved]
 
 
 def _filled(members: Ints, size: Ints, fraction: float, least: int, left: int) -> list[int]:

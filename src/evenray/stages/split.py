@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from evenray.core.artefacts.design import DesignRecord
+from evenray.core.errors import DataError
 from evenray.core.recipe import SplitSettings
 from evenray.core.types import Dataset
-from evenray.data.design import designed, rarest
+from evenray.data.design import designed, outer_folds, rarest
 from evenray.data.exclusions import check_exclusions, without
 from evenray.data.split import near_groups_of, why_excluded
 from evenray.data.split import split as divide
@@ -39,12 +41,14 @@ def split(inputs: SplitInputs, settings: SplitSettings, tools: Tools) -> SplitOu
     whole = inputs.cases
     asked = check_exclusions(whole, inputs.exclusions)
     left = without(whole, asked)
-    design = designed(left, settings)
+    design, together = designed(left, settings), near_groups_of(left)
     done = divide(
         left, test=None if design.nested else settings.test, validation=settings.validation, seed=settings.seed,
-        together=near_groups_of(left),
+        together=together,
     )  # fmt: skip
     by_user = asked.select("case", by=pl.lit("user"), reason="reason")
+    if design.nested:
+        _require_folds(done, design, settings, together)
     parts = pl.concat([done.cases.select("case", "part"), by_user.select("case", part=pl.lit("excluded"))])
     count = dict(parts["part"].value_counts().iter_rows())
     order = ("train", "validation", "test", "excluded")
@@ -57,3 +61,18 @@ def split(inputs: SplitInputs, settings: SplitSettings, tools: Tools) -> SplitOu
         )  # fmt: skip
     table = whole.cases.select("case").join(parts, on="case", how="left", maintain_order="left")
     return SplitOutputs(table, pl.concat([by_user, why_excluded(done)]), design)
+
+
+def _require_folds(
+    done: Dataset, design: DesignRecord, settings: SplitSettings, together: Sequence[Sequence[str]]
+) -> None:
+    """DataError before anything is trained where an outer fold leaves too few to train and validate on."""
+    used = replace(done, cases=done.cases.filter(pl.col("part") != "excluded"))
+    try:
+        for _ in outer_folds(used, design, settings, together):
+            pass
+    except DataError as error:
+        raise DataError(
+            f"{error} That is so of an outer fold of the cross-validation ({design.folds} folds, {design.repeats} times); --design"
+            " split makes one test part in their place. Nothing was trained."
+        ) from None
