@@ -225,7 +225,7 @@ class MarkStrata(FindingStrata):
 
     def _needed(self, counts: Ints) -> list[Bools]:
         """Something that is marked."""
-        return [(counts[:, : self.present.shape[1]] > 0).any(axis=1)[None]]
+        return [np.asarray((counts[:, : self.present.shape[1]] > 0).any(axis=1, keepdims=True).T)]
 
     def folds(self, group: Ints, count: int, seed: int) -> Ints:
         """By iterative stratification of the groups; a fold in which nothing is marked is no reason to stop."""
