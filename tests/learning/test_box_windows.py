@@ -35,7 +35,8 @@ class Sighted:
         self.shown.append(tuple(x_NCSS.shape))
         each = [_packed(self._seen(one[0].numpy()), 1) for one in x_NCSS]
         most = 1 + max(map(len, each))
-        return torch.stack([torch.cat([e, torch.full((most - len(e), e.shape[1]), torch.nan)]) for e in each])
+        nothing = torch.tensor([*[0.0] * LOGITS.start, 0.0, -60.0])
+        return torch.stack([torch.cat([e, nothing.expand(most - len(e), -1)]) for e in each])
 
     def _seen(self, pixels: NDArray[np.float32]) -> Detected:
         boxes = regions(pixels > 0.5)
@@ -125,6 +126,25 @@ def test_an_image_that_fits_is_looked_at_as_it_is(ssd: Classifier) -> None:
     x = torch.rand(3, 1, 48, 48)
     with torch.no_grad():
         torch.testing.assert_close(box_answers(ssd, x), ssd(x))
+
+
+def test_a_look_without_numbers_is_not_one_in_which_nothing_is() -> None:
+    """Of the second image one window is answered with NaN: no box of it is told, and what is told is not finite."""
+
+    class Broken(Sighted):
+        def __call__(self, x_NCSS: Tensor) -> Tensor:
+            found = super().__call__(x_NCSS)
+            found[(x_NCSS > 0.8).flatten(1).any(1)] = torch.nan
+            return found
+
+    x = torch.zeros(2, 1, 150, 150)
+    x[:, 0, 20:40, 30:60] = 0.7
+    x[1, 0, 100, 100] = 0.9
+    answers = box_answers(Broken(), x)  # type: ignore[arg-type]
+    first, second = decode(answers)
+    assert (len(first.scores), len(second.scores)) == (1, 0)
+    filled_up = answers.isnan().all(2)
+    assert (answers.isfinite().all(2) | filled_up).all(1).tolist() == [True, False]
 
 
 def test_boxes_are_packed_and_unpacked() -> None:

@@ -46,7 +46,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two patients of two films each, one spelt in two ways, a picture of each other kind, and what is to be left out."""
     folder = tmp_path_factory.mktemp("set") / f"Kanarie {NUMBER}"
     for number in range(4):
-        who = {"PatientID": ("KH-048151623", "kh_048151623")[number % 2] if number < 2 else "0023"}
+        who = {"PatientID": ("KH-048151623", "kh_048151623")[number % 2] if number < 2 else "00231976"}
         name = {"PatientName": NAME if number < 2 else "Lee^Jiwoo"}
         save(
             folder / f"Kanarie_{number}.dcm",
@@ -56,8 +56,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
             **name,
             PatientBirthDate=DATE if number < 2 else "19550505",
         )
-    save(folder / "text.dcm", 4, np.maximum(LETTERS, smooth(4) // 4), PatientID="0023", PatientBirthDate="19550505")
-    save(folder / "told.dcm", 5, smooth(5), PatientID="0023", PatientBirthDate="19550505", BurnedInAnnotation="YES")
+    save(folder / "text.dcm", 4, np.maximum(LETTERS, smooth(4) // 4), PatientID="00231976", PatientBirthDate="19550505")
+    save(folder / "told.dcm", 5, smooth(5), PatientID="00231976", PatientBirthDate="19550505", BurnedInAnnotation="YES")
     for number, born in ((6, "19600101"), (7, "19700101")):
         save(folder / f"reused{number}.dcm", number, smooth(number), PatientID="R1", PatientBirthDate=born)
     grey = (smooth(8) >> 4).astype(np.uint8)
@@ -93,7 +93,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_nothing_in_the_folder_tells_who_it_is(exported: Any) -> None:
     files = content(exported.folder)
     assert len(files) == exported.images + 2
-    more = [b"Jiwoo", b"0023", b"kh_0", b"KH-0", b"knee", b"text.dcm", b"reused"]
+    more = [b"Jiwoo", b"00231976", b"kh_0", b"KH-0", b"knee", b"text.dcm", b"reused"]
     assert [
         (name, word)
         for name, data in files.items()
@@ -132,7 +132,7 @@ def test_the_key_is_its_owners_alone_and_leads_back(exported: Any) -> None:
     assert stat.S_IMODE(exported.key.stat().st_mode) == 0o600
     assert not exported.key.resolve().is_relative_to(exported.folder.resolve())
     kept = json.loads(exported.key.read_text())
-    assert sorted(kept["patients"].values()) == [[], [], ["0023"], ["KH-048151623", "kh_048151623"]]
+    assert sorted(kept["patients"].values()) == [[], [], ["00231976"], ["KH-048151623", "kh_048151623"]]
     assert kept["key"].encode() not in b"".join(content(exported.folder).values())
 
 

@@ -37,7 +37,8 @@ Floats = NDArray[np.float64]
 def box_answers(model: Classifier, x_NCSS: Tensor, view: str = "centre") -> Tensor:
     """Answers (N, A, 8 + 1 + K) float32 of square images as `boxes.decoding` reads them. Of images larger than the network's size they
     are the boxes that remain of all looks, each as a default box of its own, in the frame of the whole image; rows of NaN, one at
-    least, fill up. In `flips` the mirror image is averaged with every look, default box by default box.
+    least, fill up. Of an image of which a look has numbers that are not finite there is one row of infinity. In `flips` the mirror
+    image is averaged with every look, default box by default box.
 
     Beside the images memory is needed for a few windows and for the boxes.
 
@@ -53,7 +54,7 @@ def box_answers(model: Classifier, x_NCSS: Tensor, view: str = "centre") -> Tens
         with torch.no_grad():
             if x_NCSS.shape[-1] <= model.size:
                 return _look(model, x_NCSS, view)
-            each = [_packed(*_merged(model, x[None], view)) for x in x_NCSS]
+            each = [_merged(model, x[None], view) for x in x_NCSS]
     finally:
         model.train(training)
     rows = 1 + max(len(one) for one in each)
@@ -62,11 +63,12 @@ def box_answers(model: Classifier, x_NCSS: Tensor, view: str = "centre") -> Tens
     )
 
 
-def _merged(model: Classifier, x_1CSS: Tensor, view: str) -> tuple[Detected, int]:
-    """What all looks found, in shares of the whole image's side, each object once; and the number of classes."""
+def _merged(model: Classifier, x_1CSS: Tensor, view: str) -> Tensor:
+    """What all looks found, in shares of the whole image's side, each object once, as answers (D, 8 + 1 + K)."""
     side, size = x_1CSS.shape[-1], model.size
     small = resized(x_1CSS, size)
     answers_1AC = _look(model, small, view)
+    finite = [answers_1AC.isfinite().all()]
     (whole,) = decode(answers_1AC)
     large = (whole.boxes[:, 2:] - whole.boxes[:, :2]).max(1, initial=0) * side > LARGE * size
     found = [(whole.boxes[large], whole.classes[large], whole.scores[large])]
@@ -75,12 +77,15 @@ def _merged(model: Classifier, x_1CSS: Tensor, view: str) -> tuple[Detected, int
         if not bool(told.any()):
             continue
         seen = [place for place, of_image in zip(places, told.tolist(), strict=True) if of_image]
-        for one, place in zip(decode(_look(model, some[told], view)), seen, strict=True):
+        answers_NAC = _look(model, some[told], view)
+        finite.append(answers_NAC.isfinite().all())
+        for one, place in zip(decode(answers_NAC), seen, strict=True):
             boxes = one.boxes * size + np.array([*place[::-1]] * 2)
             own = _answers_for(boxes, place, size, side)
             found.append((boxes[own] / side, one.classes[own], one.scores[own]))
     boxes, classes, scores = (np.concatenate(each) for each in zip(*found, strict=True))
-    return suppress(boxes, classes, scores, kept_in(side)), answers_1AC.shape[2] - LOGITS.start - 1
+    packed = _packed(suppress(boxes, classes, scores, kept_in(side)), answers_1AC.shape[2] - LOGITS.start - 1)
+    return packed if all(finite) else torch.full((1, packed.shape[1]), torch.inf)
 
 
 def _answers_for(boxes_D4: Floats, place: tuple[int, int], size: int, side: int) -> NDArray[np.bool_]:

@@ -109,8 +109,8 @@ def evaluate(inputs: EvaluateInputs, settings: EvaluateSettings, tools: Tools) -
             found[name] = task.predictions(cases, told, p)
             if facts.task in OF_IMAGES:
                 plain[name] = found[name].with_probabilities(uncalibrated(task, remedy, told))
-                unmoved[name] = found[name].with_probabilities(
-                    task.probabilities(remedy.questions, told, calibrations, here)
+                unmoved[name] = task.predictions(
+                    cases, told, task.probabilities(remedy.questions, told, calibrations, here)
                 )
     if inputs.outer_folds is not None:
 

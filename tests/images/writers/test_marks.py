@@ -230,7 +230,8 @@ def test_boxes_are_read_by_pycocotools_and_by_the_scan(tmp_path: Path) -> None:
     coco = COCO(str(tmp_path / "out.json"))
     assert [coco.cats[k]["name"] for k in sorted(coco.cats)] == ["cell", "platelet"]
     assert [each["bbox"] for each in coco.loadAnns(coco.getAnnIds(imgIds=[1]))] == [[1, 1, 8, 7], [2.5, 4, 9.5, 5]]
-    dataset = scan(tmp_path)
+    assert scan(tmp_path).facts.task == "classify"  # what predict wrote is the truth only where it is named
+    dataset = scan(tmp_path, wanted=Wanted(boxes=str(tmp_path / "out.json")))
     assert (dataset.facts.task, dataset.classes) == ("detect", ("cell", "platelet"))
     assert [len(own) for own in dataset.cases["boxes"]] == [2, 0, 1]
     write_boxes(tmp_path / "out.csv", images, boxes, ["cell", "platelet"])

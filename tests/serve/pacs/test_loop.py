@@ -226,8 +226,8 @@ def test_killed_at_every_step_and_started_again_answers_each_study_once(
         again = pacs()
         answered(again, service)
         assert again.ledger.counts() == {"answered": len(studies)}
-    assert len(studies) == 8  # headers, fetch, SEG, SC, has, SR and done, and the one that lived
-    assert {tuple(hospital.answers(study)) for study in studies} == {(1, 1, 1)}
+    assert len(studies) == 9  # headers, fetch, SEG, SC of two classes, has, SR and done, and the one that lived
+    assert {tuple(hospital.answers(study)) for study in studies} == {(1, 2, 1)}
 
 
 def test_two_replicas_at_once_answer_no_study_twice(hospital: Hospital, services: Services, pacs: Made) -> None:
