@@ -12,7 +12,7 @@ import torch
 
 from evenray.core.artefacts.model import NetworkRecord, TrainingCounts
 from evenray.learning import export
-from evenray.learning.boxes.decoding import decode
+from evenray.learning.boxes.decoding import Detected, decode
 from evenray.learning.looks import look_of
 from evenray.learning.networks import Classifier, build
 from evenray.learning.predict.about import About, FindingPoint
@@ -54,8 +54,9 @@ def model(request: pytest.FixtureRequest) -> Classifier:
         output=output,  # type: ignore[arg-type]
     )
     with torch.no_grad():
+        drawn = torch.Generator().manual_seed(3)
         for _ in range(20):
-            found.train()(torch.rand(8, 1, SIZE, SIZE))  # statistics of batch normalisation
+            found.train()(torch.rand(8, 1, SIZE, SIZE, generator=drawn))  # statistics of batch normalisation
         for name, p in found.named_parameters():
             if ".classify." in name:  # so that few default boxes, and not all alike, are called
                 p.mul_(2.5) if p.ndim > 1 else p.copy_(torch.tensor([9.0, 0.0, 0.0]).repeat(len(p) // 3))
@@ -91,8 +92,7 @@ def test_both_formats_answer_for_whole_images_as_torch_does(model: Classifier, x
             assert float((found - wanted).abs().max()) < near[loaded.precision]
         elif loaded.precision == "f32":
             for there, here in zip(decode(found), decode(wanted), strict=True):
-                assert np.abs(there.boxes - here.boxes).max() < 1e-3
-                assert (there.classes == here.classes).all()
+                assert alike(np.column_stack([there.classes, there.boxes, there.scores]), here)
 
 
 @pytest.mark.parametrize("view", ["centre", "flips"])
@@ -114,11 +114,15 @@ def test_other_programs_can_put_windows_together(model: Classifier, x: Any, view
         else:
             boxes = found_in(run, image, view == "flips")
             (here,) = decode(own_wanted[None])
-            assert len(boxes) == len(here.scores) > 5
-            order = np.lexsort((here.boxes[:, 0], -here.scores.round(4)))
-            mine = np.array(sorted(boxes, key=lambda box: (-round(box[5], 4), box[1])))
-            np.testing.assert_allclose(mine[:, 1:5], here.boxes[order], atol=1e-3)
-            np.testing.assert_allclose(mine[:, 5], here.scores[order], atol=1e-3)
+            assert len(here.scores) > 5
+            assert alike(np.array(boxes), here)
+
+
+def alike(boxes_D6: Any, here: Detected) -> bool:
+    """Whether the boxes (class, places, score) are those found by torch, in whichever order near ties came."""
+    own = np.column_stack([here.classes, here.boxes, here.scores])
+    apart = np.abs(own[:, None] - boxes_D6[None]).max(2)
+    return len(own) == len(boxes_D6) and bool((apart.min(1) < 1e-3).all() and (apart.min(0) < 1e-3).all())
 
 
 def starts() -> list[int]:
