@@ -15,6 +15,7 @@ __all__ = [
     "bins_of",
     "edge_of",
     "log_odds_of",
+    "odds_of",
     "rebinned",
     "swept",
     "threshold_at",
@@ -23,6 +24,7 @@ __all__ = [
 BINS = 256
 REACH = 12.8  # log-odds beyond which a pixel counts in the last bin
 STEP = 2 * REACH / BINS
+SURE = 1e-12  # the least probability that has a logarithm here
 CENTRES = -REACH + STEP * (np.arange(BINS) + 0.5)  # log-odds
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -39,6 +41,16 @@ def log_odds_of(logits_KHW: NDArray[np.floating]) -> Floats:
         return np.asarray(z[1:] - z[:1])
     rest = [np.logaddexp.reduce(np.delete(z, k, axis=0), axis=0) for k in range(1, len(z))]
     return np.asarray(z[1:] - np.stack(rest))
+
+
+def odds_of(p: NDArray[np.floating]) -> Floats:
+    """The log-odds of probabilities; those of 0 and 1 are as of 1e-12 from there.
+
+    >>> odds_of(np.array([0.5, 1.0])).round(3)
+    array([ 0.   , 27.631])
+    """
+    kept = np.clip(p, SURE, 1 - SURE)
+    return np.asarray(np.log(kept / (1 - kept)))
 
 
 def edge_of(threshold: float) -> int:

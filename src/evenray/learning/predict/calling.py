@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from evenray.data.letterbox import Placement
 from evenray.learning.tasks.question import Question
 from evenray.metrics import Calibration
-from evenray.metrics.pixel_bins import CENTRES, REACH, STEP, bins_of, edge_of
+from evenray.metrics.pixel_bins import CENTRES, REACH, STEP, bins_of, edge_of, odds_of
 
 __all__ = ["Calling", "as_counted"]
 
 HAIR = 1e-3  # of a bin: log-odds that are the border of bins count above it, whatever was rounded since
-SURE = 1e-12  # the least probability that has a logarithm here
 GRID = np.linspace(-40.0, 40.0, 16_001)  # log-odds that calibrations are inverted on
 
 
@@ -63,8 +62,7 @@ def as_counted(
     """
     found = []
     for asked, fitted, cut in zip(questions, calibrations, thresholds, strict=True):
-        p = np.clip(_probabilities(CENTRES, asked, fitted), SURE, 1 - SURE)
-        called = np.flatnonzero(bins_of(np.log(p / (1 - p))) >= edge_of(cut))
+        called = np.flatnonzero(bins_of(odds_of(_probabilities(CENTRES, asked, fitted))) >= edge_of(cut))
         edges = np.array([STEP * (called[0] - HAIR) - REACH]) if len(called) and called[0] else None
         found.append(cut if edges is None else float(_probabilities(edges, asked, fitted)[0]))
     return found

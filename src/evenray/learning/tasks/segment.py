@@ -20,7 +20,7 @@ from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration
 from evenray.metrics.masks import chosen_threshold, threshold_rule
 from evenray.metrics.measuring import Cut
-from evenray.metrics.pixel_bins import CENTRES, rebinned, swept
+from evenray.metrics.pixel_bins import CENTRES, odds_of, rebinned, swept
 
 from .checking import check_masks
 from .classify import bootstrap_counts
@@ -32,8 +32,6 @@ from .table import GROUPS, identified
 from .task import Asked, Floats, Ints, Loss, Prevalence, Remedy, Usual
 
 __all__ = ["Segment"]
-
-SURE = 1e-12  # the least probability that has a logarithm here
 
 
 class Segment:
@@ -108,8 +106,7 @@ class Segment:
     def predictions(self, dataset: Dataset, told: NDArray[Any], probabilities: Floats) -> Predictions:
         """A row a case: which classes it has (`target_k`), and its pixels by what is true and by calibrated log-odds (`bins_k`)."""
         known, columns = identified(dataset), list[pl.Series]()
-        p = np.clip(probabilities, SURE, 1 - SURE)
-        for k, log_odds_B in enumerate(np.log(p / (1 - p))):
+        for k, log_odds_B in enumerate(odds_of(probabilities)):
             bins = rebinned(told[:, k], log_odds_B).reshape(len(told), -1)
             columns.append(pl.Series(f"target_{k}", dataset.targets[:, k] == 1))
             columns.append(pl.Series(f"bins_{k}", bins.tolist(), dtype=pl.List(pl.Int64)))
