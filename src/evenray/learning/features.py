@@ -49,6 +49,7 @@ class FeaturePart:
     cases: Sequence[str] = ()
     centre: Tensor | float = 0.0
     scale: Tensor | float = 1.0
+    settle_on: int = 1024
     settle_by: int = 64
 
     def __len__(self) -> int:

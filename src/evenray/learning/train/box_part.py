@@ -30,6 +30,7 @@ WHOLE = 0.25  # the share of looks at the whole image, where it has objects that
 class BoxPart(Part):
     """Rows of a store with the boxes of each. `targets` count the objects of each class."""
 
+    settle_on: int = 128
     settle_by: int = 16
 
     @cached_property

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evenray.core.errors import TrainingError, UsageError
-from evenray.core.prefetch import prefetch
 from evenray.learning.augment import Chance
 from evenray.learning.balance import Balance
 from evenray.learning.networks import Classifier, parameter_groups
@@ -23,7 +22,7 @@ from evenray.learning.tasks import task_of
 from .alone import Machine
 from .average import Average
 from .checkpoint import Checkpoints, Kept, Position, State
-from .feed import Batch, Feed, Transform
+from .feed import Batch, Feed, Transform, made_ahead
 from .order import batches_an_epoch, cut, epoch_batches, seed_of
 from .part import Examples, Views
 from .schedule import History, as_good_as_any, first_to_keep, one_cycle, stale
@@ -34,7 +33,6 @@ __all__ = ["Settings", "fit"]
 
 WEIGHT_DECAY = 0.01
 CLIP = 5.0
-SETTLED = 1024
 NAMED = 8
 
 
@@ -182,7 +180,7 @@ class _Training:
         at, settings, begun = self.at, self.settings, time.perf_counter()
         row = {"epoch": at.epoch + 1, "train_loss": math.fsum(at.losses) / at.images}
         if self.validation is not None or at.epoch + 1 == settings.epochs:
-            self.average.settle(self._plain(np.concatenate(order)[:SETTLED]), self.fabric)
+            self.average.settle(self._plain(np.concatenate(order)[: self.train.settle_on]), self.fabric)
         if self.validation is not None:
             row |= validate(
                 self.average.model, self.validation, settings.batch, self.fabric, settings.scale_jitter, settings.task
@@ -212,7 +210,7 @@ class _Training:
             return x_NCHW.to(dtype).contiguous(memory_format=torch.channels_last)
 
         batches = list(enumerate(cut(drawn, self.train.settle_by)))
-        return prefetch(made, batches[self.fabric.global_rank :: self.fabric.world_size])
+        return made_ahead(made, batches[self.fabric.global_rank :: self.fabric.world_size], self.fabric)
 
     def _not_finite(self, batch: Batch, loss: Tensor) -> str:
         what = f"The loss is {loss.item()}" if not torch.isfinite(loss) else "The gradient is not finite"

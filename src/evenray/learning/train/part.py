@@ -38,8 +38,11 @@ class Examples(Protocol):
     """Examples to learn from, of any kind: images (Part), or what a frozen trunk made of them (FeaturePart).
 
     `targets` are what samplers draw by: class indices, int64 (n,), or which classes each has, (n, K); `cases` are their names,
-    for messages. `settle_by` is how many are looked at together when batch normalisation is settled.
+    for messages. Batch normalisation is settled on up to `settle_on` of them, `settle_by` at a time.
     """
+
+    @property
+    def settle_on(self) -> int: ...
 
     @property
     def settle_by(self) -> int: ...
@@ -80,6 +83,7 @@ class Part:
     rows: NDArray[np.int64]
     targets: NDArray[np.int64]
     cases: Sequence[str] | pl.Series = ()
+    settle_on: int = 1024
     settle_by: int = 64
 
     def __len__(self) -> int:
