@@ -1,15 +1,15 @@
 """Breast lesions in ultrasound (BUSI, 647 images with masks): `python benchmarks/breast_lesions.py -o FOLDER [--quick] [--json FILE]`.
 
-    unet       U-Net on VGG16 at 128 and at 256 pixels, from scratch (with batch normalisation) and on frozen convolutions of
-               ImageNet, three splits each; Dice and IoU of the test part with their intervals, in the files' own pixels
+    unet       U-Net on VGG16 at 128 and at 256 pixels, from scratch (with batch normalisation) and on convolutions of ImageNet,
+               frozen or fine-tuned, three splits each; Dice and IoU of the test part with their intervals, in the files' own pixels
     monai      MONAI's U-Net on the very same splits, pixels and number of steps, its best epoch by the validation part, its
                threshold the one best for Dice there; skipped without MONAI
     grid       contrast x remedy with three seeds by cross-validation on training and validation parts
 
 Near-duplicates stay on one side of a split, for the split keeps groups of them together. A run that was stopped goes on.
 These networks want a graphics card. On a processor `--scratch "unet(vgg16_bn(width=0.25))"` takes a quarter of an hour of a core at
-128 pixels and 40 epochs, and `--frozen "unet(efficientnet_lite0)" --weights efficientnet_lite0` half as long. --quick is for seeing
-that it runs.
+128 pixels and 40 epochs, and `--pretrained "unet(efficientnet_lite0)" --weights efficientnet_lite0` half as long; fine-tuned with
+`--finetune "all(decay=0.5)"` at 256 pixels it takes as long as the narrow VGG16. --quick is for seeing that it runs.
 """
 
 from __future__ import annotations
@@ -36,20 +36,22 @@ REMEDIES = ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky")  
 Row = dict[str, Any]
 
 
-def settings(size: int, network: str, epochs: int, weights: str | None = None) -> dict[str, Any]:
-    """The recipe of one way to train: from scratch, or on frozen convolutions with these weights."""
+def settings(
+    size: int, network: str, epochs: int, weights: str | None = None, finetune: str = "frozen"
+) -> dict[str, Any]:
+    """The recipe of one way to train: from scratch, or from these weights."""
     shared: dict[str, Any] = {
         "task": "segment", "masks": str(DATA / "breast-ultrasound-256-masks"), "size": size, "epochs": epochs, "batch": 8,
         "contrast": "none", "balance": "dice_cross_entropy", "flips": True, "choose": {"members": 1, "keep": "best"},
         "validation": 0.15, "test": 0.2,
     }  # fmt: skip
     shared |= {"network": network, "learning_rate": 1e-3}
-    return shared if weights is None else shared | {"pretrained": weights, "finetune": "frozen"}
+    return shared if weights is None else shared | {"pretrained": weights, "finetune": finetune}
 
 
 def unet(
-    out: Path, networks: dict[str, tuple[str, str | None]], sizes: list[int], seeds: list[int], epochs: int, data: Path,
-    device: str, tta: Sequence[str],
+    out: Path, networks: dict[str, tuple[str, str | None]], finetune: str, sizes: list[int], seeds: list[int], epochs: int,
+    data: Path, device: str, tta: Sequence[str],
 ) -> Iterator[Row]:  # fmt: skip
     """Each training, looked at in each way of `tta`."""
     for size in sizes:
@@ -57,7 +59,7 @@ def unet(
             for seed, view in product(seeds, tta):
                 run = er.run(
                     data, None, out / f"unet-{size}-{kind}-{seed}", until="evaluate", seed=seed, device=device, tta=view,
-                    **settings(size, network, epochs, weights),
+                    **settings(size, network, epochs, weights, finetune),
                 )  # fmt: skip
                 found, kept = run.scores, run.predictions
                 assert kept is not None
@@ -65,7 +67,7 @@ def unet(
                     "case", dice=2 * pl.col("hit_0") / (pl.col("true_0") + pl.col("called_0"))
                 )
                 yield {
-                    "what": f"{network}, {size} px, {kind}, {view}", "size": size, "seed": seed,
+                    "what": f"{network}, {size} px, {finetune if weights else kind}, {view}", "size": size, "seed": seed,
                     "validation": found["validation"].estimates["dice"].value,
                     **{
                         name: [getattr(found["test"].estimates[name], part) for part in ("value", "low", "high")]
@@ -75,8 +77,8 @@ def unet(
                 }  # fmt: skip
 
 
-def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: str) -> Iterator[Row]:
-    """MONAI's U-Net on the pixels, parts and masks of the runs from scratch."""
+def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, images: Path, device: str) -> Iterator[Row]:
+    """MONAI's U-Net on the pixels, parts and masks of the U-Nets above."""
     try:
         from monai.losses import DiceCELoss
         from monai.networks.nets import UNet
@@ -86,7 +88,6 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
     import torch
 
     from evenray.core.marks import OUTSIDE_PIXEL, UNKNOWN_PIXEL
-    from evenray.core.run import Run
     from evenray.data.annotations import read_mask
     from evenray.data.letterbox import Placement
     from evenray.data.store import prepare, store_folder
@@ -100,7 +101,8 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, device: st
             if kept.exists():
                 yield json.loads(kept.read_text())
                 continue
-            run = Run(out / f"unet-{size}-scratch-{seed}")
+            recipe = settings(size, "unet(vgg16_bn)", epochs)
+            run = er.run(images, None, out / f"split-{seed}", until="split", seed=seed, device=device, **recipe)
             data = run.dataset
             assert data is not None
             store = prepare(data, ["none"], size=size, channels=1, folder=store_folder(run.path))["none"]
@@ -220,11 +222,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60, help="of the U-Nets")
     parser.add_argument("--remedies", nargs="+", default=REMEDIES, help="of the grid")
     parser.add_argument("--effort", default="standard", help="of the grid")
-    parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch")
+    parser.add_argument("--scratch", default="unet(vgg16_bn)", help="the U-Net from scratch, or none")
     parser.add_argument(
-        "--frozen", default="unet(vgg16, batch_norm=True)", help="the U-Net on frozen convolutions, or none"
+        "--pretrained", default="unet(vgg16, batch_norm=True)", help="the U-Net on trained convolutions, or none"
     )
-    parser.add_argument("--weights", default=WEIGHTS, help="of the frozen convolutions: a name or a file")
+    parser.add_argument("--weights", default=WEIGHTS, help="of the trained convolutions: a name or a file")
+    parser.add_argument("--finetune", default="frozen", help="which of them may change: frozen, all(decay=0.5), ...")
     parser.add_argument("--tta", nargs="+", default=["centre"], help="how the test part is looked at: centre, flips")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--data", type=Path, default=DATA / "breast-ultrasound-256", help="the images")
@@ -232,13 +235,15 @@ def main() -> None:
     options = parser.parse_args()
     sizes, seeds, epochs = ([64], [0], 3) if options.quick else (options.sizes, options.seeds, options.epochs)
     networks: dict[str, tuple[str, str | None]] = {"scratch": (options.scratch, None)}
-    if options.frozen != "none":
-        networks["frozen"] = (options.frozen, options.weights)
+    if options.pretrained != "none":
+        networks["pretrained"] = (options.pretrained, options.weights)
+    if options.scratch == "none":
+        del networks["scratch"]
     works = {
         "unet": lambda: unet(
-            options.output, networks, sizes, seeds, epochs, options.data, options.device, options.tta
+            options.output, networks, options.finetune, sizes, seeds, epochs, options.data, options.device, options.tta
         ),
-        "monai": lambda: monai(options.output, sizes, seeds, epochs, options.device),
+        "monai": lambda: monai(options.output, sizes, seeds, epochs, options.data, options.device),
         "grid": lambda: grid(
             options.output, options.remedies, options.effort, *((32, 2, 1) if options.quick else (64, 20, 3)), options.data,
             options.device,
