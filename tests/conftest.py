@@ -19,6 +19,10 @@ settings.load_profile("evenray")
 # The processes that run tests, and those that tests start, each compile every module anew where no bytecode is kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Before NumPy is there, and for processes that tests start too: the matrices are small, and threads of BLAS take many times as
+# long to wait for each other as one takes to compute, all the more where processes share the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 Make = Callable[[Path], object]
 
 
