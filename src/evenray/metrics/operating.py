@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evenray.core import spec
 from evenray.core.errors import DataError, UsageError
 from evenray.core.registry import Registry
+from evenray.core.threads import one_blas_thread
 from evenray.core.types import Predictions
 
 from ._curves import one_class, require_classes
@@ -184,7 +185,8 @@ def threshold_spread(
     share = None if prevalence is None else float(class_prior(prevalence, predictions)[predictions.positive_index])
     chosen = rules.bind(rule)
     drawn = OperatingPoints.resampled(predictions, share, resamples=resamples, seed=seed)
-    return np.array([chosen(points) for points in drawn])
+    with one_blas_thread():
+        return np.array([chosen(points) for points in drawn])
 
 
 def youden(points: OperatingPoints) -> float:

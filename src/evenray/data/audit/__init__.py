@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
 from evenray.core.errors import DataError
 from evenray.core.findings import SEVERITIES, Finding
 from evenray.core.registry import Registry
+from evenray.core.threads import one_blas_thread
 from evenray.core.types import Dataset, Image
 from evenray.images.histogram import Histogram
 
@@ -152,8 +151,7 @@ def audit(dataset: Dataset, only: tuple[str, ...] | None = None) -> list[Finding
             )
     tags = dataset.facts.task != "classify"
     single = () if len(dataset.classes) > 1 and not tags else COMPARING
-    # The matrices are small: more threads would only wait for each other, for minutes on a busy machine.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         found = [finding for name in names if name not in single for finding in checks[name](dataset)]
         found += by_finding(dataset, [checks[name] for name in names if name in _by_finding(dataset)]) if tags else []
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

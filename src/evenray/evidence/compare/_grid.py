@@ -14,6 +14,7 @@ import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, unknown_name
+from evenray.core.threads import one_blas_thread
 from evenray.core.types import Predictions
 from evenray.learning.tasks import task_of, tasks
 from evenray.metrics import LOWER_IS_BETTER, holm
@@ -172,7 +173,8 @@ def believed(climb: Sequence[Sequence[Measured]], metric: str, seed: int = 0) ->
         counts = [len(each) for each in climb]
         together = [_kept(each, rung, metric) for each in earlier]
         alike = come_through(counts, together, seed)[:, known]
-    found = posterior(value[known], covariance, names, alike=alike, seed=seed)
+    with one_blas_thread():
+        found = posterior(value[known], covariance, names, alike=alike, seed=seed)
     draws = np.full((len(found.draws), len(rung)), -np.inf)
     mean[known], draws[:, known] = found.mean, found.draws
     return Posterior(mean, draws, found.luck)
