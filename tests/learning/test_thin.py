@@ -88,3 +88,12 @@ def test_training_stays_within_the_budget_and_the_reasons_are_of_what_is_planned
     assert spent <= BUDGET[effort] * 1.06 or plan.why["network"].code == "plan.network.smallest"
     assert ("patch" in plan.why) == (plan.patch is not None)
     assert (plan.why["size"].code == "plan.size.thin") == (plan.patch is not None)
+
+
+def test_from_trained_weights_masks_are_learnt_as_fast_as_from_scratch(tmp_path: Path) -> None:
+    masks = drawn(tmp_path, (96, 96), 0, 20)
+    recipe = Recipe(network="unet(vgg16, batch_norm=True)", size=64, pretrained="some.pth")
+    scratch, trained = make(masks, recipe.but(pretrained="none")), make(masks, recipe)
+    assert trained.learning_rate == scratch.learning_rate
+    assert trained.why["learning_rate"].code == "plan.learning_rate.masks"
+    assert make(masks, recipe.but(learning_rate=1e-4)).learning_rate == 1e-4

@@ -80,7 +80,7 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     if patch is not None:
         why["patches"] = Message("plan.patches", {"side": patch})
     epochs, why["epochs"] = training.epochs(len(train) * patches, batch, members, recipe)
-    learning_rate, why["learning_rate"] = training.learning_rate(recipe)
+    learning_rate, why["learning_rate"] = training.learning_rate(dataset, recipe)
     keep, why["keep"] = training.keep(dataset, recipe)
     patience, why["patience"] = training.patience(recipe, keep, epochs)
     tta, why["tta"] = training.tta(recipe)

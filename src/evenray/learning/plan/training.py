@@ -93,10 +93,13 @@ def views(images: int, batch: int, members: int, recipe: PlanSettings) -> int:
     return shown * epochs(shown, batch, members, recipe)[0] * members
 
 
-def learning_rate(recipe: PlanSettings) -> tuple[float, Message]:
-    """The highest of the schedule."""
+def learning_rate(dataset: Dataset, recipe: PlanSettings) -> tuple[float, Message]:
+    """The highest of the schedule. What a network of masks has on top of trained convolutions is most of it and new: at a rate that
+    is gentle to them it hardly learns (docs/log.md)."""
     if recipe.learning_rate:
         return recipe.learning_rate, ASKED
+    if recipe.weights and not recipe.frozen and dataset.facts.task == "segment":
+        return 1e-3, Message("plan.learning_rate.masks")
     if recipe.weights and not recipe.frozen:
         return 1e-4, Message("plan.learning_rate.weights")
     return 1e-3, Message("plan.learning_rate")
