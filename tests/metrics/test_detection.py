@@ -212,3 +212,43 @@ def test_a_rule_that_there_is_not() -> None:
     with pytest.raises(UsageError, match="youden"):
         choose_detection_threshold(one, "youden")
     assert choose_detection_threshold(one, "f1") == 0.5
+
+
+def test_few_objects_are_not_sure_of_anything() -> None:
+    """One object, found where it is; of five patients an average precision that no resample moves has no interval either."""
+    for patients, least in ((1, 0.15), (5, 0.5)):
+        truth = [np.array([[0, 0, 0, 9, 9]], float)] * patients
+        found = [np.array([[0, 0, 0, 9, 9, 0.9]], float)] * patients
+        figures = detected(matches(truth, found, 1), ["a"], np.arange(patients), cuts=(0.5,), resamples=100)
+        assert figures["map50"].value == pytest.approx(1)
+        assert np.isnan([figures[name].low for name in ("map50", "map", "froc", "f1")]).all()
+        assert least < figures["sensitivity"].low < 0.6
+    truth, found = scene(3, images=4)
+    few = detected(matches(truth, found, CLASSES), list("abc"), np.arange(4), resamples=100)
+    assert np.isnan(few["map50"].low)
+
+
+def test_without_a_class_a_resample_has_no_mean() -> None:
+    truth = [np.array([[0, 0, 0, 9, 9], *([[1, 20, 20, 29, 29]] if i < 2 else [])], float) for i in range(10)]
+    found = [np.array([[0, 0, 0, 9, 9, 0.9]], float)] * 10
+    mean = detected(matches(truth, found, 2), ["a", "b"], np.arange(10), resamples=500)["map50"]
+    assert mean.value == pytest.approx(0.5)
+    assert np.isnan(mean.replicates).any()
+    assert mean.replicates[~np.isnan(mean.replicates)] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("patients", [6, 10])
+def test_few_patients_hold_the_average_precision_of_many(patients: int) -> None:
+    """With two images each."""
+    truth, found = scene(11, images=1200, ignored=0)
+    everything = detected(matches(truth, found, CLASSES, (0.5,)), list("abc"), np.arange(1200), resamples=2)
+    held = total = 0
+    for first in range(0, 1200 - 2 * patients, 2 * patients):
+        part = slice(first, first + 2 * patients)
+        each = matches(truth[part], found[part], CLASSES, (0.5,))
+        one = detected(each[:1], ["a"], np.repeat(np.arange(patients), 2), resamples=200)["map50"]
+        if one.low == one.low:
+            total += 1
+            held += one.low <= everything["map50|a"].value <= one.high
+    assert total > 40
+    assert held / total >= 0.88

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score, jaccard_score
 
 from evenray.core.errors import UsageError
@@ -198,3 +199,48 @@ def test_pixels_keep_their_number_when_bins_move() -> None:
     assert (moved.sum(axis=2) == counts.sum(axis=2)).all()
     assert (rebinned(counts, CENTRES) == counts).all()
     assert best_threshold(np.zeros((3, 2, BINS), int)) == 0.5
+
+
+def told(has: list[list[bool]], hit: float, called: int = 100) -> Predictions:
+    """Images of a patient each, and whether they have each class; so much of it is found, and nothing called elsewhere."""
+    columns: dict[str, object] = {}
+    for k, own in enumerate(np.array(has).T):
+        counts = np.zeros((len(own), 2, BINS), int)
+        counts[:, 0, 40] = 900
+        share = np.linspace(hit - 0.1, hit + 0.1, own.sum()) if hit < 1 else np.ones(own.sum())
+        counts[own, 1, 200] = (called * share).astype(int)
+        counts[own, 1, 40] = called - counts[own, 1, 200]
+        columns |= {f"target_{k}": own, f"bins_{k}": counts.reshape(len(own), -1).tolist()}
+    cases = [str(i) for i in range(len(has))]
+    table = pl.DataFrame({"case": cases, "patient": cases, "part": "test", **columns})
+    return Predictions(table, tuple("abc"[: len(has[0])]), "", "segment")
+
+
+def test_few_images_are_not_sure_of_anything() -> None:
+    """All right in each of three images, and one image alone."""
+    figures = score_masks(told([[i < 3] for i in range(6)], 1.0), [0.5])[0].estimates
+    for name in ("clean", "sensitivity"):
+        assert figures[name].value == 1
+        assert figures[name].low == pytest.approx(binomtest(3, 3).proportion_ci(method="wilson").low)
+    assert np.isnan(figures["dice"].low)
+    alone = score_masks(told([[True], [False], [False]], 0.5), [0.5])[0].estimates
+    assert np.isnan(alone["dice"].low)
+    assert alone["sensitivity"].high - alone["sensitivity"].low > 0.5
+
+
+def test_the_interval_of_a_mean_is_of_the_same_classes_in_every_resample() -> None:
+    """The organ is in all twelve images, the tumour in two: the mean was told as up to the organ's own."""
+    organ, tumour = told([[True]] * 12, 0.9), told([[i < 2] for i in range(12)], 0.2)
+    table = organ.table.with_columns(bins_1=tumour.table["bins_0"], target_1=tumour.table["target_0"])
+    both = Predictions(table, ("organ", "tumour"), "", "segment")
+    mean = measured_masks(both, [0.5, 0.5])["dice"]
+    own = [measured_masks(each, [0.5])["dice"] for each in (organ, tumour)]
+    assert mean.value == pytest.approx((own[0].value + own[1].value) / 2)
+    known = mean.replicates[~np.isnan(mean.replicates)]
+    assert np.isnan(mean.replicates).mean() == pytest.approx((1 - 2 / 12) ** 11, abs=0.04)
+    assert np.abs(known - mean.value).max() < 0.2
+    spread = np.array([mean.low, mean.high]) - mean.value
+    assert np.abs(spread) == pytest.approx(
+        np.hypot(*[[one.value - one.low, one.high - one.value] for one in own]) / 2, rel=0.1
+    )
+    assert mean.freedom == pytest.approx(1, abs=0.3)  # what varies is the tumour, in two patients

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
+from evenray.core.artefacts.scores import CalibrationRecord, Figure, PartScores, ScoresRecord
 from evenray.core.types import Predictions
 from evenray.metrics.masks import score_masks
 from evenray.metrics.pixel_bins import BINS
 from evenray.reporting.figures import agreement
 from evenray.reporting.language import Language
 from evenray.reporting.page import Section, rendered
-from evenray.reporting.sections import masks, summary
+from evenray.reporting.sections import masks, notices, summary
 
 N, PIXELS = 6, 1000
 
@@ -110,3 +110,25 @@ def test_agreement_is_of_all_images_as_in_the_table(empty: int, monkeypatch: pyt
     assert figure.svg.data is not None
     assert figure.svg.data.height == 5 + empty
     assert figure.svg.body.count("<circle") == 5 + (empty > 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "title"),
+    [(np.nan, 0.3, "No interval is known"), (np.nan, 0.0, "Not shown to be better"), (0.2, 0.3, None)],
+)
+def test_what_has_no_interval_is_not_said_to_be_chance(low: float, value: float, title: str | None) -> None:
+    gain = Figure(value=value, low=low, high=low + 0.1, baseline=0.0)
+    found = notices._masks({"dice_gain": gain, "dice": gain}, Language("en"))
+    assert [each.title[: len(title or "")] for each in found] == ([title] if title else [])
+    assert len(notices._masks({"dice_gain": gain, "dice": gain}, Language("ko"))) == len(found)
+    boxes = notices._boxes({"map50": gain}, Language("ko"))
+    assert bool(boxes) == (title is not None)
+
+
+def test_few_test_patients_are_told() -> None:
+    run = run_of((0.4,))
+    vars(run).update(ledger=SimpleNamespace(test_opened=()), current=True, attributions=None, auroc=None)
+    assert "The test part has 6 patients." in notices._test(run, Language("en"))[-1].text
+    assert "6명" in notices._test(run, Language("ko"))[-1].text
+    run.test = run.test.model_copy(update={"patients": notices.FEW})
+    assert all("The test part has" not in each.text for each in notices._test(run, Language("en")))

@@ -6,15 +6,16 @@ place of every image, and all its figures here are 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy  # its parts are imported when they are first used
 from numpy.typing import NDArray
 
-from .intervals import percentile_interval, replicates
+from .class_means import mean_measure
+from .clustered import clusters_of, ratio_mean, ratio_share, widened
+from .intervals import replicates
 from .matching import COCO_OVERLAPS, Matches
 from .scoring import Measure
 
@@ -23,6 +24,7 @@ __all__ = ["RATES", "average_precision", "baseline_of", "detected", "froc", "pre
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # false positives an image
 RECALLS = np.linspace(0, 1, 101)  # COCO's
 Floats = NDArray[np.float64]
+Ratios = dict[str, tuple[Floats, Floats]]  # figures that are a sum over images by another
 
 
 def average_precision(one: Matches, W: NDArray[Any], overlap: int) -> Floats:
@@ -91,52 +93,34 @@ def sensitivity_at(one: Matches, W: NDArray[Any], rates: Sequence[float] = RATES
         return np.array([true[np.arange(len(W)), place] / positives for place in reached])
 
 
-@dataclass(frozen=True)
-class _Meter:
-    """Every figure of every class for weights (R, N) of the images."""
-
-    matched: Sequence[Matches]
-    names: Sequence[str]
-    cuts: Sequence[float] | None
-
-    def __call__(self, W: NDArray[Any]) -> dict[str, Floats]:
-        each = {name: self._one(one, W, None if self.cuts is None else self.cuts[k])
-                for k, (name, one) in enumerate(zip(self.names, self.matched, strict=True))}  # fmt: skip
-        found = {f"{figure}|{name}": values for name, figures in each.items() for figure, values in figures.items()}
-        has = np.array([W @ one.objects > 0 for one in self.matched])
-        for figure in next(iter(each.values())):
-            stacked = np.array([figures[figure] for figures in each.values()])
-            known = ~np.isnan(stacked) & has
-            with np.errstate(invalid="ignore"):
-                found[figure] = np.where(known, stacked, 0).sum(axis=0) / known.sum(axis=0)
-        return found
-
-    def _one(self, one: Matches, W: NDArray[Any], cut: float | None) -> dict[str, Floats]:
-        precisions = [average_precision(one, W, t) for t in range(len(one.hit))]
-        sensitivities = sensitivity_at(one, W)
-        found = {"map50": precisions[0]}
-        if len(precisions) == len(COCO_OVERLAPS):
-            found["map"] = np.mean(precisions, axis=0)
-        found |= {f"sensitivity_at_{rate:g}": values for rate, values in zip(RATES, sensitivities, strict=True)}
-        found["froc"] = sensitivities.mean(axis=0)
-        return found if cut is None else found | _at(one, W, cut)
+def _figures(one: Matches, W: NDArray[Any], cut: float | None) -> dict[str, Floats]:
+    """Every figure of a class for weights (R, N) of the images."""
+    precisions = [average_precision(one, W, t) for t in range(len(one.hit))]
+    sensitivities = sensitivity_at(one, W)
+    found = {"map50": precisions[0]}
+    if len(precisions) == len(COCO_OVERLAPS):
+        found["map"] = np.mean(precisions, axis=0)
+    found |= {f"sensitivity_at_{rate:g}": values for rate, values in zip(RATES, sensitivities, strict=True)}
+    found["froc"] = sensitivities.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        called = {name: (W @ top) / (W @ below) for name, (top, below) in _at(one, cut).items()}
+    if called:
+        called["f1"] = np.where(W @ one.objects > 0, called["f1"], np.nan)
+    return found | called
 
 
-def _at(one: Matches, W: NDArray[Any], cut: float) -> dict[str, Floats]:
-    """What the detections of at least this score find; a ppv of none is undefined, their F1 is 0."""
+def _at(one: Matches, cut: float | None) -> Ratios:
+    """What the detections of at least this score find, a sum over the images by another; a ppv of none is undefined, their F1 is 0."""
+    if cut is None:
+        return {}
     said = one.score >= cut
     hit, false = one.hit[0] & said, said & ~one.hit[0] & ~one.ignored[0]
-    N = len(one.objects)
-    true, wrong, positives = (
-        W @ each.astype(np.float64)
-        for each in (np.bincount(one.image[hit], minlength=N), np.bincount(one.image[false], minlength=N), one.objects)
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {
-            "sensitivity": true / positives, "ppv": true / (true + wrong),
-            "f1": np.where(positives > 0, 2 * true / (true + wrong + positives), np.nan),
-            "false_positives": wrong / W.sum(axis=1, dtype=np.float64),
-        }  # fmt: skip
+    N, objects = len(one.objects), one.objects.astype(np.float64)
+    true, wrong = (np.bincount(one.image[kind], minlength=N).astype(np.float64) for kind in (hit, false))
+    return {
+        "sensitivity": (true, objects), "ppv": (true, true + wrong), "f1": (2 * true, true + wrong + objects),
+        "false_positives": (wrong, np.ones(N)),
+    }  # fmt: skip
 
 
 def detected(
@@ -147,25 +131,46 @@ def detected(
     average precisions), sensitivity_at_RATE for false positives an image, froc (the mean of these), and with thresholds `cuts`
     sensitivity, ppv, f1 and false_positives an image. Means are over the classes that have objects.
 
-    Intervals are percentiles over resamples of the patients. But chance alone raises an average precision, whose best precision
+    Of what is found at the threshold intervals are by formulas (`clustered`). The others are percentiles over resamples of the
+    patients, widened as Student's t is wider. But chance alone raises an average precision, whose best precision
     "there or beyond" is a maximum, and resampling raises it again by about as much: its interval is reflected about the value
     (the basic bootstrap), which takes that off.
     """
-    meter = _Meter(matched, names, cuts)
-    values = meter(np.ones((1, len(patients_N))))
-    spread: Mapping[str, Floats] = replicates(meter, patients_N, resamples, seed)
-    found = {}
-    for name, value in values.items():
-        drawn = spread.get(name, np.empty(0))
-        found[name] = Measure(float(value[0]), *_interval(name, float(value[0]), drawn), drawn)
-    return found
+    limits = [None] * len(names) if cuts is None else list(cuts)
+    pairs = list(zip(matched, limits, strict=True))
+
+    def named(W: NDArray[Any]) -> dict[str, Floats]:
+        each = (_figures(one, W, cut).items() for one, cut in pairs)
+        return {f"{figure}|{name}": values for name, own in zip(names, each, strict=True) for figure, values in own}
+
+    values, spread = named(np.ones((1, len(patients_N)))), replicates(named, patients_N, resamples, seed)
+    found, of = dict[str, Measure](), dict[str, list[Measure]]()
+    for name, (one, cut) in zip(names, pairs, strict=True):
+        for figure in (key.split("|")[0] for key in values if key.endswith(f"|{name}")):
+            key = f"{figure}|{name}"
+            measure = _measure(
+                figure, float(values[key][0]), one, _at(one, cut), spread.get(key, np.empty(0)), patients_N
+            )
+            found[key] = measure
+            of.setdefault(figure, []).extend([measure] if one.objects.any() else [])
+    nothing = Measure(float("nan"), float("nan"), float("nan"), np.full(resamples, np.nan), 0.0)
+    return found | {figure: mean_measure(each or [nothing]) for figure, each in of.items()}
 
 
-def _interval(name: str, value: float, spread: Floats) -> tuple[float, float]:
-    low, high = percentile_interval(spread)
-    if name.split("|")[0] not in ("map", "map50"):
-        return low, high
-    return min(value, max(0.0, 2 * value - high)), max(value, min(1.0, 2 * value - low))
+def _measure(
+    figure: str, value: float, one: Matches, ratios: Ratios, spread: Floats, patients_N: NDArray[np.int64]
+) -> Measure:
+    """One figure of one class; without replicates it has no interval."""
+    top, below = ratios.get(figure, (one.objects.astype(np.float64),) * 2)
+    P = clusters_of(below, patients_N)
+    if not len(spread) or value != value:
+        low, high = float("nan"), float("nan")
+    elif figure in ratios:
+        low, high = (ratio_share if figure in ("sensitivity", "ppv") else ratio_mean)(top, below, patients_N)
+    else:
+        low, high = widened(value, spread, P, reflected=figure in ("map", "map50"))
+    most = np.inf if figure == "false_positives" else 1.0
+    return Measure(value, float(np.maximum(low, 0.0)), float(np.minimum(high, most)), spread, P - 1)
 
 
 def baseline_of(name: str, value: float) -> float:

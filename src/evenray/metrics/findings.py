@@ -127,7 +127,8 @@ def _measured(
     if resamples:
         bounds = {name: _bounds(name, value, spread[name], fewest) for name, value in values.items()}
         bounds["auroc"] = _area(predictions, names)
-    return {name: Measure(value, *bounds[name], spread.get(name, none)) for name, value in values.items()}
+    freedom = float(predictions.patients.max())
+    return {name: Measure(value, *bounds[name], spread.get(name, none), freedom) for name, value in values.items()}
 
 
 def _bounds(name: str, value: float, spread: Floats, fewest: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Intervals: the bootstrap over patients, and exact and score intervals of plain shares."""
+"""Intervals: the bootstrap over patients, and exact and score intervals of plain shares; `clustered` has those of ratios."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ CHUNK = 1 << 19  # case weights made at a time: what fits the cache
 def multiplicities(clusters_N: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """How often each case occurs in each bootstrap resample of the patients: chunks of rows, float32 (r, N).
 
-    `clusters_N` numbers the patients 0 to P - 1; a resample draws P of them with replacement, with all their cases.
+    `clusters_N` numbers the patients 0 to P - 1; a resample draws P - 1 of them with replacement, with all their cases: then
+    the variance of a mean over resamples is that of the mean, where P draws make it too small by (P - 1) / P (Rao & Wu 1988).
     The draws depend on the seed and the number of patients alone, so that two models are compared on the same ones.
 
-    >>> [w] = multiplicities(np.array([0, 0, 1]), resamples=3, seed=0)
-    >>> bool((w[:, 0] == w[:, 1]).all() and (w[:, 1] + w[:, 2] == 2).all())
+    >>> [w] = multiplicities(np.array([0, 0, 1, 2]), resamples=3, seed=0)
+    >>> bool((w[:, 0] == w[:, 1]).all() and (w[:, 1:].sum(axis=1) == 2).all())
     True
     """
     P = int(clusters_N.max()) + 1
+    drawn_each = max(1, P - 1)
     each_alone = len(clusters_N) == P and bool((clusters_N == np.arange(P)).all())
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // max(P, len(clusters_N)))
     for first in range(0, resamples, rows):
         r = min(rows, resamples - first)
-        drawn = rng.integers(0, P, size=(r, P), dtype=np.uint32).astype(np.int64)
+        drawn = rng.integers(0, P, size=(r, drawn_each), dtype=np.uint32).astype(np.int64)
         drawn += np.arange(r)[:, None] * P
         counts = np.bincount(drawn.reshape(-1), minlength=r * P).reshape(r, P).astype(np.float32)
         yield counts if each_alone else counts[:, clusters_N]
@@ -135,16 +137,18 @@ def clustered_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[f
     return float(low), float(high)
 
 
-def effective_share(came_N: ArrayLike, clusters_N: NDArray[np.int64]) -> tuple[float, float]:
-    """How many of how many cases standing alone tell as much as these: see `clustered_share`."""
-    came = np.asarray(came_N, dtype=np.float64)
+def effective_share(hits_N: ArrayLike, clusters_N: NDArray[np.int64], cases_N: ArrayLike = 1.0) -> tuple[float, float]:
+    """How many of how many cases standing alone tell as much as these: see `clustered_share`. A row may be several cases, so many
+    of which came."""
+    hits, cases = np.broadcast_arrays(np.asarray(hits_N, np.float64), np.asarray(cases_N, np.float64))
     _, place = np.unique(clusters_N, return_inverse=True)
-    n, P, share = len(came), int(place.max()) + 1, float(came.mean())
+    n, P = float(cases.sum()), int(place.max()) + 1
+    share = float(hits.sum()) / n
     if not 0 < share < 1 or P == 1:
         effective = float(P)
     else:
-        between = float((np.bincount(place, came - share) ** 2).sum()) / n**2 * P / (P - 1)
-        effective = min(float(n), share * (1 - share) * n / (n - 1) / between) if between > 0 else float(n)
+        between = float((np.bincount(place, hits - share * cases) ** 2).sum()) / n**2 * P / (P - 1)
+        effective = min(n, share * (1 - share) * n / (n - 1) / between) if between > 0 else n
     return share * effective, effective
 
 

@@ -1,5 +1,7 @@
-"""Figures of masks: per class and as means over the classes, with intervals from a bootstrap over patients, beside those of calling
-nothing anywhere.
+"""Figures of masks: per class and as means over the classes, with intervals over patients, beside those of calling nothing anywhere.
+
+Nearly all are ratios of sums over cases, whose intervals have formulas that hold for few patients too (`clustered`): shares Wilson's,
+the others Student's t. The limits of agreement have a bootstrap's, and a mean over classes joins those of its classes.
 
 How images without the class count (Maier-Hein & Reinke et al. 2024, "Metrics reloaded", on empty masks): Dice, IoU and HD95 are
 means over the images that have it, in which marking nothing is worth 0 (HD95: the diagonal of the image). Of the others it
@@ -18,7 +20,9 @@ from numpy.typing import NDArray
 
 from evenray.core.types import Estimate, Predictions, Scores
 
-from .intervals import percentile_interval, replicates
+from .class_means import mean_measure
+from .clustered import clusters_of, ratio_mean, ratio_share, widened
+from .intervals import replicates
 from .pixel_bins import BINS, CENTRES, best_threshold, edge_of, swept
 from .scoring import Measure
 from .volumes import VOLUME_METRICS, Volumes
@@ -40,6 +44,10 @@ MASK_METRICS = (
     "dice", "iou", "hd95", "clean", "false_lesions", "lesion_sensitivity", "dice_pooled", "sensitivity", "ppv", "accuracy",
     "area_bias", "area_low", "area_high", *VOLUME_METRICS, "brier", "dice_gain",
 )  # fmt: skip
+SHARES = ("clean", "lesion_sensitivity", "sensitivity", "ppv")  # of images, lesions, pixels
+RANGES = dict.fromkeys(("dice", "iou", "dice_pooled", "accuracy", "brier", "volume_dice"), (0.0, 1.0)) | dict.fromkeys(
+    ("hd95", "false_lesions", "volume_hd95"), (0.0, np.inf)
+)
 IN_UNITS = ("hd95", "area_bias", "area_low", "area_high")  # of distances and areas: mm or px
 LOWEST_LIMIT = 1.959963984540054  # standard deviations of the limits of agreement (Bland & Altman 1986)
 Floats = NDArray[np.float64]
@@ -205,41 +213,52 @@ def _measures(
 ) -> tuple[dict[str, Measure], list[dict[str, Measure]]]:
     """The means over the classes, and each class by itself, from the same resamples."""
     ratios, patients = [one.ratios() for one in each], predictions.patients
-    right = predictions.table["right"].to_numpy() if told_whole(predictions) and len(each) > 1 else None
+    whole: Ratios = {}
+    if told_whole(predictions) and len(each) > 1:
+        whole["accuracy"] = predictions.table["right"].to_numpy().astype(np.float64), each[0].pixels
 
-    def figures(W: NDArray[Any]) -> dict[str, Floats]:
-        found: dict[str, Floats] = {}
-        for k, own in enumerate(ratios):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                told = {name: np.asarray((W @ top) / (W @ below)) for name, (top, below) in own.items()}
-                for what in [name[1:-7] for name in told if name.endswith("_square")]:
-                    middle = told[f"{what}_bias"]
-                    spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop(f"_{what}_square") - middle**2, 0))
-                    told |= {f"{what}_low": middle - spread, f"{what}_high": middle + spread}
-            found |= {f"{name}_{k}": values for name, values in told.items()}
-        if right is not None:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found["accuracy"] = np.asarray((W @ right) / (W @ each[0].pixels))
-        return found
+    def figures(W: NDArray[Any]) -> list[dict[str, Floats]]:
+        return [_figures(own, W) for own in (*ratios, whole)]
 
-    value = figures(np.ones((1, len(patients))))
-    drawn = replicates(figures, patients, resamples, seed)
+    def named(W: NDArray[Any]) -> dict[str, Floats]:
+        return {f"{name}_{k}": values for k, own in enumerate(figures(W)) for name, values in own.items()}
 
-    def measures(name: str, which: list[int]) -> Measure | None:
-        whole = len(which) > 1 and name in value
-        known = [name] if whole else [f"{name}_{k}" for k in which if f"{name}_{k}" in value]
-        if not known:
-            return None
-        middle = _mean([float(value[key][0]) for key in known])
-        spread = _means([drawn[key] for key in known]) if drawn else np.empty(0)
-        low, high = percentile_interval(spread) if len(spread) and middle == middle else (float("nan"), float("nan"))
-        return Measure(middle, low, high, spread)
+    drawn = replicates(named, patients, resamples, seed)
+    found = [
+        {name: _measure(name, float(value[0]), ratios_k, drawn.get(f"{name}_{k}", np.empty(0)), patients)
+         for name, value in own.items()}
+        for k, (own, ratios_k) in enumerate(zip(figures(np.ones((1, len(patients)))), (*ratios, whole), strict=True))
+    ]  # fmt: skip
+    *by_class, together = found
+    order = [name for name in MASK_METRICS if any(name in own for own in by_class)]
+    means = {name: mean_measure([own[name] for own in by_class if name in own]) for name in order} | together
+    return means, [{name: own[name] for name in order if name in own} for own in by_class]
 
-    def every(which: list[int]) -> dict[str, Measure]:
-        found = {name: measures(name, which) for name in MASK_METRICS}
-        return {name: one for name, one in found.items() if one is not None}
 
-    return every(list(range(len(each)))), [every([k]) for k in range(len(each))]
+def _figures(ratios: Ratios, W: NDArray[Any]) -> dict[str, Floats]:
+    """The figures of a class for weights (R, N) of the cases; the limits of agreement from the mean of the differences and squares."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        told = {name: np.asarray((W @ top) / (W @ below)) for name, (top, below) in ratios.items()}
+        for what in [name[1:-7] for name in told if name.endswith("_square")]:
+            middle = told[f"{what}_bias"]
+            spread = LOWEST_LIMIT * np.sqrt(np.maximum(told.pop(f"_{what}_square") - middle**2, 0))
+            told |= {f"{what}_low": middle - spread, f"{what}_high": middle + spread}
+    return told
+
+
+def _measure(name: str, value: float, ratios: Ratios, spread: Floats, patients: NDArray[np.int64]) -> Measure:
+    """One figure of one class with its interval; without replicates it has none."""
+    limit = name not in ratios
+    top, below = ratios[name.rsplit("_", 1)[0] + "_bias" if limit else name]
+    P = clusters_of(below, patients)
+    if not len(spread) or value != value:
+        low, high = np.nan, np.nan
+    elif limit:
+        low, high = widened(value, spread, P)
+    else:
+        low, high = (ratio_share if name in SHARES else ratio_mean)(top, below, patients)
+    least, most = RANGES.get(name, (-np.inf, np.inf))
+    return Measure(value, float(np.maximum(low, least)), float(np.minimum(high, most)), spread, P - 1)
 
 
 def _background(each: list[_Class]) -> float:
@@ -249,12 +268,3 @@ def _background(each: list[_Class]) -> float:
 def _mean(values: list[float]) -> float:
     known = [value for value in values if value == value]
     return float(np.mean(known)) if known else float("nan")
-
-
-def _means(replicates_KR: list[Floats]) -> Floats:
-    """Of each resample the mean over the classes that it has."""
-    stacked = np.array(replicates_KR)
-    known = ~np.isnan(stacked)
-    return np.asarray(
-        np.where(known.any(axis=0), np.where(known, stacked, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
-    )

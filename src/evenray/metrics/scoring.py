@@ -21,15 +21,19 @@ from .recalibration import recalibration
 
 __all__ = ["Measure", "confusion", "measured", "per_class", "score", "sensitivity_at_specificity"]
 
+OVER_ALL = ("accuracy", "brier", "ece", "log_loss")  # means over all cases, whatever their class
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric of one set of predictions: its value, its 95 % interval, and its replicates, float64 (resamples,)."""
+    """A metric of one set of predictions: its value, its 95 % interval, its replicates, float64 (resamples,), and the degrees of
+    freedom of their deviation: one less than there are patients who tell it."""
 
     value: float
     low: float
     high: float
     replicates: NDArray[np.float64]
+    freedom: float
 
 
 def score(
@@ -150,7 +154,20 @@ def _measures(
         bounds = bounds_of(own, spread, predictions, called, prior=at, seed=seed)
     unknown = (np.nan, np.nan)
     none: NDArray[np.float64] = np.empty(0)
-    return {name: Measure(value, *bounds.get(name, unknown), spread.get(name, none)) for name, value in values.items()}
+    freedom = _freedom(predictions)
+    return {
+        name: Measure(value, *bounds.get(name, unknown), spread.get(name, none), freedom(name))
+        for name, value in values.items()
+    }
+
+
+def _freedom(predictions: Predictions) -> Callable[[str], float]:
+    """Of each metric: of two classes the patients of the rarer one tell it, but for what is a mean over all cases."""
+    targets, patients = predictions.targets, predictions.patients
+    every = len(np.unique(patients)) - 1
+    sides = [len(np.unique(patients[targets == k])) - 1 for k in np.unique(targets)]
+    rarer = min(sides) if len(predictions.classes) == 2 else every
+    return lambda name: float(every if name in OVER_ALL else rarer)
 
 
 def measured(
@@ -173,7 +190,7 @@ def measured(
     found = _measures(predictions, called, at, seed, resamples, more)
     value, spread = found[name].value, found[name].replicates
     low, high = sensitivity_bounds(value, spread, predictions.patients[positive])
-    return found | {name: Measure(value, low, high, spread)}
+    return found | {name: Measure(value, low, high, spread, found[name].freedom)}
 
 
 def sensitivity_at_specificity(

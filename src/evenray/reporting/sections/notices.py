@@ -16,6 +16,7 @@ from evenray.reporting.view import RunView
 __all__ = ["Notice", "notices"]
 
 WIDE = 0.15  # width of the 95 % interval of the test AUROC above which little can be told apart
+FEW = 10  # test patients below which intervals of masks and boxes rest on assumptions
 SHOWN = 6
 
 
@@ -103,6 +104,9 @@ def _test(run: RunView, say: Language) -> list[Notice]:
     found += _shortcuts(run, say)
     if run.marked and run.test is not None:
         found += (_boxes if run.facts.task == "detect" else _masks)(run.test.metrics, say)
+        if run.test.patients < FEW:
+            text = say("notice.few_text", n=say.count(run.test.patients))
+            found.append(Notice("warning", say("notice.few"), text, "metrics"))
     auroc = run.auroc
     if auroc is None:
         return found
@@ -129,6 +133,8 @@ def _shortcuts(run: RunView, say: Language) -> list[Notice]:
 def _masks(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
     """Whether masks overlap more than by marking every pixel, and how sure that is."""
     gain, dice = figures["dice_gain"], figures["dice"]
+    if np.isnan(gain.low) and gain.value > 0:
+        return [_unbounded("dice", dice, say)]
     if not gain.low > 0:
         interval = say.interval(gain.low, gain.high)
         return [
@@ -143,6 +149,8 @@ def _masks(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
 def _boxes(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
     """Whether anything is found, and how sure the average precision is."""
     ap = figures["map50"]
+    if np.isnan(ap.low) and ap.value > 0:
+        return [_unbounded("map50", ap, say)]
     interval = say.interval(ap.low, ap.high)
     if not ap.low > 0:
         return [
@@ -151,6 +159,12 @@ def _boxes(figures: Mapping[str, Figure], say: Language) -> list[Notice]:
     if ap.high - ap.low > WIDE:
         return [Notice("warning", say("notice.wide"), say("notice.boxes_wide_text", interval=interval), "metrics")]
     return []
+
+
+def _unbounded(metric: str, figure: Figure, say: Language) -> Notice:
+    """A figure that nothing is known to be better by, as it has no interval."""
+    text = say("notice.unbounded_text", metric=say.name("metric", metric), value=say.number(figure.value))
+    return Notice("warning", say("notice.unbounded"), text, "metrics")
 
 
 def _baselines(run: RunView, say: Language) -> list[Notice]:
