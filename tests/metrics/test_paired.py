@@ -21,6 +21,8 @@ from evenray.metrics import (
     score,
     seed_spread,
 )
+from evenray.metrics.intervals import replicates
+from evenray.metrics.paired import from_replicates
 
 
 def noisier(predictions, noise, seed=0):
@@ -305,3 +307,35 @@ def test_a_perfect_ranking_of_few_is_not_sure_in_a_comparison(make_predictions):
         row = compare_models({"one": runs}, "auroc", resamples=100).row(0, named=True)
         assert row["value"] == row["high"] == 1
         assert row["low"] < 0.9
+
+
+@pytest.mark.parametrize("patients", [2, 4, 6, 10, 40])
+def test_equal_models_are_told_apart_as_seldom_as_p_says(patients):
+    """Of patients of several images each, in a figure that is a mean over these."""
+    rng, runs, p = np.random.default_rng(patients), 500, []
+    for run in range(runs):
+        own = np.repeat(np.arange(patients), rng.integers(2, 6, patients))
+        gap = rng.normal(0, 1, patients)[own] + rng.normal(0, 0.5, len(own))
+        spread = replicates(lambda W, gap=gap: {"gap": (W @ gap) / W.sum(1)}, own, 300, run)["gap"]
+        found = from_replicates(float(gap.mean()), spread, patients - 1)
+        p.append(found.p)
+        assert (found.p < 0.05) == (found.low > 0 or found.high < 0) or abs(found.p - 0.05) < 0.01
+    assert np.mean(np.array(p) < 0.05) <= 0.085
+    assert np.mean(np.array(p) < 0.001) <= 0.01
+
+
+@pytest.mark.parametrize("sick", [5, 8])
+def test_equal_rankings_of_few_patients_of_a_class_are_seldom_told_apart(binary, sick):
+    told, runs, has = 0, 100, [1] * sick + [0] * 40
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        common = rng.normal(size=sick + 40) + np.array(has)
+        one, other = (binary(norm.cdf(common + 0.7 * rng.normal(size=sick + 40)), has) for _ in range(2))
+        told += difference(one, other, "auroc", resamples=300, seed=seed).p < 0.05
+    assert told <= 9
+
+
+def test_one_patient_tells_no_difference():
+    assert np.isnan(from_replicates(0.3, np.full(100, 0.3), 0).p)
+    assert np.isnan(from_replicates(0.3, np.full(100, 0.3), 5).p)
+    assert from_replicates(0.0, np.zeros(100), 5).p == 1

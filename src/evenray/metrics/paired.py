@@ -17,6 +17,7 @@ from evenray.core.types import Estimate, Predictions
 
 from ._aligned import aligned
 from ._area import Z, delong_interval
+from .clustered import FEWEST, reach
 from .intervals import percentile_interval
 from .measuring import Cut, Prevalence, area_components, measured_by_task
 from .scoring import Measure
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 LOWER_IS_BETTER = ("brier", "ece", "log_loss")
+LEAST = 1 - 1e-9  # degrees of freedom; below one a deviation is hardly known
+ALIKE = 1e-12  # of figures: what numbers of finite length differ by
 Floats = NDArray[np.float64]
 
 
@@ -71,14 +74,13 @@ def difference(
 
     The predictions must be of the same cases and labels (UsageError otherwise); their order does not matter, and cases
     of one patient in either belong together. `thresholds` are those of the model and of the reference,
-    `prevalence` is that of both, as in `score`; of findings each is one a finding. Where no resample turns the
-    sign, p is that of the normal distribution, for resamples alone cannot tell small ones.
+    `prevalence` is that of both, as in `score`; of findings each is one a finding. See `from_replicates` for interval and p.
     """
     one, other = (
         _one(predictions, metric, threshold, prevalence, seed, resamples)
         for predictions, threshold in zip(aligned([model, reference]), thresholds, strict=True)
     )
-    return from_replicates(one.value - other.value, one.replicates - other.replicates)
+    return from_replicates(one.value - other.value, one.replicates - other.replicates, min(one.freedom, other.freedom))
 
 
 def compare_models(
@@ -112,12 +114,14 @@ def compare_models(
 
 @dataclass(frozen=True)
 class Spread:
-    """A metric of one model: its value in each run; its bootstrap replicates and its interval, those of the runs averaged."""
+    """A metric of one model: its value in each run; its bootstrap replicates and its interval, those of the runs averaged; and the
+    degrees of freedom of their deviation, without bound where that is known."""
 
     values: Floats
     replicates: Floats
     low: float = np.nan
     high: float = np.nan
+    freedom: float = np.inf
 
     @property
     def value(self) -> float:
@@ -132,6 +136,7 @@ class Spread:
             np.mean([run.replicates for run in runs], axis=0),
             float(low),
             float(high),
+            min(run.freedom for run in runs),
         )
 
 
@@ -158,8 +163,11 @@ def compare_spreads(
         "high": [spread.high for spread in spreads.values()],
     }
     drawn = _with_seeds(list(spreads.values()), seed)
+    freedom = min(spread.freedom for spread in spreads.values())
     for prefix, other in (("difference", names.index(reference)), ("behind", best)):
-        found = [from_replicates(v - values[other], s - drawn[other]) for v, s in zip(values, drawn, strict=True)]
+        found = [
+            from_replicates(v - values[other], s - drawn[other], freedom) for v, s in zip(values, drawn, strict=True)
+        ]
         p = np.array([d.p for d in found])
         others = np.arange(len(names)) != other
         adjusted = np.ones(len(names))
@@ -232,16 +240,29 @@ def _one(
     return found[metric]
 
 
-def from_replicates(value: float, spread: Floats) -> Difference:
-    """A difference by its value and its bootstrap replicates."""
+def from_replicates(value: float, spread: Floats, freedom: float = np.inf) -> Difference:
+    """A difference by its value and its bootstrap replicates, whose deviation has so many degrees of freedom.
+
+    Bounds are percentiles, as much farther from the value as Student's t reaches farther than the normal distribution. p is Student's
+    with the error towards no difference, for resamples alone cannot tell small ones, or the share of resamples that turn the sign
+    where that says less: a difference of a case or two is far from normal. NaN below one degree of freedom, and where no resample
+    moves a difference whose deviation is not known to be none.
+    """
     defined = spread[~np.isnan(spread)]
-    if len(defined) * 2 < len(spread) or np.isnan(value):
-        return Difference(value, np.nan, np.nan, np.nan)
-    fewest = min(np.sum(defined <= 0), np.sum(defined >= 0))
-    p = min(1.0, 2 * (fewest + 1) / (len(defined) + 1))
-    if fewest == 0 and (deviation := defined.std()) > 0:  # corrected for many, 2 / (R + 1) would reach no level
-        p = min(p, _two_sided(value / deviation))
-    return Difference(float(value), *percentile_interval(spread), float(p))
+    unknown = Difference(value, np.nan, np.nan, np.nan)
+    if len(defined) * 2 < len(spread) or np.isnan(value) or freedom < LEAST:
+        return unknown
+    deviation, farther = float(defined.std()), reach(freedom) / Z
+    if deviation <= ALIKE and abs(value) > ALIKE and np.isfinite(freedom):
+        return unknown
+    # Of fewer patients resamples are so few different ones that percentiles are their ends.
+    ends = percentile_interval(spread) if freedom >= FEWEST else (value - Z * deviation, value + Z * deviation)
+    low, high = (value + (end - value) * farther for end in ends)
+    towards_none = abs(value - ends[0 if value > 0 else 1]) / Z or deviation
+    p = 2 * float(scipy.special.stdtr(freedom, -abs(value) / towards_none)) if towards_none else float(value == 0)
+    if fewest := int(min(np.sum(defined <= 0), np.sum(defined >= 0))):
+        p = max(p, 2 * (fewest + 1) / (len(defined) + 1))
+    return Difference(float(value), float(low), float(high), min(1.0, p))
 
 
 def _two_sided(z: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from evenray.core.messages import Message
 from evenray.core.texts import Texts
@@ -13,7 +14,7 @@ from evenray.evidence.compare import _choice
 from evenray.evidence.compare._cells import Cell
 from evenray.evidence.compare._choice import LUCK
 from evenray.evidence.compare._figures import Chance, Figures
-from evenray.evidence.compare._grid import Grid, Measured, grid
+from evenray.evidence.compare._grid import Grid, Measured, _claims, grid
 from evenray.evidence.compare._search import _ahead
 from evenray.evidence.compare._why import proven, why
 
@@ -37,7 +38,7 @@ def climbed(rng: np.random.Generator, gains: Mapping[Cell, float], metric: str =
             drawn = DEVIATION * mixed[CELLS.index(cell)]
             seeds = 3 if count == RUNGS[-1] else 1
             figure = 0.7 + drawn[-1] + gains.get(cell, 0.0) + TRAINING * rng.normal(size=(seeds, 2))
-            known = Figures(figure, figure.mean() - 0.06, figure.mean() + 0.06, 0.7 + drawn[:-1])
+            known = Figures(figure, figure.mean() - 0.06, figure.mean() + 0.06, 0.7 + drawn[:-1], 200.0)
             rung.append(Measured(cell, {metric: known, "auroc": known}, Chance("auroc", 0.5, 0.02), 1.0, 27 // count))
         climb.append(rung)
     return grid([climb], metric)
@@ -85,3 +86,19 @@ def test_where_less_is_better_less_is_promised(best: int, words: str) -> None:
     assert found.chosen.cell == CELLS[best]
     assert words in Texts("en").message(why(found))
     assert "낮" in Texts("ko").message(why(found))
+
+
+@pytest.mark.parametrize("freedom", [3.0, 38.0, np.inf])
+def test_what_few_patients_show_is_students(freedom: float) -> None:
+    """Against the simplest cell, and against chance where the deviation is that of the replicates."""
+    rng = np.random.default_rng(0)
+    drawn, gap = rng.normal(0, 0.1, (2, 20_000)), np.array([0.0, 0.35])
+    rung = []
+    for cell, own, more in zip(CELLS[:2], drawn, gap, strict=True):
+        known = Figures(np.full((1, 2), 0.2 + more), 0.1, 0.3, own, freedom)
+        rung.append(Measured(cell, {"dice_gain": known}, Chance("dice_gain", 0.0, float(own.std()), freedom), 1.0, 1))
+    _, deviation, p = _claims(rung, "dice_gain")
+    assert deviation[1] == pytest.approx(0.1 * 2**0.5, rel=0.02)
+    assert p[1] == pytest.approx(2 * t.sf(0.35 / deviation[1], freedom))
+    chance = rung[0].by_chance
+    assert chance.p(rung[0].figures) == pytest.approx(t.sf(0.2 / chance.deviation, freedom))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from evenray.core.types import Predictions
 from evenray.learning.tasks import task_of
 from evenray.metrics import averaged, measured_by_task
+from evenray.metrics.scoring import Measure
 
 __all__ = ["Chance", "Figures", "by_chance", "within_folds"]
 
@@ -22,13 +23,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Figures:
-    """A metric of one cell from S seeds on F folds: `values` (S, F), the 95 % interval of their mean over the patients, and the
-    mean's bootstrap replicates, float64 (resamples,)."""
+    """A metric of one cell from S seeds on F folds: `values` (S, F), the 95 % interval of their mean over the patients, the
+    mean's bootstrap replicates, float64 (resamples,), and the degrees of freedom of their deviation, of the patients of all folds."""
 
     values: Floats
     low: float
     high: float
     replicates: Floats
+    freedom: float
 
     @property
     def value(self) -> float:
@@ -43,6 +45,7 @@ def within_folds(runs: Sequence[Predictions], fold_N: NDArray[np.int64], seed: i
     folds are joined as Zou and Donner (2008) join them.
     """
     names = np.unique(fold_N)
+    freedom = float(runs[0].patients.max() + 1 - len(names))
     inside = [pl.Series(fold_N == name) for name in names]
     found = [
         [
@@ -60,24 +63,33 @@ def within_folds(runs: Sequence[Predictions], fold_N: NDArray[np.int64], seed: i
         )  # fmt: skip
         middle = values.mean()
         below, above = ((values - low).mean(axis=0), (high - values).mean(axis=0))
-        replicates = np.mean([fold[name].replicates for each in found for fold in each], axis=0)
+        replicates = np.mean([_kept(fold[name]) for each in found for fold in each], axis=0)
         down, up = (float(np.sqrt((side**2).sum()) / len(names)) for side in (below, above))
-        figures[name] = Figures(values, float(middle - down), float(middle + up), replicates)
+        figures[name] = Figures(values, float(middle - down), float(middle + up), replicates, freedom)
     return figures
+
+
+def _kept(fold: Measure) -> Floats:
+    """The replicates of a fold, its own figure where a resample of it lacks a class: that tells nothing of this fold, and would
+    take all others with it."""
+    return np.where(np.isnan(fold.replicates), fold.value, fold.replicates)
 
 
 @dataclass(frozen=True)
 class Chance:
-    """What a figure is for forecasts that know nothing, and its standard deviation then."""
+    """What a figure is for forecasts that know nothing, and its standard deviation then, with its degrees of freedom: without bound
+    where a formula gives it."""
 
     figure: str
     level: float
     deviation: float
+    freedom: float = np.inf
 
     def p(self, figures: Mapping[str, Figures]) -> float:
         """The one-sided p-value against forecasts that know nothing; NaN where nobody can tell."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(scipy.special.ndtr((self.level - figures[self.figure].value) / np.float64(self.deviation)))
+            apart = (self.level - figures[self.figure].value) / np.float64(self.deviation)
+        return float(scipy.special.stdtr(self.freedom, apart))
 
 
 def by_chance(run: Predictions, fold_N: NDArray[np.int64], figures: Mapping[str, Figures]) -> Chance:
@@ -86,7 +98,7 @@ def by_chance(run: Predictions, fold_N: NDArray[np.int64], figures: Mapping[str,
     gained = task_of(run.task).gained
     if gained is None:
         return Chance("auroc", 0.5, auroc_by_chance(run, fold_N))
-    return Chance(gained, 0.0, float(np.nanstd(figures[gained].replicates)))
+    return Chance(gained, 0.0, float(np.nanstd(figures[gained].replicates)), figures[gained].freedom)
 
 
 def auroc_by_chance(run: Predictions, fold_N: NDArray[np.int64]) -> float:

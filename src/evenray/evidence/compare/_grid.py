@@ -18,6 +18,7 @@ from evenray.core.threads import one_blas_thread
 from evenray.core.types import Predictions
 from evenray.learning.tasks import task_of, tasks
 from evenray.metrics import LOWER_IS_BETTER, holm
+from evenray.metrics.clustered import reach
 
 from ._cells import Cell
 from ._choice import Posterior, apart, come_through, error, posterior, settle, training_variance
@@ -206,9 +207,14 @@ def _claims(rung: Sequence[Measured], metric: str) -> tuple[Floats, Floats, Floa
     deviation = np.sqrt(np.maximum(np.diag(claim) + claim[0, 0] - 2 * claim[0], 0))
     difference = value - value[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * scipy.special.ndtr(-np.abs(difference) / deviation)
+        p = 2 * scipy.special.stdtr(_freedom(rung, metric), -np.abs(difference) / deviation)
     p[(difference == 0) & (deviation == 0)] = 1.0
     return difference, deviation, p
+
+
+def _freedom(rung: Sequence[Measured], metric: str) -> float:
+    """The degrees of freedom of deviations over the patients."""
+    return min(each.figures[metric].freedom for each in rung)
 
 
 def _corrected(climb: Sequence[Sequence[Measured]], metric: str) -> dict[Cell, tuple[float, float]]:
@@ -248,10 +254,11 @@ def _rows(
     belief = believed(climb, metric, seed)
     learnt = np.nanmin([1.0, *(by_chance for _, by_chance in corrected.values())]) < LEVEL
     chosen = settle(belief) if learnt else 0
+    reaches = reach(_freedom(rung, metric))
     best, alone = int(belief.mean.argmax()), np.sqrt(training_variance(figures))
     rows = []
     for i, each in enumerate(rung):
-        low, high = sorted(sign * (difference[i] + side * Z * deviation[i]) for side in (-1, 1))
+        low, high = sorted(sign * (difference[i] + side * reaches * deviation[i]) for side in (-1, 1))
         rows.append(GridRow(
             cell=each.cell, metric=metric,
             figures={name: Interval(own.value, own.low, own.high) for name, own in each.figures.items()},

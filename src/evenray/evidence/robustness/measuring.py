@@ -21,7 +21,7 @@ __all__ = ["FIGURES", "measured_networks"]
 
 FIGURES = ("auroc", "balanced_accuracy")  # the ranking, and the calls at the threshold that clean images chose
 RESAMPLES = 500
-Spread = tuple[float, NDArray[np.float64]]  # a figure and its replicates
+Spread = tuple[float, NDArray[np.float64], float]  # a figure, its replicates, the freedom of their deviation
 Losses = dict[str, dict[str, Spread]]
 
 
@@ -71,12 +71,14 @@ def _lost(each: Mapping[Look, Mapping[str, Measure]]) -> Losses:
             mean = (
                 float(np.mean([grade[metric].value for grade in grades])),
                 np.mean([grade[metric].replicates for grade in grades], axis=0),
+                clean[metric].freedom,
             )
-            lost[name][metric] = _less((clean[metric].value, clean[metric].replicates), mean)
+            lost[name][metric] = _less((clean[metric].value, clean[metric].replicates, clean[metric].freedom), mean)
     lost[ALL] = {
         metric: (
             float(np.mean([figures[metric][0] for figures in lost.values()])),
             np.mean([figures[metric][1] for figures in lost.values()], axis=0),
+            clean[metric].freedom,
         )
         for metric in FIGURES
     }
@@ -84,7 +86,7 @@ def _lost(each: Mapping[Look, Mapping[str, Measure]]) -> Losses:
 
 
 def _less(one: Spread, other: Spread) -> Spread:
-    return one[0] - other[0], one[1] - other[1]
+    return one[0] - other[0], one[1] - other[1], min(one[2], other[2])
 
 
 def _gaps(spreads: Losses) -> dict[str, dict[str, Gap]]:
