@@ -263,6 +263,20 @@ def test_three_patients_of_a_finding_are_one_in_each_part(seed: int) -> None:
     assert all((done.part(name).targets == 1).sum() == 1 for name in ("train", "validation", "test"))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_three_patients_of_a_class_of_boxes_are_one_in_each_part(seed: int) -> None:
+    """However many have the others."""
+    has = [[True, i % 2 == 0, i in (3, 17, 22)] for i in range(30)]
+    data = dataset(["sick"] * 30, list(range(30)))
+    cases = data.cases.with_columns(pl.Series("findings", has, pl.List(pl.Boolean)))
+    facts = data.facts.model_copy(update={"task": "detect"})
+    done = split(replace(data, cases=cases, classes=("a", "b", "rare"), positive="", facts=facts), seed=seed)
+    counts = {name: (done.part(name).targets == 1).sum(axis=0).tolist() for name in ("train", "validation", "test")}
+    assert [own[2] for own in counts.values()] == [1, 1, 1]
+    assert all(min(own) > 0 for own in counts.values())
+    assert [sum(own) for own in zip(*counts.values(), strict=True)] == [30, 15, 3]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_share_has_as_many_patients_of_a_finding_as_are_asked_for(seed: int) -> None:
     data = tagged([i < 6 for i in range(600)], list(range(600)))

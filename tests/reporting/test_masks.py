@@ -112,6 +112,16 @@ def test_agreement_is_of_all_images_as_in_the_table(empty: int, monkeypatch: pyt
     assert figure.svg.body.count("<circle") == 5 + (empty > 0)
 
 
+def test_a_threshold_that_the_validation_part_could_not_choose_is_told() -> None:
+    run = run_of((0.4, 0.5))
+    assert "not chosen by the rule" not in page(run, "en")
+    run.results.findings["b"] = run.results.findings["b"].model_copy(update={"refused_points": ("dice",)})
+    assert "The validation part has none of b: there the threshold was not chosen by the rule dice but is 0.5." in page(
+        run, "en"
+    )
+    assert "검증 데이터에 b 클래스가 없어" in page(run, "ko")
+
+
 @pytest.mark.parametrize(
     ("low", "value", "title"),
     [(np.nan, 0.3, "No interval is known"), (np.nan, 0.0, "Not shown to be better"), (0.2, 0.3, None)],

@@ -162,9 +162,9 @@ class FindingStrata:
         names, inverse = np.unique(group[free], return_inverse=True)
         counts, size = _held(self.targets[free], inverse)
         drawn = divide(counts, size, [1 - fraction, fraction], rng) == 1
-        return np.asarray(names[_of_use(drawn, self._needed(counts), size, least, left)])
+        return np.asarray(names[_of_use(drawn, self._needed(counts, least + left), size, least, left)])
 
-    def _needed(self, counts: Ints) -> list[Bools]:
+    def _needed(self, counts: Ints, groups: int) -> list[Bools]:
         """Ways in which a part is of use, each with the groups that have what it needs, (needs, groups): both answers to a finding."""
         has = counts.T > 0
         return list(np.stack(np.split(has, 2), axis=1))
@@ -223,9 +223,10 @@ class MarkStrata(FindingStrata):
                 f" {len(parts)}. Add cases, or check the masks or boxes."
             )
 
-    def _needed(self, counts: Ints) -> list[Bools]:
-        """Something that is marked."""
-        return [np.asarray((counts[:, : self.present.shape[1]] > 0).any(axis=1, keepdims=True).T)]
+    def _needed(self, counts: Ints, groups: int) -> list[Bools]:
+        """Something that is marked, and each class that so many groups have."""
+        has = (counts[:, : self.present.shape[1]] > 0).T
+        return [np.concatenate([has.any(axis=0, keepdims=True), has[has.sum(axis=1) >= groups]])]
 
     def folds(self, group: Ints, count: int, seed: int) -> Ints:
         """By iterative stratification of the groups; a fold in which nothing is marked is no reason to stop."""

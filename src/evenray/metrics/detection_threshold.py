@@ -9,10 +9,11 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from evenray.core.registry import Registry
+from evenray.core.spec import Step
 
 from .matching import Matches
 
-__all__ = ["choose_detection_threshold", "detection_rules"]
+__all__ = ["choose_detection_threshold", "detection_rules", "is_told"]
 
 detection_rules = Registry(
     "rule for the threshold of boxes",
@@ -25,6 +26,7 @@ detection_rules = Registry(
     context=1,
 )
 UNTOLD = 0.5  # where the validation part has no object of the class
+BY_OBJECTS = ("f1", "sensitivity")
 
 
 def choose_detection_threshold(one: Matches, rule: str) -> float:
@@ -38,9 +40,14 @@ def choose_detection_threshold(one: Matches, rule: str) -> float:
     return chosen
 
 
+def is_told(one: Matches, rule: str) -> bool:
+    """Whether these images can tell the threshold that a rule asks for."""
+    return Step.of(rule).name not in BY_OBJECTS or _found(one)
+
+
 def f1(one: Matches) -> float:
     """The threshold of the largest F1, the harmonic mean of sensitivity and precision."""
-    if not one.objects.sum() or not len(one.score):
+    if not _found(one):
         return UNTOLD
     true, false = _counts(one)
     value = np.where(one.ends, 2 * true / (true + false + one.objects.sum()), -1.0)
@@ -56,7 +63,7 @@ def false_positives(one: Matches, rate: Annotated[float, Gt(0)] = 1.0) -> float:
 
 def sensitivity(one: Matches, aim: Annotated[float, Gt(0), Lt(1)] = 0.9) -> float:
     """The highest threshold that finds this share of the objects; the lowest score where none does."""
-    if not one.objects.sum() or not len(one.score):
+    if not _found(one):
         return UNTOLD
     true = np.where(one.ends, _counts(one)[0], -1)
     enough = np.flatnonzero(true >= aim * one.objects.sum())
@@ -66,6 +73,11 @@ def sensitivity(one: Matches, aim: Annotated[float, Gt(0), Lt(1)] = 0.9) -> floa
 def fixed(one: Matches, at: Annotated[float, Gt(0), Lt(1)] = 0.5) -> float:
     """A threshold that looks at no case."""
     return at
+
+
+def _found(one: Matches) -> bool:
+    """Whether there are objects, and anything was detected."""
+    return bool(one.objects.any()) and len(one.score) > 0
 
 
 def _counts(one: Matches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

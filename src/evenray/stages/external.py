@@ -163,7 +163,7 @@ def _scored(asked: External, found: Predictions, seed: int) -> ScoresRecord:
     # Of a cross-validated run these columns are those of its folds, and the model for use was validated once.
     validation = replace(validation, table=validation.table.drop("repeat", "fold", strict=False))
     target = task.target(own.prevalence, about.classes, about.positive)
-    refused = [name for name, record in own.findings.items() if own.threshold_rule in record.refused_points]
+    refused = own.untold
     scores = task.summarise(
         {"validation": validation, "test": found}, own.threshold_rule or "", None, task.questions(about), target,
         ordered=own.ordered, patient_score="max" if own.patient_score == "max" else "mean", refused=refused, seed=seed,

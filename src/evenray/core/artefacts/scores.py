@@ -119,7 +119,8 @@ class ScoresRecord(Record):
 
     `patients` has patients in place of images, scored by the `patient_score` of their images; `calibration_by_class` tells of
     more than two classes how far the probabilities of each mean what they say. `refused_points` are rules whose promise the
-    validation part has too few cases for; a finding of which the run's own rule is among them is called by the prevalence.
+    validation part has too few cases for; a finding of which the run's own rule is among them is called by the prevalence, a class of
+    masks or boxes at 0.5.
     `baselines` are models that learn in seconds, on the same training and test cases.
 
     Of findings, `findings` has a record of each by itself (its classes are absent and present), and the parts have the
@@ -165,6 +166,11 @@ class ScoresRecord(Record):
             if lacking := {"auroc", "auprc"} - set(part.metrics):
                 raise ValueError(f"{name} has no {' and no '.join(sorted(lacking))}")
         return self
+
+    @property
+    def untold(self) -> list[str]:
+        """The findings, or classes of masks or boxes, whose threshold the run's own rule could not choose."""
+        return [name for name, record in self.findings.items() if self.threshold_rule in record.refused_points]
 
     def with_calibrations(self, fitted: Sequence[CalibrationRecord]) -> ScoresRecord:
         """The same with its calibration; of findings, one each."""

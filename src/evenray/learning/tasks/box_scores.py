@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from evenray.core.artefacts.scores import CalibrationRecord, PartScores, ScoresRecord
 from evenray.core.types import Predictions
@@ -13,8 +13,11 @@ __all__ = ["summarise_boxes"]
 RESAMPLES = 1000
 
 
-def summarise_boxes(found: Mapping[str, Predictions], cuts: list[float], rule: str, *, seed: int = 0) -> ScoresRecord:
-    """The record of boxes that are called from these thresholds of the scores on, one a class."""
+def summarise_boxes(
+    found: Mapping[str, Predictions], cuts: list[float], rule: str, *, untold: Sequence[str] = (), seed: int = 0
+) -> ScoresRecord:
+    """The record of boxes that are called from these thresholds of the scores on, one a class; the `rule` could not choose those of
+    the `untold` classes."""
     test = found["test"]
     scored = {part: score_boxes(told, cuts, seed=seed, resamples=RESAMPLES) for part, told in found.items()}
     counts = {part: objects_of(told) for part, told in found.items()}
@@ -31,7 +34,7 @@ def summarise_boxes(found: Mapping[str, Predictions], cuts: list[float], rule: s
             part: PartScores.of(each[name]).model_copy(update={"counts": {name: counts[part][name]}})
             for part, (_, each) in scored.items()
         }
-        return record((name,), cut, parts)
+        return record((name,), cut, parts).model_copy(update={"refused_points": (rule,) if name in untold else ()})
 
     parts = {
         part: PartScores.of(whole).model_copy(update={"counts": counts[part]}) for part, (whole, _) in scored.items()

@@ -25,7 +25,7 @@ from evenray.learning.networks.output import Output
 from evenray.metrics import Calibration
 from evenray.metrics.boxes import box_matches, flat_column
 from evenray.metrics.detection import average_precision
-from evenray.metrics.detection_threshold import choose_detection_threshold, detection_rules
+from evenray.metrics.detection_threshold import choose_detection_threshold, detection_rules, is_told
 from evenray.metrics.matching import Matches, matches
 from evenray.metrics.measuring import Cut
 from evenray.metrics.measuring import Prevalence as Prevalences
@@ -140,7 +140,10 @@ class Detect:
         target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
         refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
-        return summarise_boxes(found, self.cuts(found["validation"], rule), rule, seed=seed)
+        validation = found["validation"]
+        each = zip(validation.classes, box_matches(validation, HALF), strict=True)
+        untold = [name for name, one in each if not is_told(one, rule)]
+        return summarise_boxes(found, self.cuts(validation, rule), rule, untold=untold, seed=seed)
 
     def cuts(self, validation: Predictions, rule: str) -> list[float]:
         """The threshold of each class that a rule chooses."""

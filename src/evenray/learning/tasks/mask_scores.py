@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -18,8 +18,11 @@ __all__ = ["summarise_masks"]
 NONE = CalibrationRecord(method="none", parameters={})
 
 
-def summarise_masks(found: Mapping[str, Predictions], cuts: list[float], rule: str, *, seed: int = 0) -> ScoresRecord:
-    """The record of masks that are called from these thresholds of the probabilities on, one a class."""
+def summarise_masks(
+    found: Mapping[str, Predictions], cuts: list[float], rule: str, *, untold: Sequence[str] = (), seed: int = 0
+) -> ScoresRecord:
+    """The record of masks that are called from these thresholds of the probabilities on, one a class; the `rule` could not choose
+    those of the `untold` classes."""
     test = found["test"]
     parts = {name: score_masks(each, cuts, seed=seed, resamples=RESAMPLES) for name, each in found.items()}
     columns = [name for name in GROUPS if name in test.table.columns and test.table[name].drop_nulls().n_unique() > 1]
@@ -40,6 +43,7 @@ def summarise_masks(found: Mapping[str, Predictions], cuts: list[float], rule: s
     findings = {
         name: whole.model_copy(update={
             "classes": (name,), "threshold": cut, "groups": {}, "averaged": (),
+            "refused_points": (rule,) if name in untold else (),
             "parts": {part: _part(own[name], found[part], name) for part, (_, own) in parts.items()},
         })
         for name, cut in zip(test.classes, cuts, strict=True)

@@ -150,7 +150,10 @@ class Segment:
         target: Target, *, ordered: bool = False, patient_score: Literal["mean", "max"] = "mean",
         refused: Collection[str] = (), seed: int = 0,
     ) -> ScoresRecord:  # fmt: skip
-        return summarise_masks(found, self.cuts(found["validation"], own_rule or rule), own_rule or rule, seed=seed)
+        rule, validation = own_rule or rule, found["validation"]
+        there = (validation.targets == 1).any(axis=0) | (threshold_rule(rule)[0] == "at")
+        untold = [name for name, told in zip(validation.classes, there, strict=True) if not told]
+        return summarise_masks(found, self.cuts(validation, rule), rule, untold=untold, seed=seed)
 
     def thresholds(self, scores: ScoresRecord) -> Cut:
         return [record.threshold for record in scores.findings.values()]

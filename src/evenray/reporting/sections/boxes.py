@@ -46,6 +46,7 @@ class Shown:
     empty: int
     images: int
     figures: list[Figure]
+    untold: list[str]
 
 
 def context(run: RunView, say: Language) -> Shown | None:
@@ -59,7 +60,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         means=[test.metrics.get(name) for name in TOLD],
         mean_sensitivities=[test.metrics.get(f"sensitivity_at_{rate:g}") for rate in RATES],
         empty=int((predictions.targets == 0).all(axis=1).sum()), images=predictions.table.height,
-        figures=_figures(predictions, results, say),
+        figures=_figures(predictions, results, say), untold=results.untold,
     )  # fmt: skip
 
 

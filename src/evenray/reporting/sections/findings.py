@@ -56,6 +56,6 @@ def context(run: RunView, say: Language) -> Shown | None:
         rows=sorted(rows, key=lambda row: -row.present),
         means=[test.metrics.get(metric) for metric in TOLD],
         averaged=len(results.averaged), rule=results.threshold_rule or "",
-        refused=[name for name, one in results.findings.items() if results.threshold_rule in one.refused_points],
+        refused=results.untold,
         each=[(view, {name: one.context(view, say) for name, one in SECTIONS.items()}) for view in views.values()],
     )  # fmt: skip

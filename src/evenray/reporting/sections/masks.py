@@ -60,6 +60,7 @@ class Shown:
     beside: list[tuple[str, Told]]
     figures: list[Figure]
     uncorrected: bool
+    untold: list[str]
     volumes: Whole | None
 
 
@@ -80,7 +81,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         told=told, rows=rows, means=[test.metrics.get(name) for name in told], unit=unit, rule=results.threshold_rule or "",
         background=background, paradox=background >= MOSTLY,
         beside=[(name, test.metrics[name]) for name in beside if name in test.metrics],
-        figures=[*_spread(found, say), *_areas(found, unit, say)], uncorrected=not any(calibrated),
+        figures=[*_spread(found, say), *_areas(found, unit, say)], uncorrected=not any(calibrated), untold=results.untold,
         volumes=_volumes(run, found, test, say),
     )  # fmt: skip
 
