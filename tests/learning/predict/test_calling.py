@@ -68,3 +68,12 @@ def test_pixels_are_called_as_they_were_counted(temperature: float, bias: float,
 @pytest.mark.parametrize("cut", [0.0, 1.0])
 def test_a_threshold_that_calls_all_or_nothing_stays(cut: float) -> None:
     assert as_counted([ASKED], [None], [cut]) == [cut]
+
+
+def test_pixels_beyond_the_last_bin_are_called_as_those_in_it() -> None:
+    """Of a calibration that leaves all bins below a threshold no pixel is called, however far it lies."""
+    fitted = Calibration("bias_corrected_temperature", {"temperature": 10.0, "bias": [1.0, -1.0]})
+    cut = as_counted([ASKED], [fitted], [0.5])
+    assert not Calling.of([ASKED], [fitted], cut).called(np.array([[[12.0], [39.0]]])).any()
+    steeper = Calibration("bias_corrected_temperature", {"temperature": 2.0, "bias": [1.0, -1.0]})
+    assert Calling.of([ASKED], [steeper], [0.5]).called(np.array([[[12.0], [39.0]]])).all()

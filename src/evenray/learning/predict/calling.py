@@ -80,7 +80,7 @@ def _first(p: NDArray[np.float64], cut: float) -> float:
     if cut <= 0:
         return float("-inf")
     place = int(np.argmax(p >= cut))
-    if not p[place] >= cut:
+    if not p[place] >= cut or GRID[place] > CENTRES[-1]:  # pixels beyond were counted in the last bin, as not called
         return float("inf")
     if place == 0:
         return float(GRID[0])
