@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenray.data.annotations import read_boxes
+from evenray.data.annotations import read_boxes, read_mask
 from evenray.data.annotations.coco import read_coco
+from evenray.data.annotations.finding import Wanted
 from evenray.data.annotations.voc import read_voc
 from evenray.data.regions import regions_of
 from evenray.data.scan import scan
@@ -52,6 +53,35 @@ def test_coco_has_crowds_and_what_is_to_be_ignored(tmp_path: Path, flags: dict[s
     }))  # fmt: skip
     [box] = read_coco(tmp_path, [tmp_path / "a.json"], ["a.png"], "detect").images["a.png"].boxes
     assert box.ignored is ignored
+
+
+def test_pixels_of_what_counts_neither_way_are_unknown_where_no_object_is(tmp_path: Path) -> None:
+    """In an image of 20 x 30 an object covers the columns 2 to 10, what is to be ignored 6 to 16, and a crowd 20 to 24."""
+
+    def outlined(label: str, left: int, right: int, **more: object) -> dict[str, object]:
+        return {"label": label, "points": [[left, 5], [right, 5], [right, 9], [right, 15], [left, 15]], **more}
+
+    shapes = [outlined("a", 2, 10), outlined("b", 6, 16, difficult=True), outlined("a", 20, 24, flags={"crowd": True})]
+    whole: dict[str, list[object]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}
+    for n in range(4):
+        for tool in ("labelme", "coco"):
+            image(tmp_path / tool / f"{n}.png", n)
+        drawn = {"imagePath": f"{n}.png", "imageHeight": 20, "imageWidth": 30, "shapes": shapes}
+        (tmp_path / "labelme" / f"{n}.json").write_text(json.dumps(drawn))
+        whole["images"].append({"id": n, "file_name": f"{n}.png", "height": 20, "width": 30})
+        for shape, flags in zip(shapes, ({}, {"ignore": 1}, {"iscrowd": 1}), strict=True):
+            ring = [np.ravel(shape["points"]).tolist()]  # type: ignore[arg-type]
+            whole["annotations"].append({"image_id": n, "category_id": 1, "segmentation": ring, **flags})
+    (tmp_path / "coco" / "all.json").write_text(json.dumps(whole))
+    expected = np.zeros((20, 30), int)
+    expected[5:15, 6:16], expected[5:15, 2:10], expected[5:15, 20:24] = 255, 1, 1
+    for tool in ("labelme", "coco"):
+        wanted = Wanted(task="segment")
+        dataset = scan(tmp_path / tool, wanted=wanted)
+        assert dataset.classes == ("a",)
+        assert dataset.cases["mask_unknown"].to_list() == [60] * 4
+        np.testing.assert_array_equal(read_mask(dataset, 0), expected)
+        assert listing(tmp_path / tool, wanted=wanted).understood.counts == {"a": 8}
 
 
 def test_what_kitti_does_not_care_about_counts_neither_way(tmp_path: Path) -> None:

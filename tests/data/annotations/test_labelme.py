@@ -41,8 +41,15 @@ def test_a_click_that_drew_nothing_is_no_object_and_hides_none(
 def test_difficult_objects_count_neither_way(tmp_path: Path, flags: dict[str, Any], ignored: bool) -> None:
     found = read(tmp_path, BOX, BOX | {"points": [[2, 2], [7, 7]]} | flags)
     assert [box.ignored for box in found.images["a.png"].boxes] == [False, ignored]
-    masks = read(tmp_path, OUTLINE | flags, task="segment")
-    assert (masks.classes, len(masks.images["a.png"].masks)) == (("a",), 1)
+    masks = read(tmp_path, OUTLINE, OUTLINE | {"label": "b"} | flags, task="segment")
+    assert masks.classes == (("a",) if ignored else ("a", "b"))
+    assert [mask.index for mask in masks.images["a.png"].masks] == [1, 255 if ignored else 2]
+
+
+def test_a_crowd_is_no_box_to_be_found_and_its_pixels_are_those_of_its_class(tmp_path: Path) -> None:
+    crowd = OUTLINE | {"flags": {"crowd": True}}
+    assert [box.ignored for box in read(tmp_path, BOX, crowd).images["a.png"].boxes] == [False, True]
+    assert [mask.index for mask in read(tmp_path, crowd, task="segment").images["a.png"].masks] == [1]
 
 
 def test_a_place_that_is_no_number_sets_the_file_aside(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def placed(label: str, part: NDArray[np.bool_], left: int, top: int, size: tuple
     """An object that is a part of an image of `size`; what lies to the right of the image or below it is cut off.
 
     >>> placed("cell", np.ones((2, 9), bool), 1, 1, (3, 4))
-    Shape(label='cell', rings=(), runs='5 2 8 2 11 2', corners=(1, 1, 10, 3), is_box=False, ignored=False, cut=())
+    Shape(label='cell', rings=(), runs='5 2 8 2 11 2', corners=(1, 1, 10, 3), is_box=False, ignored=False, cut=(), crowd=False)
     """
     whole = np.zeros(size, bool)
     inner = part[: max(0, size[0] - top), : max(0, size[1] - left)]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evenray.core.errors import DataError
+from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
 from .coco_classes import Coco, category_names, class_of, classes_of, number_of
@@ -162,7 +163,9 @@ def _annotated(
                 ignored = is_ignored(each.get("iscrowd"), each.get("ignore"))
                 boxes.append(Box(kind, *_corners(each, corners), ignored))
             elif each.get("segmentation"):
-                masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=kind + 1))
+                # The pixels of a crowd are those of its class: CVAT says `iscrowd` of all that is drawn with a brush.
+                index = UNKNOWN_PIXEL if is_ignored(each.get("ignore")) else kind + 1
+                masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=index))
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise DataError(
                 f"'{path}' has an annotation (id {each.get('id')!r}) that cannot be read: {type(error).__name__} {error}."

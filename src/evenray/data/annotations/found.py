@@ -13,9 +13,9 @@ __all__ = ["Annotated", "Annotations", "Box", "MaskFile"]
 
 @dataclass(frozen=True, slots=True)
 class MaskFile:
-    """One mask of an image: a file (relative to the root of the data), or `runs` of a table. `index` is that of its class (from 1);
-    None where the values of its pixels say the class. `fragment` is None where it is the image's own. `frames` are the numbers of the
-    image's frames (from 0) that it is of, () where it is of all.
+    """One mask of an image: a file (relative to the root of the data), or `runs` of a table. `index` is that of its class (from 1),
+    UNKNOWN_PIXEL of what counts neither way; None where the values of its pixels say the class. `fragment` is None where it is the
+    image's own. `frames` are the numbers of the image's frames (from 0) that it is of, () where it is of all.
     """
 
     file: str = ""

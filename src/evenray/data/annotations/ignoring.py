@@ -1,4 +1,4 @@
-"""Whether a file of annotations says that an object counts neither way: that it is a crowd, difficult or to be ignored."""
+"""Whether a file of annotations says that an object counts neither way: that it is difficult or to be ignored, as a box a crowd."""
 
 from __future__ import annotations
 

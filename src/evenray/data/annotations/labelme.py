@@ -15,7 +15,7 @@ from .shapes import BadFile, Drawn, Format, Shape, circle, rectangle
 
 __all__ = ["LABELME"]
 
-IGNORING = ("difficult", "ignore", "ignored", "iscrowd", "crowd")
+IGNORING, CROWD = ("difficult", "ignore", "ignored"), ("iscrowd", "crowd")
 TURNED = ("oriented_rectangle", "rotation")  # boxes with their four corners: of LabelMe, and of X-AnyLabeling
 
 
@@ -32,7 +32,8 @@ def _shape(each: dict[str, Any], size: tuple[int, int] | None) -> Shape | None:
     shape = _drawn(each, size)
     flags = each.get("flags") or {}
     ignored = is_ignored(each.get("difficult"), *(flags.get(name) for name in IGNORING))  # the former of X-AnyLabeling
-    return replace(shape, ignored=True) if shape is not None and ignored else shape
+    crowd = is_ignored(*(flags.get(name) for name in CROWD))
+    return None if shape is None else replace(shape, ignored=ignored, crowd=crowd)
 
 
 def _drawn(each: dict[str, Any], size: tuple[int, int] | None) -> Shape | None:

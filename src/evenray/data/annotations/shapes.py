@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.data.tables.match_paths import without_ending
@@ -42,7 +43,8 @@ class BadFile(ValueError):
 class Shape:
     """An object: rings of x and y, those within others holes, in pixels or in shares of the image's sides, without what lies in rings
     that are `cut` out; or `runs` of pixels in its image. `is_box` says that it is a rectangle, which outlines nothing; `ignored` that
-    it counts neither way, in its class, or in every class where no object that counts has its label."""
+    it counts neither way, in its class, or in every class where no object that counts has its label; `crowd` that it is several
+    objects: their box counts neither way, and their pixels are those of any object."""
 
     label: str
     rings: tuple[Points, ...] = ()
@@ -51,6 +53,12 @@ class Shape:
     is_box: bool = False
     ignored: bool = False
     cut: tuple[Points, ...] = ()
+    crowd: bool = False
+
+    @property
+    def counts(self) -> dict[str, bool]:
+        """Whether it is an object of its class, by task."""
+        return {"segment": not (self.is_box or self.ignored), "detect": not (self.crowd or self.ignored)}
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class Format:
         """Whether an object in some files is more than a box."""
         for file in files:
             try:
-                if any(not shape.is_box for drawn in self.read(as_path(root / file)) for shape in drawn.shapes):
+                if any(shape.counts["segment"] for drawn in self.read(as_path(root / file)) for shape in drawn.shapes):
                     return True
             except UNREADABLE:
                 continue
@@ -149,7 +157,8 @@ def read_shapes(
     own: Format, root: Path, files: Sequence[str], images: Sequence[str], task: Literal["segment", "detect"]
 ) -> Annotations:
     """The masks or boxes of some files of a format, each of the image that it names, else of the one of its own name. For masks a
-    rectangle counts for nothing. A file that cannot be read is set aside; classes are in the order of their names."""
+    rectangle counts for nothing, and the pixels of what is ignored are unknown where no object has them. A file that cannot be read is
+    set aside; classes are in the order of their names."""
     read: list[tuple[str, Drawn]] = []
     rejected = []
     for file in files:
@@ -167,7 +176,7 @@ def read_shapes(
         for _, drawn in read
         for shapes in (drawn.readings if task == "detect" else (drawn.shapes,))
         for shape in shapes
-        if not (shape.ignored if task == "detect" else shape.is_box)
+        if shape.counts[task]
     }
     classes = tuple(sorted(wanted))
     joined = Joined()
@@ -184,7 +193,7 @@ def read_shapes(
             joined.add(image, Annotated(boxes=of_most_readers(readers), size=size), file)
         else:
             shapes = [shape for shape in drawn.shapes if not shape.is_box]
-            masks = tuple(_mask(shape, classes.index(shape.label) + 1, drawn.shares) for shape in shapes)
+            masks = tuple(_mask(shape, classes, drawn.shares) for shape in shapes)
             joined.add(image, Annotated(masks, size=drawn.size), file)
     corners = [file for file, own_images in by_file.items() if own_images[0].corners]
     notes = [Message("annotations.corners", {"file": Path(file).name}) for file in corners]
@@ -210,7 +219,8 @@ def _usable(drawn: Drawn) -> Drawn:
     return replace(drawn, shapes=shapes, others=tuple(others))
 
 
-def _mask(shape: Shape, index: int, shares: bool) -> MaskFile:
+def _mask(shape: Shape, classes: Sequence[str], shares: bool) -> MaskFile:
+    index = UNKNOWN_PIXEL if shape.ignored else classes.index(shape.label) + 1
     return MaskFile(runs=shape.runs or outlines(shape.rings, shape.cut, shares=shares), index=index)
 
 
@@ -221,7 +231,7 @@ def _boxes(shape: Shape, classes: Sequence[str]) -> list[Box]:
         xs, ys = ([point[k] for ring in shape.rings for point in ring] for k in (0, 1))
         corners = (min(xs), min(ys), max(xs), max(ys))
     indices = [classes.index(shape.label)] if shape.label in classes else range(len(classes))
-    return [Box(index, *corners, shape.ignored) for index in indices]
+    return [Box(index, *corners, not shape.counts["detect"]) for index in indices]
 
 
 def _images_of(file: str, drawn: Sequence[Drawn], images: Sequence[str], root: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from evenray.core.errors import DataError
+from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 from evenray.core.understood import UnderstoodRow
 from evenray.data.annotations.finding import Wanted
@@ -68,7 +69,7 @@ def _counts(annotations: Annotations) -> dict[str, int]:
     found: Counter[str] = Counter(dict.fromkeys(annotations.classes, 0))
     for image in annotations.images.values():
         indices = [box.index for box in image.boxes if not box.ignored] + [
-            mask.index - 1 for mask in image.masks if mask.index is not None
+            mask.index - 1 for mask in image.masks if mask.index not in (None, UNKNOWN_PIXEL)
         ]
         found.update(annotations.classes[index] for index in indices)
     return dict(found)
