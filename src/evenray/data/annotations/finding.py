@@ -147,8 +147,8 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     above, files, others = _below(
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )
-    if sources := mask_sources(above, others, files, images):
-        return replace(sources, lists=_class_lists(root, place, beside)).read(root, images)
+    if sources := mask_sources(above, others, files, images, _lists_above(root, place, beside)):
+        return sources.read(root, images)
     if place.is_dir():
         lists = (*_lists(above, others), *_lists(root, beside.others))
         return replace(masks_in_folder(root, place, files, images), lists=lists)
@@ -177,12 +177,12 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
         )
-    return replace(sources, lists=_class_lists(root, place, beside)).read(root, images)
+    return replace(sources, lists=_lists_above(root, place, beside)).read(root, images)
 
 
-def _class_lists(root: Path, place: Path, beside: Beside) -> list[Path]:
-    """The files that may name classes for annotations in a place that has none: those directly above it, where YOLO has them, and
-    those beside the images."""
+def _lists_above(root: Path, place: Path, beside: Beside) -> list[Path]:
+    """The files that may name the classes of annotations in a place that has none, or say what their numbers are: those directly above
+    it, where YOLO has them, and those beside the images."""
     above: list[Path] = []
     if place.is_dir():
         with suppress(OSError):  # it may not be ours to list

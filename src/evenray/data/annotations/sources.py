@@ -23,6 +23,7 @@ from .run_tables import is_run_table, read_run_table
 from .shapes import read_shapes
 from .voc import is_voc, read_voc
 from .yolo import are_outlines, is_yolo, read_yolo
+from .yolo_rows import lengths_of_poses
 
 ENDINGS = tuple({ending for own in FORMATS.values() for ending in own.endings})
 __all__ = ["Sources", "box_sources", "mask_sources"]
@@ -32,7 +33,7 @@ TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True)
 class Sources:
-    """Files of one kind, relative to `above`; `others` lie beside them; `lists`, elsewhere, may name classes where none of these does;
+    """Files of one kind, relative to `above`; `others` lie beside them; `lists`, elsewhere, may say of them what none of these does;
     `answers` are passed over, for a network found what they hold. `kind` is one of those below, or the name of a format."""
 
     kind: str
@@ -48,6 +49,21 @@ class Sources:
         """What an error calls them."""
         return f"'{self.files[0]}'" + (f" and {len(self.files) - 1} more files" if len(self.files) > 1 else "")
 
+    @property
+    def near(self) -> list[Path]:
+        """The files that lie beside them."""
+        return [as_path(self.above / other) for other in self.others]
+
+    @property
+    def outlined(self) -> bool:
+        """Whether they outline objects."""
+        if self.kind == "coco":
+            return coco_shapes([as_path(self.above / file) for file in self.files])
+        if self.kind == "yolo":
+            return are_outlines(self.above, self.files, lengths_of_poses([*self.near, *self.lists]))
+        own = FORMATS.get(self.kind)
+        return own is not None and own.outlines and own.outlined(self.above, self.files)
+
     def read(self, root: Path, images: Sequence[str]) -> Annotations:
         """Their annotations of images below `root`."""
         paths = [as_path(self.above / file) for file in self.files]
@@ -55,11 +71,11 @@ class Sources:
         if self.kind == "voc":
             found = read_voc(self.above, self.files, images)
         elif self.kind == "yolo":
-            found = read_yolo(self.above, self.files, images, self.task)
-            near = [as_path(self.above / other) for other in self.others]
-            names, file = class_names(near, self.lists, len(found.classes))
+            poses = lengths_of_poses([*self.near, *self.lists])
+            found = read_yolo(self.above, self.files, images, self.task, poses)
+            names, file = class_names(self.near, self.lists, len(found.classes))
             found = replace(found, classes=(*names, *found.classes[len(names) :]))
-            extra = [file] if file is not None else []
+            extra = list(dict.fromkeys([*([file] if file is not None else []), *poses.values()]))
         elif self.kind == "dicom_seg":
             own = [image for image in images if (root / image).resolve() not in {path.resolve() for path in paths}]
             found = read_seg(root, paths, own, _relative(root, paths))
@@ -95,11 +111,15 @@ def box_sources(
     return None if sources is None else replace(sources, answers=answers)
 
 
-def mask_sources(above: Path, others: Sequence[str], files: Sequence[str], images: Sequence[str]) -> Sources | None:
-    """The files that hold masks and are no pictures: outlines of any tool, DICOM SEG among `files`, a table of runs."""
+def mask_sources(
+    above: Path, others: Sequence[str], files: Sequence[str], images: Sequence[str], lists: Sequence[Path] = ()
+) -> Sources | None:
+    """The files that hold masks and are no pictures: outlines of any tool, DICOM SEG among `files`, a table of runs. `lists` are files
+    elsewhere that may say more of them."""
     for kind, found in _texts(above, others, images):
-        if found and _outlined(kind, above, found):
-            return Sources(kind, "segment", above, found, others)
+        sources = Sources(kind, "segment", above, found, others, lists)
+        if found and sources.outlined:
+            return sources
     if segs := seg_files(above, files):
         return Sources("dicom_seg", "segment", above, tuple(segs))
     return _table("run_table", above, others)
@@ -115,14 +135,6 @@ def _texts(above: Path, others: Sequence[str], images: Sequence[str]) -> Iterato
     twins = Twins(images)
     texts = (file for file in others if file.lower().endswith(".txt") and twins.of(file) is not None)
     yield "yolo", tuple(file for file in texts if is_yolo(as_path(above / file)))
-
-
-def _outlined(kind: str, above: Path, files: tuple[str, ...]) -> bool:
-    if kind == "coco":
-        return coco_shapes([as_path(above / file) for file in files])
-    if kind == "yolo":
-        return are_outlines(above, files)
-    return kind in FORMATS and FORMATS[kind].outlines and FORMATS[kind].outlined(above, files)
 
 
 def _table(kind: Literal["box_table", "run_table"], above: Path, others: Sequence[str]) -> Sources | None:

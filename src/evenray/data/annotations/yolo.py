@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,14 +36,15 @@ def is_yolo(path: Path) -> bool:
     return not first or LINE.fullmatch(first) is not None
 
 
-def are_outlines(root: Path, files: Sequence[str]) -> bool:
-    """Whether the lines of some files are outlines: a class with three points or more, and not a box with key points."""
+def are_outlines(root: Path, files: Sequence[str], poses: Collection[int] = ()) -> bool:
+    """Whether the lines of some files are outlines: a class with three points or more, and not a box with key points, which has as
+    many numbers as `poses` where a file tells that."""
     for file in files:
         with as_path(root / file).open("rb") as opened:
             words = opened.readline(2**16).split()
         if words:
             long = len(words) - 1 > LONGEST_BOX and len(words) % 2 == 1
-            return long and not begin_with_boxes(_long(list(_read(root, files)[0].values())))
+            return long and not begin_with_boxes(_long(list(_read(root, files)[0].values())), poses)
     return False
 
 
@@ -52,16 +53,17 @@ def read_yolo(
     files: Sequence[str],
     images: Sequence[str],
     task: Literal["segment", "detect"] = "detect",
+    poses: Collection[int] = (),
 ) -> Annotations:
     """The boxes, or the outlines as masks, of some text files, each of the image of its name. Of an outline its extent is the box;
-    what follows the box in lines of poses and trackers is left out.
+    what follows the box in lines of poses, which have as many numbers as `poses` where a file tells that, and of trackers is left out.
 
     A file with a line that is none of the format is set aside. Classes are called by their numbers.
     """
     twins, joined, lost = Twins(images), Joined(), 0
     highest = -1
     read, rejected = _read(root, files)
-    begin = begin_with_boxes(_long(list(read.values())))
+    begin = begin_with_boxes(_long(list(read.values())), poses)
     for file, rows in read.items():
         boxes, masks = _objects(rows, begin)
         image = twins.of(file)

@@ -1,14 +1,16 @@
 """What the numbers after a class mean in YOLO's lines with more than four of them: an outline, or a box with more behind it.
 
-Lines of poses have the box and then key points, x and y with or without a third number for how they can be seen (0, 1 or 2);
-lines of trackers the box, its confidence and the number of the object.
+Lines of poses have the box and then key points, x and y with or without a third number for how they can be seen (0, 1 or 2), how many
+a .yaml file may say; lines of trackers the box, its confidence and the number of the object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
-__all__ = ["LONGEST_BOX", "begin_with_boxes"]
+__all__ = ["LONGEST_BOX", "begin_with_boxes", "lengths_of_poses"]
 
 LONGEST_BOX = (
     5  # numbers of a line up to which it is a box, the fifth its confidence; outlines have six or more, in pairs
@@ -16,18 +18,38 @@ LONGEST_BOX = (
 NEAR = 0.002  # shares of a side that rounding may add
 REACH = 1.5  # times how far the other points of an outline lie apart; of three points in all these are two
 SEEN = (0.0, 1.0, 2.0)
+KEY_POINTS = re.compile(r"^kpt_shape:\s*(?:\[\s*(\d+)\s*,\s*([23])\s*\]|-\s*(\d+)\s+-\s*([23])\b)", re.MULTILINE)
 Numbers = Sequence[float]
 
 
-def begin_with_boxes(rows: Sequence[Numbers]) -> bool:
+def lengths_of_poses(files: Iterable[Path]) -> dict[int, Path]:
+    """How many numbers follow the class in lines of poses, by the `kpt_shape` of .yaml files among some, each with the file that says
+    so: how many key points an object has, and how many numbers a key point. What cannot be read is passed over."""
+    found = {}
+    for file in files:
+        if not file.name.lower().endswith((".yaml", ".yml")):
+            continue
+        try:
+            told = KEY_POINTS.search(file.read_text(encoding="utf-8-sig", errors="replace"))
+        except OSError:
+            continue
+        if told:
+            points, numbers = (int(number) for number in told.groups() if number)
+            found[4 + points * numbers] = file
+    return found
+
+
+def begin_with_boxes(rows: Sequence[Numbers], poses: Collection[int] = ()) -> bool:
     """Whether lines of more than five numbers, all those of a set, begin with the centre and the sides of a box; else each is an
-    outline.
+    outline. Lines that all have as many numbers as `poses` are told to have do; of others their numbers say it.
 
     >>> begin_with_boxes([(0.5, 0.5, 0.2, 0.2, 0.45, 0.5, 2, 0.55, 0.6, 1)]), begin_with_boxes([(0.1, 0.1, 0.2, 0.1, 0.2, 0.2)])
     (True, False)
     >>> begin_with_boxes([(0.5, 0.5, 0.2, 0.2, 0.87, 14)])
     True
     """
+    if rows and all(len(row) in poses for row in rows):
+        return True
     if not rows or len({len(row) for row in rows}) > 1:
         return False
     if len(rows[0]) == 6 and all(
