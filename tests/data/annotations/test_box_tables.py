@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -52,6 +53,35 @@ def test_images_called_by_numbers_are_not_met_by_the_places_of_circles(tmp_path:
 def test_a_row_without_numbers_says_that_nothing_is_there(tmp_path: Path) -> None:
     found = read(tmp_path, "image,class,xmin,ymin,xmax,ymax", "1.png,cell,1,2,7,9", "2.png,,,,,")
     assert [len(found.images[image].boxes) for image in ("1.png", "2.png")] == [1, 0]
+
+
+BOXED = {"header": "patient,image,class,xmin,ymin,xmax,ymax", "there": "opacity,1,2,7,9", "nothing": ",,,,"}
+MARKED = {"header": "patient,image,class,EncodedPixels", "there": "opacity,21 5 41 5", "nothing": ",-1"}
+
+
+@pytest.mark.parametrize(("task", "table"), [("detect", BOXED), ("segment", MARKED)])
+@pytest.mark.parametrize("alone", [True, False])
+def test_images_whose_class_is_blank_have_nothing_in_them(
+    tmp_path: Path, task: Literal["segment", "detect"], table: dict[str, str], alone: bool
+) -> None:
+    """The table is one of labels too, of which they have none: they stay, with their patients, and so do images that it does not name
+    and another file annotates."""
+    for n in range(8):
+        image(tmp_path / "films" / f"p{n}.png", n)
+    rows = [f"person {n // 2},p{n}.png,{table['there' if n < 5 else 'nothing']}" for n in range(8)]
+    if not alone:
+        rows = [rows[0], *rows[2:]]
+        (tmp_path / "films" / "labels.csv").write_text("\n".join([table["header"], *rows]))
+        rows = [*rows, f"someone,p1.png,{table['there']}"]
+    (tmp_path / "marks.csv").write_text("\n".join([table["header"], *rows]))
+    place = str(tmp_path / "marks.csv")
+    wanted = Wanted(masks=place) if task == "segment" else Wanted(boxes=place)
+    dataset = scan(tmp_path / "films", wanted=wanted)
+    cases = dataset.cases.sort("file")
+    assert (len(dataset), dataset.facts.unlabelled, dataset.classes) == (8, 0, ("opacity",))
+    assert cases["findings"].list.first().to_list() == [n < 5 for n in range(8)]
+    known = cases["patient"].drop_nulls()
+    assert (known.n_unique(), len(known)) == (4, 8 if alone else 7)
 
 
 def test_a_row_that_lacks_some_of_its_numbers_is_no_row_without_any(tmp_path: Path) -> None:

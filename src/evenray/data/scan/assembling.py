@@ -56,7 +56,8 @@ def assemble(
     notes += _volumes(rows)
     ratings = None
     if listed.table is not None:
-        joined = join(rows if listed.table.names else rows.drop("findings"), listed.table, key, rejected)
+        every = listed.annotations is not None
+        joined = join(rows if listed.table.names else rows.drop("findings"), listed.table, key, rejected, every=every)
         rows, ratings = joined.rows, joined.ratings
         unlabelled += joined.unlabelled
         if joined.lost:

@@ -31,7 +31,8 @@ MUST_AGREE = {"label": "labels", "findings": "sets of findings", "patient": "pat
 
 @dataclass(frozen=True)
 class Joined:
-    """`rows` are the labelled images; `unlabelled` counts the others, `lost` the keys of the table that no image has.
+    """`rows` are the labelled images, or all; `unlabelled` counts those that are left out, `lost` the keys of the table that no image
+    has.
 
     `ratings` is what each reader said of them: file, fragment, reader, and label or findings.
     """
@@ -42,25 +43,28 @@ class Joined:
     ratings: pl.DataFrame | None = None
 
 
-def join(images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.DataFrame | None = None) -> Joined:
-    """The images with what the table says of them, found by its key.
+def join(
+    images: pl.DataFrame, table: LabelTable, key: bytes, unreadable: pl.DataFrame | None = None, *, every: bool = False
+) -> Joined:
+    """The images with what the table says of them, found by its key; with `every`, as where masks or boxes are learnt, those too of
+    which it has no label.
 
     `unreadable` has the keys of files whose pixels could not be read: their labels are not counted as lost. Paths were matched
-    to files before (see scan/listing), so none is lost here. DataError where the table labels no image.
+    to files before (see scan/listing), so none is lost here. DataError where the table labels no image, or, with `every`, names none.
     """
     on, kind = HASHED.get(table.key, ("file", ""))
     said = table.said
-    labels = table.table.filter(pl.col(said).is_not_null() & pl.col(table.key).is_not_null())
+    labels = table.table.filter((pl.col(said).is_not_null() | every) & pl.col(table.key).is_not_null())
     for column in {table.key, "patient"}.intersection(HASHED).intersection(labels.columns):
         labels = labels.with_columns(_hashed(column, HASHED[column][1], key))
     if "age" in labels.columns:
         labels = labels.with_columns(age_band=pl.col("age").map_elements(age_band, return_dtype=pl.String))
     taken = [name for name in TAKEN if name in labels.columns]
     labels = labels.select(pl.col(table.key).alias("_key"), *(pl.col(name).alias(f"_{name}") for name in taken))
-    labels = one_row_each(labels, "_key", table)
+    labels = one_row_each(labels, "_key", table).with_columns(_named=True)
     joined = images.join(labels, left_on=on, right_on="_key", how="left", maintain_order="left")
-    labelled = joined.filter(pl.col(f"_{said}").is_not_null())
-    if not labelled.height:
+    labelled = joined if every else joined.filter(pl.col(f"_{said}").is_not_null())
+    if not labelled["_named"].any():
         raise DataError(
             f"{table.source} matches none of the {images.height} images: its column {table.key} has {labels.height} values,"
             f" and none is the {table.key} of an image. Check the column, or name another with --column {_short(table.key)}=COLUMN."
