@@ -18,7 +18,7 @@ from evenray.core.types import Dataset, Predictions
 from evenray.data.letterbox import Placement
 from evenray.data.regions import regions_of
 from evenray.data.store import Store
-from evenray.evidence.explain.answers import Answers, chance, focus_of, subject
+from evenray.evidence.explain.answers import chances, subject
 from evenray.evidence.explain.attribution import attribute, layer_of
 from evenray.evidence.explain.checks import (
     Sample,
@@ -193,10 +193,8 @@ def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[
     outputs = [answered.shown(place[case]) for _, case in some]
     x_NCHW = explained.inputs([explained.row_of[case] for _, case in some])
     targets, model, p_N = torch.tensor(outputs, device=x_NCHW.device), explained.model.eval(), list[float]()
-    with torch.no_grad():
-        for part in parts_of(x_NCHW):
-            x, own = x_NCHW[part], targets[part]
-            p_N += chance(model, Answers(model)(x, focus_of(model, x, own)), own).tolist()
+    for part in parts_of(x_NCHW):
+        p_N += chances(model, x_NCHW[part], targets[part]).tolist()
     names, noted = explained.dataset.classes, list[Notable]()
     for (why, case), k, p in zip(some, outputs, p_N, strict=True):
         has, called = answered.has[place[case]], answered.called[place[case]]

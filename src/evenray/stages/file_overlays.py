@@ -6,54 +6,60 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from evenray.evidence.explain.answers import Answers, chance, classes_of, focus_of
+from evenray.evidence.explain.answers import chances
 from evenray.evidence.explain.attribution import attribute
 from evenray.learning import networks
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Opened
-from evenray.learning.windows import map_logits
-from evenray.metrics.pixel_bins import log_odds_of
 from evenray.reporting.overlay import overlay
 
 from .attributing import in_image
 from .overlays import picture
 
-__all__ = ["called", "overlays"]
+__all__ = ["called", "nearest", "overlays", "probabilities"]
 
 
-def called(one: Opened, about: About, model: networks.Classifier) -> list[tuple[int, float]]:
-    """The classes that an image is called with their probabilities, of masks those of which the answer has pixels; the most probable
-    one where it is called none."""
+def called(row: pl.DataFrame, about: About) -> list[int]:
+    """The classes that the answer of an image, one row, calls at the thresholds of its run: of masks those that have pixels, of boxes
+    those of which there is one."""
+    if about.task == "classify":
+        return [about.classes.index(row["decision"].item())]
+    if about.task == "tag":
+        return [k for k, name in enumerate(about.classes) if row[f"decision_{name}"].item() == "present"]
+    what = {"segment": "pixels", "detect": "boxes"}[about.task]
+    return [k for k, name in enumerate(about.classes) if row[f"{what}_{name}"].item() > 0]
+
+
+def probabilities(
+    row: pl.DataFrame, classes: Sequence[int], one: Opened, about: About, model: networks.Classifier
+) -> list[float]:
+    """Those of classes that an answer calls: calibrated, of boxes the highest; of masks, whose answers have none, the network's own of
+    what is explained."""
+    if about.task == "segment":
+        return _own(one, about, model, classes)
+    start = "highest" if about.task == "detect" else "p"
+    return [row[f"{start}_{about.classes[k]}"].item() for k in classes]
+
+
+def nearest(row: pl.DataFrame, one: Opened, about: About, model: networks.Classifier) -> tuple[int, float]:
+    """The most probable class of an image whose answer calls none, with its probability; of masks and boxes the network's own, for
+    their answers do not tell it."""
+    every = range(len(about.classes))
+    told = about.task == "tag"
+    each = [row[f"p_{name}"].item() for name in about.classes] if told else _own(one, about, model, every)
+    k = max(every, key=each.__getitem__)
+    return k, each[k]
+
+
+def _own(one: Opened, about: About, model: networks.Classifier, classes: Sequence[int]) -> list[float]:
     x_NCHW = _input(one, about, model)
-    with torch.no_grad():
-        if about.task in ("classify", "tag"):
-            p_K = about.probabilities(model(x_NCHW).double().cpu().numpy())[0]
-            decisions = about.decisions
-            if about.task == "classify":
-                k = about.classes.index(decisions[0].called(p_K[None])[0])
-                return [(k, float(p_K[k]))]
-            least = [1.0 if one.threshold is None else one.threshold for one in decisions]
-        else:
-            K = classes_of(model)
-            targets, many = torch.arange(K, device=x_NCHW.device), x_NCHW.expand(K, -1, -1, -1)
-            p_K = chance(model, Answers(model)(many, focus_of(model, many, targets)), targets).double().cpu().numpy()
-            least = [0.5] * K
-            if about.task == "segment":
-                marked = _marked(one, about, model, x_NCHW)
-                least = [0.0 if k in marked else np.inf for k in range(K)]
-    found = [(k, float(p)) for k, p in enumerate(p_K) if p >= least[k]]
-    return found or [(int(p_K.argmax()), float(p_K.max()))]
-
-
-def _marked(one: Opened, about: About, model: networks.Classifier, x_NCHW: torch.Tensor) -> set[int]:
-    """The classes that have pixels in the mask which prediction gives, at their thresholds."""
-    logits_KHW = map_logits(model, x_NCHW, about.view)[0].double().cpu().numpy()
-    mask = about.calling.in_image(np.moveaxis(log_odds_of(logits_KHW), 0, -1), one.image.shape)
-    return {int(index) - 1 for index in np.unique(mask) if index}
+    found: list[float] = chances(model, x_NCHW, torch.tensor(list(classes), device=x_NCHW.device)).double().tolist()
+    return found
 
 
 def overlays(
@@ -69,4 +75,4 @@ def overlays(
 
 
 def _input(one: Opened, about: About, model: networks.Classifier) -> torch.Tensor:
-    return torch.from_numpy(as_input([one.pixels], about)).to(model.mean.device)
+    return torch.from_numpy(as_input([one.decoded.pixels], about)).to(model.mean.device)

@@ -23,15 +23,17 @@ from evenray.evidence.explain.room import fits
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
+from evenray.learning.predict.answers import NO_NUMBER
 from evenray.learning.predict.decoding import Opened, Task, opened, tasks_of
-from evenray.learning.predict.files import items
+from evenray.learning.predict.engines import of_network
+from evenray.learning.predict.files import answer, items
 from evenray.learning.tasks import fitted
 from evenray.learning.train import machine
 from evenray.reporting import errors_page
 from evenray.scale import isolated, local
 from evenray.stages.errors import errors_of
 from evenray.stages.explain import explained_of
-from evenray.stages.file_overlays import called, overlays
+from evenray.stages.file_overlays import called, nearest, overlays, probabilities
 from evenray.stages.line import run as run_line
 from evenray.stages.line import stage_of
 from evenray.stages.overlays import png
@@ -58,8 +60,8 @@ WHOLE = 1 << 16  # pixels of a side: pictures are as large as their files
 class Explanations:
     """What `explain` made of files: a row an overlay, and what could not be read with its reason.
 
-    Columns of `table`: file, fragment, class (which the map is of), probability (calibrated; of masks and boxes the network's own),
-    overlay and, of DICOM files, dicom: names of files in `folder`.
+    Columns of `table`: file, fragment, class (which the map is of), probability (calibrated; of masks, and of boxes where none is
+    called, the network's own), overlay and, of DICOM files, dicom: names of files in `folder`.
     """
 
     table: pl.DataFrame
@@ -124,9 +126,9 @@ def _files(
     check_run(source)
     about = About.of_run(source)
     _check_maps(about, source)
-    model = networks.load(source / "model.safetensors")
-    _check_size(about, model, source)
-    model = model.to(machine(settings.get("device") or "auto").device).eval()
+    network = networks.load(source / "model.safetensors")
+    _check_size(about, network, source)
+    model = of_network(network, about, machine(settings.get("device") or "auto"))
     method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
     named = [files] if isinstance(files, str | Path) else files
     found = items([local(file) for file in named])
@@ -139,8 +141,10 @@ def _files(
         for task, one in zip(tasks, decoded, strict=True):
             if isinstance(one, str | Lost):
                 rejected.append((task.item.file, one if isinstance(one, str) else one.reason))
+            elif not (told := answer(model, one.decoded)).height:
+                rejected.append((task.item.file, NO_NUMBER))
             else:
-                rows += _overlays(task, one, about, model, method, opacity, folder, len(rows))
+                rows += _overlays(task, one, told, about, network, method, opacity, folder, len(rows))
             tick(int(task.last))
     if not rows:
         raise DataError(f"None of the {len(found)} files could be read; the first: {rejected[0][0]}: {rejected[0][1]}.")
@@ -175,12 +179,17 @@ def _check_size(about: About, model: networks.Classifier, run: Path) -> None:
 
 
 def _overlays(
-    task: Task, one: Opened, about: About, model: networks.Classifier, method: str, opacity: float, folder: Path, number: int
+    task: Task, one: Opened, told: pl.DataFrame, about: About, network: networks.Classifier, method: str, opacity: float,
+    folder: Path, number: int,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """An overlay for each class that the image is called, or for the most probable one."""
-    about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, one.fragment) if part)
-    found = called(one, about, model)
-    pictures = overlays(one, about, model, [k for k, _ in found], method, WHOLE, opacity)
+    """An overlay for each class that the image is called in its answer, or for the most probable one."""
+    fragment = one.decoded.fragment
+    about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, fragment) if part)
+    if classes := called(told, about):
+        found = list(zip(classes, probabilities(told, classes, one, about, network), strict=True))
+    else:
+        found = [nearest(told, one, about, network)]
+    pictures = overlays(one, about, network, [k for k, _ in found], method, WHOLE, opacity)
     for (k, p), drawn in zip(found, pictures, strict=True):
         label = about.classes[k]
         name, dicom = f"{number:04d}_{about_file}_{_plain(label)}", None
@@ -192,7 +201,7 @@ def _overlays(
                 write_secondary_capture(task.item.path, path, drawn, title, number + 1)
         yield {
             "file": task.item.file,
-            "fragment": one.fragment,
+            "fragment": fragment,
             "class": label,
             "probability": p,
             "overlay": f"{name}.png",

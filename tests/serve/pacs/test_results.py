@@ -12,6 +12,7 @@ from evenray.learning.predict.decoding import Item, opened
 from evenray.learning.predict.files import predict
 from evenray.serve.models import Models
 from evenray.serve.pacs.results import Results, Sources
+from evenray.stages import file_overlays
 from tests.serve.conftest import untrained
 from tests.serve.pacs.conftest import film
 
@@ -31,6 +32,29 @@ def test_a_detector_that_looks_at_windows_answers_with_a_report_without_overlays
     assert len(drawn) == overlays
     results.report(found, sources, {}, tmp_path / "report.dcm")
     assert pydicom.dcmread(tmp_path / "report.dcm").Modality == "SR"
+    models.close()
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.6, 0.98])
+def test_overlays_of_boxes_are_of_what_the_report_tells(
+    threshold: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the thresholds of the run; the network is asked again only where no box was called, for the most probable class."""
+    asked, own = list[object](), file_overlays.chances
+    monkeypatch.setattr(file_overlays, "chances", lambda *given: asked.append(given) or own(*given))
+    models = Models([str(untrained(tmp_path / "model", "detect", threshold=threshold))], "cpu")
+    image = tmp_path / "1.dcm"
+    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
+    loaded, sources = models.get(None), Sources({"1": image})
+    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
+    [row] = found.table.to_dicts()
+    told = {str(k) for k, name in enumerate(found.about.classes) if row[f"boxes_{name}"] > 0}
+    assert bool(told) == (threshold < 0.9)
+    tasks = results.tasks(found, sources)
+    decoded = (opened(task, found.about.preparation) for task in tasks)
+    drawn = {path.stem.rpartition("-")[2] for path in results.pictures(tasks, decoded, found, sources, tmp_path)}
+    assert drawn == told or (not told and len(drawn) == 1)
+    assert len(asked) == (not told)
     models.close()
 
 

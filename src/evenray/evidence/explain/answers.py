@@ -17,7 +17,7 @@ from evenray.learning.boxes.encoding import LOGITS
 from evenray.learning.networks import Classifier, members
 from evenray.learning.train.mask_part import log_odds
 
-__all__ = ["Answers", "chance", "classes_of", "focus_of", "subject"]
+__all__ = ["Answers", "chance", "chances", "classes_of", "focus_of", "subject"]
 
 Subject = Literal["class", "finding", "pixels", "box"]
 NEAREST = 0.01  # share of the pixels
@@ -31,9 +31,7 @@ class Answers(nn.Module):
         self.model = model
 
     def forward(self, x_NCHW: Tensor, focus_NP: Tensor) -> Tensor:
-        scores_NKP = _by_place(self.model(x_NCHW))
-        weighted: Tensor = (scores_NKP * focus_NP[:, None]).sum(2) / focus_NP.sum(1, keepdim=True)
-        return weighted
+        return _weighted(_by_place(self.model(x_NCHW)), focus_NP)
 
 
 def subject(model: Classifier) -> Subject:
@@ -51,16 +49,7 @@ def focus_of(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
     torch.Size([3, 1])
     """
     with torch.no_grad():
-        out = model(x_NCHW)
-        scores_NKP = _by_place(out)
-        own_NP = scores_NKP[torch.arange(len(targets_N)), targets_N]
-        if out.ndim == 2:
-            return torch.ones_like(own_NP)
-        if out.ndim == 3:
-            return nn.functional.one_hot(own_NP.argmax(1), own_NP.shape[1]).to(own_NP.dtype)
-        nearest = own_NP.topk(max(1, int(own_NP.shape[1] * NEAREST)), 1).values[:, -1:]
-        called = own_NP >= 0
-        return torch.where(called.any(1, keepdim=True), called, own_NP >= nearest).to(own_NP.dtype)
+        return _focus(model(x_NCHW), targets_N)
 
 
 def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
@@ -68,6 +57,36 @@ def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
     if subject(model) == "class":
         return scores_NK.softmax(1).gather(1, targets_N[:, None])[:, 0]
     return scores_NK.gather(1, targets_N[:, None])[:, 0].sigmoid()
+
+
+def chances(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
+    """The probability (N,) of each image's target as it is explained, in one look; or of several targets in one image.
+
+    >>> from evenray.learning.networks import build
+    >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28).eval()
+    >>> round(float(chances(model, torch.rand(1, 1, 28, 28), torch.tensor([0, 1])).sum()), 4)
+    1.0
+    """
+    with torch.no_grad():
+        out = model(x_NCHW)
+        out = out.expand(len(targets_N), *out.shape[1:])
+        return chance(model, _weighted(_by_place(out), _focus(out, targets_N)), targets_N)
+
+
+def _focus(out: Tensor, targets_N: Tensor) -> Tensor:
+    own_NP = _by_place(out)[torch.arange(len(targets_N)), targets_N]
+    if out.ndim == 2:
+        return torch.ones_like(own_NP)
+    if out.ndim == 3:
+        return nn.functional.one_hot(own_NP.argmax(1), own_NP.shape[1]).to(own_NP.dtype)
+    nearest = own_NP.topk(max(1, int(own_NP.shape[1] * NEAREST)), 1).values[:, -1:]
+    called = own_NP >= 0
+    return torch.where(called.any(1, keepdim=True), called, own_NP >= nearest).to(own_NP.dtype)
+
+
+def _weighted(scores_NKP: Tensor, focus_NP: Tensor) -> Tensor:
+    weighted: Tensor = (scores_NKP * focus_NP[:, None]).sum(2) / focus_NP.sum(1, keepdim=True)
+    return weighted
 
 
 def _by_place(out: Tensor) -> Tensor:

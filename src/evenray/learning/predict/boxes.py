@@ -23,7 +23,7 @@ from .decoding import Decoded, Item, batches
 if TYPE_CHECKING:
     from .engines import Model
 
-__all__ = ["predict_boxes"]
+__all__ = ["answer_image", "predict_boxes"]
 
 IMAGES = {"name": pl.String, "rows": pl.Int64, "columns": pl.Int64}
 BOXES = {"name": pl.String, "class": pl.Int64, **dict.fromkeys(("x0", "y0", "x1", "y1", "score"), pl.Float64)}
@@ -45,6 +45,11 @@ def predict_boxes(
     kept = FoundBoxes(pl.DataFrame(images, schema=IMAGES, orient="row"), pl.DataFrame(rows, schema=BOXES, orient="row"))
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), boxes=kept)
+
+
+def answer_image(model: Model, about: About, one: Decoded) -> pl.DataFrame:
+    """The row of one image; none where the network has no number for it."""
+    return _rows(about, *_boxes(model, about, [one], []))
 
 
 def _boxes(

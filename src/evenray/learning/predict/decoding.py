@@ -57,8 +57,7 @@ class Opened(NamedTuple):
     """An image as it is, and as the network takes it."""
 
     image: Image
-    fragment: str
-    pixels: NDArray[Any]
+    decoded: Decoded
 
 
 def tasks_of(item: Item, *, every: bool = False) -> Iterator[Task]:
@@ -79,19 +78,8 @@ def fragments_of(item: Item, *, every: bool = False) -> Sequence[str | None]:
 
 def decode(task: Task, preparation: Preparation) -> Decoded | str:
     """An image as the network takes it, or why it cannot be read."""
-    item, fragment = task.item, task.fragment
-    try:
-        if item.lost:
-            return item.lost
-        if fragment is None:
-            fragment = middle(fragments(item.path))
-        image = read(item.path, fragment=fragment, value_range=preparation.value_range)
-        fingerprint = Fingerprint.of(image) if preparation.described else None
-        return Decoded(item.file, fragment, preparation.pixels(image), fingerprint, image.shape, image.spacing_mm)
-    except ReadError as error:
-        return error.reason
-    except MissingExtra as error:
-        return str(error)
+    found = opened(task, preparation)
+    return found if isinstance(found, str) else found.decoded
 
 
 def opened(task: Task, preparation: Preparation) -> Opened | str:
@@ -102,7 +90,9 @@ def opened(task: Task, preparation: Preparation) -> Opened | str:
             return item.lost
         fragment = middle(fragments(item.path)) if fragment is None else fragment
         image = read(item.path, fragment=fragment, value_range=preparation.value_range)
-        return Opened(image, fragment, preparation.pixels(image))
+        fingerprint = Fingerprint.of(image) if preparation.described else None
+        pixels = preparation.pixels(image)
+        return Opened(image, Decoded(item.file, fragment, pixels, fingerprint, image.shape, image.spacing_mm))
     except ReadError as error:
         return error.reason
     except MissingExtra as error:

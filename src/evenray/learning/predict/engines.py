@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evenray.learning.networks import Classifier
     from evenray.learning.train.alone import Machine
 
-__all__ = ["KEY", "Model", "compiled", "faster_in_bf16", "load", "of_whole_images"]
+__all__ = ["KEY", "Model", "compiled", "faster_in_bf16", "load", "of_network", "of_whole_images"]
 
 KEY = "evenray"  # the name of our entry in the metadata of an exported file
 Run = Callable[[NDArray[np.float32]], NDArray[np.float64]]
@@ -75,10 +75,7 @@ def load(path: str | Path, *, device: str = "auto", threads: int = 0) -> Model:
 
 
 def _torch(path: Path, device: str) -> Model:
-    import torch
-
     from evenray.learning import networks
-    from evenray.learning.looks import look_of
     from evenray.learning.train import keep_malloc, machine
 
     folder, file = (path, path / "model.safetensors") if path.is_dir() else (path.parent, path)
@@ -86,9 +83,16 @@ def _torch(path: Path, device: str) -> Model:
         raise DataError(f"There is no '{file}'; give a finished run folder, or an exported model.")
     about = About.of_run(folder)
     keep_malloc()
-    fabric = machine(device)
-    network = networks.load(file).to(fabric.device).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return of_network(networks.load(file), about, machine(device))
 
+
+def of_network(network: Classifier, about: About, fabric: Machine) -> Model:
+    """A network as it is predicted with, which moves it to where it computes."""
+    import torch
+
+    from evenray.learning.looks import look_of
+
+    network.to(fabric.device).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     look = look_of(about.task)
 
     def run(x_NCHW: NDArray[np.float32]) -> NDArray[np.float64]:

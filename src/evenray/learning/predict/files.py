@@ -17,13 +17,13 @@ from evenray.data.scan.files import list_files
 
 from .about import About
 from .answers import Answers, as_input, beside, columns_of, set_aside
-from .boxes import predict_boxes
+from .boxes import answer_image, predict_boxes
 from .decoding import Decoded, Item, batches, fragments_of
 from .engines import Model
-from .masks import predict_masks
+from .masks import answer_frame, predict_masks
 from .sets import set_columns
 
-__all__ = ["Answers", "Item", "images", "items", "predict"]
+__all__ = ["Answers", "Item", "answer", "images", "items", "predict"]
 
 
 def items(sources: Sequence[str | Path]) -> list[Item]:
@@ -78,6 +78,16 @@ def predict(
     ]
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
+
+
+def answer(model: Model, one: Decoded) -> pl.DataFrame:
+    """The row that `predict` has for an image, of one that is decoded; none where the network has no number for it."""
+    about = model.about
+    if about.task == "segment":
+        return answer_frame(model, about, one)
+    if about.task == "detect":
+        return answer_image(model, about, one)
+    return _answers(model, about, [one], [])
 
 
 def _answers(model: Model, about: About, batch: Sequence[Decoded], rejected: list[tuple[str, str]]) -> pl.DataFrame:

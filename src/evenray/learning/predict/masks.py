@@ -24,7 +24,7 @@ from .writing import Writing
 if TYPE_CHECKING:
     from .engines import Model
 
-__all__ = ["predict_masks"]
+__all__ = ["answer_frame", "predict_masks"]
 
 Mask = NDArray[np.uint8]
 
@@ -59,6 +59,12 @@ def predict_masks(
     table = table.insert_column(2 + 2 * len(about.classes), where)
     refused = pl.DataFrame(rejected, schema=REJECTED, orient="row")
     return Answers(table, refused, about, model.engine, model.precision, len(files), kept)
+
+
+def answer_frame(model: Model, about: About, one: Decoded) -> pl.DataFrame:
+    """The row of one frame; none where the network has no number for it."""
+    masks = _masks(model, about, [one])
+    return _rows(about, [one], masks) if masks is not None else _rows(about, [], {})
 
 
 def _by_file(

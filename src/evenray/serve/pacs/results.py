@@ -23,11 +23,10 @@ from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.images.writers.dicom_seg import write_seg
 from evenray.images.writers.dicom_sr import Algorithm, Group, Segment, write_report
 from evenray.learning import networks
-from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import Answers
 from evenray.learning.predict.decoding import Item, Opened, Task
 from evenray.learning.train import machine
-from evenray.stages.file_overlays import called, overlays
+from evenray.stages.file_overlays import called, nearest, overlays
 
 from ..models import Loaded
 
@@ -83,15 +82,13 @@ class Results:
         folder: Path,
     ) -> Iterator[Path]:
         """Secondary captures, one file at a time."""
-        rows = {(row["file"], row["fragment"]): row for row in found.table.to_dicts()}
+        rows = found.table.partition_by("file", "fragment", as_dict=True)
         assert self.network is not None or not tasks
         for number, (task, one) in enumerate(zip(tasks, decoded, strict=True), 1):
             if self.network is None or isinstance(one, str | Lost):
                 continue
             about, row = found.about, rows[task.item.file, task.fragment or ""]
-            classes = _called(row, about)
-            if classes is None:
-                classes = [k for k, _ in called(one, about, self.network)]
+            classes = called(row, about) or [nearest(row, one, about, self.network)[0]]
             for k, drawn in zip(classes, overlays(one, about, self.network, classes, METHOD, SIDE), strict=True):
                 path = folder / f"overlay-{number}-{k}.dcm"
                 title = f"evenray {Step.of(METHOD).name}: {about.classes[k]}"
@@ -132,18 +129,6 @@ def captioned(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _names(found: Answers) -> list[tuple[str, str]]:
     return list(found.table.select("file", "fragment").iter_rows())
-
-
-def _called(row: dict[str, Any], about: About) -> list[int] | None:
-    """The classes that an image was called, or the most probable one; None of boxes, and of masks in which nothing was called."""
-    if about.task == "classify":
-        return [about.classes.index(row["decision"])]
-    if about.task == "tag":
-        present = [k for k, name in enumerate(about.classes) if row[f"decision_{name}"] == "present"]
-        return present or [int(np.argmax([row[f"p_{name}"] for name in about.classes]))]
-    if about.task == "segment":
-        return [k for k, name in enumerate(about.classes) if row[f"pixels_{name}"] > 0] or None
-    return None
 
 
 def _groups(
