@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from evenray.core.artefacts import atomic
+from evenray.core.artefacts import RunFolder, atomic
+from evenray.core.artefacts.asked import Asked
 from evenray.core.errors import UsageError
 from evenray.core.events import Listener
 from evenray.core.recipe import ReportSettings
@@ -16,6 +17,7 @@ from evenray.evidence.compare.runs import compare_runs
 from evenray.learning.tasks import task_of
 from evenray.reporting.side_by_side import apart, side_by_side_page
 from evenray.reporting.view import RunView
+from evenray.stages.up_to_date import require_up_to_date
 
 from .run import Target, run
 
@@ -34,7 +36,7 @@ def report(
     Several run folders are set side by side on one page, which goes to the file `output`, by default side-by-side.html here;
     nothing is done in them, and `lang` is the only setting. Where they were tested on the same cases, the page has their
     paired differences to the first; else it says why not. UsageError where a run is named twice, DataError where one is not
-    evaluated.
+    evaluated or out of date.
     """
     if isinstance(target, Sequence) and not isinstance(target, str):
         if len(target) > 1:
@@ -55,6 +57,9 @@ def _side_by_side(folders: Sequence[Path], page: Path, settings: dict[str, Any])
     language = ReportSettings(**settings).lang
     runs = [RunView(folder) for folder in folders]
     why = [apart(runs[0], each) for each in runs]
+    for folder in map(RunFolder, folders):
+        if folder.has(Asked.file):  # an ensemble has none
+            require_up_to_date(folder)
     alike = [folder for folder, reason in zip(folders, why, strict=True) if not reason]
     paired: dict[str, pl.DataFrame] = {}
     if len(alike) > 1:
