@@ -13,7 +13,7 @@ from evenray.core.types import Predictions, Scores
 from evenray.learning.tasks.question import Question, Target
 from evenray.learning.tasks.scores import BESIDE
 from evenray.metrics import each_repeat, grades, over_repeats
-from evenray.metrics.alike import among, measurable
+from evenray.metrics.measurable import among, measurable
 from evenray.metrics.measuring import Cut, Prevalence, scored_by_task
 
 __all__ = ["Alike", "alike"]

@@ -22,9 +22,9 @@ from evenray.learning.predict.out_of_distribution import unlike
 from evenray.learning.tasks import task_of
 from evenray.learning.train import forward
 from evenray.metrics import difference, each_repeat, measured_by_task
-from evenray.metrics.alike import among
 from evenray.metrics.intervals import clustered_share
 from evenray.metrics.masks import IN_UNITS, told_whole
+from evenray.metrics.measurable import among
 from evenray.metrics.paired import Difference
 from evenray.metrics.transport import Transport, causes, restored, transport
 from evenray.metrics.unpaired import unpaired

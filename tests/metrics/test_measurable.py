@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from evenray.core.types import Predictions
 from evenray.metrics import measured_by_task, score
-from evenray.metrics.alike import among, measurable
 from evenray.metrics.boxes import flat_column
 from evenray.metrics.masks import told_whole
+from evenray.metrics.measurable import among, measurable
 from evenray.metrics.pixel_bins import BINS
 
 N = 60
