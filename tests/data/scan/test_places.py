@@ -114,3 +114,28 @@ def test_volumes_of_a_file_are_said(tmp_path: Path) -> None:
     assert [note.values for note in found.facts.notes if note.code == "scan.volumes"] == [
         {"count": 2, "volumes": ["volume=2"]}
     ]
+
+
+def test_versions_of_a_few_images_are_kept_together(tmp_path: Path) -> None:
+    """As Roboflow exports them: augmented in training alone, so that most images have one version."""
+    files = [f"train/cell_{n}_jpg.rf.{n:02d}{v}a.jpg" for n in range(3) for v in range(2)]
+    files += [f"train/cell_{n}_jpg.rf.{n:02d}0a.jpg" for n in range(3, 20)]
+    draw(tmp_path, files)
+    person = {entry.file: entry.folder for entry in listing(tmp_path).entries}
+    assert {file: f"cell_{file.split('_')[1]}" for file in files} == person
+
+
+def test_exported_names_of_one_version_each_tell_no_patients() -> None:
+    assert persons_in_paths([f"train/scan-{n}_jpg.rf.{n:04d}.jpg" for n in range(20)]) is None
+
+
+def test_an_original_stands_with_its_versions_and_sides_with_their_patient() -> None:
+    found = persons_in_paths(["a.jpg", "a_jpg.rf.1x.jpg", "b_jpg.rf.2x.jpg", "c.jpg"])
+    assert found is not None
+    assert found.of == {"a.jpg": "a", "a_jpg.rf.1x.jpg": "a", "b_jpg.rf.2x.jpg": "b"}
+    sides = [
+        f"{n}_{side}_jpg.rf.{n}{side}{v}.jpg" for n in range(10, 20) for side in ("left", "right") for v in range(2)
+    ]
+    sided = persons_in_paths(sides)
+    assert sided is not None
+    assert sided.of == {file: file[:2] for file in sides}

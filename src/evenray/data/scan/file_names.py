@@ -121,8 +121,8 @@ def persons_in_paths(files: list[str]) -> Persons | None:
         if len(set(apart.values())) <= REPEATED * len(files) and all(map(CALLED_APART.fullmatch, apart.values())):
             return Persons(f"name{at + 2}", apart)
     return (
-        _exported(files)
-        or _sided(files)
+        _sided(files)
+        or _exported(files)
         or _cut_out(files)
         or _counted(words)
         or _sliced(words)
@@ -132,12 +132,13 @@ def persons_in_paths(files: list[str]) -> Persons | None:
 
 
 def _exported(files: list[str]) -> Persons | None:
-    """The image that several files are versions of, as Roboflow calls them: x_jpg.rf.3f2a.jpg and x_jpg.rf.91bc.jpg."""
-    found = {file: EXPORTED.fullmatch(without_ending(file.rpartition("/")[2])) for file in files}
-    versions = {file: match[1] for file, match in found.items() if match}
-    if len(versions) < len(files) or len(set(versions.values())) > REPEATED * len(files):
-        return None
-    return Persons("name1", versions)
+    """The image that files are versions of, as Roboflow calls them: x_jpg.rf.3f2a.jpg and x_jpg.rf.91bc.jpg, beside x.jpg itself. One
+    image of two versions is enough, as such names mean nothing else; where each stands alone, they tell nothing of patients."""
+    stems = {file: without_ending(file.rpartition("/")[2]) for file in files}
+    found = {file: match[1] for file, stem in stems.items() if (match := EXPORTED.fullmatch(stem))}
+    originals = set(found.values())
+    found |= {file: stem for file, stem in stems.items() if file not in found and stem in originals}
+    return Persons("name1", found) if len(originals) < len(found) else None
 
 
 def _sliced(words: dict[str, list[str]]) -> Persons | None:
