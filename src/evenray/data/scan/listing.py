@@ -32,6 +32,7 @@ from .file_names import name_levels, persons_in_paths
 from .files import list_files
 from .folders import list_folders
 from .medmnist import list_archive
+from .part_lists import with_part_lists, without_lists
 from .patient_pattern import compiled, patient_of
 from .persons_in_tables import persons_in_tables
 from .sorting import sorted_out
@@ -123,6 +124,7 @@ def _list_folder(
     path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices, wanted: Wanted
 ) -> Listing:
     files = list_files(path)
+    asked, choices = choices, without_lists(choices, files.others)
     kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths), like=wanted.masks_like)
     try:
         if labels is not None:
@@ -157,10 +159,11 @@ def _list_folder(
         tables = (
             [Message("annotations.boxes_unused", {"count": len(of_boxes), "file": of_boxes[0]})] if of_boxes else []
         )
-        return replace(found, notes=(*found.notes, *unused, *tables))
+        found = replace(found, notes=(*found.notes, *unused, *tables))
+        return with_part_lists(found, files.others, asked)
     aside = {kind: count for kind, count in found.understood.set_aside.items() if kind != "mask"}
     found = replace(found, understood=found.understood.model_copy(update={"set_aside": aside}))
-    return with_annotations(found, annotations, wanted)
+    return with_part_lists(with_annotations(found, annotations, wanted), files.others, asked)
 
 
 def _check_names(path: Path, images: list[str], annotations: Annotations) -> None:
