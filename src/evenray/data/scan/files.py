@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from evenray.core.names import as_text
+from evenray.core.messages import Message
+from evenray.core.names import as_path, as_text
+from evenray.data.tables.own_answers import ENDINGS as ANSWERS
+from evenray.data.tables.own_answers import are_own_answers
 from evenray.data.tables.raw_table import SUFFIXES
 
 from .entries import Rejected
 
-__all__ = ["Files", "list_files"]
+__all__ = ["Files", "list_files", "without_answers"]
 
 NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
@@ -75,6 +78,22 @@ def list_files(root: Path) -> Files:
                 reason = "is not a file" if path.exists() else "is a link to a file that does not exist"
                 no_files.append((shown, reason))
     return Files(sorted(paths), tuple(sorted(unopened)), tuple(sorted(no_files)), sorted(others), tuple(sorted(tables)))
+
+
+def without_answers(root: Path, files: Files, masks: str | None) -> tuple[Files, tuple[Message, ...]]:
+    """The files without what `evenray predict` wrote: tables of answers, and the masks in the folder beside each; with what is to be
+    said of them. `masks` is the folder or pattern that the user named: what it names is meant."""
+    folders = {above for file in files.paths for above in map(str, PurePosixPath(file).parents)}
+    tables = [file for file in files.others if file.lower().endswith(ANSWERS) and are_own_answers(as_path(root / file))]
+    beside = {f"{file.rpartition('.')[0]}_masks" for file in tables} & folders
+    if masks is not None:
+        named = Path(masks).resolve()
+        beside = {each for each in beside if each not in masks and not named.is_relative_to((root / each).resolve())}
+    found = [file for file in files.paths if any(file.startswith(f"{each}/") for each in beside)]
+    left = sorted(set(files.paths) - set(found))
+    notes = [Message("scan.answers", {"count": len(tables), "file": tables[0]})] if tables else []
+    notes += [Message("scan.answers_masks", {"count": len(found), "folder": sorted(beside)[0]})] if found else []
+    return replace(files, paths=left, tables=tuple(file for file in files.tables if file not in tables)), tuple(notes)
 
 
 def _may_be_table(name: str) -> bool:

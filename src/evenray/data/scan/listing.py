@@ -29,7 +29,7 @@ from evenray.data.tables.seen import Seen
 from .annotating import with_annotations
 from .entries import Entry, Listing
 from .file_names import name_levels, persons_in_paths
-from .files import list_files
+from .files import list_files, without_answers
 from .folders import list_folders
 from .medmnist import list_archive
 from .part_lists import with_part_lists, without_lists
@@ -123,7 +123,7 @@ def _with_pattern(found: Listing, pattern: regex.Pattern[str]) -> Listing:
 def _list_folder(
     path: Path, labels: str | Path | None, patient: PatientOf, choices: Choices, wanted: Wanted
 ) -> Listing:
-    files = list_files(path)
+    files, answers = without_answers(path, list_files(path), wanted.masks)
     asked, choices = choices, without_lists(choices, files.others)
     kept = sorted_out(path, files.paths, _told_masks(path, wanted, files.paths), like=wanted.masks_like)
     try:
@@ -139,7 +139,7 @@ def _list_folder(
         folder, why = files.unopened[0]
         raise DataError(f"{error} Besides, '{folder}' is a folder that cannot be opened: {why}.") from None
     count = len(files.unopened)
-    notes = [Message("scan.folders_unopened", {"count": count})] if count else []
+    notes = [*answers, *([Message("scan.folders_unopened", {"count": count})] if count else [])]
     notes += [Message(f"scan.aside_{kind}", {"count": number}) for kind, number in kept.aside.items()]
     understood = found.understood.model_copy(update={"set_aside": {**kept.aside, **found.understood.set_aside}})
     found = replace(

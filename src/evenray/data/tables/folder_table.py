@@ -15,6 +15,7 @@ from evenray.core.names import as_path
 from .keys import keys_of
 from .labels import BoxTableError, Choices, LabelTable
 from .match_paths import ENDING, match_paths
+from .own_answers import are_own_answers
 from .part_tables import have_same_columns, together
 from .raw_table import SUFFIXES, read_raw_table
 from .seen import Seen
@@ -157,6 +158,8 @@ def _coverage(table: LabelTable, seen: Seen) -> tuple[float, Message]:
 def _is_list(path: Path) -> bool:
     """Whether a file may be a table: of JSON only what begins as a list does, of plain text what names an image and more."""
     if "submission" in path.stem.lower():  # of a challenge: what to hand in, filled with zeros
+        return False
+    if are_own_answers(path):
         return False
     if path.suffix.lower() not in (".json", ".txt"):
         return True
