@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evenray.core.artefacts.model import ModelRecord
+from evenray.reporting.answers.model import network, preparation
 from evenray.reporting.bibliography import _entries, bibtex, named
 from evenray.reporting.language import Language
 from evenray.reporting.sections import methods
@@ -72,3 +73,19 @@ def test_entries_are_bibtex(key: str) -> None:
 def test_every_work_that_may_be_named_is_there() -> None:
     tables = (methods.NETWORKS, methods.CONTRASTS, methods.REMEDIES, methods.CALIBRATIONS)
     assert {key for table in tables for key in table.values()} <= set(_entries())
+
+
+def test_sizes_of_windows_are_none_of_images(finished_run: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    record = ModelRecord.read(folder)
+    record.model_copy(update={"image_side": 160}).write(folder)
+    for language, scaled in (("en", "scaled to 160 × 160"), ("ko", "160 × 160화소로 조정")):
+        text = told(folder, language).paragraphs[0][1]
+        assert scaled in text
+        assert text.count("28 × 28") == 1
+        assert re.search("overlap by half" if language == "en" else "절반씩 겹치게", text)
+        view, say = RunView(folder), Language(language)
+        _, values = preparation(view, say) or ("", {})
+        assert values["side"] == 160
+        _, values = network(view, say) or ("", {})
+        assert re.search(r"28 × 28.*160 × 160|160 × 160.*28 × 28", str(values["networks"]))

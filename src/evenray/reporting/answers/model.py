@@ -27,6 +27,9 @@ def network(run: RunView, say: Language) -> Found:
     model = run.model
     if model is None:
         return None
+    if model.image_side is not None:
+        values = {"network": model.network.named, "side": model.network.size, "whole": model.image_side}
+        return "networks", {"networks": say("answer.network_windows", **values)}
     each = model.network.parts or (model.network,)
     told = " ".join(say("answer.network", network=one.named, side=one.size) for one in each)
     return "networks", {"networks": told}
@@ -37,7 +40,7 @@ def preparation(run: RunView, say: Language) -> Found:
     if model is None:
         return None
     key = "preparation_plain" if model.contrast == "none" else "preparation"
-    return key, {"side": model.network.size, "contrast": model.contrast}
+    return key, {"side": model.image_side or model.network.size, "contrast": model.contrast}
 
 
 def size(run: RunView, say: Language) -> Found:

@@ -123,7 +123,7 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
     assert model is not None
     contrast = "methods.contrast_none" if model.contrast == "none" else "methods.contrast"
     told = [
-        say("methods.size", side=model.network.size),
+        say("methods.size", side=model.image_side or model.network.size),
         say(contrast, contrast=model.contrast, work=cite(*_works(model.contrast, CONTRASTS))),
     ]
     works = cite(*_works(model.network.spec, NETWORKS, whole=False))
@@ -143,6 +143,9 @@ def _network(run: RunView, plan: Planned, say: Language, cite: _Cited) -> list[s
         told.append(say("methods.training", **values, average=cite("polyak1992averaging")))
         told.append(say("methods.kept_last" if plan.value("keep") == "last" else "methods.kept_best"))
         told += [say("methods.flips")] if run.recipe and run.recipe.flips else []
+    if model.image_side is not None:
+        key = "methods.patches_boxes" if run.facts.task == "detect" else "methods.patches_masks"
+        told.append(say(key, side=model.network.size, n=plan.value("patches") or 1))
     if (plan.value("members") or 1) > 1:
         told.append(say("methods.members", n=plan.value("members")))
     if (weights := plan.value("beside")) is not None:
