@@ -52,7 +52,7 @@ def test_what_is_asked_for_is_kept() -> None:
 def test_every_setting_is_usable_and_has_its_reason(train: int, side: int, effort: Any) -> None:
     data = dataset(train, max(8, train // 6), side)
     plan = make(data, Recipe(effort=effort))
-    of_places = {"patch", "patches"}  # of masks and boxes, where they are planned
+    of_places = {"patch", "patches", "compare_side"}  # of masks and boxes, where they are planned
     of_averages = {"beside", "beside_size", "input_size"}  # of trained weights, where cross-validation says so
     assert set(plan.why) == {field.name for field in fields(Plan)} - {"why"} - of_places - of_averages
     assert {choice.name for choice in plan.choices} == set(plan.why)

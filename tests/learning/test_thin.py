@@ -97,3 +97,36 @@ def test_from_trained_weights_masks_are_learnt_as_fast_as_from_scratch(tmp_path:
     assert trained.learning_rate == scratch.learning_rate
     assert trained.why["learning_rate"].code == "plan.learning_rate.masks"
     assert make(masks, recipe.but(learning_rate=1e-4)).learning_rate == 1e-4
+
+
+def test_structures_stay_as_thick_in_the_comparison(tmp_path: Path) -> None:
+    """Cells are compared by smaller patches of the same images, not by patches of smaller ones."""
+    data = drawn(tmp_path, (560, 580), 2)
+    width = thickness(data)
+    assert width is not None
+    plan = make(data, Recipe(contrast=("none", "clahe"), balance=("none", "weighted"), effort="standard"))
+    assert plan.patch is not None
+    assert plan.compare_size < plan.patch
+    assert width * plan.compared == pytest.approx(width * plan.size)
+    assert plan.compare_side == plan.compared
+    for language in LANGUAGES:
+        for name in ("compare_size", "compare_side"):
+            assert "{" not in Texts(language).message(plan.why[name])
+
+
+@pytest.mark.parametrize("images", [30, 300, 3000])
+def test_predictions_of_a_comparison_bound_its_images(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evenray.learning.plan.thin.thickness", lambda dataset: 0.003)
+    parts = ["train"] * images + ["validation"] * (images // 5) + ["test"] * (images // 5)
+    cases = pl.DataFrame({
+        "case": [f"c{n}" for n in range(len(parts))], "findings": [[True]] * len(parts), "part": parts,
+        "rows": [1024] * len(parts), "columns": [1024] * len(parts), "channels": [1] * len(parts),
+    })  # fmt: skip
+    recipe = Recipe(contrast=("none", "clahe", "linear"), balance=("none", "weighted", "focal"))
+    plan = make(Dataset(cases, ("vessel",), "", ".", facts=Facts(task="segment")), recipe)
+    assert plan.patch is not None
+    looks = 9 * recipe.seeds * plan.compare_cases * 4  # windows that overlap by half
+    spent = looks * COSTS[plan.compare_networks[0]] / 3 * (plan.compared / 224) ** 2
+    least = plan.compare_size * plan.size / plan.patch
+    assert spent <= 1.5 * 3 * BUDGET["standard"] or plan.compared <= round(least)
+    assert least - 1 <= plan.compared <= plan.size

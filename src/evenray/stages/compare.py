@@ -91,8 +91,7 @@ def _setup(inputs: CompareInputs, plan: Plan, settings: CompareSettings, tools: 
         prepared = whole.cases["case"].gather(of)
     else:
         known = whole if tools.again else dataset
-        side = plan.image_side(plan.compare_size)
-        made, prepared = stores_of(tools, known, contrasts, side, plan.channels), known.cases["case"]
+        made, prepared = stores_of(tools, known, contrasts, plan.compared, plan.channels), known.cases["case"]
         stores = {contrast: (store,) for contrast, store in made.items()}
     own = frozen or plan.compare_networks == (
         settings.networks or (plan.network,) if plan.pretrained else settings.networks

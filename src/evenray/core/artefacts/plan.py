@@ -69,8 +69,9 @@ class Plan:
     """Every setting of training and comparison; `why` has the reason of each.
 
     `patch` is the side of the patches that the network looks at in images of `size`, `patches` how many of an image an epoch shows;
-    None where it looks at whole images. `beside` names weights whose frozen trunk, at `beside_size`, has a head of its own that the
-    network is averaged with; `input_size` is then the side of the images that both are given.
+    None where it looks at whole images; the comparison looks at patches of `compare_size` in images of `compare_side`. `beside` names
+    weights whose frozen trunk, at `beside_size`, has a head of its own that the network is averaged with; `input_size` is then the
+    side of the images that both are given.
     """
 
     pretrained: str | None
@@ -97,6 +98,7 @@ class Plan:
     beside: str | None = None
     beside_size: int | None = None
     input_size: int | None = None
+    compare_side: int | None = None
 
     @property
     def given(self) -> int:
@@ -108,9 +110,10 @@ class Plan:
         """The side of what the network looks at."""
         return self.patch or self.size
 
-    def image_side(self, looked: int) -> int:
-        """The side of images in which a network that looks at squares of this side sees as large a part as planned."""
-        return looked if self.patch is None else max(looked, round(looked * self.size / self.patch))
+    @property
+    def compared(self) -> int:
+        """The side of the images of the comparison."""
+        return self.compare_side or (self.size if self.patch else self.compare_size)
 
     @property
     def frozen(self) -> bool:

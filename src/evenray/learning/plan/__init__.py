@@ -84,7 +84,8 @@ def make(dataset: Dataset, recipe: PlanSettings, *, gpu: bool = False) -> Plan:
     keep, why["keep"] = training.keep(dataset, recipe)
     patience, why["patience"] = training.patience(recipe, keep, epochs)
     tta, why["tta"] = training.tta(recipe)
-    grid = compared(dataset, recipe, network, size, epochs, budget, why, patches)
+    whole = None if patch is None else side
+    grid = compared(dataset, recipe, network, size, epochs, budget, why, patches, whole)
     return Plan(
         pretrained=recipe.weights, finetune=recipe.finetune, network=network,
         size=side, channels=channels, epochs=epochs, members=members, batch=batch, keep=keep,

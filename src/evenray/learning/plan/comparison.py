@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from evenray.learning.tasks import keeps_features
 
 from .budget import COSTS, NARROW, cost
 from .network import SIZES
+from .thin import FORWARD, OVERLAPPING, PREDICTED
 
 __all__ = ["COMPARED", "WHOLE", "Comparison", "compared"]
 
@@ -38,7 +40,8 @@ COMPARISON = 1.5  # what all cells of a comparison have together, in budgets of 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the grid is trained: in how many folds, which networks, on how many cases of which size, for how long."""
+    """How the grid is trained: in how many folds, which networks, on how many cases of which size, for how long. `compare_side` is the
+    side of the images of which `compare_size` is that of patches."""
 
     folds: int
     compare_networks: tuple[str, ...]
@@ -46,13 +49,15 @@ class Comparison:
     compare_epochs: int
     compare_cases: int
     search: str
+    compare_side: int | None = None
 
 
 def compared(
     dataset: Dataset, recipe: PlanSettings, network: str, size: int, epochs: int, budget: float, why: dict[str, Message],
-    patches: int = 1,
+    patches: int = 1, whole: int | None = None,
 ) -> Comparison:  # fmt: skip
-    """The comparison that COMPARISON budgets cover; `why` takes the reasons. An epoch shows so many `patches` of an image."""
+    """The comparison that COMPARISON budgets cover; `why` takes the reasons. An epoch shows so many `patches` of an image, of `size`
+    in images of the side `whole`."""
     folds = recipe.folds or FOLDS[recipe.effort]
     why["folds"] = ASKED if recipe.folds else Message("plan.folds", {"effort": recipe.effort})
     cells = len(recipe.contrasts) * len(recipe.balances) * max(len(recipe.networks), 1)
@@ -84,18 +89,33 @@ def compared(
         why["compare_size"] = (
             Message("plan.compare_size.final")
             if side == size
-            else Message("plan.compare_size.small", {"effort": recipe.effort})
+            else Message("plan.compare_size.patches" if whole else "plan.compare_size.small", {"effort": recipe.effort})
         )
     if cells == 1 and not recipe.imbalances:
         nothing = Message("plan.compare.nothing")
-        why |= {field.name: nothing for field in fields(Comparison) if why[field.name] != ASKED}
+        why |= {field.name: nothing for field in fields(Comparison) if why.get(field.name, ASKED) != ASKED}
     chosen: dict[str, Any] = {
         name: value
         for name, value in (recipe.choose or {}).items()
         if name in ("compare_size", "compare_epochs", "compare_cases")
     }
     why |= dict.fromkeys(chosen, ASKED)
-    return replace(found, **chosen)
+    found = replace(found, **chosen)
+    if whole is None:
+        return found
+    looks = cells * found.compare_cases * recipe.seeds * max(len(recipe.imbalances), 1)
+    return replace(found, compare_side=_side(found, size, whole, looks, budget, why))
+
+
+def _side(found: Comparison, size: int, whole: int, looks: int, budget: float, why: dict[str, Message]) -> int:
+    """The side of the images whose patches are compared: as in the final training, for what is thin or small there would be lost in
+    smaller ones, as far as predictions cost no more beside trainings than they may there."""
+    each = looks * OVERLAPPING * FORWARD * max(map(cost, found.compare_networks))
+    affordable = int(224 * math.sqrt(PREDICTED * COMPARISON * budget / each))
+    side = max(found.compare_size, min(whole, max(affordable, round(found.compare_size * whole / size))))
+    values = {"side": whole}
+    why["compare_side"] = Message("plan.compare_side" if side == whole else "plan.compare_side.affordable", values)
+    return side
 
 
 def _search(recipe: PlanSettings, cells: int, heads: bool, why: dict[str, Message]) -> str:
