@@ -10,6 +10,7 @@ from evenray.reporting.characteristics import characteristics
 from evenray.reporting.language import Language
 from evenray.reporting.view import RunView
 
+DREW = {"annotations.readers": "readers_masks", "annotations.readers_of_boxes": "readers_boxes"}  # notes of the scan
 Found = tuple[str, Mapping[str, str | int]] | None  # the key of a text, and its values
 
 
@@ -77,7 +78,10 @@ def acquisition(run: RunView, say: Language) -> Found:
 
 
 def readers(run: RunView, say: Language) -> Found:
-    return None if run.ratings is None else ("readers", {"n": run.ratings["reader"].n_unique()})
+    if run.ratings is not None:
+        return "readers", {"n": run.ratings["reader"].n_unique()}
+    drew = {note.code: note.values["count"] for note in run.facts.notes if note.code in DREW}
+    return next(((DREW[code], {"n": int(str(count))}) for code, count in drew.items()), None)
 
 
 def parts(run: RunView, say: Language) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -23,11 +23,12 @@ from evenray.reporting.view import RunView
 
 __all__ = ["context"]
 
-# Notes of the scan on what labels were taken to mean; others may name files.
+# Notes of the scan on what labels were taken to mean, beside those on how annotations were read; others may name files.
 LABELS_READ = frozenset(
     f"scan.{code}" for code in
     ("uncertain", "blank_no", "blank_unknown", "no_finding", "one_hot", "long_table", "readers", "look_ordered")
 )  # fmt: skip
+NAMES = {"file", "files", "folders", "name"}  # values of notes that name a person, a file or a folder
 CATEGORIES = ("site", "size", "bits", "manufacturer", "modality", "view", "photometric", "format", "sex")
 ROWS = 32  # intervals of a frequency table
 SIZES = 12  # sizes of images that are named one by one
@@ -79,8 +80,21 @@ def context(run: RunView, say: Language) -> Shown | None:
         findings=_findings(run, kept),
         understood=run.facts.understood,
         characteristics=characteristics(run, say),
-        notes=[say.message(note) for note in run.facts.notes if note.code in LABELS_READ],
+        notes=_notes(run, say),
     )
+
+
+def _notes(run: RunView, say: Language) -> list[str]:
+    """Notes of the scan on labels and annotations. Where the report hides names, those that have one are told without it, or not."""
+    told = []
+    for note in run.facts.notes:
+        if note.code in LABELS_READ or note.code.startswith("annotations."):
+            hidden = not NAMES.isdisjoint(note.values) and not run.names_files
+            if not hidden:
+                told.append(say.message(note))
+            elif f"{note.code}.unnamed" in say.texts:
+                told.append(say.message(replace(note, values={**note.values, "variant": "unnamed"})))
+    return told
 
 
 def _reasons(run: RunView) -> list[tuple[str, int]]:

@@ -41,6 +41,12 @@ CALIBRATIONS = {
     "beta": "kull2017beta", "isotonic": "zadrozny2002isotonic",
 }  # fmt: skip
 
+# Notes of the scan on several people who read or drew, each with the sentence of it.
+OBSERVERS = {
+    "scan.readers": "methods.observers", "annotations.readers": "methods.observers_masks",
+    "annotations.readers_of_boxes": "methods.observers_boxes", "annotations.first_readers": "methods.observers_first",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -100,6 +106,7 @@ def _data(run: RunView, say: Language, cite: _Cited) -> list[str]:
     known = run.used["patient"].drop_nulls().n_unique()
     key = "methods.data" if patients_known(run) else "methods.data_images"
     told = [say(key, patients=say.count(known), **values)]
+    told += [say(OBSERVERS[note.code], **note.values) for note in run.facts.notes if note.code in OBSERVERS]
     rejected = 0 if run.rejected is None else run.rejected.height
     if rejected or used.height < cases.height:
         told.append(
