@@ -374,3 +374,19 @@ def test_of_masks_and_boxes_no_auroc_is_expected() -> None:
     assert expected(tagged) is not None
     for task in ("segment", "detect"):
         assert expected(replace(tagged, facts=Facts(task=task))) is None
+
+
+@pytest.mark.parametrize(("native", "pixels"), [(420, 6.0), (2000, 8.0)])
+def test_the_size_of_boxes_is_told_as_it_is_in_the_images_that_are_planned(native: int, pixels: float) -> None:
+    box = {"index": 0, "x0": 10.0, "y0": 10.0, "x1": 10 + pixels, "y1": 10 + pixels, "ignored": False}
+    n = 300
+    cases = pl.DataFrame({
+        "findings": [[True]] * n, "part": ["train"] * 200 + ["validation"] * 50 + ["test"] * 50, "boxes": [[box]] * n,
+        "rows": [native] * n, "columns": [native] * n, "channels": [1] * n, "case": [f"c{i}" for i in range(n)],
+    })  # fmt: skip
+    plan = make(Dataset(cases, ("cell",), "", ".", facts=Facts(task="detect")), Recipe(effort="quick"))
+    assert plan.patch is not None
+    told = re.search(r"smaller than ([\d.]+) pixels in images of this side", why(plan, "size"))
+    assert told
+    assert float(told[1]) == pytest.approx(pixels * plan.size / native, abs=0.06)
+    assert plan.compared <= plan.size

@@ -50,7 +50,10 @@ def patch_and_side(
     side = min(native, MOST_SIDE, math.ceil(LEAST_OBJECT / share))
     if share * WHOLE >= LEAST_OBJECT or side < LARGER * size:
         return None, size
-    values = {"pixels": round(share * size, 1), "least": LEAST_OBJECT, "size": size, "side": side, "native": native}
+    values = {
+        "pixels": round(share * size, 1), "least": LEAST_OBJECT, "size": size, "side": side, "native": native,
+        "there": round(share * side, 1),
+    }  # fmt: skip
     why["patch"], why["size"] = Message("plan.patch.objects", values), Message("plan.size.objects", values)
     return size, side
 
