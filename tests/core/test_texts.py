@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ import evenray
 from evenray.core.errors import DataError, UsageError
 from evenray.core.findings import findings_of
 from evenray.core.messages import Message
-from evenray.core.texts import Texts
+from evenray.core.texts import LANGUAGES, Texts
 
 SOURCE = Path(evenray.__file__).parent
 FILES = sorted(path.name for path in (SOURCE / "locales" / "en").glob("*.json"))
@@ -170,3 +171,36 @@ def test_the_baseline_is_named_for_what_it_does() -> None:
     figure = {"value": 0.4, "low": 0.3, "high": 0.5, "baseline": 0.0, "against": "boxes"}
     told = Texts("en").message(Message("evaluate.test", {"metric": "map50", "figure": figure}))
     assert told.endswith("(0.400 to 0.300; finding nothing: 0.000)".replace("0.400 to 0.300", "0.300 to 0.500"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_metrics_of_boxes_are_called_as_in_the_report(code: str) -> None:
+    texts = Texts(code)
+    for metric in ("map50", "map", "froc"):
+        assert texts.word("metric", metric) == texts(f"metric.{metric}")
+        assert metric not in texts("evaluate.test", metric=texts.word("metric", metric), figure="")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_classes_that_are_numbers_are_no_counts(code: str) -> None:
+    told = Texts(code).message(Message("scan.read", {"images": 30, "classes": {"1": 21, "2": 27}, "rejected": 0}))
+    assert "1 21" not in told
+    assert " 1: 21" in told
+
+
+@pytest.mark.parametrize(
+    ("message", "one", "many"),
+    [
+        (Message("annotations.empty", {"variant": "segment"}), "1 image has no mask", "2 images have no mask"),
+        (Message("annotations.left_out", {"variant": "segment"}), "1 image without a mask is", "2 images without a mask are"),
+        (Message("annotations.left_out", {"variant": "detect"}), "1 image without an annotation", "2 images without an annotation"),
+        (Message("annotations.fields", {}), "1 mask of the field of view is", "2 masks of the field of view are"),
+        (Message("scan.aside_mask", {}), "1 mask lies", "2 masks lie"),
+        (Message("evaluate.not_calibrated", {"method": "a", "needed": 8}), "1 case of", "2 cases of"),
+    ],
+)  # fmt: skip
+def test_one_is_no_plural(message: Message, one: str, many: str) -> None:
+    for count, expected in ((1, one), (2, many)):
+        told = Texts("en").message(replace(message, values={**message.values, "count": count}))
+        assert expected in told
+        assert "{" not in told

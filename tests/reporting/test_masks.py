@@ -15,7 +15,7 @@ from evenray.metrics.masks import score_masks
 from evenray.metrics.pixel_bins import BINS
 from evenray.reporting.figures import agreement
 from evenray.reporting.language import Language
-from evenray.reporting.page import Section, rendered
+from evenray.reporting.page import Section, rendered, template
 from evenray.reporting.sections import masks, notices, summary
 
 N, PIXELS = 6, 1000
@@ -142,3 +142,17 @@ def test_few_test_patients_are_told() -> None:
     assert "6명" in notices._test(run, Language("ko"))[-1].text
     run.test = run.test.model_copy(update={"patients": notices.FEW})
     assert all("The test part has" not in each.text for each in notices._test(run, Language("en")))
+
+
+@pytest.mark.parametrize(("code", "wrong"), [("en", "Wrong"), ("ko", "틀린 증례")])
+def test_cards_of_masks_are_told_of_as_worst_and_typical_not_as_wrong_and_right(code: str, wrong: str) -> None:
+    """The class of both is that whose masks overlap worst: to call it predicted and labelled would make no mistake of it."""
+    entry = SimpleNamespace(case="c1", probability=0.9)
+    card = SimpleNamespace(entry=entry, predicted="vessel", label="vessel", picture=None, heat=None)
+    say = Language(code)
+    told = template("cards.html.j2").render(say=say, groups=[("marked_mistake", [card]), ("marked_hit", [card])])
+    assert say("mistakes.marked_mistake") in told
+    assert wrong not in told
+    assert say("mistakes.said", predicted="vessel", probability=say.percent(0.9)) not in told
+    assert say("mistakes.truth", label="vessel") not in told
+    assert say("mistakes.truth_marked", label="vessel") in told

@@ -21,7 +21,7 @@ def show_plan(run: Run, lang: str) -> None:
     planned, texts = run.planned, Texts(lang)
     assert planned is not None
     about = planned.fingerprint
-    classes = ", ".join(f"{name} {count}" for name, count in about.classes.items())
+    classes = texts.counts(about.classes)
     cases = ", ".join(f"{name} {count}" for name, count in about.cases.items())
     kind = texts("plan.grey") if not about.colour else texts("plan.colour", share=f"{about.colour:.0%}")
     say(texts("plan.cases", cases=cases, classes=classes, imbalance=f"{about.imbalance:g}"))

@@ -35,7 +35,7 @@ def understood_lines(found: Understood, texts: Texts) -> list[str | Table]:
         kinds = [f"{texts.word('kind', kind)} {count:,}" for kind, count in found.set_aside.items()]
         lines.append(texts("understood.set_aside", kinds=", ".join(kinds)))
     if found.counts:
-        counts = _some([f"{name} {count:,}" for name, count in found.counts.items()])
+        counts = texts.counts(dict(list(found.counts.items())[:SHOWN])) + _more(len(found.counts))
         lines.append(texts(f"understood.counts.{found.task}", counts=counts))
     if found.ordered:
         lines.append(texts("understood.ordered"))
@@ -44,7 +44,11 @@ def understood_lines(found: Understood, texts: Texts) -> list[str | Table]:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f", + {len(names) - SHOWN}" if len(names) > SHOWN else "")
+    return ", ".join(names[:SHOWN]) + _more(len(names))
+
+
+def _more(count: int) -> str:
+    return f", + {count - SHOWN}" if count > SHOWN else ""
 
 
 def _shown(text: str) -> str:

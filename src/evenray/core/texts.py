@@ -111,6 +111,18 @@ class Texts:
         """
         return self.texts.get(f"value.{name}.{value}", value)
 
+    def counts(self, of: Mapping[str, int]) -> str:
+        """Classes with their counts; where some are called by numbers, so that these are not taken for counts.
+
+        >>> Texts("en").counts({"cat": 3, "dog": 1200}), Texts("en").counts({"1": 21, "2": 27})
+        ('cat 3, dog 1,200', 'class 1: 21, class 2: 27')
+        """
+        numbers = any(name.isdecimal() for name in of)
+        told = (
+            self("counts.class", name=name, count=f"{n:,}") if numbers else f"{name} {n:,}" for name, n in of.items()
+        )
+        return ", ".join(told)
+
     def _told(self, name: str, value: Any) -> Any:
         if isinstance(value, Message):
             return self.message(value)
@@ -121,6 +133,8 @@ class Texts:
         if isinstance(value, Mapping):
             if {"value", "low", "high", "baseline"} <= set(value):  # an estimate
                 return self._estimate(value)
+            if name == "classes":
+                return self.counts(value)
             return ", ".join(f"{self.word(name, key)} {self._told(name, item)}" for key, item in value.items())
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -139,3 +140,15 @@ def test_an_original_stands_with_its_versions_and_sides_with_their_patient() -> 
     sided = persons_in_paths(sides)
     assert sided is not None
     assert sided.of == {file: file[:2] for file in sides}
+
+
+def test_files_of_annotations_of_one_name_are_called_by_their_folders(tmp_path: Path) -> None:
+    for part in ("train", "valid", "test"):
+        draw(tmp_path, [f"{part}/{part}{n}.png" for n in range(4)])
+        images = [{"id": n, "file_name": f"{part}{n}.png", "height": 16, "width": 16} for n in range(4)]
+        boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [2, 2, 5, 5]} for n in range(4)]
+        whole = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cell"}]}
+        (tmp_path / part / "_annotations.coco.json").write_text(json.dumps(whole))
+    [row] = [row for row in listing(tmp_path).understood.rows if row.meaning == "boxes"]
+    names = {f"{part}/_annotations.coco.json" for part in ("train", "valid", "test")}
+    assert set(row.place.split(", ")) == set(row.examples) == names

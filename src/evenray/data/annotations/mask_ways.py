@@ -118,16 +118,22 @@ def _pattern(mask: str) -> str:
 
     >>> _pattern("mouse fat/label masks/mouse_fat_01.tif"), _pattern("IMD002/IMD002_lesion/IMD002_lesion.bmp")
     ('label masks/*', '*_lesion.bmp')
-    >>> _pattern("IMD002/IMD002_roi/IMD002_R1.bmp")
-    '*IMD*_R*.bmp'
+    >>> _pattern("IMD002/IMD002_roi/IMD002_R1.bmp"), _pattern("1st_manual/21_manual1.gif"), _pattern("1st/21.gif")
+    ('*IMD*_R*.bmp', '1st_manual/*manual1*', '1st/*')
     """
     folder, _, name = mask.rpartition("/")
     last = folder.rpartition("/")[2]
-    if last and not re.search(r"\d", last):
-        return f"{last}/*"
     bare = without_ending(name)
+    reader = next(
+        (word for word in re.split(r"[-_. ]+", bare) if re.search(r"\d", word) and READER.fullmatch(word)), ""
+    )
+    fixed = last and (not re.search(r"\d", last) or any(map(READER.fullmatch, re.split(r"[-_. ]+", last))))
+    if reader:  # 21_manual1.gif, beside which 21_manual2.gif may lie
+        return f"{last}/*{reader}*" if fixed else f"*{reader}*"
+    if fixed:
+        return f"{last}/*"
     word = re.search(r"[-_. ][^\W\d_][^\d]*$", bare)
-    return f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare)}{name[len(bare) :]}"
+    return f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare).lstrip('*')}{name[len(bare) :]}"
 
 
 def _words(mask: str, image: str) -> Words:

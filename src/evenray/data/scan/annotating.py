@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
     meaning = {"segment": "masks", "detect": "boxes"}[annotations.task]
     row = UnderstoodRow(
         place=_place(annotations), meaning=meaning, how="values" if wanted.asked is None else "option",
-        matched=len(entries), of=len(found.entries), examples=tuple(Path(file).name for file in annotations.files[:EXAMPLES]),
+        matched=len(entries), of=len(found.entries), examples=tuple(_apart(annotations.files[:EXAMPLES])),
     )  # fmt: skip
     groups = tuple(each for each in found.understood.rows if each.meaning != "label")
     understood = found.understood.model_copy(update={"rows": (*groups, row), "counts": _counts(annotations)})
@@ -56,11 +57,18 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
     )  # fmt: skip
 
 
+def _apart(files: Sequence[str]) -> list[str]:
+    """The names of files, with their folders where several have one name (Roboflow's train/_annotations.coco.json)."""
+    names = [Path(file).name for file in files]
+    return names if len(set(names)) == len(names) else ["/".join(Path(file).parts[-2:]) for file in files]
+
+
 def _place(annotations: Annotations) -> str:
     """What the table calls the files: one table or list by its name, many by their ending."""
-    names = [Path(file).name for file in annotations.files if not file.endswith((".yaml", ".yml"))]
+    files = [file for file in annotations.files if not file.endswith((".yaml", ".yml"))]
+    names = [Path(file).name for file in files]
     if annotations.kind in ("coco", "box_table", "run_table"):
-        return ", ".join(names[:EXAMPLES])
+        return ", ".join(_apart(files)[:EXAMPLES])
     return ", ".join(sorted({f"*{Path(name).suffix}" for name in names}))
 
 

@@ -49,7 +49,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         ],
         rows=[_row(check, say) for check in found.checks],
         figures=_figures(found, say),
-        groups=cards(run, say) if run.marked else [],
+        groups=[(f"marked_{kind}", own) for kind, own in cards(run, say)] if run.marked else [],
     )
 
 
