@@ -38,6 +38,7 @@ class MaskStruct(TypedDict):
     indices: list[int] | None
     rows: int | None  # None where the annotation does not say: those of the image
     columns: int | None
+    coloured: bool | None  # whether it is the colours of a palette that mean something, and not their numbers
 
 
 # Half-open, in pixels of the image, as the file has it, also where that is wrong; `ignored` are crowds and what is too difficult.
@@ -46,7 +47,7 @@ BoxStruct = TypedDict("BoxStruct", {"class": int, "x0": float, "y0": float, "x1"
 MASKS = pl.List(
     pl.Struct({
         "file": pl.String, "fragment": pl.String, "runs": pl.String, "values": pl.List(pl.Int64), "indices": pl.List(pl.UInt8),
-        "rows": pl.Int32, "columns": pl.Int32,
+        "rows": pl.Int32, "columns": pl.Int32, "coloured": pl.Boolean,
     })
 )  # fmt: skip
 BOXES = pl.List(

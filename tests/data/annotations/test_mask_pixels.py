@@ -136,6 +136,81 @@ def test_numbers_of_a_palette_that_all_files_share_stay_numbers(
     assert_read(dataset, masks)
 
 
+def in_own_palette(mask: np.ndarray, colours: list[tuple[int, int, int]]) -> Image.Image:
+    """Colours in the order in which they come in this mask, as programs that make files smaller number them."""
+    order = list(dict.fromkeys(mask.ravel().tolist()))
+    picture = Image.fromarray(
+        np.argsort([order.index(k) if k in order else 99 for k in range(3)]).argsort().astype(np.uint8)[mask]
+    )
+    picture.putpalette([value for k in order for value in colours[k]])
+    return picture
+
+
+def at_the_corner(number: int) -> np.ndarray:
+    """Index 2 always, and index 1 in every other image, in the pixel that comes first."""
+    mask = only(mask_of(number), 2)
+    mask[: 3 + number, :5] = number % 2
+    return mask
+
+
+def test_colours_that_each_file_numbers_as_it_likes_are_classes(tmp_path: Path) -> None:
+    masks = [at_the_corner(n) for n in range(N)]
+    pictures = [in_own_palette(mask, [(0, 0, 0), BLUE, RED]) for mask in masks]
+    assert {picture.getpixel((20, 13)) for picture in pictures} == {1, 2}  # of RED: else these would be numbers
+    dataset = saved(tmp_path, pictures)
+    assert dataset.classes == ("#0000ff", "#ff0000")
+    assert_read(dataset, masks)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png"])
+@pytest.mark.parametrize("folder", ["masks", "masks/liver"])
+def test_what_is_not_black_is_marked_where_black_has_another_number(ending: str, folder: str, tmp_path: Path) -> None:
+    """In folders of classes too."""
+    masks = [binary(n) for n in range(N)]
+    for n, mask in enumerate(masks):
+        image(tmp_path / "images" / f"{n}.png", n)
+        picture = coloured(mask, RED)
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (picture if ending == "gif" else picture.quantize(8)).save(tmp_path / folder / f"{n}.{ending}")
+        if folder != "masks":
+            (tmp_path / "masks" / "cyst").mkdir(exist_ok=True)
+            Image.fromarray(only(mask_of(n), 2) * np.uint8(127)).save(tmp_path / "masks" / "cyst" / f"{n}.png")
+    with Image.open(tmp_path / folder / f"0.{ending}") as first:
+        assert (first.mode, first.getpixel((0, 0))) == ("P", 1)  # else numbers would do
+    dataset = scan(tmp_path)
+    if folder == "masks":
+        assert dataset.classes == ("#ff0000",)
+        assert_read(dataset, masks)
+    else:
+        assert dataset.classes == ("cyst", "liver")
+        assert_read(dataset, [np.array([0, 2, 1], np.uint8)[mask_of(n)] for n in range(N)])
+
+
+@pytest.mark.parametrize("first", [WHITE, (60, 16, 152)])
+def test_a_palette_without_black_begins_with_the_background_where_that_is_most(
+    first: tuple[int, int, int], tmp_path: Path
+) -> None:
+    masks = [mask_of(n) for n in range(N)]
+    pictures = [Image.fromarray(mask) for mask in masks]
+    for picture in pictures:
+        picture.putpalette([*first, *BLUE, *RED])
+    dataset = saved(tmp_path, pictures)
+    assert dataset.classes == ("1", "2")
+    assert_read(dataset, masks)
+
+
+def test_objects_that_each_file_colours_as_it_likes_are_told_by_their_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = []
+    for _ in range(N):
+        numbers = np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE) // 5 % 100
+        pictures.append(Image.fromarray(np.where(numbers > 30, 0, numbers).astype(np.uint8)))
+        pictures[-1].putpalette([0, 0, 0, *rng.integers(1, 256, 3 * 255).tolist()])
+    dataset = saved(tmp_path, pictures)
+    assert dataset.classes == ("foreground",)
+    assert_read(dataset, [(np.asarray(picture) > 0).astype(np.uint8) for picture in pictures])
+
+
 def test_a_mask_of_more_pages_than_its_image_is_set_aside(tmp_path: Path) -> None:
     """As the mask of fewer frames is: of several classes or objects the first page alone would count."""
     for n in range(N):

@@ -15,6 +15,7 @@ from .class_names import names_of_colours, names_of_values
 from .found import Annotations
 from .mask_pixels import COLOURED
 from .mask_values import GREY, Meaning, meaning_of_values
+from .palettes import with_palettes
 from .reading import clean_boxes, index_of
 
 __all__ = ["with_classes"]
@@ -44,6 +45,7 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
             [],
         )
     notes = []
+    rows = with_palettes(rows)
     if annotations.classes:
         known = range(len(annotations.classes) + 1)
         meaning = Meaning(annotations.classes, (*known, UNKNOWN_PIXEL), (*known, UNKNOWN_PIXEL), "numbers")

@@ -16,22 +16,24 @@ from evenray.images.readers import LIMITS, read, sniff
 from .dicom_seg import is_seg, seg_frame
 from .runs import from_runs
 
-__all__ = ["COLOURED", "mask_pixels", "uncoloured"]
+__all__ = ["COLOURED", "colours_of", "mask_pixels", "uncoloured"]
 
 Ints = NDArray[np.integer[Any]]
 COLOURED = 2**24  # beside red, green and blue, so that blue alone is no grey level
 OPAQUE = 255
 
 
-def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int, int] = (0, 0)) -> Ints:
-    """The values of a mask's pixels, integers (H, W) of the file's own type: numbers of a palette, grey levels, or of a file that has
-    others than grey, colours as COLOURED + red * 65536 + green * 256 + blue, black as 0.
+def mask_pixels(
+    path: Path, fragment: str = "", runs: str = "", shape: tuple[int, int] = (0, 0), *, coloured: bool = False
+) -> Ints:
+    """The values of a mask's pixels, integers (H, W) of the file's own type: grey levels, numbers of a palette (`coloured`: what the
+    palette has for them), or of a file that has others than grey, colours as COLOURED + red * 65536 + green * 256 + blue, black as 0.
 
     `runs` takes the place of the file, in an image of `shape`. Raises ReadError for what is no mask.
     """
     if runs:
         return from_runs(runs, shape).astype(np.uint8)
-    if sniff(path) in (None, "raster") and (found := _picture(path)) is not None:
+    if sniff(path) in (None, "raster") and (found := _picture(path, coloured)) is not None:
         return found
     if fragment.startswith("frame=") and is_seg(path):
         return seg_frame(path, fragment)
@@ -43,12 +45,27 @@ def mask_pixels(path: Path, fragment: str = "", runs: str = "", shape: tuple[int
     return pixels if np.issubdtype(pixels.dtype, np.integer) else pixels.astype(np.int32)
 
 
+def colours_of(path: Path) -> list[tuple[int, int, int]]:
+    """The numbers of a palette that a picture has, the colour of each (red * 65536 + green * 256 + blue) and how many pixels have it;
+    nothing of a file without a palette."""
+    try:
+        with Pictures.open(path) as opened:
+            if opened.mode != "P" or opened.width * opened.height > LIMITS.pixels:
+                return []
+            numbers, counts = np.unique(np.asarray(opened), return_counts=True)
+            red, green, blue = np.resize([*(opened.getpalette() or []), *[0] * 768], (256, 3)).T
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError):
+        return []
+    packed = (red << 16 | green << 8 | blue)[numbers]
+    return list(zip(numbers.tolist(), packed.tolist(), counts.tolist(), strict=True))
+
+
 def uncoloured(pixels: Ints) -> Ints:
     """The same with colours as red * 65536 + green * 256 + blue alone, for what goes by how far values lie apart."""
     return pixels if pixels.itemsize < 4 else np.where(pixels > COLOURED, pixels - COLOURED, pixels)
 
 
-def _picture(path: Path) -> Ints | None:
+def _picture(path: Path, coloured: bool) -> Ints | None:
     """A PNG, BMP, TIFF, GIF or JPEG with its own numbers, which a reader of images would turn into colours; None for others."""
     try:
         with Pictures.open(path) as opened:
@@ -59,26 +76,9 @@ def _picture(path: Path) -> Ints | None:
             if getattr(opened, "n_frames", 1) > 1 and opened.format == "TIFF":
                 return None
             turned = ImageOps.exif_transpose(opened)
-            pixels = np.asarray(turned)
-            return _levels(pixels, turned.getpalette() or []) if turned.mode == "P" else _numbers(pixels)
+            return _numbers(np.asarray(turned.convert("RGB") if coloured and turned.mode == "P" else turned))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError):
         return None
-
-
-def _levels(numbers: NDArray[np.uint8], palette: list[int]) -> Ints:
-    """Numbers of a palette, or the grey levels that it has for them where it has no others: a program that made it for this one file
-    numbers them as it likes.
-
-    One that rises from black has them in the order of classes, and may be that of all files; so may one with colours, of which
-    this file need not have any.
-    """
-    red, green, blue = np.pad(np.reshape(palette, (-1, 3)), ((0, 256 - len(palette) // 3), (0, 0))).T
-    known = np.trim_zeros(red, "b")
-    rising = len(known) > 2 and known[0] == 0 and bool((np.diff(known) > 0).all())
-    met = np.unique(numbers)
-    if not len(known) or rising or (red != green).any() or (red != blue).any() or len(np.unique(red[met])) < len(met):
-        return numbers
-    return np.asarray(red.astype(np.uint8)[numbers])
 
 
 def _numbers(pixels: NDArray[Any]) -> Ints:

@@ -139,7 +139,7 @@ def _are_masks(root: Path, pairs: dict[str, str]) -> bool:
 
 
 def _mask(path: Path) -> np.ndarray:
-    return uncoloured(mask_pixels(path, middle(fragments(path)) if sniff(path) == "nifti" else ""))
+    return uncoloured(mask_pixels(path, middle(fragments(path)) if sniff(path) == "nifti" else "", coloured=True))
 
 
 def _image(path: Path) -> np.ndarray:

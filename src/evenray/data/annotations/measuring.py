@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -17,7 +18,8 @@ from evenray.core.names import as_path
 from evenray.images.readers import fragments, sniff
 
 from .found import Annotated, MaskFile
-from .mask_pixels import mask_pixels
+from .mask_pixels import colours_of, mask_pixels
+from .palettes import PALETTES
 from .reading import joined, stretched
 
 __all__ = ["COLUMNS", "describe_boxes", "describe_masks", "with_masks"]
@@ -25,9 +27,13 @@ __all__ = ["COLUMNS", "describe_boxes", "describe_masks", "with_masks"]
 ALL_AROUND = 0.9  # share of the pixels at the border
 MOST_VALUES = 256  # that are counted of one mask, the most frequent ones, beside the lowest and the highest
 VALUES = pl.List(pl.Struct({"value": pl.Int64, "pixels": pl.Int64}))
-COLUMNS: dict[str, Any] = {
+OF_MASKS: dict[str, Any] = {
     "masks": MASKS, "mask_values": VALUES, "mask_lowest": VALUES, "mask_borders": pl.List(pl.Int64), "mask_hash": pl.String,
-    "boxes": BOXES, "annotated_rows": pl.Int32, "annotated_columns": pl.Int32, "mask_offset": pl.Float64, "mask_turned": pl.Boolean,
+    "annotated_rows": pl.Int32, "annotated_columns": pl.Int32,
+}  # fmt: skip
+COLUMNS: dict[str, Any] = OF_MASKS | {
+    "boxes": BOXES, "mask_offset": pl.Float64, "mask_turned": pl.Boolean, "mask_palettes": PALETTES,
+    "mask_coloured": pl.Struct(OF_MASKS),
 }  # fmt: skip
 
 
@@ -35,6 +41,14 @@ class ValueCount(TypedDict):
     """How many pixels of an image have a value, its mask being stretched to it."""
 
     value: int
+    pixels: int
+
+
+class PaletteColour(TypedDict):
+    """A number of a palette, its colour, and how many pixels of an image have it."""
+
+    number: int
+    colour: int
     pixels: int
 
 
@@ -52,6 +66,14 @@ class MaskColumns(TypedDict):
     mask_hash: str
     annotated_rows: int
     annotated_columns: int
+
+
+class Described(MaskColumns):
+    """The same, and of masks with a palette its colours, and what is kept where these count; None of it where one colour stands for
+    several numbers."""
+
+    mask_palettes: list[PaletteColour] | None
+    mask_coloured: MaskColumns | None
 
 
 class BoxColumns(TypedDict):
@@ -72,7 +94,7 @@ def with_masks(root: Path, annotated: Annotated, names: Sequence[str]) -> Sequen
     return names[volumes // 2 * slices :][:slices] if own == slices else names
 
 
-def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> MaskColumns:
+def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int]) -> Described:
     """The masks of one frame, whose image has `shape`; `place` is its number and how many there are in its file.
 
     Columns: MASKS (without the meaning of values where the whole data set must tell it), how many pixels of the image have each
@@ -80,13 +102,27 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
 
     ReadError says what is wrong with a mask.
     """
+    own = replace(annotated, masks=tuple(m for m in annotated.masks if not m.frames or place[0] in m.frames))
+    files = dict.fromkeys(mask.file for mask in own.masks if mask.file)
+    palettes = [found for file in files if (found := colours_of(as_path(root / file)))]
+    entries: list[PaletteColour] = [{"number": n, "colour": c, "pixels": p} for each in palettes for n, c, p in each]
+    differ = all(len({colour for _, colour, _ in each}) == len(each) for each in palettes)
+    return {
+        **_described(root, own, place, shape, coloured=False), "mask_palettes": entries or None,
+        "mask_coloured": _described(root, own, place, shape, coloured=True) if entries and differ else None,
+    }  # fmt: skip
+
+
+def _described(
+    root: Path, annotated: Annotated, place: tuple[int, int], shape: tuple[int, int], *, coloured: bool
+) -> MaskColumns:
     structs: list[MaskStruct] = []
     raw, size = [], shape
-    for mask in (each for each in annotated.masks if not each.frames or place[0] in each.frames):
+    for mask in annotated.masks:
         try:
             own = mask.fragment if mask.fragment is not None else _fragment(root, mask, *place)
             path = as_path(root / mask.file)
-            pixels = mask_pixels(path, own, mask.runs, annotated.size or shape)
+            pixels = mask_pixels(path, own, mask.runs, annotated.size or shape, coloured=coloured)
         except ReadError as error:
             raise ReadError(error.path, f"cannot be used: its mask '{mask.file}' {error.reason}") from None
         except ValueError as error:
@@ -95,7 +131,7 @@ def describe_masks(root: Path, annotated: Annotated, place: tuple[int, int], sha
         rows, columns = (annotated.size if mask.runs else None) or (None, None)
         structs.append({
             "file": mask.file, "fragment": own, "runs": mask.runs, "values": values, "indices": indices,
-            "rows": rows, "columns": columns,
+            "rows": rows, "columns": columns, "coloured": coloured,
         })  # fmt: skip
         size = (pixels.shape[0], pixels.shape[1]) if pixels.shape != shape else size
         raw.append(pixels)

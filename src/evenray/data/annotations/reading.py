@@ -55,8 +55,13 @@ def joined(root: Path, masks: Sequence[MaskStruct], shape: tuple[int, int]) -> N
     for mask in masks:
         path = as_path(root / mask["file"]) if mask["file"] else root
         try:
-            made_for = mask.get("rows") or shape[0], mask.get("columns") or shape[1]  # run folders of 0.1 have neither
-            pixels = mask_pixels(path, mask["fragment"] or "", mask["runs"] or "", made_for)
+            made_for = (
+                mask.get("rows") or shape[0],
+                mask.get("columns") or shape[1],
+            )  # run folders of 0.1 have none of these
+            pixels = mask_pixels(
+                path, mask["fragment"] or "", mask["runs"] or "", made_for, coloured=bool(mask.get("coloured"))
+            )
         except ValueError as error:
             raise ReadError(path, f"has a mask that cannot be read: {error}") from None
         own = stretched(indexed(pixels, mask["values"] or (0, 1), mask["indices"] or (0, 1)), shape)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def check_classes(root: Path, masks: Mapping[str, Sequence[MaskFile]], classes: 
         for mask in masks[image]:
             name = classes[(mask.index or 1) - 1]
             try:
-                drawn[name] = mask_pixels(as_path(root / mask.file), mask.fragment or "") > 0
+                drawn[name] = _drawn(mask_pixels(as_path(root / mask.file), mask.fragment or "", coloured=True))
             except ReadError:
                 continue
             example.setdefault(name, mask.file)
@@ -46,6 +47,12 @@ def check_classes(root: Path, masks: Mapping[str, Sequence[MaskFile]], classes: 
     same = [pair for pair, found in overlaps.items() if len(found) >= FEWEST and median(found) == 1]
     if same:
         raise several_kinds([example[name] for name in sorted({name for pair in same for name in pair})])
+
+
+def _drawn(pixels: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """What is not black, or where nothing is black, not the most frequent value."""
+    values, counts = np.unique(pixels, return_counts=True)
+    return np.asarray(pixels != (0 if values[0] == 0 else values[counts.argmax()]))
 
 
 def _same(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
