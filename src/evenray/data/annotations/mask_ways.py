@@ -20,13 +20,14 @@ __all__ = ["masks_by_image", "several_kinds"]
 
 WORD = re.compile(rf"(?:{MASK_WORDS}|labels?|images?|class(?:es)?|[a-z]|마스크|분할|\d+)", re.IGNORECASE)
 READER = re.compile(
-    r"(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|(?:areafor)?expert|annotator|ho)|[123]stho)\d*",
+    r"(?:\d?(?:1st|2nd|3rd|first|second|third|manual|observer|reader|rater|(?:areafor)?expert|annotator|ho)|\d(?:st|nd|rd)ho)\d*",
     re.IGNORECASE,
 )
 FIELD = re.compile(r"(?:masks?|fov|field|valid)", re.IGNORECASE)
 SIDE = re.compile(r"(?:left|right|od|os|l|r|좌|우|왼쪽|오른쪽)", re.IGNORECASE)
 OBJECT = re.compile(r"(?:objects?|instances?|inst)", re.IGNORECASE)
-MOST_CLASSES, EACH = 64, 2  # classes that names may tell, and masks of each at the least
+MOST_CLASSES, EACH = 64, 2  # classes that names may tell, and masks of a word that is no rare one
+SHOWN = 3
 Words = tuple[str, ...]
 
 
@@ -48,16 +49,45 @@ def masks_by_image(pairs: Mapping[str, str]) -> tuple[dict[str, list[MaskFile]],
     tags = {mask: " ".join(way) for mask, way in ways.items()}
     sideless = {mask: " ".join(word for word in way if not SIDE.fullmatch(word)) for mask, way in ways.items()}
     if len(set(tags.values())) > 1 and len(set(sideless.values())) == 1:
-        notes.append(Message("annotations.sides", {"ways": sorted(set(tags.values()))}))
+        notes += _sides(tags, pairs)
         tags = dict.fromkeys(tags, "")
-    counts = Counter(tags.values())
-    _check(tags, pairs, counts)
-    told = "" not in counts and 1 < len(counts) <= MOST_CLASSES and min(counts.values()) >= EACH
-    classes = tuple(sorted(counts)) if told else ()
+    classes, said = _classes(tags, pairs)
+    notes += said
     found: dict[str, list[MaskFile]] = {}
     for mask in sorted(ways):
-        found.setdefault(pairs[mask], []).append(MaskFile(mask, index=classes.index(tags[mask]) + 1 if told else None))
+        found.setdefault(pairs[mask], []).append(
+            MaskFile(mask, index=classes.index(tags[mask]) + 1 if classes else None)
+        )
     return found, classes, notes
+
+
+def _sides(tags: Mapping[str, str], pairs: Mapping[str, str]) -> list[Message]:
+    """That sides are one class, and which images lack one that others have."""
+    ways = sorted(set(tags.values()))
+    of: dict[str, set[str]] = {}
+    for mask, tag in tags.items():
+        of.setdefault(pairs[mask], set()).add(tag)
+    notes = [Message("annotations.sides", {"ways": ways})]
+    most = max(map(len, of.values()))
+    fewer = sorted(image for image, sides in of.items() if len(sides) < most)
+    if fewer:
+        notes.append(Message("annotations.sides_lacking", {"count": len(fewer), "files": fewer[:SHOWN]}))
+    return notes
+
+
+def _classes(tags: Mapping[str, str], pairs: Mapping[str, str]) -> tuple[tuple[str, ...], list[Message]]:
+    """The classes that the words of masks are, () where all are one, and what is to be said of words that are joined or rare."""
+    counts = Counter(tags.values())
+    _check(tags, pairs, counts)
+    if len(counts) < 2:
+        return (), []
+    rare = sorted(tag for tag, count in counts.items() if count < EACH)
+    if "" in counts or len(counts) > MOST_CLASSES or 2 * len(rare) >= counts.total():
+        words = sorted(counts.keys() - {""}, key=lambda tag: (-counts[tag], tag))
+        told = [word for word in words if word not in rare] or words  # many that never return are of single objects
+        several = len(told) <= SHOWN or told != rare
+        return (), [Message("annotations.words_joined", {"words": told[:SHOWN]})] if several else []
+    return tuple(sorted(counts)), [Message("annotations.words_rare", {"words": rare})] if rare else []
 
 
 def _first_reader(ways: dict[str, Words], pairs: Mapping[str, str]) -> tuple[dict[str, Words], list[Message]]:
@@ -67,7 +97,7 @@ def _first_reader(ways: dict[str, Words], pairs: Mapping[str, str]) -> tuple[dic
     readers = sorted({reader for reader in drawn.values() if reader})
     if readers:
         fields = {mask for mask, reader in drawn.items() if not reader}
-        if fields and all(FIELD.fullmatch(word) for mask in fields for word in _plain(mask)):
+        if fields and all(FIELD.fullmatch(word) for mask in fields for word in _plain(mask, pairs[mask], ways[mask])):
             notes.append(Message("annotations.fields", {"count": len(fields)}))
             ways = {mask: way for mask, way in ways.items() if mask not in fields}
         if len(readers) > 1:
@@ -106,10 +136,11 @@ def _check(tags: Mapping[str, str], pairs: Mapping[str, str], counts: Counter[st
 
 def several_kinds(masks: Sequence[str]) -> DataError:
     """The error that names the kinds of masks that the same images have, of one mask of each kind."""
-    shown, ways = (
-        " or ".join(f"'{mask}'" for mask in masks),
-        " or ".join(f"--masks '{_pattern(mask)}'" for mask in masks),
-    )
+    shown = " or ".join(f"'{mask}'" for mask in masks)
+    named = [mask.rpartition("/") for mask in masks]
+    folders = Counter(folder for folder, _, _ in named)
+    told = [name if folders[folder] > 1 else mask for mask, (folder, _, name) in zip(masks, named, strict=True)]
+    ways = " or ".join(f"--masks '{_pattern(mask)}'" for mask in told)
     return DataError(f"The images have masks of several kinds, such as {shown}; say which are meant: {ways}.")
 
 
@@ -133,7 +164,7 @@ def _pattern(mask: str) -> str:
     if fixed:
         return f"{last}/*"
     word = re.search(r"[-_. ][^\W\d_][^\d]*$", bare)
-    return f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare).lstrip('*')}{name[len(bare) :]}"
+    return re.sub(r"\*+", "*", f"*{word[0] if word else re.sub(r'[0-9]+', '*', bare)}{name[len(bare) :]}")
 
 
 def _words(mask: str, image: str) -> Words:
@@ -162,10 +193,8 @@ def _split(path: str) -> Iterator[str]:
             yield plain
 
 
-def _plain(mask: str) -> list[str]:
-    """The words of the folder that a mask lies in."""
-    return [
-        word
-        for word in re.split(r"[-_. ]+", mask.rpartition("/")[0].rpartition("/")[2])
-        if word and not word.isdecimal()
-    ]
+def _plain(mask: str, image: str, way: Words) -> list[str]:
+    """The words of the way of a mask, and of the folder that it lies in where that is not its image's."""
+    folder = mask.rpartition("/")[0].rpartition("/")[2]
+    words = [] if folder in image.split("/")[:-1] else re.split(r"[-_. ]+", folder)
+    return [*way, *(word for word in words if word and not word.isdecimal())]
