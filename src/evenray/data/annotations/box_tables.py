@@ -12,17 +12,19 @@ import polars as pl
 from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
+from evenray.core.understood import UnderstoodRow
 from evenray.data.tables.meanings import FLAGS, compact, meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.images.readers import read
 
 from .box_columns import Columns, Four, box_columns, two_corners
 from .box_texts import boxes_of_cells
+from .class_columns import class_column, class_row, unused_columns
 from .corners import are_corners, are_shares
 from .found import Annotated, Annotations, Box
 from .ignoring import NOT_SAID, is_ignored
 from .reader_boxes import of_most_readers
-from .run_tables import absent, class_column, image_column
+from .run_tables import absent, image_column
 
 __all__ = ["is_box_table", "read_box_table"]
 
@@ -75,6 +77,8 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
     """
     alike: dict[tuple[str, ...], list[tuple[Path, list[_Row]]]] = {}
     notes: list[Message] = []
+    understood: dict[str, UnderstoodRow] = {}
+    unused: list[str] = []
     strange: list[DataError] = []
     for path in paths:
         raw = read_raw_table(path)
@@ -85,7 +89,12 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
         except DataError as error:
             strange.append(error)
             continue
-        alike.setdefault(columns.kind, []).append((path, _rows(raw, columns, path, key, files)))
+        kind = class_column(raw, key, columns.names)
+        reader = next((name for name in raw.columns if name != kind and meaning_of(name) == "reader"), None)
+        flags = [name for name in raw.columns if name not in (kind, key) and _is_flag(raw[name])]
+        alike.setdefault(columns.kind, []).append((path, _rows(raw, columns, path, key, files, kind, reader, flags)))
+        understood |= {row.place: row for row in class_row(raw, kind)}
+        unused += unused_columns(raw, (key, *columns.names, kind, reader, *flags))
         notes += absent(raw[key], files)
     if not alike and strange:
         raise strange[0]
@@ -106,16 +115,18 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
         notes.append(Message("annotations.readers_of_boxes", {"count": len(readers)}))
     annotated = {file: Annotated(boxes=of_most_readers(list(own.values()))) for file, own in drawn.items()}
     shares = any(one.shares for one in each)
-    return Annotations("detect", "box_table", annotated, classes, shares=shares, notes=tuple(notes))
+    return Annotations(
+        "detect", "box_table", annotated, classes, shares=shares, notes=tuple(notes), understood=tuple(understood.values()),
+        unused=tuple(dict.fromkeys(unused)),
+    )  # fmt: skip
 
 
-def _rows(raw: pl.DataFrame, columns: Columns, path: Path, key: str, files: dict[str, str]) -> list[_Row]:
-    """The rows of a table that are of an image, which its column `key` names."""
-    kind = class_column(raw, {key, *columns.names})
-    reader = next((name for name in raw.columns if name != kind and meaning_of(name) == "reader"), None)
-    flags = [
-        name for name in raw.columns if name not in (kind, key) and compact(name) in IGNORING and _flags(raw[name])
-    ]
+def _rows(
+    raw: pl.DataFrame, columns: Columns, path: Path, key: str, files: dict[str, str], kind: str | None, reader: str | None,
+    flags: Sequence[str],
+) -> list[_Row]:  # fmt: skip
+    """The rows of a table that are of an image, which its column `key` names; `kind`, `reader` and `flags` are those of the class, of
+    who drew it, and of what says that it counts neither way."""
     numbers = _numbers(raw, columns, path)
     said, by = (raw[name].to_list() if name else [None] * raw.height for name in (kind, reader))
     ignored = [is_ignored(*told) for told in raw.select(flags).iter_rows()] if flags else [False] * raw.height
@@ -126,10 +137,10 @@ def _rows(raw: pl.DataFrame, columns: Columns, path: Path, key: str, files: dict
     ]
 
 
-def _flags(column: pl.Series) -> bool:
-    """Whether all that a column says is yes or no; a `difficult` may also be easy or hard."""
+def _is_flag(column: pl.Series) -> bool:
+    """Whether a column says which objects count neither way: with yes or no alone, for a `difficult` may also be easy or hard."""
     words = {word.casefold() for word in column.drop_nulls().unique()}
-    return bool(words) and words <= {*FLAGS, *NOT_SAID}
+    return compact(column.name) in IGNORING and bool(words) and words <= {*FLAGS, *NOT_SAID}
 
 
 def _numbers(raw: pl.DataFrame, columns: Columns, path: Path) -> dict[int, tuple[tuple[Four, str], ...]]:

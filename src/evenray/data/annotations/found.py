@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from evenray.core.messages import Message
+from evenray.core.understood import UnderstoodRow
 
 __all__ = ["Annotated", "Annotations", "Box", "MaskFile"]
 
@@ -52,7 +53,8 @@ class Annotated:
 class Annotations:
     """The masks or boxes of images, by file. `kind` is how they are written; `classes` their classes, () where only the
     values of masks will say; `shares` says that boxes are in shares of the image's sides. `files` are those that were read;
-    `rejected` those that cannot be, each with the reason; `lists` may name the values of masks (see class_names.py).
+    `rejected` those that cannot be, each with the reason; `lists` may name the values of masks (see class_names.py). Of tables
+    `understood` is the column of classes, and `unused` are columns that say nothing here.
     """
 
     task: Literal["segment", "detect"]
@@ -64,3 +66,5 @@ class Annotations:
     notes: tuple[Message, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
     lists: tuple[Path, ...] = ()
+    understood: tuple[UnderstoodRow, ...] = ()
+    unused: tuple[str, ...] = ()

@@ -12,16 +12,17 @@ from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.data.tables.match_paths import ENDING
-from evenray.data.tables.meanings import compact, meaning_of, weak_label
+from evenray.data.tables.meanings import meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.run_columns import are_steps, run_columns
 from evenray.images.readers import read
 
+from .class_columns import class_column, class_row, unused_columns
 from .found import Annotated, Annotations, MaskFile
 from .pairing import near_first
 from .runs import BY_ROW, by_row, from_steps
 
-__all__ = ["absent", "class_column", "image_column", "is_run_table", "read_run_table"]
+__all__ = ["absent", "image_column", "is_run_table", "read_run_table"]
 
 LOOKED_AT = 8  # images whose runs are drawn to see how they go
 
@@ -70,19 +71,6 @@ def image_column(
     return best[1], best[2]
 
 
-def class_column(raw: pl.DataFrame, taken: set[str]) -> str | None:
-    """The column of classes among those that are not taken, of words before numbers; None without one."""
-    free = [name for name in raw.columns if name not in taken]
-    named = [
-        name
-        for name in free
-        if meaning_of(name) == "label" or compact(name) in ("classid", "categoryid", "classname", "class")
-    ]
-    named = named or [name for name in free if weak_label(name)]
-    words = [name for name in named if not raw[name].drop_nulls().str.contains(r"^\d+(\.0)?$").all()]
-    return next(iter(words or named), None)
-
-
 def absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
     """What is to be said of the values of a key that name no image."""
     lost = key.drop_nulls().n_unique() - len(files)
@@ -102,7 +90,7 @@ def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations
     steps = are_steps(raw[runs].drop_nulls().to_list())
     if steps:
         raw = raw.with_columns(pl.col(runs).map_elements(_from_steps, return_dtype=pl.String))
-    kind = class_column(raw, {key, runs})
+    kind = class_column(raw, key, {runs})
     said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
     marked = [value not in (None, "-1") for value in raw[runs].to_list()]
     names = tuple(sorted({name for name, there in zip(said, marked, strict=True) if there}))
@@ -124,7 +112,10 @@ def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations
     told = [code for code, so in (("annotations.by_row", start), ("annotations.steps", steps)) if so]
     notes = (*map(Message, told), *absent(raw[key], files))
     annotated = {file: Annotated(tuple(own)) for file, own in masks.items()}
-    return Annotations("segment", "run_table", annotated, classes, notes=notes)
+    return Annotations(
+        "segment", "run_table", annotated, classes, notes=notes, understood=class_row(raw, kind),
+        unused=unused_columns(raw, (key, runs, kind)),
+    )  # fmt: skip
 
 
 def _from_steps(text: str) -> str:

@@ -19,6 +19,7 @@ from .entries import Listing
 __all__ = ["with_annotations"]
 
 EXAMPLES = 3
+OBJECTS = ("box_table", "run_table")
 
 
 def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -> Listing:
@@ -50,7 +51,11 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
         matched=len(entries), of=len(found.entries), examples=tuple(_apart(annotations.files[:EXAMPLES])),
     )  # fmt: skip
     groups = tuple(each for each in found.understood.rows if each.meaning != "label")
-    understood = found.understood.model_copy(update={"rows": (*groups, row), "counts": _counts(annotations)})
+    # A table of objects may have been read as one of labels first, for which its coordinates say nothing.
+    before = () if annotations.kind in OBJECTS and found.table is not None else found.understood.unused
+    understood = found.understood.model_copy(update={
+        "rows": (*groups, row, *annotations.understood), "unused": (*before, *annotations.unused), "counts": _counts(annotations),
+    })  # fmt: skip
     return replace(
         found, entries=entries, annotations=replace(annotations, images={}), unlabelled=left, notes=(*found.notes, *notes),
         rejected=(*found.rejected, *annotations.rejected), understood=understood,
@@ -67,7 +72,7 @@ def _place(annotations: Annotations) -> str:
     """What the table calls the files: one table or list by its name, many by their ending."""
     files = [file for file in annotations.files if not file.endswith((".yaml", ".yml"))]
     names = [Path(file).name for file in files]
-    if annotations.kind in ("coco", "box_table", "run_table"):
+    if annotations.kind in ("coco", *OBJECTS):
         return ", ".join(_apart(files)[:EXAMPLES])
     return ", ".join(sorted({f"*{Path(name).suffix}" for name in names}))
 
