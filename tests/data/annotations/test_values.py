@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,61 @@ def jpeg(seed: int) -> Counts:
 def test_the_meaning_of_values(masks: list[Counts], classes: tuple[str, ...], kind: str) -> None:
     found = meaning_of_values(masks)
     assert (found.classes, found.kind) == (classes, kind)
+    assert meaning_of_values(masks[::-1]) == found
+
+
+LAYERS: list[Counts] = [[(0, 9), *((k, 3) for k in range(1, n))] for n in (3, 5, 6, 9)]
+
+
+@pytest.mark.parametrize(
+    ("masks", "named", "kind"),
+    [
+        (LAYERS, range(9), "numbers"),
+        (LAYERS, range(8), "objects"),  # a list of something else
+        (LAYERS, (), "objects"),
+        ([[(0, 5), (1, 4)]] * 9 + [[(0, 5), (2, 4)]], range(3), "numbers"),
+        ([[(0, 9), *((k, 3) for k in range(1, n)), (255, 1)] for n in (5, 30, 61)], range(61), "numbers"),
+        ([[(0, 9), (1, 3)]] * 4, range(2), "binary"),
+    ],
+)
+def test_numbers_that_a_list_names_are_classes(masks: list[Counts], named: range | tuple[int, ...], kind: str) -> None:
+    found = meaning_of_values(masks, named=named)
+    assert found.kind == kind
+    if kind == "numbers":
+        numbers = sorted({value for counts in masks for value, _ in counts} - {0, 255})
+        assert found.classes == tuple(map(str, numbers))
+
+
+def test_layers_of_which_each_image_has_another_number_are_named_by_dataset_json(tmp_path: Path) -> None:
+    names = {"background": 0} | {f"layer{k}": k for k in range(1, 9)}
+    for n, layers in enumerate((8, 2, 4, 5, 8, 3)):
+        image(tmp_path / "imagesTr" / f"oct_{n:03}_0000.png", n)
+        mask = np.zeros(SHAPE, np.uint8)
+        for k in range(1, layers + 1):
+            mask[2 * k] = k
+        write(tmp_path / "labelsTr" / f"oct_{n:03}.png", mask)
+    assert scan(tmp_path).classes == ("foreground",)
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": names}))
+    assert scan(tmp_path).classes == tuple(f"layer{k}" for k in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("levels", "of", "classes"),
+    [
+        ((128,), range(8), ("128", "255")),  # in 8 of 30 masks, and few of their pixels
+        ((127,), range(2), ("127", "255")),
+        ((127,), range(1), ("foreground",)),  # one editor's trace
+        ((128,), range(30), ("foreground",)),  # edges of masks that were made half as large
+        ((64, 128, 191), range(30), ("foreground",)),
+        (tuple(range(30, 220, 25)), range(8), ("foreground",)),  # too many levels to be drawn
+    ],
+)
+def test_rare_levels_are_classes_where_masks_are_not_blurred(
+    levels: tuple[int, ...], of: range, classes: tuple[str, ...]
+) -> None:
+    masks: list[Counts] = [[(0, 900), *((level, 5) for level in levels if n in of), (255, 300)] for n in range(30)]
+    found = meaning_of_values(masks)
+    assert found.classes == classes
     assert meaning_of_values(masks[::-1]) == found
 
 

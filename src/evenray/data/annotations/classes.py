@@ -54,22 +54,30 @@ def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataF
             rows = _in_colours(rows)
         # An image that has no mask says nothing of their values, nor of where white is the background.
         rows = rows.with_columns(pl.when(pl.col("masks").list.len() > 0).then(name).alias(name) for name in VALUES)
-        rows, meaning = _meaning(rows)
+        rows, meaning = _meaning(rows, _named_values(rows, annotations))
         meaning, unsure = _named(meaning, annotations)
         notes = [meaning.note, *([unsure] if unsure else [])]
         rows = rows.with_columns(masks=_told(rows["masks"], meaning))
     return _measured(rows, meaning), meaning.classes, notes
 
 
-def _meaning(rows: pl.DataFrame) -> tuple[pl.DataFrame, Meaning]:
+def _named_values(rows: pl.DataFrame, annotations: Annotations) -> set[int]:
+    """The values to which a list gives names, where it has one for every number of the masks."""
+    values = rows["mask_values"].explode().struct.field("value").drop_nulls()
+    highest = values.filter(values < UNKNOWN_PIXEL).max()
+    lists = [str(path.resolve()) for path in annotations.lists]
+    return set(names_of_values(Path("/"), lists, int(highest))[0]) if lists and highest else set()  # type: ignore[arg-type]
+
+
+def _meaning(rows: pl.DataFrame, named: set[int]) -> tuple[pl.DataFrame, Meaning]:
     """What the values mean, and the rows with those of several files of an image together: where white is the background, a pixel is
     marked that is dark in any of them."""
     dark = rows.with_columns(pl.coalesce("mask_lowest", "mask_values").alias("mask_values"))
     borders = rows.filter(pl.col("mask_values").list.len() > 0)["mask_borders"].explode().to_list()
-    inverted = meaning_of_values(_counts(dark), borders)
+    inverted = meaning_of_values(_counts(dark), borders, named)
     if inverted.inverted or not rows["mask_lowest"].is_not_null().any():
         return dark, inverted
-    return rows, meaning_of_values(_counts(rows))
+    return rows, meaning_of_values(_counts(rows), named=named)
 
 
 def _counts(rows: pl.DataFrame) -> list[list[tuple[int, int]]]:

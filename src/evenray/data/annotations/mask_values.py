@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evenray.core.errors import DataError
@@ -55,9 +55,11 @@ class Meaning:
         return Message(f"annotations.values_{self.kind}", told)
 
 
-def meaning_of_values(masks: Iterable[Counts], borders: Sequence[int | None] = ()) -> Meaning:
-    """What the values of all masks mean; `borders` are the values that nearly all of the border of each mask has, where one has.
-    DataError where they are no masks.
+def meaning_of_values(
+    masks: Iterable[Counts], borders: Sequence[int | None] = (), named: Collection[int] = ()
+) -> Meaning:
+    """What the values of all masks mean; `borders` are the values that nearly all of the border of each mask has, where one has, and
+    `named` those that a list calls by names. DataError where they are no masks.
 
     >>> meaning_of_values([[(0, 90), (255, 10)], [(0, 100)]]).indices
     (0, 1)
@@ -81,7 +83,7 @@ def meaning_of_values(masks: Iterable[Counts], borders: Sequence[int | None] = (
         turned = [high - value for value in plain.values]
         names = tuple(str(high - int(name)) if name.isdecimal() else name for name in plain.classes)
         return replace(plain, classes=names, values=tuple(turned), inverted=True)
-    return _meaning(counted)
+    return _meaning(counted, named)
 
 
 def _one_channel(met: Sequence[int]) -> int:
@@ -98,7 +100,7 @@ def _white_around(met: Sequence[int], borders: Sequence[int | None]) -> bool:
     return bool(borders) and sum(value == met[-1] for value in borders) >= MOST * len(borders)
 
 
-def _meaning(masks: Sequence[Counts]) -> Meaning:
+def _meaning(masks: Sequence[Counts], named: Collection[int] = ()) -> Meaning:
     pixels: Counter[int] = Counter()
     among: Counter[int] = Counter()
     together = False  # whether one mask has two values beside the background
@@ -120,9 +122,11 @@ def _meaning(masks: Sequence[Counts]) -> Meaning:
     if met[-1] >= COLOUR:
         return _colours(pixels)
     objects = Meaning((FOREGROUND,), (0, 1), (0, 1), "objects")
+    numbers = [value for value in met if value != UNKNOWN_PIXEL]
+    if len(numbers) > 1 and set(numbers) <= set(named):
+        return _numbers(numbers, (UNKNOWN_PIXEL,) if UNKNOWN_PIXEL in met else ())
     if not together:
         return _of_one_each(among, met) or objects
-    numbers = [value for value in met if value != UNKNOWN_PIXEL]
     if numbers and gapless:
         varied = numbers[-1] >= FEW_OBJECTS and len(counts_met) >= DIFFERENT
         if varied or numbers[-1] > OBJECTS:
@@ -132,6 +136,8 @@ def _meaning(masks: Sequence[Counts]) -> Meaning:
     foreground = sum(count for value, count in pixels.items() if value > 0)
     between = [value for value in met if NEAR < value / met[-1] < 1 - NEAR]
     levels = [value for value in between if among[value] >= OFTEN * filled and pixels[value] >= SHARE * foreground]
+    if len(pixels) <= LEVELS:  # blurred edges would be in nearly every mask
+        levels = [value for value in between if value in levels or EACH <= among[value] < MOST * filled]
     if 1 <= len(levels) < LEVELS:
         levels.append(met[-1])
         return Meaning(tuple(map(str, levels)), (0, *levels), (0, *range(1, len(levels) + 1)), "levels")
