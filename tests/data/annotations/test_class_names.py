@@ -131,3 +131,14 @@ def named(root: Path, text: str, scale: int) -> tuple[tuple[str, ...], list[str]
     (root / "classes.txt").write_text(text, encoding="utf-8")
     found = scan(root)
     return found.classes, [Texts("en").message(n) for n in found.facts.notes if n.code == "annotations.names_unsure"]
+
+
+@pytest.mark.parametrize("name", ["obj.names", "coco.names", "_darknet.labels"])
+def test_lists_of_darknet_beside_the_images_name_classes_and_are_no_images(name: str, tmp_path: Path) -> None:
+    for n in range(6):
+        image(tmp_path / f"x{n}.png", n)
+        (tmp_path / f"x{n}.txt").write_text(f"{n % 2} 0.5 0.5 0.2 0.3\n")
+    (tmp_path / name).write_text("RBC\nWBC\n")
+    (tmp_path / "obj.data").write_text(f"classes = 2\nnames = {name}\n")
+    dataset = scan(tmp_path)
+    assert (dataset.classes, len(dataset), dataset.facts.unlabelled) == (("RBC", "WBC"), 6, 0)

@@ -12,7 +12,7 @@ from evenray.core.names import as_path
 
 __all__ = ["class_names", "names_of_colours", "names_of_values"]
 
-LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt", "_darknet.labels")
+LISTS = re.compile(r"(?:classes|labels|names)\.txt|_darknet\.labels|.+\.names", re.IGNORECASE)
 BESIDE_NAMES = r"^(?:train|val|test|nc|path)[ \t]*:"  # what YOLO's file of names says besides
 BACKGROUND_WORD = re.compile(
     r"back[-_ ]?ground|bg|none|nothing|void|null|empty|no[-_ ]?(?:label|class|finding)|un[-_ ]?(?:labell?ed|annotated)|clear label"
@@ -41,13 +41,14 @@ def class_names(
 def _names(file: Path, keys: str = "") -> tuple[str, ...]:
     """What a file names; a .yaml file nothing where none of its lines is of `keys`."""
     name = file.name.lower()
-    if name not in LISTS and not name.endswith((".yaml", ".yml")):
+    is_list = LISTS.fullmatch(name) is not None
+    if not is_list and not name.endswith((".yaml", ".yml")):
         return ()
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return ()
-    if name in LISTS:
+    if is_list:
         return tuple(line.strip() for line in text.split("\n") if line.strip())
     return _yaml_names(text) if re.search(keys, text, re.MULTILINE) else ()
 
