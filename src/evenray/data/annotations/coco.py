@@ -21,7 +21,8 @@ from .found import Annotated, Annotations, Box, MaskFile
 from .ignoring import is_ignored
 from .joining import Joined
 from .pairing import near_first
-from .runs import from_counts, from_runs, inside, to_runs, uncompressed
+from .runs import from_counts, from_runs, inside, outlines, to_runs, uncompressed
+from .shapes import rectangle
 
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
@@ -90,6 +91,8 @@ def read_coco(
             ]
             own = _annotated(annotations, size, task, path, corners)
             joined.add(file, own, (path, number))
+    boxed = sum(_is_box_alone(each) for whole in loaded.values() for each in whole["annotations"])
+    told += [Message("annotations.boxes_unknown", {"count": boxed})] if boxed and task == "segment" else []
     notes = [*told, *([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
     return Annotations(task, "coco", joined.images, classes, notes=tuple(notes))
 
@@ -108,6 +111,12 @@ def _check_numbers(path: Path, whole: Coco) -> None:
 def _is_nothing(box: Any) -> bool:
     """Whether all numbers of a box are NaN, which says that there is none."""
     return isinstance(box, list) and bool(box) and all(isinstance(value, float) and math.isnan(value) for value in box)
+
+
+def _is_box_alone(annotation: dict[str, Any]) -> bool:
+    """Whether an object has a box and no outline."""
+    box = annotation.get("bbox")
+    return bool(box) and not annotation.get("segmentation") and not _is_nothing(box)
 
 
 def _loaded(path: Path) -> Coco:
@@ -166,6 +175,9 @@ def _annotated(
                 # The pixels of a crowd are those of its class: CVAT says `iscrowd` of all that is drawn with a brush.
                 index = UNKNOWN_PIXEL if is_ignored(each.get("ignore")) else kind + 1
                 masks.append(MaskFile(runs=_runs(each["segmentation"], size), index=index))
+            elif _is_box_alone(each):
+                x0, y0, x1, y1 = _corners(each, corners)
+                masks.append(MaskFile(runs=outlines(rectangle(x0, y0, x1, y1)), index=UNKNOWN_PIXEL))
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise DataError(
                 f"'{path}' has an annotation (id {each.get('id')!r}) that cannot be read: {type(error).__name__} {error}."

@@ -156,9 +156,9 @@ def turned(
 def read_shapes(
     own: Format, root: Path, files: Sequence[str], images: Sequence[str], task: Literal["segment", "detect"]
 ) -> Annotations:
-    """The masks or boxes of some files of a format, each of the image that it names, else of the one of its own name. For masks a
-    rectangle counts for nothing, and the pixels of what is ignored are unknown where no object has them. A file that cannot be read is
-    set aside; classes are in the order of their names."""
+    """The masks or boxes of some files of a format, each of the image that it names, else of the one of its own name. For masks the
+    pixels of what is ignored, and of a rectangle that is called as an outlined object is, are unknown where no object has them. A
+    file that cannot be read is set aside; classes are in the order of their names."""
     read: list[tuple[str, Drawn]] = []
     rejected = []
     for file in files:
@@ -180,7 +180,7 @@ def read_shapes(
     }
     classes = tuple(sorted(wanted))
     joined = Joined()
-    lost = 0
+    lost = boxed = 0
     shares = task == "detect" and any(drawn.shares for _, drawn in read)
     for file, drawn in read:
         image = of_files[file].get(drawn.image)
@@ -192,8 +192,10 @@ def read_shapes(
             size = None if drawn.shares else drawn.size
             joined.add(image, Annotated(boxes=of_most_readers(readers), size=size), file)
         else:
-            shapes = [shape for shape in drawn.shapes if not shape.is_box]
+            # A rectangle of another label may be about the image.
+            shapes = [shape for shape in drawn.shapes if not shape.is_box or shape.label in classes]
             masks = tuple(_mask(shape, classes, drawn.shares) for shape in shapes)
+            boxed += sum(shape.is_box for shape in shapes)
             joined.add(image, Annotated(masks, size=drawn.size), file)
     corners = [file for file, own_images in by_file.items() if own_images[0].corners]
     notes = [Message("annotations.corners", {"file": Path(file).name}) for file in corners]
@@ -204,6 +206,7 @@ def read_shapes(
             if task == "detect"
             else Message("annotations.first_readers", {"count": of_images})
         )
+    notes += [Message("annotations.boxes_unknown", {"count": boxed})] if boxed else []
     notes += [*([Message("annotations.files_absent", {"count": lost})] if lost else []), *joined.notes]
     return Annotations(task, own.name, joined.images, classes, shares, notes=tuple(notes), rejected=tuple(rejected))
 
@@ -220,7 +223,7 @@ def _usable(drawn: Drawn) -> Drawn:
 
 
 def _mask(shape: Shape, classes: Sequence[str], shares: bool) -> MaskFile:
-    index = UNKNOWN_PIXEL if shape.ignored else classes.index(shape.label) + 1
+    index = classes.index(shape.label) + 1 if shape.counts["segment"] else UNKNOWN_PIXEL
     return MaskFile(runs=shape.runs or outlines(shape.rings, shape.cut, shares=shares), index=index)
 
 
