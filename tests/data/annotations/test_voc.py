@@ -1,4 +1,4 @@
-"""Pascal VOC: from which number pixels count, and corners that are no numbers."""
+"""Pascal VOC: from which number pixels count, corners that are no numbers, and classes that are spelled alike."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from evenray.data.annotations.found import Annotations
 from evenray.data.annotations.voc import read_voc
+from evenray.data.scan import scan
+
+from .drawn import image
 
 
 def read(root: Path, *corners: tuple[float | str, float | str, float | str, float | str]) -> Annotations:
@@ -34,3 +37,25 @@ def test_nan_is_no_box_and_a_part_of_one_sets_the_file_aside(tmp_path: Path) -> 
     for broken in ("nan", "inf"):
         [(file, why)] = read(tmp_path, (3, broken, 9, 9)).rejected
         assert (file, "not all finite numbers" in why) == ("a.xml", True)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("RBC", "rbc", "WBC"), ["RBC", "rbc"]),
+        (("pleural effusion", "Pleural_Effusion", "cell", "cells"), ["Pleural_Effusion", "pleural effusion"]),
+        (("RBC", "WBC"), None),
+    ],
+)
+def test_classes_that_are_spelled_alike_are_told(
+    names: tuple[str, ...], told: list[str] | None, tmp_path: Path
+) -> None:
+    for n in range(8):
+        image(tmp_path / f"{n}.png", n)
+        box = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+        xml = f"<annotation><object><name>{names[n % len(names)]}</name>{box}</object></annotation>"
+        (tmp_path / f"{n}.xml").write_text(xml)
+    dataset = scan(tmp_path)
+    assert dataset.classes == tuple(sorted(names))
+    said = {note.code: note.values for note in dataset.facts.notes}
+    assert said.get("annotations.spelled_apart") == (None if told is None else {"names": told})

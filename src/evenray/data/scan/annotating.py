@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,7 +41,7 @@ def with_annotations(found: Listing, annotations: Annotations, wanted: Wanted) -
         )
     left = len(found.entries) - len(entries)
     empty = sum(not entry.annotated.masks and not entry.annotated.boxes for entry in entries if entry.annotated)
-    notes = [*annotations.notes]
+    notes = [*annotations.notes, *_spelled_apart(annotations.classes)]
     if left:
         notes.append(Message("annotations.left_out", {"count": left, "variant": annotations.task}))
     if empty:
@@ -66,6 +67,15 @@ def _apart(files: Sequence[str]) -> list[str]:
     """The names of files, with their folders where several have one name (Roboflow's train/_annotations.coco.json)."""
     names = [Path(file).name for file in files]
     return names if len(set(names)) == len(names) else ["/".join(Path(file).parts[-2:]) for file in files]
+
+
+def _spelled_apart(classes: Sequence[str]) -> list[Message]:
+    """Of classes whose names differ in capitals and signs alone, which may be slips, that they are told apart."""
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), []).append(name)
+    names = [name for group in alike.values() if len(group) > 1 for name in group]
+    return [Message("annotations.spelled_apart", {"names": names})] if names else []
 
 
 def _place(annotations: Annotations) -> str:
