@@ -101,8 +101,10 @@ def nih(root: Path) -> Layout:
         "OriginalImagePixelSpacing[x,y],",
         rows,
     )
-    (root / "train_val_list.txt").write_text("00000001_000.png\n")
-    return Layout(".", dict(labels), 12, task="tag", images=36)
+    for name, patients in (("train_val_list", range(1, 10)), ("test_list", range(10, 13))):
+        listed = (f"{patient:08d}_{follow:03d}.png\n" for patient in patients for follow in range(3))
+        (root / f"{name}.txt").write_text("".join(listed))
+    return Layout(".", dict(labels), 12, task="tag", images=36, parts=2)
 
 
 CHEXPERT = ("No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,"

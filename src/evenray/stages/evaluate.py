@@ -223,8 +223,8 @@ def _tell(scores: ScoresRecord, shown: tuple[str, ...], tools: Tools) -> None:
     for simple in scores.baselines:
         ahead = simple.network_ahead["auroc"]
         tools.events.tell(
-            "evaluate.baseline", simple=simple.name, figure=vars(simple.metrics["auroc"]), ahead=ahead.value, low=ahead.low,
-            high=ahead.high,
+            "evaluate.baseline" if ahead.low == ahead.low else "evaluate.baseline.no_interval", simple=simple.name,
+            figure=vars(simple.metrics["auroc"]), ahead=ahead.value, low=ahead.low, high=ahead.high,
         )  # fmt: skip
     for point in scores.operating_points:
         if point.rule == "accuracy":

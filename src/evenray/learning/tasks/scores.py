@@ -124,6 +124,8 @@ def _ranges(found: Mapping[str, Predictions], rule: str, at: Floats, seed: int) 
     if Step.of(rule).name in LOOKING_AT_NO_CASE:
         return {}
     thresholds = threshold_spread(found["validation"], rule, at, resamples=SPREAD, seed=seed)
+    if not len(thresholds):  # so few patients that no resample has both classes
+        return {}
     said, targets = found["test"].probabilities[:, found["test"].positive_index], found["test"].targets
     positive = targets == found["test"].positive_index
     spread = {"threshold_range": thresholds}
