@@ -242,9 +242,8 @@ def test_a_resample_of_cases_once_each_is_the_part_of_these(binary):
     """Of four patients three are drawn."""
     part = binary([0.9, 0.2, 0.5, 0.7], [1, 0, 1, 0])
     own = OperatingPoints.of(binary([0.9, 0.2, 0.5], [1, 0, 1]))
-    [drawn] = [
-        each for each in OperatingPoints.resampled(part, resamples=600) if list(each.scores) == list(own.scores)
-    ][:1]
+    resampled = OperatingPoints.resampled(part, resamples=600)
+    drawn = next(each for each in resampled if list(each.scores) == list(own.scores))
     assert (drawn.thresholds == own.thresholds).all()
     assert (drawn.true_positives == own.true_positives).all()
     assert (drawn.false_positives == own.false_positives).all()
