@@ -33,6 +33,7 @@ WEIGHTS = f"caffe:{DATA / 'weights' / 'vgg16-imagenet-conv-bgr-fp16.safetensors'
 MONAI = "MONAI U-Net"
 PUBLISHED = {"dice": 0.770, "iou": 0.686}  # of a U-Net at 256, three splits
 REMEDIES = ("none", "weighted", "dice", "dice_cross_entropy", "focal_tversky")  # every image has a lesion to sample by
+CUTS = np.arange(-3, 3.1, 0.5)  # thresholds of MONAI's log-odds, of which the validation part chooses
 Row = dict[str, Any]
 
 
@@ -129,13 +130,17 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, images: Pa
                     ]
                 return [(z[1] - z[0]).numpy() for z in found]
 
-            def dice(said: Any, which: Any, cut: float, data: Any = data, size: int = size) -> list[list[float]]:
+            def dice(said: Any, which: Any, cuts: Any, data: Any = data, size: int = size) -> Any:
+                """Dice and IoU of each image at each threshold, in the file's own pixels: (images, cuts, 2)."""
                 each = []
                 for z, row in zip(said, which, strict=True):
                     true = read_mask(data, int(row)) == 1
-                    own = overlap(true, Placement.of(true.shape, size).restore(np.ascontiguousarray(z)) >= cut)
-                    each.append([2 * own.hit / (own.true + own.called), own.hit / (own.true + own.called - own.hit)])
-                return each
+                    own = Placement.of(true.shape, size).restore(np.ascontiguousarray(z))
+                    hits = [overlap(true, own >= cut) for cut in cuts]
+                    each.append([
+                        [2 * n.hit / (n.true + n.called), n.hit / (n.true + n.called - n.hit)] for n in hits
+                    ])  # fmt: skip
+                return np.array(each)
 
             best = (-1.0, 0.0, model.state_dict())
             for epoch in range(epochs):
@@ -154,20 +159,12 @@ def monai(out: Path, sizes: list[int], seeds: list[int], epochs: int, images: Pa
                     loss(logits, torch.where(y >= OUTSIDE_PIXEL, 0, y)[:, None]).backward()
                     optimizer.step()
                     schedule.step()
-                said = odds(rows["validation"])
-                by_cut = {
-                    cut: float(np.mean([d for d, _ in dice(said, rows["validation"], cut)]))
-                    for cut in np.arange(-3, 3.1, 0.5)
-                }
-                cut = max(by_cut, key=by_cut.__getitem__)
-                if by_cut[cut] > best[0]:
-                    best = (
-                        by_cut[cut],
-                        float(cut),
-                        {name: tensor.clone() for name, tensor in model.state_dict().items()},
-                    )
+                by_cut = dice(odds(rows["validation"]), rows["validation"], CUTS)[..., 0].mean(0)
+                if by_cut.max() > best[0]:
+                    kept_now = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+                    best = (float(by_cut.max()), float(CUTS[by_cut.argmax()]), kept_now)
             model.load_state_dict(best[2])
-            found = np.array(dice(odds(rows["test"]), rows["test"], best[1]))
+            found = dice(odds(rows["test"]), rows["test"], best[1:2])[:, 0]
             draws = np.random.default_rng(0).integers(0, len(found), (1000, len(found)))
             low, high = np.quantile(found[draws].mean(1), [0.025, 0.975], axis=0)
             row: Row = {"what": f"{MONAI}, {size} px", "size": size, "seed": seed, **{
