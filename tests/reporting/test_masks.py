@@ -156,3 +156,16 @@ def test_cards_of_masks_are_told_of_as_worst_and_typical_not_as_wrong_and_right(
     assert say("mistakes.said", predicted="vessel", probability=say.percent(0.9)) not in told
     assert say("mistakes.truth", label="vessel") not in told
     assert say("mistakes.truth_marked", label="vessel") in told
+
+
+@pytest.mark.parametrize(("code", "told"), [("en", "no interval"), ("ko", "신뢰구간 없음")])
+def test_a_figure_without_an_interval_says_so_in_place_of_dashes(code: str, told: str) -> None:
+    shown = (
+        template("parts.html.j2")
+        .make_module({"say": Language(code)})
+        .estimate(  # type: ignore[attr-defined]
+            Figure(value=1.0, low=np.nan, high=np.nan, baseline=0.0)
+        )
+    )
+    assert told in shown
+    assert "–" not in shown
