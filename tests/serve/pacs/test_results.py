@@ -35,6 +35,22 @@ def test_a_detector_that_looks_at_windows_answers_with_a_report_without_overlays
     models.close()
 
 
+def told_and_drawn(model: Path, what: str) -> tuple[set[str], set[str]]:
+    """The classes of which the answer of a film has boxes or pixels (`what`), and those that have overlays, by number."""
+    models, image = Models([str(model)], "cpu"), model.parent / "1.dcm"
+    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
+    loaded, sources = models.get(None), Sources({"1": image})
+    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
+    [row] = found.table.to_dicts()
+    told = {str(k) for k, name in enumerate(found.about.classes) if row[f"{what}_{name}"] > 0}
+    tasks = results.tasks(found, sources)
+    decoded = (opened(task, found.about.preparation) for task in tasks)
+    pictures = results.pictures(tasks, decoded, found, sources, model.parent)
+    drawn = {path.stem.rpartition("-")[2] for path in pictures}
+    models.close()
+    return told, drawn
+
+
 @pytest.mark.parametrize("threshold", [0.02, 0.6, 0.98])
 def test_overlays_of_boxes_are_of_what_the_report_tells(
     threshold: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -42,20 +58,10 @@ def test_overlays_of_boxes_are_of_what_the_report_tells(
     """At the thresholds of the run; the network is asked again only where no box was called, for the most probable class."""
     asked, own = list[object](), file_overlays.chances
     monkeypatch.setattr(file_overlays, "chances", lambda *given: asked.append(given) or own(*given))
-    models = Models([str(untrained(tmp_path / "model", "detect", threshold=threshold))], "cpu")
-    image = tmp_path / "1.dcm"
-    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
-    loaded, sources = models.get(None), Sources({"1": image})
-    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
-    [row] = found.table.to_dicts()
-    told = {str(k) for k, name in enumerate(found.about.classes) if row[f"boxes_{name}"] > 0}
+    told, drawn = told_and_drawn(untrained(tmp_path / "model", "detect", threshold=threshold), "boxes")
     assert bool(told) == (threshold < 0.9)
-    tasks = results.tasks(found, sources)
-    decoded = (opened(task, found.about.preparation) for task in tasks)
-    drawn = {path.stem.rpartition("-")[2] for path in results.pictures(tasks, decoded, found, sources, tmp_path)}
     assert drawn == told or (not told and len(drawn) == 1)
     assert len(asked) == (not told)
-    models.close()
 
 
 @pytest.mark.parametrize(("threshold", "most"), [(0.02, 2**32), (0.98, 2**32), (0.02, 1)])
@@ -64,19 +70,9 @@ def test_overlays_of_masks_are_of_what_the_report_tells_unless_images_are_too_la
 ) -> None:
     """The most probable class where none was called; none at all where whole images take too much memory."""
     monkeypatch.setattr("evenray.evidence.explain.room.MOST", most)
-    models = Models([str(untrained(tmp_path / "model", "segment", threshold=threshold, side=96))], "cpu")
-    image = tmp_path / "1.dcm"
-    film(generate_uid(), generate_uid()).save_as(image, enforce_file_format=True)
-    loaded, sources = models.get(None), Sources({"1": image})
-    found, results = predict(loaded.model, [Item("1", image)]), Results(loaded, "cpu")
-    [row] = found.table.to_dicts()
-    marked = {str(k) for k, name in enumerate(found.about.classes) if row[f"pixels_{name}"] > 0}
+    marked, drawn = told_and_drawn(untrained(tmp_path / "model", "segment", threshold=threshold, side=96), "pixels")
     assert bool(marked) == (threshold < 0.5)
-    tasks = results.tasks(found, sources)
-    decoded = (opened(task, found.about.preparation) for task in tasks)
-    drawn = {path.stem.rpartition("-")[2] for path in results.pictures(tasks, decoded, found, sources, tmp_path)}
     if most == 1:
         assert not drawn
     else:
         assert drawn == marked or (not marked and len(drawn) == 1)
-    models.close()
