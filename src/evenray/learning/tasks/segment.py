@@ -135,10 +135,13 @@ class Segment:
                 "validation_dice": np.nan,
                 "validation_dice_error": np.nan,
             }
-        means = np.nanmean(curves, axis=0)
+        known = np.array(curves)[
+            :, ~np.isnan(curves).all(axis=0)
+        ]  # of few cases a resample may have none with any class
+        means = np.nanmean(known, axis=0)
         return {
             "validation_loss": float(np.mean(losses)), "validation_dice": float(means[0]),
-            "validation_dice_error": float(np.nanstd(means[1:])),
+            "validation_dice_error": float(means[1:].std()) if len(means) > 1 else np.nan,
         }  # fmt: skip
 
     def cuts(self, validation: Predictions, rule: str) -> list[float]:
