@@ -147,7 +147,7 @@ def test_few_test_patients_are_told() -> None:
 @pytest.mark.parametrize(("code", "wrong"), [("en", "Wrong"), ("ko", "틀린 증례")])
 def test_cards_of_masks_are_told_of_as_worst_and_typical_not_as_wrong_and_right(code: str, wrong: str) -> None:
     """The class of both is that whose masks overlap worst: to call it predicted and labelled would make no mistake of it."""
-    entry = SimpleNamespace(case="c1", probability=0.9)
+    entry = SimpleNamespace(case="c1", probability=0.9, window=(1, 2, 81, 82))
     card = SimpleNamespace(entry=entry, predicted="vessel", label="vessel", picture=None, heat=None)
     say = Language(code)
     told = template("cards.html.j2").render(say=say, groups=[("marked_mistake", [card]), ("marked_hit", [card])])
@@ -156,6 +156,7 @@ def test_cards_of_masks_are_told_of_as_worst_and_typical_not_as_wrong_and_right(
     assert say("mistakes.said", predicted="vessel", probability=say.percent(0.9)) not in told
     assert say("mistakes.truth", label="vessel") not in told
     assert say("mistakes.truth_marked", label="vessel") in told
+    assert say("mistakes.window", left=1, top=2, right=81, bottom=82) in told
 
 
 @pytest.mark.parametrize(("code", "told"), [("en", "no interval"), ("ko", "신뢰구간 없음")])

@@ -54,9 +54,9 @@ def test_a_card_names_what_was_called(
 ) -> None:
     cases = predictions.table["case"].to_list()
     explained = SimpleNamespace(
-        predictions=predictions, cuts=cuts, dataset=SimpleNamespace(classes=CLASSES), row_of=dict.fromkeys(cases, 0),
+        predictions=predictions, cuts=cuts, dataset=SimpleNamespace(classes=CLASSES), seen=lambda pairs: pairs,
         model=build(network, classes=2 + (predictions.task == "segment"), channels=1, size=48).eval(),
-        inputs=lambda rows: torch.rand(len(rows), 1, 48, 48),
+        inputs=lambda seen: torch.rand(len(seen), 1, 48, 48), place_of={case: i for i, case in enumerate(cases)},
     )  # fmt: skip
     noted = noted_marks(explained, [("worst", case) for case in cases])  # type: ignore[arg-type]
     assert [(one.called, one.output) for one in noted] == expected

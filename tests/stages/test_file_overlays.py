@@ -19,7 +19,7 @@ from evenray.learning.predict.decoding import Item, Opened, Task, opened
 from evenray.learning.predict.engines import load
 from evenray.learning.predict.files import predict
 from evenray.stages import file_overlays
-from evenray.stages.file_overlays import called, nearest, probabilities
+from evenray.stages.file_overlays import Looked, called
 from tests.serve.conftest import untrained
 
 TASKS = ["tag", "segment", "detect"]
@@ -65,14 +65,15 @@ def test_where_none_is_called_the_most_probable_one_is_shown(task: str, tmp_path
     one = opened(Task(Item("a", image), None, True), about.preparation)
     assert isinstance(one, Opened)
     assert called(row, about) == []
-    k, p = nearest(row, one, about, network)
+    looked = Looked(one, about, network)
+    k, p = looked.nearest(row)
     each = [row[f"p_{name}"][0] for name in about.classes] if task == "tag" else []
     for target in (torch.tensor([0]), torch.tensor([1])) if task != "tag" else ():
         x = torch.from_numpy(as_input([one.decoded.pixels], about))
         each += chance(network, Answers(network)(x, focus_of(network, x, target)), target).tolist()
     assert (k, p) == (int(np.argmax(each)), pytest.approx(max(each), abs=1e-5))
     if task == "segment":
-        assert probabilities(row, [1, 0], one, about, network) == pytest.approx(each[::-1], abs=1e-5)
+        assert looked.probabilities(row, [1, 0]) == pytest.approx(each[::-1], abs=1e-5)
 
 
 def test_an_image_that_the_network_has_no_number_for_is_set_aside(

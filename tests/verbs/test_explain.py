@@ -152,31 +152,78 @@ def test_of_what_was_missed_the_probability_of_what_was_said_is_told() -> None:
         def __init__(self) -> None:
             self.predictions = predictions
 
-        def entries(self, noted: list[Notable]) -> tuple[tuple[()], dict[str, bytes]]:
-            found.extend((one.case, one.output, one.label, one.called, one.probability) for one in noted)
+        def entries(self, noted: list[Notable], *, missed: bool) -> tuple[tuple[()], dict[str, bytes]]:
+            found.extend((one.case, one.output, one.label, one.called, one.probability, missed) for one in noted)
             return (), {}
 
     found: list[tuple[object, ...]] = []
     assert errors_of(Explained()).counts == {"false_negative": 1, "false_positive": 1}  # type: ignore[arg-type]
-    assert found == [("c", 1, "sick", "well", 0.9), ("d", 1, "well", "sick", 0.6)]
+    assert found == [("c", 1, "sick", "well", 0.9, True), ("d", 1, "well", "sick", 0.6, False)]
 
 
-def test_of_a_detector_of_windows_errors_and_files_are_refused_by_a_sentence(tmp_path: Path) -> None:
-    """Its default boxes are for one size; the maps are of whole images."""
-    rng, rows = np.random.default_rng(0), ["filename,class,xmin,ymin,xmax,ymax"]
-    (tmp_path / "films").mkdir()
-    for number in range(24):
-        pixels, (x, y) = rng.normal(60, 5, (96, 96)), rng.integers(0, 76, 2)
+SIDE, SEEN, OBJECT = 96, 48, 20
+
+
+@pytest.fixture(scope="module", params=["segment", "detect"])
+def windowed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> er.Run:
+    """A run on patches of 48 pixels of images of 96 with a bright square each, or none; masks are images in a folder of their own."""
+    folder, rng, rows = (
+        tmp_path_factory.mktemp("windowed"),
+        np.random.default_rng(0),
+        ["filename,class,xmin,ymin,xmax,ymax"],
+    )
+    for name in ("films", "masks"):
+        (folder / name).mkdir()
+    for number in range(30):
+        pixels, mask, (x, y) = rng.normal(60, 5, (SIDE, SIDE)), np.zeros((SIDE, SIDE), np.uint8), rng.integers(0, 76, 2)
         if number % 3:
-            pixels[y : y + 20, x : x + 20] = 200
-            rows.append(f"{number:02d}.png,square,{x},{y},{x + 20},{y + 20}")
-        cv2.imwrite(str(tmp_path / "films" / f"{number:02d}.png"), pixels.astype(np.uint8))
-    (tmp_path / "films" / "boxes.csv").write_text("\n".join(rows))
-    run = er.run(
-        tmp_path / "films", None, tmp_path / "run", task="detect", network="ssd(vgg11_bn(width=0.05))", patch=48, size=96,
-        epochs=1, contrast="none", balance="none", design="split", jobs=1,
+            pixels[y : y + OBJECT, x : x + OBJECT] = 200
+            mask[y : y + OBJECT, x : x + OBJECT] = 255
+            rows.append(f"{number:02d}.png,square,{x},{y},{x + OBJECT},{y + OBJECT}")
+        cv2.imwrite(str(folder / "films" / f"{number:02d}.png"), pixels.astype(np.uint8))
+        cv2.imwrite(str(folder / "masks" / f"{number:02d}.png"), mask)
+    (folder / "boxes.csv").write_text("\n".join(rows))
+    own = {
+        "segment": {"masks": str(folder / "masks"), "network": "unet('vgg11_bn(width=0.05)')"},
+        "detect": {"boxes": str(folder / "boxes.csv"), "network": "ssd(vgg11_bn(width=0.05))"},
+    }[request.param]
+    return er.run(
+        folder / "films", None, folder / "run", task=request.param, patch=SEEN, size=SIDE, epochs=4, learning_rate=3e-3,
+        contrast="none", balance="none", design="split", jobs=1, explained=4, **own,
     )  # fmt: skip
-    for asked in ({"errors": True}, {"files": tmp_path / "films" / "00.png", "output": tmp_path / "out"}):
-        with pytest.raises(er.UsageError, match="looks at windows of 48 pixels in images of 96"):
-            er.explain(run.path, jobs=1, **asked)
-    assert not (tmp_path / "out").exists()
+
+
+def test_images_that_are_seen_in_windows_are_explained_by_a_window(windowed: er.Run) -> None:
+    found = windowed.attributions
+    assert found is not None
+    assert {check.name for check in found.checks} >= {"weights_randomised", "labels_randomised", "deletion_random"}
+    assert found.entries
+    true = pl.read_parquet(windowed.path / "cases.parquet")
+    for entry in found.entries:
+        left, top, right, bottom = entry.window or (0, 0, 0, 0)
+        side = right - left
+        assert side == bottom - top
+        assert side in (SEEN, SIDE)  # of a box too large for a window the whole is shown
+        assert 0 <= left < right <= SIDE
+        assert 0 <= top < bottom <= SIDE
+        assert cv2.imread(str(windowed.path / "attributions" / entry.map), cv2.IMREAD_GRAYSCALE).shape == (side, side)
+        image = cv2.imread(str(Path(windowed.asked.data) / true.row(by_predicate=pl.col("case") == entry.case, named=True)["file"]),
+                           cv2.IMREAD_GRAYSCALE)  # type: ignore[union-attr]  # fmt: skip
+        shown = cv2.imread(str(windowed.path / "attributions" / entry.image), cv2.IMREAD_GRAYSCALE)
+        assert np.array_equal(shown, image[top:bottom, left:right])
+    page = report_page(windowed)
+    left, top, right, bottom = found.entries[0].window or (0, 0, 0, 0)
+    assert f"window of columns {left} to {right}, rows {top} to {bottom}" in page
+
+
+def test_errors_and_files_are_explained_by_windows_too(windowed: er.Run, tmp_path: Path) -> None:
+    er.explain(windowed.path, errors=True, lang="en", jobs=1)
+    assert (windowed.path / "errors.html").is_file()
+    image = Path(windowed.asked.data) / "01.png"  # type: ignore[union-attr]
+    done = er.explain(windowed.path, files=image, output=tmp_path / "out", opacity=0.0, jobs=1)
+    drawn = cv2.imread(str(tmp_path / "out" / done.table["overlay"][0]))
+    times = drawn.shape[0] // SIDE
+    frame = (drawn[:, : times * SIDE] == 255).all(2)  # nothing else is white
+    down, across = np.nonzero(frame)
+    sides = (np.ptp(down) + 1, np.ptp(across) + 1)
+    assert sides in ((times * SEEN, times * SEEN), (times * SIDE, times * SIDE))

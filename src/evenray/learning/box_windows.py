@@ -22,7 +22,7 @@ from .networks import Classifier, mean_of_boxes
 from .tasks.checking import check_view
 from .windows import windows
 
-__all__ = ["LARGE", "box_answers"]
+__all__ = ["LARGE", "SMALL", "box_answers"]
 
 # In sides of a window. Of any object a quarter of a side or more lies between its middle and the inner borders of some window.
 INNER = 3 / 16  # from the middle of a box to an inner border, at least, for the window to answer for it

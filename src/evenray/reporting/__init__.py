@@ -46,8 +46,6 @@ def page_of(run: Run, kind: str, *, language: str = "en") -> str:
             only += [*(each for each in made if BEFORE[each] == name), name]
     say = Language(language)
     view = RunView(run.path, nameless=say("data.unlabelled"), together=say("part.all"))
-    if view.facts.task == "detect" and view.planned and view.planned.value("patch"):  # of windows there are no maps
-        only = [name for name in only if name != "attribution"]
     return page(view, language, fitting(only, view.facts.task), kind)
 
 

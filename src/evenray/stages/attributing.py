@@ -12,10 +12,10 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from evenray.core.annotations import OF_IMAGES
 from evenray.core.artefacts.explained import Attribution, Attributions, Check, Gallery
 from evenray.core.recipe import ExplainSettings
-from evenray.core.types import Dataset, Predictions
-from evenray.data.letterbox import Placement
+from evenray.core.types import Dataset, Image, Predictions
 from evenray.data.regions import regions_of
 from evenray.data.store import Store
 from evenray.evidence.explain.answers import chances, subject
@@ -32,18 +32,20 @@ from evenray.evidence.explain.places import Places
 from evenray.evidence.explain.randomise import with_random_labels
 from evenray.evidence.explain.removal import SHARES
 from evenray.evidence.explain.room import parts_of
+from evenray.evidence.explain.window import Window
 from evenray.learning import networks
 from evenray.learning.tasks import task_of
 from evenray.learning.tasks.task import Notable
-from evenray.learning.train import Part
+from evenray.learning.train import Part, Views
 from evenray.metrics.measuring import Cut
 
 from .answered import Answered, evidence, sought
 from .overlays import image_of, picture, png
 from .preparing import part_of
 from .tools import Tools
+from .windows import Windows
 
-__all__ = ["Explained", "in_image", "noted_marks"]
+__all__ = ["Explained", "noted_marks"]
 
 DEALS = 2  # of the labels that mean nothing
 MARKED = 8  # cases of masks or boxes in the gallery
@@ -80,17 +82,20 @@ class Explained:
         )  # fmt: skip
         return Gallery(index, pictures)
 
-    def entries(self, noted: Sequence[Notable]) -> tuple[tuple[Attribution, ...], dict[str, bytes]]:
-        """Cases with their maps, and the PNG files of both by name."""
+    def entries(
+        self, noted: Sequence[Notable], *, missed: bool = False
+    ) -> tuple[tuple[Attribution, ...], dict[str, bytes]]:
+        """Cases with their maps, and the PNG files of both by name; of what was `missed`, where it is."""
         entries, pictures = list[Attribution](), dict[str, bytes]()
         if not noted:
             return (), {}
-        rows = [self.row_of[item.case] for item in noted]
-        x_NCHW = self.inputs(rows)
-        maps_NHW = attribute(self.model, x_NCHW, [item.output for item in noted], self.method)
-        for number, (item, row, own) in enumerate(zip(noted, rows, maps_NHW, strict=True)):
-            shown = picture(image_of(self.dataset, row))
-            heat = cv2.resize(in_image(own, self._shape(row)), shown.shape[1::-1], interpolation=cv2.INTER_AREA)
+        seen = self.seen([(self.place_of[item.case], item.output) for item in noted], missed=missed)
+        maps_NHW = attribute(self.model, self.inputs(seen), [item.output for item in noted], self.method)
+        for number, (item, (row, window), own) in enumerate(zip(noted, seen, maps_NHW, strict=True)):
+            place = self.windows.place(row)
+            down, across = window.bounds(place)
+            shown = picture(_cut(image_of(self.dataset, row), down, across))
+            heat = cv2.resize(window.in_image(own, place), shown.shape[1::-1], interpolation=cv2.INTER_AREA)
             name = f"{number:02d}"
             pictures[f"{name}.png"] = png(shown)
             pictures[f"{name}_map.png"] = png((heat.clip(0, 1) * 255).astype(np.uint8))
@@ -99,6 +104,7 @@ class Explained:
                     case=item.case, part=self.part, finding=item.finding, label=item.label, predicted=item.called,
                     probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
                     map=f"{name}_map.png",
+                    window=None if self.windows.whole else (across.start, down.start, across.stop, down.stop),
                 )
             )  # fmt: skip
         return tuple(entries), pictures
@@ -112,62 +118,87 @@ class Explained:
         pairs, also = (chosen(evidence_NK, each, self.settings.explained) for each in (wanted, others))
         if not pairs:
             return [], {}, {}
-        sample, places = self._sample(pairs), None
+        seen = self.seen(pairs)
+        sample = self._sample(pairs, seen)
         checks = check_working(self.model, sample)
         unlearnt, cascade = check_unlearnt(self.model, sample, self._relearnt(), self.settings.seed)
         hangs, curves = check_removal(self.model, sample, self.settings.seed)
-        checks += [*unlearnt, *hangs, *self._against_regions(sample, pairs)]
-        both = self._sample([*pairs, *also]) if also else sample
-        places = [Places.of(image_of(self.dataset, self._row(i)), both.images.shape[-1]) for i, _ in [*pairs, *also]]
-        cover = self.predictions.task in ("classify", "tag")
+        checks += [*unlearnt, *hangs, *self._against_regions(sample, pairs, seen)]
+        with_others = [*seen, *self.seen(also)]
+        both = self._sample([*pairs, *also], with_others) if also else sample
+        places = [self._places(row, window) for row, window in with_others]
+        cover = self.predictions.task in OF_IMAGES
         return [*checks, *check_places(self.model, both, places, cover=cover)], cascade, curves
 
-    def _against_regions(self, sample: Sample, pairs: Sequence[tuple[int, int]]) -> list[Check]:
+    def _against_regions(
+        self, sample: Sample, pairs: Sequence[tuple[int, int]], seen: Sequence[tuple[int, Window]]
+    ) -> list[Check]:
         """The pointing game on the cases in which the class was found where it is: of a miss nothing can be pointed at."""
         regions = regions_of(self.dataset, self.settings.regions)
         found = Answered.of(self.predictions, self.cuts).found
-        own = [regions.of(self._row(i), k) if found[i, k] else None for i, k in pairs]
-        maps = [in_image(one, shape) for one, shape in zip(sample.maps, sample.shapes, strict=True)]
+        own, maps = list[NDArray[np.bool_] | None](), list[NDArray[np.float32]]()
+        for (i, k), (row, window), one in zip(pairs, seen, sample.maps, strict=True):
+            place = self.windows.place(row)
+            region = regions.of(row, k) if found[i, k] else None
+            region = None if region is None else region[window.bounds(place)]
+            own.append(region if region is not None and region.any() else None)
+            maps.append(window.in_image(one, place))
         return check_regions(sample, own, maps)
+
+    def _places(self, row: int, window: Window) -> Places:
+        """The parts of what the network sees."""
+        return Places.of(image_of(self.dataset, row), self.windows.side).within(window, self.windows.seen)
 
     def _relearnt(self) -> list[networks.Classifier]:
         task = task_of(self.dataset.facts.task)
         part: Part = part_of(self.dataset, self.store, "train")[1]
         plain = task.remedy("none", part.targets, self.dataset.classes, self.dataset.positive)
-        loss = task.loss(plain.balance, lambda own: own)
-        seed = self.settings.seed
-        return [with_random_labels(self.model, part, loss, seed, (1, -1)[deal % 2]) for deal in range(DEALS)]
+        loss, seed = task.loss(plain.balance, lambda own: own), self.settings.seed
+        views = None if self.windows.whole else Views(self.windows.seen, foreground=plain.balance.foreground)
+        return [with_random_labels(self.model, part, loss, seed, (1, -1)[deal % 2], views) for deal in range(DEALS)]
 
-    def _sample(self, pairs: Sequence[tuple[int, int]]) -> Sample:
-        rows = [self._row(i) for i, _ in pairs]
-        x_NCHW, targets_N = self.inputs(rows), torch.tensor([k for _, k in pairs], device=self.model.mean.device)
+    def _sample(self, pairs: Sequence[tuple[int, int]], seen: Sequence[tuple[int, Window]]) -> Sample:
+        rows = [row for row, _ in seen]
+        x_NCHW = self.inputs(seen)
+        targets_N = torch.tensor([k for _, k in pairs], device=x_NCHW.device)
         maps_NHW = attribute(self.model, x_NCHW, targets_N, self.method)
         cases = self.dataset.cases[rows]
         patients = cases.select(pl.coalesce("patient", "case")).to_series().to_list()
-        shapes = [self._shape(row) for row in rows]
+        shapes = [self.windows.place(row).shape for row in rows]
         return Sample(x_NCHW, targets_N, patients, maps_NHW, self.method, shapes)
-
-    def _row(self, place: int) -> int:
-        return self.row_of[self.predictions.table["case"][place]]
 
     @cached_property
     def row_of(self) -> dict[str, int]:
         """The row of each case in the data set."""
         return {case: row for row, case in enumerate(self.dataset.cases["case"].to_list())}
 
-    def _shape(self, row: int) -> tuple[int, int]:
-        rows, columns = self.dataset.cases.select("rows", "columns").row(row)
-        return int(rows), int(columns)
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """The row of each case in the predictions."""
+        return {case: i for i, case in enumerate(self.predictions.table["case"].to_list())}
 
-    def inputs(self, rows: Sequence[int]) -> torch.Tensor:
-        """Prepared images as x_NCHW float32 in 0 to 1."""
-        part = Part(self.store, np.asarray(rows, np.int64), np.zeros(len(rows), np.int64))
-        return part.inputs(np.arange(len(rows)), self.model.mean.device).contiguous()
+    @cached_property
+    def windows(self) -> Windows:
+        side = int(self.store[np.zeros(1, np.int64)].shape[1])
+        return Windows(self.dataset, self.predictions, self.tools.folder / "masks", side, self.model.size)
+
+    def seen(self, pairs: Sequence[tuple[int, int]], *, missed: bool = False) -> list[tuple[int, Window]]:
+        """Of (case in the predictions, class) the row in the data set, and what the network sees of it."""
+        rows = [self.row_of[self.predictions.table["case"][i]] for i, _ in pairs]
+        return [(row, self.windows.of(i, row, k, missed=missed)) for row, (i, k) in zip(rows, pairs, strict=True)]
+
+    def inputs(self, seen: Sequence[tuple[int, Window]]) -> torch.Tensor:
+        """What the network sees, as x_NCHW float32 in 0 to 1."""
+        part = Part(self.store, np.array([row for row, _ in seen]), np.zeros(len(seen), np.int64))
+        found = []
+        for n, (_, window) in enumerate(seen):  # one at a time, for images may be much larger than windows
+            found.append(window.of(part.inputs(np.array([n]), self.model.mean.device), self.windows.seen))
+        return torch.cat(found)
 
 
-def in_image(map_HW: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """A map over the square of a network in the pixels of the image of `shape`: the placement undone, nothing but resized."""
-    return np.asarray(Placement.of(shape, map_HW.shape[0]).restore(map_HW), np.float32)
+def _cut(image: Image, down: slice, across: slice) -> Image:
+    valid = None if image.valid is None else image.valid[down, across]
+    return image.with_pixels(image.pixels[down, across], valid=valid)
 
 
 def chosen(evidence_NK: Floats, outputs: Sequence[int], most: int) -> list[tuple[int, int]]:
@@ -185,16 +216,17 @@ def noted_marks(explained: Explained, kinds: Sequence[tuple[str, str]]) -> list[
     """Cases of masks or boxes for the gallery, out of (why, case): of each the class that was called, of several that of which most
     was, or where nothing was called ("") one that is there."""
     answered = Answered.of(explained.predictions, explained.cuts)
-    place = {case: i for i, case in enumerate(explained.predictions.table["case"].to_list())}
+    place = explained.place_of
     some = [one for one in kinds if one[0] != "typical"][: MARKED // 2] + [one for one in kinds if one[0] == "typical"]
     some = some[:MARKED]
     if not some:
         return []
     outputs = [answered.shown(place[case]) for _, case in some]
-    x_NCHW = explained.inputs([explained.row_of[case] for _, case in some])
+    x_NCHW = explained.inputs(explained.seen([(place[case], k) for (_, case), k in zip(some, outputs, strict=True)]))
     targets, model, p_N = torch.tensor(outputs, device=x_NCHW.device), explained.model.eval(), list[float]()
     for part in parts_of(x_NCHW):
-        p_N += chances(model, x_NCHW[part], targets[part]).tolist()
+        with torch.no_grad():
+            p_N += chances(model, model(x_NCHW[part]), targets[part]).tolist()
     names, noted = explained.dataset.classes, list[Notable]()
     for (why, case), k, p in zip(some, outputs, p_N, strict=True):
         has, called = answered.has[place[case]], answered.called[place[case]]

@@ -50,7 +50,7 @@ def errors_of(explained: Explained) -> Errors:
         noted = [
             _noted(explained, answered, i, k, kind == "false_negative", float(p_NK[i, k])) for i, k in pairs[:MOST]
         ]
-        found, drawn = explained.entries(noted)
+        found, drawn = explained.entries(noted, missed=kind == "false_negative")
         named = [one.model_copy(update={"image": f"{kind}_{one.image}", "map": f"{kind}_{one.map}"}) for one in found]
         entries[kind], counts[kind] = tuple(named), len(pairs)
         pictures |= {f"{kind}_{name}": content for name, content in drawn.items()}

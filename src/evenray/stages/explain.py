@@ -18,7 +18,6 @@ from evenray.core.names import as_path
 from evenray.core.recipe import ExplainSettings
 from evenray.core.sketches import blocks
 from evenray.core.types import Dataset, Image, Predictions
-from evenray.evidence.explain.room import fits
 from evenray.images.contrast import curve, enhance
 from evenray.images.histogram import Histogram
 from evenray.images.readers import read
@@ -71,15 +70,7 @@ def explain(inputs: ExplainInputs, settings: ExplainSettings, tools: Tools) -> E
     """Attribution maps of the most confident mistakes and a few hits, of masks and boxes of the worst and typical cases, which are
     also shown with their outlines; the checks of these maps; and images before and after the contrast."""
     task = inputs.cases.facts.task
-    if (
-        task == "detect" and inputs.planned.plan.patch
-    ):  # maps are of whole images, which this detector never sees at their size
-        tools.events.tell("explain.windows")
-        return ExplainOutputs(None, _overlays(inputs, tools), _previews(inputs))
     explained = explained_of(inputs, settings, tools)
-    if task == "segment" and not fits(explained.model, inputs.planned.plan.given):
-        tools.events.tell("explain.large", side=inputs.planned.plan.given)
-        return ExplainOutputs(None, _overlays(inputs, tools), _previews(inputs))
     if task not in OF_IMAGES:
         overlays = _overlays(inputs, tools)
         noted = noted_marks(explained, [(entry.kind, entry.case) for entry in overlays.index.entries])

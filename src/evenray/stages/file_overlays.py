@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -10,18 +12,21 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from evenray.evidence.explain.answers import chances
+from evenray.data.letterbox import Placement
+from evenray.evidence.explain.answers import chances, focus_in
 from evenray.evidence.explain.attribution import attribute
+from evenray.evidence.explain.window import Window, about_box, densest
 from evenray.learning import networks
+from evenray.learning.boxes.encoding import DEFAULT, OFFSETS, corners, restored
+from evenray.learning.looks import look_of
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Opened
 from evenray.reporting.overlay import overlay
 
-from .attributing import in_image
 from .overlays import picture
 
-__all__ = ["called", "nearest", "overlays", "probabilities"]
+__all__ = ["Looked", "called"]
 
 
 def called(row: pl.DataFrame, about: About) -> list[int]:
@@ -35,44 +40,84 @@ def called(row: pl.DataFrame, about: About) -> list[int]:
     return [k for k, name in enumerate(about.classes) if row[f"{what}_{name}"].item() > 0]
 
 
-def probabilities(
-    row: pl.DataFrame, classes: Sequence[int], one: Opened, about: About, model: networks.Classifier
-) -> list[float]:
-    """Those of classes that an answer calls: calibrated, of boxes the highest; of masks, whose answers have none, the network's own of
-    what is explained."""
-    if about.task == "segment":
-        return _own(one, about, model, classes)
-    start = "highest" if about.task == "detect" else "p"
-    return [row[f"{start}_{about.classes[k]}"].item() for k in classes]
+@dataclass(frozen=True)
+class Looked:
+    """An image file as a network sees it, to be explained."""
+
+    one: Opened
+    about: About
+    model: networks.Classifier
+
+    def probabilities(self, row: pl.DataFrame, classes: Sequence[int]) -> list[float]:
+        """Those of classes that the answer of the image calls: calibrated, of boxes the highest; of masks, whose answers have none,
+        the network's own of what is explained."""
+        if self.about.task == "segment":
+            return self._own(classes)
+        start = "highest" if self.about.task == "detect" else "p"
+        return [row[f"{start}_{self.about.classes[k]}"].item() for k in classes]
+
+    def nearest(self, row: pl.DataFrame) -> tuple[int, float]:
+        """The most probable class of an image whose answer calls none, with its probability; of masks and boxes the network's own, for
+        their answers do not tell it."""
+        told = self.about.task == "tag"
+        names = self.about.classes
+        each = [row[f"p_{name}"].item() for name in names] if told else self._own(range(len(names)))
+        k = max(range(len(names)), key=each.__getitem__)
+        return k, each[k]
+
+    def overlays(
+        self, classes: Sequence[int], method: str, side: int, opacity: float = 0.5
+    ) -> Iterator[NDArray[np.uint8]]:
+        """A picture for each class, RGB, uint8 (H, W + bar, 3): the image, of `side` pixels at the most, under the map of that class.
+        Of an image that the network sees in windows that is the map of one, which has a frame."""
+        shown, shape = picture(self.one.image, side), self.one.image.shape
+        place, map_HW = Placement.of(shape, self.about.side), np.zeros(shape, np.float32)
+        for k in classes:
+            window, size = self._window(k), self.about.size if self.about.windowed else self.about.side
+            bounds = window.bounds(place)
+            map_HW[:] = 0
+            map_HW[bounds] = window.in_image(attribute(self.model, window.of(self._input, size), k, method)[0], place)
+            across, down = shown.shape[1] / shape[1], shown.shape[0] / shape[0]
+            own = np.asarray(cv2.resize(map_HW, shown.shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
+            yield overlay(_framed(shown, bounds, (down, across)) if self.about.windowed else shown, own, opacity)
+
+    @cached_property
+    def _input(self) -> torch.Tensor:
+        return torch.from_numpy(as_input([self.one.decoded.pixels], self.about)).to(self.model.mean.device)
+
+    @cached_property
+    def _out(self) -> torch.Tensor:
+        """What the network says of the whole image, by windows where it sees these alone."""
+        with torch.no_grad():
+            return look_of(self.about.task)(self.model, self._input, "centre")
+
+    def _own(self, classes: Sequence[int]) -> list[float]:
+        found: list[float] = chances(self.model, self._out, self._targets(classes)).double().tolist()
+        return found
+
+    def _window(self, k: int) -> Window:
+        """The part of the image that a class is explained by."""
+        side, size = self.about.side, self.about.size
+        if not self.about.windowed:
+            return Window(0, 0, side)
+        focus_1P = focus_in(self._out, self._targets([k]))
+        if self.about.task == "segment":
+            return densest(focus_1P.view(side, side).cpu().numpy() > 0, size)
+        answer_A = self._out[0, int(focus_1P.argmax())]
+        if bool(answer_A.isnan().any()):  # no box at all
+            return densest(np.zeros((side, side), bool), size)
+        box = corners(restored(answer_A[OFFSETS], answer_A[DEFAULT])).clamp(0, 1) * side
+        return about_box(box.tolist(), side, size)
+
+    def _targets(self, classes: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(list(classes), device=self._input.device)
 
 
-def nearest(row: pl.DataFrame, one: Opened, about: About, model: networks.Classifier) -> tuple[int, float]:
-    """The most probable class of an image whose answer calls none, with its probability; of masks and boxes the network's own, for
-    their answers do not tell it."""
-    every = range(len(about.classes))
-    told = about.task == "tag"
-    each = [row[f"p_{name}"].item() for name in about.classes] if told else _own(one, about, model, every)
-    k = max(every, key=each.__getitem__)
-    return k, each[k]
-
-
-def _own(one: Opened, about: About, model: networks.Classifier, classes: Sequence[int]) -> list[float]:
-    x_NCHW = _input(one, about, model)
-    found: list[float] = chances(model, x_NCHW, torch.tensor(list(classes), device=x_NCHW.device)).double().tolist()
+def _framed(shown: NDArray[np.uint8], bounds: tuple[slice, slice], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    """A picture with a line about a part of its image."""
+    (top, bottom), (left, right) = (
+        (round(own.start * by), round(own.stop * by)) for own, by in zip(bounds, scale, strict=True)
+    )
+    found = np.ascontiguousarray(shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2))
+    cv2.rectangle(found, (left, top), (right - 1, bottom - 1), (255, 255, 255), max(1, max(found.shape) // 512))
     return found
-
-
-def overlays(
-    one: Opened, about: About, model: networks.Classifier, classes: Sequence[int], method: str, side: int, opacity: float = 0.5
-) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
-    """A picture for each class, RGB, uint8 (H, W + bar, 3): the image, of `side` pixels at the most, under the map of that class."""
-    x_NCHW, shown = _input(one, about, model), picture(one.image, side)
-    for k in classes:
-        own = in_image(attribute(model, x_NCHW, k, method)[0], one.image.shape)
-        if own.shape != shown.shape[:2]:
-            own = np.asarray(cv2.resize(own, shown.shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
-        yield overlay(shown, own, opacity)
-
-
-def _input(one: Opened, about: About, model: networks.Classifier) -> torch.Tensor:
-    return torch.from_numpy(as_input([one.decoded.pixels], about)).to(model.mean.device)

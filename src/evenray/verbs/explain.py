@@ -19,7 +19,6 @@ from evenray.core.run import Run
 from evenray.core.spec import Step
 from evenray.core.spreadsheets import to_csv
 from evenray.core.types import REJECTED
-from evenray.evidence.explain.room import fits
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
@@ -33,7 +32,7 @@ from evenray.reporting import errors_page
 from evenray.scale import isolated, local
 from evenray.stages.errors import errors_of
 from evenray.stages.explain import explained_of
-from evenray.stages.file_overlays import called, nearest, overlays, probabilities
+from evenray.stages.file_overlays import Looked, called
 from evenray.stages.line import run as run_line
 from evenray.stages.line import stage_of
 from evenray.stages.overlays import png
@@ -89,8 +88,8 @@ def explain(
     With `errors`, errors.html in the run folder shows false negatives and false positives with their maps. With `files`, images and
     folders of them, nothing of the run is changed: overlays of these files are written into the folder `output` (by default the
     run's name with -explained) as PNG, and beside those of DICOM files as secondary captures of their study; `opacity`, from 0 to 1,
-    is that of the map's warmest colour. Raises DataError where the run is out of date, or nothing could be read, and UsageError for
-    errors or files of a detector that looks at windows: maps are of whole images.
+    is that of the map's warmest colour. Of large images, which the network sees in windows, the map is of the window in which most of
+    what is explained lies. Raises DataError where the run is out of date, or nothing could be read.
     """
     if not 0 <= opacity <= 1:
         raise UsageError(f"opacity is {opacity}; give a number from 0 to 1.")
@@ -101,11 +100,8 @@ def explain(
     with job(target, output, recipe, settings, listener) as work, one_training():
         run_line(work, "explain")
         if errors:
-            about = About.of_run(work.folder.path)
-            _check_maps(about, work.folder.path)
             each = stage_of("explain")
             explained = explained_of(each.read(work.folder), work.settings(each), work.tools)  # type: ignore[arg-type]
-            _check_size(about, explained.model, work.folder.path)
             found = errors_of(explained)
             errors_page(work.folder.path, found.entries, found.counts, found.pictures, language=work.lang)
         return Run(work.folder.path)
@@ -125,9 +121,7 @@ def _files(
         raise DataError(f"There is no model in '{target}'; give the folder of a finished run.")
     check_run(source)
     about = About.of_run(source)
-    _check_maps(about, source)
     network = networks.load(source / "model.safetensors")
-    _check_size(about, network, source)
     model = of_network(network, about, machine(settings.get("device") or "auto"))
     method = fitted(ExplainSettings(attribution=settings.get("attribution")), about.task).attribution or "gradcam"
     named = [files] if isinstance(files, str | Path) else files
@@ -159,25 +153,6 @@ def _files(
     return done
 
 
-def _check_maps(about: About, run: Path) -> None:
-    """UsageError where there are no attribution maps, of its errors nor of files, for they are of whole images."""
-    if about.task == "detect" and about.windowed:  # default boxes are for no other size
-        raise UsageError(
-            f"The detector of '{run}' looks at windows of {about.size} pixels in images of {about.side}; attribution maps are of "
-            f"whole images, and there are none. Its boxes stand in the report, and those of files come with 'evenray predict'."
-        )
-
-
-def _check_size(about: About, model: networks.Classifier, run: Path) -> None:
-    """UsageError where whole images, which maps of masks are of, are too large for it."""
-    if about.task == "segment" and not fits(model, about.side):
-        raise UsageError(
-            f"The network of '{run}' is trained on patches of {about.size} pixels in images of {about.side}; attribution maps are of "
-            f"whole images, which would take too much memory. Its masks stand in the report, and those of files come with 'evenray "
-            f"predict'; with a smaller --size there are maps."
-        )
-
-
 def _overlays(
     task: Task, one: Opened, told: pl.DataFrame, about: About, network: networks.Classifier, method: str, opacity: float,
     folder: Path, number: int,
@@ -185,11 +160,12 @@ def _overlays(
     """An overlay for each class that the image is called in its answer, or for the most probable one."""
     fragment = one.decoded.fragment
     about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, fragment) if part)
+    looked = Looked(one, about, network)
     if classes := called(told, about):
-        found = list(zip(classes, probabilities(told, classes, one, about, network), strict=True))
+        found = list(zip(classes, looked.probabilities(told, classes), strict=True))
     else:
-        found = [nearest(told, one, about, network)]
-    pictures = overlays(one, about, network, [k for k, _ in found], method, WHOLE, opacity)
+        found = [looked.nearest(told)]
+    pictures = looked.overlays([k for k, _ in found], method, WHOLE, opacity)
     for (k, p), drawn in zip(found, pictures, strict=True):
         label = about.classes[k]
         name, dicom = f"{number:04d}_{about_file}_{_plain(label)}", None

@@ -4,7 +4,6 @@ by hand."""
 from __future__ import annotations
 
 import captum.attr as captum
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,6 @@ from evenray.evidence.explain.answers import subject
 from evenray.evidence.explain.attribution import raw_attribution
 from evenray.learning.networks import Classifier, build
 from evenray.learning.networks.description import NetworkDescription
-from evenray.stages.attributing import in_image
 
 from .conftest import squares
 
@@ -162,14 +160,3 @@ def test_masks_and_boxes_are_explained_as_well(spec: str, output: str, method: s
         assert float(raw_attribution(model, torch.rand(2, 1, 64, 64), [0, 1], spec).abs().amax((1, 2)).min()) > 0
     with pytest.raises(UsageError, match="classes 0 to 1" if output == "softmax" else "classes 0 to 2"):
         attribute(model, torch.rand(1, 1, 64, 64), 3)
-
-
-def test_a_map_goes_back_to_the_pixels_of_its_file() -> None:
-    """A wide image lies in the middle rows of the square; what is beside it is cut off."""
-    square = np.zeros((32, 32), np.float32)
-    square[8:24, 16:] = 1  # the right half of the image
-    square[:8] = 9  # where no image is
-    found = in_image(square, (100, 200))
-    assert found.shape == (100, 200)
-    assert found[:, :90].max() == 0
-    assert found[:, 110:].min() == 1

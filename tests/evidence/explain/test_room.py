@@ -1,4 +1,4 @@
-"""Large images are explained a few at a time, with the answers of all together; how large an image may be is told beforehand."""
+"""Large images are explained a few at a time, with the answers of all together."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from evenray.data.store import Store
 from evenray.evidence.explain import randomise, room
 from evenray.evidence.explain.randomise import with_random_labels
 from evenray.evidence.explain.removal import removal
-from evenray.evidence.explain.room import fits, parts_of
-from evenray.learning.networks import Classifier, average, build
-from evenray.learning.networks.anatomy import anatomy, totals
+from evenray.evidence.explain.room import parts_of
+from evenray.learning.networks import Classifier, build
 from evenray.learning.train import Part
 from evenray.stages.attributing import noted_marks
 
@@ -62,8 +61,8 @@ def test_cards_and_labels_that_mean_nothing_take_a_few_images_at_a_time(shown: l
              "hit_0": [9] * N, "hit_1": [0] * N}  # fmt: skip
     explained = SimpleNamespace(
         predictions=Predictions(pl.DataFrame(table), ("a", "b"), "", "segment"), cuts=[0.5, 0.5], model=model(),
-        dataset=SimpleNamespace(classes=("a", "b")), row_of=dict.fromkeys(cases, 0),
-        inputs=lambda rows: torch.rand(len(rows), 1, SIDE, SIDE),
+        dataset=SimpleNamespace(classes=("a", "b")), place_of={case: i for i, case in enumerate(cases)},
+        seen=lambda pairs: pairs, inputs=lambda seen: torch.rand(len(seen), 1, SIDE, SIDE),
     )  # fmt: skip
     assert len(noted_marks(explained, [("typical", case) for case in cases])) == N  # type: ignore[arg-type]
     assert max(shown) == 2
@@ -82,12 +81,3 @@ def test_all_go_together_where_they_are_small_and_none_is_lost() -> None:
         parts = list(parts_of(torch.zeros(number, 1, 1, 1).expand(-1, -1, side, side)))
         assert [k for part in parts for k in range(part.start, part.stop)] == list(range(number))
         assert (len(parts) == 1) == (side == 320)
-
-
-def test_an_image_is_too_large_by_the_maps_of_one_network() -> None:
-    one = model()
-    several = average([build(NETWORK, classes=3, channels=1, size=SIDE, seed=seed) for seed in range(3)])
-    bytes_a_pixel = totals(anatomy(one))["activation_bytes"] / SIDE**2
-    side = int((room.MOST / bytes_a_pixel) ** 0.5)
-    for network in (one, several):
-        assert (fits(network, side - 1), fits(network, side + 2)) == (True, False)

@@ -17,10 +17,11 @@ from evenray.learning.boxes.encoding import LOGITS
 from evenray.learning.networks import Classifier, members
 from evenray.learning.train.mask_part import log_odds
 
-__all__ = ["Answers", "chance", "chances", "classes_of", "focus_of", "subject"]
+__all__ = ["Answers", "chance", "chances", "classes_of", "focus_in", "focus_of", "subject"]
 
 Subject = Literal["class", "finding", "pixels", "box"]
 NEAREST = 0.01  # share of the pixels
+NO_BOX = -30.0  # log-odds
 
 
 class Answers(nn.Module):
@@ -49,7 +50,7 @@ def focus_of(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
     torch.Size([3, 1])
     """
     with torch.no_grad():
-        return _focus(model(x_NCHW), targets_N)
+        return focus_in(model(x_NCHW), targets_N)
 
 
 def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
@@ -59,21 +60,21 @@ def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
     return scores_NK.gather(1, targets_N[:, None])[:, 0].sigmoid()
 
 
-def chances(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
-    """The probability (N,) of each image's target as it is explained, in one look; or of several targets in one image.
+def chances(model: Classifier, out: Tensor, targets_N: Tensor) -> Tensor:
+    """The probability (N,) of each image's target as it is explained, out of the outputs of the model; or of several targets in one
+    image.
 
     >>> from evenray.learning.networks import build
     >>> model = build("vgg11(width=0.1)", classes=2, channels=1, size=28).eval()
-    >>> round(float(chances(model, torch.rand(1, 1, 28, 28), torch.tensor([0, 1])).sum()), 4)
+    >>> round(float(chances(model, model(torch.rand(1, 1, 28, 28)), torch.tensor([0, 1])).sum().detach()), 4)
     1.0
     """
-    with torch.no_grad():
-        out = model(x_NCHW)
-        out = out.expand(len(targets_N), *out.shape[1:])
-        return chance(model, _weighted(_by_place(out), _focus(out, targets_N)), targets_N)
+    out = out.expand(len(targets_N), *out.shape[1:])
+    return chance(model, _weighted(_by_place(out), focus_in(out, targets_N)), targets_N)
 
 
-def _focus(out: Tensor, targets_N: Tensor) -> Tensor:
+def focus_in(out: Tensor, targets_N: Tensor) -> Tensor:
+    """The same by the outputs of a model."""
     own_NP = _by_place(out)[torch.arange(len(targets_N)), targets_N]
     if out.ndim == 2:
         return torch.ones_like(own_NP)
@@ -93,8 +94,8 @@ def _by_place(out: Tensor) -> Tensor:
     """The outputs of a network as scores (N, K, P)."""
     if out.ndim == 2:
         return out[..., None]
-    if out.ndim == 3:  # boxes: background first
-        return log_odds(out[..., LOGITS].transpose(1, 2)[..., None])[..., 0]
+    if out.ndim == 3:  # boxes: background first; rows of NaN are none
+        return log_odds(out[..., LOGITS].transpose(1, 2)[..., None])[..., 0].nan_to_num(nan=NO_BOX)
     return log_odds(out).flatten(2)
 
 

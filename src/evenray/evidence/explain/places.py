@@ -14,6 +14,8 @@ from evenray.data.letterbox import Placement
 from evenray.images.contrast.border import border
 from evenray.images.levels import lightness
 
+from .window import Window
+
 __all__ = ["TOLERANCE", "Places", "body_of", "overlap", "points_at", "share_within"]
 
 RING = 1 / 16  # of the side, as in the audit's check of borders
@@ -43,6 +45,10 @@ class Places:
         down, across = (max(1, round(side * RING)) for side in image.shape)
         ring[down:-down, across:-across] = 0
         return cls(_placed(body_of(image), place), _placed(ring, place, outside=1), _placed(strokes(image), place))
+
+    def within(self, window: Window, size: int) -> Places:
+        """The same of what a network of `size` sees through a window."""
+        return Places(*(window.of_map(part, size) for part in (self.body, self.ring, self.text)))
 
 
 def share_within(map_HW: Map, part_HW: Map) -> float:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor, nn
 
+from evenray.learning.augment import Chance
 from evenray.learning.networks import Classifier
-from evenray.learning.train import Part
+from evenray.learning.train import Part, Views
 
 from .room import AT_ONCE
 
@@ -45,13 +46,16 @@ def cascade(model: Classifier, seed: int = 0, sign: int = 1) -> Iterator[tuple[s
             yield step, other
 
 
-def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0, sign: int = 1) -> Classifier:
+def with_random_labels(
+    model: Classifier, part: Part, loss: Loss, seed: int = 0, sign: int = 1, views: Views | None = None
+) -> Classifier:
     """The model with a head that knows nothing but the labels (masks, boxes) of other images.
 
     The labels of the `part` are dealt out anew among its images, so that shares of classes stay and what they say of an
     image is gone. The head becomes noise, as in the `cascade`, and its output layers are learnt in 12 steps of Adam on batches of
-    16, of large images on as few as have AT_ONCE pixels. The trunk stays as it is, so that a step costs little more than a forward
-    pass: to train the whole network on such labels, as Adebayo et al. do, takes as long as the training itself.
+    16, of large images on as few as have AT_ONCE pixels; with `views` on patches of images, as in training. The trunk stays as it
+    is, so that a step costs little more than a forward pass: to train the whole network on such labels, as Adebayo et al. do, takes
+    as long as the training itself.
     """
     other = copy.deepcopy(model).eval().requires_grad_(False)
     device, rng = other.mean.device, np.random.default_rng(seed)
@@ -62,16 +66,34 @@ def with_random_labels(model: Classifier, part: Part, loss: Loss, seed: int = 0,
             parameter.requires_grad_(True)
             learnt.append(parameter)
     optimiser, dealt = torch.optim.Adam(learnt, RATE), rng.permutation(len(part))
-    pixels = part.inputs(np.arange(1), device)[0, 0].numel()
+    pixels = views.size**2 if views else part.inputs(np.arange(1), device)[0, 0].numel()
     each = min(BATCH, len(part), max(1, AT_ONCE // pixels))
     for step in range(STEPS):
         which = rng.choice(len(part), each, replace=False)
+        if views is None:
+            x, answers = part.inputs(which, device), part.answers(dealt[which], device)
+        else:
+            x, answers = _patches(part, which, dealt[which], Chance.of([seed, step], each), views, device)
         with torch.enable_grad():
-            lost = loss(other(part.inputs(which, device)), part.answers(dealt[which], device), step / STEPS)
+            lost = loss(other(x), answers, step / STEPS)
         optimiser.zero_grad()
         lost.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return other.requires_grad_(False)
+
+
+def _patches(
+    part: Part, which: NDArray[np.int64], dealt: NDArray[np.int64], chance: Chance, views: Views, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Patches of images with the answers of others, one image at a time."""
+    found = []
+    for i in range(len(which)):
+        one = slice(i, i + 1)
+        found.append(
+            part.changed(part.inputs(which[one], device), part.answers(dealt[one], device), chance[one], views)
+        )
+    x, answers = (torch.cat(each) for each in zip(*found, strict=True))
+    return x, answers
 
 
 def _made_noise(model: Classifier, names: Sequence[str], generator: torch.Generator, sign: int) -> bool:

@@ -16,13 +16,14 @@ from .examples import examples
 from .loop import Settings, fit
 from .machine import keep_malloc, machine
 from .order import batches_an_epoch
-from .part import Part, statistics
+from .part import Part, Views, statistics
 from .validation import forward, outputs
 
 __all__ = [
     "Machine",
     "Part",
     "Settings",
+    "Views",
     "batches_an_epoch",
     "examples",
     "fit",

@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset
 
 from evenray.core.artefacts import file_digest
 from evenray.core.lost import Lost
+from evenray.core.recipe import ExplainSettings
 from evenray.core.spec import Step
-from evenray.evidence.explain.room import fits
 from evenray.images.readers.dicom_parse import quiet
 from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.images.writers.dicom_seg import write_seg
@@ -25,14 +25,14 @@ from evenray.images.writers.dicom_sr import Algorithm, Group, Segment, write_rep
 from evenray.learning import networks
 from evenray.learning.predict.answers import Answers
 from evenray.learning.predict.decoding import Item, Opened, Task
+from evenray.learning.tasks import fitted
 from evenray.learning.train import machine
-from evenray.stages.file_overlays import called, nearest, overlays
+from evenray.stages.file_overlays import Looked, called
 
 from ..models import Loaded
 
 __all__ = ["Results", "Sources"]
 
-METHOD = "gradcam"
 BOXES = 100  # of one image in a report; how many there are stands beside
 SIDE = 1024  # pixels of an overlay's longer side: a capture is stored uncompressed
 CAPTION = "evenray: research use only, not for diagnosis"
@@ -51,7 +51,7 @@ class Sources:
 
 class Results:
     """The files of results of one model. There are overlays of run folders and model.safetensors only, as other engines have no
-    gradients, and none of a detector that looks at windows or of images too large for it, as maps are of whole images."""
+    gradients."""
 
     def __init__(self, loaded: Loaded, device: str = "auto") -> None:
         self.loaded, about, source = loaded, loaded.model.about, loaded.source
@@ -61,10 +61,8 @@ class Results:
             about.network.named, self.weights,
             (f"contrast {about.contrast}", f"engine {loaded.model.engine}, {loaded.model.precision}"),
         )  # fmt: skip
-        mapped = file.suffix == ".safetensors" and not (about.task == "detect" and about.windowed)
-        network = networks.load(file) if mapped else None
-        if network is not None and about.task == "segment" and not fits(network, about.side):
-            network = None
+        network = networks.load(file) if file.suffix == ".safetensors" else None
+        self.method = fitted(ExplainSettings(), about.task).attribution or ""
         self.network = None if network is None else network.to(machine(device).device).eval()
 
     def tasks(self, found: Answers, sources: Sources) -> list[Task]:
@@ -88,10 +86,11 @@ class Results:
             if self.network is None or isinstance(one, str | Lost):
                 continue
             about, row = found.about, rows[task.item.file, task.fragment or ""]
-            classes = called(row, about) or [nearest(row, one, about, self.network)[0]]
-            for k, drawn in zip(classes, overlays(one, about, self.network, classes, METHOD, SIDE), strict=True):
+            looked = Looked(one, about, self.network)
+            classes = called(row, about) or [looked.nearest(row)[0]]
+            for k, drawn in zip(classes, looked.overlays(classes, self.method, SIDE), strict=True):
                 path = folder / f"overlay-{number}-{k}.dcm"
-                title = f"evenray {Step.of(METHOD).name}: {about.classes[k]}"
+                title = f"evenray {Step.of(self.method).name}: {about.classes[k]}"
                 # One of a kind, whichever class is called on another machine.
                 slot = "" if about.task == "classify" else str(k)
                 identity = (self.weights, f"{task.fragment} {slot}")
