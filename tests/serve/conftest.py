@@ -25,7 +25,7 @@ from evenray.serve.service import Service
 SPECS = {
     "tag": ("vgg11_bn(width=0.05)", 28, "sigmoid"),
     "segment": ("unet('vgg11_bn(width=0.05)')", 32, "softmax"),
-    "detect": ("ssd('vgg11_bn(width=0.05)')", 48, "softmax"),
+    "detect": ("ssd('vgg11_bn(width=0.05)')", 48, "boxes"),
 }
 MOST = 400_000  # bytes of a request
 

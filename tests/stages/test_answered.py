@@ -72,7 +72,7 @@ def test_the_page_of_errors_lists_what_no_box_lies_on() -> None:
     class Explained:
         cuts, predictions = [0.5], boxes()
 
-        def entries(self, noted: list[Notable]) -> tuple[tuple[()], dict[str, bytes]]:
+        def entries(self, noted: list[Notable], *, missed: bool) -> tuple[tuple[()], dict[str, bytes]]:
             found.append([(one.case, one.called, round(one.probability, 9)) for one in noted])
             return (), {}
 

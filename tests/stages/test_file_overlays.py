@@ -65,7 +65,7 @@ def test_where_none_is_called_the_most_probable_one_is_shown(task: str, tmp_path
     one = opened(Task(Item("a", image), None, True), about.preparation)
     assert isinstance(one, Opened)
     assert called(row, about) == []
-    looked = Looked(one, about, network)
+    looked = Looked(one, about, network, None)
     k, p = looked.nearest(row)
     each = [row[f"p_{name}"][0] for name in about.classes] if task == "tag" else []
     for target in (torch.tensor([0]), torch.tensor([1])) if task != "tag" else ():

@@ -13,7 +13,7 @@ from evenray.core.types import Predictions
 from evenray.metrics.boxes import box_matches, found_boxes
 from evenray.metrics.measuring import Cut
 
-__all__ = ["Answered", "evidence", "sought"]
+__all__ = ["Answered", "cut_of", "evidence", "sought"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -79,7 +79,17 @@ def _reached(told_NK: Floats, predictions: Predictions, cuts: Cut) -> Bools:
         return np.where(np.arange(told_NK.shape[1]) == positive, said, ~said)
     if predictions.task == "segment" or not isinstance(cuts, Sequence):
         return told_NK > 0
-    return (told_NK >= [0.5 if cut is None else cut for cut in cuts]) & (told_NK > 0)
+    return (told_NK >= [cut_of(cuts, k) for k in range(told_NK.shape[1])]) & (told_NK > 0)
+
+
+def cut_of(cuts: Cut, k: int) -> float:
+    """The threshold of the class k of several; one that is not told is .5, and without any all is called that was said at all.
+
+    >>> cut_of([0.2, None], 1), cut_of(None, 1)
+    (0.5, 0.0)
+    """
+    own = cuts[k] if isinstance(cuts, Sequence) else 0.0
+    return 0.5 if own is None else own
 
 
 def evidence(predictions: Predictions) -> Floats:

@@ -130,7 +130,7 @@ def _predictions_write(folder: RunFolder, predictions: Predictions) -> list[str]
     return ["predictions.parquet"]
 
 
-G = TypeVar("G", Attributions, DrawnMasks, Overlays)
+G = TypeVar("G", DrawnMasks, Overlays)
 
 
 def _optional_gallery(kind: type[G], stage: str) -> Artefact[Gallery[G] | None]:
@@ -148,7 +148,7 @@ def _optional_gallery(kind: type[G], stage: str) -> Artefact[Gallery[G] | None]:
     return Artefact((stage,), read, write)
 
 
-def _gallery(index: Callable[[RunFolder], Previews], stage: str) -> Artefact[Gallery]:  # type: ignore[type-arg]
+def _gallery(index: Callable[[RunFolder], Attributions | Previews], stage: str) -> Artefact[Gallery]:  # type: ignore[type-arg]
     return Artefact((stage,), lambda folder: Gallery(index(folder), {}), lambda folder, gallery: gallery.write(folder))
 
 
@@ -174,7 +174,7 @@ SCORES = _record(ScoresRecord, "evaluate")
 UNCERTAINTY = _optional_record(UncertaintyRecord, "evaluate")
 GROUP_GAPS = _optional_record(GroupsRecord, "evaluate")
 LABEL_ERRORS = _findings("label_errors.parquet", "evaluate")
-ATTRIBUTIONS: Artefact[Gallery[Attributions] | None] = _optional_gallery(Attributions, "explain")
+ATTRIBUTIONS: Artefact[Gallery[Attributions]] = _gallery(lambda folder: Attributions.read(folder.path), "explain")
 OVERLAYS: Artefact[Gallery[Overlays] | None] = _optional_gallery(Overlays, "explain")
 MASKS: Artefact[Gallery[DrawnMasks] | None] = _optional_gallery(DrawnMasks, "evaluate")
 PREVIEWS: Artefact[Gallery[Previews]] = _gallery(lambda folder: Previews.read(folder.path), "explain")

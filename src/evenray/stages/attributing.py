@@ -133,15 +133,15 @@ class Explained:
     def _against_regions(
         self, sample: Sample, pairs: Sequence[tuple[int, int]], seen: Sequence[tuple[int, Window]]
     ) -> list[Check]:
-        """The pointing game on the cases in which the class was found where it is: of a miss nothing can be pointed at."""
+        """The pointing game on the cases in which the class was found where it is: of a miss nothing can be pointed at. Where the
+        window has nothing of the region the map points elsewhere."""
         regions = regions_of(self.dataset, self.settings.regions)
         found = Answered.of(self.predictions, self.cuts).found
         own, maps = list[NDArray[np.bool_] | None](), list[NDArray[np.float32]]()
         for (i, k), (row, window), one in zip(pairs, seen, sample.maps, strict=True):
             place = self.windows.place(row)
             region = regions.of(row, k) if found[i, k] else None
-            region = None if region is None else region[window.bounds(place)]
-            own.append(region if region is not None and region.any() else None)
+            own.append(None if region is None else region[window.bounds(place)].copy())
             maps.append(window.in_image(one, place))
         return check_regions(sample, own, maps)
 
@@ -180,7 +180,8 @@ class Explained:
     @cached_property
     def windows(self) -> Windows:
         side = int(self.store[np.zeros(1, np.int64)].shape[1])
-        return Windows(self.dataset, self.predictions, self.tools.folder / "masks", side, self.model.size)
+        masks = self.tools.folder / "masks"
+        return Windows(self.dataset, self.predictions, self.cuts, masks, side, self.model.size, self.settings.seed)
 
     def seen(self, pairs: Sequence[tuple[int, int]], *, missed: bool = False) -> list[tuple[int, Window]]:
         """Of (case in the predictions, class) the row in the data set, and what the network sees of it."""

@@ -61,7 +61,7 @@ class ExplainInputs:
 
 @dataclass(frozen=True)
 class ExplainOutputs:
-    attributions: Gallery[Attributions] | None = artefact(ATTRIBUTIONS)
+    attributions: Gallery[Attributions] = artefact(ATTRIBUTIONS)
     overlays: Gallery[Overlays] | None = artefact(OVERLAYS)
     previews: Gallery[Previews] = artefact(PREVIEWS)
 

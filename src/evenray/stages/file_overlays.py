@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,15 +14,16 @@ import torch
 from numpy.typing import NDArray
 
 from evenray.data.letterbox import Placement
-from evenray.evidence.explain.answers import chances, focus_in
+from evenray.evidence.explain.answers import NEAREST, by_place, chances
 from evenray.evidence.explain.attribution import attribute
 from evenray.evidence.explain.window import Window, about_box, densest
 from evenray.learning import networks
-from evenray.learning.boxes.encoding import DEFAULT, OFFSETS, corners, restored
+from evenray.learning.boxes.decoding import decode
 from evenray.learning.looks import look_of
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import as_input
 from evenray.learning.predict.decoding import Opened
+from evenray.learning.tasks.detect import in_file_pixels
 from evenray.reporting.overlay import overlay
 
 from .overlays import picture
@@ -47,6 +49,7 @@ class Looked:
     one: Opened
     about: About
     model: networks.Classifier
+    marks: NDArray[Any] | None  # the mask or the boxes of its answer, see `predict.files.answer`
 
     def probabilities(self, row: pl.DataFrame, classes: Sequence[int]) -> list[float]:
         """Those of classes that the answer of the image calls: calibrated, of boxes the highest; of masks, whose answers have none,
@@ -73,7 +76,7 @@ class Looked:
         shown, shape = picture(self.one.image, side), self.one.image.shape
         place, map_HW = Placement.of(shape, self.about.side), np.zeros(shape, np.float32)
         for k in classes:
-            window, size = self._window(k), self.about.size if self.about.windowed else self.about.side
+            window, size = self._window(k, place), self.about.size if self.about.windowed else self.about.side
             bounds = window.bounds(place)
             map_HW[:] = 0
             map_HW[bounds] = window.in_image(attribute(self.model, window.of(self._input, size), k, method)[0], place)
@@ -95,19 +98,34 @@ class Looked:
         found: list[float] = chances(self.model, self._out, self._targets(classes)).double().tolist()
         return found
 
-    def _window(self, k: int) -> Window:
-        """The part of the image that a class is explained by."""
-        side, size = self.about.side, self.about.size
+    def _window(self, k: int, place: Placement) -> Window:
+        """The part of the image that a class is explained by: about what was called it, else where it comes nearest."""
+        side, size, rng = self.about.side, self.about.size, np.random.default_rng(k)
         if not self.about.windowed:
             return Window(0, 0, side)
-        focus_1P = focus_in(self._out, self._targets([k]))
         if self.about.task == "segment":
-            return densest(focus_1P.view(side, side).cpu().numpy() > 0, size)
-        answer_A = self._out[0, int(focus_1P.argmax())]
-        if bool(answer_A.isnan().any()):  # no box at all
-            return densest(np.zeros((side, side), bool), size)
-        box = corners(restored(answer_A[OFFSETS], answer_A[DEFAULT])).clamp(0, 1) * side
-        return about_box(box.tolist(), side, size)
+            assert self.marks is not None
+            marked_SS = place.place((self.marks == k + 1).astype(np.uint8)) == 1
+            if not marked_SS.any():
+                inside = place.inside(by_place(self._out)[0, k].view(side, side).cpu().numpy())
+                (top, left), (rows, columns) = place.offset, place.inner
+                marked_SS[top : top + rows, left : left + columns] = inside >= np.quantile(inside, 1 - NEAREST)
+            return densest(marked_SS, size, rng)
+        boxes = self._boxes(k, place)
+        if not len(boxes):
+            return densest(np.zeros((side, side), bool), size, rng)
+        return about_box(place.boxes_from_image(boxes[boxes[:, 4].argmax(), :4]), side, size, rng)
+
+    def _boxes(self, k: int, place: Placement) -> NDArray[np.float64]:
+        """Those of a class in pixels of the file, with their scores: those that were called, else what the network found at all."""
+        assert self.marks is not None
+        called: NDArray[np.float64] = self.marks[self.marks[:, 0] == k, 1:]
+        if len(called):
+            return called
+        (found,) = decode(self._out)
+        own = found.classes == k
+        boxes = np.column_stack([found.classes[own], found.boxes[own] * place.size, found.scores[own]])
+        return in_file_pixels(boxes, found.scores[own], place.shape, place.size)[:, 1:]
 
     def _targets(self, classes: Sequence[int]) -> torch.Tensor:
         return torch.tensor(list(classes), device=self._input.device)
@@ -118,6 +136,6 @@ def _framed(shown: NDArray[np.uint8], bounds: tuple[slice, slice], scale: tuple[
     (top, bottom), (left, right) = (
         (round(own.start * by), round(own.stop * by)) for own, by in zip(bounds, scale, strict=True)
     )
-    found = np.ascontiguousarray(shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2))
+    found = shown.copy() if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
     cv2.rectangle(found, (left, top), (right - 1, bottom - 1), (255, 255, 255), max(1, max(found.shape) // 512))
     return found

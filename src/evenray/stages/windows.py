@@ -15,20 +15,29 @@ from evenray.core.types import Dataset, Predictions
 from evenray.data.annotations import read_mask
 from evenray.data.letterbox import Placement
 from evenray.evidence.explain.window import Window, about_box, densest
-from evenray.metrics.boxes import found_boxes, true_boxes
+from evenray.metrics.boxes import box_matches, found_boxes, true_boxes
+from evenray.metrics.matching import Matches
+from evenray.metrics.measuring import Cut
+
+from .answered import cut_of
 
 __all__ = ["Windows"]
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Those of a network of `size` in prepared images of `side` pixels; `masks` is the folder of masks that were called."""
+    """Those of a network of `size` in prepared images of `side` pixels; `masks` is the folder of masks that were called, `cuts` are
+    the thresholds that boxes were called at, and `seed` draws where in a window things lie."""
 
     dataset: Dataset
     predictions: Predictions
+    cuts: Cut
     masks: Path
     side: int
     size: int
+    seed: int
 
     @property
     def whole(self) -> bool:
@@ -42,39 +51,41 @@ class Windows:
 
     def of(self, i: int, row: int, k: int, *, missed: bool = False) -> Window:
         """The part of a case, `i` in the predictions and `row` in the data set, by which the class `k` is explained: about what was
-        called it or, where nothing was, what is of it; the other way round of what was `missed`. Of a class that is neither, the
-        middle of the image."""
+        found of it, else what was called it, else what is of it; of what was `missed` about what is of it. Of a class that is neither
+        called nor there about the box that comes nearest, or the middle of the image."""
         if self.whole:
             return Window(0, 0, self.side)
+        rng, place = np.random.default_rng([self.seed, row, k]), self.place(row)
         if self.predictions.task == "detect":
-            return self._about_box(i, row, k, missed)
-        place, marked_SS = self.place(row), np.zeros((self.side, self.side), bool)
-        for own in self._masks(i, row)[:: -1 if missed else 1]:
-            marked_SS = place.place((own == k + 1).astype(np.uint8)) == 1
-            if marked_SS.any():
-                break
-        return densest(marked_SS, self.size)
+            for boxes in self._boxes(i, k)[2 if missed else 0 :]:
+                if len(boxes):
+                    return about_box(place.boxes_from_image(boxes[0]), self.side, self.size, rng)
+        else:
+            for own in self._masks(i, row, k)[2 if missed else 0 :]:
+                if (marked_SS := place.place(own.astype(np.uint8)) == 1).any():
+                    return densest(marked_SS, self.size, rng)
+        return densest(np.zeros((self.side, self.side), bool), self.size, rng)
 
     def place(self, row: int) -> Placement:
         """Where the image of a case lies in the square that is prepared of it."""
         rows, columns = self.dataset.cases.select("rows", "columns").row(row)
         return Placement.of((int(rows), int(columns)), self.side)
 
-    def _masks(self, i: int, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """What was called, and what is there."""
+    def _masks(self, i: int, row: int, k: int) -> list[NDArray[np.bool_]]:
+        """What was found, what was called, what is there."""
         case = self.predictions.table["case"][i]
-        called = cv2.imread(str(self.masks / f"{case}.png"), cv2.IMREAD_UNCHANGED)
-        return np.asarray(called, np.uint8), read_mask(self.dataset, row)
+        called = np.asarray(cv2.imread(str(self.masks / f"{case}.png"), cv2.IMREAD_UNCHANGED)) == k + 1
+        true = read_mask(self.dataset, row) == k + 1
+        return [called & true, called, true]
 
-    def _about_box(self, i: int, row: int, k: int, missed: bool) -> Window:
-        found, true = (boxes[i] for boxes in self._boxes)
-        own = found[found[:, 0] == k]
-        surest_first = own[np.argsort(-own[:, 5])]
-        boxes = np.concatenate([surest_first[:, 1:5], true[true[:, 0] == k][:, 1:5]][:: -1 if missed else 1])
-        if not len(boxes):
-            return densest(np.zeros((self.side, self.side), bool), self.size)
-        return about_box(self.place(row).boxes_from_image(boxes[0]), self.side, self.size)
+    def _boxes(self, i: int, k: int) -> list[Floats]:
+        """Boxes that were found, that were called, that are there, and that were not called, the surest first."""
+        found, true, matched = self._all_boxes
+        own = matched[k].image == i
+        boxes, called = found[i][matched[k].box[own], 1:5], matched[k].score[own] >= cut_of(self.cuts, k)
+        hit, counted = matched[k].hit[0, own], ~matched[k].ignored[0, own]
+        return [boxes[hit & called], boxes[counted & called], true[i][true[i][:, 0] == k, 1:5], boxes]
 
     @cached_property
-    def _boxes(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-        return found_boxes(self.predictions), true_boxes(self.predictions)
+    def _all_boxes(self) -> tuple[list[Floats], list[Floats], list[Matches]]:
+        return found_boxes(self.predictions), true_boxes(self.predictions), box_matches(self.predictions, (0.5,))

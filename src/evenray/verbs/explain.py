@@ -23,7 +23,7 @@ from evenray.images.writers.dicom_sc import write_secondary_capture
 from evenray.learning import networks
 from evenray.learning.predict.about import About
 from evenray.learning.predict.answers import NO_NUMBER
-from evenray.learning.predict.decoding import Opened, Task, opened, tasks_of
+from evenray.learning.predict.decoding import Task, opened, tasks_of
 from evenray.learning.predict.engines import of_network
 from evenray.learning.predict.files import answer, items
 from evenray.learning.tasks import fitted
@@ -135,10 +135,11 @@ def _files(
         for task, one in zip(tasks, decoded, strict=True):
             if isinstance(one, str | Lost):
                 rejected.append((task.item.file, one if isinstance(one, str) else one.reason))
-            elif not (told := answer(model, one.decoded)).height:
+            elif not (told := answer(model, one.decoded))[0].height:
                 rejected.append((task.item.file, NO_NUMBER))
             else:
-                rows += _overlays(task, one, told, about, network, method, opacity, folder, len(rows))
+                looked = Looked(one, about, network, told[1])
+                rows += _overlays(task, looked, told[0], method, opacity, folder, len(rows))
             tick(int(task.last))
     if not rows:
         raise DataError(f"None of the {len(found)} files could be read; the first: {rejected[0][0]}: {rejected[0][1]}.")
@@ -154,13 +155,12 @@ def _files(
 
 
 def _overlays(
-    task: Task, one: Opened, told: pl.DataFrame, about: About, network: networks.Classifier, method: str, opacity: float,
-    folder: Path, number: int,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+    task: Task, looked: Looked, told: pl.DataFrame, method: str, opacity: float, folder: Path, number: int
+) -> Iterator[dict[str, Any]]:
     """An overlay for each class that the image is called in its answer, or for the most probable one."""
+    one, about = looked.one, looked.about
     fragment = one.decoded.fragment
     about_file = "_".join(_plain(part) for part in (Path(task.item.file).stem, fragment) if part)
-    looked = Looked(one, about, network)
     if classes := called(told, about):
         found = list(zip(classes, looked.probabilities(told, classes), strict=True))
     else:

@@ -17,7 +17,7 @@ from evenray.learning.boxes.encoding import LOGITS
 from evenray.learning.networks import Classifier, members
 from evenray.learning.train.mask_part import log_odds
 
-__all__ = ["Answers", "chance", "chances", "classes_of", "focus_in", "focus_of", "subject"]
+__all__ = ["NEAREST", "Answers", "by_place", "chance", "chances", "classes_of", "focus_of", "subject"]
 
 Subject = Literal["class", "finding", "pixels", "box"]
 NEAREST = 0.01  # share of the pixels
@@ -32,7 +32,7 @@ class Answers(nn.Module):
         self.model = model
 
     def forward(self, x_NCHW: Tensor, focus_NP: Tensor) -> Tensor:
-        return _weighted(_by_place(self.model(x_NCHW)), focus_NP)
+        return _weighted(by_place(self.model(x_NCHW)), focus_NP)
 
 
 def subject(model: Classifier) -> Subject:
@@ -50,7 +50,7 @@ def focus_of(model: Classifier, x_NCHW: Tensor, targets_N: Tensor) -> Tensor:
     torch.Size([3, 1])
     """
     with torch.no_grad():
-        return focus_in(model(x_NCHW), targets_N)
+        return _focus(model(x_NCHW), targets_N)
 
 
 def chance(model: Classifier, scores_NK: Tensor, targets_N: Tensor) -> Tensor:
@@ -69,16 +69,25 @@ def chances(model: Classifier, out: Tensor, targets_N: Tensor) -> Tensor:
     >>> round(float(chances(model, model(torch.rand(1, 1, 28, 28)), torch.tensor([0, 1])).sum().detach()), 4)
     1.0
     """
-    out = out.expand(len(targets_N), *out.shape[1:])
-    return chance(model, _weighted(_by_place(out), focus_in(out, targets_N)), targets_N)
-
-
-def focus_in(out: Tensor, targets_N: Tensor) -> Tensor:
-    """The same by the outputs of a model."""
-    own_NP = _by_place(out)[torch.arange(len(targets_N)), targets_N]
     if out.ndim == 2:
+        return chance(model, out.expand(len(targets_N), -1), targets_N)
+    scores_NKP, found = by_place(out), []
+    for n, k in enumerate(targets_N.tolist()):  # one after the other: every place of a large image may be in it
+        own_1P = scores_NKP[n if len(out) > 1 else 0, k][None]
+        focus_1P = _places(own_1P, out.ndim)
+        found.append((own_1P * focus_1P).sum() / focus_1P.sum())
+    return torch.stack(found).sigmoid()
+
+
+def _focus(out: Tensor, targets_N: Tensor) -> Tensor:
+    return _places(by_place(out)[torch.arange(len(targets_N)), targets_N], out.ndim)
+
+
+def _places(own_NP: Tensor, dimensions: int) -> Tensor:
+    """Those that count, by the scores of the target and what the model's outputs look like."""
+    if dimensions == 2:
         return torch.ones_like(own_NP)
-    if out.ndim == 3:
+    if dimensions == 3:
         return nn.functional.one_hot(own_NP.argmax(1), own_NP.shape[1]).to(own_NP.dtype)
     nearest = own_NP.topk(max(1, int(own_NP.shape[1] * NEAREST)), 1).values[:, -1:]
     called = own_NP >= 0
@@ -90,7 +99,7 @@ def _weighted(scores_NKP: Tensor, focus_NP: Tensor) -> Tensor:
     return weighted
 
 
-def _by_place(out: Tensor) -> Tensor:
+def by_place(out: Tensor) -> Tensor:
     """The outputs of a network as scores (N, K, P)."""
     if out.ndim == 2:
         return out[..., None]

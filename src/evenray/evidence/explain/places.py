@@ -105,6 +105,8 @@ def overlap(map_HW: Map, region_HW: Mask) -> float:
     0.5
     """
     pixels = int(np.count_nonzero(region_HW))
+    if not pixels:
+        return 0.0
     most = np.argpartition(-map_HW.ravel(), pixels - 1)[:pixels]
     return float(region_HW.ravel()[most].mean())
 

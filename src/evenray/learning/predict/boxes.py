@@ -47,9 +47,10 @@ def predict_boxes(
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files), boxes=kept)
 
 
-def answer_image(model: Model, about: About, one: Decoded) -> pl.DataFrame:
-    """The row of one image; none where the network has no number for it."""
-    return _rows(about, *_boxes(model, about, [one], []))
+def answer_image(model: Model, about: About, one: Decoded) -> tuple[pl.DataFrame, Floats | None]:
+    """The row of one image and its boxes, as `_boxes` has them; none where the network has no number for it."""
+    known, boxes = _boxes(model, about, [one], [])
+    return _rows(about, known, boxes), boxes[0] if boxes else None
 
 
 def _boxes(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from evenray.core.errors import DataError
 from evenray.core.events import Map
@@ -80,14 +81,18 @@ def predict(
     return Answers(pl.concat(tables), refused, about, model.engine, model.precision, len(files))
 
 
-def answer(model: Model, one: Decoded) -> pl.DataFrame:
-    """The row that `predict` has for an image, of one that is decoded; none where the network has no number for it."""
+def answer(model: Model, one: Decoded) -> tuple[pl.DataFrame, NDArray[Any] | None]:
+    """The row that `predict` has for an image, of one that is decoded; none where the network has no number for it.
+
+    Beside it the mask, uint8 (H, W): 0 background, k + 1 class k; or the boxes that were called, float64 (m, 6): class, left, top,
+    right, bottom in pixels of the file, and the probability; None of a task that has neither.
+    """
     about = model.about
     if about.task == "segment":
         return answer_frame(model, about, one)
     if about.task == "detect":
         return answer_image(model, about, one)
-    return _answers(model, about, [one], [])
+    return _answers(model, about, [one], []), None
 
 
 def _answers(model: Model, about: About, batch: Sequence[Decoded], rejected: list[tuple[str, str]]) -> pl.DataFrame:

@@ -61,10 +61,10 @@ def predict_masks(
     return Answers(table, refused, about, model.engine, model.precision, len(files), kept)
 
 
-def answer_frame(model: Model, about: About, one: Decoded) -> pl.DataFrame:
-    """The row of one frame; none where the network has no number for it."""
+def answer_frame(model: Model, about: About, one: Decoded) -> tuple[pl.DataFrame, Mask | None]:
+    """The row of one frame and its mask; none where the network has no number for it."""
     masks = _masks(model, about, [one])
-    return _rows(about, [one], masks) if masks is not None else _rows(about, [], {})
+    return (_rows(about, [], {}), None) if masks is None else (_rows(about, [one], masks), masks[one.fragment])
 
 
 def _by_file(

@@ -86,7 +86,7 @@ class Results:
             if self.network is None or isinstance(one, str | Lost):
                 continue
             about, row = found.about, rows[task.item.file, task.fragment or ""]
-            looked = Looked(one, about, self.network)
+            looked = Looked(one, about, self.network, _marks(found, task.item.file, task.fragment or ""))
             classes = called(row, about) or [looked.nearest(row)[0]]
             for k, drawn in zip(classes, looked.overlays(classes, self.method, SIDE), strict=True):
                 path = folder / f"overlay-{number}-{k}.dcm"
@@ -167,6 +167,14 @@ def _groups(
         for k, box, p in _boxes(found, name, fragment):
             each = about.classes[k]
             yield Group(common["image"], frame, finding=each, probabilities={each: p}, box=box)
+
+
+def _marks(found: Answers, name: str, fragment: str) -> NDArray[Any] | None:
+    """What was marked in an image, as `predict.files.answer` has it."""
+    if found.boxes is None:
+        return found.masks.get((name, fragment))
+    own = found.boxes.boxes.filter(pl.col("name") == name + (f"#{fragment}" if fragment else ""))
+    return own.drop("name").cast(pl.Float64).to_numpy()
 
 
 def _boxes(found: Answers, name: str, fragment: str) -> Iterator[tuple[int, tuple[float, float, float, float], float]]:
