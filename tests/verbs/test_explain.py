@@ -200,10 +200,10 @@ def test_images_that_are_seen_in_windows_are_explained_by_a_window(windowed: er.
     assert found.entries
     true = pl.read_parquet(windowed.path / "cases.parquet")
     for entry in found.entries:
-        left, top, right, bottom = entry.window or (0, 0, 0, 0)
+        left, top, right, bottom = entry.window or (0, 0, SIDE, SIDE)  # of a box too large for a window the whole
         side = right - left
         assert side == bottom - top
-        assert side in (SEEN, SIDE)  # of a box too large for a window the whole is shown
+        assert side == (SEEN if entry.window else SIDE)
         assert 0 <= left < right <= SIDE
         assert 0 <= top < bottom <= SIDE
         assert cv2.imread(str(windowed.path / "attributions" / entry.map), cv2.IMREAD_GRAYSCALE).shape == (side, side)
@@ -212,7 +212,7 @@ def test_images_that_are_seen_in_windows_are_explained_by_a_window(windowed: er.
         shown = cv2.imread(str(windowed.path / "attributions" / entry.image), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal(shown, image[top:bottom, left:right])
     page = report_page(windowed)
-    left, top, right, bottom = found.entries[0].window or (0, 0, 0, 0)
+    left, top, right, bottom = next(entry.window for entry in found.entries if entry.window)
     assert f"window of columns {left} to {right}, rows {top} to {bottom}" in page
 
 

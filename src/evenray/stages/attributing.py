@@ -104,7 +104,7 @@ class Explained:
                     case=item.case, part=self.part, finding=item.finding, label=item.label, predicted=item.called,
                     probability=item.probability, kind="mistake" if item.mistake else "hit", image=f"{name}.png",
                     map=f"{name}_map.png",
-                    window=None if self.windows.whole else (across.start, down.start, across.stop, down.stop),
+                    window=None if window.side == self.windows.side else (across.start, down.start, across.stop, down.stop),
                 )
             )  # fmt: skip
         return tuple(entries), pictures

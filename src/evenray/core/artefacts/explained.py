@@ -35,8 +35,8 @@ class Attribution(_Entry):
     """A test case with its attribution map: both are PNG files beside the index.
 
     `label` and `predicted` are classes; of several findings, whether `finding` is absent or present. Where nothing was called of a
-    mask or of boxes `predicted` is "", and the map is of a class that is there. `window` is the part that is shown of an image that
-    the network sees in windows: left, top, right, bottom in pixels of the file, half-open.
+    mask or of boxes `predicted` is "", and the map is of a class that is there. `window` is the part that is shown where the network
+    sees a window of the image: left, top, right, bottom in pixels of the file, half-open.
     """
 
     case: str

@@ -46,6 +46,7 @@ def context(run: RunView, say: Language) -> Shown | None:
         about=[
             say(f"attribution.explains_{found.explains}"),
             say("attribution.method", method=say.word("attribution", found.method), layer=layer),
+            *([say("attribution.windows")] if any(entry.window for entry in found.entries) else []),
         ],
         rows=[_row(check, say) for check in found.checks],
         figures=_figures(found, say),
