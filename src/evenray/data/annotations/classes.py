@@ -11,6 +11,7 @@ from evenray.core.errors import DataError
 from evenray.core.marks import BACKGROUND, UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
+from .box_sizes import check_sizes
 from .class_names import names_of_colours, names_of_values
 from .found import Annotations
 from .mask_pixels import COLOURED
@@ -26,11 +27,12 @@ VALUES = ("mask_values", "mask_lowest")  # of several files the highest of each 
 def with_classes(rows: pl.DataFrame, annotations: Annotations) -> tuple[pl.DataFrame, tuple[str, ...], list[Message]]:
     """The rows with the column `findings`, which classes an image has; of masks also `mask_pixels` (of each class), `mask_unknown`
     (pixels that count nowhere) and `mask_unexpected` (pixels of a value that means nothing). With the classes, and what is to
-    be said of them. DataError where there is none.
+    be said of them. DataError where there is none, or where boxes are of images of another size.
     """
     if annotations.task == "detect":
         if not annotations.classes:
             raise DataError(f"No image has a box; look into {', '.join(annotations.files[:3])}.")
+        check_sizes(rows)
         seen = [
             None if boxes is None else set(clean_boxes(boxes, (down, across))[:, 0].tolist())
             for boxes, down, across in rows.select("boxes", "rows", "columns").iter_rows()
