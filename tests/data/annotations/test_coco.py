@@ -111,3 +111,18 @@ def test_an_object_without_a_box_has_that_of_its_outline_or_runs(tmp_path: Path,
     for file in ("0.png", "1.png"):
         [one] = found.images[file].boxes
         assert (one.x0, one.y0, one.x1, one.y1) == (7, 4, 20, 9)
+
+
+def test_several_numbers_of_categories_are_refused_with_their_names(tmp_path: Path) -> None:
+    path = coco(tmp_path / "teeth.json", [0, 1], [None, None], None, category_id_1=0, category_id_2=4, category_id_3=1)
+    whole = json.loads(path.read_text())
+    names = {
+        key: [{"id": n, "name": str(n)} for n in range(5)] for key in ("categories_1", "categories_2", "categories_3")
+    }
+    path.write_text(json.dumps(whole | names))
+    with pytest.raises(
+        DataError, match=r"category_id_1, category_id_2, category_id_3 in its annotations and no category_id,"
+    ):
+        said(tmp_path, path)
+    path.write_text(path.read_text().replace("category_id_2", "category_id").replace("categories_2", "categories"))
+    assert said(tmp_path, path) == {"0.png": ["4"], "1.png": ["4"]}

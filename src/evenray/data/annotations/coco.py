@@ -15,7 +15,7 @@ from evenray.core.errors import DataError
 from evenray.core.marks import UNKNOWN_PIXEL
 from evenray.core.messages import Message
 
-from .coco_classes import Coco, category_names, class_of, classes_of, number_of
+from .coco_classes import Coco, category_names, check_categories, class_of, classes_of, number_of
 from .corners import are_corners, is_there
 from .found import Annotated, Annotations, Box, MaskFile
 from .ignoring import is_ignored
@@ -63,6 +63,7 @@ def read_coco(
     loaded = {path: _loaded(path) for path in paths}
     for path, whole in loaded.items():
         _check_numbers(path, whole)
+        check_categories(path, whole)
         if task == "detect":
             whole["annotations"] = [each for each in whole["annotations"] if not _is_nothing(each.get("bbox"))]
     classes = classes_of(loaded.values())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypedDict
 
 from evenray.core.errors import DataError
 
-__all__ = ["OBJECT", "Coco", "category_names", "class_of", "classes_of", "number_of"]
+__all__ = ["OBJECT", "Coco", "category_names", "check_categories", "class_of", "classes_of", "number_of"]
 
 OBJECT = "object"  # the class of files without categories
 
@@ -41,6 +42,20 @@ def category_names(whole: Coco) -> dict[str, str]:
         return {number_of(each["id"]): str(each.get("name", each["id"])) for each in categories}
     numbers = {_category(each) for each in whole["annotations"]}
     return {number: number if len(numbers) > 1 else OBJECT for number in numbers}
+
+
+def check_categories(path: Path, whole: Coco) -> None:
+    """DataError where annotations have several numbers of categories, as DENTEX has quadrant, tooth and disease, and none that counts:
+    all would be one class."""
+    keys = {key for each in whole["annotations"] for key in each if str(key).startswith("category_id")}
+    if not keys or "category_id" in keys:
+        return
+    lists = sorted(key for key in whole if key.startswith("categories_"))
+    raise DataError(
+        f"'{path}' has {', '.join(sorted(keys))} in its annotations and no category_id, so that it does not say which classes are"
+        f" to be learnt. Rename the one that counts to category_id, and the list of its names"
+        f" ({', '.join(lists) or 'there is none'}) to categories."
+    )
 
 
 def classes_of(files: Iterable[Coco]) -> tuple[str, ...]:
