@@ -11,7 +11,7 @@ import pytest
 from pycocotools import mask as masks_of_coco
 
 from evenray.core.errors import DataError
-from evenray.data.annotations.coco import read_coco
+from evenray.data.annotations.coco import is_coco, read_coco
 from evenray.data.annotations.found import Annotations
 
 IMAGES = [f"{n}.png" for n in range(4)]
@@ -126,3 +126,14 @@ def test_several_numbers_of_categories_are_refused_with_their_names(tmp_path: Pa
         said(tmp_path, path)
     path.write_text(path.read_text().replace("category_id_2", "category_id").replace("categories_2", "categories"))
     assert said(tmp_path, path) == {"0.png": ["4"], "1.png": ["4"]}
+
+
+@pytest.mark.parametrize("first", ["images", "annotations"])
+def test_annotations_by_their_ids_are_read_as_a_list_is(first: str, tmp_path: Path) -> None:
+    path = coco(tmp_path / "cells.json", [0, 1, 1], [1, 2, 1], {1: "a", 2: "b"})
+    listed = said(tmp_path, path)
+    whole = json.loads(path.read_text())
+    whole["annotations"] = {str(7 + n): each for n, each in enumerate(whole["annotations"])}
+    path.write_text(json.dumps({first: whole[first]} | whole))
+    assert is_coco(path)
+    assert said(tmp_path, path) == listed == {"0.png": ["a"], "1.png": ["b", "a"]}

@@ -27,7 +27,7 @@ from .shapes import rectangle
 __all__ = ["coco_shapes", "is_coco", "read_coco"]
 
 START = 1 << 16  # letters in which a file names one of its lists
-LISTS = re.compile(r'"(?:annotations|images|categories)"\s*:\s*\[')
+LISTS = re.compile(r'"(?:(?:annotations|images|categories)"\s*:\s*\[|annotations"\s*:\s*\{\s*"\d+"\s*:\s*\{)')
 OF_ONE = re.compile(r'"(?:image|item)"\s*:\s*\{')  # as a file of one image has it
 
 
@@ -123,6 +123,8 @@ def _is_box_alone(annotation: dict[str, Any]) -> bool:
 def _loaded(path: Path) -> Coco:
     try:
         whole = json.loads(path.read_text(encoding="utf-8-sig"))
+        if isinstance(whole, dict) and isinstance(whole.get("annotations"), dict):  # by their ids, as LIVECell has them
+            whole["annotations"] = list(whole["annotations"].values())
         if (
             isinstance(whole, dict)
             and isinstance(whole.get("images"), list)
