@@ -20,7 +20,8 @@ from .dicom_seg import seg_files
 from .found import Annotations
 from .mask_files import mask_files, masks_in_folder, masks_like
 from .pairing import Twins
-from .sources import Sources, box_sources, mask_sources
+from .several_kinds import read_kinds
+from .sources import Sources, box_kinds, box_sources, mask_sources
 
 __all__ = ["Beside", "Wanted", "annotations_of"]
 
@@ -96,14 +97,16 @@ def _found(
     if task == "detect":
         return _boxes(root, images, beside, wanted), ()
     pairs = any(beside.masks.values())
-    boxes, masks = box_sources(root, beside.others, images), mask_sources(root, beside.others, images, images)
+    boxes, masks = list(box_kinds(root, beside.others, images)), mask_sources(root, beside.others, images, images)
     if boxes and (pairs or masks):
         raise DataError(
-            f"The images of '{root}' have boxes ({boxes.shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
+            f"The images of '{root}' have boxes ({boxes[0].shown}) and masks ({masks.shown if masks else 'files of their own'}): say"
             " --task segment or --task detect."
         )
-    if boxes or (masks and not pairs):
-        return (boxes or masks).read(root, images), ()  # type: ignore[union-attr]
+    if boxes:
+        return read_kinds(boxes, root, images), ()
+    if masks and not pairs:
+        return masks.read(root, images), ()
     return (_files(root, images, beside), ()) if pairs else (None, ())
 
 
@@ -159,25 +162,26 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
 
 def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) -> Annotations:
     if wanted.boxes is None:
-        sources = box_sources(root, beside.others, images)
-        if sources is None:
+        kinds = list(box_kinds(root, beside.others, images))
+        if not kinds:
             raise DataError(
                 f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
                 + _called_alike(beside, images)
             )
-        return sources.read(root, images)
+        return read_kinds(kinds, root, images)
     place = Path(wanted.boxes)
     above, _, others = _below(
         place, "--boxes names a COCO JSON file, a table, or a folder of XML or text files", beside
     )
     # A folder may hold answers beside the truth; a file that is named is meant, and so is a folder of nothing else.
-    kept = None if place.is_file() else box_sources(above, others, images)
-    sources = kept or box_sources(above, others, images, named=True)
-    if sources is None:
+    kinds = [] if place.is_file() else list(box_kinds(above, others, images))
+    kinds = kinds or list(box_kinds(above, others, images, named=True))
+    if not kinds:
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
         )
-    return replace(sources, lists=_lists_above(root, place, beside)).read(root, images)
+    lists = _lists_above(root, place, beside)
+    return read_kinds([replace(kind, lists=lists) for kind in kinds], root, images)
 
 
 def _lists_above(root: Path, place: Path, beside: Beside) -> list[Path]:

@@ -26,7 +26,7 @@ from .yolo import are_outlines, is_yolo, read_yolo
 from .yolo_rows import lengths_of_poses
 
 ENDINGS = tuple({ending for own in FORMATS.values() for ending in own.endings})
-__all__ = ["Sources", "box_sources", "mask_sources"]
+__all__ = ["Sources", "box_kinds", "box_sources", "mask_sources"]
 
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
@@ -97,18 +97,28 @@ def _relative(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(as_text(Path(os.path.relpath(path.resolve(), above)).as_posix()) for path in paths)
 
 
+def box_kinds(
+    above: Path, others: Sequence[str], images: Sequence[str], *, tables: bool = True, named: bool = False
+) -> Iterator[Sources]:
+    """The files that hold boxes, kind by kind, each file in the first that it is of; a table only where there is nothing else, and
+    without `tables` none. A text file is one where it is called as an image. Boxes that a network found are taken where the user
+    `named` them alone."""
+    answers = () if named else tuple(file for file in others if are_answers(as_path(above / file)))
+    taken = set(answers)
+    left = [file for file in others if file not in taken]
+    for kind, found in _texts(above, left, images):
+        if own := tuple(file for file in found if file not in taken):
+            yield Sources(kind, "detect", above, own, others, answers=answers)
+            taken.update(own)
+    if tables and taken == set(answers) and (sources := _table("box_table", above, left)):
+        yield replace(sources, answers=answers)
+
+
 def box_sources(
     above: Path, others: Sequence[str], images: Sequence[str], *, tables: bool = True, named: bool = False
 ) -> Sources | None:
-    """The files that hold boxes, of the first kind of which there are any, without `tables` of no table; a text file is one where it
-    is called as an image. Boxes that a network found are taken where the user `named` them alone."""
-    answers = () if named else tuple(file for file in others if are_answers(as_path(above / file)))
-    left = [file for file in others if file not in set(answers)]
-    for kind, found in _texts(above, left, images):
-        if found:
-            return Sources(kind, "detect", above, found, others, answers=answers)
-    sources = _table("box_table", above, left) if tables else None
-    return None if sources is None else replace(sources, answers=answers)
+    """The first kind of `box_kinds`."""
+    return next(box_kinds(above, others, images, tables=tables, named=named), None)
 
 
 def mask_sources(
