@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .box_lists import BOX_LISTS
+from .cell_lists import CELL_LISTS
 from .cvat import CVAT
 from .darwin import DARWIN
 from .label_studio import LABEL_STUDIO
@@ -17,5 +18,16 @@ __all__ = ["FORMATS"]
 
 FORMATS: dict[str, Format] = {
     own.name: own
-    for own in (LABELME, VIA, SUPERVISELY, DARWIN, LABEL_STUDIO, CVAT, SLIDE_OUTLINES, BOX_LISTS, NAMED_BOXES)
+    for own in (
+        LABELME,
+        VIA,
+        SUPERVISELY,
+        DARWIN,
+        LABEL_STUDIO,
+        CVAT,
+        SLIDE_OUTLINES,
+        CELL_LISTS,
+        BOX_LISTS,
+        NAMED_BOXES,
+    )
 }

@@ -12,6 +12,7 @@ from evenray.core.errors import DataError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.core.understood import UnderstoodRow
+from evenray.data.annotations.cell_lists import CELL_LISTS
 from evenray.data.annotations.coco import is_coco
 from evenray.data.annotations.own_answers import are_answers
 from evenray.data.tables.labels import Choices
@@ -140,7 +141,7 @@ def _read(root: Path, lists: PartLists, files: Sequence[str]) -> PartLists:
 
 
 def _named(path: Path) -> Iterator[str]:
-    """The images that a list names: a line each, or those of a COCO file."""
+    """The images that a list names: a line each, or those of a COCO file or of a list of cells."""
     try:
         if path.suffix.lower() == ".txt":
             lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
@@ -148,6 +149,8 @@ def _named(path: Path) -> Iterator[str]:
         elif is_coco(path) and not are_answers(path):
             whole = json.loads(path.read_text(encoding="utf-8-sig"))
             yield from (str(image["file_name"]) for image in whole.get("images", ()))
+        elif CELL_LISTS.files(path.parent, [path.name]):
+            yield from (drawn.image for drawn in CELL_LISTS.read(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return  # whoever reads its annotations says what is wrong
 
