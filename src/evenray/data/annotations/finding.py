@@ -18,6 +18,7 @@ from evenray.core.names import as_path
 
 from .dicom_seg import seg_files
 from .found import Annotations
+from .headless import without_header
 from .mask_files import mask_files, masks_in_folder, masks_like
 from .pairing import Twins
 from .several_kinds import read_kinds
@@ -166,7 +167,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         if not kinds:
             raise DataError(
                 f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
-                + _called_alike(beside, images)
+                + (without_header(as_path(root / file) for file in beside.others) or _called_alike(beside, images))
             )
         return read_kinds(kinds, root, images)
     place = Path(wanted.boxes)
@@ -179,6 +180,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
     if not kinds:
         raise DataError(
             f"'{place}' holds no boxes that are known; give a COCO JSON file, Pascal VOC XML, YOLO text files or a table of boxes."
+            + without_header(as_path(above / file) for file in others)
         )
     lists = _lists_above(root, place, beside)
     return read_kinds([replace(kind, lists=lists) for kind in kinds], root, images)
