@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evenray.core.errors import DataError
+from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
 from evenray.data.scan.listing import listing
 from evenray.data.tables.expressions import columns_asked
@@ -123,6 +124,10 @@ def test_findings_that_contradict_folders_are_asked_about(tmp_path: Path, png: M
         listing(tmp_path)
     assert listing(tmp_path, labels=table).reading.task == "tag"
     assert listing(tmp_path, choices=Choices(columns_asked(["label=folder1"]))).labels == {"Fractured", "Non_fractured"}
+    # Boxes are learnt whatever the labels say.
+    text("boxes.csv", "image,xmin,ymin,xmax,ymax\n" + "".join(f"{seed}.png,1,1,4,4\n" for seed in range(12)))
+    found = listing(tmp_path, wanted=Wanted("detect"))
+    assert (found.reading.task, len(found.entries)) == ("detect", 12)
 
 
 def test_tables_of_the_same_columns_in_folders_of_their_images_are_read_together(

@@ -131,8 +131,9 @@ def _list_folder(
             seen = Seen(path, lambda: kept.images, patient)
             found = list_tree(path, LabelTable.read(Path(labels), seen, choices), kept.images, patient)
         else:
-            plain = wanted.asked in ("segment", "detect") or (wanted.asked is None and any(kept.masks.values()))
-            found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain)
+            unlearnt = wanted.asked in ("segment", "detect")
+            plain = unlearnt or (wanted.asked is None and any(kept.masks.values()))
+            found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain, unlearnt=unlearnt)
     except DataError as error:
         if not files.unopened:
             raise
@@ -236,10 +237,11 @@ def _told_masks(path: Path, wanted: Wanted, files: list[str]) -> list[str] | Non
 
 
 def _list_unnamed(
-    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices, *, plain: bool
-) -> Listing:
+    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices, *, plain: bool, unlearnt: bool
+) -> Listing:  # fmt: skip
     """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in. With `plain` the
-    files need no label, and folders that can be read in two ways say nothing."""
+    files need no label, and folders that can be read in two ways say nothing; where labels are `unlearnt`, the folders and the
+    table may say different things."""
     asked = choices.asked
     if not files and (inside := next((name for name in tables if name.lower().endswith(".parquet")), None)):
         raise DataError(
@@ -256,7 +258,7 @@ def _list_unnamed(
     beside: FolderTable = table_in_folder(path, tables, seen, found.labels, choices)
     if beside.table is not None:
         labelled = list_tree(path, named_as_folders(beside.table, found), files, patient)
-        if not asked.columns:
+        if not asked.columns and not unlearnt:
             _check_folders(path, found, labelled)
         found = labelled
     elif beside.refused is not None and (asked.columns or (len(found.labels) < 2 and not plain)):
