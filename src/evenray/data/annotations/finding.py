@@ -115,7 +115,7 @@ def _files(root: Path, images: Sequence[str], beside: Beside) -> Annotations:
     """The masks that lie beside the images; a DICOM SEG says by itself of which image it is."""
     if segs := seg_files(root, list(beside.masks)):
         return Sources("dicom_seg", "segment", root, tuple(segs)).read(root, images)
-    return replace(mask_files(root, beside.masks), lists=_lists(root, beside.others))
+    return replace(mask_files(root, beside.masks, images), lists=_lists(root, beside.others))
 
 
 def _lists(above: Path, others: Sequence[str]) -> tuple[Path, ...]:

@@ -14,21 +14,24 @@ from evenray.core.names import as_text
 from .found import Annotated, Annotations
 from .mask_names import stems_of_image
 from .mask_ways import masks_by_image
-from .pairing import Twins, by_number, stem_of
+from .pairing import Twins, by_number, check_folders, stem_of
 from .same_masks import check_classes
 
 __all__ = ["like", "mask_files", "masks_in_folder", "masks_like"]
 
 
-def mask_files(root: Path, pairs: Mapping[str, str | None]) -> Annotations:
-    """The masks of images below `root`, of pairs of a mask and its image (None where that was not found)."""
-    found, classes, told = masks_by_image({mask: image for mask, image in pairs.items() if image is not None})
+def mask_files(root: Path, pairs: Mapping[str, str | None], images: Sequence[str]) -> Annotations:
+    """The masks of `images` below `root`, of pairs of a mask and its image (None where that was not found)."""
+    paired = {mask: image for mask, image in pairs.items() if image is not None}
+    found, classes, told = masks_by_image(paired)
+    used = {mask.file for own in found.values() for mask in own}
+    check_folders(root, {mask: image for mask, image in paired.items() if mask in used}, images)
     if classes:
         check_classes(root, found, classes)
     lost = sum(image is None for image in pairs.values())
     notes = (*told, *([Message("annotations.masks_alone", {"count": lost})] if lost else []))
-    images = {image: Annotated(tuple(masks)) for image, masks in found.items()}
-    return Annotations("segment", "mask_files", images, classes, files=tuple(sorted(pairs)), notes=notes)
+    annotated = {image: Annotated(tuple(masks)) for image, masks in found.items()}
+    return Annotations("segment", "mask_files", annotated, classes, files=tuple(sorted(pairs)), notes=notes)
 
 
 def masks_in_folder(root: Path, folder: Path, files: Sequence[str], images: Sequence[str]) -> Annotations:
@@ -46,7 +49,7 @@ def masks_in_folder(root: Path, folder: Path, files: Sequence[str], images: Sequ
             f"None of the {len(files)} files in '{folder}'{first} has the name of one of the {len(images)} images; a mask is called as"
             " its image, or with an ending such as _mask."
         )
-    return mask_files(root, pairs)
+    return mask_files(root, pairs, images)
 
 
 def masks_like(
@@ -68,7 +71,7 @@ def masks_like(
             f"--masks '{pattern}' is no file or folder, and as a pattern it matches {len(met)} files of the data, none of them called"
             " as an image; give a folder, or a pattern of paths such as '*/masks/*'."
         )
-    return mask_files(root, pairs)
+    return mask_files(root, pairs, images)
 
 
 def like(pattern: str, file: str) -> bool:

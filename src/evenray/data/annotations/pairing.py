@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from evenray.core.errors import UsageError
 from evenray.data.tables.match_paths import match_paths, without_ending
 
-__all__ = ["FEWEST", "Twins", "by_number", "near_first", "nearest", "stem_of", "stem_of_channel"]
+__all__ = ["FEWEST", "Twins", "by_number", "check_folders", "near_first", "nearest", "stem_of", "stem_of_channel"]
 
 FEWEST = 3  # pairs from which a way of naming is one
 MOST_WAYS, OFTEN = 60, 0.9  # ways of numbering; the share of the fewer numbers that two of them have in common
@@ -45,6 +46,25 @@ class Twins:
         return nearest(file, self.by_stem.get(stem_of(file) if stem is None else stem, []))
 
 
+def check_folders(root: Path, pairs: Mapping[str, str], images: Sequence[str]) -> None:
+    """UsageError, with the options that choose, where most masks may as well be of images of the same name in other folders: which of
+    the folders holds what is to be learnt on, and which something computed of it, only the user knows."""
+    twins, tied = Twins(images), dict[str, list[str]]()
+    for mask, image in pairs.items():
+        same = [other for other in twins.by_stem.get(stem_of(image), ()) if other != image]
+        if same and nearest(mask, [image, *same]) is None:
+            tied[mask] = sorted({image, *same}, key=lambda file: (_likeness(mask, file), file), reverse=True)
+    if 2 * len(tied) <= len(pairs):
+        return
+    mask, same = next(iter(sorted(tied.items())))
+    best = sorted(file.rpartition("/")[0] for file in same if _likeness(mask, file) == _likeness(mask, same[0]))
+    ways = " or ".join(f"'{root / folder}' --masks '{root / mask.rpartition('/')[0]}'" for folder in best)
+    raise UsageError(
+        f"{len(tied)} masks, such as '{mask}', may be of the images of the same names in any of the folders"
+        f" {', '.join(map(repr, best))}; give the folder of the images as DATA: {ways}. Or move the others out of '{root}'."
+    )
+
+
 def near_first(names: Iterable[str], images: Sequence[str], folder: Path, root: Path) -> dict[str, str]:
     """The image below `root` that each name in a file of `folder` means: of those below that folder if one is so called, else any."""
     names, found = list(dict.fromkeys(names)), dict[str, str]()
@@ -64,11 +84,15 @@ def nearest(file: str, images: Sequence[str]) -> str | None:
     """
     if len(images) < 2:
         return images[0] if images else None
-    near = {image: (_common(file, image), _shared_words(file, image)) for image in images}
+    near = {image: _likeness(file, image) for image in images}
     best = sorted(image for image, likeness in near.items() if likeness == max(near.values()))
     return (
         best[0] if len({(image.rpartition("/")[0], stem_of_channel(stem_of(image))) for image in best}) == 1 else None
     )
+
+
+def _likeness(file: str, image: str) -> tuple[int, int]:
+    return _common(file, image), _shared_words(file, image)
 
 
 def by_number(files: Iterable[str]) -> Iterator[dict[str, str]]:

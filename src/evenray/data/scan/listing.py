@@ -13,7 +13,7 @@ import regex
 from evenray.core.errors import DataError, UsageError
 from evenray.core.facts import PatientPattern
 from evenray.core.messages import Message
-from evenray.core.understood import UnderstoodRow
+from evenray.core.understood import Understood, UnderstoodRow
 from evenray.data.annotations.box_tables import is_box_table
 from evenray.data.annotations.finding import Beside, Wanted, annotations_of
 from evenray.data.annotations.found import Annotations
@@ -266,7 +266,8 @@ def _list_unnamed(
     elif error is not None:
         if not plain or not files:
             raise error
-        found = Listing(path, tuple(Entry(file, patient=patient(file)) for file in files), layout="file")
+        entries = tuple(Entry(file, patient=patient(file)) for file in files)
+        found = Listing(path, entries, layout="file", understood=Understood(source=path.resolve().name))
     elif asked.columns:
         found = list_folders(path, files, patient, asked)
     places = map(Path, beside.boxes)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from evenray.core.names import as_path
 from evenray.data.annotations.mask_files import like as is_like
-from evenray.data.annotations.mask_names import masks_by_name
+from evenray.data.annotations.mask_names import is_mask_folder, masks_by_name
 from evenray.data.annotations.masks_by_pixels import are_alike, masks_by_pixels, pictures_in_class_folders
 from evenray.data.tables.match_paths import without_ending
 
@@ -18,6 +18,11 @@ __all__ = ["Sorted", "sorted_out"]
 
 FORMATS = (".dcm", ".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg")  # those that keep most first
 THUMBNAILS = re.compile(r"(?:thumb(?:nail)?s?|previews?|overlays?|썸네일)", re.IGNORECASE)
+# What was computed of masks, or says where they are unsure, as NuInsSeg has it beside its images.
+MAPS = re.compile(
+    r"(?:dist(?:ance)?|weight(?:s|ed)?)[-_ ]?(?:maps?|transforms?)|overlays?[-_ ].+|vague[-_ ]?(?:areas?|regions?|masks?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None, 
     left = [file for file in files if file not in copies]
     thumbnails = _thumbnails(left)
     left = [file for file in left if file not in thumbnails]
+    meant = {file for file in left if like is not None and is_like(like, file)} | set(told or ())
+    maps = _maps(left) - meant
+    left = [file for file in left if file not in maps]
     masks: dict[str, str | None] = masks_by_name(left) if told is None else dict.fromkeys(told)
     pictures = pictures_in_class_folders(root, masks, left) if told is None else set[str]()
     masks = {mask: image for mask, image in masks.items() if mask not in pictures}
@@ -54,11 +62,12 @@ def sorted_out(root: Path, files: list[str], told: Sequence[str] | None = None, 
         # Of two files of its name one may have turned out to be a mask too.
         again = masks_by_name([*left, *(mask for mask, image in masks.items() if image is None)])
         masks |= {mask: image for mask, image in again.items() if mask not in pictures}
-        masks |= {file: None for file in left if like is not None and file not in masks and is_like(like, file)}
+        masks |= {file: None for file in left if file in meant and file not in masks}
         left = [file for file in left if file not in masks]
     formats = _other_formats(root, left)
     left = [file for file in left if file not in formats]
-    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails), "format": len(formats)}
+    aside = {"mask": len(masks), "copy": len(copies), "thumbnail": len(thumbnails), "map": len(maps)}
+    aside |= {"format": len(formats)}
     return Sorted(left, masks, {kind: count for kind, count in aside.items() if count})
 
 
@@ -91,6 +100,17 @@ def _thumbnails(files: list[str]) -> set[str]:
     found = {file for file in files if any(THUMBNAILS.fullmatch(step) for step in file.split("/")[:-1])} | called
     stems = {_stem(file) for file in files if file not in found}
     return {file for file in found if _stem(file) in stems}
+
+
+def _maps(files: list[str]) -> set[str]:
+    """Files below folders of maps of masks, where files of their names are that are no masks by their folders."""
+    found = {file for file in files if any(MAPS.fullmatch(step) for step in file.split("/")[:-1])}
+    stems = {_stem(file) for file in files if found and file not in found and not _in_mask_folder(file)}
+    return {file for file in found if _stem(file) in stems}
+
+
+def _in_mask_folder(file: str) -> bool:
+    return any(map(is_mask_folder, file.split("/")[:-1]))
 
 
 def _other_formats(root: Path, files: list[str]) -> set[str]:
