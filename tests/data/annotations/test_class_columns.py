@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.types import Dataset
 from evenray.data.annotations import read_boxes
 from evenray.data.annotations.finding import Wanted
 from evenray.data.scan import scan
+from evenray.data.tables.expressions import columns_asked
+from evenray.data.tables.labels import Choices
 
 from .drawn import N, image
 
@@ -81,3 +83,31 @@ def test_what_is_no_class_is_named_as_not_used(said: str, tmp_path: Path) -> Non
 def test_tables_of_runs_are_read_the_same_way(tmp_path: Path) -> None:
     dataset = scanned(tmp_path, {"defect": "{kind}", "width": "30"}, "EncodedPixels", "21 5 41 {0}")
     assert (dataset.classes, told(dataset), unused(dataset)) == (KINDS, [("defect", "values")], ("width",))
+
+
+@pytest.mark.parametrize("option", ["label=edge", "class=edge", "ignore=shape"])
+@pytest.mark.parametrize("marks", [("xmin,xmax,ymin,ymax", "2,9,3,{0}"), ("EncodedPixels", "{0} 3 40 5")])
+def test_of_several_such_columns_the_one_that_is_asked_for_is_the_class(
+    option: str, marks: tuple[str, str], tmp_path: Path
+) -> None:
+    """The options are those that the error names."""
+    columns = {"shape": "{kind}s", "edge": "{kind}"}
+    with pytest.raises(DataError, match=r"--column label=shape.*--column ignore=edge\."):
+        scanned(tmp_path, columns, *marks)
+    task = "segment" if "Pixels" in marks[0] else "detect"
+    asked = Choices(columns_asked([option]))
+    found = scan(tmp_path, wanted=Wanted(task), choices=asked)  # type: ignore[arg-type]
+    assert found.classes == KINDS
+    assert told(found) == [("edge", "values" if "ignore" in option else "asked")]
+
+
+def test_names_given_to_classes_of_a_table_of_objects_are_refused(tmp_path: Path) -> None:
+    scanned(tmp_path, {"edge": "{kind}"})
+    with pytest.raises(UsageError, match="change the names in the table"):
+        scan(tmp_path, wanted=Wanted("detect"), choices=Choices(columns_asked(["label=edge:RBC=red,*=white"])))
+
+
+def test_a_column_that_no_table_has_is_still_refused(tmp_path: Path) -> None:
+    scanned(tmp_path, {"edge": "{kind}"})
+    with pytest.raises((DataError, UsageError), match="'egde'"):
+        scan(tmp_path, wanted=Wanted("detect"), choices=Choices(columns_asked(["ignore=egde"])))

@@ -1,4 +1,4 @@
-"""What lies beside images and masks and is neither: maps computed of masks; and folders of images between which only a choice tells."""
+"""What lies beside images and masks and is neither: maps computed of masks; and folders of images that only a choice tells apart."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
 from evenray.core.understood import UnderstoodRow
+from evenray.data.tables.expressions import Asked
 from evenray.data.tables.meanings import FLAGS, compact, meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.images.readers import read
 
 from .box_columns import Columns, Four, box_columns, two_corners
 from .box_texts import boxes_of_cells
-from .class_columns import class_column, class_row, unused_columns
+from .class_columns import class_column, class_row, unused_columns, without_ignored
 from .corners import are_corners, are_shares
 from .found import Annotated, Annotations, Box
 from .ignoring import NOT_SAID, is_ignored
@@ -68,20 +69,21 @@ class _Settled:
         }
 
 
-def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> Annotations:
+def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path, asked: Asked | None = None) -> Annotations:
     """The boxes of tables, such as one a part, each by its own columns: corners, or a corner or the centre with the sides; shares of
     the image's sides where none is above 1. Of several readers that is in an image which most of them drew.
 
     Four numbers as one text are sides, unless these would reach beyond the images. Raises DataError where no column names the
     images, a coordinate is no number, or tables of other columns say other things of the same images.
     """
+    asked = asked or Asked()
     alike: dict[tuple[str, ...], list[tuple[Path, list[_Row]]]] = {}
     notes: list[Message] = []
     understood: dict[str, UnderstoodRow] = {}
     unused: list[str] = []
     strange: list[DataError] = []
     for path in paths:
-        raw = read_raw_table(path)
+        raw = without_ignored(read_raw_table(path), asked)
         if (columns := box_columns(raw.columns)) is None:
             continue
         try:
@@ -89,11 +91,11 @@ def read_box_table(paths: Sequence[Path], images: Sequence[str], root: Path) -> 
         except DataError as error:
             strange.append(error)
             continue
-        kind = class_column(raw, key, columns.names)
+        kind = class_column(raw, key, columns.names, asked)
         reader = next((name for name in raw.columns if name != kind and meaning_of(name) == "reader"), None)
         flags = [name for name in raw.columns if name not in (kind, key) and _is_flag(raw[name])]
         alike.setdefault(columns.kind, []).append((path, _rows(raw, columns, path, key, files, kind, reader, flags)))
-        understood |= {row.place: row for row in class_row(raw, kind)}
+        understood |= {row.place: row for row in class_row(raw, kind, asked)}
         unused += unused_columns(raw, (key, *columns.names, kind, reader, *flags))
         notes += absent(raw[key], files)
     if not alike and strange:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import polars as pl
 
-from evenray.core.errors import DataError
+from evenray.core.errors import DataError, UsageError
 from evenray.core.understood import UnderstoodRow
+from evenray.data.tables.expressions import Asked
 from evenray.data.tables.meanings import FLAGS, KEYS, compact, is_attribute, known_values, meaning_of, weak_label
+from evenray.data.tables.words import quoted
 
-__all__ = ["class_column", "class_row", "unused_columns"]
+__all__ = ["class_column", "class_row", "named_classes", "unused_columns", "without_ignored"]
 
 NAMES = ("classid", "categoryid", "classname", "class")
 NUMBER = r"^[-+]?\d+(?:\.\d*)?$"
@@ -21,14 +23,21 @@ MOST, REPEATED = 64, 2  # classes at the most, and rows of each on average at th
 EXAMPLES = 3
 
 
-def class_column(raw: pl.DataFrame, key: str, taken: Collection[str]) -> str | None:
-    """The column of classes among those that are not taken, of words before numbers; where none is called so, the only one of few
-    words that return and differ, within images if there is one, else between them. None without one.
+def without_ignored(raw: pl.DataFrame, columns: Asked) -> pl.DataFrame:
+    """The table without the columns that the user left out."""
+    return raw.drop(name for name in raw.columns if name in columns.columns.get("ignore", ()))
+
+
+def class_column(raw: pl.DataFrame, key: str, taken: Collection[str], columns: Asked) -> str | None:
+    """The column of classes among those that are not taken: the one that the user says, else of words before numbers; where none is
+    called so, the only one of few words that return and differ, within images if there is one, else between them. None without one.
 
     `key` is the column of the images. DataError where several may be it.
     """
     free = [name for name in raw.columns if name not in {key, *taken}]
-    named = [name for name in free if meaning_of(name) == "label" or compact(name) in NAMES]
+    if asked := _asked(free, columns):
+        return asked
+    named = named_classes(free)
     named = named or [name for name in free if weak_label(name) and not raw[name].str.contains(MEASURE).any()]
     if named:
         words = [name for name in named if not raw[name].drop_nulls().str.contains(NUMBER).all()]
@@ -39,9 +48,26 @@ def class_column(raw: pl.DataFrame, key: str, taken: Collection[str]) -> str | N
     if len(found) > 1:
         shown = ", ".join(f"'{name}'" for name in found)
         raise DataError(
-            f"Any of the columns {shown} may say the classes of the objects; call the one that does 'class', or leave out the others."
+            f"Any of the columns {shown} may say the classes of the objects; say which one does: --column label={quoted(found[0])}, or"
+            f" leave out the others: --column ignore={'+'.join(map(quoted, found[1:]))}."
         )
     return next(iter(found), None)
+
+
+def named_classes(names: Sequence[str]) -> list[str]:
+    """The columns that are called as one of classes."""
+    return [name for name in names if meaning_of(name) == "label" or compact(name) in NAMES]
+
+
+def _asked(free: Sequence[str], columns: Asked) -> str | None:
+    """The only column of those that the user says to be of labels that the table has."""
+    asked = next((name for name in columns.columns.get("label", ()) if name in free), None)
+    if asked is not None and ("label" in columns.values or "label" in columns.rest):
+        raise UsageError(
+            f"--column gives other names to values of '{asked}', and the classes of masks and boxes are called as the table has them;"
+            f" say --column label={quoted(asked)}, and change the names in the table."
+        )
+    return asked
 
 
 def _are_classes(column: pl.Series) -> bool:
@@ -53,14 +79,15 @@ def _are_classes(column: pl.Series) -> bool:
     return not {word.casefold() for word in words} <= FLAGS.keys() and known_values(words.to_list()) is None
 
 
-def class_row(raw: pl.DataFrame, kind: str | None) -> tuple[UnderstoodRow, ...]:
+def class_row(raw: pl.DataFrame, kind: str | None, columns: Asked) -> tuple[UnderstoodRow, ...]:
     """What is said of the column of classes."""
     if kind is None:
         return ()
     said = raw[kind].drop_nulls()
     by_name = meaning_of(kind) == "label" or compact(kind) in NAMES or weak_label(kind)
     examples = tuple(said.unique(maintain_order=True).head(EXAMPLES))
-    how: Literal["name", "values"] = "name" if by_name else "values"
+    asked = kind in columns.columns.get("label", ())
+    how: Literal["asked", "name", "values"] = "asked" if asked else "name" if by_name else "values"
     return (UnderstoodRow(place=kind, meaning="label", how=how, matched=len(said), of=raw.height, examples=examples),)
 
 

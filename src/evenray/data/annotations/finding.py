@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from evenray.core.errors import DataError, UsageError
 from evenray.core.marks import MOST_CLASSES
 from evenray.core.messages import Message
 from evenray.core.names import as_path
+from evenray.data.tables.expressions import Asked
 
 from .dicom_seg import seg_files
 from .found import Annotations
@@ -33,12 +34,14 @@ Unannotated = Literal["leave-out", "empty"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user says of annotations: the task, where masks or boxes are, and what an image without any means."""
+    """What the user says of annotations: the task, where masks or boxes are, what an image without any means, and what the columns of
+    a table of them mean."""
 
     task: Task | None = None
     masks: str | None = None
     boxes: str | None = None
     unannotated: Unannotated = "leave-out"
+    columns: Asked = field(default_factory=Asked)
 
     @property
     def asked(self) -> Task | None:
@@ -105,9 +108,9 @@ def _found(
             " --task segment or --task detect."
         )
     if boxes:
-        return read_kinds(boxes, root, images), ()
+        return read_kinds(boxes, root, images, wanted.columns), ()
     if masks and not pairs:
-        return masks.read(root, images), ()
+        return masks.read(root, images, wanted.columns), ()
     return (_files(root, images, beside), ()) if pairs else (None, ())
 
 
@@ -142,7 +145,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
                 f"No masks are found beside the images of '{root}'; say where they are with --masks FOLDER."
                 + _called_alike(beside, images)
             )
-        return sources.read(root, images)
+        return sources.read(root, images, wanted.columns)
     place = Path(wanted.masks)
     if wanted.masks_like is not None:
         every = [*images, *beside.masks]
@@ -152,7 +155,7 @@ def _masks(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
         place, "--masks names a folder of masks, a COCO JSON file, a DICOM SEG or a table of runs", beside
     )
     if sources := mask_sources(above, others, files, images, _lists_above(root, place, beside)):
-        return sources.read(root, images)
+        return sources.read(root, images, wanted.columns)
     if place.is_dir():
         lists = (*_lists(above, others), *_lists(root, beside.others))
         return replace(masks_in_folder(root, place, files, images), lists=lists)
@@ -169,7 +172,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
                 f"No boxes are found beside the images of '{root}'; say where they are with --boxes FILE or FOLDER."
                 + (without_header(as_path(root / file) for file in beside.others) or _called_alike(beside, images))
             )
-        return read_kinds(kinds, root, images)
+        return read_kinds(kinds, root, images, wanted.columns)
     place = Path(wanted.boxes)
     above, _, others = _below(
         place, "--boxes names a COCO JSON file, a table, or a folder of XML or text files", beside
@@ -183,7 +186,7 @@ def _boxes(root: Path, images: Sequence[str], beside: Beside, wanted: Wanted) ->
             + without_header(as_path(above / file) for file in others)
         )
     lists = _lists_above(root, place, beside)
-    return read_kinds([replace(kind, lists=lists) for kind in kinds], root, images)
+    return read_kinds([replace(kind, lists=lists) for kind in kinds], root, images, wanted.columns)
 
 
 def _lists_above(root: Path, place: Path, beside: Beside) -> list[Path]:

@@ -11,13 +11,15 @@ import polars as pl
 from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
 from evenray.core.names import as_path
+from evenray.data.tables.expressions import Asked
 from evenray.data.tables.match_paths import ENDING
 from evenray.data.tables.meanings import meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.run_columns import are_steps, run_columns
+from evenray.data.tables.words import quoted
 from evenray.images.readers import read
 
-from .class_columns import class_column, class_row, unused_columns
+from .class_columns import class_column, class_row, named_classes, unused_columns, without_ignored
 from .found import Annotated, Annotations, MaskFile
 from .pairing import near_first
 from .runs import BY_ROW, by_row, from_steps
@@ -77,45 +79,65 @@ def absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
     return (Message("annotations.files_absent", {"count": lost}),) if lost else ()
 
 
-def read_run_table(root: Path, path: Path, images: Sequence[str]) -> Annotations:
-    """The masks of a table with a column of runs (start from 1 and length), "" or -1 where there is nothing. The runs go column by
-    column, unless the masks of the first images, which lie below `root`, fall to pieces by that. Where starts do not rise, they
-    count from the end of the run before.
+def read_run_table(root: Path, path: Path, images: Sequence[str], asked: Asked | None = None) -> Annotations:
+    """The masks of a table with columns of runs (start from 1 and length), "" or -1 where there is nothing. Of several such columns
+    each is a class that is called as it is, as CheXmask's `Left Lung` and `Heart` are. The runs go column by column, unless the masks
+    of the first images, which lie below `root`, fall to pieces by that; of square images they cannot tell, which is said. Where starts
+    do not rise, they count from the end of the run before. `asked` is what the user says of columns.
     """
-    raw = read_raw_table(path)
-    runs = next(iter(run_columns(raw)), None)
-    if runs is None:
+    asked = asked or Asked()
+    raw = without_ignored(read_raw_table(path), asked)
+    columns = run_columns(raw)
+    if not columns:
         raise DataError(f"'{path}' has no column of runs, such as '1 3 10 5'.")
-    key, files = image_column(raw, images, path, root, {runs})
-    steps = are_steps(raw[runs].drop_nulls().to_list())
-    if steps:
-        raw = raw.with_columns(pl.col(runs).map_elements(_from_steps, return_dtype=pl.String))
-    kind = class_column(raw, key, {runs})
+    key, files = image_column(raw, images, path, root, columns)
+    stepped = [name for name in columns if are_steps(raw[name].drop_nulls().to_list())]
+    raw = raw.with_columns(pl.col(stepped).map_elements(_from_steps, return_dtype=pl.String))
+    if len(columns) > 1:
+        _check_none_beside(path, raw, columns)
+    kind = class_column(raw, key, columns, asked) if len(columns) == 1 else None
     said = raw[kind].fill_null("").to_list() if kind is not None else [""] * raw.height
-    marked = [value not in (None, "-1") for value in raw[runs].to_list()]
-    names = tuple(sorted({name for name, there in zip(said, marked, strict=True) if there}))
-    some = [
-        (files[name], text)
-        for name, text, there in zip(raw[key], raw[runs], marked, strict=True)
-        if there and name in files
+    drawn = [
+        (image, text, column if len(columns) > 1 else of)
+        for column in columns
+        for image, text, of in zip(raw[key].to_list(), raw[column].to_list(), said, strict=True)
     ]
-    start = BY_ROW if by_row(_shaped(root, some)) else ""
+    found = {of for _, text, of in drawn if text not in (None, "-1")}
+    names = tuple(name for name in columns if name in found) if len(columns) > 1 else tuple(sorted(found))
+    some = [(files[image], text) for image, text, _ in drawn if text not in (None, "-1") and image in files]
+    shaped = list(_shaped(root, some))
+    start = BY_ROW if by_row(shaped) else ""
+    square = bool(shaped) and all(rows == across for _, (rows, across) in shaped)  # where both ways have as many pieces
     masks: dict[str, list[MaskFile]] = {}
-    for name, text, of, there in zip(raw[key].to_list(), raw[runs].to_list(), said, marked, strict=True):
-        file = files.get(name)
-        if file is None:
+    for image, text, of in drawn:
+        if image not in files:
             continue
-        own = masks.setdefault(file, [])
-        if there:
+        own = masks.setdefault(files[image], [])
+        if text not in (None, "-1"):
             own.append(MaskFile(runs=start + text, index=names.index(of) + 1))
     classes = tuple(name or "foreground" for name in names) or ("foreground",)
-    told = [code for code, so in (("annotations.by_row", start), ("annotations.steps", steps)) if so]
-    notes = (*map(Message, told), *absent(raw[key], files))
+    told = [
+        code
+        for code, so in (("annotations.by_row", start), ("annotations.square", square), ("annotations.steps", stepped))
+        if so
+    ]
+    several = [Message("annotations.columns_of_runs", {"columns": list(columns)})] if len(columns) > 1 else []
+    notes = (*several, *map(Message, told), *absent(raw[key], files))
     annotated = {file: Annotated(tuple(own)) for file, own in masks.items()}
     return Annotations(
-        "segment", "run_table", annotated, classes, notes=notes, understood=class_row(raw, kind),
-        unused=unused_columns(raw, (key, runs, kind)),
+        "segment", "run_table", annotated, classes, notes=notes, understood=class_row(raw, kind, asked),
+        unused=unused_columns(raw, (key, *columns, kind)),
     )  # fmt: skip
+
+
+def _check_none_beside(path: Path, raw: pl.DataFrame, columns: Sequence[str]) -> None:
+    """DataError where a column of classes stands beside several columns of runs, each of which would be a class."""
+    if named := named_classes([name for name in raw.columns if name not in columns]):
+        raise DataError(
+            f"'{path}' has several columns of runs ({', '.join(map(repr, columns))}) and a column of classes ('{named[0]}'); leave out"
+            f" what does not count: --column ignore={'+'.join(map(quoted, named))} makes each column of runs a class,"
+            f" --column ignore={'+'.join(map(quoted, columns[1:]))} takes the runs of '{columns[0]}' alone."
+        )
 
 
 def _from_steps(text: str) -> str:

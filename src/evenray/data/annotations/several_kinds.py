@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, UsageError
 from evenray.core.messages import Message
+from evenray.data.tables.expressions import Asked
 
 from .found import Annotated, Annotations
 from .sources import Sources
@@ -23,13 +24,13 @@ COMPARED, MOST = 200, 0.9  # images whose boxes are compared, and the share of t
 NEAR, NEAR_SHARE = 2.0, 0.01  # pixels, and share of a side, by which rounding and counting from 0 or 1 move a corner
 
 
-def read_kinds(kinds: Sequence[Sources], root: Path, images: Sequence[str]) -> Annotations:
+def read_kinds(kinds: Sequence[Sources], root: Path, images: Sequence[str], columns: Asked | None = None) -> Annotations:
     """The boxes of the kind that covers the most images, the first of equals. UsageError where it does not cover all that another
     does, or says other things of the images of both: images without an annotation are left out."""
-    read = [(kinds[0], kinds[0].read(root, images))]
+    read = [(kinds[0], kinds[0].read(root, images, columns))]
     for kind in kinds[1:]:
         with suppress(DataError):  # what cannot be read, or is of something else, says nothing against the others
-            read.append((kind, kind.read(root, images)))
+            read.append((kind, kind.read(root, images, columns)))
     read = [(kind, found) for kind, found in read if found.images] or read[:1]
     kind, widest = max(read, key=lambda each: len(each[1].images))
     others = [found for _, found in read if found.images.keys() != widest.images.keys()]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from evenray.core.messages import Message
 from evenray.core.names import as_path, as_text
+from evenray.data.tables.expressions import Asked
 
 from .box_tables import is_box_table, read_box_table
 from .class_names import class_names
@@ -64,8 +65,8 @@ class Sources:
         own = FORMATS.get(self.kind)
         return own is not None and own.outlines and own.outlined(self.above, self.files)
 
-    def read(self, root: Path, images: Sequence[str]) -> Annotations:
-        """Their annotations of images below `root`."""
+    def read(self, root: Path, images: Sequence[str], asked: Asked | None = None) -> Annotations:
+        """Their annotations of images below `root`; `asked` is what the user says of the columns of tables."""
         paths = [as_path(self.above / file) for file in self.files]
         extra = []
         if self.kind == "voc":
@@ -82,9 +83,9 @@ class Sources:
         elif self.kind in FORMATS:
             found = read_shapes(FORMATS[self.kind], self.above, self.files, images, self.task)
         elif self.kind == "box_table":
-            found = read_box_table(paths, images, root)
+            found = read_box_table(paths, images, root, asked)
         elif self.kind == "run_table":
-            found = read_run_table(root, paths[0], images)
+            found = read_run_table(root, paths[0], images, asked)
         else:
             found = read_coco(root, paths, images, self.task)
         told = {"count": len(self.answers), "file": self.answers[0]} if self.answers else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from evenray.data.tables.folder_table import FolderTable, table_in_folder
 from evenray.data.tables.grades import grades, look_ordered
 from evenray.data.tables.labels import Choices, LabelTable
 from evenray.data.tables.positive import healthy
+from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.seen import Seen
 
 from .annotating import with_annotations
@@ -55,7 +56,8 @@ def listing(
     in the path relative to DATA; `choices` what columns and values mean; `wanted` the task and where masks or boxes are. Raises
     DataError for an empty or unusable folder, and where data can be read in two ways; UsageError for a wrong pattern.
     """
-    choices, wanted = choices or Choices(), wanted or Wanted()
+    choices = choices or Choices()
+    wanted = replace(wanted or Wanted(), columns=choices.asked)
     path = Path(data)
     if not path.exists():
         raise DataError(
@@ -133,7 +135,13 @@ def _list_folder(
         else:
             unlearnt = wanted.asked in ("segment", "detect")
             plain = unlearnt or (wanted.asked is None and any(kept.masks.values()))
-            found = _list_unnamed(path, files.tables, kept.images, patient, choices, plain=plain, unlearnt=unlearnt)
+            marked = [path / name for name in files.tables]
+            marked += [
+                Path(place) for place in (wanted.masks, wanted.boxes) if place is not None and Path(place).is_file()
+            ]
+            found = _list_unnamed(
+                path, files.tables, kept.images, patient, choices, marked, plain=plain, unlearnt=unlearnt
+            )
     except DataError as error:
         if not files.unopened:
             raise
@@ -237,11 +245,12 @@ def _told_masks(path: Path, wanted: Wanted, files: list[str]) -> list[str] | Non
 
 
 def _list_unnamed(
-    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices, *, plain: bool, unlearnt: bool
+    path: Path, tables: tuple[str, ...], files: list[str], patient: PatientOf, choices: Choices,
+    marked: Sequence[Path], *, plain: bool, unlearnt: bool,
 ) -> Listing:  # fmt: skip
     """A folder without --labels: a table in it, or beside it, labels the files, or the folders that they lie in. With `plain` the
     files need no label, and folders that can be read in two ways say nothing; where labels are `unlearnt`, the folders and the
-    table may say different things."""
+    table may say different things. `marked` are tables that may be of masks or boxes, of whose columns --column speaks too."""
     asked = choices.asked
     if not files and (inside := next((name for name in tables if name.lower().endswith(".parquet")), None)):
         raise DataError(
@@ -269,7 +278,13 @@ def _list_unnamed(
         entries = tuple(Entry(file, patient=patient(file)) for file in files)
         found = Listing(path, entries, layout="file", understood=Understood(source=path.resolve().name))
     elif asked.columns:
-        found = list_folders(path, files, patient, asked)
+        found = list_folders(path, files, patient, asked.without(_columns_of_marks(marked)))
     places = map(Path, beside.boxes)
     boxes = (place.relative_to(path).as_posix() if place.is_relative_to(path) else place.name for place in places)
     return replace(found, notes=(*beside.notes, *found.notes), boxes=tuple(boxes))
+
+
+def _columns_of_marks(tables: Sequence[Path]) -> set[str]:
+    """The columns of those tables that are of boxes or of masks as runs."""
+    of_marks = (table for table in tables if is_box_table(table) or is_run_table(table))
+    return {column for table in of_marks for column in read_raw_table(table).columns}

@@ -54,13 +54,7 @@ def part_lists(others: Sequence[str]) -> list[PartLists]:
 
 def without_lists(choices: Choices, others: Sequence[str]) -> Choices:
     """The choices without the lists that --column names: what is left is of tables and folders."""
-    places = {lists.place for lists in part_lists(others)}
-    kept = {
-        meaning: left
-        for meaning, names in choices.asked.columns.items()
-        if (left := tuple(n for n in names if n not in places))
-    }
-    return replace(choices, asked=replace(choices.asked, columns=kept))
+    return replace(choices, asked=choices.asked.without({lists.place for lists in part_lists(others)}))
 
 
 def with_part_lists(found: Listing, others: Sequence[str], choices: Choices) -> Listing:

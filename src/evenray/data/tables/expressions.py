@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from evenray.core.errors import UsageError
 
@@ -32,6 +32,11 @@ class Asked:
     def used(self) -> set[str]:
         """All columns that are named."""
         return {column for columns in self.columns.values() for column in columns}
+
+    def without(self, places: Collection[str]) -> Asked:
+        """The same but for what is said of some columns, which something else reads."""
+        kept = {meaning: tuple(name for name in names if name not in places) for meaning, names in self.columns.items()}
+        return replace(self, columns={meaning: names for meaning, names in kept.items() if names})
 
 
 def columns_asked(texts: Iterable[str]) -> Asked:
