@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +22,12 @@ from .mask_ways import several_kinds
 __all__ = ["check_classes"]
 
 SAMPLE, FEWEST = 5, 2  # images whose masks are compared, and of which both masks have something
-SAME, WITHIN = (
-    0.5,
+SAME = 0.5  # overlap (intersection over union) from which on two masks are of one thing
+WITHIN, PART = (
     0.95,
-)  # overlap (intersection over union); share of the smaller that lies in the larger, as a cup in its disc
+    0.8,
+)  # share of the smaller that lies in the larger, as a cup in its disc; overlap up to which it is a part of it
+RIM = 2  # pixels: what lies no farther around the smaller is no more than the same drawn wider, as vessels are by a second reader
 
 
 def check_classes(root: Path, masks: Mapping[str, Sequence[MaskFile]], classes: Sequence[str]) -> None:
@@ -57,5 +60,8 @@ def _drawn(pixels: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
 
 def _same(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     both, any_of = int((one & other).sum()), int((one | other).sum())
-    nested = both >= WITHIN * min(int(one.sum()), int(other.sum()))
-    return both > (WITHIN if nested else SAME) * any_of
+    if both < WITHIN * min(int(one.sum()), int(other.sum())):
+        return both > SAME * any_of
+    smaller, larger = sorted((one, other), key=np.count_nonzero)
+    wider = cv2.dilate(smaller.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0
+    return both > PART * any_of or bool((larger & wider).sum() >= WITHIN * larger.sum())
