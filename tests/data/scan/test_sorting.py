@@ -96,3 +96,15 @@ def test_images_that_need_no_label_have_the_name_of_their_folder(tmp_path: Path)
         image(tmp_path / "lungs" / "b" / f"y{n}.png", n + N)
         write(tmp_path / "lungs" / "masks" / f"y{n}.png", mask(n))
     assert listing(tmp_path / "lungs", wanted=Wanted("segment")).understood.source == "lungs"
+
+
+def test_texts_notebooks_and_caches_of_tools_are_no_images_without_a_mask(tmp_path: Path) -> None:
+    """As Kaggle's chest X-rays have a ReadMe.docx beside them, and YOLO leaves `train.cache` among labels."""
+    for n in range(N):
+        image(tmp_path / "CXR" / f"{n}.png", n)
+        write(tmp_path / "masks" / f"{n}.png", mask(n))
+    for name in ("NLM-ReadMe.docx", "labels/train.cache", "look.ipynb", "Notes.RTF"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"PK")
+    found = listing(tmp_path, wanted=Wanted("segment"))
+    assert (len(found.entries), found.unlabelled, found.rejected) == (N, 0, ())

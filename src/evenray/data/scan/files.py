@@ -20,6 +20,7 @@ __all__ = ["Files", "list_files", "without_answers"]
 NO_IMAGES = {
     ".csv", ".tsv", ".parquet", ".txt", ".json", ".md", ".xml", ".html", ".pdf", ".py", ".log", ".db", ".ini", ".zip",
     ".yaml", ".yml", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods", ".cfg", ".names", ".labels", ".data",
+    ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".ipynb", ".cache",
 }  # fmt: skip
 # Text files that may be lists of images and labels; others are notes, or boxes of an image each.
 LIST = re.compile(
