@@ -24,7 +24,9 @@ COMPARED, MOST = 200, 0.9  # images whose boxes are compared, and the share of t
 NEAR, NEAR_SHARE = 2.0, 0.01  # pixels, and share of a side, by which rounding and counting from 0 or 1 move a corner
 
 
-def read_kinds(kinds: Sequence[Sources], root: Path, images: Sequence[str], columns: Asked | None = None) -> Annotations:
+def read_kinds(
+    kinds: Sequence[Sources], root: Path, images: Sequence[str], columns: Asked | None = None
+) -> Annotations:
     """The boxes of the kind that covers the most images, the first of equals. UsageError where it does not cover all that another
     does, or says other things of the images of both: images without an annotation are left out."""
     read = [(kinds[0], kinds[0].read(root, images, columns))]
