@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from evenray.core.errors import DataError, EvenrayError
 from evenray.core.messages import Message
@@ -17,16 +19,19 @@ from evenray.data.tables.meanings import meaning_of
 from evenray.data.tables.raw_table import read_raw_table
 from evenray.data.tables.run_columns import are_steps, run_columns
 from evenray.data.tables.words import quoted
+from evenray.images.levels import lightness
 from evenray.images.readers import read
 
 from .class_columns import class_column, class_row, named_classes, unused_columns, without_ignored
 from .found import Annotated, Annotations, MaskFile
 from .pairing import near_first
+from .run_order import edges_say_rows
 from .runs import BY_ROW, by_row, from_steps
 
 __all__ = ["absent", "image_column", "is_run_table", "read_run_table"]
 
-LOOKED_AT = 8  # images whose runs are drawn to see how they go
+LOOKED_AT = 16  # images whose runs are drawn to see how they go
+Grey = NDArray[np.float32]
 
 
 def is_run_table(path: Path) -> bool:
@@ -82,8 +87,8 @@ def absent(key: pl.Series, files: dict[str, str]) -> tuple[Message, ...]:
 def read_run_table(root: Path, path: Path, images: Sequence[str], asked: Asked | None = None) -> Annotations:
     """The masks of a table with columns of runs (start from 1 and length), "" or -1 where there is nothing. Of several such columns
     each is a class that is called as it is, as CheXmask's `Left Lung` and `Heart` are. The runs go column by column, unless the masks
-    of the first images, which lie below `root`, fall to pieces by that; of square images they cannot tell, which is said. Where starts
-    do not rise, they count from the end of the run before. `asked` is what the user says of columns.
+    of the first images, which lie below `root`, fall to pieces by that; of square images the edges tell, or it is said that nothing
+    does. Where starts do not rise, they count from the end of the run before. `asked` is what the user says of columns.
     """
     asked = asked or Asked()
     raw = without_ignored(read_raw_table(path), asked)
@@ -105,9 +110,12 @@ def read_run_table(root: Path, path: Path, images: Sequence[str], asked: Asked |
     found = {of for _, text, of in drawn if text not in (None, "-1")}
     names = tuple(name for name in columns if name in found) if len(columns) > 1 else tuple(sorted(found))
     some = [(files[image], text) for image, text, _ in drawn if text not in (None, "-1") and image in files]
-    shaped = list(_shaped(root, some))
-    start = BY_ROW if by_row(shaped) else ""
-    square = bool(shaped) and all(rows == across for _, (rows, across) in shaped)  # where both ways have as many pieces
+    seen = list(_seen(root, some))
+    # Of squares both ways have as many pieces.
+    untold = bool(seen) and all(grey.shape[0] == grey.shape[1] for _, grey in seen)
+    by_edges = edges_say_rows(seen) if untold else None
+    untold &= by_edges is None
+    start = BY_ROW if by_edges or by_row((text, grey.shape) for text, grey in seen) else ""
     masks: dict[str, list[MaskFile]] = {}
     for image, text, of in drawn:
         if image not in files:
@@ -118,7 +126,11 @@ def read_run_table(root: Path, path: Path, images: Sequence[str], asked: Asked |
     classes = tuple(name or "foreground" for name in names) or ("foreground",)
     told = [
         code
-        for code, so in (("annotations.by_row", start), ("annotations.square", square), ("annotations.steps", stepped))
+        for code, so in (
+            ("annotations.by_row", start),
+            ("annotations.square", untold),
+            ("annotations.steps", stepped),
+        )
         if so
     ]
     several = [Message("annotations.columns_of_runs", {"columns": list(columns)})] if len(columns) > 1 else []
@@ -147,8 +159,9 @@ def _from_steps(text: str) -> str:
         return text
 
 
-def _shaped(root: Path, masks: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The runs of some images with the shapes of these; what cannot be read is passed over."""
-    for file, text in masks[:LOOKED_AT]:
+def _seen(root: Path, masks: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Grey]]:
+    """Runs of some images, one of each, with the images in grey; what cannot be read is passed over."""
+    first = dict(reversed(masks))
+    for file in list(dict.fromkeys(file for file, _ in masks))[:LOOKED_AT]:
         with suppress(EvenrayError, OSError):
-            yield text, read(as_path(root / file)).shape
+            yield first[file], lightness(read(as_path(root / file))).astype(np.float32)
