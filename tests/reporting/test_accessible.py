@@ -159,7 +159,7 @@ def test_the_methods_are_copied(browser: Any, finished_run: Path, tmp_path: Path
     path.write_text(report_page(Run(finished_run)), encoding="utf-8")
     page = opened(browser, path, permissions=["clipboard-read", "clipboard-write"])
     page.click("[data-copy=methods-ko]")
-    page.wait_for_function("document.querySelector('.copy [role=status]:not(:empty)')")
+    page.wait_for_selector(".copy [role=status]:not(:empty)", state="attached")
     assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#methods-ko")
 
 
