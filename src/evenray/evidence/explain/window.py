@@ -20,7 +20,7 @@ from evenray.data.letterbox import Placement
 from evenray.learning.augment import resized
 from evenray.learning.box_windows import SMALL
 
-__all__ = ["Window", "about_box", "densest"]
+__all__ = ["Window", "about_box", "densest", "middle"]
 
 NEARLY = 0.95  # of the most marked pixels that a window may have
 Map = NDArray[np.float32]
@@ -96,19 +96,24 @@ def _start(first: float, last: float, side: int, size: int, rng: np.random.Gener
     return int(rng.integers(low, high + 1))
 
 
+def middle(side: int, size: int) -> Window:
+    """The window of `size` in the middle of an image of `side`.
+
+    >>> middle(100, 40)
+    Window(top=30, left=30, side=40)
+    """
+    return Window((side - size) // 2, (side - size) // 2, size)
+
+
 def densest(marked_SS: NDArray[np.bool_], size: int, rng: np.random.Generator) -> Window:
-    """One of the windows of `size` with nearly most marked pixels, drawn; of nothing, the middle of the image.
+    """One of the windows of `size` with nearly most marked pixels, drawn; something is marked.
 
     >>> marked, rng = np.zeros((100, 100), bool), np.random.default_rng(0)
-    >>> densest(marked, 40, rng)
-    Window(top=30, left=30, side=40)
     >>> marked[50:52, 80:90] = True
     >>> window = densest(marked, 40, rng)
     >>> marked[window.top : window.top + 40, window.left : window.left + 40].sum()
     np.int64(20)
     """
-    if not marked_SS.any():
-        return Window((marked_SS.shape[0] - size) // 2, (marked_SS.shape[1] - size) // 2, size)
     sums = cv2.integral(marked_SS.astype(np.uint8))
     counts = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
     candidates = np.flatnonzero(counts >= NEARLY * counts.max())
